@@ -33,6 +33,8 @@ export type RefusalReason =
   | 'unintelligible'
   /** Credentials of a type this agent cannot use were issued (3.2): MQTT_BASIC, X509_CERTIFICATE, LWM2M_CREDENTIALS. */
   | 'wrong-credentials-type'
+  /** Our own disk, not the server: the intent or the token could not be made durable. */
+  | 'store-failed'
   /** The agent is stopping. */
   | 'aborted';
 

@@ -62,9 +62,12 @@ export interface DeviceListener {
   /** Changed shared attributes as a flat JSON object text, or `{"deleted":[..]}`. */
   sharedAttributes?(json: string): void;
   rpc?(command: RpcCommand): void;
-  /** The device was deleted or its token revoked: observations end with 2.02. */
-  ended?(): void;
+  /** The device was deleted or its token revoked: observations end with 2.02, a long poll tells the two apart. */
+  ended?(reason: EndReason): void;
 }
+
+/** Why a device's listeners are sent away. */
+export type EndReason = 'deleted' | 'revoked';
 
 /** Which road a request came by; recorded with every stored point. */
 export type Via = 'coap' | 'http';
@@ -72,8 +75,8 @@ export type Via = 'coap' | 'http';
 /** The core as the front doors see it. Every method is safe with any input and never rejects. */
 export interface SandboxCore {
   readonly knobs: Knobs;
+  /** An empty body never comes here: the CoAP front door answers 4.00 with the bytes 08 02, HTTP answers 400. */
   provision(body: string, via: Via): Promise<ProvisionAnswer>;
-  /** True when a POST to /provision had an empty body: the front door answers 4.00 with the bytes 08 02 itself. */
   checkToken(token: string): Promise<TokenCheck>;
   telemetry(device: DeviceHandle, body: string, via: Via): Promise<PostAnswer>;
   publishAttributes(device: DeviceHandle, body: string, via: Via): Promise<PostAnswer>;
@@ -137,6 +140,7 @@ export interface StoredPoint {
   readonly key: string;
   /** Unix milliseconds: the body's, or the server's clock when the body gave none. */
   readonly ts: number;
+  /** A long beyond JavaScript's safe integers is a string of its digits, with type `long`; JSON is its text. */
   readonly value: boolean | number | string;
   readonly type: 'boolean' | 'long' | 'double' | 'string' | 'json';
   readonly via: Via;

@@ -1,0 +1,56 @@
+/**
+ * Makes a fresh clone ready: checks Node, installs what the lock file names when it is not there yet, compiles what changed.
+ *
+ * Plain JavaScript on Node alone, because it runs before anything is installed. Says what it does, and stops with one sentence when it cannot.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const root = join(import.meta.dirname, '..', '..');
+
+const FLOOR = [20, 19];
+
+export function prepare() {
+  checkNode();
+  install();
+  compile();
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1])) return;
+  stop(
+    `firstlight needs Node ${FLOOR.join('.')} or later, this is ${process.versions.node}: install a newer one and try again`,
+  );
+}
+
+/** npm notes in node_modules what it installed; an older note than the lock file means the lock file changed. */
+function install() {
+  const lock = join(root, 'package-lock.json');
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.log('installing the libraries named in package-lock.json …');
+  run(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    'npm could not install the libraries: see its words above',
+  );
+}
+
+function compile() {
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  run(process.execPath, [compiler, '--project', root], 'the sources do not compile: see the errors above');
+}
+
+function run(command, args, sentence) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error) stop(`${command} cannot be started (${error.code}): is it installed?`);
+  if (status !== 0) stop(sentence);
+}
+
+function stop(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}

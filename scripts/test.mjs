@@ -1,0 +1,31 @@
+/**
+ * `npm test`: prepares, then runs every test in dist/test, or those whose path contains an argument given
+ * (`npm test -- sandbox`). Skipped tests say why.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepare, root } from './lib/prepare.mjs';
+
+// A test whose source is gone must not go on passing from an old build.
+rmSync(join(root, 'dist', 'test'), { recursive: true, force: true });
+rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
+prepare();
+
+const wanted = process.argv.slice(2);
+const compiled = join(root, 'dist', 'test');
+const files = readdirSync(compiled, { recursive: true })
+  .filter((file) => file.endsWith('.test.js'))
+  .filter((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)))
+  .sort()
+  .map((file) => join(compiled, file));
+if (files.length === 0) {
+  console.error(`no test matches ${wanted.join(' ')}`);
+  process.exit(1);
+}
+const { status } = spawnSync(process.execPath, ['--expose-gc', '--enable-source-maps', '--test', ...files], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exitCode = status ?? 1;

@@ -1,0 +1,83 @@
+/**
+ * The agent: two loops and a queue between them.
+ *
+ * `sample` reads the host on a steady beat and appends to the outbox; it never waits for the network. `converse` holds the
+ * conversation with the server and empties the outbox. Offline is not a mode: it is the second loop waiting while the first goes on.
+ * Knows ports, no adapter. Ends when the signal aborts; a bug in either loop ends both and rejects.
+ */
+
+import { type ActionPorts, act, type ProvisioningSettings } from './core/actions.ts';
+import { Delivery, type DeliveryPorts } from './core/delivery.ts';
+import { LinkedAbort } from './core/linked-abort.ts';
+import { Narrator } from './core/narrator.ts';
+import type { Clock, Logger, Outbox, Sensors } from './core/ports.ts';
+import { next, START, type State } from './core/session.ts';
+
+export interface AgentPorts extends ActionPorts, DeliveryPorts {
+  readonly sensors: Sensors;
+}
+
+export interface AgentSettings extends ProvisioningSettings {
+  /** Time between readings, ms; the first is taken at once. */
+  readonly sampleEveryMs: number;
+}
+
+export async function runAgent(
+  ports: AgentPorts,
+  settings: AgentSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  using stop = new LinkedAbort(signal);
+  const loops = [sample(ports, settings, stop.signal), converse(ports, settings, stop.signal)].map((loop) =>
+    loop.catch((error: unknown) => {
+      stop.abort();
+      throw error;
+    }),
+  );
+  const outcomes = await Promise.allSettled(loops);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+interface SamplePorts {
+  readonly clock: Clock;
+  readonly sensors: Sensors;
+  readonly outbox: Outbox;
+  readonly log: Logger;
+}
+
+/** Keeps to the grid it started on: a late sample does not shift the following ones, a missed one is not made up for. */
+async function sample(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
+  const { clock, sensors, outbox } = ports;
+  const startedMs = clock.monotonicMs();
+  let beat = 0;
+  let emptySaid = false;
+  while (!signal.aborted) {
+    const tsMs = Math.round(clock.wallMs());
+    const values = await sensors.sample();
+    if (Object.keys(values).length > 0) outbox.append({ tsMs, values });
+    else if (!emptySaid) {
+      emptySaid = true;
+      ports.log.error(
+        'no sensor of this host can be read: check that /proc and /sys are visible to the agent',
+      );
+    }
+    const elapsedMs = clock.monotonicMs() - startedMs;
+    // `beat + 1` because a timer may fire a fraction of a millisecond early: the same beat is never sampled twice.
+    beat = Math.max(beat, Math.floor(elapsedMs / settings.sampleEveryMs)) + 1;
+    await clock.sleep(beat * settings.sampleEveryMs - elapsedMs, signal);
+  }
+}
+
+async function converse(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
+  const delivery = new Delivery(ports);
+  const narrator = new Narrator(ports.log, settings.server);
+  let state: State = START;
+  for (;;) {
+    const event = await act(state, ports, settings, delivery, signal);
+    if (signal.aborted) return;
+    const monotonicMs = ports.clock.monotonicMs();
+    const after = next(state, event, { monotonicMs, random: ports.chance.random() });
+    narrator.tell(state, event, after, monotonicMs);
+    state = after;
+  }
+}

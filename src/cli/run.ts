@@ -1,0 +1,149 @@
+/**
+ * `firstlight run`: the composition root. Start-up is the list of lines below, in order; everything is wired here and nowhere else.
+ *
+ * Exit codes: 0 after a signal, 78 (EX_CONFIG) when the configuration cannot work, 1 for a bug, told with its stack. What the network or the server does
+ * never ends the agent.
+ */
+
+import { type AgentSettings, runAgent } from '../agent.ts';
+import { loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Config } from '../core/config.ts';
+import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
+import { hostChance } from '../host/chance.ts';
+import { hostClock } from '../host/clock.ts';
+import { createFacts } from '../host/facts.ts';
+import { deviceName } from '../host/identity.ts';
+import { type Journal, openJournal } from '../host/journal.ts';
+import { RamOutbox } from '../outbox/ram.ts';
+import { openSensors } from '../sensors/sampler.ts';
+import { ConfCredentialStore } from '../store/credential-store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { CoapTransport } from '../transport/coap/transport.ts';
+import { CannotStart } from './cannot-start.ts';
+import { redactingStore } from './redacting-store.ts';
+import { VERSION } from './version.ts';
+
+/** sysexits.h: something is wrong with the configuration. */
+const EX_CONFIG = 78;
+const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
+const STATE_DIRECTORY = '/var/lib/firstlight';
+
+export interface RunOptions {
+  readonly config?: string;
+  readonly state?: string;
+}
+
+/** Runs until the signal aborts; resolves with the exit code. */
+export async function runCommand(
+  options: RunOptions,
+  environment: NodeJS.ProcessEnv,
+  out: NodeJS.WritableStream,
+  signal: AbortSignal,
+): Promise<number> {
+  const journalled = environment['JOURNAL_STREAM'] !== undefined;
+  try {
+    const { config, warnings } = readConfig(options, environment);
+    const journal = openJournal({ ...config.log, journal: journalled, clock: hostClock() });
+    try {
+      for (const warning of warnings) journal.warn(warning);
+      const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
+      await live(config, state, journal, signal);
+      return 0;
+    } catch (error) {
+      if (error instanceof CannotStart) throw error;
+      journal.error('a bug ended firstlight: please report it with these lines', { error: stackOf(error) });
+      return 1;
+    } finally {
+      await journal.close();
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof CannotStart)) throw error;
+    // <3> is the priority "error" for the journal (sd-daemon(3)).
+    for (const sentence of error.message.split('\n')) out.write(`${journalled ? '<3>' : ''}${sentence}\n`);
+    return EX_CONFIG;
+  }
+}
+
+function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): ReturnType<typeof loadConfig> {
+  return loadConfig({
+    file: options.config ?? environment['FIRSTLIGHT_CONFIG'] ?? CONFIG_FILE,
+    fileRequired: options.config !== undefined,
+    environment,
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'],
+  });
+}
+
+/** From here on the agent lives until the signal: the wiring, in the order in which things are needed. */
+async function live(config: Config, state: string, log: Journal, signal: AbortSignal): Promise<void> {
+  const clock = hostClock();
+  const chance = hostChance();
+  if (config.provisioning) log.redact(config.provisioning.secret);
+  await using conf = new ConfCredentialStore(state);
+  const store = redactingStore(conf, (token) => log.redact(token));
+  await checkCanStart(store, config, state);
+  await using transport = new CoapTransport(config.server, { clock, chance });
+  const facts = createFacts({
+    nodePath: process.execPath,
+    mainPath: process.argv[1] ?? '',
+    agentVersion: VERSION,
+    clock,
+    log,
+  });
+  const sensors = openSensors({ root: '/', clock, log });
+  const outbox = new RamOutbox();
+  const settings = agentSettings(config, nameOfThisGateway(config, log));
+  log.info('firstlight is ready', { version: VERSION, server: config.server.url, state });
+  await runAgent({ clock, chance, store, transport, outbox, sensors, facts, log }, settings, signal);
+  log.info('firstlight stopped', { waiting: outbox.size, dropped: outbox.dropped });
+}
+
+function agentSettings(config: Config, name: string): AgentSettings {
+  const { server, provisioning, telemetry } = config;
+  return {
+    server: server.url,
+    deviceName: name,
+    spreadMs: server.spreadMs,
+    sampleEveryMs: telemetry.intervalMs,
+    ...(provisioning && {
+      pair: {
+        key: provisioning.key,
+        secret: provisioning.secret,
+        deviceGenerated: provisioning.credentials === 'device-generated',
+      },
+    }),
+  };
+}
+
+function nameOfThisGateway(config: Config, log: Journal): string {
+  const template = config.device.name;
+  const named = deviceName({ root: '/', ...(template !== undefined && { template }) });
+  if (!named.ok) throw new CannotStart(`device.name: ${named.problem}; set a name that fits this host`);
+  if (named.warning) log.warn(named.warning);
+  return named.name;
+}
+
+/** What no retry can heal is said before anything starts. A store that cannot be read may heal: the session keeps trying. */
+async function checkCanStart(store: CredentialStore, config: Config, state: string): Promise<void> {
+  let record: CredentialRecord | undefined;
+  try {
+    record = await store.read();
+  } catch (error) {
+    if (error instanceof StoreError) return;
+    throw error;
+  }
+  if (record?.state !== 'provisioned' && !config.provisioning) {
+    throw new CannotStart(
+      `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`,
+    );
+  }
+  if (record && record.server !== config.server.url) {
+    throw new CannotStart(
+      `the credentials in ${state} belong to ${record.server}, but server.url is ${config.server.url}: set server.url back, or move credentials.json away to provision with the new server`,
+    );
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

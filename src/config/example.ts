@@ -1,0 +1,85 @@
+/**
+ * What people read about the settings, made from the table of settings so that it cannot fall behind: the
+ * example file that the package installs, and the table of the README.
+ */
+
+import { allSettings, pathOf, type Setting, variableOf } from './schema.ts';
+
+const LINE_CHARACTERS_MAX = 100;
+
+const HEAD = `\
+# Firstlight: what this gateway reports, where to and how. Read once, at start.
+#
+# Take the "#" away from a line that begins with "#name =" to set it. Lines left as they are show the
+# built-in value, or an example where there is none.
+# Later wins: built-in values, this file, the variable named beside each setting.
+`;
+
+const TABLES: Readonly<Record<string, string>> = {
+  server: 'Where the readings go.',
+  provisioning: `\
+How a gateway without credentials gets them: the pair of its device profile. Key and secret go together.
+The secret may lie in five places. The first of these counts:
+  1. firstlight.secret among systemd's credentials (LoadCredential=, SetCredentialEncrypted=)
+  2. FIRSTLIGHT_PROVISIONING_SECRET     3. the file named by FIRSTLIGHT_PROVISIONING_SECRET_FILE
+  4. the file named by secret-file      5. secret
+A file with the secret in it should be readable by its owner only.`,
+  device: 'What the gateway is called.',
+  telemetry: 'How often the sensors are read.',
+  log: 'What the journal gets.',
+};
+
+/** systemd/firstlight.toml: every key, commented out, with its unit, default and bound. */
+export function renderExample(): string {
+  const tables = Object.entries(TABLES).map(([table, about]) => {
+    const members = allSettings.filter((setting) => pathOf(setting)[0] === table);
+    return `${commented(about)}\n[${table}]\n${members.map(exampleLines).join('\n')}`;
+  });
+  return [HEAD, ...tables].join('\n');
+}
+
+function exampleLines(setting: Setting): string {
+  const unit = setting.type === 'duration' ? ' (500ms, 10s, 5m, 1h, 2d)' : '';
+  const about = [
+    setting.meaning,
+    `${setting.type}${unit}: ${setting.bound}`,
+    `default: ${setting.default ?? 'none'}; variable: ${variableOf(setting)}`,
+  ];
+  const assignment = `#${pathOf(setting)[1]} = "${setting.default ?? setting.example}"`;
+  return `${about.map(commented).join('\n')}\n${assignment}\n`;
+}
+
+/** Markdown for the README: key | default | bounds | environment | meaning. */
+export function renderReadmeTable(): string {
+  const rows = allSettings.map((setting) => [
+    `\`${setting.key}\``,
+    setting.default === undefined ? '–' : `\`${setting.default}\``,
+    setting.bound,
+    `\`${variableOf(setting)}\``,
+    setting.meaning,
+  ]);
+  const head = ['key', 'default', 'bounds', 'environment', 'meaning'];
+  const lines = [head, head.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.map(cellText).join(' | ')} |\n`).join('');
+}
+
+function cellText(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** The text as comment lines, wrapped at words. */
+function commented(text: string): string {
+  const lines: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    let line = '#';
+    for (const word of paragraph.split(' ')) {
+      if (line.length + 1 + word.length > LINE_CHARACTERS_MAX) {
+        lines.push(line);
+        line = '#';
+      }
+      line = `${line} ${word}`;
+    }
+    lines.push(line);
+  }
+  return lines.join('\n');
+}

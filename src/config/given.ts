@@ -1,0 +1,87 @@
+/**
+ * A value as some source gave it, before anyone has judged it; and the reader that judges.
+ *
+ * Every source has to be right on its own: a wrong value is a problem even where a later source overrides it,
+ * because the day that source goes away is no day to find out. Of several right ones the last wins.
+ */
+
+import * as v from 'valibot';
+import { type Problem, place, problemAt, type Source } from './problem.ts';
+import { pathOf, type Setting, variableOf } from './schema.ts';
+import { shown } from './show.ts';
+
+export interface Given {
+  readonly setting: Setting;
+  readonly raw: unknown;
+  readonly source: Source;
+}
+
+export interface Parsed<T> {
+  readonly value: T;
+  readonly source: Source;
+}
+
+export class Reader {
+  /** Every problem found so far. */
+  readonly problems: Problem[] = [];
+  /** Key to the place whose value won. */
+  readonly sources: Record<string, string> = {};
+  readonly #given: readonly Given[];
+
+  /** `given` in rising order of precedence. */
+  constructor(given: readonly Given[]) {
+    this.#given = given;
+  }
+
+  isGiven(setting: Setting): boolean {
+    return this.#given.some((each) => each.setting === setting);
+  }
+
+  /** The right values of a setting in rising order of precedence; the wrong ones become problems. */
+  all<T>(setting: Setting<T>): readonly Parsed<T>[] {
+    const right: Parsed<T>[] = [];
+    for (const { raw, source } of this.#given.filter((each) => each.setting === setting)) {
+      const value = this.judge(setting, raw, source);
+      if (value !== undefined) right.push({ value: value.value, source });
+    }
+    return right;
+  }
+
+  /** The value that wins, if any is right. */
+  last<T>(setting: Setting<T>): T | undefined {
+    const winner = this.all(setting).at(-1);
+    if (winner === undefined) return undefined;
+    this.sources[setting.key] = place(winner.source);
+    return winner.value;
+  }
+
+  /** The value that wins, or the built-in one. */
+  lastOrDefault<T>(setting: Setting<T> & { readonly default: string }): T {
+    this.sources[setting.key] = 'default';
+    const winner = this.last(setting);
+    return winner === undefined ? v.parse(setting.schema, setting.default) : winner;
+  }
+
+  /** One value of one source: right, or a problem more. */
+  judge<T>(setting: Setting<T>, raw: unknown, source: Source): { readonly value: T } | undefined {
+    const result = v.safeParse(setting.schema, raw, { abortPipeEarly: true });
+    if (result.success) return { value: result.output };
+    const what = result.issues[0].message;
+    const { key, bound } = setting;
+    const example = exampleFor(setting, source);
+    this.problems.push(problemAt(source, { what, key, value: shown(setting, raw), bound, example }));
+    return undefined;
+  }
+}
+
+/** How one would write the setting in that source. */
+export function exampleFor(setting: Setting, source: Pick<Source, 'via'>): string | undefined {
+  switch (source.via) {
+    case 'file':
+      return `${pathOf(setting)[1]} = "${setting.example}"`;
+    case 'environment':
+      return `${variableOf(setting)}=${setting.example}`;
+    case 'credential':
+      return undefined;
+  }
+}

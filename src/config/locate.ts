@@ -1,0 +1,77 @@
+/**
+ * Finds the line on which a key stands in a TOML document that has been parsed already.
+ *
+ * The parser gives lines for syntax errors only. This walks the document's tokens once and notes where each
+ * table header and each key begins: dotted, quoted and spaced keys, multi-line strings and lists are
+ * understood. What stands inside an inline table is reported at the line of that table. Lines count from 1.
+ */
+
+const TOKEN =
+  /(?<text>"""(?:\\[\s\S]|[^\\])*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*')|#[^\n]*|(?<mark>[[\]{}=\n])|(?<word>[^\s[\]{}=.,"'#]+)/g;
+
+export type Locator = (path: readonly string[]) => number | undefined;
+
+export function locate(toml: string): Locator {
+  const lines = new Map<string, number>();
+  const note = (path: readonly string[], line: number): void => {
+    for (let length = 1; length <= path.length; length++) {
+      const id = idOf(path.slice(0, length));
+      if (!lines.has(id)) lines.set(id, line);
+    }
+  };
+  walk(toml, note);
+  return (path) => {
+    for (let length = path.length; length > 0; length--) {
+      const line = lines.get(idOf(path.slice(0, length)));
+      if (line !== undefined) return line;
+    }
+    return undefined;
+  };
+}
+
+function walk(toml: string, note: (path: readonly string[], line: number) => void): void {
+  let line = 1;
+  let reading: 'key' | 'header' | 'value' = 'key';
+  let table: readonly string[] = [];
+  let parts: string[] = [];
+  let depth = 0;
+  for (const { groups = {} } of toml.matchAll(TOKEN)) {
+    const { text, mark, word } = groups;
+    const name = word ?? text;
+    if (name !== undefined) {
+      if (reading !== 'value') parts.push(unquoted(name));
+      line += name.split('\n').length - 1;
+    } else if (reading === 'value') {
+      if (mark === '[' || mark === '{') depth++;
+      if (mark === ']' || mark === '}') depth--;
+      if (mark === '\n' && depth === 0) reading = 'key';
+    } else if (mark === '[' && parts.length === 0) {
+      reading = 'header';
+    } else if (mark === ']' && parts.length > 0) {
+      table = parts;
+      note(table, line);
+      parts = [];
+    } else if (mark === '=') {
+      note([...table, ...parts], line);
+      parts = [];
+      reading = 'value';
+    } else if (mark === '\n') {
+      reading = 'key';
+    }
+    if (mark === '\n') line++;
+  }
+}
+
+function unquoted(name: string): string {
+  if (name.startsWith("'")) return name.slice(1, -1);
+  if (!name.startsWith('"')) return name;
+  try {
+    return String(JSON.parse(name));
+  } catch {
+    return name.slice(1, -1);
+  }
+}
+
+function idOf(path: readonly string[]): string {
+  return JSON.stringify(path);
+}

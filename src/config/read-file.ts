@@ -1,0 +1,71 @@
+/**
+ * Reads a small file that an operator pointed at, whatever is really there: bounded, never blocking, never
+ * half.
+ *
+ * Opened without waiting (a FIFO would hold the boot for ever) and judged by the open descriptor, so that what
+ * was checked is what is read. The answer is text or a reason; the text is in no reason. Synchronous: it runs
+ * at start-up only.
+ */
+
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+export type FileText =
+  | { readonly is: 'text'; readonly text: string; readonly mode: number }
+  | { readonly is: 'missing' }
+  /** `what` continues a sentence that begins with the file's path. */
+  | { readonly is: 'unreadable'; readonly what: string };
+
+export function readTextFile(path: string, bytesMax: number): FileText {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    return refused(codeOf(error));
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (stat.isDirectory()) return { is: 'unreadable', what: 'is a directory, not a file' };
+    if (!stat.isFile()) return { is: 'unreadable', what: 'is not a regular file' };
+    const bytes = Buffer.alloc(bytesMax + 1);
+    const length = readUpTo(descriptor, bytes);
+    if (length > bytesMax) return { is: 'unreadable', what: `is larger than ${bytesMax / 1024} KiB` };
+    return decoded(bytes.subarray(0, length), stat.mode);
+  } catch (error) {
+    return refused(codeOf(error));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function refused(code: string): FileText {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { is: 'missing' };
+  if (code === 'EACCES' || code === 'EPERM') {
+    return { is: 'unreadable', what: `may not be read by this user (${code})` };
+  }
+  return { is: 'unreadable', what: `cannot be read (${code})` };
+}
+
+function readUpTo(descriptor: number, bytes: Buffer): number {
+  let length = 0;
+  for (;;) {
+    const read = readSync(descriptor, bytes, length, bytes.length - length, null);
+    length += read;
+    if (read === 0 || length === bytes.length) return length;
+  }
+}
+
+function decoded(bytes: Buffer, mode: number): FileText {
+  if (bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xef_bb_bf) {
+    return { is: 'unreadable', what: 'begins with a byte order mark; save it as UTF-8 without one' };
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { is: 'text', text, mode };
+  } catch {
+    return { is: 'unreadable', what: 'is not UTF-8 text' };
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

@@ -1,0 +1,50 @@
+/**
+ * How a value that an operator wrote is shown back to them: on one line, bounded, and never a secret.
+ *
+ * Shown as *** are the values of secret settings, the user information and the query of a URL, and a
+ * secret-file that is not an absolute path, because it may be the secret itself, put under the wrong key.
+ * Tables and lists are never opened.
+ */
+
+import type { Setting } from './schema.ts';
+
+const SHOWN_CHARACTERS_MAX = 80;
+
+export function shown(setting: Setting, raw: unknown): string {
+  if (setting.type === 'secret') return '***';
+  if (setting.type === 'path' && !(typeof raw === 'string' && raw.startsWith('/'))) return '***';
+  if (typeof raw === 'string') return quoted(setting.type === 'URL' ? masked(raw) : raw);
+  if (typeof raw === 'number' || typeof raw === 'boolean' || typeof raw === 'bigint') return String(raw);
+  if (raw instanceof Date) return raw.toISOString();
+  return Array.isArray(raw) ? '[ … ]' : '{ … }';
+}
+
+/** A key as TOML would have it: bare when it can be, otherwise quoted, with nothing in it that moves a cursor. */
+export function shownKey(path: readonly string[]): string {
+  return path.map((part) => (/^[A-Za-z0-9_-]{1,80}$/.test(part) ? part : quoted(part))).join('.');
+}
+
+/** What a value of the wrong type is, with its article. */
+export function kindOf(raw: unknown): string {
+  if (typeof raw === 'number' || typeof raw === 'bigint') return 'a bare number';
+  if (typeof raw === 'boolean') return 'a boolean';
+  if (raw instanceof Date) return 'a date';
+  if (Array.isArray(raw)) return 'a list';
+  return typeof raw === 'string' ? 'text' : 'a table';
+}
+
+/** A URL without what people hide in one: everything up to an @, and the query. */
+function masked(url: string): string {
+  return url.replace(/^(.*?\/\/)?.*@/s, '$1***@').replace(/\?.*$/s, '?***');
+}
+
+function quoted(text: string): string {
+  const characters = [...text];
+  const cut = characters.length > SHOWN_CHARACTERS_MAX;
+  const kept = cut ? `${characters.slice(0, SHOWN_CHARACTERS_MAX).join('')}…` : text;
+  return JSON.stringify(kept).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,43 @@
+/**
+ * "Did you mean": the known word nearest to a mistyped one, or nothing when none is near enough to be worth
+ * saying.
+ *
+ * Distance counts inserted, dropped, changed and swapped neighbouring characters (optimal string alignment),
+ * ignoring case. Near enough is one third of the word's length, and at least one slip.
+ */
+
+/** Words longer than any key of ours are not worth the quadratic work. */
+const WORD_CHARACTERS_MAX = 64;
+
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > WORD_CHARACTERS_MAX) return undefined;
+  let best: { word: string; distance: number } | undefined;
+  for (const each of known) {
+    const distance = distanceBetween(word.toLowerCase(), each.toLowerCase());
+    if (best === undefined || distance < best.distance) best = { word: each, distance };
+  }
+  if (best === undefined) return undefined;
+  return best.distance <= Math.max(1, Math.floor(best.word.length / 3)) ? best.word : undefined;
+}
+
+function distanceBetween(a: string, b: string): number {
+  let beforeLast: readonly number[] = [];
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const change = a[row - 1] === b[column - 1] ? 0 : 1;
+      let cost = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + change);
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) cost = Math.min(cost, at(beforeLast, column - 2) + 1);
+      current.push(cost);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return at(last, b.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? Number.POSITIVE_INFINITY;
+}

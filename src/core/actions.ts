@@ -1,0 +1,113 @@
+/**
+ * What each state of the session does, through the ports: one state in, one event out.
+ *
+ * The order of the lines is the promise: the intent is durable before the first request, and the issued token is durable before the
+ * session believes in it. A store that fails is a refusal like any other, so the agent goes on sampling.
+ */
+
+import type { Delivery } from './delivery.ts';
+import type { Chance, Clock, CredentialRecord, CredentialStore, Transport } from './ports.ts';
+import type { Secret } from './secret.ts';
+import type { Claim, Event, Step } from './session.ts';
+
+export interface ActionPorts {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly store: CredentialStore;
+  readonly transport: Transport;
+}
+
+export interface ProvisioningSettings {
+  readonly server: string;
+  readonly deviceName: string;
+  readonly spreadMs: number;
+  /** Absent: this gateway cannot provision; run refuses to start unless there are credentials. */
+  readonly pair?: { readonly key: string; readonly secret: Secret; readonly deviceGenerated: boolean };
+}
+
+/** Performs the action of `step` once. Resolves with its event; rejects only for a bug. */
+export async function act(
+  step: Step,
+  ports: ActionPorts,
+  settings: ProvisioningSettings,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<Event> {
+  switch (step.at) {
+    case 'remember':
+      return stored(async () => ({ type: 'remembered', record: await ports.store.read() }));
+    case 'intend':
+      return intend(ports, settings, signal);
+    case 'provision':
+      return provision(step.claim, ports, settings, signal);
+    case 'probe': {
+      const result = await ports.transport.probe(step.claim.token, signal);
+      return result.ok
+        ? { type: 'probed', ours: result.value }
+        : { type: 'refused', refusal: result.refusal };
+    }
+    case 'adopt':
+      return stored(async () => {
+        await ports.store.write(provisioned(step.claim.deviceName, step.claim.token, ports, settings));
+        return { type: 'adopted' };
+      });
+    case 'deliver':
+      return delivery.step(step.claim.token, signal);
+    case 'wait':
+      await ports.clock.sleep(step.forMs, signal);
+      return { type: 'elapsed' };
+  }
+}
+
+async function intend(
+  ports: ActionPorts,
+  settings: ProvisioningSettings,
+  signal: AbortSignal,
+): Promise<Event> {
+  const { deviceName, server } = settings;
+  const token = settings.pair?.deviceGenerated ? ports.chance.mintToken() : undefined;
+  const claim: Claim = { deviceName, ...(token && { token }) };
+  return stored(async () => {
+    await ports.store.write({ state: 'pending', server, sinceMs: ports.clock.wallMs(), ...claim });
+    // A fleet that gets its power back in one second must not arrive in that second.
+    await ports.clock.sleep(ports.chance.random() * settings.spreadMs, signal);
+    return { type: 'intended', claim };
+  });
+}
+
+async function provision(
+  claim: Claim,
+  ports: ActionPorts,
+  settings: ProvisioningSettings,
+  signal: AbortSignal,
+): Promise<Event> {
+  const { pair } = settings;
+  if (!pair) throw new Error('session: provisioning without a key and secret');
+  return stored(async () => {
+    const result = await ports.transport.provision(
+      { ...claim, key: pair.key, secret: pair.secret },
+      (token) => ports.store.write(provisioned(claim.deviceName, token, ports, settings)),
+      signal,
+    );
+    return result.ok ? { type: 'issued', token: result.value } : { type: 'refused', refusal: result.refusal };
+  });
+}
+
+function provisioned(
+  deviceName: string,
+  token: Secret,
+  ports: ActionPorts,
+  settings: ProvisioningSettings,
+): CredentialRecord {
+  return { state: 'provisioned', server: settings.server, deviceName, token, sinceMs: ports.clock.wallMs() };
+}
+
+/** Runs what touches the store; its failure is the store's refusal, told in the store's own words. */
+async function stored(action: () => Promise<Event>): Promise<Event> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'StoreError') throw error;
+    return { type: 'refused', refusal: { reason: 'store-failed', detail: error.message } };
+  }
+}

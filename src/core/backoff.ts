@@ -1,0 +1,27 @@
+/**
+ * How long to wait before trying again: a pure function of the schedule, the attempt and a die.
+ *
+ * Exponential with full jitter and a cap, so that a fleet that failed together does not return together; a floor, so that
+ * no throw of the die makes the agent hammer.
+ */
+
+export interface Schedule {
+  /** Ceiling of the first wait, ms. */
+  readonly baseMs: number;
+  /** Ceiling of every wait, ms. */
+  readonly capMs: number;
+}
+
+/** Shortest wait before any repetition, ms. */
+export const WAIT_MIN_MS = 500;
+
+/**
+ * Wait before repetition number `attempt` (1 is the first): uniform between WAIT_MIN_MS and
+ * min(capMs, baseMs * 2^(attempt-1)). `random` is in [0, 1).
+ */
+export function waitBeforeMs(schedule: Schedule, attempt: number, random: number): number {
+  // 2^30 times any base is over every cap; beyond that the product would only lose precision.
+  const doublings = Math.min(Math.max(attempt - 1, 0), 30);
+  const ceilingMs = Math.min(schedule.capMs, schedule.baseMs * 2 ** doublings);
+  return Math.round(WAIT_MIN_MS + random * Math.max(0, ceilingMs - WAIT_MIN_MS));
+}

@@ -1,0 +1,138 @@
+/**
+ * Delivery: one step of emptying the outbox, and the host's facts once per start.
+ *
+ * Promises: a reading leaves the outbox only after the server accepted it, or after the server called it malformed when it was
+ * sent alone; then it is set aside and counted. Nothing here waits before repeating: the session decides when to come back.
+ * Facts are gathered only after the first reading was accepted, so that a slow gathering delays nothing.
+ */
+
+import { LinkedAbort } from './linked-abort.ts';
+import { BODY_BYTES_MAX, packAttributes, packTelemetry } from './packing.ts';
+import type { Clock, HostFacts, Logger, Outbox, Result, Transport } from './ports.ts';
+import type { Secret } from './secret.ts';
+import type { Event } from './session.ts';
+
+/** Most readings put into one body; the byte bound usually ends a body earlier. */
+const BATCH_MAX = 64;
+
+export interface DeliveryPorts {
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly transport: Transport;
+  readonly facts: HostFacts;
+  readonly log: Logger;
+}
+
+export class Delivery {
+  readonly #ports: DeliveryPorts;
+  /** Attribute bodies not yet accepted, in order. */
+  #attributeBodies: string[] = [];
+  #factsGathered: Promise<void> | undefined;
+  /** Ends the wait for a reading: there is something else to deliver. */
+  #wake: () => void = () => {};
+  #batchMax = BATCH_MAX;
+  #delivered = 0;
+  #setAside = 0;
+
+  constructor(ports: DeliveryPorts) {
+    this.#ports = ports;
+  }
+
+  /** Readings the server accepted since start. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** Readings set aside because the server calls them malformed. */
+  get setAside(): number {
+    return this.#setAside;
+  }
+
+  /** Waits for something to deliver and tries it once. */
+  async step(token: Secret, signal: AbortSignal): Promise<Event> {
+    const { outbox } = this.#ports;
+    if (this.#attributeBodies.length === 0 && outbox.size === 0) {
+      using wait = new LinkedAbort(signal);
+      this.#wake = () => wait.abort();
+      await outbox.waitForReading(wait.signal);
+    }
+    if (signal.aborted) return refusedByStopping();
+    if (outbox.size > 0) return this.#telemetry(token, signal);
+    if (this.#attributeBodies.length > 0) return this.#attributes(token, signal);
+    return { type: 'delivered' };
+  }
+
+  async #telemetry(token: Secret, signal: AbortSignal): Promise<Event> {
+    const { clock, log, outbox, transport } = this.#ports;
+    const packed = packTelemetry(outbox.peek(this.#batchMax));
+    if (packed.oversizedKeys.length > 0) {
+      log.error('a value is too large for one datagram and was left out: shorten or switch off its sensor', {
+        keys: packed.oversizedKeys.join(','),
+        bytesMax: BODY_BYTES_MAX,
+      });
+    }
+    const startedMs = clock.monotonicMs();
+    for (const body of packed.bodies) {
+      const result = await transport.postTelemetry(token, body, signal);
+      if (!result.ok) return this.#telemetryRefused(result, packed.count);
+    }
+    outbox.acknowledge(packed.count);
+    if (this.#delivered === 0) {
+      log.info('first telemetry accepted', { afterMs: Math.round(clock.monotonicMs() - startedMs) });
+      this.#gatherFacts(signal);
+    }
+    this.#delivered += packed.count;
+    this.#batchMax = BATCH_MAX;
+    log.debug('telemetry accepted', { readings: packed.count, waiting: outbox.size });
+    return { type: 'delivered' };
+  }
+
+  /** A malformed batch is halved until the bad reading is alone; alone, it is set aside so that it holds up nothing. */
+  #telemetryRefused(result: Result<void> & { ok: false }, count: number): Event {
+    const { log, outbox } = this.#ports;
+    if (result.refusal.reason !== 'malformed') return { type: 'refused', refusal: result.refusal };
+    if (count > 1) {
+      this.#batchMax = Math.ceil(count / 2);
+      return { type: 'delivered' };
+    }
+    outbox.acknowledge(1);
+    this.#setAside += 1;
+    log.error('the server calls one reading malformed; it was set aside so that the others go on', {
+      setAside: this.#setAside,
+    });
+    return { type: 'delivered' };
+  }
+
+  async #attributes(token: Secret, signal: AbortSignal): Promise<Event> {
+    const [body] = this.#attributeBodies;
+    if (body === undefined) return { type: 'delivered' };
+    const result = await this.#ports.transport.postAttributes(token, body, signal);
+    if (!result.ok && result.refusal.reason !== 'malformed')
+      return { type: 'refused', refusal: result.refusal };
+    this.#attributeBodies.shift();
+    if (result.ok) this.#ports.log.info('client attributes accepted');
+    else this.#ports.log.error('the server calls the client attributes malformed; they were left out');
+    return { type: 'delivered' };
+  }
+
+  #gatherFacts(signal: AbortSignal): void {
+    this.#factsGathered ??= this.#ports.facts.gather(signal).then(
+      (values) => {
+        this.#attributeBodies = [...packAttributes(values).bodies];
+        this.#wake();
+      },
+      (error: unknown) => {
+        this.#ports.log.warn(
+          'the facts about this host could not be gathered; telemetry goes on without them',
+          {
+            error: String(error),
+          },
+        );
+      },
+    );
+  }
+}
+
+function refusedByStopping(): Event {
+  return { type: 'refused', refusal: { reason: 'aborted', detail: 'stopping' } };
+}

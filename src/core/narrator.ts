@@ -1,0 +1,89 @@
+/**
+ * The narrator: what the session's steps mean to an operator, each change said once.
+ *
+ * A refusal is told when its reason first appears and not at each repetition; the end of a trouble is told with its length. Nothing
+ * here decides anything.
+ */
+
+import type { LogFields, Logger } from './ports.ts';
+import type { Refusal } from './refusal.ts';
+import type { Event, State } from './session.ts';
+import { VERDICTS } from './verdicts.ts';
+
+export class Narrator {
+  readonly #log: Logger;
+  readonly #server: string;
+  #trouble: { readonly reason: Refusal['reason']; readonly sinceMs: number } | undefined;
+
+  constructor(log: Logger, server: string) {
+    this.#log = log;
+    this.#server = server;
+  }
+
+  /** Tells the step from `before` to `after` by `event`, if it is worth a line. */
+  tell(before: State, event: Event, after: State, monotonicMs: number): void {
+    switch (event.type) {
+      case 'remembered':
+        return this.#remembered(event, after);
+      case 'intended':
+        return this.#log.info('provisioning', { device: event.claim.deviceName, server: this.#server });
+      case 'issued':
+        this.#over(monotonicMs);
+        return this.#log.info('provisioned: token stored', deviceOf(after));
+      case 'probed':
+        return this.#log.info(
+          event.ours
+            ? 'the server already knows our token: an earlier answer was lost, nothing else'
+            : 'the server does not know our token yet',
+        );
+      case 'adopted':
+        this.#over(monotonicMs);
+        return this.#log.info('provisioned: token stored', deviceOf(after));
+      case 'delivered':
+        return this.#over(monotonicMs);
+      case 'refused':
+        return this.#refused(before, event.refusal, after, monotonicMs);
+      case 'elapsed':
+        return;
+    }
+  }
+
+  #remembered(event: Event & { type: 'remembered' }, after: State): void {
+    if (!event.record) return this.#log.info('no credentials found');
+    if (event.record.state === 'pending') {
+      return this.#log.info('an earlier provisioning was interrupted: picking it up', deviceOf(after));
+    }
+    this.#log.info('credentials found', { device: event.record.deviceName, server: event.record.server });
+  }
+
+  #refused(before: State, refusal: Refusal, after: State, monotonicMs: number): void {
+    const fields: LogFields = {
+      reason: refusal.reason,
+      seen: refusal.detail,
+      while: before.at,
+      ...(after.at === 'wait' && { retryInS: Math.ceil(after.forMs / 1000) }),
+    };
+    if (after.at !== 'wait') {
+      return this.#log.info(
+        'the server declined the name: asking whether our token is already known',
+        fields,
+      );
+    }
+    if (this.#trouble?.reason === refusal.reason) return this.#log.debug('still refused', fields);
+    this.#trouble = { reason: refusal.reason, sinceMs: this.#trouble?.sinceMs ?? monotonicMs };
+    const verdict = VERDICTS[refusal.reason];
+    this.#log[verdict.level](verdict.sentence, fields);
+  }
+
+  #over(monotonicMs: number): void {
+    if (!this.#trouble) return;
+    this.#log.info('the server answers again', {
+      afterS: Math.round((monotonicMs - this.#trouble.sinceMs) / 1000),
+    });
+    this.#trouble = undefined;
+  }
+}
+
+function deviceOf(state: State): LogFields {
+  return 'claim' in state ? { device: state.claim.deviceName } : {};
+}

@@ -1,0 +1,87 @@
+/**
+ * ThingsBoard's words: the bodies the agent sends and the answers it understands, whatever the road.
+ *
+ * Pure text in, typed value out. A transport adds codes and statuses; this file knows the JSON (contract sections 3.1, 3.2
+ * and 5). Parsing never throws and never quotes a server's text: it may echo the request, secret included (contract 3.6).
+ */
+
+import type { ProvisionRequest } from './ports.ts';
+import type { Refusal } from './refusal.ts';
+import { Secret } from './secret.ts';
+
+/** Longest answer body that is looked at, in characters; ThingsBoard's own are under 300 (contract 3.2). */
+const ANSWER_LENGTH_MAX = 4096;
+
+/** A token must fit one path segment of a URL and of a CoAP Uri-Path option (RFC 7252 section 5.10: 255 bytes). */
+const TOKEN_FORM = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
+
+/**
+ * The provisioning body. Members that have no value are left out: null breaks it (contract, trap 4).
+ * The result holds the secret; it goes on the wire and nowhere else.
+ */
+export function provisionBody(request: ProvisionRequest): string {
+  return JSON.stringify({
+    deviceName: request.deviceName,
+    provisionDeviceKey: request.key,
+    provisionDeviceSecret: request.secret.reveal(),
+    ...(request.token && { credentialsType: 'ACCESS_TOKEN', token: request.token.reveal() }),
+  });
+}
+
+export type ProvisionAnswer =
+  | { readonly type: 'issued'; readonly token: Secret }
+  | { readonly type: 'refused'; readonly refusal: Refusal };
+
+/** Reads a provisioning answer by its `status` member; codes and Content-Format say nothing reliable (traps 2 and 16). */
+export function parseProvisionAnswer(body: string): ProvisionAnswer {
+  const answer = parseObject(body);
+  if (!answer) return refused('unintelligible', describe(body));
+  switch (answer['status']) {
+    case 'SUCCESS':
+      return parseIssued(answer['credentialsType'], answer['credentialsValue']);
+    case 'NOT_FOUND':
+      return refused('not-found', 'status NOT_FOUND');
+    case 'FAILURE':
+      return refused('declined', 'status FAILURE');
+    default:
+      return refused('unintelligible', 'a provisioning answer without a known status');
+  }
+}
+
+function parseIssued(type: unknown, value: unknown): ProvisionAnswer {
+  if (type !== 'ACCESS_TOKEN') {
+    const known = ['MQTT_BASIC', 'X509_CERTIFICATE', 'LWM2M_CREDENTIALS'].find((name) => name === type);
+    return refused('wrong-credentials-type', `credentialsType ${known ?? 'unknown'}`);
+  }
+  if (typeof value !== 'string' || !TOKEN_FORM.test(value)) {
+    return refused(
+      'unintelligible',
+      'an access token that does not fit a path segment of 1 to 255 characters',
+    );
+  }
+  return { type: 'issued', token: new Secret(value) };
+}
+
+function parseObject(body: string): Readonly<Record<string, unknown>> | undefined {
+  if (body.length > ANSWER_LENGTH_MAX) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says what an unparsable body looks like, without quoting it. */
+function describe(body: string): string {
+  if (body.length === 0) return 'an empty answer';
+  if (body === '\b\u0002') return 'a protobuf answer';
+  if (/^\s*<(!doctype|html)/i.test(body)) return 'a web page instead of an answer';
+  return `an answer of ${body.length} characters that is not a JSON object`;
+}
+
+function refused(reason: Refusal['reason'], detail: string): ProvisionAnswer {
+  return { type: 'refused', refusal: { reason, detail } };
+}

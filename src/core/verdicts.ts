@@ -1,0 +1,111 @@
+/**
+ * The verdict on each refusal: how soon to try again, how loud to be, and what the operator should do.
+ *
+ * One table, one row per reason, nothing decided elsewhere. A sentence names the cause and a remedy; it holds no variable part, so it can be
+ * searched for; what varies goes into log fields.
+ */
+
+import type { Schedule } from './backoff.ts';
+import type { RefusalReason } from './refusal.ts';
+
+export interface Verdict {
+  /** `warn` heals by itself; `error` needs a person. */
+  readonly level: 'warn' | 'error';
+  readonly schedule: Schedule;
+  readonly sentence: string;
+}
+
+/** The road or the server is away: come back soon, but not all at once. */
+const OUTAGE: Schedule = { baseMs: 2_000, capMs: 2 * 60_000 };
+/** The server is there and asks for mercy. */
+const OVERLOAD: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
+/** A token that worked is not taken any more: a person is probably changing something. */
+const DOUBT: Schedule = { baseMs: 15_000, capMs: 10 * 60_000 };
+/** Someone has to change something first. */
+const REFUSED: Schedule = { baseMs: 60_000, capMs: 60 * 60_000 };
+
+export const VERDICTS = {
+  unauthorized: {
+    level: 'error',
+    schedule: DOUBT,
+    sentence:
+      'the server does not accept our access token: check that the device exists in ThingsBoard and that its token was not changed',
+  },
+  'not-found': {
+    level: 'error',
+    schedule: REFUSED,
+    sentence:
+      'the server does not know the provisioning key and secret: compare provisioning.key and provisioning.secret with the device profile, and check that provisioning is enabled there',
+  },
+  declined: {
+    level: 'error',
+    schedule: REFUSED,
+    sentence:
+      'the server declined to provision this name: delete the device of that name in ThingsBoard (for a pre-provisioned one its server attribute provisionState), raise the device limit, or set another device.name',
+  },
+  malformed: {
+    level: 'error',
+    schedule: REFUSED,
+    sentence:
+      'the server calls our request malformed: check that the device profile takes JSON payloads, and report this as a bug of firstlight if it does',
+  },
+  overloaded: {
+    level: 'warn',
+    schedule: OVERLOAD,
+    sentence:
+      'the server answers with an internal error: it is overloaded, limits our rate, or the device profile has another transport type than DEFAULT or COAP; if it lasts, check these in ThingsBoard',
+  },
+  silent: {
+    level: 'warn',
+    schedule: OUTAGE,
+    sentence:
+      'the server does not answer: check that it runs and that UDP to server.url passes every firewall on the way',
+  },
+  'acknowledged-only': {
+    level: 'warn',
+    schedule: OUTAGE,
+    sentence:
+      'the server acknowledges requests but does not answer them: check the health of the ThingsBoard core and its queue',
+  },
+  'port-closed': {
+    level: 'warn',
+    schedule: OUTAGE,
+    sentence:
+      'the host of the server is reachable but nothing listens there: check the port of server.url and that the CoAP transport is enabled',
+  },
+  'no-route': {
+    level: 'warn',
+    schedule: OUTAGE,
+    sentence: 'there is no route to the server: check the network link, the address and the default route',
+  },
+  'name-not-found': {
+    level: 'warn',
+    schedule: OUTAGE,
+    sentence: 'the name of the server cannot be resolved: check server.url and the name servers of this host',
+  },
+  reset: {
+    level: 'warn',
+    schedule: OUTAGE,
+    sentence:
+      'the server resets our requests: check that a ThingsBoard CoAP transport, and nothing else, listens at server.url',
+  },
+  unintelligible: {
+    level: 'error',
+    schedule: REFUSED,
+    sentence:
+      'the answer is not one of ThingsBoard: check that server.url names the CoAP transport of ThingsBoard and no proxy or other service',
+  },
+  'wrong-credentials-type': {
+    level: 'error',
+    schedule: REFUSED,
+    sentence:
+      'the server issued credentials that are no access token: set the credentials type of the device in ThingsBoard to access token',
+  },
+  'store-failed': {
+    level: 'error',
+    schedule: { baseMs: 10_000, capMs: 10 * 60_000 },
+    sentence:
+      'the credentials cannot be written, so nothing is asked of the server: check space, rights and health of the state directory',
+  },
+  aborted: { level: 'warn', schedule: OUTAGE, sentence: 'the agent is stopping: nothing to do' },
+} as const satisfies Record<RefusalReason, Verdict>;

@@ -1,0 +1,23 @@
+/**
+ * The host's chance: the real adapter of the `Chance` port.
+ *
+ * Tokens come from the operating system's CSPRNG, every character equally likely (randomInt rejects the biased
+ * tail); 24 of 62 characters are 142 bits. Jitter comes from Math.random, which is fast and predictable: never
+ * use it for a secret.
+ */
+
+import { randomInt } from 'node:crypto';
+import type { Chance } from '../core/ports.ts';
+import { Secret } from '../core/secret.ts';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const TOKEN_LENGTH = 24;
+
+export function hostChance(): Chance {
+  return { random: () => Math.random(), mintToken };
+}
+
+function mintToken(): Secret {
+  const characters = Array.from({ length: TOKEN_LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
+  return new Secret(characters.join(''));
+}

@@ -1,0 +1,61 @@
+/**
+ * The other end of facts.ts: what the hidden command `facts` does in a process of its own.
+ *
+ * systeminformation is loaded here and nowhere else. It runs a dozen shell commands with execSync, each of which stops the event
+ * loop until it returns, and costs 8 MiB: fine for a process that lives a tenth of a second, not for one that lives for years.
+ * Prints one JSON object; what nobody knows is not in it. A board with a device tree is asked first: systeminformation knows
+ * the models of the Raspberry Pi only, and of other ARM boards nothing. Addresses are not asked for: node:os has them for nothing.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { factText, serialText } from './facts-text.ts';
+
+/** The attributes a child may deliver. */
+export const CHILD_KEYS = ['hardwareModel', 'hardwareSerial', 'osName', 'osVersion'] as const;
+export type ChildFacts = Partial<Record<(typeof CHILD_KEYS)[number], string | undefined>>;
+
+export async function printFacts(out: { write(text: string): unknown } = process.stdout): Promise<void> {
+  const { default: si } = await import('systeminformation');
+  // One at a time: they share module state, and the host is busy booting.
+  const system = await orNothing(() => si.system());
+  const board = await orNothing(() => si.baseboard());
+  const os = await orNothing(() => si.osInfo());
+  const facts: ChildFacts = {
+    hardwareModel: first([await deviceTree('model'), system?.model, board?.model], (text) =>
+      factText(text, 'model '),
+    ),
+    hardwareSerial: first([await deviceTree('serial-number'), system?.serial, board?.serial], serialText),
+    osName: factText(os?.distro, 'os '),
+    osVersion: osVersion(os?.release, os?.codename),
+  };
+  out.write(`${JSON.stringify(facts)}\n`);
+}
+
+/** "13 (trixie)", which no server takes for a number; "v13" where there is no code name. */
+export function osVersion(release: string | undefined, codename: string | undefined): string | undefined {
+  const version = factText(release, 'v');
+  const name = factText(codename, 'v');
+  if (version === undefined || name === undefined) return version;
+  return factText(`${release} (${name})`, 'v');
+}
+
+async function orNothing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch {
+    return undefined;
+  }
+}
+
+async function deviceTree(property: string): Promise<string | undefined> {
+  return orNothing(async () =>
+    (await readFile(`/proc/device-tree/${property}`, 'utf8')).replaceAll('\0', ''),
+  );
+}
+
+function first(
+  candidates: readonly (string | undefined)[],
+  fit: (candidate: string | undefined) => string | undefined,
+): string | undefined {
+  return candidates.map(fit).find((text) => text !== undefined);
+}

@@ -1,0 +1,128 @@
+/**
+ * Facts about the host, gathered by a child process that may hang or lie without harm to the agent.
+ *
+ * The child is this program again with the hidden command `facts` (facts-child.ts), at low priority, in a process group of its
+ * own. It has a deadline and 64 KiB to say what it knows; beyond either the whole group is killed, df and all. It gets a
+ * path and a locale of our environment and nothing else, so no credential can reach it. Whatever happens, `gather` answers, at worst
+ * with the cheap facts, and never rejects.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
+import type { Clock, HostFacts, Logger } from '../core/ports.ts';
+import { deliverable, type Values } from '../core/reading.ts';
+import { cheapFacts } from './facts-cheap.ts';
+import { CHILD_KEYS } from './facts-child.ts';
+import { factText } from './facts-text.ts';
+
+export interface FactsOptions {
+  readonly nodePath: string;
+  /** Our own main.js, started as `node main.js facts`. */
+  readonly mainPath: string;
+  readonly agentVersion: string;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Logger;
+  /** Default 20 s: on a desktop it takes 0.2 s, on a small board that is still booting much longer. */
+  readonly deadlineMs?: number;
+}
+
+export function createFacts(options: FactsOptions): HostFacts {
+  return {
+    async gather(signal) {
+      const cheap = cheapFacts(options.agentVersion);
+      const answer = await askChild(options, signal);
+      if (answer.ok) return { ...cheap, ...answer.facts };
+      if (!signal.aborted) {
+        options.log.warn('The hardware could not be asked for its details', { reason: answer.problem });
+      }
+      return cheap;
+    },
+  };
+}
+
+const DEADLINE_MS = 20_000;
+const OUTPUT_BYTES_MAX = 64 * 1024;
+const LOW_PRIORITY = 10;
+
+type Answer =
+  | { readonly ok: true; readonly facts: Values }
+  | { readonly ok: false; readonly problem: string };
+
+async function askChild(options: FactsOptions, signal: AbortSignal): Promise<Answer> {
+  if (signal.aborted) return { ok: false, problem: 'stopping' };
+  const over = new AbortController();
+  let child: ChildProcess | undefined;
+  try {
+    child = start(options);
+    const output = readOutput(child);
+    const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    const deadline = options.clock
+      .sleep(deadlineMs, AbortSignal.any([signal, over.signal]))
+      .then((): Answer => ({ ok: false, problem: `no answer within ${deadlineMs} ms` }));
+    return await Promise.race([output, deadline]);
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+  } finally {
+    over.abort();
+    if (child !== undefined) end(child);
+  }
+}
+
+function start({ nodePath, mainPath }: FactsOptions): ChildProcess {
+  const child = spawn(nodePath, [mainPath, 'facts'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+    env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+  });
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, LOW_PRIORITY);
+  } catch {
+    // It has ended already, or may not be changed: it is short-lived either way.
+  }
+  return child;
+}
+
+function readOutput(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    child.on('error', (error) => resolve({ ok: false, problem: error.message }));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > OUTPUT_BYTES_MAX) resolve({ ok: false, problem: `more than ${OUTPUT_BYTES_MAX} bytes` });
+      else chunks.push(chunk);
+    });
+    child.on('close', (code, killedBy) => {
+      if (code !== 0) resolve({ ok: false, problem: `ended with ${killedBy ?? `status ${code}`}` });
+      else resolve(parseFacts(Buffer.concat(chunks).toString('utf8')));
+    });
+  });
+}
+
+/** Kills what is left of the child's group and lets go of it, even if it cannot die (a read that hangs in the kernel). */
+function end(child: ChildProcess): void {
+  if (child.pid !== undefined) {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Nobody of the group is left, which is how it should be.
+    }
+  }
+  child.stdout?.destroy();
+  child.unref();
+}
+
+function parseFacts(output: string): Answer {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(output);
+  } catch {
+    return { ok: false, problem: 'the answer is not JSON' };
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return { ok: false, problem: 'the answer is not an object' };
+  }
+  const said = new Map<string, unknown>(Object.entries(parsed));
+  const facts = CHILD_KEYS.map((key) => [key, factText(said.get(key), `${key} `)] as const);
+  return { ok: true, facts: deliverable(Object.fromEntries(facts)) };
+}

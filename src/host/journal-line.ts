@@ -1,0 +1,135 @@
+/**
+ * One event as one line: text for people or JSON for programs, with a priority for systemd or a time for a
+ * terminal.
+ *
+ * Promises: never a line break or another control character, so that nobody can forge a line or move a cursor;
+ * never more than 8 KiB, cut with a mark; every text cleaned of secrets before it is escaped or cut; an error
+ * as a field keeps its message. Rendering never throws.
+ */
+
+import { textOf } from './field-text.ts';
+import type { Redaction } from './redaction.ts';
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+export interface Event {
+  readonly level: Level;
+  readonly message: string;
+  /** Unix ms, or absent where the reader of the lines dates them. */
+  readonly wallMs?: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface LineStyle {
+  readonly format: 'text' | 'json';
+  /** systemd's `<N>` in front of each line. */
+  readonly priority: boolean;
+}
+
+export const LINE_BYTES_MAX = 8 * 1024;
+
+/** sd-daemon(3), the levels of syslog. */
+const PRIORITIES = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies Record<Level, number>;
+/** A JSON line that is too long keeps this much of each text. Escaped six bytes each, one still fits. */
+const TEXT_CHARACTERS_KEPT = 1000;
+
+type Plain = string | number | boolean;
+
+export function renderLine(event: Event, style: LineStyle, redaction: Redaction): string {
+  const fields = plainFields(event, redaction);
+  const message = redaction.clean(event.message).trimEnd();
+  const render = style.format === 'json' ? jsonLine : textLine;
+  const prefix = style.priority ? `<${PRIORITIES[event.level]}>` : '';
+  return render(event, message, fields, prefix, redaction);
+}
+
+type Fields = readonly (readonly [key: string, value: Plain])[];
+
+function plainFields(event: Event, redaction: Redaction): Fields {
+  const fields: (readonly [string, Plain])[] = [];
+  for (const [key, value] of Object.entries(event.fields)) {
+    if (value === undefined) continue;
+    const cleaned = textOf(value, (text) => redaction.clean(text));
+    const kept = typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+    fields.push([redaction.clean(key), kept && cleaned === String(value) ? value : cleaned]);
+  }
+  return fields;
+}
+
+function textLine(
+  event: Event,
+  message: string,
+  fields: Fields,
+  prefix: string,
+  redaction: Redaction,
+): string {
+  const time = timeOf(event);
+  const head = time === undefined ? '' : `${time} ${event.level.padEnd(5)} `;
+  const pairs = fields.map(([key, value]) => ` ${bareOrQuoted(key)}=${bareOrQuoted(String(value))}`);
+  const line = redaction.clean(`${prefix}${head}${escapeControls(message)}${pairs.join('')}`);
+  return cut(line);
+}
+
+function jsonLine(
+  event: Event,
+  message: string,
+  fields: Fields,
+  prefix: string,
+  redaction: Redaction,
+): string {
+  const line = (text: (value: Plain) => Plain, members: Fields, more: object): string => {
+    const time = timeOf(event);
+    const own = { ...(time === undefined ? {} : { time }), level: event.level, message: text(message) };
+    const others = members.map(([key, value]) => [Object.hasOwn(own, key) ? `_${key}` : key, text(value)]);
+    const object = { ...Object.fromEntries(others), ...more };
+    return redaction.clean(`${prefix}${escapeControls(JSON.stringify({ ...own, ...object }), jsonEscape)}`);
+  };
+  const whole = line((value) => value, fields, {});
+  const bytes = Buffer.byteLength(whole);
+  if (bytes <= LINE_BYTES_MAX) return whole;
+  const shorter = line(shortened, fields, { cutFromBytes: bytes });
+  if (Buffer.byteLength(shorter) <= LINE_BYTES_MAX) return shorter;
+  return line(shortened, [], { cutFromBytes: bytes });
+}
+
+function timeOf({ wallMs }: Event): string | undefined {
+  if (wallMs === undefined) return undefined;
+  const date = new Date(wallMs);
+  return Number.isNaN(date.getTime()) ? 'no-time' : date.toISOString();
+}
+
+function bareOrQuoted(text: string): string {
+  if (/^[\w.:/@%+,;*()[\]{}<>-]+$/.test(text)) return text;
+  return escapeControls(JSON.stringify(text), jsonEscape);
+}
+
+function shortened(value: Plain): Plain {
+  if (typeof value !== 'string' || value.length <= TEXT_CHARACTERS_KEPT) return value;
+  return `${value.slice(0, TEXT_CHARACTERS_KEPT)}…`;
+}
+
+/** Control characters, line and paragraph separators, and what turns the direction of writing round. */
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
+
+function escapeControls(text: string, escapeOne: (character: string) => string = plainEscape): string {
+  return text.replace(CONTROLS, escapeOne);
+}
+
+function plainEscape(character: string): string {
+  if (character === '\n') return '\\n';
+  return character === '\t' ? '\\t' : jsonEscape(character);
+}
+
+function jsonEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** At most LINE_BYTES_MAX bytes of UTF-8, no character in halves, and a mark that says how long it was. */
+function cut(line: string): string {
+  const bytes = Buffer.from(line);
+  if (bytes.length <= LINE_BYTES_MAX) return line;
+  const mark = ` … (cut, ${bytes.length} bytes)`;
+  let end = LINE_BYTES_MAX - Buffer.byteLength(mark);
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return `${bytes.toString('utf8', 0, end)}${mark}`;
+}

@@ -1,0 +1,83 @@
+/**
+ * Keeps one event from filling the journal: so many lines of one message in a window, then silence, then the
+ * number of those that were not written, once, when the window ends.
+ *
+ * A window begins with its first line and is told from others by its message, which is why messages are
+ * constant sentences. The number of windows is bounded; when there are too many, the oldest ends early, so
+ * nothing is lost without being counted.
+ */
+
+import type { Clock } from '../core/ports.ts';
+
+export interface RateLimits {
+  readonly lines: number;
+  readonly windowMs: number;
+}
+
+export const DEFAULT_LIMITS: RateLimits = { lines: 10, windowMs: 60_000 };
+
+/** Far more than there are sentences in the program. */
+const WINDOWS_MAX = 1000;
+
+interface Window<Level> {
+  readonly endsMs: number;
+  level: Level;
+  lines: number;
+  more: number;
+}
+
+export type TellMore<Level> = (level: Level, message: string, more: number) => void;
+
+export class RateLimit<Level> {
+  readonly #clock: Clock;
+  readonly #limits: RateLimits;
+  readonly #tell: TellMore<Level>;
+  readonly #windows = new Map<string, Window<Level>>();
+  readonly #closed = new AbortController();
+
+  constructor(clock: Clock, limits: RateLimits, tell: TellMore<Level>) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#tell = tell;
+  }
+
+  /** Whether this line may be written. */
+  admits(level: Level, message: string): boolean {
+    const window = this.#windowOf(level, message);
+    window.lines++;
+    if (window.lines <= this.#limits.lines) return true;
+    window.level = level;
+    window.more++;
+    if (window.more === 1) void this.#endInTime(message, window);
+    return false;
+  }
+
+  /** Ends every window: each tells its number. */
+  close(): void {
+    this.#closed.abort();
+    for (const [message, window] of [...this.#windows]) this.#end(message, window);
+  }
+
+  #windowOf(level: Level, message: string): Window<Level> {
+    const nowMs = this.#clock.monotonicMs();
+    const current = this.#windows.get(message);
+    if (current !== undefined && nowMs < current.endsMs) return current;
+    if (current !== undefined) this.#end(message, current);
+    const [oldest] = this.#windows;
+    if (oldest !== undefined && this.#windows.size >= WINDOWS_MAX) this.#end(...oldest);
+    const fresh: Window<Level> = { endsMs: nowMs + this.#limits.windowMs, level, lines: 0, more: 0 };
+    this.#windows.set(message, fresh);
+    return fresh;
+  }
+
+  async #endInTime(message: string, window: Window<Level>): Promise<void> {
+    await this.#clock.sleep(window.endsMs - this.#clock.monotonicMs(), this.#closed.signal);
+    this.#end(message, window);
+  }
+
+  #end(message: string, window: Window<Level>): void {
+    if (this.#windows.get(message) !== window) return;
+    this.#windows.delete(message);
+    if (window.more > 0) this.#tell(window.level, message, window.more);
+  }
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+/**
+ * The entry: picks the command, turns SIGTERM and SIGINT into one abort signal, sets the exit code once.
+ *
+ * The only file that touches `process` for control. Commands are loaded when chosen, so that none pays for another's libraries. A second signal ends the
+ * process at once, because the first one gives its listener up.
+ */
+
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { VERSION } from './cli/version.ts';
+
+/** sysexits.h: the command was used wrongly. */
+const EX_USAGE = 64;
+
+const stop = new AbortController();
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+
+const program = new Command('firstlight')
+  .description(
+    'The agent a Linux gateway runs from its first boot: provisions itself with ThingsBoard, then reports its sensors.',
+  )
+  .version(VERSION)
+  .exitOverride()
+  .showHelpAfterError('(firstlight --help lists the commands)');
+
+program
+  .command('run')
+  .description('provision if there are no credentials, then sample and deliver until stopped')
+  .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+  .option('--state <dir>', 'state directory (default: $STATE_DIRECTORY, else /var/lib/firstlight)')
+  .addHelpText('after', '\nExample: firstlight run --config gateway.toml --state ./state')
+  .action(async (options: { config?: string; state?: string }) => {
+    const { runCommand } = await import('./cli/run.ts');
+    await finish(runCommand(options, process.env, process.stdout, stop.signal));
+  });
+
+program
+  .command('sample')
+  .description('print one reading of this host')
+  .option('--json', 'as one JSON object')
+  .addHelpText('after', '\nExample: firstlight sample --json')
+  .action(async (options: { json?: boolean }) => {
+    const { sampleThisHost } = await import('./cli/sample.ts');
+    await finish(sampleThisHost(options.json ?? false, process.stdout, process.stderr));
+  });
+
+program
+  .command('sandbox')
+  .description('run the embedded ThingsBoard stand-in')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--coap-port <port>', 'CoAP port, 0 for a free one', portNumber, 5683)
+  .option('--http-port <port>', 'HTTP device API port, 0 for a free one', portNumber, 8080)
+  .option('--admin-port <port>', 'admin HTTP port, 0 for a free one', portNumber, 8081)
+  .option('--key <key>', 'provisioning key of the device profile', 'demo-key')
+  .option('--secret <secret>', 'provisioning secret of the device profile', 'demo-secret')
+  .option('--data <file>', 'keep devices and ports in this file')
+  .option('--json', 'print the ports as one JSON line')
+  .addHelpText('after', '\nExample: firstlight sandbox --coap-port 5683')
+  .action(async (options: import('./cli/sandbox.ts').SandboxOptions) => {
+    const { sandboxCommand } = await import('./cli/sandbox.ts');
+    await finish(sandboxCommand(options, process.stdout, stop.signal));
+  });
+
+program
+  .command('demo')
+  .description('sandbox and agent together, on this host, told in plain lines')
+  .option('--seconds <n>', 'stop after so many seconds; exit 0 only if telemetry was stored', seconds)
+  .option('--state <dir>', 'keep the state here instead of in a temporary directory')
+  .addHelpText('after', '\nExample: firstlight demo --seconds 15')
+  .action(async (options: { seconds?: number; state?: string }) => {
+    const { demoCommand } = await import('./cli/demo.ts');
+    await finish(demoCommand(options, process.stdout, stop.signal));
+  });
+
+program.command('facts', { hidden: true }).action(async () => {
+  const { printFacts } = await import('./host/facts-child.ts');
+  await printFacts();
+});
+
+async function finish(outcome: Promise<number>): Promise<void> {
+  process.exitCode = await outcome;
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 1 && value <= 86_400) return value;
+  throw new InvalidArgumentError('give 1 to 86400 seconds.');
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // The library has printed its words already; help and version are no errors.
+  process.exitCode = error.exitCode === 0 ? 0 : EX_USAGE;
+}

@@ -1,0 +1,113 @@
+/**
+ * Request bodies that arrive in blocks (RFC 7959, Block1) put together, as Californium does it (contract, section 2).
+ *
+ * A transfer is known by peer and URI, so two of them to one URI from one socket break each other: that is the real
+ * server's behaviour too. At most `transfersMax` transfers are open, and together they hold at most `bodyBytesMax`
+ * (the limit of one); beyond either, the transfer idle longest is forgotten and answers 4.08 when it goes on.
+ */
+
+import { type CoapRequest, type CoapResponse, uriKey } from './message.ts';
+import {
+  type Block,
+  blockBytes,
+  blockOption,
+  type CoapOption,
+  optionNumber,
+  readBlock,
+  readUint,
+  uintOption,
+} from './options.ts';
+import type { CoapSettings } from './settings.ts';
+
+/** `complete`: the request with its whole body; `echo` goes into the final answer. `answered`: not for the resources. */
+export type Upload =
+  | { readonly status: 'complete'; readonly request: CoapRequest; readonly echo: readonly CoapOption[] }
+  | { readonly status: 'answered'; readonly response: CoapResponse };
+
+interface Transfer {
+  readonly parts: Buffer[];
+  bytes: number;
+  untilMs: number;
+}
+
+export class Block1Uploads {
+  readonly #settings: CoapSettings;
+  readonly #transfers = new Map<string, Transfer>();
+  #bytesHeld = 0;
+
+  constructor(settings: CoapSettings) {
+    this.#settings = settings;
+  }
+
+  take(request: CoapRequest): Upload {
+    const reading = readBlock(request.options, optionNumber.block1);
+    if (reading.status === 'absent') return { status: 'complete', request, echo: [] };
+    if (reading.status === 'malformed') return refuse('4.02', 'malformed Block1 option', []);
+    const { block } = reading;
+    const echo = [blockOption(optionNumber.block1, block)];
+    const key = uriKey(request);
+    this.#forgetOld(performance.now());
+    const announced = readUint(request.options, optionNumber.size1, 4) ?? 0;
+    if (announced > this.#settings.bodyBytesMax) {
+      this.#drop(key);
+      const limit = uintOption(optionNumber.size1, this.#settings.bodyBytesMax);
+      return refuse('4.13', this.#tooLarge(), [...echo, limit]);
+    }
+    return this.#add(key, block, request, echo);
+  }
+
+  #add(key: string, block: Block, request: CoapRequest, echo: readonly CoapOption[]): Upload {
+    if (block.num === 0) this.#drop(key);
+    const transfer = this.#transfers.get(key) ?? { parts: [], bytes: 0, untilMs: 0 };
+    this.#drop(key);
+    if (block.num * blockBytes(block.szx) !== transfer.bytes) {
+      return refuse('4.08', 'wrong block number', echo);
+    }
+    const { length } = request.payload;
+    if (length > blockBytes(block.szx) || (block.more && length < blockBytes(block.szx))) {
+      return refuse('4.00', 'wrong block size', echo);
+    }
+    if (transfer.bytes + length > this.#settings.bodyBytesMax) return refuse('4.13', this.#tooLarge(), echo);
+    // A copy: the datagram's own buffer may be a slice of a much larger one.
+    transfer.parts.push(Buffer.from(request.payload));
+    transfer.bytes += length;
+    if (block.more) {
+      this.#keep(key, transfer);
+      return { status: 'answered', response: { code: '2.31', options: echo } };
+    }
+    return { status: 'complete', request: { ...request, payload: Buffer.concat(transfer.parts) }, echo };
+  }
+
+  #tooLarge(): string {
+    return `body too large, can process ${this.#settings.bodyBytesMax} bytes max`;
+  }
+
+  #keep(key: string, transfer: Transfer): void {
+    transfer.untilMs = performance.now() + this.#settings.blockStatusMs;
+    this.#transfers.set(key, transfer);
+    this.#bytesHeld += transfer.bytes;
+    for (const [oldest] of this.#transfers) {
+      const fits =
+        this.#transfers.size <= this.#settings.transfersMax && this.#bytesHeld <= this.#settings.bodyBytesMax;
+      if (fits) return;
+      this.#drop(oldest);
+    }
+  }
+
+  /** Each block moves its transfer to the young end, so the old end expires first. */
+  #forgetOld(nowMs: number): void {
+    for (const [key, { untilMs }] of this.#transfers) {
+      if (untilMs > nowMs) return;
+      this.#drop(key);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#bytesHeld -= this.#transfers.get(key)?.bytes ?? 0;
+    this.#transfers.delete(key);
+  }
+}
+
+function refuse(code: string, text: string, options: readonly CoapOption[]): Upload {
+  return { status: 'answered', response: { code, options, payload: Buffer.from(text) } };
+}

@@ -1,0 +1,178 @@
+/**
+ * The device API over CoAP: each route asked of the core, and the core's answer put into CoAP's words.
+ *
+ * Codes and kinds are those of contract sections 2, 3.2, 4.1, 5, 6 and 7: what ThingsBoard answers through a typed
+ * response is kind A, what it answers by code alone is kind B. `silent` answers are not answered at all; the empty ACK
+ * at 500 ms comes from the reply itself.
+ */
+
+import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/types.ts';
+import type { CoapRequest, CoapResponse } from './message.ts';
+import type { Answering, Observations } from './observations.ts';
+import { optionNumber, readUint, uintOption } from './options.ts';
+import type { Route } from './routes.ts';
+
+/** Routes that need a valid token. */
+type DeviceRoute = Extract<Route, { readonly token: string }>;
+
+const textPlain = uintOption(optionNumber.contentFormat, 0);
+const json = uintOption(optionNumber.contentFormat, 50);
+const observeZero = uintOption(optionNumber.observe, 0);
+
+/** An empty payload is a valid empty protobuf request; this is protobuf for "status NOT_FOUND" (section 3.1). */
+const protobufNotFound = Buffer.from('0802', 'hex');
+
+export class DeviceApi {
+  readonly #core: SandboxCore;
+  readonly #observations: Observations;
+
+  constructor(core: SandboxCore, observations: Observations) {
+    this.#core = core;
+    this.#observations = observations;
+  }
+
+  async handle(answering: Answering, route: Route): Promise<void> {
+    switch (route.to) {
+      case 'refused':
+        return answering.answer({ code: route.code }, 'B');
+      case 'banner':
+        return answering.answer(banner, 'B');
+      case 'discovery':
+        return answering.answer(discovery, 'B');
+      case 'provision':
+        return this.#provision(answering);
+      case 'package':
+        // OTA is acknowledged at once, whatever comes of it (section 7).
+        answering.accept();
+        return this.#checked(answering, route);
+      default:
+        return this.#checked(answering, route);
+    }
+  }
+
+  async #provision(answering: Answering): Promise<void> {
+    const { payload } = answering.request;
+    if (payload.length === 0) return answering.answer({ code: '4.00', payload: protobufNotFound }, 'B');
+    const answer = await this.#core.provision(payload.toString('utf8'), 'coap');
+    switch (answer.status) {
+      case 'answered': {
+        const body = Buffer.from(answer.json);
+        const code = answer.success ? '2.01' : '4.00';
+        return answering.answer({ code, options: [textPlain], payload: body }, 'B');
+      }
+      case 'malformed':
+        return answering.answer({ code: '4.00' }, 'B');
+      case 'unavailable':
+        return answering.answer({ code: '5.00' }, 'B');
+    }
+  }
+
+  async #checked(answering: Answering, route: DeviceRoute): Promise<void> {
+    const check = await this.#core.checkToken(route.token);
+    switch (check.status) {
+      case 'unauthorized':
+        return answering.answer({ code: '4.01' }, 'B');
+      case 'unavailable':
+        return answering.answer({ code: '5.00' }, 'B');
+      case 'ok':
+        if (!check.device.coapAllowed) return answering.answer({ code: '5.00' }, 'B');
+        return this.#forDevice(answering, route, check.device);
+    }
+  }
+
+  async #forDevice(answering: Answering, route: DeviceRoute, device: DeviceHandle): Promise<void> {
+    const core = this.#core;
+    const body = answering.request.payload.toString('utf8');
+    switch (route.to) {
+      case 'telemetry':
+        return answerPost(answering, await core.telemetry(device, body, 'coap'), '4.00');
+      case 'attributes':
+        return answerPost(answering, await core.publishAttributes(device, body, 'coap'), '4.00');
+      case 'claim':
+        return answerPost(answering, await core.claim(device, body, 'coap'), '4.00');
+      case 'rpc-reply':
+        return answerPost(answering, await core.rpcReply(device, route.id, body, 'coap'), '5.00');
+      case 'client-rpc':
+        return answerPost(answering, await core.clientRpc(device, body, 'coap'), '5.00', '2.05');
+      case 'read':
+        return this.#read(answering, device);
+      case 'observe':
+        return this.#observe(answering, route.feature, device);
+      case 'cancel':
+        // No answer, ever: only the empty ACK at 500 ms (section 5).
+        return this.#observations.cancel(route.feature, device, answering.request);
+      case 'package':
+        // Nothing is ever assigned.
+        return answering.answer({ code: '4.04' }, 'B');
+    }
+  }
+
+  async #read(answering: Answering, device: DeviceHandle): Promise<void> {
+    const { request } = answering;
+    const clientKeys = keysOf(request, 'clientKeys');
+    const sharedKeys = keysOf(request, 'sharedKeys');
+    const answer = await this.#core.readAttributes(device, {
+      ...(clientKeys === undefined ? {} : { clientKeys }),
+      ...(sharedKeys === undefined ? {} : { sharedKeys }),
+    });
+    // The content format of the request, if it had one (section 5).
+    const format = readUint(request.options, optionNumber.contentFormat, 2);
+    const options = [format === undefined ? json : uintOption(optionNumber.contentFormat, format)];
+    switch (answer.status) {
+      case 'found':
+        return answering.answer({ code: '2.05', options, payload: Buffer.from(answer.json) }, 'A');
+      case 'nothing':
+        return answering.answer({ code: '4.04', options }, 'A');
+      case 'failed':
+        return answering.answer({ code: '5.00' }, 'B');
+      case 'silent':
+        return;
+    }
+  }
+
+  async #observe(answering: Answering, feature: 'attributes' | 'rpc', device: DeviceHandle): Promise<void> {
+    if (feature === 'rpc') {
+      const first = { code: '2.03', options: [observeZero] };
+      return this.#observations.register(feature, device, answering, first, 'A');
+    }
+    const payload = Buffer.from(await this.#core.sharedAttributes(device));
+    const first = { code: '2.05', options: [observeZero, json], payload };
+    this.#observations.register(feature, device, answering, first, 'B');
+  }
+}
+
+function answerPost(answering: Answering, answer: PostAnswer, malformed: string, accepted = '2.01'): void {
+  switch (answer.status) {
+    case 'accepted':
+      return answering.answer({ code: accepted }, 'A');
+    case 'malformed':
+      return answering.answer({ code: malformed }, 'B');
+    case 'failed':
+      return answering.answer({ code: '5.00' }, 'B');
+    case 'silent':
+      return;
+  }
+}
+
+/** `clientKeys=a,b`. An item with a second `=` or without a value does not count (section 5). */
+function keysOf({ query }: CoapRequest, name: string): readonly string[] | undefined {
+  for (const item of query) {
+    const [key, value, ...more] = item.split('=');
+    if (key === name && value !== undefined && value !== '' && more.length === 0) {
+      return [...new Set(value.split(','))];
+    }
+  }
+  return undefined;
+}
+
+const banner: CoapResponse = {
+  code: '2.05',
+  options: [textPlain],
+  payload: Buffer.from('Firstlight sandbox: a stand-in for a ThingsBoard server. Devices talk to /api/v1.\n'),
+};
+
+const discovery: CoapResponse = {
+  code: '2.05',
+  options: [uintOption(optionNumber.contentFormat, 40)],
+  payload: Buffer.from('</.well-known/core>,</api>,</api/v1>,</fw>,</sw>'),
+};

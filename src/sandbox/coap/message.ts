@@ -1,0 +1,154 @@
+/**
+ * Datagrams to messages and back, over coap-packet.
+ *
+ * `parseDatagram` never throws: what is not a well-formed CoAP message of version 1 is undefined, and the endpoint
+ * stays silent about it (contract, section 1.1). coap-packet forgives truncated tokens and options, and it reads the
+ * extended token lengths that the real server refuses; so the frame is walked here first.
+ */
+
+import { generate, parse } from 'coap-packet';
+import { type CoapOption, optionNumber, readStrings } from './options.ts';
+
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface CoapRequest {
+  readonly peer: Peer;
+  readonly confirmable: boolean;
+  readonly messageId: number;
+  readonly token: Buffer;
+  /** `0.01` is GET, `0.02` POST. */
+  readonly code: string;
+  readonly options: readonly CoapOption[];
+  readonly path: readonly string[];
+  readonly query: readonly string[];
+  readonly payload: Buffer;
+}
+
+export interface CoapResponse {
+  readonly code: string;
+  readonly options?: readonly CoapOption[];
+  readonly payload?: Buffer;
+}
+
+export type Inbound =
+  | { readonly type: 'request'; readonly request: CoapRequest }
+  | { readonly type: 'acknowledgement' | 'reset' | 'ping'; readonly messageId: number };
+
+export type MessageType = 'con' | 'non' | 'ack' | 'rst';
+
+const methods: ReadonlySet<string> = new Set(['0.01', '0.02', '0.03', '0.04', '0.05', '0.06', '0.07']);
+
+/** coap-packet stops at 1280 bytes unless told otherwise; our answers are 1024 bytes of body and a few options. */
+const answerBytesMax = 4_096;
+
+export function peerKey(peer: Peer): string {
+  return `${peer.address} ${peer.port}`;
+}
+
+/** What a block-wise transfer is known by: the peer and the URI (contract, section 2). */
+export function uriKey(request: CoapRequest): string {
+  return `${peerKey(request.peer)} ${JSON.stringify([request.path, request.query])}`;
+}
+
+export function parseDatagram(datagram: Buffer, peer: Peer): Inbound | undefined {
+  const numbers = walkFrame(datagram);
+  if (numbers === undefined) return undefined;
+  try {
+    const packet = parse(datagram);
+    const { messageId } = packet;
+    if (packet.code === '0.00') {
+      if (packet.ack) return { type: 'acknowledgement', messageId };
+      if (packet.reset) return { type: 'reset', messageId };
+      return packet.confirmable ? { type: 'ping', messageId } : undefined;
+    }
+    if (packet.ack || packet.reset || !methods.has(packet.code)) return undefined;
+    const options = packet.options.map(({ value }, at) => ({ number: numbers[at] ?? 0, value }));
+    return {
+      type: 'request',
+      request: {
+        peer,
+        confirmable: packet.confirmable,
+        messageId,
+        token: packet.token,
+        code: packet.code,
+        options,
+        path: splitPath(readStrings(options, optionNumber.uriPath)),
+        query: readStrings(options, optionNumber.uriQuery),
+        payload: packet.payload,
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export function encode(
+  type: 'con' | 'non' | 'ack',
+  messageId: number,
+  token: Buffer,
+  response: CoapResponse,
+): Buffer {
+  return generate(
+    {
+      confirmable: type === 'con',
+      ack: type === 'ack',
+      code: response.code,
+      messageId,
+      token,
+      options: (response.options ?? []).map(({ number, value }) => ({ name: number, value })),
+      payload: response.payload ?? Buffer.alloc(0),
+    },
+    answerBytesMax,
+  );
+}
+
+export function emptyMessage(type: 'ack' | 'rst', messageId: number): Buffer {
+  return generate({ ack: type === 'ack', reset: type === 'rst', code: '0.00', messageId });
+}
+
+/** A path sent whole in one option is split again, as the real server does (contract, section 1.1). */
+function splitPath(segments: string[]): string[] {
+  const [only] = segments;
+  if (segments.length !== 1 || only === undefined || !only.includes('/')) return segments;
+  return only.split('/').filter((segment) => segment !== '');
+}
+
+/** The option numbers in order, or undefined when the frame does not add up (RFC 7252 section 3). */
+function walkFrame(datagram: Buffer): number[] | undefined {
+  const first = datagram[0] ?? 0;
+  const tokenLength = first & 15;
+  let at = 4 + tokenLength;
+  if (first >> 6 !== 1 || tokenLength > 8 || at > datagram.length) return undefined;
+  const numbers: number[] = [];
+  let number = 0;
+  while (at < datagram.length) {
+    const byte = datagram[at] ?? 0;
+    // A payload marker with nothing behind it is a format error (RFC 7252 section 3).
+    if (byte === 0xff) return at + 1 < datagram.length ? numbers : undefined;
+    const delta = extended(datagram, at + 1, byte >> 4);
+    const length = delta && extended(datagram, delta.next, byte & 15);
+    if (delta === undefined || length === undefined) return undefined;
+    number += delta.value;
+    at = length.next + length.value;
+    if (at > datagram.length || number > 0xffff) return undefined;
+    numbers.push(number);
+  }
+  return numbers;
+}
+
+/** A four-bit option delta or length with its extension of no, one or two bytes. */
+function extended(
+  datagram: Buffer,
+  at: number,
+  nibble: number,
+): { readonly value: number; readonly next: number } | undefined {
+  if (nibble < 13) return { value: nibble, next: at };
+  if (nibble === 13 && at + 1 <= datagram.length) return { value: datagram.readUInt8(at) + 13, next: at + 1 };
+  if (nibble === 14 && at + 2 <= datagram.length) {
+    return { value: datagram.readUInt16BE(at) + 269, next: at + 2 };
+  }
+  return undefined;
+}

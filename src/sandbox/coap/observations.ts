@@ -1,0 +1,150 @@
+/**
+ * Who observes what: at most one attribute and one RPC observation per device, wherever they come from.
+ *
+ * A second registration from another endpoint or with another token ends the old one with 2.02 and takes over; the same
+ * endpoint with the same token only refreshes, and its counter starts again (contract, section 5). A token can carry one
+ * observation per endpoint, so registering something else with it drops what it carried. At most `observationsMax` are
+ * kept, as on the real server; beyond, the oldest is forgotten and not told.
+ */
+
+import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/types.ts';
+import { type CoapRequest, type CoapResponse, type Peer, peerKey } from './message.ts';
+import { Observation } from './observation.ts';
+import type { Kind, Road } from './reply.ts';
+import type { Outcome } from './transmissions.ts';
+
+export type ObservedFeature = 'attributes' | 'rpc';
+
+/** One request being worked on, and the way to answer it. */
+export interface Answering {
+  readonly request: CoapRequest;
+  /** Acknowledges at once instead of after 500 ms. */
+  accept(): void;
+  answer(response: CoapResponse, kind: Kind, settled?: (outcome: Outcome) => void): void;
+}
+
+export type Cut = (request: CoapRequest, response: CoapResponse) => CoapResponse;
+
+interface Entry {
+  readonly deviceKey: string;
+  readonly tokenKey: string;
+  readonly observation: Observation;
+  readonly unsubscribe: () => void;
+}
+
+export class Observations {
+  readonly #core: SandboxCore;
+  readonly #road: Road;
+  readonly #cut: Cut;
+  readonly #byDevice = new Map<string, Entry>();
+  readonly #byToken = new Map<string, Entry>();
+  #stopped = false;
+
+  constructor(core: SandboxCore, road: Road, cut: Cut) {
+    this.#core = core;
+    this.#road = road;
+    this.#cut = cut;
+  }
+
+  get size(): number {
+    return this.#byDevice.size;
+  }
+
+  /** Answers the registration with `first` and begins to observe. */
+  register(
+    feature: ObservedFeature,
+    device: DeviceHandle,
+    answering: Answering,
+    first: CoapResponse,
+    kind: Kind,
+  ): void {
+    if (this.#stopped) return;
+    const { request } = answering;
+    const deviceKey = observationKey(device, feature);
+    const tokenKey = tokenKeyOf(request);
+    this.#makeRoom(deviceKey, tokenKey);
+    const observation: Observation = new Observation(request, this.#road, {
+      onReset: () => this.#remove(observation),
+      onTimeout: () => this.#forgetPeer(request.peer, observation),
+      onRpcDelivered: (id, delivered) => this.#core.rpcDelivered(device, id, delivered),
+      cut: (response) => this.#cut(request, response),
+    });
+    // Answer first: pending commands are pushed from within `subscribe`.
+    observation.firstAnswer((settled) => answering.answer(first, kind, settled));
+    const unsubscribe = this.#core.subscribe(device, {
+      ...listen(feature, observation),
+      ended: () => this.#end(observation),
+    });
+    const entry: Entry = { deviceKey, tokenKey, observation, unsubscribe };
+    this.#byDevice.set(deviceKey, entry);
+    this.#byToken.set(tokenKey, entry);
+  }
+
+  /** Observe 1: only the token that registered cancels; any other is met with the same silence. */
+  cancel(feature: ObservedFeature, device: DeviceHandle, request: CoapRequest): void {
+    const entry = this.#byDevice.get(observationKey(device, feature));
+    if (entry?.tokenKey === tokenKeyOf(request)) this.#remove(entry.observation);
+  }
+
+  /** Leaves the core and tells nobody: the server restarts or closes. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { unsubscribe } of this.#byDevice.values()) unsubscribe();
+    this.#byDevice.clear();
+    this.#byToken.clear();
+  }
+
+  #makeRoom(deviceKey: string, tokenKey: string): void {
+    const previous = this.#byDevice.get(deviceKey);
+    if (previous !== undefined && previous.tokenKey !== tokenKey) this.#end(previous.observation);
+    const sameToken = this.#byToken.get(tokenKey);
+    if (sameToken !== undefined) this.#remove(sameToken.observation);
+    const [oldest] = this.#byDevice.values();
+    if (oldest !== undefined && this.#byDevice.size >= this.#road.settings.observationsMax) {
+      this.#remove(oldest.observation);
+    }
+  }
+
+  #end(observation: Observation): void {
+    this.#unlist(observation);
+    observation.close();
+  }
+
+  #remove(observation: Observation): void {
+    this.#unlist(observation);
+    observation.drop();
+  }
+
+  #forgetPeer(peer: Peer, observation: Observation): void {
+    this.#remove(observation);
+    for (const entry of [...this.#byDevice.values()]) {
+      if (peerKey(entry.observation.request.peer) === peerKey(peer)) this.#remove(entry.observation);
+    }
+  }
+
+  #unlist(observation: Observation): void {
+    const entry = this.#byToken.get(tokenKeyOf(observation.request));
+    // A closing observation may have been replaced under the same token already.
+    if (entry === undefined || entry.observation !== observation) return;
+    this.#byToken.delete(entry.tokenKey);
+    this.#byDevice.delete(entry.deviceKey);
+    entry.unsubscribe();
+  }
+}
+
+function listen(feature: ObservedFeature, observation: Observation): DeviceListener {
+  switch (feature) {
+    case 'attributes':
+      return { sharedAttributes: (json) => observation.notify(json) };
+    case 'rpc':
+      return { rpc: ({ id, json }) => observation.command(id, json) };
+  }
+}
+
+function observationKey(device: DeviceHandle, feature: ObservedFeature): string {
+  return `${device.id} ${feature}`;
+}
+
+function tokenKeyOf({ peer, token }: CoapRequest): string {
+  return `${peerKey(peer)} ${token.toString('hex')}`;
+}

@@ -1,0 +1,128 @@
+/**
+ * From path and method to what is asked for: the path rules of contract section 1.1, as a pure function.
+ *
+ * The word that selects the feature is segment 4, or segment 3 when there is no fourth or when the fourth is a number
+ * (the form for client certificates); it is compared without regard to case. What is refused here is refused before
+ * processing starts, and so is piggybacked at once.
+ */
+
+import type { CoapRequest } from './message.ts';
+import { optionNumber, readUint } from './options.ts';
+
+export type Route =
+  | { readonly to: 'refused'; readonly code: '4.00' | '4.01' | '4.04' | '4.05' }
+  | { readonly to: 'banner' | 'discovery' | 'provision' }
+  | { readonly to: 'telemetry' | 'attributes' | 'claim' | 'client-rpc' | 'read'; readonly token: string }
+  | { readonly to: 'rpc-reply'; readonly token: string; readonly id: number }
+  | { readonly to: 'observe' | 'cancel'; readonly feature: 'attributes' | 'rpc'; readonly token: string }
+  | { readonly to: 'package'; readonly token: string };
+
+const GET = '0.01';
+const POST = '0.02';
+
+type Feature = 'attributes' | 'telemetry' | 'rpc' | 'claim' | 'provision';
+
+const features: ReadonlySet<string> = new Set<Feature>([
+  'attributes',
+  'telemetry',
+  'rpc',
+  'claim',
+  'provision',
+]);
+
+export function findRoute(request: CoapRequest): Route {
+  const { path, code } = request;
+  const [root, second] = path;
+  if (root === undefined) return code === GET ? { to: 'banner' } : refused('4.05');
+  if (root === 'fw' || root === 'sw') return packageRoute(request);
+  if (root === '.well-known') {
+    if (path.length === 1) return refused('4.05');
+    if (path.length > 2 || second !== 'core') return refused('4.04');
+    return code === GET ? { to: 'discovery' } : refused('4.05');
+  }
+  if (root !== 'api') return refused('4.04');
+  if (second === undefined) return refused('4.05');
+  if (second !== 'v1') return refused('4.04');
+  if (code === GET) return getRoute(request);
+  return code === POST ? postRoute(request) : refused('4.05');
+}
+
+function getRoute(request: CoapRequest): Route {
+  const feature = featureOf(request.path);
+  if (feature !== 'attributes' && feature !== 'rpc') return refused('4.00');
+  const observe = observeOf(request);
+  if (feature === 'rpc' && observe === undefined) return refused('4.00');
+  const token = tokenOf(request.path);
+  if (token === undefined) return refused('4.01');
+  switch (observe) {
+    case 'register':
+      return { to: 'observe', feature, token };
+    case 'cancel':
+      return { to: 'cancel', feature, token };
+    case undefined:
+      return { to: 'read', token };
+  }
+}
+
+function postRoute({ path }: CoapRequest): Route {
+  const feature = featureOf(path);
+  if (feature === undefined) return refused('4.00');
+  if (feature === 'provision') return { to: 'provision' };
+  const token = tokenOf(path);
+  return token === undefined ? refused('4.01') : postFor(feature, token, path);
+}
+
+function postFor(feature: Exclude<Feature, 'provision'>, token: string, path: readonly string[]): Route {
+  switch (feature) {
+    case 'telemetry':
+    case 'attributes':
+    case 'claim':
+      return { to: feature, token };
+    case 'rpc': {
+      const id = rpcIdOf(path);
+      return id === undefined ? { to: 'client-rpc', token } : { to: 'rpc-reply', token, id };
+    }
+  }
+}
+
+function packageRoute({ path, code }: CoapRequest): Route {
+  if (code !== GET) return refused('4.05');
+  const [, token] = path;
+  return token === undefined || path.length !== 2 ? refused('4.01') : { to: 'package', token };
+}
+
+function featureOf(path: readonly string[]): Feature | undefined {
+  const [, , third, fourth] = path;
+  const certificateForm = fourth === undefined || (path.length === 4 && /^\p{Nd}+$/u.test(fourth));
+  const word = (certificateForm ? third : fourth)?.toLowerCase();
+  return word !== undefined && isFeature(word) ? word : undefined;
+}
+
+function isFeature(word: string): word is Feature {
+  return features.has(word);
+}
+
+/** The token is segment 3, and only with a fourth; without one the request counts on a client certificate. */
+function tokenOf(path: readonly string[]): string | undefined {
+  return path.length >= 4 ? path[2] : undefined;
+}
+
+/** A missing or non-numeric id means device-to-server RPC (section 6). The id is Java's 32-bit integer. */
+function rpcIdOf(path: readonly string[]): number | undefined {
+  const text = path.length >= 5 ? path[4] : path[3];
+  if (text === undefined || !/^[+-]?\d{1,10}$/.test(text)) return undefined;
+  const id = Number(text);
+  return id === (id | 0) ? id : undefined;
+}
+
+/** Observe values other than 0 and 1 mean nothing; and an observation is about the whole, not a later block. */
+function observeOf({ options }: CoapRequest): 'register' | 'cancel' | undefined {
+  const observe = readUint(options, optionNumber.observe, 3);
+  const block2 = readUint(options, optionNumber.block2, 3) ?? 0;
+  if (observe === 1) return 'cancel';
+  return observe === 0 && block2 < 16 ? 'register' : undefined;
+}
+
+function refused(code: '4.00' | '4.01' | '4.04' | '4.05'): Route {
+  return { to: 'refused', code };
+}

@@ -1,0 +1,110 @@
+/**
+ * The server's own messages: their message IDs, and the retransmission of confirmable ones until the peer answers.
+ *
+ * Each CON ends in exactly one outcome, told to whoever sent it: acknowledged, reset, or timeout after four
+ * retransmissions (contract, section 2). A NON notification is only remembered, so that a reset of it can cancel the
+ * observation. Both tables are bounded; a CON pushed out of the table counts as timed out.
+ */
+
+import { type Peer, peerKey } from './message.ts';
+import type { CoapSettings } from './settings.ts';
+import type { Timers } from './timers.ts';
+
+export type Outcome = 'acknowledged' | 'reset' | 'timeout';
+
+export type Send = (peer: Peer, datagram: Buffer) => void;
+
+/** Californium keeps 65000 and above for multicast. */
+const messageIdsMax = 65_000;
+
+const nonRememberedMax = 4_096;
+
+export class Transmissions {
+  readonly #send: Send;
+  readonly #timers: Timers;
+  readonly #settings: CoapSettings;
+  readonly #waiting = new Map<string, (outcome: Outcome) => void>();
+  readonly #non = new Map<string, () => void>();
+  #lastMessageId = Math.floor(Math.random() * messageIdsMax);
+
+  constructor(send: Send, timers: Timers, settings: CoapSettings) {
+    this.#send = send;
+    this.#timers = timers;
+    this.#settings = settings;
+  }
+
+  /** The next message ID of an ordinary response. */
+  nextMessageId(peer: Peer): number {
+    do this.#lastMessageId = (this.#lastMessageId + 1) % messageIdsMax;
+    while (this.#inFlight(peer, this.#lastMessageId));
+    return this.#lastMessageId;
+  }
+
+  /** The message ID of a notification, which the real server draws at random (contract, section 5). */
+  randomMessageId(peer: Peer): number {
+    let messageId = Math.floor(Math.random() * messageIdsMax);
+    while (this.#inFlight(peer, messageId)) messageId = (messageId + 1) % messageIdsMax;
+    return messageId;
+  }
+
+  /**
+   * Sends a CON and keeps at it. `settled` is called exactly once, never before this returns, and not at all after
+   * the returned function was called.
+   */
+  confirm(peer: Peer, messageId: number, datagram: Buffer, settled: (outcome: Outcome) => void): () => void {
+    const key = transmissionKey(peer, messageId);
+    let stopTimer = () => {};
+    const stop = () => {
+      stopTimer();
+      this.#waiting.delete(key);
+    };
+    const settle = (outcome: Outcome) => {
+      stop();
+      settled(outcome);
+    };
+    const retransmitAfter = (waitMs: number, left: number) => {
+      stopTimer = this.#timers.after(waitMs, () => {
+        if (left === 0) return settle('timeout');
+        this.#send(peer, datagram);
+        retransmitAfter(waitMs * 2, left - 1);
+      });
+    };
+    const { ackTimeoutMs, ackRandomFactor, retransmissionsMax } = this.#settings;
+    retransmitAfter(ackTimeoutMs * (1 + Math.random() * (ackRandomFactor - 1)), retransmissionsMax);
+    if (this.#waiting.size >= this.#settings.transmissionsMax) this.#giveUpOldest();
+    this.#waiting.set(key, settle);
+    this.#send(peer, datagram);
+    return stop;
+  }
+
+  /** Remembers a NON notification; `onReset` is called if the peer rejects it. */
+  remember(peer: Peer, messageId: number, onReset: () => void): void {
+    const [oldest] = this.#non.keys();
+    if (this.#non.size >= nonRememberedMax && oldest !== undefined) this.#non.delete(oldest);
+    this.#non.set(transmissionKey(peer, messageId), onReset);
+  }
+
+  acknowledged(peer: Peer, messageId: number): void {
+    this.#waiting.get(transmissionKey(peer, messageId))?.('acknowledged');
+  }
+
+  reset(peer: Peer, messageId: number): void {
+    const key = transmissionKey(peer, messageId);
+    this.#waiting.get(key)?.('reset');
+    this.#non.get(key)?.();
+    this.#non.delete(key);
+  }
+
+  #inFlight(peer: Peer, messageId: number): boolean {
+    return this.#waiting.has(transmissionKey(peer, messageId));
+  }
+
+  #giveUpOldest(): void {
+    const [oldest] = this.#waiting.values();
+    oldest?.('timeout');
+  }
+}
+
+function transmissionKey(peer: Peer, messageId: number): string {
+  return `${peerKey(peer)} ${messageId}`;
+}

@@ -1,0 +1,46 @@
+/**
+ * A log that keeps the newest so many entries and counts them all.
+ *
+ * Dropping the oldest is cheap: the start moves, and the array is cut when half of it is dead.
+ */
+
+export class BoundedLog<T> {
+  readonly #max: number;
+  readonly #dropped: (entry: T) => void;
+  #entries: T[] = [];
+  #start = 0;
+  #total = 0;
+
+  constructor(max: number, dropped: (entry: T) => void = () => undefined) {
+    this.#max = max;
+    this.#dropped = dropped;
+  }
+
+  push(entry: T): void {
+    this.#entries.push(entry);
+    this.#total += 1;
+    if (this.size <= this.#max) return;
+    const oldest = this.#entries[this.#start];
+    this.#start += 1;
+    if (oldest !== undefined) this.#dropped(oldest);
+    if (this.#start * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /** Entries still kept that pass, oldest first. */
+  filter(wanted: (entry: T) => boolean): readonly T[] {
+    return this.#entries.filter((entry, index) => index >= this.#start && wanted(entry));
+  }
+
+  /** Entries kept. */
+  get size(): number {
+    return this.#entries.length - this.#start;
+  }
+
+  /** Entries ever pushed. */
+  get total(): number {
+    return this.#total;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The sandbox's own time: what it dates points with, and how it waits.
+ *
+ * Injected, so that a test can pass ten seconds of a silent core without living through them.
+ */
+
+export interface SandboxClock {
+  /** Unix milliseconds. */
+  nowMs(): number;
+  /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export const systemClock: SandboxClock = {
+  nowMs: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (ms <= 0 || signal.aborted) {
+        resolve();
+        return;
+      }
+      const finish = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, ms);
+      signal.addEventListener('abort', finish);
+    }),
+};

@@ -1,0 +1,179 @@
+/**
+ * The sandbox's core: what a device may ask of the server, as facts (see types.ts), over whichever road it came.
+ *
+ * The architecture is the real one: checking a token, provisioning and reading attributes are round trips to the core and
+ * take the latency knob's time; a post is answered when the queue takes it, so after the token check it costs nothing.
+ */
+
+import { type SandboxAdmin, TenantAdmin } from './admin.ts';
+import {
+  type AttributeKeys,
+  attributesText,
+  readAttributeBody,
+  readAttributes,
+  writeAttributes,
+} from './attributes.ts';
+import { readClaim, readClientRpc, readRpcReply } from './device-posts.ts';
+import type { Device } from './devices.ts';
+import { readProvisionRequest } from './provision-request.ts';
+import { decideProvision, provisionAnswerText } from './provisioning.ts';
+import { readTelemetry } from './telemetry.ts';
+import { type CoreOptions, Tenant } from './tenant.ts';
+import type {
+  AttributeAnswer,
+  DeviceHandle,
+  DeviceListener,
+  Knobs,
+  PostAnswer,
+  ProvisionAnswer,
+  SandboxCore,
+  TokenCheck,
+  Via,
+} from './types.ts';
+
+export interface SandboxCoreWithAdmin extends SandboxCore {
+  readonly admin: SandboxAdmin;
+  /** The devices themselves, to be remembered over a restart of the process. */
+  devices(): readonly Device[];
+  /** Ends every wait; answers still due come at once. */
+  close(): void;
+}
+
+export function openCore(options: CoreOptions): SandboxCoreWithAdmin {
+  return new Core(new Tenant(options));
+}
+
+class Core implements SandboxCoreWithAdmin {
+  readonly admin: SandboxAdmin;
+  readonly knobs: Knobs;
+  readonly #tenant: Tenant;
+
+  constructor(tenant: Tenant) {
+    this.#tenant = tenant;
+    this.knobs = tenant.knobs;
+    this.admin = new TenantAdmin(tenant);
+  }
+
+  async provision(body: string, via: Via): Promise<ProvisionAnswer> {
+    const { latency, devices, knobs, profile, mintToken, clock, log } = this.#tenant;
+    const read = readProvisionRequest(body);
+    if (!read.ok) {
+      this.#tenant.count('provision malformed');
+      return { status: 'malformed', message: read.message };
+    }
+    const context = { devices, knobs, profile, mintToken, nowMs: clock.nowMs() };
+    const decision = decideProvision(read.request, context);
+    this.#tenant.count(`provision ${decision.status}`);
+    const why = 'why' in decision ? ` (${decision.why})` : '';
+    log(`provision ${JSON.stringify(read.request.deviceName)} over ${via}: ${decision.status}${why}`);
+    if (decision.status === 'NO_ANSWER') return latency.timeOut<ProvisionAnswer>({ status: 'unavailable' });
+    const success = decision.status === 'SUCCESS';
+    const answer = { status: 'answered', success, json: provisionAnswerText(decision) } as const;
+    return latency.delay<ProvisionAnswer>(answer, { status: 'unavailable' });
+  }
+
+  async checkToken(token: string): Promise<TokenCheck> {
+    const { devices, latency, knobs, lastSeenAtMs, clock } = this.#tenant;
+    const device = devices.withToken(token);
+    if (device === undefined) {
+      this.#tenant.count('token unauthorized');
+      return latency.delay<TokenCheck>({ status: 'unauthorized' }, { status: 'unavailable' });
+    }
+    this.#tenant.count('token ok');
+    lastSeenAtMs.set(device.id, clock.nowMs());
+    const coapAllowed = knobs.transportType === 'DEFAULT' || knobs.transportType === 'COAP';
+    const handle = { id: device.id, name: device.name, coapAllowed };
+    return latency.delay<TokenCheck>({ status: 'ok', device: handle }, { status: 'unavailable' });
+  }
+
+  async telemetry(handle: DeviceHandle, body: string, via: Via): Promise<PostAnswer> {
+    const { clock, record, knobs } = this.#tenant;
+    return this.#post('telemetry', handle, (device) => {
+      const storedAt = clock.nowMs();
+      const read = readTelemetry(body, knobs.typeCast, storedAt);
+      if (read.status !== 'points') return read;
+      for (const { key, ts, tsGiven, stored } of read.points) {
+        record.store({ device: device.name, key, ts, ...stored, via, tsGiven, storedAt });
+      }
+      return { status: 'accepted' };
+    });
+  }
+
+  async publishAttributes(handle: DeviceHandle, body: string, _via: Via): Promise<PostAnswer> {
+    const { devices, knobs } = this.#tenant;
+    return this.#post('attributes', handle, (device) => {
+      const read = readAttributeBody(body, knobs.typeCast);
+      if (!read.ok) return { status: 'malformed', message: read.message };
+      if (writeAttributes(device.attributes.client, read.values)) devices.touched();
+      return { status: 'accepted' };
+    });
+  }
+
+  async readAttributes(handle: DeviceHandle, keys: AttributeKeys): Promise<AttributeAnswer> {
+    const device = this.#admitted(handle);
+    if (device === undefined) return { status: 'failed' };
+    const answer = readAttributes(device.attributes, keys);
+    // A core that is too slow for the read, once the token was checked, is never heard of again (section 5).
+    return this.#tenant.latency.delay<AttributeAnswer>(answer, { status: 'silent' });
+  }
+
+  async sharedAttributes(handle: DeviceHandle): Promise<string> {
+    const device = this.#tenant.devices.withId(handle.id);
+    const json = attributesText(device?.attributes.shared ?? []);
+    return this.#tenant.latency.delay(json, json);
+  }
+
+  subscribe(handle: DeviceHandle, listener: DeviceListener): () => void {
+    const { subscriptions, rpc } = this.#tenant;
+    const unsubscribe = subscriptions.add(handle.id, listener);
+    if (listener.rpc !== undefined) {
+      for (const command of rpc.takePending(handle.id)) listener.rpc(command);
+    }
+    return unsubscribe;
+  }
+
+  rpcDelivered(handle: DeviceHandle, id: number, delivered: boolean): void {
+    this.#tenant.rpc.delivered(handle.id, id, delivered);
+  }
+
+  async rpcReply(handle: DeviceHandle, id: number, body: string, via: Via): Promise<PostAnswer> {
+    return this.#post('rpc reply', handle, (device) => {
+      const answer = readRpcReply(body, via);
+      if (answer.status === 'accepted') this.#tenant.rpc.replied(device.id, id, body);
+      return answer;
+    });
+  }
+
+  async clientRpc(handle: DeviceHandle, body: string, via: Via): Promise<PostAnswer> {
+    return this.#post('client rpc', handle, () => readClientRpc(body, via));
+  }
+
+  async claim(handle: DeviceHandle, body: string, _via: Via): Promise<PostAnswer> {
+    return this.#post('claim', handle, () => readClaim(body));
+  }
+
+  recordDuplicateDatagram(detail: string): void {
+    this.#tenant.record.duplicateDatagram(detail);
+  }
+
+  devices(): readonly Device[] {
+    return this.#tenant.devices.all();
+  }
+
+  close(): void {
+    this.#tenant.latency.close();
+    this.#tenant.rpc.restart();
+  }
+
+  #post(kind: string, handle: DeviceHandle, process: (device: Device) => PostAnswer): PostAnswer {
+    const device = this.#admitted(handle);
+    const answer: PostAnswer = device === undefined ? { status: 'failed' } : process(device);
+    this.#tenant.count(`${kind} ${answer.status}`);
+    return answer;
+  }
+
+  /** Undefined under the rate limit, and when the device was deleted since its token was checked. */
+  #admitted(handle: DeviceHandle): Device | undefined {
+    return this.#tenant.knobs.rateLimited ? undefined : this.#tenant.devices.withId(handle.id);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Device credentials: which a provisioning request asks for, which the server refuses, and how an answer shows them
+ * (contract, sections 3.2 and 3.4).
+ *
+ * Every kind has an id that is unique over all devices; for an access token it is the token itself.
+ */
+
+import { randomInt } from 'node:crypto';
+import type { ProvisionRequest } from './provision-request.ts';
+
+export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';
+
+export type Credentials =
+  | { readonly type: 'ACCESS_TOKEN'; readonly token: string }
+  | { readonly type: 'X509_CERTIFICATE'; readonly certificate: string }
+  | {
+      readonly type: 'MQTT_BASIC';
+      readonly clientId: string;
+      readonly userName: string;
+      readonly password: string;
+    }
+  | { readonly type: 'LWM2M_CREDENTIALS' };
+
+export type CredentialsChoice =
+  | { readonly ok: true; readonly credentials: Credentials }
+  | { readonly ok: false; readonly why: string };
+
+const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+/** Length of the tokens and names the server makes up (3.4). */
+const RANDOM_LENGTH = 20;
+
+export function randomAlphanumerics(): string {
+  let result = '';
+  while (result.length < RANDOM_LENGTH) result += ALPHANUMERICS.charAt(randomInt(ALPHANUMERICS.length));
+  return result;
+}
+
+/** With no credential member in the request the server mints a token, whatever type was asked for (3.4). */
+export function chooseCredentials(request: ProvisionRequest, mintToken: () => string): CredentialsChoice {
+  const { token, hash, username, password, clientId } = request;
+  if (token + hash + username + password + clientId === '') {
+    return { ok: true, credentials: { type: 'ACCESS_TOKEN', token: mintToken() } };
+  }
+  switch (request.credentialsType) {
+    case 'ACCESS_TOKEN':
+      return token === '' ? refused('no token given') : chosen({ type: 'ACCESS_TOKEN', token });
+    case 'X509_CERTIFICATE': {
+      const certificate = hash.replace(/-----(BEGIN|END)[^-]*-----/g, '').replace(/[\r\n]/g, '');
+      return certificate === ''
+        ? refused('no certificate given')
+        : chosen({ type: 'X509_CERTIFICATE', certificate });
+    }
+    case 'MQTT_BASIC':
+      if (clientId === '' && username === '') return refused('neither clientId nor username given');
+      if (clientId !== '' && password !== '' && username === '')
+        return refused('a password without a username');
+      return chosen({ type: 'MQTT_BASIC', clientId, userName: username, password });
+    case 'LWM2M_CREDENTIALS':
+      return chosen({ type: 'LWM2M_CREDENTIALS' });
+  }
+}
+
+/** What no two devices may share; undefined for LwM2M, which the sandbox does not look into. */
+export function credentialsId(credentials: Credentials): string | undefined {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return `token ${credentials.token}`;
+    case 'X509_CERTIFICATE':
+      return `certificate ${credentials.certificate}`;
+    case 'MQTT_BASIC':
+      return `mqtt ${JSON.stringify([credentials.clientId, credentials.userName])}`;
+    case 'LWM2M_CREDENTIALS':
+      return undefined;
+  }
+}
+
+/** The `credentialsValue` of an answer as a plain value; absent for LwM2M (3.2). */
+export function credentialsValue(credentials: Credentials): unknown {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return credentials.token;
+    case 'X509_CERTIFICATE':
+      return credentials.certificate;
+    case 'MQTT_BASIC': {
+      const { clientId, userName, password } = credentials;
+      return { clientId, userName, password };
+    }
+    case 'LWM2M_CREDENTIALS':
+      return undefined;
+  }
+}
+
+function chosen(credentials: Credentials): CredentialsChoice {
+  const hasControl = [...(credentialsId(credentials) ?? '')].some((char) => char < ' ' || char === '\u007F');
+  return hasControl ? refused('control characters in the credentials') : { ok: true, credentials };
+}
+
+function refused(why: string): CredentialsChoice {
+  return { ok: false, why };
+}

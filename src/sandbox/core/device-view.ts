@@ -1,0 +1,54 @@
+/**
+ * A device as the admin shows it: plain JSON, with what the record knows of it.
+ */
+
+import type { Scope } from './attributes.ts';
+import type { Device } from './devices.ts';
+import type { Tenant } from './tenant.ts';
+import type { StoredPoint } from './types.ts';
+
+type Plain = Readonly<Record<string, StoredPoint['value']>>;
+
+export interface DeviceView {
+  readonly id: string;
+  readonly name: string;
+  readonly profile: string;
+  readonly gateway: boolean;
+  readonly credentialsType: string;
+  /** Absent when the device does not use an access token. */
+  readonly token?: string;
+  readonly createdAtMs: number;
+  /** Server clock of the latest request with a valid token; absent before the first. */
+  readonly lastSeenAtMs?: number;
+  readonly attributes: Readonly<Record<Scope, Plain>>;
+  /** Observations and long polls open now. */
+  readonly listeners: number;
+  /** Points stored since the sandbox started. */
+  readonly points: number;
+}
+
+export function viewDevice(tenant: Tenant, device: Device): DeviceView {
+  const { credentials, attributes } = device;
+  const lastSeenAtMs = tenant.lastSeenAtMs.get(device.id);
+  return {
+    id: device.id,
+    name: device.name,
+    profile: device.profile,
+    gateway: device.gateway,
+    credentialsType: credentials.type,
+    ...(credentials.type === 'ACCESS_TOKEN' ? { token: credentials.token } : {}),
+    createdAtMs: device.createdAtMs,
+    ...(lastSeenAtMs === undefined ? {} : { lastSeenAtMs }),
+    attributes: {
+      client: plain(attributes.client),
+      shared: plain(attributes.shared),
+      server: plain(attributes.server),
+    },
+    listeners: tenant.subscriptions.count(device.id),
+    points: tenant.record.tally(device.name)?.points ?? 0,
+  };
+}
+
+function plain(scope: Device['attributes'][Scope]): Plain {
+  return Object.fromEntries([...scope].map(([key, stored]) => [key, stored.value]));
+}

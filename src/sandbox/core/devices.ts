@@ -1,0 +1,134 @@
+/**
+ * The tenant's devices: by name, by id and by credentials, each with its attributes.
+ *
+ * A name is unique over all profiles, credentials over all devices; a creation that breaks a rule leaves nothing behind
+ * (contract, section 3.3, step 5).
+ */
+
+import { randomUUID } from 'node:crypto';
+import { type AttributeScopes, emptyScopes } from './attributes.ts';
+import { type Credentials, credentialsId } from './credentials.ts';
+
+/** The sandbox's one device profile; admin may put a device in another to try "in another profile" (3.3). */
+export const SANDBOX_PROFILE = 'default';
+
+export interface Device {
+  readonly id: string;
+  readonly name: string;
+  readonly profile: string;
+  readonly gateway: boolean;
+  readonly createdAtMs: number;
+  readonly attributes: AttributeScopes;
+  credentials: Credentials;
+}
+
+export interface NewDevice {
+  readonly name: string;
+  readonly credentials: Credentials;
+  readonly createdAtMs: number;
+  readonly profile?: string;
+  readonly gateway?: boolean;
+}
+
+export type Creation =
+  | { readonly ok: true; readonly device: Device }
+  | { readonly ok: false; readonly why: string };
+
+const NAME_LENGTH_MAX = 255;
+const MARKUP = /<[a-z/!?]/i;
+
+export class Devices {
+  readonly #byName = new Map<string, Device>();
+  readonly #byId = new Map<string, Device>();
+  readonly #byCredentials = new Map<string, Device>();
+  readonly #changed: () => void;
+
+  /** `changed` is called after every change worth remembering over a restart. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  create(wanted: NewDevice): Creation {
+    const why = this.#problem(wanted);
+    if (why !== undefined) return { ok: false, why };
+    const device: Device = {
+      id: randomUUID(),
+      name: wanted.name,
+      profile: wanted.profile ?? SANDBOX_PROFILE,
+      gateway: wanted.gateway ?? false,
+      createdAtMs: wanted.createdAtMs,
+      attributes: emptyScopes(),
+      credentials: wanted.credentials,
+    };
+    this.adopt(device);
+    this.#changed();
+    return { ok: true, device };
+  }
+
+  /** Takes a device as it was remembered, without asking again whether it may exist. */
+  adopt(device: Device): void {
+    this.#byName.set(device.name, device);
+    this.#byId.set(device.id, device);
+    this.#index(device);
+  }
+
+  remove(device: Device): void {
+    this.#byName.delete(device.name);
+    this.#byId.delete(device.id);
+    this.#unindex(device);
+    this.#changed();
+  }
+
+  replaceCredentials(device: Device, credentials: Credentials): void {
+    this.#unindex(device);
+    device.credentials = credentials;
+    this.#index(device);
+    this.#changed();
+  }
+
+  /** To be called when a device's attributes changed. */
+  touched(): void {
+    this.#changed();
+  }
+
+  named(name: string): Device | undefined {
+    return this.#byName.get(name);
+  }
+
+  withId(id: string): Device | undefined {
+    return this.#byId.get(id);
+  }
+
+  withToken(token: string): Device | undefined {
+    return this.#holder({ type: 'ACCESS_TOKEN', token });
+  }
+
+  all(): readonly Device[] {
+    return [...this.#byName.values()];
+  }
+
+  #problem({ name, credentials }: NewDevice): string | undefined {
+    if (name.trim() === '') return 'the name is blank';
+    if (name.length > NAME_LENGTH_MAX) return `the name is longer than ${NAME_LENGTH_MAX} characters`;
+    if (MARKUP.test(name)) return 'the name contains markup';
+    if ([...name].some((char) => char < ' ' || char === '\u007F')) return 'control characters in the name';
+    if (this.#byName.has(name)) return 'a device of that name exists';
+    if (this.#holder(credentials) !== undefined) return 'the credentials are used by another device';
+    return undefined;
+  }
+
+  #holder(credentials: Credentials): Device | undefined {
+    const id = credentialsId(credentials);
+    return id === undefined ? undefined : this.#byCredentials.get(id);
+  }
+
+  #index(device: Device): void {
+    const id = credentialsId(device.credentials);
+    if (id !== undefined) this.#byCredentials.set(id, device);
+  }
+
+  #unindex(device: Device): void {
+    const id = credentialsId(device.credentials);
+    if (id !== undefined) this.#byCredentials.delete(id);
+  }
+}

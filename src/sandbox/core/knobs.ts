@@ -1,0 +1,126 @@
+/**
+ * The knobs: their defaults, and the one way to turn them (contract, section 13).
+ *
+ * A patch is applied whole or not at all. Every problem names the knob, the value and the bound, because it is read by
+ * somebody at a terminal.
+ */
+
+import type { Knobs } from './types.ts';
+
+/** Slowest core one may ask for; anything over 10 s already counts as no answer. */
+const LATENCY_MS_MAX = 600_000;
+const SEED_MAX = 0xffff_ffff;
+
+/** A knob was refused, at start or by a test in the same process. */
+export class KnobError extends Error {
+  override readonly name = 'KnobError';
+  readonly code = 'KNOB_INVALID';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '));
+    this.problems = problems;
+  }
+}
+
+export function defaultKnobs(): Knobs {
+  return {
+    coreLatencyMinMs: 20,
+    coreLatencyMaxMs: 50,
+    lossIn: 0,
+    lossOut: 0,
+    duplicateIn: 0,
+    duplicateOut: 0,
+    reorderOut: 0,
+    seed: 1,
+    kindA: 'separate',
+    strategy: 'create',
+    deviceLimitReached: false,
+    rateLimited: false,
+    silent: false,
+    dead: false,
+    transportType: 'DEFAULT',
+    typeCast: true,
+  };
+}
+
+interface Rule {
+  readonly bound: string;
+  readonly allows: (value: unknown) => boolean;
+}
+
+const RULES: Readonly<Record<keyof Knobs, Rule>> = {
+  coreLatencyMinMs: milliseconds(),
+  coreLatencyMaxMs: milliseconds(),
+  lossIn: share(),
+  lossOut: share(),
+  duplicateIn: share(),
+  duplicateOut: share(),
+  reorderOut: share(),
+  seed: {
+    bound: `an integer from 0 to ${SEED_MAX}`,
+    allows: (value) => isBetween(value, 0, SEED_MAX) && Number.isInteger(value),
+  },
+  kindA: oneOf('separate', 'piggyback'),
+  strategy: oneOf('create', 'pre-provisioned', 'disabled', 'chain'),
+  deviceLimitReached: flag(),
+  rateLimited: flag(),
+  silent: flag(),
+  dead: flag(),
+  transportType: oneOf('DEFAULT', 'COAP', 'MQTT', 'LWM2M', 'SNMP'),
+  typeCast: flag(),
+};
+
+/** Turns `knobs` as the patch says and returns no problem, or leaves them alone and returns every problem. */
+export function turnKnobs(knobs: Knobs, patch: unknown): readonly string[] {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+    return [`knobs: ${JSON.stringify(patch)} is not an object of knobs`];
+  }
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(patch)) {
+    const problem = problemOf(name, value);
+    if (problem !== undefined) problems.push(problem);
+  }
+  const turned: Knobs = { ...knobs, ...patch };
+  if (problems.length === 0 && turned.coreLatencyMinMs > turned.coreLatencyMaxMs) {
+    const { coreLatencyMinMs: least, coreLatencyMaxMs: most } = turned;
+    problems.push(`coreLatencyMinMs: ${least} is more than coreLatencyMaxMs, which is ${most}`);
+  }
+  if (problems.length === 0) Object.assign(knobs, patch);
+  return problems;
+}
+
+function problemOf(name: string, value: unknown): string | undefined {
+  if (!isKnob(name)) return `${name}: there is no such knob; the knobs are ${Object.keys(RULES).join(', ')}`;
+  const { allows, bound } = RULES[name];
+  return allows(value) ? undefined : `${name}: ${JSON.stringify(value)} is not ${bound}`;
+}
+
+function isKnob(name: string): name is keyof Knobs {
+  return Object.hasOwn(RULES, name);
+}
+
+function milliseconds(): Rule {
+  return {
+    bound: `a number of milliseconds from 0 to ${LATENCY_MS_MAX}`,
+    allows: (value) => isBetween(value, 0, LATENCY_MS_MAX),
+  };
+}
+
+function share(): Rule {
+  return { bound: 'a share from 0 to 1', allows: (value) => isBetween(value, 0, 1) };
+}
+
+function flag(): Rule {
+  return { bound: 'true or false', allows: (value) => typeof value === 'boolean' };
+}
+
+function oneOf(...choices: readonly string[]): Rule {
+  return {
+    bound: `one of ${choices.join(', ')}`,
+    allows: (value) => typeof value === 'string' && choices.includes(value),
+  };
+}
+
+function isBetween(value: unknown, least: number, most: number): boolean {
+  return typeof value === 'number' && value >= least && value <= most;
+}

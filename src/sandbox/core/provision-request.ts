@@ -1,0 +1,110 @@
+/**
+ * Reads a provisioning request (contract, section 3.1): leniently parsed, members taken as text, unknown ones ignored.
+ *
+ * Absent optional members are empty strings. A member that is there but null, an object, or an array of other than one
+ * element makes the request malformed, which is why a client must omit what it does not mean.
+ */
+
+import type { CredentialsType } from './credentials.ts';
+import { jsonText } from './json-text.ts';
+import { type LenientObject, type LenientValue, parseLenientJson } from './lenient-json.ts';
+
+export interface ProvisionRequest {
+  readonly deviceName: string;
+  readonly key: string;
+  readonly secret: string;
+  readonly credentialsType: CredentialsType;
+  readonly token: string;
+  readonly hash: string;
+  readonly username: string;
+  readonly password: string;
+  readonly clientId: string;
+  readonly gateway: boolean;
+}
+
+export type ReadRequest =
+  | { readonly ok: true; readonly request: ProvisionRequest }
+  | { readonly ok: false; readonly message: string };
+
+const CREDENTIALS_TYPES: readonly CredentialsType[] = [
+  'ACCESS_TOKEN',
+  'X509_CERTIFICATE',
+  'MQTT_BASIC',
+  'LWM2M_CREDENTIALS',
+];
+
+/** Stays inside this file: the first bad member ends the reading. */
+class BadMember extends Error {
+  override readonly name = 'BadMember';
+  readonly code = 'BAD_MEMBER';
+}
+
+export function readProvisionRequest(body: string): ReadRequest {
+  const parsed = parseLenientJson(body);
+  if (!parsed.ok) return parsed;
+  if (parsed.value.type !== 'object') {
+    return { ok: false, message: `Can't parse value: ${jsonText(parsed.value)}` };
+  }
+  try {
+    return { ok: true, request: readMembers(parsed.value) };
+  } catch (error) {
+    if (error instanceof BadMember) return { ok: false, message: error.message };
+    throw error;
+  }
+}
+
+function readMembers(body: LenientObject): ProvisionRequest {
+  return {
+    deviceName: optionalText(body, 'deviceName'),
+    credentialsType: readCredentialsType(body),
+    token: optionalText(body, 'token'),
+    hash: optionalText(body, 'hash'),
+    username: optionalText(body, 'username'),
+    password: optionalText(body, 'password'),
+    clientId: optionalText(body, 'clientId'),
+    key: requiredText(body, 'provisionDeviceKey'),
+    secret: requiredText(body, 'provisionDeviceSecret'),
+    gateway: optionalText(body, 'gateway').toLowerCase() === 'true',
+  };
+}
+
+function readCredentialsType(body: LenientObject): CredentialsType {
+  if (!body.members.has('credentialsType')) return 'ACCESS_TOKEN';
+  const text = optionalText(body, 'credentialsType');
+  const type = CREDENTIALS_TYPES.find((candidate) => candidate === text);
+  if (type === undefined) throw new BadMember(`No enum constant CredentialsType.${text}`);
+  return type;
+}
+
+/** The server's own message repeats the whole body, the secret with it (3.6). */
+function requiredText(body: LenientObject, name: string): string {
+  if (!body.members.has(name)) {
+    throw new BadMember(`Failed to find the field ${name} in JSON body ${jsonText(body)}!`);
+  }
+  return optionalText(body, name);
+}
+
+function optionalText(body: LenientObject, name: string): string {
+  const value = body.members.get(name);
+  return value === undefined ? '' : asText(name, value);
+}
+
+function asText(name: string, value: LenientValue): string {
+  switch (value.type) {
+    case 'string':
+      return value.text;
+    case 'number':
+      return value.literal;
+    case 'boolean':
+      return String(value.value);
+    case 'array': {
+      const [only, ...others] = value.items;
+      if (only === undefined || others.length > 0) break;
+      return asText(name, only);
+    }
+    case 'null':
+    case 'object':
+      break;
+  }
+  throw new BadMember(`${name}: ${jsonText(value)} is not a text`);
+}

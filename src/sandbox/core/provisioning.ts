@@ -1,0 +1,119 @@
+/**
+ * Decides a provisioning request, in exactly the server's order (contract, section 3.3), and writes the answer (3.2).
+ *
+ * The order is the point: a wrong secret looks like a wrong key, and a device already provisioned like one unknown. The
+ * answer is not idempotent either: who asks twice gets FAILURE (3.5). The reason is for the sandbox's log only.
+ */
+
+import { chooseCredentials, credentialsValue, randomAlphanumerics } from './credentials.ts';
+import { type Device, type Devices, SANDBOX_PROFILE } from './devices.ts';
+import type { ProvisionRequest } from './provision-request.ts';
+import type { Knobs } from './types.ts';
+
+export type ProvisionDecision =
+  | { readonly status: 'SUCCESS'; readonly device: Device }
+  | { readonly status: 'FAILURE'; readonly why: string }
+  | { readonly status: 'NOT_FOUND'; readonly why: string }
+  /** The core never answers: certificate-chain strategy. */
+  | { readonly status: 'NO_ANSWER' };
+
+/** The device profile's provisioning key and secret. */
+export interface ProfileKeys {
+  readonly key: string;
+  readonly secret: string;
+}
+
+export interface ProvisionContext {
+  readonly devices: Devices;
+  readonly knobs: Knobs;
+  readonly profile: ProfileKeys;
+  readonly mintToken: () => string;
+  readonly nowMs: number;
+}
+
+const PROVISION_STATE = 'provisionState';
+
+export function decideProvision(request: ProvisionRequest, context: ProvisionContext): ProvisionDecision {
+  const { knobs, profile } = context;
+  const name = trimJava(request.deviceName);
+  if (request.deviceName !== '' && name === '') return failure('the name is only white space');
+  if (request.key === '' || request.secret === '') return notFound('empty key or secret');
+  if (request.key !== profile.key) return notFound('no profile has this key');
+  if (knobs.strategy === 'disabled') return notFound('provisioning is disabled');
+  if (knobs.strategy === 'chain') return { status: 'NO_ANSWER' };
+  if (request.secret !== profile.secret) return notFound('wrong secret');
+  return knobs.strategy === 'create'
+    ? createDevice(name, request, context)
+    : claimPreProvisioned(name, context);
+}
+
+/** The exact text of the answer, members in the order the server sends them. */
+export function provisionAnswerText(decision: Exclude<ProvisionDecision, { status: 'NO_ANSWER' }>): string {
+  switch (decision.status) {
+    case 'SUCCESS': {
+      const { credentials } = decision.device;
+      const answer = { credentialsType: credentials.type, status: 'SUCCESS' };
+      const value = credentialsValue(credentials);
+      return JSON.stringify(value === undefined ? answer : { credentialsValue: value, ...answer });
+    }
+    case 'FAILURE':
+      return JSON.stringify({ errorMsg: 'Failed to provision device!', status: 'FAILURE' });
+    case 'NOT_FOUND':
+      return JSON.stringify({ errorMsg: 'Provision data was not found!', status: 'NOT_FOUND' });
+  }
+}
+
+/** What an administrator does so that a pre-provisioned device may be provisioned again. True if there was a mark. */
+export function clearProvisionState(device: Device): boolean {
+  return device.attributes.server.delete(PROVISION_STATE);
+}
+
+function createDevice(name: string, request: ProvisionRequest, context: ProvisionContext): ProvisionDecision {
+  const { devices, knobs, mintToken, nowMs } = context;
+  if (devices.named(name) !== undefined) return failure('a device of that name exists');
+  if (knobs.deviceLimitReached) return failure("the tenant's device limit is reached");
+  const choice = chooseCredentials(request, mintToken);
+  if (!choice.ok) return failure(choice.why);
+  const created = devices.create({
+    // A device that gave no name gets one it cannot learn (3.4).
+    name: name === '' ? randomAlphanumerics() : name,
+    credentials: choice.credentials,
+    gateway: request.gateway,
+    createdAtMs: nowMs,
+  });
+  if (!created.ok) return failure(created.why);
+  markProvisioned(created.device, devices);
+  return { status: 'SUCCESS', device: created.device };
+}
+
+/** The device keeps its credentials; whatever the request proposed is ignored. */
+function claimPreProvisioned(name: string, { devices }: ProvisionContext): ProvisionDecision {
+  const device = devices.named(name);
+  if (device === undefined) return failure('no such pre-provisioned device');
+  if (device.profile !== SANDBOX_PROFILE) return failure('the device is in another profile');
+  if (device.attributes.server.has(PROVISION_STATE)) return failure('already provisioned');
+  markProvisioned(device, devices);
+  return { status: 'SUCCESS', device };
+}
+
+function markProvisioned(device: Device, devices: Devices): void {
+  device.attributes.server.set(PROVISION_STATE, { type: 'string', value: 'provisioned' });
+  devices.touched();
+}
+
+/** Java's trim: everything up to the space character goes, so a name of control characters counts as blank too. */
+function trimJava(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charAt(start) <= ' ') start += 1;
+  while (end > start && text.charAt(end - 1) <= ' ') end -= 1;
+  return text.slice(start, end).trim() === '' ? '' : text.slice(start, end);
+}
+
+function failure(why: string): ProvisionDecision {
+  return { status: 'FAILURE', why };
+}
+
+function notFound(why: string): ProvisionDecision {
+  return { status: 'NOT_FOUND', why };
+}

@@ -1,0 +1,150 @@
+/**
+ * The record: every point the sandbox stored, every point stored twice, every datagram received twice.
+ *
+ * Tests ask it whether readings were lost or doubled. Bounded: the oldest points go first and are counted, so a run of
+ * days cannot fill the memory. A duplicate is the same device, key and timestamp stored again; `equal` tells a harmless
+ * repetition from a value overwritten.
+ */
+
+import { BoundedLog } from './bounded-log.ts';
+import type { StoredPoint } from './types.ts';
+
+export interface PointQuery {
+  readonly device?: string;
+  readonly key?: string;
+  /** Only points whose `ts` is this or later, Unix ms. */
+  readonly since?: number;
+  /** Only the newest so many, in order of storing. */
+  readonly limit?: number;
+}
+
+export interface DuplicatePoint {
+  readonly device: string;
+  readonly key: string;
+  readonly ts: number;
+  readonly first: StoredPoint['value'];
+  readonly again: StoredPoint['value'];
+  readonly equal: boolean;
+  /** Server clock, Unix ms. */
+  readonly storedAt: number;
+}
+
+/** What the record knows of one device. */
+export interface DeviceTally {
+  points: number;
+  /** Newest timestamp stored, Unix ms. */
+  lastTs: number;
+  /** Server clock at the latest storing, Unix ms. */
+  lastStoredAt: number;
+}
+
+export interface RecordBounds {
+  readonly pointsMax?: number;
+  readonly duplicatesMax?: number;
+}
+
+const POINTS_MAX = 2_000_000;
+const DUPLICATES_MAX = 100_000;
+
+export class PointRecord {
+  readonly #points: BoundedLog<StoredPoint>;
+  readonly #duplicates: BoundedLog<DuplicatePoint>;
+  readonly #datagrams: BoundedLog<string>;
+  readonly #series = new Map<string, Map<number, StoredPoint>>();
+  readonly #tallies = new Map<string, DeviceTally>();
+
+  constructor(bounds: RecordBounds = {}) {
+    const duplicatesMax = bounds.duplicatesMax ?? DUPLICATES_MAX;
+    this.#points = new BoundedLog(bounds.pointsMax ?? POINTS_MAX, (point) => this.#forget(point));
+    this.#duplicates = new BoundedLog(duplicatesMax);
+    this.#datagrams = new BoundedLog(duplicatesMax);
+  }
+
+  store(point: StoredPoint): void {
+    this.#compare(point);
+    this.#points.push(point);
+    const tally = this.#tallies.get(point.device) ?? { points: 0, lastTs: point.ts, lastStoredAt: 0 };
+    tally.points += 1;
+    tally.lastTs = Math.max(tally.lastTs, point.ts);
+    tally.lastStoredAt = point.storedAt;
+    this.#tallies.set(point.device, tally);
+  }
+
+  duplicateDatagram(detail: string): void {
+    this.#datagrams.push(detail);
+  }
+
+  points(query: PointQuery = {}): readonly StoredPoint[] {
+    const { device, key, since, limit } = query;
+    const found = this.#points.filter(
+      (point) =>
+        (device === undefined || point.device === device) &&
+        (key === undefined || point.key === key) &&
+        (since === undefined || point.ts >= since),
+    );
+    return limit === undefined ? found : found.slice(Math.max(0, found.length - limit));
+  }
+
+  duplicatePoints(): readonly DuplicatePoint[] {
+    return this.#duplicates.filter(() => true);
+  }
+
+  duplicateDatagrams(): readonly string[] {
+    return this.#datagrams.filter(() => true);
+  }
+
+  tallies(): Iterable<readonly [device: string, tally: Readonly<DeviceTally>]> {
+    return [...this.#tallies].map(([device, tally]) => [device, { ...tally }] as const);
+  }
+
+  tally(device: string): Readonly<DeviceTally> | undefined {
+    return this.#tallies.get(device);
+  }
+
+  /** Counts since the start; `kept` is what a query can still find. */
+  totals(): {
+    readonly stored: number;
+    readonly kept: number;
+    readonly dropped: number;
+    readonly duplicatePoints: number;
+    readonly duplicateDatagrams: number;
+  } {
+    return {
+      stored: this.#points.total,
+      kept: this.#points.size,
+      dropped: this.#points.total - this.#points.size,
+      duplicatePoints: this.#duplicates.total,
+      duplicateDatagrams: this.#datagrams.total,
+    };
+  }
+
+  #compare(point: StoredPoint): void {
+    const name = seriesName(point);
+    const series = this.#series.get(name) ?? new Map<number, StoredPoint>();
+    this.#series.set(name, series);
+    const known = series.get(point.ts);
+    series.set(point.ts, point);
+    if (known === undefined) return;
+    this.#duplicates.push({
+      device: point.device,
+      key: point.key,
+      ts: point.ts,
+      first: known.value,
+      again: point.value,
+      equal: known.type === point.type && known.value === point.value,
+      storedAt: point.storedAt,
+    });
+  }
+
+  #forget(point: StoredPoint): void {
+    const name = seriesName(point);
+    const series = this.#series.get(name);
+    if (series?.get(point.ts) !== point) return;
+    series.delete(point.ts);
+    if (series.size === 0) this.#series.delete(name);
+  }
+}
+
+function seriesName({ device, key }: StoredPoint): string {
+  return `${device}\n${key}`;
+}

@@ -1,0 +1,128 @@
+/**
+ * Server-side RPC (contract, section 6): numbering, waiting, delivery and replies.
+ *
+ *     send ──▶ pending ──pushed──▶ sent ──delivered──▶ done (one-way) or waiting for the reply (two-way)
+ *                 ▲                  │
+ *                 └──not delivered───┘   five times at most; at the time-out the caller is told why
+ *
+ * Ids count from 0 per device in memory only, so they repeat after a restart (trap 15). A command stays pending until its
+ * delivery is known, and is pushed again at the next subscription: it may arrive twice.
+ */
+
+import type { SandboxClock } from './clock.ts';
+import type { RpcCommand } from './types.ts';
+
+export interface RpcRequest {
+  readonly method: string;
+  /** JSON text; `null` when there are none. */
+  readonly params: string;
+  readonly oneWay: boolean;
+  readonly timeoutMs: number;
+}
+
+export type RpcOutcome =
+  | { readonly status: 'delivered'; readonly id: number }
+  | { readonly status: 'replied'; readonly id: number; readonly reply: string }
+  /** Pushed, but no delivery or no reply in time. */
+  | { readonly status: 'timeout'; readonly id: number }
+  /** Nobody subscribed in time. */
+  | { readonly status: 'no-subscription'; readonly id: number }
+  /** Not acknowledged after the last retry, or the device was deleted, or the server restarted. */
+  | { readonly status: 'failed'; readonly id: number };
+
+interface OpenRpc {
+  readonly command: RpcCommand;
+  readonly oneWay: boolean;
+  readonly close: (outcome: RpcOutcome) => void;
+  sent: boolean;
+  delivered: boolean;
+  failures: number;
+}
+
+/** The server's ACTORS_RPC_MAX_RETRIES. */
+const DELIVERY_FAILURES_MAX = 5;
+
+export class RpcDesk {
+  readonly #clock: SandboxClock;
+  readonly #nextId = new Map<string, number>();
+  readonly #open = new Map<string, Map<number, OpenRpc>>();
+
+  constructor(clock: SandboxClock) {
+    this.#clock = clock;
+  }
+
+  /** Numbers the command and hands it to `push`, which says whether anybody was listening. */
+  async send(
+    deviceId: string,
+    request: RpcRequest,
+    push: (command: RpcCommand) => boolean,
+  ): Promise<RpcOutcome> {
+    const id = this.#nextId.get(deviceId) ?? 0;
+    this.#nextId.set(deviceId, id + 1);
+    const json = `{"id":${id},"method":${JSON.stringify(request.method)},"params":${request.params}}`;
+    const answered = new AbortController();
+    let outcome: RpcOutcome | undefined;
+    const rpc: OpenRpc = {
+      command: { id, json },
+      oneWay: request.oneWay,
+      sent: false,
+      delivered: false,
+      failures: 0,
+      close: (result) => {
+        outcome ??= result;
+        this.#open.get(deviceId)?.delete(id);
+        answered.abort();
+      },
+    };
+    const open = this.#open.get(deviceId) ?? new Map<number, OpenRpc>();
+    this.#open.set(deviceId, open.set(id, rpc));
+    // Set before pushing too: a listener may report the delivery while it is being told.
+    rpc.sent = push(rpc.command) || rpc.sent;
+    await this.#clock.sleep(request.timeoutMs, answered.signal);
+    rpc.close({ status: rpc.sent ? 'timeout' : 'no-subscription', id });
+    return outcome ?? { status: 'failed', id };
+  }
+
+  /** What a new subscriber is owed, oldest first; counts as pushed. */
+  takePending(deviceId: string): readonly RpcCommand[] {
+    const pending = [...(this.#open.get(deviceId)?.values() ?? [])].filter((rpc) => !rpc.delivered);
+    for (const rpc of pending) rpc.sent = true;
+    return pending.map((rpc) => rpc.command);
+  }
+
+  delivered(deviceId: string, id: number, arrived: boolean): void {
+    const rpc = this.#open.get(deviceId)?.get(id);
+    if (rpc === undefined || rpc.delivered) return;
+    if (!arrived) {
+      rpc.failures += 1;
+      if (rpc.failures >= DELIVERY_FAILURES_MAX) rpc.close({ status: 'failed', id });
+      return;
+    }
+    rpc.sent = true;
+    rpc.delivered = true;
+    if (rpc.oneWay) rpc.close({ status: 'delivered', id });
+  }
+
+  /** A reply to an unknown, stale or one-way id is accepted and forgotten. */
+  replied(deviceId: string, id: number, reply: string): void {
+    const rpc = this.#open.get(deviceId)?.get(id);
+    if (rpc !== undefined && !rpc.oneWay) rpc.close({ status: 'replied', id, reply });
+  }
+
+  /** The device was deleted. */
+  forget(deviceId: string): void {
+    this.#fail(deviceId);
+    this.#nextId.delete(deviceId);
+  }
+
+  /** A restart: open commands are lost and numbering begins anew. */
+  restart(): void {
+    for (const deviceId of [...this.#open.keys()]) this.#fail(deviceId);
+    this.#nextId.clear();
+  }
+
+  #fail(deviceId: string): void {
+    for (const [id, rpc] of this.#open.get(deviceId) ?? []) rpc.close({ status: 'failed', id });
+    this.#open.delete(deviceId);
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Who listens to which device: observations over CoAP, long polls over HTTP.
+ *
+ * Telling is synchronous and in order of subscription. A listener may leave while it is being told.
+ */
+
+import type { DeviceListener, EndReason, RpcCommand } from './types.ts';
+
+export class Subscriptions {
+  readonly #byDevice = new Map<string, Set<DeviceListener>>();
+
+  add(deviceId: string, listener: DeviceListener): () => void {
+    const listeners = this.#byDevice.get(deviceId) ?? new Set();
+    this.#byDevice.set(deviceId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#byDevice.get(deviceId) === listeners) this.#byDevice.delete(deviceId);
+    };
+  }
+
+  tellSharedAttributes(deviceId: string, json: string): void {
+    for (const listener of this.#of(deviceId)) listener.sharedAttributes?.(json);
+  }
+
+  /** True when somebody was there to be told. */
+  tellRpc(deviceId: string, command: RpcCommand): boolean {
+    let told = false;
+    for (const listener of this.#of(deviceId)) {
+      if (listener.rpc === undefined) continue;
+      listener.rpc(command);
+      told = true;
+    }
+    return told;
+  }
+
+  /** The device is gone or its token is: everybody is told once and forgotten. */
+  end(deviceId: string, reason: EndReason): void {
+    const listeners = this.#of(deviceId);
+    this.#byDevice.delete(deviceId);
+    for (const listener of listeners) listener.ended?.(reason);
+  }
+
+  /** A restart: the listeners are not told (section 5). */
+  forget(): void {
+    this.#byDevice.clear();
+  }
+
+  count(deviceId: string): number {
+    return this.#byDevice.get(deviceId)?.size ?? 0;
+  }
+
+  #of(deviceId: string): readonly DeviceListener[] {
+    return [...(this.#byDevice.get(deviceId) ?? [])];
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Reads a telemetry body (contract, section 4.1): flat object, `ts` with `values`, or an array of either.
+ *
+ * All or nothing: one bad element refuses the whole message. An empty array is the trap of section 11.6: nothing is
+ * queued, so nothing is ever answered.
+ */
+
+import { integerPart, parseDecimal } from './decimal.ts';
+import { jsonText } from './json-text.ts';
+import { type LenientObject, type LenientValue, parseLenientJson } from './lenient-json.ts';
+import type { PostAnswer } from './types.ts';
+import { classifyMembers, type StoredValue } from './values.ts';
+
+export interface TelemetryPoint {
+  readonly key: string;
+  readonly ts: number;
+  readonly tsGiven: boolean;
+  readonly stored: StoredValue;
+}
+
+export type ReadTelemetry =
+  | { readonly status: 'points'; readonly points: readonly TelemetryPoint[] }
+  | Exclude<PostAnswer, { status: 'accepted' }>;
+
+const LONG = /^[+-]?[0-9]+$/;
+
+export function readTelemetry(body: string, typeCast: boolean, nowMs: number): ReadTelemetry {
+  const parsed = parseLenientJson(body);
+  if (!parsed.ok) return { status: 'malformed', message: parsed.message };
+  const elements = parsed.value.type === 'array' ? parsed.value.items : [parsed.value];
+  if (elements.length === 0) return { status: 'silent' };
+  const points: TelemetryPoint[] = [];
+  for (const element of elements) {
+    if (element.type !== 'object') return cannotParse(element);
+    const read = readElement(element, typeCast, nowMs);
+    if (read.status !== 'points') return read;
+    for (const point of read.points) points.push(point);
+  }
+  return { status: 'points', points };
+}
+
+function readElement(element: LenientObject, typeCast: boolean, nowMs: number): ReadTelemetry {
+  const ts = element.members.get('ts');
+  const values = element.members.get('values');
+  // With only one of the two it is an ordinary key, and is stored as such.
+  if (ts === undefined || values === undefined) return dated(element, nowMs, false, typeCast);
+  const givenMs = timestamp(ts);
+  // The server throws here outside its own checks, which reads as an outage (trap 11).
+  if (givenMs === undefined) return { status: 'failed' };
+  if (values.type !== 'object') return cannotParse(values);
+  return dated(values, givenMs, true, typeCast);
+}
+
+function dated(values: LenientObject, ts: number, tsGiven: boolean, typeCast: boolean): ReadTelemetry {
+  const classified = classifyMembers(values, typeCast);
+  if (!classified.ok) return { status: 'malformed', message: classified.message };
+  return {
+    status: 'points',
+    points: [...classified.values].map(([key, stored]) => ({ key, ts, tsGiven, stored })),
+  };
+}
+
+/** Whole milliseconds: a fraction is cut off, a numeric string is taken, and past or future have no bound. */
+function timestamp(value: LenientValue): number | undefined {
+  if (value.type === 'string') return LONG.test(value.text) ? Number(value.text) : undefined;
+  if (value.type !== 'number') return undefined;
+  const decimal = parseDecimal(value.literal);
+  return decimal === undefined ? undefined : Number(BigInt.asIntN(64, integerPart(decimal)));
+}
+
+function cannotParse(value: LenientValue): ReadTelemetry {
+  return { status: 'malformed', message: `Can't parse value: ${jsonText(value)}` };
+}

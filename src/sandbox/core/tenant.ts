@@ -1,0 +1,81 @@
+/**
+ * The tenant: everything the sandbox's server knows, in one place, shared by the core (what devices may do) and the
+ * admin (what a test or an operator may do).
+ *
+ * It holds state and no rules; the rules are in the files it is made of.
+ */
+
+import { type SandboxClock, systemClock } from './clock.ts';
+import { randomAlphanumerics } from './credentials.ts';
+import { type Device, Devices } from './devices.ts';
+import { defaultKnobs, KnobError, turnKnobs } from './knobs.ts';
+import { Latency } from './latency.ts';
+import type { ProfileKeys } from './provisioning.ts';
+import { PointRecord, type RecordBounds } from './record.ts';
+import { RpcDesk } from './rpc.ts';
+import { Subscriptions } from './subscriptions.ts';
+import type { Knobs } from './types.ts';
+
+export interface CoreOptions {
+  /** The device profile's key and secret. */
+  readonly provisioning: ProfileKeys;
+  readonly knobs?: Partial<Knobs>;
+  /** Devices remembered from an earlier run. */
+  readonly devices?: readonly Device[];
+  /** Called after every change of a device worth remembering. */
+  readonly devicesChanged?: () => void;
+  readonly log?: (line: string) => void;
+  readonly clock?: SandboxClock;
+  readonly mintToken?: () => string;
+  readonly recordBounds?: RecordBounds;
+  /** How long a transport waits for the core; default 10 s (contract, section 10). */
+  readonly coreTimeoutMs?: number;
+  /** Shortest time a server-side RPC waits; default 5 s (section 6). */
+  readonly rpcTimeoutMinMs?: number;
+}
+
+const CORE_TIMEOUT_MS = 10_000;
+const RPC_TIMEOUT_MIN_MS = 5_000;
+
+export class Tenant {
+  readonly knobs: Knobs = defaultKnobs();
+  readonly profile: ProfileKeys;
+  readonly clock: SandboxClock;
+  readonly devices: Devices;
+  readonly latency: Latency;
+  readonly record: PointRecord;
+  readonly rpc: RpcDesk;
+  readonly subscriptions = new Subscriptions();
+  readonly log: (line: string) => void;
+  readonly mintToken: () => string;
+  readonly rpcTimeoutMinMs: number;
+  readonly startedAtMs: number;
+  /** Server clock of each device's latest valid token check, by device id. */
+  readonly lastSeenAtMs = new Map<string, number>();
+  readonly #requests = new Map<string, number>();
+
+  constructor(options: CoreOptions) {
+    const problems = turnKnobs(this.knobs, options.knobs ?? {});
+    if (problems.length > 0) throw new KnobError(problems);
+    this.profile = options.provisioning;
+    this.clock = options.clock ?? systemClock;
+    this.devices = new Devices(options.devicesChanged ?? (() => undefined));
+    for (const device of options.devices ?? []) this.devices.adopt(device);
+    this.latency = new Latency(this.knobs, this.clock, options.coreTimeoutMs ?? CORE_TIMEOUT_MS);
+    this.record = new PointRecord(options.recordBounds);
+    this.rpc = new RpcDesk(this.clock);
+    this.log = options.log ?? (() => undefined);
+    this.mintToken = options.mintToken ?? randomAlphanumerics;
+    this.rpcTimeoutMinMs = options.rpcTimeoutMinMs ?? RPC_TIMEOUT_MIN_MS;
+    this.startedAtMs = this.clock.nowMs();
+  }
+
+  /** Counts a request by what became of it, such as `telemetry accepted`. */
+  count(request: string): void {
+    this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
+  }
+
+  requests(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#requests].sort());
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * What the server makes of a posted value: the table of contract section 4.2, type cast on and off.
+ *
+ * The literal decides, not the number: `1` and `1e2` are longs, `1.0` is a double, a fraction of more than 16 decimals and
+ * an integer beyond int64 become strings. A quoted number becomes a number.
+ * A long within JavaScript's safe integers is held as a number; a larger one as a string of its digits, with type `long`.
+ */
+
+import { integerPart, isWhole, parseDecimal, plainText } from './decimal.ts';
+import { jsonText } from './json-text.ts';
+import type { LenientObject, LenientValue } from './lenient-json.ts';
+import type { StoredPoint } from './types.ts';
+
+export type StoredValue = Pick<StoredPoint, 'value' | 'type'>;
+
+export type Classified =
+  | { readonly status: 'stored'; readonly stored: StoredValue }
+  /** JSON null: the key is dropped, the message goes on. */
+  | { readonly status: 'dropped' }
+  /** The whole message fails. */
+  | { readonly status: 'refused'; readonly message: string };
+
+export type StoredValues =
+  | { readonly ok: true; readonly values: ReadonlyMap<string, StoredValue> }
+  | { readonly ok: false; readonly message: string };
+
+const LONG_MIN = -(2n ** 63n);
+const LONG_MAX = 2n ** 63n - 1n;
+/** The most decimals a double keeps. */
+const DOUBLE_DECIMALS_MAX = 16;
+const TOO_LONG = 'Big integer values are not supported!';
+/** What commons-lang's isParsable takes: no plus sign, no exponent, no blanks, no trailing point. */
+const PARSABLE = /^-?[0-9]*\.?[0-9]+$/;
+
+/** The members of one object under the value rules; the first refused value refuses all. */
+export function classifyMembers(object: LenientObject, typeCast: boolean): StoredValues {
+  const values = new Map<string, StoredValue>();
+  for (const [key, member] of object.members) {
+    const classified = classifyValue(member, typeCast);
+    if (classified.status === 'refused') return { ok: false, message: classified.message };
+    if (classified.status === 'stored') values.set(key, classified.stored);
+  }
+  return { ok: true, values };
+}
+
+export function classifyValue(value: LenientValue, typeCast: boolean): Classified {
+  switch (value.type) {
+    case 'null':
+      return { status: 'dropped' };
+    case 'boolean':
+      return stored('boolean', value.value);
+    case 'number':
+      return classifyNumber(value.literal, typeCast);
+    case 'string':
+      return classifyString(value.text, typeCast);
+    case 'array':
+    case 'object':
+      return stored('json', jsonText(value));
+  }
+}
+
+/** A stored value as JSON text, for attribute answers; doubles keep their point, as the server's do. */
+export function storedText({ type, value }: StoredValue): string {
+  if (type === 'string') return JSON.stringify(value);
+  if (type === 'double' && Number.isInteger(value) && !String(value).includes('e')) return `${value}.0`;
+  return String(value);
+}
+
+function classifyString(text: string, typeCast: boolean): Classified {
+  if (typeCast && PARSABLE.test(text)) {
+    const number = classifyNumber(text, typeCast);
+    if (number.status === 'stored') return number;
+  }
+  return stored('string', text);
+}
+
+function classifyNumber(literal: string, typeCast: boolean): Classified {
+  const decimal = parseDecimal(literal);
+  if (decimal === undefined) return { status: 'refused', message: TOO_LONG };
+  if (isWhole(decimal) && !isSimpleDouble(literal)) {
+    const long = integerPart(decimal);
+    if (long >= LONG_MIN && long <= LONG_MAX) return stored('long', longValue(long));
+  } else if (decimal.scale <= DOUBLE_DECIMALS_MAX) {
+    return stored('double', Number(plainText(decimal)));
+  }
+  return typeCast ? stored('string', plainText(decimal)) : { status: 'refused', message: TOO_LONG };
+}
+
+/** A point without exponent makes a double even of a whole number. */
+function isSimpleDouble(literal: string): boolean {
+  return literal.includes('.') && !/[eE]/.test(literal);
+}
+
+function longValue(long: bigint): number | string {
+  const number = Number(long);
+  return Number.isSafeInteger(number) ? number : String(long);
+}
+
+function stored(type: StoredPoint['type'], value: StoredPoint['value']): Classified {
+  return { status: 'stored', stored: { type, value } };
+}

@@ -1,0 +1,102 @@
+/**
+ * Reads what comes to the admin port: unknown in, a typed wish out, or a sentence that names key, value and bound.
+ */
+
+import type { DeviceWish, RpcWish } from '../core/admin.ts';
+import type { PointQuery } from '../core/record.ts';
+
+export type Input<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly message: string };
+
+type Members = Readonly<Record<string, unknown>>;
+type MemberRule = readonly [bound: string, allows: (value: unknown) => boolean];
+
+const POINTS_LIMIT = 1_000;
+/** Longest time a command may wait, ms. */
+const RPC_TIMEOUT_MS_MAX = 3_600_000;
+
+const text: MemberRule = [
+  'a text of at least one character',
+  (value) => typeof value === 'string' && value !== '',
+];
+const flag: MemberRule = ['true or false', (value) => typeof value === 'boolean'];
+const anything: MemberRule = ['any JSON', () => true];
+const timeout: MemberRule = [
+  `a number of milliseconds from 1 to ${RPC_TIMEOUT_MS_MAX}`,
+  (value) => typeof value === 'number' && value >= 1 && value <= RPC_TIMEOUT_MS_MAX,
+];
+
+export function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function readDeviceWish(body: unknown): Input<DeviceWish> {
+  return readMembers(
+    body,
+    'name',
+    { name: text, token: text, profile: text },
+    ({ name, token, profile }) => ({
+      name: String(name),
+      ...(token === undefined ? {} : { token: String(token) }),
+      ...(profile === undefined ? {} : { profile: String(profile) }),
+    }),
+  );
+}
+
+export function readRpcWish(body: unknown): Input<RpcWish> {
+  const rules = { method: text, params: anything, oneWay: flag, timeoutMs: timeout };
+  return readMembers(body, 'method', rules, ({ method, params, oneWay, timeoutMs }) => ({
+    method: String(method),
+    params,
+    oneWay: oneWay === true,
+    ...(timeoutMs === undefined ? {} : { timeoutMs: Number(timeoutMs) }),
+  }));
+}
+
+export function parseQuery(query: URLSearchParams): Input<PointQuery> {
+  const parsed: { device?: string; key?: string; since?: number; limit: number } = { limit: POINTS_LIMIT };
+  for (const [name, value] of query) {
+    switch (name) {
+      case 'device':
+      case 'key':
+        parsed[name] = value;
+        break;
+      case 'since':
+      case 'limit':
+        if (!/^[0-9]{1,15}$/.test(value)) {
+          return refused(`${name}: ${JSON.stringify(value)} is not a whole number of 0 or more`);
+        }
+        parsed[name] = Number(value);
+        break;
+      default:
+        return refused(`${name}: there is no such query; there are device, key, since, limit`);
+    }
+  }
+  return { ok: true, value: parsed };
+}
+
+/** Every problem at once; `build` sees only members that passed. */
+function readMembers<Name extends string, T>(
+  body: unknown,
+  required: NoInfer<Name>,
+  rules: Readonly<Record<Name, MemberRule>>,
+  build: (members: Readonly<Partial<Record<Name, unknown>>>) => T,
+): Input<T> {
+  const names = Object.keys(rules).join(', ');
+  if (!isObject(body)) return refused(`the body must be a JSON object with ${names}`);
+  const known: Readonly<Record<string, MemberRule>> = rules;
+  const problems: string[] = [];
+  if (body[required] === undefined) problems.push(`${required}: is missing`);
+  for (const [name, value] of Object.entries(body)) {
+    const rule = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (rule === undefined) problems.push(`${name}: there is no such member; there are ${names}`);
+    else if (!rule[1](value)) problems.push(`${name}: ${JSON.stringify(value)} is not ${rule[0]}`);
+  }
+  if (problems.length > 0) return refused(problems.join('; '));
+  return { ok: true, value: build(body as Partial<Record<Name, unknown>>) };
+}
+
+function refused(message: string): Input<never> {
+  return { ok: false, message };
+}

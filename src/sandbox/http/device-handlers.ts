@@ -1,0 +1,164 @@
+/**
+ * What each path of the HTTP device API answers (contract, sections 3.2, 4.1, 5, 6, 7, 8).
+ *
+ * Translates the core's facts into statuses. Body and parameters are checked before the token, as the real controller's
+ * argument binding does. An answer that never comes is the asynchronous time-out's 503.
+ */
+
+import type { SandboxClock } from '../core/clock.ts';
+import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/types.ts';
+import type { DeviceRoute } from './device-routes.ts';
+import { asyncTimedOut, pollDevice } from './long-poll.ts';
+import { empty, errorObject, json, type Reply, TEXT_TYPE, text } from './reply.ts';
+
+export interface DeviceCall {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+  /** The client prefers JSON, which changes the content type of a provisioning answer. */
+  readonly acceptsJson: boolean;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export interface HandlerOptions {
+  readonly core: SandboxCore;
+  readonly clock: SandboxClock;
+  readonly asyncTimeoutMs: number;
+}
+
+const POLL_TIMEOUT_MS = 60_000;
+
+export class DeviceHandlers {
+  readonly #core: SandboxCore;
+  readonly #clock: SandboxClock;
+  readonly #asyncTimeoutMs: number;
+
+  constructor({ core, clock, asyncTimeoutMs }: HandlerOptions) {
+    this.#core = core;
+    this.#clock = clock;
+    this.#asyncTimeoutMs = asyncTimeoutMs;
+  }
+
+  async answer(route: DeviceRoute, call: DeviceCall): Promise<Reply> {
+    const badCall = badCallProblem(route, call);
+    if (badCall !== undefined) return errorObject(400, badCall, this.#clock.nowMs());
+    if (route.to === 'provision') return this.#provision(call);
+    const check = await this.#core.checkToken(route.token);
+    if (check.status === 'unauthorized') return empty(401);
+    if (check.status === 'unavailable') return empty(500);
+    return this.#answerDevice(route, check.device, call);
+  }
+
+  async #answerDevice(
+    route: Exclude<DeviceRoute, { to: 'provision' }>,
+    device: DeviceHandle,
+    call: DeviceCall,
+  ): Promise<Reply> {
+    const { body } = call;
+    switch (route.to) {
+      case 'telemetry':
+        return this.#post(this.#core.telemetry(device, body, 'http'), call);
+      case 'attributes':
+        if (call.method === 'GET') return this.#readAttributes(device, call);
+        return this.#post(this.#core.publishAttributes(device, body, 'http'), call);
+      case 'updates':
+        return this.#poll(device, 'sharedAttributes', call);
+      case 'rpc':
+        if (call.method === 'GET') return this.#poll(device, 'rpc', call);
+        return this.#post(this.#core.clientRpc(device, body, 'http'), call);
+      case 'rpc-reply':
+        return this.#post(this.#core.rpcReply(device, Number(route.id), body, 'http'), call);
+      case 'claim':
+        return this.#post(this.#core.claim(device, body, 'http'), call);
+      case 'package':
+        // The sandbox serves no packages.
+        return empty(404);
+    }
+  }
+
+  async #provision({ body, acceptsJson }: DeviceCall): Promise<Reply> {
+    const answer = await this.#core.provision(body, 'http');
+    switch (answer.status) {
+      case 'answered':
+        return acceptsJson
+          ? json(200, answer.json)
+          : { status: 200, body: answer.json, contentType: TEXT_TYPE };
+      case 'malformed':
+        return errorObject(500, answer.message, this.#clock.nowMs());
+      case 'unavailable':
+        return empty(500);
+    }
+  }
+
+  async #post(answering: Promise<PostAnswer>, { signal }: DeviceCall): Promise<Reply> {
+    const answer = await answering;
+    switch (answer.status) {
+      case 'accepted':
+        return empty(200);
+      case 'malformed':
+        return text(500, answer.message);
+      case 'failed':
+        return empty(500);
+      case 'silent':
+        return this.#neverAnswered(signal);
+    }
+  }
+
+  async #readAttributes(device: DeviceHandle, { query, signal }: DeviceCall): Promise<Reply> {
+    const answer = await this.#core.readAttributes(device, {
+      ...keyList('clientKeys', query),
+      ...keyList('sharedKeys', query),
+    });
+    switch (answer.status) {
+      case 'found':
+        return json(200, answer.json);
+      case 'nothing':
+        return json(200, '{}');
+      // A rate-limited read is simply not answered over HTTP (section 5).
+      case 'failed':
+      case 'silent':
+        return this.#neverAnswered(signal);
+    }
+  }
+
+  #poll(device: DeviceHandle, waitsFor: 'sharedAttributes' | 'rpc', call: DeviceCall): Promise<Reply> {
+    // Zero, as an absent time-out, means the default.
+    const timeoutMs = Number(call.query.get('timeout') ?? 0) || POLL_TIMEOUT_MS;
+    const poll = { waitsFor, timeoutMs, asyncTimeoutMs: this.#asyncTimeoutMs, signal: call.signal };
+    return pollDevice(this.#core, device, poll, this.#clock);
+  }
+
+  async #neverAnswered(signal: AbortSignal): Promise<Reply> {
+    await this.#clock.sleep(this.#asyncTimeoutMs, signal);
+    return asyncTimedOut(this.#clock);
+  }
+}
+
+/** What the real controller's argument binding refuses with 400, before any token is looked at. */
+function badCallProblem(route: DeviceRoute, { method, query, body }: DeviceCall): string | undefined {
+  if (route.to === 'package') {
+    const missing = ['title', 'version'].find((name) => !query.has(name));
+    return (
+      missing && `Required request parameter '${missing}' for method parameter type String is not present`
+    );
+  }
+  if (method === 'GET') {
+    const timeout = query.get('timeout') ?? '0';
+    const isPoll = route.to === 'rpc' || route.to === 'updates';
+    return isPoll && !/^[0-9]{1,15}$/.test(timeout) ? `Invalid value for 'timeout': ${timeout}` : undefined;
+  }
+  if (route.to === 'rpc-reply' && !/^-?[0-9]{1,10}$/.test(route.id)) return `Invalid request id: ${route.id}`;
+  return body === '' && route.to !== 'claim' ? 'Required request body is missing' : undefined;
+}
+
+/** Keys split at commas; an empty list is as good as none. */
+function keyList<Name extends string>(
+  name: Name,
+  query: URLSearchParams,
+): { [key in Name]?: readonly string[] } {
+  const list = query.getAll(name).join(',');
+  const lists: { [key in Name]?: readonly string[] } = {};
+  if (list !== '') lists[name] = list.split(',');
+  return lists;
+}

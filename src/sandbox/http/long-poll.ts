@@ -1,0 +1,64 @@
+/**
+ * A long poll: one listener, one answer (contract, section 8).
+ *
+ * Commands still pending wait for the next poll, one per poll; attribute updates between two polls are lost. A poll ends
+ * with its own time-out (408), the server's asynchronous one (503), or the device (403 when deleted).
+ */
+
+import type { SandboxClock } from '../core/clock.ts';
+import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/types.ts';
+import { empty, errorObject, json, type Reply, text } from './reply.ts';
+
+export interface Poll {
+  readonly waitsFor: 'sharedAttributes' | 'rpc';
+  readonly timeoutMs: number;
+  /** The server's asynchronous time-out, which wins when it is not longer. */
+  readonly asyncTimeoutMs: number;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export async function pollDevice(
+  core: SandboxCore,
+  device: DeviceHandle,
+  poll: Poll,
+  clock: SandboxClock,
+): Promise<Reply> {
+  const answered = new AbortController();
+  let reply: Reply | undefined;
+  const answer = (first: Reply): void => {
+    reply ??= first;
+    answered.abort();
+  };
+  const unsubscribe = core.subscribe(device, listenerFor(core, device, poll.waitsFor, answer));
+  const patienceMs = Math.min(poll.timeoutMs, poll.asyncTimeoutMs);
+  await clock.sleep(patienceMs, AbortSignal.any([poll.signal, answered.signal]));
+  unsubscribe();
+  if (reply !== undefined) return reply;
+  return poll.timeoutMs < poll.asyncTimeoutMs ? empty(408) : asyncTimedOut(clock);
+}
+
+/** What the monolith answers when nobody has answered in its asynchronous time-out. */
+export function asyncTimedOut(clock: SandboxClock): Reply {
+  return errorObject(503, 'Asynchronous request timed out', clock.nowMs());
+}
+
+function listenerFor(
+  core: SandboxCore,
+  device: DeviceHandle,
+  waitsFor: Poll['waitsFor'],
+  answer: (reply: Reply) => void,
+): DeviceListener {
+  const ended: DeviceListener['ended'] = (reason) =>
+    answer(reason === 'deleted' ? text(403, 'Device was deleted!') : empty(408));
+  if (waitsFor === 'sharedAttributes') {
+    return { ended, sharedAttributes: (changed) => answer(json(200, changed)) };
+  }
+  return {
+    ended,
+    rpc: (command) => {
+      const sent = (): void => core.rpcDelivered(device, command.id, true);
+      answer({ ...json(200, command.json), sent });
+    },
+  };
+}

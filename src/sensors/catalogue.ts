@@ -1,0 +1,34 @@
+/**
+ * Every sensor there is, in the order of the table an operator reads, and every key they may deliver.
+ *
+ * A new sensor is a new file and one line here.
+ */
+
+import type { CatalogueEntry, Collector } from './collector.ts';
+import { cpu } from './cpu.ts';
+import { filesystem } from './filesystem.ts';
+import { entryFor } from './guard.ts';
+import { load } from './load.ts';
+import { memory } from './memory.ts';
+import { network } from './network.ts';
+import { processes } from './processes.ts';
+import { temperature } from './temperature.ts';
+import { uptime } from './uptime.ts';
+
+export const collectors: readonly Collector[] = [
+  cpu,
+  load,
+  temperature,
+  memory,
+  filesystem,
+  network,
+  uptime,
+  processes,
+];
+
+export const catalogue: readonly CatalogueEntry[] = collectors.flatMap((collector) => collector.catalogue);
+
+/** What a delivered key means, its unit and its bounds. */
+export function describeKey(key: string): CatalogueEntry | undefined {
+  return entryFor(catalogue, key);
+}

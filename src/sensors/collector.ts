@@ -1,0 +1,48 @@
+/**
+ * What a sensor is: one file that exports one `Collector`, listed in catalogue.ts, tested on one captured tree.
+ *
+ * A collector reads below the tree it is given, spawns nothing, and answers with raw numbers. It leaves out what the
+ * host does not have, and throws when the host has it but will not say or talks nonsense; it never answers 0 for "unknown".
+ * Isolation, bounds, rounding and logging are done once, for all of them, in guard.ts.
+ */
+
+import type { Clock } from '../core/ports.ts';
+import type { Tree } from './tree.ts';
+
+export type Unit = '%' | 'B' | 'B/s' | '°C' | 's' | '';
+
+/** One key of the catalogue: what an operator may rely on when he builds a dashboard on it. */
+export interface CatalogueEntry {
+  /** camelCase, unit last. One `*` stands for a name found on the host: `net*RxBytesPerS` covers `netEth0RxBytesPerS`. */
+  readonly key: string;
+  readonly unit: Unit;
+  /** Inclusive. A number outside is the sensor's nonsense and is left out. */
+  readonly min: number;
+  readonly max: number;
+  /** Decimals that mean something; at most 6 (contract 4.2). */
+  readonly decimals: number;
+  readonly meaning: string;
+  /** The document that defines the file or call the number comes from. */
+  readonly source: string;
+}
+
+/** Raw numbers by key. A key that is missing or undefined was not there to be read. */
+export type Measured = Readonly<Record<string, number | undefined>>;
+
+/** Reads once. Synchronous for /proc and /sys; a promise for whatever could block on a device. */
+export type Collect = () => Measured | Promise<Measured>;
+
+export type MonotonicClock = Pick<Clock, 'monotonicMs'>;
+
+export interface Collector {
+  readonly name: string;
+  readonly catalogue: readonly CatalogueEntry[];
+  /** Makes the state of one sampler: what this collector remembers from one round to the next. Does no work yet. */
+  open(tree: Tree, clock: MonotonicClock): Collect;
+}
+
+/** What the host said cannot be a value of this sensor. */
+export class NonsenseError extends Error {
+  override readonly name = 'NonsenseError';
+  readonly code = 'SENSOR_NONSENSE';
+}

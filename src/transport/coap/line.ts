@@ -1,0 +1,114 @@
+/**
+ * The line: the current socket to the server, made when first needed and re-made when it may be stale.
+ *
+ * One socket at a time, so one stable source port. Re-made, with the name resolved anew, when the addresses of this host changed (a DHCP lease, a
+ * replugged cable) or when the last exchange found the road broken; then the next address of the name has its turn. Never re-made under an exchange that is still open.
+ */
+
+import { networkInterfaces } from 'node:os';
+import type { Clock, Result } from '../../core/ports.ts';
+import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+import { CoapClient } from './client.ts';
+import { GuardSocket, type Peer } from './guard-socket.ts';
+import { resolvePeers } from './resolve.ts';
+
+/** Refusals after which another socket or another address might do better. */
+const ROAD_BROKEN: ReadonlySet<RefusalReason> = new Set([
+  'silent',
+  'port-closed',
+  'no-route',
+  'acknowledged-only',
+]);
+
+/** How often the addresses of this host are compared, ms. */
+const LOOK_EVERY_MS = 1_000;
+
+export class Line implements AsyncDisposable {
+  readonly #host: string;
+  readonly #port: number;
+  readonly #clock: Clock;
+  readonly #resolve: typeof resolvePeers;
+  #client: CoapClient | undefined;
+  #opening: Promise<Result<CoapClient>> | undefined;
+  #ownAddresses = '';
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #stale = false;
+  /** Turns of the address list: which of several addresses is tried first. */
+  #turn = 0;
+  #addresses = 1;
+
+  constructor(host: string, port: number, clock: Clock, resolve: typeof resolvePeers = resolvePeers) {
+    this.#host = host;
+    this.#port = port;
+    this.#clock = clock;
+    this.#resolve = resolve;
+  }
+
+  /** How many addresses the name had when it was last resolved. */
+  get addresses(): number {
+    return this.#addresses;
+  }
+
+  /** The client to use now. */
+  async client(signal: AbortSignal): Promise<Result<CoapClient>> {
+    this.#opening ??= this.#current(signal).finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  /** Tells the line how a request ended, so that it knows when to re-make itself. */
+  ended(refusal: Refusal | undefined): void {
+    if (!refusal || !ROAD_BROKEN.has(refusal.reason)) return;
+    this.#stale = true;
+    this.#turn += 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.guard[Symbol.asyncDispose]();
+  }
+
+  async #current(signal: AbortSignal): Promise<Result<CoapClient>> {
+    const client = this.#client;
+    const nowMs = this.#clock.monotonicMs();
+    // Asking the kernel for all addresses costs more than a post; a change is noticed a second later at most.
+    if (client && !this.#stale && nowMs - this.#lookedAtMs < LOOK_EVERY_MS)
+      return { ok: true, value: client };
+    this.#lookedAtMs = nowMs;
+    const ownAddresses = addressesOfThisHost();
+    const fresh = !this.#stale && ownAddresses === this.#ownAddresses;
+    if (client && (fresh || !client.guard.idle)) return { ok: true, value: client };
+    await this[Symbol.asyncDispose]();
+    const peers = await this.#resolve(this.#host, this.#port, this.#clock, signal);
+    if (!peers.ok) return peers;
+    this.#addresses = peers.value.length;
+    const opened = await this.#openFirst(peers.value);
+    if (!opened.ok) return opened;
+    this.#ownAddresses = ownAddresses;
+    this.#stale = false;
+    this.#client = new CoapClient(opened.value);
+    return { ok: true, value: this.#client };
+  }
+
+  /** Connecting a UDP socket asks only the routing table: an address without a route is passed over at no cost. */
+  async #openFirst(peers: readonly [Peer, ...Peer[]]): Promise<Result<GuardSocket>> {
+    const start = this.#turn % peers.length;
+    const [first, ...rest] = [...peers.slice(start), ...peers.slice(0, start)];
+    let opened = await GuardSocket.open(first ?? peers[0], this.#clock);
+    for (const peer of rest) {
+      if (opened.ok) break;
+      opened = await GuardSocket.open(peer, this.#clock);
+    }
+    return opened;
+  }
+}
+
+function addressesOfThisHost(): string {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address }) => address)
+    .sort()
+    .join(' ');
+}

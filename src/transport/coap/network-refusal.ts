@@ -1,0 +1,38 @@
+/**
+ * What the operating system says about the network, as a refusal.
+ *
+ * Source of the codes: connect(2), udp(7), ip(7), getaddrinfo(3). The code is kept in the detail, so that a surprising one can be looked up.
+ */
+
+import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+
+const REASONS: Readonly<Record<string, RefusalReason>> = {
+  ECONNREFUSED: 'port-closed',
+  ENOTFOUND: 'name-not-found',
+  EAI_AGAIN: 'name-not-found',
+  EAI_NODATA: 'name-not-found',
+  EAI_NONAME: 'name-not-found',
+  EAI_FAIL: 'name-not-found',
+  ENODATA: 'name-not-found',
+};
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'port closed',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
+  EADDRNOTAVAIL: 'no address of that kind on this host',
+  EPERM: 'forbidden by a firewall of this host',
+  EACCES: 'forbidden on this host',
+  ENOTFOUND: 'the name does not exist',
+  EAI_AGAIN: 'no name server answers',
+};
+
+/** `where` is the peer or the name asked for. Everything unknown counts as "no route": it heals with the network or not at all. */
+export function networkRefusal(error: unknown, where: string): Refusal {
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+      ? error.code
+      : 'unknown';
+  const words = WORDS[code];
+  return { reason: REASONS[code] ?? 'no-route', detail: `${where}: ${words ? `${words} (${code})` : code}` };
+}

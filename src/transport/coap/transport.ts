@@ -1,0 +1,139 @@
+/**
+ * The CoAP road: ThingsBoard's device API over UDP, as the Transport port.
+ *
+ * Translates between the core's questions and the contract's paths, codes and bodies (contract sections 1.1, 3, 4 and 5). Everything that can be wrong on the way
+ * ends in one refusal within the request's own patience.
+ */
+
+import type { Chance, Clock, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
+import type { Refusal } from '../../core/refusal.ts';
+import type { Secret } from '../../core/secret.ts';
+import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
+import type { CoapAnswer, CoapRequest } from './client.ts';
+import { Line } from './line.ts';
+import type { resolvePeers } from './resolve.ts';
+import { type Patience, type Timing, timing } from './timing.ts';
+
+export interface CoapSettings {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface CoapPorts {
+  readonly clock: Clock;
+  readonly chance: Pick<Chance, 'random'>;
+  /** Given by tests only; the host's resolver otherwise. */
+  readonly resolve?: typeof resolvePeers;
+  /** Given by tests that cannot wait 45 s for a silence; RFC 7252's times otherwise. */
+  readonly timingOf?: (patience: Patience) => Timing;
+}
+
+/** An attribute nobody has: the probe asks for it, so that its answer is small whatever the device holds. */
+const PROBE_QUERY = 'clientKeys=firstlightProbe';
+
+export class CoapTransport implements Transport {
+  readonly #line: Line;
+  readonly #timingOf: (patience: Patience) => Timing;
+
+  constructor(settings: CoapSettings, ports: CoapPorts) {
+    this.#line = new Line(settings.host, settings.port, ports.clock, ports.resolve);
+    this.#timingOf = ports.timingOf ?? ((patience) => timing(patience, ports.chance.random()));
+  }
+
+  async provision(
+    request: ProvisionRequest,
+    keep: (token: Secret) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Result<Secret>> {
+    const result = await this.#request(
+      {
+        method: 'POST',
+        path: '/api/v1/provision',
+        body: provisionBody(request),
+        // A token of our own can be asked about later; one the server chose is known only from this very answer.
+        patience: request.token ? 'usual' : 'single',
+        confirmLater: true,
+      },
+      signal,
+    );
+    if (!result.ok) return result;
+    const verdict = judgeProvision(result.value);
+    if (verdict.type === 'issued') await keep(verdict.token);
+    result.value.confirm();
+    return verdict.type === 'issued'
+      ? { ok: true, value: verdict.token }
+      : { ok: false, refusal: verdict.refusal };
+  }
+
+  async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    const path = `/api/v1/${token.reveal()}/attributes`;
+    const result = await this.#request(
+      { method: 'GET', path, query: PROBE_QUERY, patience: 'usual' },
+      signal,
+    );
+    if (!result.ok) return result;
+    const { code, contentFormat } = result.value;
+    if (code === '4.01') return { ok: true, value: false };
+    if (code === '2.05') return { ok: true, value: true };
+    // "Nothing found" has a Content-Format (contract 5); a server that has no such path answers 4.04 without one.
+    if (code === '4.04' && contentFormat !== undefined) return { ok: true, value: true };
+    return { ok: false, refusal: judgeError(result.value) };
+  }
+
+  postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    return this.#post(`/api/v1/${token.reveal()}/telemetry`, body, signal);
+  }
+
+  postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    return this.#post(`/api/v1/${token.reveal()}/attributes`, body, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#line[Symbol.asyncDispose]();
+  }
+
+  async #post(path: string, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const result = await this.#request({ method: 'POST', path, body, patience: 'usual' }, signal);
+    if (!result.ok) return result;
+    if (result.value.code === '2.01') return { ok: true, value: undefined };
+    return { ok: false, refusal: judgeError(result.value) };
+  }
+
+  /** One request; where the host says that an address is dead, the next address of the name has its turn at once. */
+  async #request(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapAnswer>> {
+    let result = await this.#requestOnce(request, signal);
+    for (let turn = 1; turn < this.#line.addresses && !result.ok; turn += 1) {
+      const { reason } = result.refusal;
+      if (reason !== 'port-closed' && reason !== 'no-route') break;
+      result = await this.#requestOnce(request, signal);
+    }
+    return result;
+  }
+
+  async #requestOnce(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapAnswer>> {
+    const client = await this.#line.client(signal);
+    const result = client.ok
+      ? await client.value.request(request, this.#timingOf(request.patience), signal)
+      : client;
+    this.#line.ended(result.ok ? undefined : result.refusal);
+    return result;
+  }
+}
+
+function judgeProvision(answer: CoapAnswer): ReturnType<typeof parseProvisionAnswer> {
+  const { code, body } = answer;
+  // 2.01 and 4.00 both carry the JSON whose status decides (contract 3.2); nothing else does.
+  if (answer.whole && (code === '2.01' || (code === '4.00' && body.length > 0))) {
+    return parseProvisionAnswer(body.toString());
+  }
+  return { type: 'refused', refusal: judgeError(answer) };
+}
+
+/** An answer that is none of the expected ones, by its code (contract 1.1). Its text is not quoted: it may echo ours. */
+function judgeError({ code }: CoapAnswer): Refusal {
+  const detail = `answer ${code}`;
+  if (code === '4.01') return { reason: 'unauthorized', detail };
+  if (code === '4.00') return { reason: 'malformed', detail };
+  if (code.startsWith('5.')) return { reason: 'overloaded', detail };
+  return { reason: 'unintelligible', detail };
+}

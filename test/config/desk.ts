@@ -1,0 +1,47 @@
+/** A temporary directory with configuration files in it, and the two outcomes of loading one. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Loaded, type LoadRequest, loadConfig } from '../../src/config/load.ts';
+import { ConfigError, type Problem } from '../../src/config/problem.ts';
+
+export class Desk implements Disposable {
+  readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-config-'));
+  readonly toml = join(this.directory, 'firstlight.toml');
+
+  /** Writes a file; mode as given, whatever the umask. */
+  write(name: string, content: string | Uint8Array, mode = 0o600): string {
+    const path = join(this.directory, name);
+    writeFileSync(path, content, { mode });
+    return path;
+  }
+
+  /** Loads this text as the file, with this environment. */
+  load(toml: string | undefined, rest: Partial<LoadRequest> = {}): Loaded {
+    if (toml !== undefined) this.write('firstlight.toml', toml);
+    return loadConfig({ file: this.toml, fileRequired: true, environment: {}, ...rest });
+  }
+
+  /** The problems of loading it; none when it loads. */
+  problems(toml: string | undefined, rest: Partial<LoadRequest> = {}): readonly Problem[] {
+    try {
+      this.load(toml, rest);
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems;
+      throw error;
+    }
+  }
+
+  /** Their sentences, with the directory's name taken out. */
+  sentences(toml: string | undefined, rest: Partial<LoadRequest> = {}): readonly string[] {
+    return this.problems(toml, rest).map((each) => each.sentence.replaceAll(`${this.directory}/`, ''));
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export const SERVER = '[server]\nurl = "coap://thingsboard.example.com"\n';

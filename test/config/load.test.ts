@@ -1,0 +1,143 @@
+/** What a right configuration becomes, and who wins when two sources speak of one setting. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Desk, SERVER } from './desk.ts';
+
+const FULL = `
+[server]
+url = "coap://[2001:db8::7]:15683"
+spread = "0s"
+[provisioning]
+key = "the-key"
+secret = "the-secret"
+credentials = "server-generated"
+[device]
+name = "  gw-{serial} "
+[telemetry]
+interval = "24h"
+[log]
+level = "debug"
+format = "json"
+`;
+
+describe('loading', () => {
+  it('the server alone gives a complete configuration with the built-in values', () => {
+    using desk = new Desk();
+    const { config, warnings, sources } = desk.load(SERVER);
+    const url = 'coap://thingsboard.example.com';
+    assert.deepEqual(config, {
+      server: { url, scheme: 'coap', host: 'thingsboard.example.com', port: 5683, spreadMs: 2000 },
+      device: {},
+      telemetry: { intervalMs: 10_000 },
+      log: { level: 'info', format: 'text' },
+    });
+    assert.deepEqual(warnings, []);
+    assert.equal(sources['server.url'], `${desk.toml}:2`);
+    assert.equal(sources['log.level'], 'default');
+  });
+
+  it('every key of the file reaches the configuration', () => {
+    using desk = new Desk();
+    const { config } = desk.load(FULL);
+    assert.equal(config.server.host, '2001:db8::7');
+    assert.equal(config.server.spreadMs, 0);
+    assert.equal(config.provisioning?.key, 'the-key');
+    assert.equal(config.provisioning?.secret.reveal(), 'the-secret');
+    assert.equal(config.provisioning?.credentials, 'server-generated');
+    assert.deepEqual(config.device, { name: 'gw-{serial}' });
+    assert.deepEqual(config.telemetry, { intervalMs: 86_400_000 });
+    assert.deepEqual(config.log, { level: 'debug', format: 'json' });
+  });
+
+  it('dotted keys, inline tables and CRLF are the same file written otherwise', () => {
+    using desk = new Desk();
+    const { config } = desk.load('server.url = "coap://tb"\r\nlog = { level = "warn" }\r\n');
+    assert.equal(config.server.host, 'tb');
+    assert.equal(config.log.level, 'warn');
+  });
+
+  it('every variable overrides its key in the file, and is named as the source', () => {
+    using desk = new Desk();
+    const environment = {
+      FIRSTLIGHT_SERVER_URL: 'coap://other',
+      FIRSTLIGHT_SERVER_SPREAD: '1m',
+      FIRSTLIGHT_PROVISIONING_KEY: 'other-key',
+      FIRSTLIGHT_PROVISIONING_SECRET: 'other-secret',
+      FIRSTLIGHT_PROVISIONING_CREDENTIALS: 'device-generated',
+      FIRSTLIGHT_DEVICE_NAME: 'other-name',
+      FIRSTLIGHT_TELEMETRY_INTERVAL: '1s',
+      FIRSTLIGHT_LOG_LEVEL: 'error',
+      FIRSTLIGHT_LOG_FORMAT: 'text',
+    };
+    const { config, sources } = desk.load(FULL, { environment });
+    assert.equal(config.server.host, 'other');
+    assert.equal(config.server.spreadMs, 60_000);
+    assert.equal(config.provisioning?.key, 'other-key');
+    assert.equal(config.provisioning?.secret.reveal(), 'other-secret');
+    assert.equal(config.provisioning?.credentials, 'device-generated');
+    assert.equal(config.device.name, 'other-name');
+    assert.equal(config.telemetry.intervalMs, 1000);
+    assert.deepEqual(config.log, { level: 'error', format: 'text' });
+    const named = Object.values(sources).sort();
+    assert.deepEqual(named, Object.keys(environment).sort());
+  });
+
+  it('variables that are not ours, and FIRSTLIGHT_CONFIG, are no settings and no problem', () => {
+    using desk = new Desk();
+    const environment = {
+      PATH: '/bin',
+      firstlight_x: 'y',
+      FIRSTLIGHT_CONFIG: '/x',
+      FIRSTLIGHT_LOG_LEVEL: undefined,
+    };
+    assert.deepEqual(desk.problems(SERVER, { environment }), []);
+  });
+
+  it('a default file that is missing is fine when the environment names the server, and only then', () => {
+    using desk = new Desk();
+    const environment = { FIRSTLIGHT_SERVER_URL: 'coap://tb' };
+    assert.equal(desk.load(undefined, { fileRequired: false, environment }).config.server.host, 'tb');
+    assert.equal(desk.problems(undefined, { fileRequired: false }).length, 1);
+    assert.equal(desk.problems(undefined, { fileRequired: true, environment }).length, 1);
+  });
+
+  it('a configuration that is printed shows no secret', () => {
+    using desk = new Desk();
+    const loaded = desk.load(FULL);
+    assert.doesNotMatch(JSON.stringify(loaded), /the-secret/);
+  });
+});
+
+describe('the provisioning pair', () => {
+  it('is absent when neither key nor secret is given, even when credentials is', () => {
+    using desk = new Desk();
+    const { config } = desk.load(`${SERVER}[provisioning]\ncredentials = "server-generated"`);
+    assert.equal(config.provisioning, undefined);
+  });
+
+  it('with a key and no secret, or a secret and no key, is a problem that names the missing half', () => {
+    using desk = new Desk();
+    const [noSecret] = desk.problems(`${SERVER}[provisioning]\nkey = "k"`);
+    assert.equal(noSecret?.key, 'provisioning.secret-file');
+    const [noKey] = desk.problems(SERVER, { environment: { FIRSTLIGHT_PROVISIONING_SECRET: 's3' } });
+    assert.equal(noKey?.key, 'provisioning.key');
+  });
+
+  it('may be put together from two sources', () => {
+    using desk = new Desk();
+    const environment = { FIRSTLIGHT_PROVISIONING_SECRET: 's3' };
+    const { config } = desk.load(`${SERVER}[provisioning]\nkey = "k"`, { environment });
+    assert.equal(config.provisioning?.key, 'k');
+    assert.equal(config.provisioning?.secret.reveal(), 's3');
+  });
+
+  it('whose secret is wrong is one problem, not also a missing secret', () => {
+    using desk = new Desk();
+    assert.equal(desk.problems(`${SERVER}[provisioning]\nkey = "k"\nsecret = ""`).length, 1);
+    assert.equal(
+      desk.problems(`${SERVER}[provisioning]\nkey = "k"\nsecret-file = "/nowhere/at/all"`).length,
+      1,
+    );
+  });
+});

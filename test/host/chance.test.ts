@@ -1,0 +1,35 @@
+/** The host's chance: tokens that are hard to guess and easy to carry. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { hostChance } from '../../src/host/chance.ts';
+
+it('a minted token is 24 letters and digits, and no two are alike', () => {
+  const chance = hostChance();
+  const tokens = Array.from({ length: 1000 }, () => chance.mintToken().reveal());
+  for (const token of tokens) assert.match(token, /^[A-Za-z0-9]{24}$/);
+  assert.equal(new Set(tokens).size, 1000);
+});
+
+it('every one of the 62 characters is about equally likely', () => {
+  const chance = hostChance();
+  const seen = new Map<string, number>();
+  for (let i = 0; i < 5000; i++) {
+    for (const character of chance.mintToken().reveal()) seen.set(character, (seen.get(character) ?? 0) + 1);
+  }
+  // 120,000 draws: 1,935 each, standard deviation 44; eight deviations either way is no accident.
+  assert.equal(seen.size, 62);
+  for (const [character, count] of seen) assert.ok(Math.abs(count - 1935) < 350, `${character}: ${count}`);
+});
+
+it('a minted token does not print itself', () => {
+  assert.equal(`${hostChance().mintToken()}`, '***');
+});
+
+it('jitter is at least 0 and less than 1', () => {
+  const chance = hostChance();
+  for (let i = 0; i < 1000; i++) {
+    const random = chance.random();
+    assert.ok(random >= 0 && random < 1);
+  }
+});

@@ -1,0 +1,159 @@
+/**
+ * A CoAP peer made of a bare UDP socket: it sends what it is told, byte for byte, and hands over what arrives, in order.
+ *
+ * It acknowledges nothing by itself; that is what most of the tests are about.
+ */
+
+import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { generate, type Option, parse } from 'coap-packet';
+
+export class CoapPeer implements AsyncDisposable {
+  readonly #socket: Socket;
+  readonly #serverPort: number;
+  readonly #serverHost: string;
+  readonly #arrived: Buffer[] = [];
+  #wake = () => {};
+
+  private constructor(socket: Socket, serverPort: number, serverHost: string) {
+    this.#socket = socket;
+    this.#serverPort = serverPort;
+    this.#serverHost = serverHost;
+    socket.on('message', (datagram) => {
+      this.#arrived.push(datagram);
+      this.#wake();
+    });
+  }
+
+  static async open(serverPort: number, serverHost = '127.0.0.1'): Promise<CoapPeer> {
+    const socket = createSocket(serverHost.includes(':') ? 'udp6' : 'udp4');
+    socket.bind(0, serverHost);
+    await once(socket, 'listening');
+    return new CoapPeer(socket, serverPort, serverHost);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  send(datagram: Buffer | string): void {
+    const bytes = typeof datagram === 'string' ? Buffer.from(datagram, 'hex') : datagram;
+    this.#socket.send(bytes, this.#serverPort, this.#serverHost);
+  }
+
+  /** The next datagram, or undefined when none came within `withinMs`. */
+  async next(withinMs = 2_000): Promise<Buffer | undefined> {
+    await this.#until(() => this.#arrived.length > 0, withinMs);
+    return this.#arrived.shift();
+  }
+
+  /** Returns once the server has read everything sent so far; what it said meanwhile stays to be read. */
+  async settle(): Promise<void> {
+    const pong = () => this.#arrived.findIndex((datagram) => datagram.toString('hex') === '7000ffff');
+    this.send('4000ffff');
+    await this.#until(() => pong() >= 0, 2_000);
+    assert.ok(pong() >= 0, 'the ping was not answered');
+    this.#arrived.splice(pong(), 1);
+  }
+
+  async nextHex(withinMs = 2_000): Promise<string | undefined> {
+    return (await this.next(withinMs))?.toString('hex');
+  }
+
+  /** The next datagram must come in time and must be this, `....` standing for a message ID the server chose. */
+  async expect(pattern: string, withinMs = 2_000): Promise<Buffer> {
+    const datagram = await this.next(withinMs);
+    assert.ok(datagram, `nothing within ${withinMs} ms, expected ${pattern}`);
+    const hex = datagram.toString('hex');
+    const masked = pattern.slice(4, 8) === '....' ? `${hex.slice(0, 4)}....${hex.slice(8)}` : hex;
+    assert.equal(masked, pattern);
+    return datagram;
+  }
+
+  async expectSilence(forMs: number): Promise<void> {
+    assert.equal(await this.nextHex(forMs), undefined);
+  }
+
+  /** Acknowledges, or with `7000` rejects, a datagram of the server. */
+  answer(datagram: Buffer, type: '6000' | '7000' = '6000'): void {
+    this.send(type + datagram.subarray(2, 4).toString('hex'));
+  }
+
+  /** Lets go of everything that arrived. */
+  drain(): readonly Buffer[] {
+    return this.#arrived.splice(0);
+  }
+
+  async #until(done: () => boolean, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const leftMs = deadline - performance.now();
+      if (done() || leftMs <= 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#wake();
+    const closed = once(this.#socket, 'close');
+    this.#socket.close();
+    await closed;
+  }
+}
+
+export interface RequestWish {
+  readonly type?: 'CON' | 'NON';
+  readonly messageId: number;
+  readonly token?: string;
+  readonly path: string;
+  readonly query?: readonly string[];
+  readonly options?: readonly Option[];
+  readonly payload?: string | Buffer;
+}
+
+/** A request datagram. `path` is cut at its slashes, one Uri-Path option each. */
+export function request(method: string, wish: RequestWish): Buffer {
+  const segments = wish.path.split('/').filter((segment) => segment !== '');
+  return generate(
+    {
+      code: method,
+      confirmable: wish.type !== 'NON',
+      messageId: wish.messageId,
+      token: Buffer.from(wish.token ?? '7a', 'hex'),
+      options: [
+        ...segments.map((segment) => option(11, Buffer.from(segment))),
+        ...(wish.query ?? []).map((item) => option(15, Buffer.from(item))),
+        ...(wish.options ?? []),
+      ],
+      payload: Buffer.from(wish.payload ?? ''),
+    },
+    65_000,
+  );
+}
+
+export function option(number: number, value: Buffer | string): Option {
+  return { name: number, value: typeof value === 'string' ? Buffer.from(value, 'hex') : value };
+}
+
+/** The value of an option as hex, undefined when it is absent. */
+export function optionHex(datagram: Buffer, name: string): string | undefined {
+  return parse(datagram)
+    .options.find((candidate) => candidate.name === name)
+    ?.value.toString('hex');
+}
+
+export function payloadText(datagram: Buffer): string {
+  return parse(datagram).payload.toString();
+}
+
+export function codeOf(datagram: Buffer | undefined): string {
+  assert.ok(datagram, 'no datagram arrived');
+  return parse(datagram).code;
+}

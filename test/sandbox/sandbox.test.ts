@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { KnobError } from '../../src/sandbox/core/knobs.ts';
+import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
+import { httpClient } from './http-client.ts';
+import { PROFILE, provisionBody } from './quick-core.ts';
+
+async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'sandbox-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+function open(options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
+  const knobs = { coreLatencyMinMs: 0, coreLatencyMaxMs: 0 };
+  return openSandbox({ provisioning: PROFILE, knobs, ...options });
+}
+
+function ports({ coapPort, httpPort, adminPort }: Sandbox): readonly number[] {
+  return [coapPort, httpPort, adminPort];
+}
+
+describe('the sandbox', () => {
+  it('takes a device from provisioning to a stored point, and shows it on the admin port', async () => {
+    await using sandbox = await open();
+    const device = httpClient(sandbox.httpPort);
+    const body = provisionBody({ deviceName: 'gw', token: 'tok' });
+    await device({ method: 'POST', path: '/api/v1/provision', body });
+    await device({ method: 'POST', path: '/api/v1/tok/telemetry', body: '{"a":1}' });
+    const shown = await httpClient(sandbox.adminPort)({ method: 'GET', path: '/points' });
+    assert.deepEqual(JSON.parse(shown.body), sandbox.points());
+    assert.equal(sandbox.points({ device: 'gw', key: 'a' }).length, 1);
+    assert.equal(sandbox.stats().points.stored, 1);
+    assert.deepEqual(sandbox.duplicates(), { points: [], datagrams: [] });
+  });
+
+  it('turns knobs for every front door, and throws for a bad one', async () => {
+    await using sandbox = await open();
+    sandbox.setKnobs({ strategy: 'disabled' });
+    assert.equal(sandbox.core.knobs.strategy, 'disabled');
+    assert.throws(() => sandbox.setKnobs({ lossIn: 2 }), KnobError);
+  });
+
+  it('keeps devices and points over a restart', async () => {
+    await using sandbox = await open();
+    sandbox.core.admin.createDevice({ name: 'gw', token: 'tok' });
+    const device = httpClient(sandbox.httpPort);
+    await device({ method: 'POST', path: '/api/v1/tok/telemetry', body: '{"a":1}' });
+    await httpClient(sandbox.adminPort)({ method: 'POST', path: '/restart' });
+    assert.equal((await device({ method: 'GET', path: '/api/v1/tok/attributes' })).status, 200);
+    assert.equal(sandbox.points().length, 1);
+  });
+
+  it('names the port it cannot have, and leaves nothing open', async () => {
+    await using blocked = await blockPort();
+    await assert.rejects(open({ adminPort: blocked.port }), {
+      code: 'PORT_UNAVAILABLE',
+      message: new RegExp(`admin port ${blocked.port}`),
+    });
+  });
+
+  it('does not open with a bad knob', async () => {
+    await assert.rejects(open({ knobs: { lossIn: 2 } }), KnobError);
+  });
+});
+
+describe('the data file', () => {
+  it('brings back devices with tokens and attributes, and the ports', async () => {
+    await using directory = await temporaryDirectory();
+    const dataFile = join(directory.path, 'state', 'sandbox.json');
+    const first = await open({ dataFile });
+    const { admin } = first.core;
+    admin.createDevice({ name: 'gw', token: 'tok' });
+    admin.setSharedAttributes('gw', '{"a":9223372036854775807,"b":"x","c":{"d":null},"e":1.0}');
+    const before = [first.devices(), ports(first)];
+    await first[Symbol.asyncDispose]();
+    await using second = await open({ dataFile });
+    assert.deepEqual([second.devices(), ports(second)], before);
+    assert.equal((await second.core.checkToken('tok')).status, 'ok');
+  });
+
+  it('is readable by its owner only and leaves no temporary file', async () => {
+    await using directory = await temporaryDirectory();
+    const dataFile = join(directory.path, 'sandbox.json');
+    await writeFile(dataFile, '{"version":1,"devices":[]}', { mode: 0o644 });
+    const sandbox = await open({ dataFile });
+    sandbox.core.admin.createDevice({ name: 'gw' });
+    await sandbox[Symbol.asyncDispose]();
+    assert.equal((await stat(dataFile)).mode & 0o777, 0o600);
+    assert.deepEqual(await readdir(directory.path), ['sandbox.json']);
+  });
+
+  it('forgets a deleted device and remembers a revoked token', async () => {
+    await using directory = await temporaryDirectory();
+    const dataFile = join(directory.path, 'sandbox.json');
+    const first = await open({ dataFile });
+    first.core.admin.createDevice({ name: 'kept', token: 'old' });
+    first.core.admin.createDevice({ name: 'gone' });
+    first.core.admin.deleteDevice('gone');
+    first.core.admin.revokeToken('kept');
+    const before = first.devices();
+    await first[Symbol.asyncDispose]();
+    await using second = await open({ dataFile });
+    assert.deepEqual(second.devices(), before);
+    assert.equal((await second.core.checkToken('old')).status, 'unauthorized');
+  });
+
+  it('falls back to another port when the one of last time is taken', async () => {
+    await using directory = await temporaryDirectory();
+    await using blocked = await blockPort();
+    const dataFile = join(directory.path, 'sandbox.json');
+    await writeFile(
+      dataFile,
+      JSON.stringify({
+        version: 1,
+        devices: [],
+        ports: { coap: 1, http: blocked.port, admin: blocked.port },
+      }),
+    );
+    const lines: string[] = [];
+    await using sandbox = await open({ dataFile, log: (line) => lines.push(line) });
+    assert.notEqual(sandbox.httpPort, blocked.port);
+    assert.ok(
+      lines.some((line) => line === `the HTTP port of last time, ${blocked.port}, is taken; another is used`),
+    );
+  });
+
+  const unreadable: readonly (readonly [claim: string, text: string])[] = [
+    ['torn', '{"version":1,"devices":[{"na'],
+    ['empty', ''],
+    ['from a later version', '{"version":2,"devices":[]}'],
+    ['with half a device', '{"version":1,"devices":[{"id":"x","name":"gw"}]}'],
+  ];
+  for (const [claim, text] of unreadable) {
+    it(`is kept aside when it is ${claim}, and the sandbox starts anew`, async () => {
+      await using directory = await temporaryDirectory();
+      const dataFile = join(directory.path, 'sandbox.json');
+      await writeFile(dataFile, text);
+      const lines: string[] = [];
+      await using sandbox = await open({ dataFile, log: (line) => lines.push(line) });
+      assert.deepEqual(sandbox.devices(), []);
+      assert.equal(await readFile(`${dataFile}.unreadable`, 'utf8'), text);
+      assert.match(lines[0] ?? '', /could not be understood/);
+    });
+  }
+});
+
+async function blockPort(): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return {
+    port: address.port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

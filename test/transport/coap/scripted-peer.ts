@@ -1,0 +1,112 @@
+/**
+ * A peer that answers as a test tells it to: a raw UDP socket and `coap-packet`, nothing that could agree with our own reading.
+ *
+ * Every datagram that arrives is kept; `on` is called with each request and a `send` back to where it came from.
+ */
+
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { generate, type Packet, type ParsedPacket, parse } from 'coap-packet';
+
+export type Script = (
+  request: ParsedPacket,
+  send: (answer: Packet | Buffer) => void,
+  from: RemoteInfo,
+) => void;
+
+export class ScriptedPeer implements AsyncDisposable {
+  readonly port: number;
+  readonly received: ParsedPacket[] = [];
+  readonly sourcePorts = new Set<number>();
+  script: Script;
+  readonly #socket: Socket;
+  readonly #watchers = new Set<() => void>();
+
+  static async open(script: Script, address = '127.0.0.1'): Promise<ScriptedPeer> {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    return new ScriptedPeer(socket, script);
+  }
+
+  private constructor(socket: Socket, script: Script) {
+    this.#socket = socket;
+    this.script = script;
+    this.port = socket.address().port;
+    socket.on('message', (bytes, from) => {
+      const packet = parse(bytes);
+      this.received.push(packet);
+      if (this.received.length > 1_000) this.received.shift();
+      this.sourcePorts.add(from.port);
+      for (const watch of this.#watchers) watch();
+      if (packet.code.startsWith('0.') && packet.code !== '0.00') {
+        this.script(packet, (answer) => this.send(answer, from), from);
+      }
+    });
+  }
+
+  send(answer: Packet | Buffer, to: { port: number; address: string }): void {
+    const bytes = Buffer.isBuffer(answer) ? answer : generate(answer, 65_000);
+    this.#socket.send(bytes, to.port, to.address);
+  }
+
+  /** Resolves with the first packet kept that fits, now or later; the test's own time-out is the bound. */
+  async packet(fits: (packet: ParsedPacket) => boolean): Promise<ParsedPacket> {
+    for (;;) {
+      const found = this.received.find(fits);
+      if (found) return found;
+      await new Promise<void>((resolve) => {
+        const watch = () => {
+          this.#watchers.delete(watch);
+          resolve();
+        };
+        this.#watchers.add(watch);
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+}
+
+/** The ways in which a server may answer one request (contract section 2). */
+export const patterns = {
+  piggybacked: (code: string, payload = '') => script((request, send) => send(ack(request, code, payload))),
+  confirmableWithoutAck: (code: string, payload = '') =>
+    script((request, send) => send({ ...answer(request, code, payload), confirmable: true })),
+  ackThenConfirmable: (code: string, payload = '') =>
+    script((request, send) => {
+      send(emptyAck(request));
+      send({ ...answer(request, code, payload), confirmable: true });
+    }),
+  confirmableBeforeAck: (code: string, payload = '') =>
+    script((request, send) => {
+      send({ ...answer(request, code, payload), confirmable: true });
+      send(emptyAck(request));
+    }),
+  nonConfirmable: (code: string, payload = '') =>
+    script((request, send) => send(answer(request, code, payload))),
+  reset: () => script((request, send) => send({ code: '0.00', reset: true, messageId: request.messageId })),
+  silence: () => script(() => {}),
+  ackThenSilence: () => script((request, send) => send(emptyAck(request))),
+} as const;
+
+let lastMessageId = 0x7000;
+
+export function answer(request: ParsedPacket, code: string, payload: string | Buffer = ''): Packet {
+  lastMessageId = (lastMessageId + 1) & 0xffff;
+  return { code, token: request.token, messageId: lastMessageId, payload: Buffer.from(payload) };
+}
+
+export function ack(request: ParsedPacket, code: string, payload: string | Buffer = ''): Packet {
+  return { ...answer(request, code, payload), ack: true, messageId: request.messageId };
+}
+
+export function emptyAck(request: ParsedPacket): Packet {
+  return { code: '0.00', ack: true, messageId: request.messageId };
+}
+
+function script(run: Script): Script {
+  return run;
+}
