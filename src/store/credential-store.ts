@@ -6,9 +6,10 @@
  */
 
 import { join } from 'node:path';
-import Conf from 'conf';
+import type Conf from 'conf';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
 import { makePrivateDirectory, syncDirectory } from './durable.ts';
+import { loadConf } from './load-conf.ts';
 import { fromDisk, toDisk } from './record.ts';
 import { StoreError } from './store-error.ts';
 
@@ -51,7 +52,8 @@ export class ConfCredentialStore implements CredentialStore {
   async #opened(): Promise<Conf<Stored>> {
     if (this.#conf) return this.#conf;
     await makePrivateDirectory(this.#directory);
-    this.#conf = new Conf<Stored>({
+    const ConfClass = await loadConf();
+    this.#conf = new ConfClass<Stored>({
       cwd: this.#directory,
       configName: CONFIG_NAME,
       configFileMode: 0o600,
@@ -65,9 +67,12 @@ export class ConfCredentialStore implements CredentialStore {
     try {
       return await action();
     } catch (error) {
-      throw new StoreError(`the credential file ${this.#file} cannot be ${verb === 'read' ? 'read' : 'written'}: ${why(error)}`, {
-        cause: error,
-      });
+      throw new StoreError(
+        `the credential file ${this.#file} cannot be ${verb === 'read' ? 'read' : 'written'}: ${why(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }
@@ -86,6 +91,8 @@ function why(error: unknown): string {
     return 'it is torn or not JSON; it was left as it is: restore it from a backup, or move it away to provision anew';
   }
   const code =
-    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
+    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+      ? error.code
+      : '';
   return REASONS[code] ?? (code || 'for an unknown reason');
 }

@@ -38,7 +38,10 @@ export function fromDisk(
   const known = { server, deviceName, sinceMs };
   if (token !== undefined && (typeof token !== 'string' || token === '')) return bad('has an unusable token');
   if (state === 'pending') {
-    return { ok: true, record: { state, ...known, ...(token !== undefined && { token: new Secret(token) }) } };
+    return {
+      ok: true,
+      record: { state, ...known, ...(token !== undefined && { token: new Secret(token) }) },
+    };
   }
   if (state !== 'provisioned') return bad('has an unknown state');
   return token === undefined

@@ -86,7 +86,9 @@ it('of what the child says only known texts are believed', async (t) => {
   assert.notEqual(values['hostname'], 'evil');
 });
 
-it('an agent that stops does not wait for the child, and complains about nothing', async (t) => {
+it('an agent that stops does not wait for the child, and complains about nothing', {
+  timeout: 10_000,
+}, async (t) => {
   const { facts, journal } = childThat(t, 'setInterval(() => {}, 1000)');
   const stop = new AbortController();
   const gathering = facts.gather(stop.signal);

@@ -40,6 +40,18 @@ describe('network knobs', { concurrency: true }, () => {
     assert.notDeepEqual(runs[0], runs[2]);
   });
 
+  test('a seed set while running makes new dice', async () => {
+    await using at = await stage({ knobs: { lossIn: 0.3, seed: 7 } });
+    const runs: (readonly number[])[] = [];
+    for (const seed of [7, 8, 7]) {
+      at.core.knobs.seed = seed;
+      at.door.restart();
+      runs.push(await answered(at));
+    }
+    assert.notDeepEqual(runs[0], runs[1]);
+    assert.deepEqual(runs[0], runs[2]);
+  });
+
   test('a datagram doubled on its way in is executed once and recorded as a duplicate', async () => {
     await using at = await stage({ knobs: { duplicateIn: 1 } });
     at.peer.send(provision(1));

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,8 +8,34 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { KnobError } from '../../src/sandbox/core/knobs.ts';
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
+import { settled } from './hand-clock.ts';
+import { listened } from './http-bench.ts';
 import { httpClient } from './http-client.ts';
-import { PROFILE, provisionBody } from './quick-core.ts';
+import { PROFILE, provisionBody, TOKEN } from './quick-core.ts';
+
+/** The contract's golden example T1: a confirmable telemetry post with one point. */
+const T1_TELEMETRY = Buffer.from(
+  '420210025a01b36170690276310d07734c7a63306744415a506b474d7a4656547955590974656c656d657472791132ff' +
+    '7b227473223a313730303030303030303030302c2276616c756573223a7b22637075223a31322e357d7d',
+  'hex',
+);
+
+async function openSocket() {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return {
+    send: (datagram: Buffer, port: number) => socket.send(datagram, port, '127.0.0.1'),
+    received: async (): Promise<Buffer> => {
+      const [datagram] = await once(socket, 'message');
+      assert.ok(Buffer.isBuffer(datagram));
+      return datagram;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await new Promise<void>((resolve) => socket.close(resolve));
+    },
+  };
+}
 
 async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'sandbox-test-'));
@@ -44,7 +72,7 @@ describe('the sandbox', () => {
     assert.throws(() => sandbox.setKnobs({ lossIn: 2 }), KnobError);
   });
 
-  it('keeps devices and points over a restart', async () => {
+  it('keeps devices and points over a restart from the admin port', async () => {
     await using sandbox = await open();
     sandbox.core.admin.createDevice({ name: 'gw', token: 'tok' });
     const device = httpClient(sandbox.httpPort);
@@ -52,6 +80,37 @@ describe('the sandbox', () => {
     await httpClient(sandbox.adminPort)({ method: 'POST', path: '/restart' });
     assert.equal((await device({ method: 'GET', path: '/api/v1/tok/attributes' })).status, 200);
     assert.equal(sandbox.points().length, 1);
+  });
+
+  it('loses open commands and cuts long polls at a restart', async () => {
+    await using sandbox = await open();
+    sandbox.core.admin.createDevice({ name: 'gw', token: 'tok' });
+    const polling = httpClient(sandbox.httpPort)({ method: 'GET', path: '/api/v1/tok/attributes/updates' });
+    const cut = assert.rejects(polling);
+    await listened(sandbox.core, 'gw');
+    const sending = sandbox.core.admin.sendRpc('gw', { method: 'reboot' });
+    await settled();
+    sandbox.restart();
+    await cut;
+    assert.deepEqual(await sending, { ok: true, value: { status: 'failed', id: 0 } });
+  });
+
+  it('forgets message ids at a restart, so that a repeated datagram is processed again', async () => {
+    await using sandbox = await open();
+    sandbox.core.admin.createDevice({ name: 'gw', token: TOKEN });
+    await using socket = await openSocket();
+    const post = async (): Promise<Buffer> => {
+      socket.send(T1_TELEMETRY, sandbox.coapPort);
+      return socket.received();
+    };
+    const created = await post();
+    socket.send(Buffer.from([0x60, 0x00, ...created.subarray(2, 4)]), sandbox.coapPort);
+    assert.equal((await post()).toString('hex'), '60001002');
+    assert.equal(sandbox.points().length, 1);
+    sandbox.restart();
+    await post();
+    assert.equal(sandbox.points().length, 2);
+    assert.equal(sandbox.duplicates().datagrams.length, 1);
   });
 
   it('names the port it cannot have, and leaves nothing open', async () => {
@@ -86,8 +145,9 @@ describe('the data file', () => {
     await using directory = await temporaryDirectory();
     const dataFile = join(directory.path, 'sandbox.json');
     await writeFile(dataFile, '{"version":1,"devices":[]}', { mode: 0o644 });
+    // What a power cut may have left.
+    await writeFile(`${dataFile}.tmp`, '{', { mode: 0o644 });
     const sandbox = await open({ dataFile });
-    sandbox.core.admin.createDevice({ name: 'gw' });
     await sandbox[Symbol.asyncDispose]();
     assert.equal((await stat(dataFile)).mode & 0o777, 0o600);
     assert.deepEqual(await readdir(directory.path), ['sandbox.json']);
@@ -133,6 +193,11 @@ describe('the data file', () => {
     ['empty', ''],
     ['from a later version', '{"version":2,"devices":[]}'],
     ['with half a device', '{"version":1,"devices":[{"id":"x","name":"gw"}]}'],
+    ["with half of a device's attributes", fileWith({ client: [], server: [] })],
+    [
+      'with an attribute that has no type',
+      fileWith({ client: [['a', { value: 1 }]], shared: [], server: [] }),
+    ],
   ];
   for (const [claim, text] of unreadable) {
     it(`is kept aside when it is ${claim}, and the sandbox starts anew`, async () => {
@@ -147,6 +212,20 @@ describe('the data file', () => {
     });
   }
 });
+
+function fileWith(attributes: unknown): string {
+  const credentials = { type: 'ACCESS_TOKEN', token: 'tok' };
+  const device = {
+    id: 'x',
+    name: 'gw',
+    profile: 'default',
+    gateway: false,
+    createdAtMs: 1,
+    credentials,
+    attributes,
+  };
+  return JSON.stringify({ version: 1, devices: [device] });
+}
 
 async function blockPort(): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer();

@@ -119,6 +119,14 @@ it('an interface that appears has a rate from its second sample on; one that van
   assert.deepEqual(pi.journal.lines, []);
 });
 
+it('a line of /proc/net/dev that names no interface is nonsense, even when it is all numbers', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  pi.write('proc/net/dev', `${pi.read('proc/net/dev')}1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n`);
+  assert.equal('netEth0RxBytesPerS' in (await pi.sampleAfter(1000)), false);
+  assert.deepEqual(pi.journal.lines, ['warn network']);
+});
+
 it("in a container the interfaces that are up count, without loopback and the engine's own", async (t) => {
   const container = new CapturedHost('container', t);
   await container.sampleAfter(0);

@@ -13,9 +13,10 @@ interface Remembered {
   readonly untilMs: number;
 }
 
-export type Meeting =
-  | { readonly status: 'new'; readonly reply: Reply }
-  | { readonly status: 'duplicate'; readonly reply: Reply };
+export interface Meeting {
+  readonly status: 'new' | 'duplicate';
+  readonly reply: Reply;
+}
 
 export class Exchanges {
   readonly #road: Road;

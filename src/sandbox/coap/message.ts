@@ -37,8 +37,6 @@ export type Inbound =
   | { readonly type: 'request'; readonly request: CoapRequest }
   | { readonly type: 'acknowledgement' | 'reset' | 'ping'; readonly messageId: number };
 
-export type MessageType = 'con' | 'non' | 'ack' | 'rst';
-
 const methods: ReadonlySet<string> = new Set(['0.01', '0.02', '0.03', '0.04', '0.05', '0.06', '0.07']);
 
 /** coap-packet stops at 1280 bytes unless told otherwise; our answers are 1024 bytes of body and a few options. */

@@ -2,8 +2,8 @@
  * The bad network between the front door and its peers, and the ways a server can fail to be heard.
  *
  * Reads the knobs live at every datagram: loss, duplication and reordering by seeded dice (a changed seed makes new
- * dice), `silent` (what would be said is not sent, and the server believes it said it) and `dead` (nothing is read
- * or sent). Reordering holds a datagram back 10 to 200 ms so that later ones overtake it; at most 1,000 are held.
+ * dice), `silent` (what would be said is not sent, and the server believes it said it) and `dead` (nothing is read,
+ * nothing sent). Reordering holds a datagram back 10 to 200 ms so that later ones overtake it; at most 1,000 are held.
  */
 
 import type { Knobs } from '../core/types.ts';

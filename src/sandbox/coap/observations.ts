@@ -46,10 +46,6 @@ export class Observations {
     this.#cut = cut;
   }
 
-  get size(): number {
-    return this.#byDevice.size;
-  }
-
   /** Answers the registration with `first` and begins to observe. */
   register(
     feature: ObservedFeature,

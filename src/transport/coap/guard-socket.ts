@@ -23,6 +23,9 @@ export interface Peer {
   readonly port: number;
 }
 
+/** Where sockets come from: the host, or a virtual network in a simulation. */
+export type OpenSocket = (type: 'udp4' | 'udp6') => Socket;
+
 export class GuardSocket implements AsyncDisposable {
   /** What the library gets instead of a socket. */
   readonly forLibrary: Socket;
@@ -36,8 +39,12 @@ export class GuardSocket implements AsyncDisposable {
   #closed = false;
 
   /** Opens a socket of its own to `peer`, on a port that stays the same as long as the socket lives. */
-  static async open(peer: Peer, clock: Clock): Promise<Result<GuardSocket>> {
-    const socket = createSocket(peer.family === 6 ? 'udp6' : 'udp4');
+  static async open(
+    peer: Peer,
+    clock: Clock,
+    openSocket: OpenSocket = createSocket,
+  ): Promise<Result<GuardSocket>> {
+    const socket = openSocket(peer.family === 6 ? 'udp6' : 'udp4');
     try {
       await connected(socket, peer);
     } catch (error) {

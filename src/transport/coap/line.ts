@@ -9,7 +9,7 @@ import { networkInterfaces } from 'node:os';
 import type { Clock, Result } from '../../core/ports.ts';
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
 import { CoapClient } from './client.ts';
-import { GuardSocket, type Peer } from './guard-socket.ts';
+import { GuardSocket, type OpenSocket, type Peer } from './guard-socket.ts';
 import { resolvePeers } from './resolve.ts';
 
 /** Refusals after which another socket or another address might do better. */
@@ -23,11 +23,20 @@ const ROAD_BROKEN: ReadonlySet<RefusalReason> = new Set([
 /** How often the addresses of this host are compared, ms. */
 const LOOK_EVERY_MS = 1_000;
 
+export interface LinePorts {
+  readonly clock: Clock;
+  /** Given by tests only; the host's resolver otherwise. */
+  readonly resolve?: typeof resolvePeers;
+  /** Given by simulations only; the host's network otherwise. */
+  readonly openSocket?: OpenSocket;
+}
+
 export class Line implements AsyncDisposable {
   readonly #host: string;
   readonly #port: number;
   readonly #clock: Clock;
   readonly #resolve: typeof resolvePeers;
+  readonly #openSocket: OpenSocket | undefined;
   #client: CoapClient | undefined;
   #opening: Promise<Result<CoapClient>> | undefined;
   #ownAddresses = '';
@@ -37,11 +46,12 @@ export class Line implements AsyncDisposable {
   #turn = 0;
   #addresses = 1;
 
-  constructor(host: string, port: number, clock: Clock, resolve: typeof resolvePeers = resolvePeers) {
+  constructor(host: string, port: number, ports: LinePorts) {
     this.#host = host;
     this.#port = port;
-    this.#clock = clock;
-    this.#resolve = resolve;
+    this.#clock = ports.clock;
+    this.#resolve = ports.resolve ?? resolvePeers;
+    this.#openSocket = ports.openSocket;
   }
 
   /** How many addresses the name had when it was last resolved. */
@@ -96,10 +106,10 @@ export class Line implements AsyncDisposable {
   async #openFirst(peers: readonly [Peer, ...Peer[]]): Promise<Result<GuardSocket>> {
     const start = this.#turn % peers.length;
     const [first, ...rest] = [...peers.slice(start), ...peers.slice(0, start)];
-    let opened = await GuardSocket.open(first ?? peers[0], this.#clock);
+    let opened = await GuardSocket.open(first ?? peers[0], this.#clock, this.#openSocket);
     for (const peer of rest) {
       if (opened.ok) break;
-      opened = await GuardSocket.open(peer, this.#clock);
+      opened = await GuardSocket.open(peer, this.#clock, this.#openSocket);
     }
     return opened;
   }

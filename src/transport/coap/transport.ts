@@ -5,13 +5,12 @@
  * ends in one refusal within the request's own patience.
  */
 
-import type { Chance, Clock, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
+import type { Chance, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Secret } from '../../core/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
 import type { CoapAnswer, CoapRequest } from './client.ts';
-import { Line } from './line.ts';
-import type { resolvePeers } from './resolve.ts';
+import { Line, type LinePorts } from './line.ts';
 import { type Patience, type Timing, timing } from './timing.ts';
 
 export interface CoapSettings {
@@ -19,11 +18,8 @@ export interface CoapSettings {
   readonly port: number;
 }
 
-export interface CoapPorts {
-  readonly clock: Clock;
+export interface CoapPorts extends LinePorts {
   readonly chance: Pick<Chance, 'random'>;
-  /** Given by tests only; the host's resolver otherwise. */
-  readonly resolve?: typeof resolvePeers;
   /** Given by tests that cannot wait 45 s for a silence; RFC 7252's times otherwise. */
   readonly timingOf?: (patience: Patience) => Timing;
 }
@@ -36,7 +32,7 @@ export class CoapTransport implements Transport {
   readonly #timingOf: (patience: Patience) => Timing;
 
   constructor(settings: CoapSettings, ports: CoapPorts) {
-    this.#line = new Line(settings.host, settings.port, ports.clock, ports.resolve);
+    this.#line = new Line(settings.host, settings.port, ports);
     this.#timingOf = ports.timingOf ?? ((patience) => timing(patience, ports.chance.random()));
   }
 

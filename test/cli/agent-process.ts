@@ -1,0 +1,87 @@
+/** The real agent as a child process, for tests: its configuration, its lines, its end. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+
+export class AgentProcess implements AsyncDisposable {
+  readonly output: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown[]>;
+  readonly #watchers = new Set<() => void>();
+
+  static run(commandLine: readonly string[], environment: NodeJS.ProcessEnv = {}): AgentProcess {
+    return new AgentProcess(
+      spawn(process.execPath, [MAIN, ...commandLine], { env: { PATH: process.env['PATH'], ...environment } }),
+    );
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#closed = once(child, 'close');
+    for (const stream of [child.stdout, child.stderr]) {
+      if (!stream) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        this.output.push(line);
+        for (const watch of this.#watchers) watch();
+      });
+    }
+    void this.#closed.then(() => {
+      for (const watch of this.#watchers) watch();
+    });
+  }
+
+  /** The first line, past or future, that contains `text`; rejects when the process ends without it. */
+  async line(text: string): Promise<string> {
+    for (;;) {
+      const found = this.output.find((line) => line.includes(text));
+      if (found !== undefined) return found;
+      if (this.#child.exitCode !== null)
+        throw new Error(`ended without "${text}":\n${this.output.join('\n')}`);
+      await new Promise<void>((resolve) => {
+        const watch = () => {
+          this.#watchers.delete(watch);
+          resolve();
+        };
+        this.#watchers.add(watch);
+      });
+    }
+  }
+
+  /** Exit code, after SIGTERM unless it ended by itself. */
+  async stop(): Promise<number | null> {
+    if (this.#child.exitCode === null) this.#child.kill('SIGTERM');
+    return this.exit();
+  }
+
+  async exit(): Promise<number | null> {
+    await this.#closed;
+    return this.#child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#closed;
+  }
+}
+
+/** A directory of its own for one test, removed at its end. */
+export async function workshop(): Promise<
+  AsyncDisposable & { readonly path: string; config(toml: string): Promise<string> }
+> {
+  const path = await mkdtemp(join(tmpdir(), 'firstlight-test-'));
+  return {
+    path,
+    async config(toml) {
+      const file = join(path, 'firstlight.toml');
+      await writeFile(file, toml, { mode: 0o600 });
+      return file;
+    },
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,216 @@
+/** The whole agent, as its own process, against the sandbox on real UDP: first boot, second boot, refusals, silence about secrets. */
+
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from './agent-process.ts';
+
+const SECRET = 'a-provisioning-secret-nobody-may-see';
+const provisioning = { key: 'key-of-the-profile', secret: SECRET };
+
+function toml(sandbox: Pick<Sandbox, 'coapPort'>, extra = ''): string {
+  return `[server]
+url = "coap://127.0.0.1:${sandbox.coapPort}"
+spread = "0s"
+[provisioning]
+key = "${provisioning.key}"
+secret = "${SECRET}"
+${extra}
+[device]
+name = "gw-test"
+[telemetry]
+interval = "1s"
+[log]
+level = "debug"
+`;
+}
+
+for (const mode of ['device-generated', 'server-generated'] as const) {
+  test(`${mode}: a first boot provisions and delivers, a second boot only delivers`, {
+    timeout: 30_000,
+  }, async () => {
+    await using sandbox = await openSandbox({ provisioning });
+    await using place = await workshop();
+    const file = await place.config(toml(sandbox, `credentials = "${mode}"`));
+    const run = ['run', '--config', file, '--state', join(place.path, 'state')];
+    for (const boot of ['provisioned: token stored', 'credentials found']) {
+      await using agent = AgentProcess.run(run);
+      await agent.line(boot);
+      await agent.line('first telemetry accepted');
+      assert.equal(await agent.stop(), 0);
+      await agent.line('firstlight stopped');
+    }
+    assert.deepEqual(
+      sandbox.devices().map(({ name }) => name),
+      ['gw-test'],
+    );
+    assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
+    const keys = new Set(sandbox.points({ device: 'gw-test' }).map(({ key }) => key));
+    for (const key of ['uptimeS', 'memoryAvailableBytes', 'processCount']) assert.ok(keys.has(key), key);
+    const stored = JSON.parse(await readFile(join(place.path, 'state', 'credentials.json'), 'utf8')) as {
+      token: string;
+    };
+    assert.equal(sandbox.devices()[0]?.token, stored.token);
+    assert.equal((await stat(join(place.path, 'state', 'credentials.json'))).mode & 0o777, 0o600);
+  });
+}
+
+test('every reading is stored once, with its own time', { timeout: 30_000 }, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  const before = Date.now();
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml(sandbox)),
+    '--state',
+    place.path,
+  ]);
+  await agent.line('first telemetry accepted');
+  await agent.line('telemetry accepted readings=1 waiting=0');
+  await agent.stop();
+  const points = sandbox.points({ key: 'uptimeS' });
+  assert.ok(points.length >= 1);
+  assert.equal(new Set(points.map(({ ts }) => ts)).size, points.length);
+  assert.ok(points.every(({ ts, tsGiven }) => tsGiven && ts >= before && ts <= Date.now()));
+  assert.equal(sandbox.stats().points.duplicatePoints, 0);
+});
+
+test('the facts about the host arrive once, as client attributes', { timeout: 40_000 }, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml(sandbox)),
+    '--state',
+    place.path,
+  ]);
+  await agent.line('client attributes accepted');
+  await agent.stop();
+  const client = JSON.stringify(sandbox.devices()[0]);
+  for (const key of ['architecture', 'kernel', 'agentVersion']) assert.ok(client.includes(key), key);
+});
+
+test('a server that is not there yet is waited for, and what was sampled meanwhile is delivered', {
+  timeout: 60_000,
+}, async () => {
+  const first = await openSandbox({ provisioning });
+  const { coapPort } = first;
+  await first[Symbol.asyncDispose]();
+  await using place = await workshop();
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml({ coapPort })),
+    '--state',
+    place.path,
+  ]);
+  assert.match(await agent.line('nothing listens there'), /warn.*reason=port-closed/);
+  const readyAt = Date.now();
+  await using sandbox = await openSandbox({ provisioning, coapPort });
+  await agent.line('first telemetry accepted');
+  await agent.stop();
+  assert.ok(
+    sandbox.points({ key: 'uptimeS' }).some(({ ts }) => ts < readyAt),
+    'a reading from before the server came',
+  );
+});
+
+test('a wrong secret is told in one sentence that names what to compare', { timeout: 30_000 }, async () => {
+  await using sandbox = await openSandbox({ provisioning: { ...provisioning, secret: 'another' } });
+  await using place = await workshop();
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml(sandbox)),
+    '--state',
+    place.path,
+  ]);
+  assert.match(
+    await agent.line('reason=not-found'),
+    /error.*compare provisioning\.key and provisioning\.secret/,
+  );
+  assert.equal(await agent.stop(), 0);
+});
+
+test('no token and no secret is anywhere in what a whole run says', { timeout: 60_000 }, async () => {
+  const said: string[] = [];
+  const secrets = new Set([SECRET]);
+  for (const format of ['text', 'json']) {
+    await using sandbox = await openSandbox({ provisioning });
+    await using place = await workshop();
+    const environment = { FIRSTLIGHT_LOG_FORMAT: format };
+    const run = ['run', '--config', await place.config(toml(sandbox)), '--state', place.path];
+    for (const boot of ['first', 'second']) {
+      await using agent = AgentProcess.run(run, environment);
+      await agent.line('telemetry accepted');
+      if (boot === 'second') {
+        const [device] = sandbox.devices();
+        if (device?.token) secrets.add(device.token);
+        sandbox.setKnobs({ rateLimited: true });
+        await agent.line('overloaded');
+        sandbox.setKnobs({ rateLimited: false });
+      }
+      await agent.stop();
+      said.push(...agent.output);
+    }
+  }
+  assert.ok(said.length > 10);
+  assert.equal(secrets.size, 3);
+  for (const secret of secrets) {
+    for (const form of [
+      secret,
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString('base64').slice(0, 12),
+    ]) {
+      assert.deepEqual(
+        said.filter((line) => line.includes(form)),
+        [],
+      );
+    }
+  }
+});
+
+test('a configuration that cannot work is told whole, without its secret, and exits 78', {
+  timeout: 20_000,
+}, async () => {
+  await using place = await workshop();
+  const file = await place.config(
+    `[server]\nurl = "mqtt://x"\n[telemetry]\ninterval = "10"\nintervall = 3\n[provisioning]\nkey = "k"\nsecret = 12345678901\n`,
+  );
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', place.path]);
+  assert.equal(await agent.exit(), 78);
+  const said = agent.output.join('\n');
+  for (const part of [`${file}:2`, `${file}:4`, `${file}:5`, `${file}:8`, 'example'])
+    assert.ok(said.includes(part), `${part} in:\n${said}`);
+  assert.ok(!said.includes('12345678901'));
+});
+
+test('without credentials and without a provisioning pair it exits 78 and says what to set', {
+  timeout: 20_000,
+}, async () => {
+  await using place = await workshop();
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config('[server]\nurl = "coap://127.0.0.1"\n'),
+    '--state',
+    place.path,
+  ]);
+  assert.equal(await agent.exit(), 78);
+  await agent.line('set provisioning.key and provisioning.secret');
+});
+
+test('a mistyped command or flag exits 64 and suggests the right one', { timeout: 20_000 }, async () => {
+  for (const [given, hint] of [
+    [['rnu'], 'run'],
+    [['run', '--confg', 'x'], '--config'],
+  ] as const) {
+    await using agent = AgentProcess.run(given);
+    assert.equal(await agent.exit(), 64);
+    assert.ok(agent.output.join('\n').includes(`Did you mean ${hint}?`), agent.output.join('\n'));
+  }
+});

@@ -1,0 +1,14 @@
+/**
+ * A value with every Secret replaced by its characters, so that deepEqual can tell two tokens apart.
+ *
+ * Without it deepEqual sees two empty objects and calls any two secrets equal.
+ */
+
+import { Secret } from '../../src/core/secret.ts';
+
+export function revealed(value: unknown): unknown {
+  if (value instanceof Secret) return `revealed ${value.reveal()}`;
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, revealed(each)]));
+}

@@ -1,0 +1,99 @@
+/**
+ * A `Transport` that answers from a script and notes every call.
+ *
+ * `answer` is asked for each call; what it returns is the result, and without one every request succeeds. As on a real road
+ * an issued token is given to `keep` first, and a request that is never answered ends when its signal aborts.
+ */
+
+import type { ProvisionRequest, Result, Transport } from '../../src/core/ports.ts';
+import type { RefusalReason } from '../../src/core/refusal.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { refusalOf } from './refusals.ts';
+
+export type Call =
+  | { readonly verb: 'provision'; readonly request: ProvisionRequest }
+  | { readonly verb: 'probe'; readonly token: Secret }
+  | { readonly verb: 'postTelemetry' | 'postAttributes'; readonly token: Secret; readonly body: string };
+
+/** What becomes of a call: it succeeds, its token is unknown (probe), it is refused, or it is never answered. */
+export type Answer = 'ok' | 'not-ours' | 'never' | RefusalReason;
+
+export type Script = (call: Call, index: number) => Answer | Promise<Answer>;
+
+export class ScriptedTransport implements Transport {
+  readonly calls: Call[] = [];
+  readonly #journal: string[];
+  readonly #answer: Script;
+
+  constructor(answer: Script = () => 'ok', journal: string[] = []) {
+    this.#answer = answer;
+    this.#journal = journal;
+  }
+
+  /** The bodies posted as telemetry, in order. */
+  get telemetry(): readonly string[] {
+    return this.#bodies('postTelemetry');
+  }
+
+  get attributes(): readonly string[] {
+    return this.#bodies('postAttributes');
+  }
+
+  async provision(
+    request: ProvisionRequest,
+    keep: (token: Secret) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Result<Secret>> {
+    const refused = await this.#asked({ verb: 'provision', request }, signal);
+    if (refused) return refused;
+    const token = request.token ?? new Secret('issued-by-the-server');
+    await keep(token);
+    return { ok: true, value: token };
+  }
+
+  async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    const call: Call = { verb: 'probe', token };
+    const answer = await this.#answered(call, signal);
+    if (answer === 'ok' || answer === 'not-ours') return { ok: true, value: answer === 'ok' };
+    return refusedWith(answer);
+  }
+
+  async postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const refused = await this.#asked({ verb: 'postTelemetry', token, body }, signal);
+    return refused ?? { ok: true, value: undefined };
+  }
+
+  async postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const refused = await this.#asked({ verb: 'postAttributes', token, body }, signal);
+    return refused ?? { ok: true, value: undefined };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #bodies(verb: 'postTelemetry' | 'postAttributes'): readonly string[] {
+    return this.calls.flatMap((call) => (call.verb === verb ? [call.body] : []));
+  }
+
+  async #asked(call: Call, signal: AbortSignal): Promise<Refused | undefined> {
+    const answer = await this.#answered(call, signal);
+    return answer === 'ok' || answer === 'not-ours' ? undefined : refusedWith(answer);
+  }
+
+  async #answered(call: Call, signal: AbortSignal): Promise<Exclude<Answer, 'never'>> {
+    this.calls.push(call);
+    this.#journal.push(`transport ${call.verb}`);
+    const answer = await this.#answer(call, this.calls.length - 1);
+    if (answer !== 'never') return answer;
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    return 'aborted';
+  }
+}
+
+type Refused = Result<never> & { readonly ok: false };
+
+function refusedWith(reason: RefusalReason): Refused {
+  return { ok: false, refusal: refusalOf(reason) };
+}

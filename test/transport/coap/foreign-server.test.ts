@@ -1,0 +1,121 @@
+/**
+ * Our CoAP client against a server we did not write: libcoap's `coap-server`, over IPv4 and IPv6.
+ *
+ * Skipped where it is not installed (Debian package libcoap3-bin).
+ */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { Secret } from '../../../src/core/secret.ts';
+import { hostClock } from '../../../src/host/clock.ts';
+import { CoapClient, type CoapRequest } from '../../../src/transport/coap/client.ts';
+import { GuardSocket } from '../../../src/transport/coap/guard-socket.ts';
+import { timing } from '../../../src/transport/coap/timing.ts';
+import { CoapTransport } from '../../../src/transport/coap/transport.ts';
+
+const PROGRAM = ['coap-server-notls', 'coap-server-openssl', 'coap-server'].find(
+  (name) => spawnSync(name, ['-V']).error === undefined,
+);
+const skip = PROGRAM ? false : 'libcoap is not installed (apt-get install libcoap3-bin)';
+const { signal } = new AbortController();
+
+interface ForeignServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp6').bind(0, '::');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+async function startServer(...options: string[]): Promise<ForeignServer> {
+  const port = await freePort();
+  const server: ChildProcess = spawn(PROGRAM ?? '', ['-p', String(port), ...options], {
+    stdio: 'ignore',
+  });
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.kill('SIGKILL');
+      await closed;
+    },
+  };
+}
+
+/** Asks until the server has opened its port. */
+async function ask(server: ForeignServer, request: Omit<CoapRequest, 'patience'>, address = '127.0.0.1') {
+  for (;;) {
+    const opened = await GuardSocket.open(
+      { address, family: address.includes(':') ? 6 : 4, port: server.port },
+      hostClock(),
+    );
+    assert.ok(opened.ok);
+    await using guard = opened.value;
+    const result = await new CoapClient(guard).request(
+      { ...request, patience: 'usual' },
+      timing('usual', 0),
+      signal,
+    );
+    if (result.ok)
+      return { code: result.value.code, body: result.value.body.toString(), whole: result.value.whole };
+    assert.equal(result.refusal.reason, 'port-closed');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+for (const address of ['127.0.0.1', '::1']) {
+  test(`libcoap answers our GET over ${address}`, { skip, timeout: 20_000 }, async () => {
+    await using server = await startServer();
+    const answer = await ask(server, { method: 'GET', path: '/' }, address);
+    assert.equal(answer.code, '2.05');
+    assert.match(answer.body, /libcoap/);
+  });
+}
+
+test('a separate answer of libcoap, after an empty acknowledgement, is taken and acknowledged', {
+  skip,
+  timeout: 20_000,
+}, async () => {
+  await using server = await startServer();
+  const answer = await ask(server, { method: 'GET', path: '/async', query: '1' });
+  assert.deepEqual(answer, { code: '2.05', body: 'done', whole: true });
+});
+
+test('half of the datagrams of libcoap lost: the answer still comes, by repetition', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  await using server = await startServer('-l', '1,3');
+  assert.equal((await ask(server, { method: 'GET', path: '/' })).code, '2.05');
+});
+
+test('libcoap is no ThingsBoard, and each question says so instead of taking its answer', {
+  skip,
+  timeout: 20_000,
+}, async () => {
+  await using server = await startServer();
+  await ask(server, { method: 'GET', path: '/' });
+  const ports = { clock: hostClock(), chance: { random: () => 0 } };
+  await using road = new CoapTransport({ host: '127.0.0.1', port: server.port }, ports);
+  const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
+  const answers = [
+    await road.postTelemetry(token, '[{"ts":1,"values":{"a":1}}]', signal),
+    await road.probe(token, signal),
+    await road.provision(
+      { deviceName: 'gw', key: 'k', secret: new Secret('s') },
+      async () => assert.fail('kept'),
+      signal,
+    ),
+  ];
+  assert.deepEqual(
+    answers.map((answer) => (answer.ok ? 'believed' : answer.refusal.reason)),
+    Array(3).fill('unintelligible'),
+  );
+});
