@@ -178,7 +178,8 @@ const RESUMPTIONS: readonly (readonly [from: Step, to: Resumable])[] = [
 describe('session: a refusal waits by its verdict and then resumes where it is safe', () => {
   for (const reason of REASONS) {
     for (const [from, resume] of RESUMPTIONS) {
-      const mode = 'claim' in from ? ` (${from.claim.token ? 'our token' : 'token of the server'})` : '';
+      const whose = 'claim' in from ? ` (${from.claim.token ? 'our token' : 'token of the server'})` : '';
+      const mode = 'declined' in from && from.declined ? `${whose}, already declined,` : whose;
       if (from.at === 'provision' && from.claim.token && reason === 'declined') continue; // below
       it(`${reason} in ${from.at}${mode} resumes with ${resume.at}`, () => {
         const refusal = refusalOf(reason);

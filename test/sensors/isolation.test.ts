@@ -83,6 +83,13 @@ it('a sensor that works again says so once, and fails anew with a new warning', 
   assert.deepEqual(host.journal.lines, ['warn load', 'info load', 'warn load']);
 });
 
+it('a /proc/stat that begins with one CPU is not taken for all of them', async (t) => {
+  const host = new CapturedHost('raspberry-pi-4', t);
+  host.edit('proc/stat', /^cpu .*\n/, '');
+  await host.sampleAfter(0);
+  assert.deepEqual(host.journal.lines, ['warn cpu']);
+});
+
 it('a whole host without /proc and /sys still gives what is left', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.remove('proc');
@@ -134,6 +141,7 @@ it('a file system that hangs is not asked again before it has answered', { timeo
   assert.equal(asked.length, 1);
   asked[0]?.(HALF_FULL);
   await turns();
+  assert.deepEqual(journal.lines, ['warn filesystem'], 'an answer after the deadline is no recovery');
   const again = sampler.sample();
   asked[1]?.(HALF_FULL);
   assert.equal((await again)['diskRootUsedPercent'], 62.5);

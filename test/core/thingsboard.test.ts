@@ -1,0 +1,179 @@
+/** ThingsBoard's words: the provisioning body, and every answer of the contract's table (3.2), read without trust. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import type { RefusalReason } from '../../src/core/refusal.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
+import { revealed } from '../doubles/revealed.ts';
+
+const SEED = { seed: 20_261_121, numRuns: 2_000 };
+
+describe('the provisioning body', () => {
+  const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };
+
+  it('without a token of ours is the golden example P1, byte for byte', () => {
+    assert.equal(
+      provisionBody(request),
+      '{"deviceName":"gw-0001","provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}',
+    );
+  });
+
+  it('with a token of ours names its type, so that the server takes it', () => {
+    assert.deepEqual(JSON.parse(provisionBody({ ...request, token: new Secret('T0K') })), {
+      deviceName: 'gw-0001',
+      provisionDeviceKey: 'pk1',
+      provisionDeviceSecret: 'ps1',
+      credentialsType: 'ACCESS_TOKEN',
+      token: 'T0K',
+    });
+  });
+
+  it('never holds a null member, which would break it', () => {
+    assert.doesNotMatch(provisionBody(request), /null|undefined|\*\*\*/);
+  });
+});
+
+const issued = (value: unknown, type: unknown = 'ACCESS_TOKEN') =>
+  JSON.stringify({ credentialsValue: value, credentialsType: type, status: 'SUCCESS' });
+
+const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] = [
+  ['P1', issued('sLzc0gDAZPkGMzFVTyUY'), 'sLzc0gDAZPkGMzFVTyUY'],
+  [
+    'members in another order, with white space',
+    ' {"status":"SUCCESS", "credentialsType":"ACCESS_TOKEN",\n"credentialsValue":"t"}',
+    't',
+  ],
+  [
+    'members nobody knows',
+    '{"status":"SUCCESS","credentialsType":"ACCESS_TOKEN","credentialsValue":"t","x":1}',
+    't',
+  ],
+  ['a token of 255 characters', issued('x'.repeat(255)), 'x'.repeat(255)],
+  ['every sign a path segment takes', issued('!~-._:@$&'), '!~-._:@$&'],
+];
+
+describe('an answer with a token the agent can use is taken', () => {
+  for (const [claim, body, token] of TAKEN) {
+    it(claim, () => {
+      assert.deepEqual(revealed(parseProvisionAnswer(body)), { type: 'issued', token: `revealed ${token}` });
+    });
+  }
+});
+
+const REFUSED: readonly (readonly [claim: string, body: string, reason: RefusalReason])[] = [
+  [
+    'P2, wrong key or secret',
+    '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}',
+    'not-found',
+  ],
+  ['P3, taken or limited', '{"errorMsg":"Failed to provision device!","status":"FAILURE"}', 'declined'],
+  ['P5, protobuf', '\b\u0002', 'unintelligible'],
+  ['P6, empty', '', 'unintelligible'],
+  [
+    'an MQTT_BASIC object',
+    issued({ clientId: 'c', userName: 'u', password: 'p' }, 'MQTT_BASIC'),
+    'wrong-credentials-type',
+  ],
+  ['an X.509 certificate', issued('MIIB', 'X509_CERTIFICATE'), 'wrong-credentials-type'],
+  [
+    'LWM2M without a value',
+    '{"credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}',
+    'wrong-credentials-type',
+  ],
+  ['success without a type', '{"credentialsValue":"t","status":"SUCCESS"}', 'wrong-credentials-type'],
+  ['a type in lower case', issued('t', 'access_token'), 'wrong-credentials-type'],
+  ['success without a value', '{"credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}', 'unintelligible'],
+  ['an empty token', issued(''), 'unintelligible'],
+  ['a token of 256 characters', issued('x'.repeat(256)), 'unintelligible'],
+  ['a token with a slash', issued('a/b'), 'unintelligible'],
+  ['a token with a question mark', issued('a?b'), 'unintelligible'],
+  ['a token with a space', issued('a b'), 'unintelligible'],
+  ['a token with a line end', issued('ab\n'), 'unintelligible'],
+  ['a token that is not ASCII', issued('é'), 'unintelligible'],
+  ['a number for a token', issued(7), 'unintelligible'],
+  ['an unknown status', '{"status":"MAYBE"}', 'unintelligible'],
+  ['a status in lower case', '{"status":"failure"}', 'unintelligible'],
+  ['the error object of HTTP (3.6)', '{"status":500,"message":"x","errorCode":2}', 'unintelligible'],
+  ['no status', '{}', 'unintelligible'],
+  ['a status of the prototype', '{"__proto__":{"status":"FAILURE"}}', 'unintelligible'],
+  ['an array', '[{"status":"FAILURE"}]', 'unintelligible'],
+  ['null', 'null', 'unintelligible'],
+  ['text', '"FAILURE"', 'unintelligible'],
+  ['a torn answer', '{"status":"SUCC', 'unintelligible'],
+  ['a web page', '<!DOCTYPE html><title>Sign in</title>', 'unintelligible'],
+  ['an answer over 4096 characters', `{"status":"FAILURE","x":"${'x'.repeat(4_096)}"}`, 'unintelligible'],
+];
+
+describe('every other answer is a refusal with its reason', () => {
+  for (const [claim, body, reason] of REFUSED) {
+    it(`${claim}: ${reason}`, () => {
+      const answer = parseProvisionAnswer(body);
+      assert.equal(answer.type === 'refused' && answer.refusal.reason, reason);
+    });
+  }
+});
+
+describe('the detail of a refusal says what the answer looked like', () => {
+  const LOOKS = [
+    ['', /empty/],
+    ['\b\u0002', /protobuf/],
+    [' <HTML>', /web page/],
+    ['nonsense', /8 characters.*not a JSON object/],
+    [issued('MIIB', 'X509_CERTIFICATE'), /X509_CERTIFICATE/],
+    [issued('x', 'S3CRET'), /credentialsType unknown$/],
+  ] as const;
+  for (const [body, look] of LOOKS) {
+    it(`${look}`, () => {
+      const answer = parseProvisionAnswer(body);
+      assert.match(answer.type === 'refused' ? answer.refusal.detail : '', look);
+    });
+  }
+});
+
+/** Arbitrary text, arbitrary JSON, and arbitrary members of an answer. */
+const bodies = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.json(),
+  fc
+    .record({
+      status: fc.constantFrom('SUCCESS', 'FAILURE', 'X'),
+      credentialsType: fc.anything(),
+      credentialsValue: fc.anything(),
+    })
+    .map((answer) => safely(answer)),
+);
+
+function safely(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '{"status":"SUCCESS","credentialsType":"ACCESS_TOKEN"}'; // a BigInt or a circle
+  }
+}
+
+it('no answer makes the parser throw, whatever it holds', () => {
+  const check = (body: string) => {
+    const answer = parseProvisionAnswer(body);
+    assert.ok(answer.type === 'issued' || answer.refusal.detail.length < 100);
+  };
+  fc.assert(fc.property(bodies, check), SEED);
+});
+
+it('no refusal quotes the server, which may echo the request with its secret', () => {
+  const secret = 'Echoed5ecret';
+  const echoes = [
+    secret,
+    JSON.stringify(secret),
+    `{"status":"${secret}"}`,
+    `{"status":"FAILURE","errorMsg":"${secret}"}`,
+    `{"status":"NOT_FOUND","errorMsg":"${secret}"}`,
+    `<html>${secret}`,
+    issued(`${secret}/`),
+    issued({ password: secret }, 'MQTT_BASIC'),
+    issued(secret, secret),
+  ];
+  for (const body of echoes)
+    assert.doesNotMatch(JSON.stringify(parseProvisionAnswer(body)), /Echoed|5ecret/, body);
+});
