@@ -11,7 +11,9 @@ import { Delivery, type DeliveryPorts } from './core/delivery.ts';
 import { LinkedAbort } from './core/linked-abort.ts';
 import { Narrator } from './core/narrator.ts';
 import type { Clock, Logger, Outbox, Sensors } from './core/ports.ts';
-import { next, START, type State } from './core/session.ts';
+import type { Secret } from './core/secret.ts';
+import { next, START, startWithToken } from './core/session.ts';
+import type { State } from './core/session-state.ts';
 
 export interface AgentPorts extends ActionPorts, DeliveryPorts {
   readonly sensors: Sensors;
@@ -20,6 +22,10 @@ export interface AgentPorts extends ActionPorts, DeliveryPorts {
 export interface AgentSettings extends ProvisioningSettings {
   /** Time between readings, ms; the first is taken at once. */
   readonly sampleEveryMs: number;
+  /** Given by the operator: then there is nothing to provision and nothing to store. */
+  readonly token?: Secret;
+  /** Provision again, under the same name, when the server has revoked the token. Absent: no. */
+  readonly reprovision?: boolean;
 }
 
 export async function runAgent(
@@ -71,12 +77,13 @@ async function sample(ports: SamplePorts, settings: AgentSettings, signal: Abort
 async function converse(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   const delivery = new Delivery(ports);
   const narrator = new Narrator(ports.log, settings.server);
-  let state: State = START;
+  let state: State = settings.token ? startWithToken(settings.deviceName, settings.token) : START;
   for (;;) {
     const event = await act(state, ports, settings, delivery, signal);
     if (signal.aborted) return;
     const monotonicMs = ports.clock.monotonicMs();
-    const after = next(state, event, { monotonicMs, random: ports.chance.random() });
+    const random = ports.chance.random();
+    const after = next(state, event, { monotonicMs, random, mayProvision: settings.reprovision ?? false });
     narrator.tell(state, event, after, monotonicMs);
     state = after;
   }

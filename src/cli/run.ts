@@ -13,11 +13,14 @@ import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';
+import { boardFingerprint } from '../host/fingerprint.ts';
 import { deviceName } from '../host/identity.ts';
 import { type Journal, openJournal } from '../host/journal.ts';
 import { RamOutbox } from '../outbox/ram.ts';
 import { openSensors } from '../sensors/sampler.ts';
+import { AlreadyRunning } from '../store/already-running.ts';
 import { ConfCredentialStore } from '../store/credential-store.ts';
+import { acquireLock, type Lock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
 import { CoapTransport } from '../transport/coap/transport.ts';
 import { CannotStart } from './cannot-start.ts';
@@ -79,7 +82,9 @@ async function live(config: Config, state: string, log: Journal, signal: AbortSi
   const clock = hostClock();
   const chance = hostChance();
   if (config.provisioning) log.redact(config.provisioning.secret);
-  await using conf = new ConfCredentialStore(state);
+  await using _lock = await lockState(state);
+  const binding = { server: config.server.url, fingerprint: boardFingerprint({ root: '/' }) };
+  await using conf = new ConfCredentialStore(state, binding, { clock, log });
   const store = redactingStore(conf, (token) => log.redact(token));
   await checkCanStart(store, config, state);
   await using transport = new CoapTransport(config.server, { clock, chance });
@@ -123,6 +128,17 @@ function nameOfThisGateway(config: Config, log: Journal): string {
   return named.name;
 }
 
+/** Two agents on one state directory would provision one device twice; a directory that cannot even be locked is no state. */
+async function lockState(state: string): Promise<Lock> {
+  try {
+    return await acquireLock(state);
+  } catch (error) {
+    if (error instanceof AlreadyRunning || error instanceof StoreError)
+      throw new CannotStart(error.message, { cause: error });
+    throw error;
+  }
+}
+
 /** What no retry can heal is said before anything starts. A store that cannot be read may heal: the session keeps trying. */
 async function checkCanStart(store: CredentialStore, config: Config, state: string): Promise<void> {
   let record: CredentialRecord | undefined;
@@ -135,11 +151,6 @@ async function checkCanStart(store: CredentialStore, config: Config, state: stri
   if (record?.state !== 'provisioned' && !config.provisioning) {
     throw new CannotStart(
       `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`,
-    );
-  }
-  if (record && record.server !== config.server.url) {
-    throw new CannotStart(
-      `the credentials in ${state} belong to ${record.server}, but server.url is ${config.server.url}: set server.url back, or move credentials.json away to provision with the new server`,
     );
   }
 }

@@ -8,7 +8,7 @@
 import type { Delivery } from './delivery.ts';
 import type { Chance, Clock, CredentialRecord, CredentialStore, Transport } from './ports.ts';
 import type { Secret } from './secret.ts';
-import type { Claim, Event, Step } from './session.ts';
+import type { Claim, Event, Step } from './session-state.ts';
 
 export interface ActionPorts {
   readonly clock: Clock;
@@ -37,15 +37,13 @@ export async function act(
     case 'remember':
       return stored(async () => ({ type: 'remembered', record: await ports.store.read() }));
     case 'intend':
-      return intend(ports, settings, signal);
+      return intend(step.revoked, ports, settings, signal);
     case 'provision':
       return provision(step.claim, ports, settings, signal);
-    case 'probe': {
-      const result = await ports.transport.probe(step.claim.token, signal);
-      return result.ok
-        ? { type: 'probed', ours: result.value }
-        : { type: 'refused', refusal: result.refusal };
-    }
+    case 'probe':
+      return probe(step.claim.token, ports, signal);
+    case 'retry':
+      return probe(step.claim.previousToken, ports, signal);
     case 'adopt':
       return stored(async () => {
         await ports.store.write(provisioned(step.claim.deviceName, step.claim.token, ports, settings));
@@ -59,14 +57,26 @@ export async function act(
   }
 }
 
+async function probe(token: Secret, ports: ActionPorts, signal: AbortSignal): Promise<Event> {
+  const result = await ports.transport.probe(token, signal);
+  return result.ok ? { type: 'probed', ours: result.value } : { type: 'refused', refusal: result.refusal };
+}
+
+/** A gateway whose token was revoked keeps the name it was known by, whatever the configuration says now. */
 async function intend(
+  revoked: (Claim & { readonly token: Secret }) | undefined,
   ports: ActionPorts,
   settings: ProvisioningSettings,
   signal: AbortSignal,
 ): Promise<Event> {
-  const { deviceName, server } = settings;
+  const { server } = settings;
+  const deviceName = revoked?.deviceName ?? settings.deviceName;
   const token = settings.pair?.deviceGenerated ? ports.chance.mintToken() : undefined;
-  const claim: Claim = { deviceName, ...(token && { token }) };
+  const claim: Claim = {
+    deviceName,
+    ...(token && { token }),
+    ...(revoked && { previousToken: revoked.token }),
+  };
   return stored(async () => {
     await ports.store.write({ state: 'pending', server, sinceMs: ports.clock.wallMs(), ...claim });
     // A fleet that gets its power back in one second must not arrive in that second.

@@ -10,7 +10,7 @@ import { LinkedAbort } from './linked-abort.ts';
 import { BODY_BYTES_MAX, packAttributes, packTelemetry } from './packing.ts';
 import type { Clock, HostFacts, Logger, Outbox, Result, Transport } from './ports.ts';
 import type { Secret } from './secret.ts';
-import type { Event } from './session.ts';
+import type { Event } from './session-state.ts';
 
 /** Most readings put into one body; the byte bound usually ends a body earlier. */
 const BATCH_MAX = 64;
@@ -43,7 +43,7 @@ export class Delivery {
     return this.#delivered;
   }
 
-  /** Readings set aside because the server calls them malformed. */
+  /** Readings set aside because the server calls them malformed, or no value of theirs fits a datagram. */
   get setAside(): number {
     return this.#setAside;
   }
@@ -71,6 +71,7 @@ export class Delivery {
         bytesMax: BODY_BYTES_MAX,
       });
     }
+    if (packed.bodies.length === 0) return this.#leaveOut(packed.count);
     const startedMs = clock.monotonicMs();
     for (const body of packed.bodies) {
       const result = await transport.postTelemetry(token, body, signal);
@@ -84,6 +85,13 @@ export class Delivery {
     this.#delivered += packed.count;
     this.#batchMax = BATCH_MAX;
     log.debug('telemetry accepted', { readings: packed.count, waiting: outbox.size });
+    return { type: 'delivered' };
+  }
+
+  /** A reading of nothing but oversized values: nothing is left of it to send. */
+  #leaveOut(count: number): Event {
+    this.#ports.outbox.acknowledge(count);
+    this.#setAside += count;
     return { type: 'delivered' };
   }
 

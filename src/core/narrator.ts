@@ -7,7 +7,7 @@
 
 import type { LogFields, Logger } from './ports.ts';
 import type { Refusal } from './refusal.ts';
-import type { Event, State } from './session.ts';
+import type { Event, State } from './session-state.ts';
 import { VERDICTS } from './verdicts.ts';
 
 export class Narrator {
@@ -31,11 +31,7 @@ export class Narrator {
         this.#over(monotonicMs);
         return this.#log.info('provisioned: token stored', deviceOf(after));
       case 'probed':
-        return this.#log.info(
-          event.ours
-            ? 'the server already knows our token: an earlier answer was lost, nothing else'
-            : 'the server does not know our token yet',
-        );
+        return this.#probed(before, event.ours, after, monotonicMs);
       case 'adopted':
         this.#over(monotonicMs);
         return this.#log.info('provisioned: token stored', deviceOf(after));
@@ -56,6 +52,19 @@ export class Narrator {
     this.#log.info('credentials found', { device: event.record.deviceName, server: event.record.server });
   }
 
+  #probed(before: State, ours: boolean, after: State, monotonicMs: number): void {
+    // The server declined the name and does not know our token either: only now is it a refusal.
+    if (after.at === 'wait') return this.#refused(before, after.refusal, after, monotonicMs);
+    if (before.at === 'retry') {
+      if (ours) this.#log.info('the server takes the earlier token again');
+      else this.#log.debug('the server does not take the earlier token');
+      return;
+    }
+    if (ours)
+      return this.#log.info('the server already knows our token: an earlier answer was lost, nothing else');
+    this.#log[this.#quiet()]('the server does not know our token yet');
+  }
+
   #refused(before: State, refusal: Refusal, after: State, monotonicMs: number): void {
     const fields: LogFields = {
       reason: refusal.reason,
@@ -63,8 +72,14 @@ export class Narrator {
       while: before.at,
       ...(after.at === 'wait' && { retryInS: Math.ceil(after.forMs / 1000) }),
     };
+    if (after.at === 'intend') {
+      return this.#log.error(
+        'the token was refused for minutes: the gateway provisions again under its own name, and goes on trying the old token; delete the device in ThingsBoard if it is to come back as a new one',
+        fields,
+      );
+    }
     if (after.at !== 'wait') {
-      return this.#log.info(
+      return this.#log[this.#quiet()](
         'the server declined the name: asking whether our token is already known',
         fields,
       );
@@ -73,6 +88,11 @@ export class Narrator {
     this.#trouble = { reason: refusal.reason, sinceMs: this.#trouble?.sinceMs ?? monotonicMs };
     const verdict = VERDICTS[refusal.reason];
     this.#log[verdict.level](verdict.sentence, fields);
+  }
+
+  /** The steps of a repetition are no news: while a trouble lasts they are told to nobody who did not ask. */
+  #quiet(): 'debug' | 'info' {
+    return this.#trouble ? 'debug' : 'info';
   }
 
   #over(monotonicMs: number): void {

@@ -67,6 +67,8 @@ export type CredentialRecord =
       readonly server: string;
       readonly deviceName: string;
       readonly token?: Secret;
+      /** A token that worked and was revoked: still tried, slowly, in case the revocation is taken back. */
+      readonly previousToken?: Secret;
       readonly sinceMs: number;
     }
   | {

@@ -6,6 +6,7 @@
  *      └─ pending, our own token ─▶ probe ── the server takes it ─▶ adopt ── on disk ───────────┘
  *                                     └──── it does not ─▶ provision, or, if it declined already, wait
  *   every state ── refused ─▶ wait ── elapsed ─▶ where it makes sense to resume
+ *   deliver ── unauthorized, again and again for minutes ─▶ intend, keeping the old token ─▶ … ─▶ retry the old one ─▶ …
  *
  * Why probe: provisioning is not idempotent (contract 3.5). After a declined, lost or interrupted request the only safe question is whether
  * the token we proposed is already ours. `next` is pure; the agent performs the actions.
@@ -15,57 +16,21 @@ import { waitBeforeMs } from './backoff.ts';
 import type { CredentialRecord } from './ports.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
+import type { Context, Event, OwnClaim, Resumable, State } from './session-state.ts';
 import { VERDICTS } from './verdicts.ts';
-
-/** What the gateway is known by, and the token it proposes; without one the server chooses (server-generated mode). */
-export interface Claim {
-  readonly deviceName: string;
-  readonly token?: Secret;
-}
-
-/** A claim whose token we chose ourselves, so that the server can be asked about it. */
-type OwnClaim = Claim & { readonly token: Secret };
-
-/** States that a wait can lead back to. */
-export type Resumable =
-  | { readonly at: 'remember' }
-  | { readonly at: 'intend' }
-  | { readonly at: 'provision'; readonly claim: Claim }
-  | { readonly at: 'probe'; readonly claim: OwnClaim; readonly declined: boolean }
-  | { readonly at: 'adopt'; readonly claim: OwnClaim }
-  | { readonly at: 'deliver'; readonly claim: OwnClaim };
-
-export type Step =
-  | Resumable
-  | { readonly at: 'wait'; readonly forMs: number; readonly refusal: Refusal; readonly resume: Resumable };
-
-/** A step and what the machine remembers about troubles: how many since the last healthy stretch. */
-export type State = Step & {
-  readonly troubles: number;
-  /** Monotonic ms of the first delivery after the last trouble; troubles are forgotten after HEALTHY_MS of it. */
-  readonly healthySinceMs?: number;
-};
-
-export type Event =
-  | { readonly type: 'remembered'; readonly record: CredentialRecord | undefined }
-  | { readonly type: 'intended'; readonly claim: Claim }
-  | { readonly type: 'issued'; readonly token: Secret }
-  | { readonly type: 'probed'; readonly ours: boolean }
-  | { readonly type: 'adopted' }
-  | { readonly type: 'delivered' }
-  | { readonly type: 'elapsed' }
-  | { readonly type: 'refused'; readonly refusal: Refusal };
-
-export interface Context {
-  readonly monotonicMs: number;
-  /** Uniform in [0, 1). */
-  readonly random: number;
-}
 
 /** Five healthy minutes make earlier troubles forgotten; less would let a flapping server be hammered. */
 export const HEALTHY_MS = 5 * 60_000;
 
+/** A token counts as revoked after so many refusals over so long: one answer may be a server being restored. */
+export const DOUBTS = { count: 5, forMs: 5 * 60_000 } as const;
+
 export const START: State = { at: 'remember', troubles: 0 };
+
+/** Where a gateway starts that was given its token by the operator: nothing to remember, nothing to provision. */
+export function startWithToken(deviceName: string, token: Secret): State {
+  return { at: 'deliver', claim: { deviceName, token }, troubles: 0 };
+}
 
 /** The state that follows. An event that does not belong to the state is a bug and throws. */
 export function next(state: State, event: Event, context: Context): State {
@@ -80,11 +45,14 @@ export function next(state: State, event: Event, context: Context): State {
       break;
     case 'provision':
       if (event.type === 'issued') {
-        return { at: 'deliver', claim: { ...state.claim, token: event.token }, troubles };
+        return { at: 'deliver', claim: { deviceName: state.claim.deviceName, token: event.token }, troubles };
       }
       break;
     case 'probe':
       if (event.type === 'probed') return afterProbe(state, event.ours, context);
+      break;
+    case 'retry':
+      if (event.type === 'probed') return { ...afterRetry(state, event.ours), troubles };
       break;
     case 'adopt':
       if (event.type === 'adopted') return { at: 'deliver', claim: state.claim, troubles };
@@ -93,7 +61,8 @@ export function next(state: State, event: Event, context: Context): State {
       if (event.type === 'delivered') return healthy(state, state.claim, context);
       break;
     case 'wait':
-      if (event.type === 'elapsed') return { ...state.resume, troubles };
+      if (event.type === 'elapsed')
+        return { ...state.resume, troubles, ...(state.doubts && { doubts: state.doubts }) };
       break;
   }
   throw new Error(`session: the event ${event.type} cannot happen in the state ${state.at}`);
@@ -103,6 +72,8 @@ function recall(record: CredentialRecord | undefined): Resumable {
   if (!record) return { at: 'intend' };
   const { deviceName, token } = record;
   if (record.state === 'provisioned') return { at: 'deliver', claim: { deviceName, token: record.token } };
+  const { previousToken } = record;
+  if (previousToken) return { at: 'retry', claim: { deviceName, previousToken, ...(token && { token }) } };
   if (token) return { at: 'probe', claim: { deviceName, token }, declined: false };
   // The server was to choose, and the answer may be lost: asking again is all that is left (contract 3.5).
   return { at: 'provision', claim: { deviceName } };
@@ -115,12 +86,24 @@ function afterProbe(state: State & { at: 'probe' }, ours: boolean, context: Cont
   return wait({ ...state, declined: false }, refusal, context);
 }
 
+/** The old token first; then whether the new one is already ours; only then a request. */
+function afterRetry(state: State & { at: 'retry' }, works: boolean): Resumable {
+  const { deviceName, token, previousToken } = state.claim;
+  if (works) return { at: 'adopt', claim: { deviceName, token: previousToken } };
+  return token
+    ? { at: 'probe', claim: { ...state.claim, token }, declined: false }
+    : { at: 'provision', claim: state.claim };
+}
+
 /** Where to go on after a refusal: never to a second request while the first may have worked. */
 function resumption(state: State): Resumable {
   switch (state.at) {
+    case 'probe':
     case 'provision': {
-      const { deviceName, token } = state.claim;
-      return token ? { at: 'probe', claim: { deviceName, token }, declined: false } : bare(state);
+      const { token, previousToken } = state.claim;
+      if (previousToken) return { at: 'retry', claim: { ...state.claim, previousToken } };
+      if (state.at === 'probe' || !token) return bare(state);
+      return { at: 'probe', claim: { ...state.claim, token }, declined: false };
     }
     case 'wait':
       return state.resume;
@@ -132,12 +115,28 @@ function resumption(state: State): Resumable {
 function wait(state: State, refusal: Refusal, context: Context): State {
   // A declined proposal may be our own first request, whose answer was lost: ask before anything else.
   if (state.at === 'provision' && refusal.reason === 'declined' && state.claim.token) {
-    const { deviceName, token } = state.claim;
-    return { at: 'probe', claim: { deviceName, token }, declined: true, troubles: state.troubles };
+    const { token } = state.claim;
+    return { at: 'probe', claim: { ...state.claim, token }, declined: true, troubles: state.troubles };
+  }
+  const doubts = doubtsAfter(state, refusal, context);
+  if (state.at === 'deliver' && context.mayProvision && doubts && isRevoked(doubts, context)) {
+    return { at: 'intend', revoked: state.claim, troubles: state.troubles };
   }
   const troubles = state.troubles + 1;
   const forMs = waitBeforeMs(VERDICTS[refusal.reason].schedule, troubles, context.random);
-  return { at: 'wait', forMs, refusal, resume: resumption(state), troubles };
+  return { at: 'wait', forMs, refusal, resume: resumption(state), troubles, ...(doubts && { doubts }) };
+}
+
+/** An outage says nothing about the token: it neither adds a doubt nor takes one away. */
+function doubtsAfter(state: State, refusal: Refusal, context: Context): State['doubts'] {
+  if (!context.mayProvision || state.at !== 'deliver' || refusal.reason !== 'unauthorized')
+    return state.doubts;
+  const { count, sinceMs } = state.doubts ?? { count: 0, sinceMs: context.monotonicMs };
+  return { count: count + 1, sinceMs };
+}
+
+function isRevoked(doubts: NonNullable<State['doubts']>, context: Context): boolean {
+  return doubts.count >= DOUBTS.count && context.monotonicMs - doubts.sinceMs >= DOUBTS.forMs;
 }
 
 function healthy(state: State, claim: OwnClaim, context: Context): State {
@@ -151,8 +150,11 @@ function healthy(state: State, claim: OwnClaim, context: Context): State {
 function bare(state: Resumable): Resumable {
   switch (state.at) {
     case 'remember':
-    case 'intend':
       return { at: state.at };
+    case 'intend':
+      return { at: state.at, ...(state.revoked && { revoked: state.revoked }) };
+    case 'retry':
+      return { at: 'retry', claim: state.claim };
     case 'probe':
       return { at: 'probe', claim: state.claim, declined: state.declined };
     case 'provision':

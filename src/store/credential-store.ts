@@ -1,98 +1,80 @@
 /**
- * The credential store: one small file that outlives power cuts, over `conf`.
+ * The credential store: one small file that outlives power cuts, bound to this board and this server.
  *
- * Promises: the file is 0600 in a 0700 directory from its birth; a `write` that returned survives a power cut (conf syncs the file, we
- * sync the directory); a file that cannot be understood is reported and left as it is, because it may hold the only copy of a token.
+ * Promises: 0600 files in a 0700 directory from their birth; a `write` that returned survives a power cut; a record of another board
+ * or server is set aside, kept, and found again when it fits. What cannot be decided safely is a StoreError, and the files stay as
+ * they are. Every choice is told in the journal. The files themselves are record-pair.ts's business.
  */
 
-import { join } from 'node:path';
-import type Conf from 'conf';
+import { type Fingerprint, sameBoard } from '../core/fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
-import { makePrivateDirectory, syncDirectory } from './durable.ts';
-import { loadConf } from './load-conf.ts';
-import { fromDisk, toDisk } from './record.ts';
-import { StoreError } from './store-error.ts';
+import type { StoredRecord } from './record.ts';
+import { RecordPair, type StorePorts } from './record-pair.ts';
+import { findAside } from './set-aside.ts';
+import { storeError } from './store-error.ts';
 
-const CONFIG_NAME = 'credentials';
-
-type Stored = Record<string, unknown>;
+/** What a record is bound to: a card in another board, or another server, must not use it. */
+export interface Binding {
+  readonly server: string;
+  readonly fingerprint: Fingerprint;
+}
 
 export class ConfCredentialStore implements CredentialStore {
   readonly #directory: string;
-  readonly #file: string;
-  #conf: Conf<Stored> | undefined;
+  readonly #binding: Binding;
+  readonly #ports: StorePorts;
+  readonly #files: RecordPair;
 
-  constructor(directory: string) {
+  constructor(directory: string, binding: Binding, ports: StorePorts) {
     this.#directory = directory;
-    this.#file = join(directory, `${CONFIG_NAME}.json`);
+    this.#binding = binding;
+    this.#ports = ports;
+    this.#files = new RecordPair(directory, ports);
   }
 
   async read(): Promise<CredentialRecord | undefined> {
-    const stored = await this.#attempt('read', () => this.#opened().then((conf) => ({ ...conf.store })));
-    const parsed = fromDisk(stored);
-    if (parsed.ok) return parsed.record;
-    throw new StoreError(
-      `the credential file ${this.#file} ${parsed.problem}; it was left as it is: restore it from a backup, or move it away to provision anew`,
-    );
+    return this.#telling('read', async () => {
+      const stored = await this.#files.newest();
+      if (stored && this.#fits(stored)) return stored.record;
+      if (stored) await this.#putElsewhere(stored.record);
+      return this.#comeBack();
+    });
   }
 
   async write(record: CredentialRecord): Promise<void> {
-    await this.#attempt('write', async () => {
-      const conf = await this.#opened();
-      conf.store = toDisk(record);
-      await syncDirectory(this.#directory);
-    });
+    const { fingerprint } = this.#binding;
+    await this.#telling('written', () => this.#files.save({ record, fingerprint }));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#conf = undefined;
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #fits({ record, fingerprint }: StoredRecord): boolean {
+    return record.server === this.#binding.server && sameBoard(fingerprint, this.#binding.fingerprint);
   }
 
-  /** conf reads the file in its constructor, so it is made late and where a failure has a name. */
-  async #opened(): Promise<Conf<Stored>> {
-    if (this.#conf) return this.#conf;
-    await makePrivateDirectory(this.#directory);
-    const ConfClass = await loadConf();
-    this.#conf = new ConfClass<Stored>({
-      cwd: this.#directory,
-      configName: CONFIG_NAME,
-      configFileMode: 0o600,
-      clearInvalidConfig: false, // true would throw the token away without a word
-      accessPropertiesByDotNotation: false,
-    });
-    return this.#conf;
+  async #putElsewhere(record: CredentialRecord): Promise<void> {
+    const kept = await this.#files.setBothAside();
+    const why =
+      record.server === this.#binding.server
+        ? 'the stored credentials belong to another board: this card was moved or cloned; they were set aside, and this gateway provisions anew'
+        : 'the stored credentials belong to another server; they were set aside, and the gateway provisions with the one now configured';
+    this.#ports.log.warn(why, { kept, device: record.deviceName, server: record.server });
   }
 
-  async #attempt<T>(verb: 'read' | 'write', action: () => Promise<T>): Promise<T> {
+  /** A record set aside earlier that fits again, put back in place. */
+  async #comeBack(): Promise<CredentialRecord | undefined> {
+    const found = await findAside(this.#directory, (file) => this.#fits(file));
+    if (!found) return undefined;
+    await this.#files.save(found.file);
+    this.#ports.log.info('credentials that were set aside fit again and are used', { file: found.name });
+    return found.file.record;
+  }
+
+  async #telling<T>(what: 'read' | 'written', action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
-      throw new StoreError(
-        `the credential file ${this.#file} cannot be ${verb === 'read' ? 'read' : 'written'}: ${why(error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw storeError(`the credentials in ${this.#directory} cannot be ${what}`, error);
     }
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full; free some space',
-  EROFS: 'the file system is read-only; check the card and remount it writable',
-  EACCES: 'the rights do not allow it; the state directory must belong to the user of the service',
-  EPERM: 'the rights do not allow it; the state directory must belong to the user of the service',
-  EIO: 'the disk reports an error; the card may be dying, replace it',
-};
-
-/** The cause without any quotation of the file, which holds the token (a JSON parser's message would quote it). */
-function why(error: unknown): string {
-  if (error instanceof SyntaxError) {
-    return 'it is torn or not JSON; it was left as it is: restore it from a backup, or move it away to provision anew';
-  }
-  const code =
-    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : '';
-  return REASONS[code] ?? (code || 'for an unknown reason');
 }

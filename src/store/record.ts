@@ -1,17 +1,29 @@
 /**
  * The credential record as it lies on the disk, and back: JSON with a version, parsed and never trusted.
  *
- * Version 1: {"version":1,"state":"pending"|"provisioned","server":"coap://…","deviceName":"…","token":"…","sinceMs":…}. `token` is
- * absent only in a pending record of server-generated mode. A record of a later version is left alone: an older agent must not guess.
+ * Version 1: {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…", "sinceMs":…, "token":"…",
+ * "previousToken":"…", "fingerprint":["serial:…"]}. `token` is absent only in a pending record of server-generated mode; `previousToken` is there only while
+ * a revoked token is still being tried. A record of a later version is left alone: an older agent must not guess.
  */
 
+import type { Fingerprint } from '../core/fingerprint.ts';
 import type { CredentialRecord } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
 
 export const RECORD_VERSION = 1;
 
-export function toDisk(record: CredentialRecord): Record<string, string | number> {
+export interface StoredRecord {
+  readonly record: CredentialRecord;
+  /** Of the board that wrote it; empty when it was unknown. */
+  readonly fingerprint: Fingerprint;
+}
+
+export function toDisk({
+  record,
+  fingerprint,
+}: StoredRecord): Record<string, string | number | readonly string[]> {
   const { state, server, deviceName, sinceMs, token } = record;
+  const previous = record.state === 'pending' ? record.previousToken : undefined;
   return {
     version: RECORD_VERSION,
     state,
@@ -19,36 +31,50 @@ export function toDisk(record: CredentialRecord): Record<string, string | number
     deviceName,
     sinceMs,
     ...(token && { token: token.reveal() }),
+    ...(previous && { previousToken: previous.reveal() }),
+    ...(fingerprint.length > 0 && { fingerprint }),
   };
 }
 
-/** The record, undefined for an empty store, or a few words on what is wrong with it. */
-export function fromDisk(
-  stored: Readonly<Record<string, unknown>>,
-): { ok: true; record: CredentialRecord | undefined } | { ok: false; problem: string } {
-  if (Object.keys(stored).length === 0) return { ok: true, record: undefined };
-  const { version, state, server, deviceName, sinceMs, token } = stored;
+export type Judged =
+  | ({ readonly ok: true } & StoredRecord)
+  | { readonly ok: false; readonly future: boolean; readonly problem: string };
+
+/** The record, or a few words on what is wrong with it that continue "the file …". */
+export function fromDisk(stored: Readonly<Record<string, unknown>>): Judged {
+  const { version, state, server, deviceName, sinceMs } = stored;
   if (typeof version === 'number' && version > RECORD_VERSION) {
-    return bad(`is of version ${version}, written by a later firstlight; this one knows ${RECORD_VERSION}`);
+    const problem = `is of version ${version}, written by a later firstlight; this one knows ${RECORD_VERSION}`;
+    return { ok: false, future: true, problem };
   }
   if (version !== RECORD_VERSION) return bad('has no known version');
   if (typeof server !== 'string' || typeof deviceName !== 'string' || typeof sinceMs !== 'number') {
     return bad('lacks its server, device name or date');
   }
+  const token = secretOf(stored['token']);
+  const previousToken = secretOf(stored['previousToken']);
+  if (token === 'unusable' || previousToken === 'unusable') return bad('has an unusable token');
+  const fingerprint = fingerprintOf(stored['fingerprint']);
   const known = { server, deviceName, sinceMs };
-  if (token !== undefined && (typeof token !== 'string' || token === '')) return bad('has an unusable token');
   if (state === 'pending') {
-    return {
-      ok: true,
-      record: { state, ...known, ...(token !== undefined && { token: new Secret(token) }) },
-    };
+    const tokens = { ...(token && { token }), ...(previousToken && { previousToken }) };
+    return { ok: true, fingerprint, record: { state, ...known, ...tokens } };
   }
   if (state !== 'provisioned') return bad('has an unknown state');
-  return token === undefined
-    ? bad('says provisioned but has no token')
-    : { ok: true, record: { state, ...known, token: new Secret(token) } };
+  if (!token) return bad('says provisioned but has no token');
+  return { ok: true, fingerprint, record: { state, ...known, token } };
 }
 
-function bad(problem: string): { ok: false; problem: string } {
-  return { ok: false, problem };
+function secretOf(value: unknown): Secret | undefined | 'unusable' {
+  if (value === undefined) return undefined;
+  return typeof value === 'string' && value !== '' ? new Secret(value) : 'unusable';
+}
+
+/** A fingerprint that cannot be read proves nothing, so it is as good as none. */
+function fingerprintOf(value: unknown): Fingerprint {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : [];
+}
+
+function bad(problem: string): Judged {
+  return { ok: false, future: false, problem };
 }

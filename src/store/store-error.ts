@@ -1,6 +1,31 @@
-/** What is wrong with the credential store, in one sentence that names the file and the remedy; never its contents. */
+/** What is wrong with the credential store, in one sentence that names the place and the remedy; never its contents. */
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code = 'STORE_FAILED';
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; free some space',
+  EDQUOT: 'the quota is used up; free some space',
+  EROFS: 'the file system is read-only; check the card and remount it writable',
+  EACCES:
+    'the rights do not allow it; the state directory and its files must belong to the user of the service',
+  EPERM:
+    'the rights do not allow it; the state directory and its files must belong to the user of the service',
+  EIO: 'the disk reports an error; the card may be dying, replace it',
+  ENOTDIR: 'a part of that path is no directory; choose another state directory',
+};
+
+/** `error` as a StoreError that begins with `what`; its own text is not quoted, because a parser's would quote the token. */
+export function storeError(what: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+      ? error.code
+      : '';
+  const reason =
+    REASONS[code] ??
+    `for a reason without a name (${code || 'no code'}); look at the rights and the health of that directory`;
+  return new StoreError(`${what}: ${reason}`, { cause: error });
 }

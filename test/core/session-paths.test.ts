@@ -8,7 +8,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
 import { WAIT_MIN_MS } from '../../src/core/backoff.ts';
-import { HEALTHY_MS, type State } from '../../src/core/session.ts';
+import { HEALTHY_MS } from '../../src/core/session.ts';
+import type { State } from '../../src/core/session-state.ts';
 import { VERDICTS } from '../../src/core/verdicts.ts';
 import { type Leg, walks } from './session-walk.ts';
 

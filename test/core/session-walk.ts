@@ -7,7 +7,8 @@
 import * as fc from 'fast-check';
 import type { CredentialRecord } from '../../src/core/ports.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { type Event, next, START, type State } from '../../src/core/session.ts';
+import { next, START } from '../../src/core/session.ts';
+import type { Event, State } from '../../src/core/session-state.ts';
 import { REASONS, refusalOf } from '../doubles/refusals.ts';
 
 export interface Leg {
@@ -67,6 +68,7 @@ function success(state: State, pick: number, index: number): Event {
     case 'provision':
       return { type: 'issued', token: state.claim.token ?? new Secret(`issued-${index}`) };
     case 'probe':
+    case 'retry':
       return { type: 'probed', ours: pick % 2 === 0 };
     case 'adopt':
       return { type: 'adopted' };

@@ -8,15 +8,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { waitBeforeMs } from '../../src/core/backoff.ts';
 import { Secret } from '../../src/core/secret.ts';
-import {
-  type Event,
-  HEALTHY_MS,
-  next,
-  type Resumable,
-  START,
-  type State,
-  type Step,
-} from '../../src/core/session.ts';
+import { HEALTHY_MS, next, START } from '../../src/core/session.ts';
+import type { Event, Resumable, State, Step } from '../../src/core/session-state.ts';
 import { VERDICTS } from '../../src/core/verdicts.ts';
 import { REASONS, refusalOf } from '../doubles/refusals.ts';
 import { revealed } from '../doubles/revealed.ts';
@@ -261,6 +254,7 @@ describe('session: an event that does not belong to the state is a bug and throw
     intend: 'intended',
     provision: 'issued',
     probe: 'probed',
+    retry: 'probed',
     adopt: 'adopted',
     deliver: 'delivered',
     wait: 'elapsed',

@@ -1,16 +1,11 @@
 /** The default device name: one per board and system, whoever asks and whatever is cloned. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { deviceName } from '../../src/host/identity.ts';
-
-const MACHINE_ID = { 'etc/machine-id': 'fedcba9876543210fedcba9876543210\n' };
-const BOARD = { 'proc/device-tree/serial-number': '10000000abcdef01\0' };
-const HOSTNAME = { 'proc/sys/kernel/hostname': 'pi\n' };
-const ETH0 = mac('eth0', '02:00:5e:20:00:01');
+import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from './host-files.ts';
 
 it('the name of a given board and system never changes', (t) => {
   assert.deepEqual(deviceName({ root: hostOf(t, MACHINE_ID, BOARD) }), {
@@ -18,6 +13,18 @@ it('the name of a given board and system never changes', (t) => {
     name: 'gw-31aee0e4bdee',
     sources: ['machine-id', 'device-tree serial-number'],
   });
+});
+
+it('nor does that of a captured host: by its serial, by its address, by its hostname alone', () => {
+  const names = ['raspberry-pi-4', 'x86-vm', 'container'].map((host) => {
+    const found = deviceName({ root: join(process.cwd(), 'test/fixtures/hosts', host) });
+    return found.ok ? [found.name, ...found.sources] : [found.problem];
+  });
+  assert.deepEqual(names, [
+    ['gw-31aee0e4bdee', 'machine-id', 'device-tree serial-number'],
+    ['gw-a157ec0fa41f', 'machine-id', 'mac of eth0'],
+    ['gw-70e487dd3218', 'hostname'],
+  ]);
 });
 
 it('an image cloned with its machine-id has another name on another board', (t) => {
@@ -106,20 +113,6 @@ it('a template that needs what this host lacks is a problem in words', (t) => {
   assert.match(found.ok ? '' : found.problem, /no serial to put in for \{serial\}/);
 });
 
-type Files = Readonly<Record<string, string>>;
-
-function hostOf(t: TestContext, ...parts: readonly Files[]): string {
-  const root = mkdtempSync(join(tmpdir(), 'firstlight-identity-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
-  for (const [path, text] of parts.flatMap((files) => Object.entries(files))) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-    // Whatever the umask of who runs the tests.
-    chmodSync(join(root, path), 0o644);
-  }
-  return root;
-}
-
 function nameOf(t: TestContext, ...parts: readonly Files[]): string {
   const found = deviceName({ root: hostOf(t, ...parts) });
   assert.ok(found.ok);
@@ -130,15 +123,4 @@ function nameOf(t: TestContext, ...parts: readonly Files[]): string {
 function sourcesOf(t: TestContext, ...parts: readonly Files[]): readonly string[] {
   const found = deviceName({ root: hostOf(t, ...parts) });
   return found.ok ? found.sources : [found.problem];
-}
-
-/** The files of one interface; unless said otherwise a physical one with a burnt-in address. */
-function mac(name: string, address: string, { type = '0', device = true, usb = false } = {}): Files {
-  const folder = `sys/class/net/${name}`;
-  return {
-    [`${folder}/address`]: `${address}\n`,
-    [`${folder}/addr_assign_type`]: `${type}\n`,
-    ...(device ? { [`${folder}/device/modalias`]: 'test\n' } : {}),
-    ...(usb ? { [`${folder}/device/bInterfaceNumber`]: '00\n' } : {}),
-  };
 }

@@ -46,7 +46,7 @@ export class Block1Uploads {
     const { block } = reading;
     const echo = [blockOption(optionNumber.block1, block)];
     const key = uriKey(request);
-    this.#forgetOld(performance.now());
+    this.#forgetOld(this.#settings.nowMs());
     const announced = readUint(request.options, optionNumber.size1, 4) ?? 0;
     if (announced > this.#settings.bodyBytesMax) {
       this.#drop(key);
@@ -83,7 +83,7 @@ export class Block1Uploads {
   }
 
   #keep(key: string, transfer: Transfer): void {
-    transfer.untilMs = performance.now() + this.#settings.blockStatusMs;
+    transfer.untilMs = this.#settings.nowMs() + this.#settings.blockStatusMs;
     this.#transfers.set(key, transfer);
     this.#bytesHeld += transfer.bytes;
     for (const [oldest] of this.#transfers) {

@@ -43,7 +43,8 @@ export class Block2Answers {
     }
     if (reading.status === 'absent' || reading.block.num === 0) return undefined;
     const kept = this.#kept.get(uriKey(request));
-    if (kept !== undefined && kept.untilMs > performance.now()) return slice(kept.response, reading.block);
+    if (kept !== undefined && kept.untilMs > this.#settings.nowMs())
+      return slice(kept.response, reading.block);
     // Only reading twice is harmless; anything else is not executed again for the sake of a block.
     return request.code === '0.01' ? undefined : { code: '4.08' };
   }
@@ -61,7 +62,7 @@ export class Block2Answers {
 
   #keep(key: string, response: CoapResponse): void {
     this.#kept.delete(key);
-    const nowMs = performance.now();
+    const nowMs = this.#settings.nowMs();
     for (const [oldest, { untilMs }] of this.#kept) {
       if (untilMs > nowMs && this.#kept.size < this.#settings.transfersMax) break;
       this.#kept.delete(oldest);

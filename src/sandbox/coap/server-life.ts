@@ -48,10 +48,10 @@ export class ServerLife {
     const guarded: Send = (peer, datagram) => {
       if (!this.#stopped) send(peer, datagram);
     };
-    const timers = new Timers();
+    const timers = new Timers(settings.startTimer);
     const transmissions = new Transmissions(guarded, timers, settings);
     this.#road = { send: guarded, timers, transmissions, settings, knobs: core.knobs };
-    this.#exchanges = new Exchanges(this.#road);
+    this.#exchanges = new Exchanges(this.#road, settings.nowMs);
     this.#uploads = new Block1Uploads(settings);
     this.#answers = new Block2Answers(settings);
     this.#observations = new Observations(core, this.#road, (request, response) =>

@@ -31,7 +31,20 @@ export interface CoapSettings {
   /** Uploads in progress, and large answers kept for Block2, at once (each). */
   readonly transfersMax: number;
   readonly observationsMax: number;
+  /** Runs `action` once after `ms`, unless the returned function is called first; a simulation gives its own time. */
+  readonly startTimer: StartTimer;
+  /** Any clock that never steps, ms. */
+  readonly nowMs: () => number;
+  /** Uniform in [0, 1): message IDs and the spread of retransmissions. */
+  readonly random: () => number;
 }
+
+export type StartTimer = (action: () => void, ms: number) => () => void;
+
+export const systemTimer: StartTimer = (action, ms) => {
+  const timer = setTimeout(action, ms);
+  return () => clearTimeout(timer);
+};
 
 export const defaultSettings: CoapSettings = {
   piggybackMs: 500,
@@ -48,4 +61,7 @@ export const defaultSettings: CoapSettings = {
   transmissionsMax: 20_000,
   transfersMax: 500,
   observationsMax: 50_000,
+  startTimer: systemTimer,
+  nowMs: () => performance.now(),
+  random: () => Math.random(),
 };

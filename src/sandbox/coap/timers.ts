@@ -4,21 +4,29 @@
  * Promises that nothing fires after `stop`, and that nothing can be started after it either.
  */
 
+import { type StartTimer, systemTimer } from './settings.ts';
+
 export class Timers {
-  readonly #running = new Set<NodeJS.Timeout>();
+  readonly #startTimer: StartTimer;
+  /** What cancels each running timer. */
+  readonly #running = new Set<() => void>();
   #stopped = false;
+
+  constructor(startTimer: StartTimer = systemTimer) {
+    this.#startTimer = startTimer;
+  }
 
   /** Runs `action` once after `ms`, unless the returned function is called first. */
   after(ms: number, action: () => void): () => void {
     if (this.#stopped) return () => {};
-    const timer = setTimeout(() => {
-      this.#running.delete(timer);
+    const cancel = this.#startTimer(() => {
+      this.#running.delete(cancel);
       action();
     }, ms);
-    this.#running.add(timer);
+    this.#running.add(cancel);
     return () => {
-      clearTimeout(timer);
-      this.#running.delete(timer);
+      cancel();
+      this.#running.delete(cancel);
     };
   }
 
@@ -28,7 +36,7 @@ export class Timers {
 
   stop(): void {
     this.#stopped = true;
-    for (const timer of this.#running) clearTimeout(timer);
+    for (const cancel of this.#running) cancel();
     this.#running.clear();
   }
 }

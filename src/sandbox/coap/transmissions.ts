@@ -25,12 +25,13 @@ export class Transmissions {
   readonly #settings: CoapSettings;
   readonly #waiting = new Map<string, (outcome: Outcome) => void>();
   readonly #non = new Map<string, () => void>();
-  #lastMessageId = Math.floor(Math.random() * messageIdsMax);
+  #lastMessageId: number;
 
   constructor(send: Send, timers: Timers, settings: CoapSettings) {
     this.#send = send;
     this.#timers = timers;
     this.#settings = settings;
+    this.#lastMessageId = Math.floor(settings.random() * messageIdsMax);
   }
 
   /** The next message ID of an ordinary response. */
@@ -42,7 +43,7 @@ export class Transmissions {
 
   /** The message ID of a notification, which the real server draws at random (contract, section 5). */
   randomMessageId(peer: Peer): number {
-    let messageId = Math.floor(Math.random() * messageIdsMax);
+    let messageId = Math.floor(this.#settings.random() * messageIdsMax);
     while (this.#inFlight(peer, messageId)) messageId = (messageId + 1) % messageIdsMax;
     return messageId;
   }
@@ -69,8 +70,8 @@ export class Transmissions {
         retransmitAfter(waitMs * 2, left - 1);
       });
     };
-    const { ackTimeoutMs, ackRandomFactor, retransmissionsMax } = this.#settings;
-    retransmitAfter(ackTimeoutMs * (1 + Math.random() * (ackRandomFactor - 1)), retransmissionsMax);
+    const { ackTimeoutMs, ackRandomFactor, retransmissionsMax, random } = this.#settings;
+    retransmitAfter(ackTimeoutMs * (1 + random() * (ackRandomFactor - 1)), retransmissionsMax);
     if (this.#waiting.size >= this.#settings.transmissionsMax) this.#giveUpOldest();
     this.#waiting.set(key, settle);
     this.#send(peer, datagram);

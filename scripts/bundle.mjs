@@ -1,0 +1,42 @@
+/**
+ * `npm run bundle`: the whole program as one file, dist/firstlight.mjs, which needs Node and nothing beside it
+ * (`npm run bundle -- --outfile <file>` puts it elsewhere).
+ *
+ * Made from the TypeScript sources, so it needs no other build first. Commands stay lazy inside the one file: a module is evaluated when it is first
+ * imported. Names are kept, so that a stack from the field can be read; spaces and comments are not, because V8 keeps the text in memory.
+ */
+
+import { statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { diet } from './lib/bundle-diet.mjs';
+
+const root = join(import.meta.dirname, '..');
+
+const { values } = parseArgs({ options: { outfile: { type: 'string' } } });
+const outfile = resolve(values.outfile ?? join(root, 'dist', 'firstlight.mjs'));
+
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main.ts'],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  plugins: [diet],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  minifyIdentifiers: false,
+  // One character beyond ASCII or Latin-1 would make V8 keep the whole text at two bytes each.
+  charset: 'ascii',
+  legalComments: 'none',
+  define: { 'process.env.NODE_ENV': '"production"' },
+  // What is CommonJS among the libraries asks for Node's modules with require, which an ES module does not have.
+  banner: {
+    js: `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`,
+  },
+  logLevel: 'warning',
+});
+console.log(`${relative(process.cwd(), outfile)}: ${Math.round(statSync(outfile).size / 1000)} kB`);

@@ -1,0 +1,60 @@
+/**
+ * The words of the session: its states, its events, and what it remembers. How they follow each other is session.ts.
+ */
+
+import type { CredentialRecord } from './ports.ts';
+import type { Refusal } from './refusal.ts';
+import type { Secret } from './secret.ts';
+
+/** What the gateway is known by, and the token it proposes; without one the server chooses (server-generated mode). */
+export interface Claim {
+  readonly deviceName: string;
+  readonly token?: Secret;
+  /** A token that worked until the server stopped taking it; tried again before each new request. */
+  readonly previousToken?: Secret;
+}
+
+/** A claim whose token we chose ourselves, so that the server can be asked about it. */
+export type OwnClaim = Claim & { readonly token: Secret };
+
+/** States that a wait can lead back to. */
+export type Resumable =
+  | { readonly at: 'remember' }
+  /** `revoked`: the device whose token the server does not take any more. */
+  | { readonly at: 'intend'; readonly revoked?: OwnClaim }
+  | { readonly at: 'provision'; readonly claim: Claim }
+  | { readonly at: 'probe'; readonly claim: OwnClaim; readonly declined: boolean }
+  | { readonly at: 'retry'; readonly claim: Claim & { readonly previousToken: Secret } }
+  | { readonly at: 'adopt'; readonly claim: OwnClaim }
+  | { readonly at: 'deliver'; readonly claim: OwnClaim };
+
+export type Step =
+  | Resumable
+  | { readonly at: 'wait'; readonly forMs: number; readonly refusal: Refusal; readonly resume: Resumable };
+
+/** A step and what the machine remembers about troubles: how many since the last healthy stretch. */
+export type State = Step & {
+  readonly troubles: number;
+  /** Monotonic ms of the first delivery after the last trouble; troubles are forgotten after HEALTHY_MS of it. */
+  readonly healthySinceMs?: number;
+  /** Deliveries refused as unauthorized since the last one that was not, and when that began, monotonic ms. */
+  readonly doubts?: { readonly count: number; readonly sinceMs: number };
+};
+
+export type Event =
+  | { readonly type: 'remembered'; readonly record: CredentialRecord | undefined }
+  | { readonly type: 'intended'; readonly claim: Claim }
+  | { readonly type: 'issued'; readonly token: Secret }
+  | { readonly type: 'probed'; readonly ours: boolean }
+  | { readonly type: 'adopted' }
+  | { readonly type: 'delivered' }
+  | { readonly type: 'elapsed' }
+  | { readonly type: 'refused'; readonly refusal: Refusal };
+
+export interface Context {
+  readonly monotonicMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: number;
+  /** There is a provisioning pair, and the operator wants it used for a revoked token too. Absent: no. */
+  readonly mayProvision?: boolean;
+}

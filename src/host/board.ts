@@ -1,0 +1,81 @@
+/**
+ * What a board is known by: its serial, the burnt-in addresses of its network interfaces, and the machine-id of the system on it.
+ *
+ * The one place that looks for them, for the device's name (identity.ts) as for the fingerprint (fingerprint.ts). The same is
+ * found whoever asks: a serial that only root may read (DMI's, on most PCs) is not used, for the agent, which is not root,
+ * could not. What firmware says when nobody filled in the field is no serial. Nothing throws: what cannot be read is absent.
+ */
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isPlaceholderText } from './facts-text.ts';
+
+export interface Found {
+  readonly value: string;
+  /** Where, in words for an operator. */
+  readonly source: string;
+}
+
+export function findMachineId(root: string): string | undefined {
+  for (const path of ['etc/machine-id', 'var/lib/dbus/machine-id']) {
+    const id = readHostText(root, path)?.toLowerCase();
+    // systemd writes "uninitialized" into an image that is to get its id at its first boot.
+    if (id !== undefined && /^[0-9a-f]{32}$/.test(id) && !/^0+$/.test(id)) return id;
+  }
+  return undefined;
+}
+
+const SERIALS: readonly { readonly path: string; readonly source: string }[] = [
+  { path: 'proc/device-tree/serial-number', source: 'device-tree serial-number' },
+  { path: 'sys/firmware/devicetree/base/serial-number', source: 'device-tree serial-number' },
+  { path: 'sys/class/dmi/id/product_serial', source: 'dmi product_serial' },
+  { path: 'sys/class/dmi/id/board_serial', source: 'dmi board_serial' },
+  { path: 'sys/class/dmi/id/product_uuid', source: 'dmi product_uuid' },
+];
+
+export function findSerial(root: string): Found | undefined {
+  for (const { path, source } of SERIALS) {
+    if (!isForAllToRead(join(root, path))) continue;
+    const value = readHostText(root, path);
+    if (value !== undefined && !isPlaceholderText(value)) return { value, source };
+  }
+  return undefined;
+}
+
+function isForAllToRead(path: string): boolean {
+  const OTHERS_MAY_READ = 0o004;
+  return attempt(() => (statSync(path).mode & OTHERS_MAY_READ) !== 0) ?? false;
+}
+
+/** The burnt-in addresses (12 hex digits) of all physical interfaces: those on the board first, then those on USB, each by name. */
+export function findMacs(root: string): readonly Found[] {
+  const folder = join(root, 'sys/class/net');
+  const names = attempt(() => readdirSync(folder)) ?? [];
+  return names
+    .filter((name) => existsSync(join(folder, name, 'device')))
+    .filter((name) => readHostText(folder, `${name}/addr_assign_type`) === '0')
+    .map((name) => ({
+      name,
+      onUsb: existsSync(join(folder, name, 'device/bInterfaceNumber')),
+      address: readHostText(folder, `${name}/address`)?.toLowerCase() ?? '',
+    }))
+    .filter(
+      ({ address }) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(address) && address !== '00:00:00:00:00:00',
+    )
+    .toSorted((a, b) => Number(a.onUsb) - Number(b.onUsb) || (a.name < b.name ? -1 : 1))
+    .map(({ name, address }) => ({ value: address.replaceAll(':', ''), source: `mac of ${name}` }));
+}
+
+/** A file's text without the NUL the device tree ends it with; undefined when it is missing, unreadable or empty. */
+export function readHostText(root: string, path: string): string | undefined {
+  const text = attempt(() => readFileSync(join(root, path), 'utf8').replaceAll('\0', '').trim());
+  return text === '' ? undefined : text;
+}
+
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}

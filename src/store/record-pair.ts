@@ -1,0 +1,156 @@
+/**
+ * The credential file and its backup, as one thing: `newest` is the record that counts, `save` writes both, durably.
+ *
+ *   main good ─▶ main            main bad or absent, backup good ─▶ backup            main bad, no backup ─▶ nothing yet
+ *   either from the future or unreadable, or both bad ─▶ StoreError
+ *
+ * The main file is written first, the backup second, each synced with its directory. What can be mended is, on the way; nothing is
+ * deleted but orphaned temporary files of our own.
+ */
+
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type Conf from 'conf';
+import type { Clock, Logger } from '../core/ports.ts';
+import { makePrivateDirectory, syncDirectory } from './durable.ts';
+import { loadConf } from './load-conf.ts';
+import { type StoredRecord, toDisk } from './record.ts';
+import { type RecordFile, readRecordFile } from './record-file.ts';
+import { setAside } from './set-aside.ts';
+import { StoreError, storeError } from './store-error.ts';
+
+const MAIN = 'credentials';
+const BACKUP = 'credentials.backup';
+/** How conf's file writer names its temporary files: the name, ten digits of time, six of chance. */
+const ORPHAN = /^credentials(\.backup)?\.json\.tmp-\d{10}[0-9a-f]{6}$/;
+
+export interface StorePorts {
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly log: Logger;
+}
+
+export class RecordPair {
+  readonly #directory: string;
+  readonly #ports: StorePorts;
+
+  constructor(directory: string, ports: StorePorts) {
+    this.#directory = directory;
+    this.#ports = ports;
+  }
+
+  /** The record that counts, whatever it is bound to. Main and backup are made alike, if the disk lets us. */
+  async newest(): Promise<StoredRecord | undefined> {
+    await this.#mending(async () => {
+      await makePrivateDirectory(this.#directory);
+      await this.#sweep();
+    });
+    const main = await this.#look(MAIN);
+    const backup = await this.#look(BACKUP);
+    if (main.is === 'good') {
+      await this.#mending(async () => {
+        if (backup.is === 'bad') await this.#putBad(BACKUP, backup.problem);
+        if (backup.is !== 'good' || !isSame(main, backup)) await this.#save(BACKUP, main);
+      });
+      return main;
+    }
+    if (backup.is === 'good') {
+      this.#ports.log.warn('the credential file was damaged or missing; its backup is used', {
+        directory: this.#directory,
+      });
+      await this.#mending(async () => {
+        if (main.is === 'bad') await this.#putBad(MAIN, main.problem);
+        await this.#save(MAIN, backup);
+      });
+      return backup;
+    }
+    if (main.is === 'bad' && backup.is === 'bad') {
+      throw new StoreError(
+        `the credential files in ${this.#directory} are both damaged (the first ${main.problem}); they were left as they are: restore credentials.json from a copy, or move both away, delete the device on the server, and the gateway provisions anew`,
+      );
+    }
+    // The backup is written before the first request: without one, nothing was ever sent.
+    if (main.is === 'bad') await this.#putBad(MAIN, main.problem);
+    if (backup.is === 'bad') await this.#putBad(BACKUP, backup.problem);
+    return undefined;
+  }
+
+  /** Returns when both files hold `stored` and no power cut can undo it. */
+  async save(stored: StoredRecord): Promise<void> {
+    await makePrivateDirectory(this.#directory);
+    await this.#save(MAIN, stored);
+    await this.#save(BACKUP, stored);
+  }
+
+  /** Moves both files aside; a power cut in between leaves one of them, which is then found as it is now. */
+  async setBothAside(): Promise<string> {
+    const whenMs = this.#ports.clock.wallMs();
+    const kept = await setAside(this.#directory, `${MAIN}.json`, 'elsewhere', whenMs);
+    await setAside(this.#directory, `${BACKUP}.json`, 'elsewhere', whenMs);
+    return kept;
+  }
+
+  /** What makes the next start safer must not stop this one: on a read-only disk a good record is still good. */
+  async #mending(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      const { message } = storeError(
+        `the credentials in ${this.#directory} are used but cannot be made safe`,
+        error,
+      );
+      this.#ports.log.warn('the credential store could not be mended', { why: message });
+    }
+  }
+
+  /** Reads one of the two files; what nobody may decide by himself ends here. */
+  async #look(name: string): Promise<Exclude<RecordFile, { is: 'future' | 'unreadable' }>> {
+    const path = join(this.#directory, `${name}.json`);
+    const file = await readRecordFile(path);
+    if (file.is === 'unreadable') throw file.error;
+    if (file.is === 'future') {
+      throw new StoreError(
+        `the credential file ${path} ${file.problem}; it was left as it is: install that version again`,
+      );
+    }
+    if (file.is === 'good' && file.wasOpen) {
+      this.#ports.log.warn(
+        'the credential file was readable by others and is now closed to them; if someone may have read it, change the token on the server',
+        { file: path },
+      );
+    }
+    return file;
+  }
+
+  async #putBad(name: string, problem: string): Promise<void> {
+    const kept = await setAside(this.#directory, `${name}.json`, 'bad', this.#ports.clock.wallMs());
+    this.#ports.log.error(
+      'a credential file cannot be understood; it was set aside, and nothing of it is lost',
+      { kept, problem },
+    );
+  }
+
+  async #save(name: string, stored: StoredRecord): Promise<void> {
+    const ConfClass = await loadConf();
+    const conf: Conf<Record<string, unknown>> = new ConfClass({
+      cwd: this.#directory,
+      configName: name,
+      configFileMode: 0o600,
+      clearInvalidConfig: false, // true would throw a token away without a word
+      deserialize: () => ({}), // what is there was read and judged by us; conf only writes
+      accessPropertiesByDotNotation: false,
+    });
+    conf.store = toDisk(stored);
+    await syncDirectory(this.#directory);
+  }
+
+  /** A process killed while writing leaves its temporary file behind, with the token in it. */
+  async #sweep(): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      if (ORPHAN.test(name)) await unlink(join(this.#directory, name));
+    }
+  }
+}
+
+function isSame(one: StoredRecord, other: StoredRecord): boolean {
+  return JSON.stringify(toDisk(one)) === JSON.stringify(toDisk(other));
+}

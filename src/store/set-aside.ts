@@ -1,0 +1,46 @@
+/**
+ * Records that are not to be used now and must not be lost: kept beside the store, dated, 0600.
+ *
+ * `credentials.aside-<when>-<why>.json`: `bad` could not be understood, `elsewhere` belongs to another board or server. The latter
+ * are found again when the card or the server comes back.
+ */
+
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory } from './durable.ts';
+import { type RecordFile, readRecordFile } from './record-file.ts';
+
+/** Files looked through for a record that fits, newest first; an operator who has more has other troubles. */
+const LOOKED_AT_MAX = 100;
+const NAME = /^credentials\.aside-[0-9TZ.-]+-elsewhere\.json$/;
+
+/** Moves `file` of `directory` aside, durably; returns its new name. `whenMs` is Unix ms. */
+export async function setAside(
+  directory: string,
+  file: string,
+  why: 'bad' | 'elsewhere',
+  whenMs: number,
+): Promise<string> {
+  const when = new Date(whenMs).toISOString().replaceAll(':', '-');
+  let name = `credentials.aside-${when}-${why}.json`;
+  // A board without a clock may set two files aside in the same millisecond of 1970: never over one another.
+  const taken = new Set(await readdir(directory));
+  for (let again = 1; taken.has(name); again += 1) name = `credentials.aside-${when}-${again}-${why}.json`;
+  await rename(join(directory, file), join(directory, name));
+  await syncDirectory(directory);
+  return name;
+}
+
+/** The newest record set aside that `fits`, and the file it is in. */
+export async function findAside(
+  directory: string,
+  fits: (file: RecordFile & { is: 'good' }) => boolean,
+): Promise<{ readonly name: string; readonly file: RecordFile & { is: 'good' } } | undefined> {
+  const names = (await readdir(directory)).filter((name) => NAME.test(name));
+  const found: { name: string; file: RecordFile & { is: 'good' } }[] = [];
+  for (const name of names.sort().reverse().slice(0, LOOKED_AT_MAX)) {
+    const file = await readRecordFile(join(directory, name));
+    if (file.is === 'good' && fits(file)) found.push({ name, file });
+  }
+  return found.sort((a, b) => b.file.record.sinceMs - a.file.record.sinceMs)[0];
+}

@@ -1,0 +1,95 @@
+/**
+ * What every `CredentialStore` promises: it remembers the last record written, whole, and for whoever opens it next.
+ *
+ * `make` gives an empty store and a way to open the same place again, as the next start of the agent does.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import type { CredentialRecord, CredentialStore } from '../../src/core/ports.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { revealed } from '../doubles/revealed.ts';
+
+/** The server of every record here; a store may be bound to it. */
+export const SERVER = 'coap://tb.example.com';
+
+export interface StoreUnderTest extends Disposable {
+  open(): CredentialStore;
+}
+
+const known = { server: SERVER, deviceName: 'gw-1', sinceMs: 1_700_000_000_000 };
+const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
+
+const RECORDS: Readonly<Record<string, CredentialRecord>> = {
+  'an intent with a token of ours': { state: 'pending', ...known, token },
+  'an intent that leaves the token to the server': { state: 'pending', ...known },
+  'a provisioned gateway': { state: 'provisioned', ...known, token },
+};
+
+const sorts = fc.record({
+  deviceName: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 255 }),
+  token: fc.stringMatching(/^[!-.0-~]{1,255}$/).map((text) => new Secret(text)),
+  sinceMs: fc.nat(2_000_000_000_000),
+});
+const records: fc.Arbitrary<CredentialRecord> = fc.oneof(
+  sorts.map((sort) => ({ state: 'provisioned' as const, server: SERVER, ...sort })),
+  sorts.map((sort) => ({ state: 'pending' as const, server: SERVER, ...sort })),
+  sorts.map(({ token: _, ...sort }) => ({ state: 'pending' as const, server: SERVER, ...sort })),
+);
+
+export function credentialStoreContract(name: string, make: () => StoreUnderTest): void {
+  describe(`${name} keeps the credential store contract`, () => {
+    it('remembers nothing at first, however often it is asked', async () => {
+      using place = make();
+      const store = place.open();
+      assert.equal(await store.read(), undefined);
+      assert.equal(await store.read(), undefined);
+      assert.equal(await place.open().read(), undefined);
+    });
+
+    for (const [what, record] of Object.entries(RECORDS)) {
+      it(`remembers ${what}, also for the one who opens it next`, async () => {
+        using place = make();
+        const store = place.open();
+        await store.write(record);
+        assert.deepEqual(revealed(await store.read()), revealed(record));
+        assert.deepEqual(revealed(await place.open().read()), revealed(record));
+      });
+    }
+
+    it('remembers after it was closed', async () => {
+      using place = make();
+      const store = place.open();
+      const record: CredentialRecord = { state: 'provisioned', ...known, token };
+      await store.write(record);
+      await store[Symbol.asyncDispose]();
+      assert.deepEqual(revealed(await place.open().read()), revealed(record));
+    });
+
+    it('can be written before it was ever read', async () => {
+      using place = make();
+      await place.open().write({ state: 'pending', ...known, token });
+      await place.open().write({ state: 'provisioned', ...known, token });
+      assert.equal((await place.open().read())?.state, 'provisioned');
+    });
+
+    it('keeps nothing of an earlier record: a token that was replaced is gone', async () => {
+      using place = make();
+      const store = place.open();
+      await store.write({ state: 'provisioned', ...known, token });
+      await store.write({ state: 'pending', ...known });
+      assert.deepEqual(await place.open().read(), { state: 'pending', ...known });
+    });
+
+    it('gives back every record it can be given, character for character', async () => {
+      using place = make();
+      const check = async (record: CredentialRecord) => {
+        const store = place.open();
+        await store.write(record);
+        assert.deepEqual(revealed(await store.read()), revealed(record));
+      };
+      await fc.assert(fc.asyncProperty(records, check), { seed: 20_261_121, numRuns: 60 });
+    });
+  });
+}

@@ -1,0 +1,189 @@
+/** What each state does, in which order: nothing is asked of the server before the intent is on disk, or when it cannot be. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { act, type ProvisioningSettings } from '../../src/core/actions.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { next, START } from '../../src/core/session.ts';
+import type { Event, State, Step } from '../../src/core/session-state.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import { LoadedDice } from '../doubles/loaded-dice.ts';
+import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
+import { revealed } from '../doubles/revealed.ts';
+import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';
+import { DeliveryStage } from './delivery-stage.ts';
+
+const PAIR = { key: 'pk1', secret: new Secret('ps1'), deviceGenerated: true };
+const SETTINGS: ProvisioningSettings = { server: 'coap://tb', deviceName: 'gw-1', spreadMs: 0, pair: PAIR };
+const OURS = { deviceName: 'gw-1', token: new Secret('minted-1') };
+const WALL_MS = Date.UTC(2026, 0, 1);
+const FULL = new StoreError('the credential file /x cannot be written: the disk is full; free some space');
+
+class Desk {
+  readonly journal: string[] = [];
+  readonly store = new MemoryCredentialStore(undefined, this.journal);
+  readonly chance = new LoadedDice(0.5);
+  readonly transport: ScriptedTransport;
+  readonly stage = new DeliveryStage();
+  readonly clock = this.stage.clock;
+  settings = SETTINGS;
+
+  constructor(script?: Script) {
+    this.transport = new ScriptedTransport(script, this.journal);
+  }
+
+  act(step: Step): Promise<Event> {
+    return act(step, this, this.settings, this.stage.delivery, this.stage.stop.signal);
+  }
+}
+
+describe('the first boot of a gateway', () => {
+  it('writes its intent before the server is asked, and the token before it is believed', async () => {
+    const desk = new Desk();
+    let state: State = START;
+    while (state.at !== 'deliver') {
+      const event = await desk.act(state);
+      state = next(state, event, { monotonicMs: 0, random: 0 });
+      desk.journal.push(event.type);
+    }
+    assert.deepEqual(desk.journal, [
+      'store read',
+      'remembered',
+      'store write pending',
+      'intended',
+      'transport provision',
+      'store write provisioned',
+      'issued',
+    ]);
+    assert.equal(state.claim.token.reveal(), 'minted-1');
+  });
+});
+
+describe('to intend', () => {
+  it('mints a token of ours and stores it with the name, the server and the date', async () => {
+    const desk = new Desk();
+    const event = await desk.act({ at: 'intend' });
+    assert.deepEqual(revealed(event), { type: 'intended', claim: revealed(OURS) });
+    const stored = { state: 'pending', server: 'coap://tb', sinceMs: WALL_MS, ...OURS };
+    assert.deepEqual(revealed(desk.store.record), revealed(stored));
+  });
+
+  it('mints nothing where the server is to choose', async () => {
+    const desk = new Desk();
+    desk.settings = { ...SETTINGS, pair: { ...PAIR, deviceGenerated: false } };
+    const event = await desk.act({ at: 'intend' });
+    assert.deepEqual(event, { type: 'intended', claim: { deviceName: 'gw-1' } });
+    assert.equal(desk.chance.minted, 0);
+    assert.ok(desk.store.record && !('token' in desk.store.record));
+  });
+
+  it('takes a random part of the spread, after the intent is on disk', async () => {
+    const desk = new Desk();
+    desk.settings = { ...SETTINGS, spreadMs: 60_000 };
+    const intended = desk.act({ at: 'intend' });
+    await desk.clock.advance(29_999);
+    assert.equal(desk.store.record?.state, 'pending');
+    assert.equal(desk.clock.sleeping, 1);
+    await desk.clock.advance(1);
+    assert.equal((await intended).type, 'intended');
+  });
+});
+
+describe('to provision', () => {
+  it('sends name, key, secret and the token of the claim', async () => {
+    const desk = new Desk();
+    await desk.act({ at: 'provision', claim: OURS });
+    const [call] = desk.transport.calls;
+    const request = { deviceName: 'gw-1', key: 'pk1', secret: PAIR.secret, token: OURS.token };
+    assert.deepEqual(revealed(call), revealed({ verb: 'provision', request }));
+  });
+
+  it('stores the token that was issued, not the one that was proposed', async () => {
+    const desk = new Desk();
+    await desk.act({ at: 'provision', claim: { deviceName: 'gw-1' } });
+    const stored = { state: 'provisioned', server: 'coap://tb', deviceName: 'gw-1', sinceMs: WALL_MS };
+    assert.deepEqual(revealed(desk.store.record), { ...stored, token: 'revealed issued-by-the-server' });
+  });
+
+  it('refused, stores nothing and passes the refusal on', async () => {
+    const desk = new Desk(() => 'not-found');
+    const event = await desk.act({ at: 'provision', claim: OURS });
+    assert.equal(event.type === 'refused' && event.refusal.reason, 'not-found');
+    assert.deepEqual(desk.journal, ['transport provision']);
+  });
+
+  it('without a key and secret is a bug, and rejects before anything is sent', async () => {
+    const desk = new Desk();
+    const { pair: _, ...bare } = SETTINGS;
+    desk.settings = bare;
+    await assert.rejects(desk.act({ at: 'provision', claim: OURS }), /without a key and secret/);
+    assert.deepEqual(desk.journal, []);
+  });
+});
+
+describe('to probe and to adopt', () => {
+  const probe: Step = { at: 'probe', claim: OURS, declined: false };
+
+  it('asks about the token of the claim and tells the answer as it is', async () => {
+    const desk = new Desk((_, index) => (['ok', 'not-ours', 'silent'] as const)[index] ?? 'ok');
+    assert.deepEqual(await desk.act(probe), { type: 'probed', ours: true });
+    assert.deepEqual(await desk.act(probe), { type: 'probed', ours: false });
+    const refused = await desk.act(probe);
+    assert.equal(refused.type === 'refused' && refused.refusal.reason, 'silent');
+    assert.deepEqual(revealed(desk.transport.calls[0]), { verb: 'probe', token: 'revealed minted-1' });
+  });
+
+  it('makes the adopted token durable without asking the server again', async () => {
+    const desk = new Desk();
+    assert.deepEqual(await desk.act({ at: 'adopt', claim: OURS }), { type: 'adopted' });
+    assert.deepEqual(desk.journal, ['store write provisioned']);
+    assert.equal(desk.store.record?.token, OURS.token);
+    assert.equal(desk.store.record?.deviceName, 'gw-1');
+  });
+});
+
+describe('a store that fails', () => {
+  const steps: Step[] = [{ at: 'remember' }, { at: 'intend' }, { at: 'adopt', claim: OURS }];
+  for (const step of steps) {
+    it(`makes ${step.at} a refusal in the store's own words, and nothing is sent`, async () => {
+      const desk = new Desk();
+      desk.store.broken = FULL;
+      const refusal = { reason: 'store-failed', detail: FULL.message };
+      assert.deepEqual(await desk.act(step), { type: 'refused', refusal });
+      assert.deepEqual(desk.transport.calls, []);
+    });
+  }
+
+  it('after the server issued a token is a refusal too: the token is not believed', async () => {
+    const desk = new Desk();
+    desk.store.broken = FULL;
+    const event = await desk.act({ at: 'provision', claim: OURS });
+    assert.equal(event.type === 'refused' && event.refusal.reason, 'store-failed');
+  });
+
+  it('in a way that is no StoreError is a bug, and rejects with what was thrown', async () => {
+    for (const bug of [new TypeError('x is not a function'), new RangeError('StoreError')]) {
+      const desk = new Desk();
+      desk.store.broken = bug;
+      await assert.rejects(desk.act({ at: 'remember' }), (error) => error === bug);
+    }
+  });
+});
+
+it('to wait is to sleep for the time the state names', async () => {
+  const desk = new Desk();
+  const refusal = { reason: 'silent', detail: 'seen' } as const;
+  const elapsed = desk.act({ at: 'wait', forMs: 1_234, refusal, resume: { at: 'intend' } });
+  await desk.clock.advance(1_233);
+  assert.equal(desk.clock.sleeping, 1);
+  await desk.clock.advance(1);
+  assert.deepEqual(await elapsed, { type: 'elapsed' });
+});
+
+it('to deliver is one step of the delivery, with the token of the claim', async () => {
+  const desk = new Desk();
+  desk.stage.append(1);
+  assert.deepEqual(await desk.act({ at: 'deliver', claim: OURS }), { type: 'delivered' });
+  const [call] = desk.stage.transport.calls;
+  assert.ok(call?.verb === 'postTelemetry' && call.token === OURS.token);
+});

@@ -1,0 +1,271 @@
+/** The two loops: sampling keeps its beat whatever the server does, and both end together. */
+
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, it } from 'node:test';
+import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent.ts';
+import type { CredentialRecord, Sensors } from '../../src/core/ports.ts';
+import type { Values } from '../../src/core/reading.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { RamOutbox } from '../../src/outbox/ram.ts';
+import { LoadedDice } from '../doubles/loaded-dice.ts';
+import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';
+import { VirtualClock } from '../doubles/virtual-clock.ts';
+import { settled, timesIn } from './delivery-stage.ts';
+
+const START_MS = Date.UTC(2026, 0, 1);
+const PROVISIONED: CredentialRecord = {
+  state: 'provisioned',
+  server: 'coap://tb',
+  deviceName: 'gw-1',
+  token: new Secret('stored-token'),
+  sinceMs: 1,
+};
+
+/** A whole agent in virtual time. */
+class World implements AgentPorts {
+  readonly clock = new VirtualClock(START_MS);
+  readonly chance = new LoadedDice(0.5);
+  readonly log = new RecordingLogger();
+  readonly outbox = new RamOutbox();
+  readonly store: MemoryCredentialStore;
+  readonly transport: ScriptedTransport;
+  readonly facts = { gather: async (): Promise<Values> => ({}) };
+  readonly stop = new AbortController();
+  sensors: Sensors = { sample: async () => ({ cpuPercent: 1 }) };
+  settings: AgentSettings = {
+    server: 'coap://tb',
+    deviceName: 'gw-1',
+    spreadMs: 0,
+    sampleEveryMs: 10_000,
+    pair: { key: 'pk1', secret: new Secret('ps1'), deviceGenerated: true },
+  };
+
+  constructor(script?: Script, record?: CredentialRecord) {
+    this.transport = new ScriptedTransport(script);
+    this.store = new MemoryCredentialStore(record);
+  }
+
+  run(): Promise<void> {
+    return runAgent(this, this.settings, this.stop.signal);
+  }
+
+  /** Runs for `ms` of virtual time, then stops. */
+  async runFor(ms: number): Promise<void> {
+    const running = this.run();
+    await this.clock.advance(ms);
+    this.stop.abort();
+    await running;
+  }
+
+  /** Seconds since the start at which the readings in the outbox were taken. */
+  get waitingS(): number[] {
+    return this.outbox.peek(10_000).map(({ tsMs }) => (tsMs - START_MS) / 1_000);
+  }
+
+  get deliveredS(): number[] {
+    return this.transport.telemetry.flatMap(timesIn).map((tsMs) => (tsMs - START_MS) / 1_000);
+  }
+}
+
+describe('sampling', () => {
+  it('goes on while a request is never answered, and loses nothing', async () => {
+    const world = new World(() => 'never', PROVISIONED);
+    await world.runFor(60_000);
+    assert.deepEqual(world.waitingS, [0, 10, 20, 30, 40, 50, 60]);
+    assert.equal(world.transport.calls.length, 1);
+  });
+
+  it('goes on while the first boot cannot provision, and all of it arrives once it can', async () => {
+    const world = new World((call) => {
+      if (call.verb === 'probe') return 'not-ours';
+      return call.verb === 'provision' && world.clock.monotonicMs() < 45_000 ? 'silent' : 'ok';
+    });
+    await world.runFor(200_000);
+    assert.deepEqual(
+      world.deliveredS,
+      Array.from({ length: 21 }, (_, beat) => beat * 10),
+    );
+  });
+
+  it('goes on while the store is broken, and nothing is asked of the server', async () => {
+    const world = new World();
+    world.store.broken = Object.assign(new Error('the disk is full'), { name: 'StoreError' });
+    await world.runFor(30_000);
+    assert.deepEqual(world.waitingS, [0, 10, 20, 30]);
+    assert.deepEqual(world.transport.calls, []);
+  });
+
+  it('stays on the grid it began on, though each sample takes three seconds', async () => {
+    const world = new World(() => 'never', PROVISIONED);
+    world.sensors = slow(world.clock, 3_000);
+    await world.runFor(39_000);
+    assert.deepEqual(world.waitingS, [0, 10, 20, 30]);
+  });
+
+  it('leaves out the beats that a long sample missed, and does not make up for them', async () => {
+    const world = new World(() => 'never', PROVISIONED);
+    world.sensors = slow(world.clock, 25_000);
+    await world.runFor(88_000);
+    assert.deepEqual(world.waitingS, [0, 30, 60]);
+  });
+
+  it('never takes the same beat twice when a timer fires a fraction early', async () => {
+    const world = new World(() => 'never', PROVISIONED);
+    const { clock } = world;
+    const early: AgentPorts['clock'] = {
+      wallMs: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      sleep: (ms, signal) => clock.sleep(ms - 0.4, signal),
+    };
+    const running = runAgent({ ...portsOf(world), clock: early }, world.settings, world.stop.signal);
+    await clock.advance(40_000);
+    world.stop.abort();
+    await running;
+    assert.equal(world.outbox.size, 5);
+  });
+
+  it('keeps its beat when the wall clock is stepped, and dates what follows by the new time', async () => {
+    const world = new World(() => 'never', PROVISIONED);
+    const running = world.run();
+    await world.clock.advance(10_000);
+    world.clock.stepWall(3_600_000);
+    await world.clock.advance(20_000);
+    world.stop.abort();
+    await running;
+    assert.deepEqual(world.waitingS, [0, 10, 3_620, 3_630]);
+  });
+
+  it('of nothing is no reading: it is told once as an error, and sampling goes on', async () => {
+    const world = new World(undefined, PROVISIONED);
+    let beats = 0;
+    world.sensors = { sample: async () => (++beats < 4 ? {} : { cpuPercent: 1 }) };
+    await world.runFor(50_000);
+    assert.deepEqual(world.deliveredS, [30, 40, 50]);
+    assert.equal(world.log.saying(/no sensor of this host can be read/).length, 1);
+  });
+});
+
+describe('conversing', () => {
+  it('a first boot provisions, then delivers the reading of its very start', async () => {
+    const world = new World();
+    await world.runFor(0);
+    assert.deepEqual(
+      world.transport.calls.map(({ verb }) => verb),
+      ['provision', 'postTelemetry'],
+    );
+    assert.deepEqual(world.deliveredS, [0]);
+    assert.equal(world.store.record?.state, 'provisioned');
+  });
+
+  it('each reading is delivered when it is taken, not a beat later', async () => {
+    const world = new World(undefined, PROVISIONED);
+    const running = world.run();
+    await world.clock.advance(20_000);
+    assert.deepEqual(world.deliveredS, [0, 10, 20]);
+    world.stop.abort();
+    await running;
+  });
+
+  it('a day offline is told twice: when it began, and when it was over', async () => {
+    const dayMs = 86_400_000;
+    const world = new World(() => (world.clock.monotonicMs() < dayMs ? 'no-route' : 'ok'), PROVISIONED);
+    await world.runFor(dayMs + 200_000);
+    const told = world.log.told.map(({ message }) => message.split(':')[0]);
+    assert.deepEqual(told, [
+      'credentials found',
+      'there is no route to the server',
+      'first telemetry accepted',
+      'the server answers again',
+    ]);
+    assert.equal(world.outbox.size, 0);
+  });
+});
+
+describe('the end', () => {
+  const MOMENTS: readonly (readonly [when: string, make: () => World])[] = [
+    ['a request is under way', () => new World(() => 'never', PROVISIONED)],
+    ['the first request is under way', () => new World(() => 'never')],
+    ['a wait after a refusal', () => new World(() => 'not-found', PROVISIONED)],
+    ['everything is delivered', () => new World(undefined, PROVISIONED)],
+  ];
+  for (const [when, make] of MOMENTS) {
+    it(`an abort ends both loops while ${when}, and leaves no sleeper and no listener`, async () => {
+      const world = make();
+      await world.runFor(15_000);
+      assert.equal(world.clock.sleeping, 0);
+      assert.equal(getEventListeners(world.stop.signal, 'abort').length, 0);
+    });
+  }
+
+  it('an abort within the spread of a fleet sends nothing', async () => {
+    const world = new World();
+    world.settings = { ...world.settings, spreadMs: 60_000 };
+    await world.runFor(10_000);
+    assert.deepEqual(world.transport.calls, []);
+    assert.equal(world.store.record?.state, 'pending');
+  });
+
+  it('an abort tells no refusal: stopping is no trouble', async () => {
+    const world = new World(() => 'never', PROVISIONED);
+    await world.runFor(15_000);
+    assert.deepEqual(
+      world.log.told.map(({ message }) => message),
+      ['credentials found'],
+    );
+  });
+
+  it('a signal that has aborted already is the end before the first request', async () => {
+    const world = new World(undefined, PROVISIONED);
+    world.stop.abort();
+    await world.run();
+    assert.deepEqual(world.transport.calls, []);
+  });
+});
+
+describe('a port that throws ends both loops, and the agent rejects with what was thrown', () => {
+  const bug = new TypeError('x is not a function');
+
+  it('a sensor, while a request is never answered', async () => {
+    const world = new World(() => 'never', PROVISIONED);
+    world.sensors = { sample: () => Promise.reject(bug) };
+    await assert.rejects(world.run(), (error) => error === bug);
+    assert.equal(world.clock.sleeping, 0);
+  });
+
+  it('the store, while the next sample is waited for', async () => {
+    const world = new World();
+    world.store.broken = bug;
+    await assert.rejects(world.run(), (error) => error === bug);
+    assert.equal(world.clock.sleeping, 0);
+  });
+
+  it('the transport, after hours of good service', async () => {
+    const world = new World(() => {
+      if (world.clock.monotonicMs() > 7_200_000) throw bug;
+      return 'ok';
+    }, PROVISIONED);
+    const ended = assert.rejects(world.run(), (error) => error === bug);
+    await world.clock.advance(7_300_000);
+    await ended;
+    await settled();
+    assert.equal(world.clock.sleeping, 0);
+    assert.equal(world.stop.signal.aborted, false);
+  });
+});
+
+function slow(clock: VirtualClock, ms: number): Sensors {
+  return {
+    sample: async () => {
+      await clock.sleep(ms, new AbortController().signal);
+      return { cpuPercent: 1 };
+    },
+  };
+}
+
+function portsOf(world: World): AgentPorts {
+  const { clock, chance, log, outbox, store, transport, facts, sensors } = world;
+  return { clock, chance, log, outbox, store, transport, facts, sensors };
+}

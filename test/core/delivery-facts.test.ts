@@ -1,0 +1,121 @@
+/** The host's facts: asked for once, after the first reading was accepted, and posted as client attributes until accepted. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { Values } from '../../src/core/reading.ts';
+import type { Answer } from '../doubles/scripted-transport.ts';
+import { DeliveryStage, settled } from './delivery-stage.ts';
+
+/** A stage whose first reading is accepted; `answers` are those to the attributes, in order. */
+async function begun(...answers: Answer[]): Promise<DeliveryStage> {
+  const stage = new DeliveryStage((call) =>
+    call.verb === 'postAttributes' ? (answers.shift() ?? 'ok') : 'ok',
+  );
+  stage.append(1);
+  await stage.step();
+  return stage;
+}
+
+async function ready(stage: DeliveryStage, values: Values): Promise<void> {
+  stage.facts.ready(values);
+  await settled();
+}
+
+it('the facts are not asked for before a reading was accepted', async () => {
+  const stage = new DeliveryStage((_, index) => (index < 2 ? 'silent' : 'ok'));
+  stage.append(1);
+  await stage.step();
+  await stage.step();
+  assert.equal(stage.facts.asked, 0);
+  await stage.step();
+  assert.equal(stage.facts.asked, 1);
+});
+
+it('the facts are asked for once, however many readings follow', async () => {
+  const stage = await begun();
+  stage.append(2, 3);
+  await stage.drain();
+  stage.append(4);
+  await stage.drain();
+  assert.equal(stage.facts.asked, 1);
+});
+
+it('slow facts hold up no reading', async () => {
+  const stage = await begun();
+  stage.append(2);
+  assert.deepEqual(await stage.step(), { type: 'delivered' });
+  assert.equal(stage.delivery.delivered, 2);
+});
+
+it('facts that are ready wake a delivery that waits for a reading', async () => {
+  const stage = await begun();
+  const step = stage.step();
+  await settled();
+  stage.facts.ready({ hwModel: 'Pi 4' });
+  assert.deepEqual(await step, { type: 'delivered' });
+  assert.deepEqual(stage.transport.attributes, ['{"hwModel":"Pi 4"}']);
+});
+
+it('a reading goes before the facts', async () => {
+  const stage = await begun();
+  await ready(stage, { hwModel: 'Pi 4' });
+  stage.append(2);
+  await stage.step();
+  await stage.step();
+  assert.deepEqual(
+    stage.transport.calls.map(({ verb }) => verb),
+    ['postTelemetry', 'postTelemetry', 'postAttributes'],
+  );
+});
+
+it('facts that were refused are posted again until they are accepted, and then never again', async () => {
+  const stage = await begun('silent', 'overloaded');
+  await ready(stage, { hwModel: 'Pi 4' });
+  const events = [await stage.step(), await stage.step(), await stage.step()];
+  assert.deepEqual(
+    events.map((event) => (event.type === 'refused' ? event.refusal.reason : event.type)),
+    ['silent', 'overloaded', 'delivered'],
+  );
+  stage.append(2);
+  await stage.step();
+  assert.equal(stage.transport.attributes.length, 3);
+});
+
+it('facts for several bodies are posted one by one, in order, each until it is accepted', async () => {
+  const stage = await begun('ok', 'silent');
+  await ready(stage, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
+  for (let step = 0; step < 3; step += 1) await stage.step();
+  const heads = stage.transport.attributes.map((body) => body.slice(0, 4));
+  assert.deepEqual(heads, ['{"a"', '{"b"', '{"b"']);
+});
+
+it('facts the server calls malformed are left out with an error, and the next body goes on', async () => {
+  const stage = await begun('malformed');
+  await ready(stage, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
+  assert.deepEqual(await stage.step(), { type: 'delivered' });
+  assert.deepEqual(await stage.step(), { type: 'delivered' });
+  assert.equal(stage.transport.attributes.length, 2);
+  assert.equal(stage.log.saying(/client attributes malformed/)[0]?.level, 'error');
+  assert.equal(stage.log.saying('client attributes accepted').length, 1);
+});
+
+it('facts that cannot be gathered are a warning, and telemetry goes on without them', async () => {
+  const stage = await begun();
+  stage.facts.fail(new Error('no dmi'));
+  await settled();
+  stage.append(2);
+  assert.deepEqual(await stage.step(), { type: 'delivered' });
+  const [line] = stage.log.saying(/could not be gathered/);
+  assert.equal(line?.level, 'warn');
+  assert.equal(line?.fields['error'], 'Error: no dmi');
+  assert.deepEqual(stage.transport.attributes, []);
+});
+
+it('a host without facts posts none, and waits for readings as before', async () => {
+  const stage = await begun();
+  await ready(stage, {});
+  const step = stage.step();
+  stage.append(2);
+  await step;
+  assert.deepEqual(stage.transport.attributes, []);
+});

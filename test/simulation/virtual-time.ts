@@ -1,0 +1,121 @@
+/**
+ * Virtual time: one queue of what is due, for the gateway, the server and the network between them.
+ *
+ * `run` takes the earliest entry, moves the time there, does it, and lets everything it set off settle before the next one;
+ * equal times in the order they were asked for. So a run depends on its seed only. A clock made here passes
+ * test/contracts/clock.ts.
+ */
+
+import type { Clock } from '../../src/core/ports.ts';
+
+interface Entry {
+  readonly dueMs: number;
+  readonly order: number;
+  action: (() => void) | undefined;
+}
+
+export class VirtualTime {
+  #nowMs = 0;
+  #order = 0;
+  /** A binary heap, earliest first. */
+  readonly #heap: Entry[] = [];
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Runs `action` once after `ms`, unless the returned function is called first. */
+  after(ms: number, action: () => void): () => void {
+    const entry: Entry = { dueMs: this.#nowMs + Math.max(0, ms), order: this.#order, action };
+    this.#order += 1;
+    if (Number.isFinite(entry.dueMs)) this.#push(entry);
+    return () => {
+      entry.action = undefined; // stays in the heap as nothing until it is due
+    };
+  }
+
+  /** A clock that shows `wallMs` now, and a monotonic time that begins now. */
+  clock(wallMs: number): Clock {
+    const bornMs = this.#nowMs;
+    return {
+      wallMs: () => wallMs + this.#nowMs - bornMs,
+      monotonicMs: () => this.#nowMs - bornMs,
+      sleep: (ms, signal) => this.#sleep(ms, signal),
+    };
+  }
+
+  /** Lets time pass until `untilMs`, or until `isOver` says so after some step. */
+  async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
+    await settled();
+    while (!isOver()) {
+      const [next] = this.#heap;
+      if (next === undefined || next.dueMs > untilMs) {
+        this.#nowMs = untilMs;
+        return;
+      }
+      this.#pop();
+      const { action } = next;
+      if (action === undefined) continue;
+      this.#nowMs = next.dueMs;
+      action();
+      await settled();
+    }
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || !(ms > 0)) {
+        resolve();
+        return;
+      }
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.after(ms, end);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  #push(entry: Entry): void {
+    const heap = this.#heap;
+    let at = heap.push(entry) - 1;
+    while (at > 0) {
+      const parentAt = (at - 1) >> 1;
+      const parent = heap[parentAt];
+      if (parent === undefined || !earlier(entry, parent)) break;
+      heap[at] = parent;
+      at = parentAt;
+    }
+    heap[at] = entry;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const leftAt = 2 * at + 1;
+      const left = heap[leftAt];
+      if (left === undefined) break;
+      const right = heap[leftAt + 1];
+      const isRight = right !== undefined && earlier(right, left);
+      const child = isRight ? right : left;
+      if (!earlier(child, last)) break;
+      heap[at] = child;
+      at = isRight ? leftAt + 1 : leftAt;
+    }
+    heap[at] = last;
+  }
+}
+
+function earlier(one: Entry, other: Entry): boolean {
+  return one.dueMs === other.dueMs ? one.order < other.order : one.dueMs < other.dueMs;
+}
+
+/** One turn of the event loop: every microtask queued until now, and those they queue, have run. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

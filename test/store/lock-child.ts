@@ -1,0 +1,34 @@
+/**
+ * A process that takes the lock of a state directory, for lock.test.ts: DIRECTORY [idle | parent].
+ *
+ * Says "ready", waits for a line, says "held" or the refusal's code, and holds on until it is killed or its input ends. `idle` only
+ * takes the lock and has nothing else to live for; `parent` first tells the pid of a child that will outlive it.
+ */
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { acquireLock } from '../../src/store/lock.ts';
+
+const [directory = '', role] = process.argv.slice(2);
+
+async function take(): Promise<string> {
+  try {
+    await acquireLock(directory);
+    return 'held';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  }
+}
+
+if (role === 'idle') {
+  console.log(await take());
+} else {
+  console.log('ready');
+  createInterface({ input: process.stdin }).once('line', async () => {
+    const outcome = await take();
+    if (role === 'parent') {
+      console.log(spawn('sleep', ['60'], { stdio: 'ignore', detached: true }).pid);
+    }
+    console.log(outcome);
+  });
+}

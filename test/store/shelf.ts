@@ -1,0 +1,94 @@
+/** A state directory that does not exist yet, in a temporary one; opens stores in it and looks at its files. */
+
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CredentialRecord } from '../../src/core/ports.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { ConfCredentialStore } from '../../src/store/credential-store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import { SERVER } from '../contracts/credential-store.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
+
+export const TOKEN = 'QZ7xQZ7xQZ7xQZ7xQZ7x';
+export const PROVISIONED: CredentialRecord = {
+  state: 'provisioned',
+  server: SERVER,
+  deviceName: 'gw-1',
+  token: new Secret(TOKEN),
+  sinceMs: 1_700_000_000_000,
+};
+export const ON_DISK = {
+  version: 1,
+  state: 'provisioned',
+  server: SERVER,
+  deviceName: 'gw-1',
+  sinceMs: 1_700_000_000_000,
+  token: TOKEN,
+};
+
+export const MAIN = 'credentials.json';
+export const BACKUP = 'credentials.backup.json';
+
+export class Shelf implements Disposable {
+  readonly above: string;
+  readonly directory: string;
+  readonly log = new RecordingLogger();
+
+  constructor(above: string = mkdtempSync(join(tmpdir(), 'firstlight-store-'))) {
+    this.above = above;
+    this.directory = join(above, 'state');
+  }
+
+  open(server: string = SERVER): ConfCredentialStore {
+    const clock = { wallMs: () => Date.UTC(2026, 0, 1) };
+    return new ConfCredentialStore(this.directory, { server, fingerprint: [] }, { clock, log: this.log });
+  }
+
+  /** Puts a file there as something else left it. */
+  put(name: string, content: string | Uint8Array, mode = 0o600): void {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.directory, name), content, { mode });
+    chmodSync(join(this.directory, name), mode);
+  }
+
+  get names(): string[] {
+    return readdirSync(this.directory).sort();
+  }
+
+  bytes(name: string): string {
+    return readFileSync(join(this.directory, name), 'latin1');
+  }
+
+  /** The bytes of every file there, by name. */
+  get contents(): Record<string, string> {
+    return Object.fromEntries(this.names.map((name) => [name, this.bytes(name)]));
+  }
+
+  mode(name = '.'): string {
+    return (statSync(join(this.directory, name)).mode & 0o7777).toString(8);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.above, { recursive: true, force: true });
+  }
+}
+
+/** The StoreError that `action` ends in; fails the test when it ends well or in another way. */
+export async function storeErrorOf(action: Promise<unknown>): Promise<StoreError> {
+  const outcome = await action.then(
+    () => new Error('it ended well'),
+    (error: unknown) => error,
+  );
+  if (outcome instanceof StoreError) return outcome;
+  throw outcome;
+}
