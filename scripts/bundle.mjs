@@ -6,8 +6,8 @@
  * imported. Names are kept, so that a stack from the field can be read; spaces and comments are not, because V8 keeps the text in memory.
  */
 
-import { statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { diet } from './lib/bundle-diet.mjs';
@@ -17,10 +17,11 @@ const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { outfile: { type: 'string' } } });
 const outfile = resolve(values.outfile ?? join(root, 'dist', 'firstlight.mjs'));
 
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts'],
   outfile,
+  write: false,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -29,7 +30,6 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   minifyIdentifiers: false,
-  // One character beyond ASCII or Latin-1 would make V8 keep the whole text at two bytes each.
   charset: 'ascii',
   legalComments: 'none',
   define: { 'process.env.NODE_ENV': '"production"' },
@@ -39,4 +39,8 @@ await build({
   },
   logLevel: 'warning',
 });
-console.log(`${relative(process.cwd(), outfile)}: ${Math.round(statSync(outfile).size / 1000)} kB`);
+// One character beyond ASCII makes V8 keep the whole text at two bytes each; esbuild leaves those in regular expressions.
+const text = outputFiles[0].text.replace(/(?<!\\)[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+mkdirSync(dirname(outfile), { recursive: true });
+writeFileSync(outfile, text, { mode: 0o755 });
+console.log(`${relative(process.cwd(), outfile)}: ${Math.round(text.length / 1000)} kB`);

@@ -1,9 +1,10 @@
 /**
  * The agent: two loops and a queue between them.
  *
- * `sample` reads the host on a steady beat and appends to the outbox; it never waits for the network. `converse` holds the
- * conversation with the server and empties the outbox. Offline is not a mode: it is the second loop waiting while the first goes on.
- * Knows ports, no adapter. Ends when the signal aborts; a bug in either loop ends both and rejects.
+ * `sample` reads the host on a steady beat and appends to the outbox; it never waits for the network.
+ * `converse` holds the conversation with the server and empties the outbox. Offline is not a mode: it is the
+ * second loop waiting while the first goes on. Knows ports, no adapter. Ends when the signal aborts; a bug in
+ * either loop ends both and rejects.
  */
 
 import { type ActionPorts, act, type ProvisioningSettings } from './core/actions.ts';
@@ -51,7 +52,10 @@ interface SamplePorts {
   readonly log: Logger;
 }
 
-/** Keeps to the grid it started on: a late sample does not shift the following ones, a missed one is not made up for. */
+/**
+ * Keeps to the grid it started on: a late sample does not shift the following ones, a missed one is not made
+ * up for.
+ */
 async function sample(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   const { clock, sensors, outbox } = ports;
   const startedMs = clock.monotonicMs();
@@ -68,7 +72,8 @@ async function sample(ports: SamplePorts, settings: AgentSettings, signal: Abort
       );
     }
     const elapsedMs = clock.monotonicMs() - startedMs;
-    // `beat + 1` because a timer may fire a fraction of a millisecond early: the same beat is never sampled twice.
+    // `beat + 1` because a timer may fire a fraction of a millisecond early: the same beat is never sampled
+    // twice.
     beat = Math.max(beat, Math.floor(elapsedMs / settings.sampleEveryMs)) + 1;
     await clock.sleep(beat * settings.sampleEveryMs - elapsedMs, signal);
   }

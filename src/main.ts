@@ -2,8 +2,8 @@
 /**
  * The entry: picks the command, turns SIGTERM and SIGINT into one abort signal, sets the exit code once.
  *
- * The only file that touches `process` for control. Commands are loaded when chosen, so that none pays for another's libraries. A second signal ends the
- * process at once, because the first one gives its listener up.
+ * The only file that touches `process` for control. Commands are loaded when chosen, so that none pays for
+ * another's libraries. A second signal ends the process at once, because the first one gives its listener up.
  */
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';

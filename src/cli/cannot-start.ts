@@ -1,4 +1,7 @@
-/** Why `firstlight run` cannot begin at all, beyond what the configuration shows by itself: sentences for the operator, exit code 78. */
+/**
+ * Why `firstlight run` cannot begin at all, beyond what the configuration shows by itself: sentences for the
+ * operator, exit code 78.
+ */
 
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';

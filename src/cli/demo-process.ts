@@ -1,11 +1,13 @@
 /**
  * This program run again as a child, for the demo: its lines, its end, and a stop that waits.
  *
- * The children are in the demo's process group, so Ctrl-C reaches them too; stopping one that has ended already is harmless.
+ * The children are in the demo's process group, so Ctrl-C reaches them too; stopping one that has ended
+ * already is harmless.
  */
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { NODE_FLAGS } from './node-flags.ts';
 
 export interface Running {
   readonly firstLine: Promise<string>;
@@ -18,7 +20,7 @@ export interface Running {
 const STOP_MS = 5_000;
 
 export function runSelf(commandLine: readonly string[], onLine: (line: string) => void = () => {}): Running {
-  const child = spawn(process.execPath, [process.argv[1] ?? '', ...commandLine], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, process.argv[1] ?? '', ...commandLine], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new AbortController();

@@ -1,8 +1,9 @@
 /**
- * `firstlight demo`: what `npm start` shows. The sandbox and the agent as two real processes on this host, the agent's own
- * story passed through line by line, and every few seconds what the server has.
+ * `firstlight demo`: what `npm start` shows. The sandbox and the agent as two real processes on this host,
+ * the agent's own story passed through line by line, and every few seconds what the server has.
  *
- * Exit code 0 only when the sandbox really stored telemetry. The state directory is temporary, and removed, unless one is named.
+ * Exit code 0 only when the sandbox really stored telemetry. The state directory is temporary, and removed,
+ * unless one is named.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

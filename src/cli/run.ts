@@ -1,8 +1,9 @@
 /**
- * `firstlight run`: the composition root. Start-up is the list of lines below, in order; everything is wired here and nowhere else.
+ * `firstlight run`: the composition root. Start-up is the list of lines below, in order; everything is wired
+ * here and nowhere else.
  *
- * Exit codes: 0 after a signal, 78 (EX_CONFIG) when the configuration cannot work, 1 for a bug, told with its stack. What the network or the server does
- * never ends the agent.
+ * Exit codes: 0 after a signal, 78 (EX_CONFIG) when the configuration cannot work, 1 for a bug, told with its
+ * stack. What the network or the server does never ends the agent.
  */
 
 import { type AgentSettings, runAgent } from '../agent.ts';
@@ -24,8 +25,9 @@ import { acquireLock, type Lock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
 import { CoapTransport } from '../transport/coap/transport.ts';
 import { CannotStart } from './cannot-start.ts';
-import { redactingStore } from './redacting-store.ts';
+import { forgetSecret } from './forget-secret.ts';
 import { VERSION } from './version.ts';
+import { watchedStore } from './watched-store.ts';
 
 /** sysexits.h: something is wrong with the configuration. */
 const EX_CONFIG = 78;
@@ -46,12 +48,12 @@ export async function runCommand(
 ): Promise<number> {
   const journalled = environment['JOURNAL_STREAM'] !== undefined;
   try {
-    const { config, warnings } = readConfig(options, environment);
+    const { config, warnings, forgottenSecretFile } = readConfig(options, environment);
     const journal = openJournal({ ...config.log, journal: journalled, clock: hostClock() });
     try {
       for (const warning of warnings) journal.warn(warning);
       const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
-      await live(config, state, journal, signal);
+      await live(config, { state, forgottenSecretFile }, journal, signal);
       return 0;
     } catch (error) {
       if (error instanceof CannotStart) throw error;
@@ -77,40 +79,48 @@ function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): Return
   });
 }
 
+interface Place {
+  /** The state directory. */
+  readonly state: string;
+  /** Where the secret was, when after-success = "forget" has done its work. */
+  readonly forgottenSecretFile: string | undefined;
+}
+
 /** From here on the agent lives until the signal: the wiring, in the order in which things are needed. */
-async function live(config: Config, state: string, log: Journal, signal: AbortSignal): Promise<void> {
+async function live(config: Config, place: Place, log: Journal, signal: AbortSignal): Promise<void> {
   const clock = hostClock();
   const chance = hostChance();
   if (config.provisioning) log.redact(config.provisioning.secret);
-  await using _lock = await lockState(state);
+  if (config.device.token) log.redact(config.device.token);
+  await using _lock = await lockState(place.state);
   const binding = { server: config.server.url, fingerprint: boardFingerprint({ root: '/' }) };
-  await using conf = new ConfCredentialStore(state, binding, { clock, log });
-  const store = redactingStore(conf, (token) => log.redact(token));
-  await checkCanStart(store, config, state);
-  await using transport = new CoapTransport(config.server, { clock, chance });
-  const facts = createFacts({
-    nodePath: process.execPath,
-    mainPath: process.argv[1] ?? '',
-    agentVersion: VERSION,
-    clock,
-    log,
+  await using conf = new ConfCredentialStore(place.state, binding, { clock, log });
+  const store = watchedStore(conf, {
+    token: (token) => log.redact(token),
+    provisioned: () => forgetSecret(config.provisioning, log),
   });
+  if (!config.device.token) await checkCanProvision(store, config, place);
+  await using transport = new CoapTransport(config.server, { clock, chance });
+  const mainPath = process.argv[1] ?? '';
+  const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const sensors = openSensors({ root: '/', clock, log });
   const outbox = new RamOutbox();
   const settings = agentSettings(config, nameOfThisGateway(config, log));
-  log.info('firstlight is ready', { version: VERSION, server: config.server.url, state });
+  log.info('firstlight is ready', { version: VERSION, server: config.server.url, state: place.state });
   await runAgent({ clock, chance, store, transport, outbox, sensors, facts, log }, settings, signal);
   log.info('firstlight stopped', { waiting: outbox.size, dropped: outbox.dropped });
 }
 
 function agentSettings(config: Config, name: string): AgentSettings {
-  const { server, provisioning, telemetry } = config;
+  const { server, device, provisioning, telemetry } = config;
   return {
     server: server.url,
     deviceName: name,
     spreadMs: server.spreadMs,
     sampleEveryMs: telemetry.intervalMs,
+    ...(device.token && { token: device.token }),
     ...(provisioning && {
+      reprovision: provisioning.afterSuccess === 'keep',
       pair: {
         key: provisioning.key,
         secret: provisioning.secret,
@@ -128,7 +138,10 @@ function nameOfThisGateway(config: Config, log: Journal): string {
   return named.name;
 }
 
-/** Two agents on one state directory would provision one device twice; a directory that cannot even be locked is no state. */
+/**
+ * Two agents on one state directory would provision one device twice; a directory that cannot even be locked
+ * is no state.
+ */
 async function lockState(state: string): Promise<Lock> {
   try {
     return await acquireLock(state);
@@ -139,8 +152,11 @@ async function lockState(state: string): Promise<Lock> {
   }
 }
 
-/** What no retry can heal is said before anything starts. A store that cannot be read may heal: the session keeps trying. */
-async function checkCanStart(store: CredentialStore, config: Config, state: string): Promise<void> {
+/**
+ * What no retry can heal is said before anything starts. A store that cannot be read may heal: the session
+ * keeps trying.
+ */
+async function checkCanProvision(store: CredentialStore, config: Config, place: Place): Promise<void> {
   let record: CredentialRecord | undefined;
   try {
     record = await store.read();
@@ -148,11 +164,13 @@ async function checkCanStart(store: CredentialStore, config: Config, state: stri
     if (error instanceof StoreError) return;
     throw error;
   }
-  if (record?.state !== 'provisioned' && !config.provisioning) {
-    throw new CannotStart(
-      `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`,
-    );
-  }
+  if (record?.state === 'provisioned' || config.provisioning) return;
+  const { state, forgottenSecretFile } = place;
+  throw new CannotStart(
+    forgottenSecretFile === undefined
+      ? `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`
+      : `there are no credentials in ${state}, and the file of the provisioning secret, ${forgottenSecretFile}, does not exist: write the secret there again, or correct its path`,
+  );
 }
 
 function stackOf(error: unknown): string {

@@ -1,8 +1,10 @@
 /**
- * `firstlight sample`: reads the sensors once and shows what would be sent, without a server, credentials or anything stored.
+ * `firstlight sample`: reads the sensors once and shows what would be sent, without a server, credentials or
+ * anything stored.
  *
- * It takes two samples half a second apart and shows the second, since rates and the CPU's use exist only between two. The
- * table is for people (bytes as KiB, MiB, GiB); `--json` is the reading as it goes to the server, for programs.
+ * It takes two samples half a second apart and shows the second, since rates and the CPU's use exist only
+ * between two. The table is for people (bytes as KiB, MiB, GiB); `--json` is the reading as it goes to the
+ * server, for programs.
  */
 
 import type { Writable } from 'node:stream';
@@ -27,7 +29,9 @@ export interface Out {
   write(text: string): unknown;
 }
 
-/** The command as main.ts calls it: this host, its clock, and what the sensors complain about on `complaints`. */
+/**
+ * The command as main.ts calls it: this host, its clock, and what the sensors complain about on `complaints`.
+ */
 export async function sampleThisHost(json: boolean, out: Out, complaints: Writable): Promise<number> {
   const clock = hostClock();
   const log = openJournal({ level: 'warn', format: 'text', journal: false, clock, stream: complaints });

@@ -1,7 +1,9 @@
 /**
- * `firstlight sandbox`: the embedded ThingsBoard stand-in as a program, to try the agent against or to drive from outside.
+ * `firstlight sandbox`: the embedded ThingsBoard stand-in as a program, to try the agent against or to drive
+ * from outside.
  *
- * Listens until stopped. The first line is for people, or with --json for programs; the admin port says in `GET /` what it can do.
+ * Listens until stopped. The first line is for people, or with --json for programs; the admin port says in
+ * `GET /` what it can do.
  */
 
 import { openSandbox } from '../sandbox/sandbox.ts';

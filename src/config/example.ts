@@ -4,6 +4,7 @@
  */
 
 import { allSettings, pathOf, type Setting, variableOf } from './schema.ts';
+import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './secrets.ts';
 
 const LINE_CHARACTERS_MAX = 100;
 
@@ -19,15 +20,25 @@ const TABLES: Readonly<Record<string, string>> = {
   server: 'Where the readings go.',
   provisioning: `\
 How a gateway without credentials gets them: the pair of its device profile. Key and secret go together.
-The secret may lie in five places. The first of these counts:
-  1. firstlight.secret among systemd's credentials (LoadCredential=, SetCredentialEncrypted=)
-  2. FIRSTLIGHT_PROVISIONING_SECRET     3. the file named by FIRSTLIGHT_PROVISIONING_SECRET_FILE
-  4. the file named by secret-file      5. secret
-A file with the secret in it should be readable by its owner only.`,
-  device: 'What the gateway is called.',
+${placesOf(PROVISIONING_SECRET)}`,
+  device: `\
+What the gateway is called, and the access token of one whose device is on the server already.
+${placesOf(DEVICE_TOKEN)}`,
   telemetry: 'How often the sensors are read.',
   log: 'What the journal gets.',
 };
+
+function placesOf({ inline, file, credential }: SecretKind): string {
+  const name = pathOf(inline)[1];
+  const second = `2. ${variableOf(inline)}`.padEnd(38);
+  const fourth = `4. the file named by ${pathOf(file)[1]}`.padEnd(38);
+  return `\
+The ${name} may lie in five places. The first of these counts:
+  1. ${credential} among systemd's credentials (LoadCredential=, SetCredentialEncrypted=)
+  ${second}3. the file named by ${variableOf(file)}
+  ${fourth}5. ${name}
+A file with the ${name} in it should be readable by its owner only.`;
+}
 
 /** systemd/firstlight.toml: every key, commented out, with its unit, default and bound. */
 export function renderExample(): string {

@@ -74,6 +74,12 @@ export class Reader {
   }
 }
 
+/** That a setting is not there, said at the source where one would put it. */
+export function absent(setting: Setting, source: Source, what: string): Problem {
+  const { key, bound } = setting;
+  return problemAt(source, { what, key, bound, example: exampleFor(setting, source) });
+}
+
 /** How one would write the setting in that source. */
 export function exampleFor(setting: Setting, source: Pick<Source, 'via'>): string | undefined {
   switch (source.via) {

@@ -1,6 +1,6 @@
 /**
- * Loads the configuration: built-in defaults, then the file, then the environment; what comes later wins. (The
- * secret has an order of its own: secrets.ts.) Either a complete Config leaves, or a ConfigError with every
+ * Loads the configuration: built-in defaults, then the file, then the environment; what comes later wins. (Secrets
+ * have an order of their own: secrets.ts.) Either a complete Config leaves, or a ConfigError with every
  * problem there is.
  *
  * Left to others: whether a gateway without credentials has a provisioning pair (the run command), and what the
@@ -8,11 +8,11 @@
  */
 
 import type { Config } from '../core/config.ts';
+import { readAccess } from './access.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { exampleFor, Reader } from './given.ts';
-import { ConfigError, type Problem, problemAt, type Source } from './problem.ts';
-import { type Setting, settings, variableOf } from './schema.ts';
-import { findSecret, openFileWarning } from './secrets.ts';
+import { absent, exampleFor, Reader } from './given.ts';
+import { ConfigError, type Problem, problemAt } from './problem.ts';
+import { settings } from './schema.ts';
 import { readTomlFile, type TomlFile } from './toml-file.ts';
 
 export interface LoadRequest {
@@ -30,6 +30,8 @@ export interface Loaded {
   readonly warnings: readonly string[];
   /** Key to the place its value came from: "path:line", a variable's name, or "default". Never a value. */
   readonly sources: Readonly<Record<string, string>>;
+  /** The secret file that counts and is not there any more, which provisioning.after-success = "forget" allows. */
+  readonly forgottenSecretFile?: string;
 }
 
 export function loadConfig(request: LoadRequest): Loaded {
@@ -41,10 +43,9 @@ export function loadConfig(request: LoadRequest): Loaded {
   if (missing !== undefined) reader.problems.push(missing);
   else if (file.is !== 'broken') requireServer(request, reader);
 
-  const warnings: string[] = [];
   const server = reader.last(settings.serverUrl);
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
-  const provisioning = readProvisioning(request, file, reader, warnings);
+  const access = readAccess({ ...request, toml: file }, reader);
   const name = reader.last(settings.deviceName);
   const intervalMs = reader.lastOrDefault(settings.telemetryInterval);
   const level = reader.lastOrDefault(settings.logLevel);
@@ -52,12 +53,14 @@ export function loadConfig(request: LoadRequest): Loaded {
   if (server === undefined || reader.problems.length > 0) throw new ConfigError(inOrder(reader.problems));
   const config: Config = {
     server: { ...server, spreadMs },
-    ...(provisioning === undefined ? {} : { provisioning }),
-    device: name === undefined ? {} : { name },
+    ...(access.provisioning && { provisioning: access.provisioning }),
+    device: { ...(name !== undefined && { name }), ...(access.token && { token: access.token }) },
     telemetry: { intervalMs },
     log: { level, format },
   };
-  return { config, warnings, sources: reader.sources };
+  const { warnings, forgottenSecretFile } = access;
+  const forgotten = forgottenSecretFile !== undefined && { forgottenSecretFile };
+  return { config, warnings, sources: reader.sources, ...forgotten };
 }
 
 function missingFile(request: LoadRequest, file: TomlFile, reader: Reader): Problem | undefined {
@@ -71,47 +74,6 @@ function missingFile(request: LoadRequest, file: TomlFile, reader: Reader): Prob
 function requireServer(request: LoadRequest, reader: Reader): void {
   if (reader.isGiven(settings.serverUrl)) return;
   reader.problems.push(absent(settings.serverUrl, { name: request.file, via: 'file' }, 'is missing'));
-}
-
-function readProvisioning(
-  request: LoadRequest,
-  file: TomlFile,
-  reader: Reader,
-  warnings: string[],
-): Config['provisioning'] {
-  const key = reader.last(settings.provisioningKey);
-  const credentials = reader.lastOrDefault(settings.provisioningCredentials);
-  const found = findSecret(reader, request.credentialsDirectory);
-  warnings.push(...(found?.warnings ?? []));
-  const inFile = file.given.some((each) => each.setting === settings.provisioningSecret);
-  if (inFile && file.open) warnings.push(openFileWarning(request.file));
-
-  const keyGiven = reader.isGiven(settings.provisioningKey);
-  const secretGiven =
-    found !== undefined ||
-    reader.isGiven(settings.provisioningSecret) ||
-    reader.isGiven(settings.provisioningSecretFile);
-  if (file.is !== 'broken' && keyGiven !== secretGiven) {
-    const [there, lacking] = keyGiven
-      ? [settings.provisioningKey, settings.provisioningSecretFile]
-      : [settings.provisioningSecret, settings.provisioningKey];
-    reader.problems.push(halfPair(request, file, there, lacking));
-  }
-  if (key === undefined || found?.secret === undefined) return undefined;
-  return { key, secret: found.secret, credentials };
-}
-
-function halfPair(request: LoadRequest, file: TomlFile, there: Setting, lacking: Setting): Problem {
-  const source: Source =
-    file.is === 'read'
-      ? { name: request.file, via: 'file' }
-      : { name: variableOf(lacking), via: 'environment' };
-  return absent(lacking, source, `is missing, though ${there.key} is given`);
-}
-
-function absent(setting: Setting, source: Source, what: string): Problem {
-  const { key, bound } = setting;
-  return problemAt(source, { what, key, bound, example: exampleFor(setting, source) });
 }
 
 /** Source by source, each from its first line to its last, as one would go through them. */

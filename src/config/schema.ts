@@ -8,10 +8,8 @@
 
 import * as v from 'valibot';
 import { Secret } from '../core/secret.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { absolutePath, boundedText, choice, duration, parsed, text } from './kinds.ts';
 import { parseServerUrl } from './server-url.ts';
-import { kindOf } from './show.ts';
-import { nearest } from './suggest.ts';
 
 export interface Setting<T = unknown> {
   /** `<table>.<name>`, as in the file. */
@@ -26,8 +24,6 @@ export interface Setting<T = unknown> {
 }
 
 const HOUR_MS = 3_600_000;
-/** What the server's columns hold. */
-const TEXT_CHARACTERS_MAX = 255;
 const SECOND_MS = 1000;
 
 export const settings = {
@@ -70,15 +66,9 @@ export const settings = {
   },
   provisioningSecretFile: {
     key: 'provisioning.secret-file',
-    type: 'path',
-    bound: 'an absolute path of a regular file of at most 4 KiB',
-    example: '/etc/firstlight/secret',
     meaning:
       'A file that holds the secret and nothing else; a newline at its end does not count. Not together with secret.',
-    schema: v.pipe(
-      text('a path'),
-      v.check((path) => path.startsWith('/') && !path.includes('\0'), 'is not an absolute path'),
-    ),
+    ...absolutePath('/etc/firstlight/secret'),
   },
   provisioningCredentials: {
     key: 'provisioning.credentials',
@@ -86,6 +76,13 @@ export const settings = {
     meaning:
       'Who makes the access token. With device-generated, a gateway whose answer got lost on the way can still get in.',
     ...choice(['device-generated', 'server-generated']),
+  },
+  provisioningAfterSuccess: {
+    key: 'provisioning.after-success',
+    default: 'keep',
+    meaning:
+      'With forget, once credentials are stored the agent deletes the file named by secret-file, whose directory it must be able to write, and never provisions again by itself.',
+    ...choice(['keep', 'forget']),
   },
   deviceName: {
     key: 'device.name',
@@ -100,6 +97,28 @@ export const settings = {
       boundedText(),
       v.check((name) => !/[<>]/.test(name), 'has a < or a > in it'),
     ),
+  },
+  deviceToken: {
+    key: 'device.token',
+    type: 'secret',
+    bound: '1 to 255 printable ASCII characters, no space, / or ?',
+    example: 'the-access-token-of-the-device',
+    meaning:
+      'The access token of a device that is on the server already: with it there is no provisioning. Better kept in a file of its own, or as the systemd credential firstlight.token, which beats all else.',
+    schema: v.pipe(
+      text('text'),
+      boundedText(),
+      // The token is a segment of the CoAP path.
+      v.check((token) => /^[!-~]*$/.test(token), 'has a space or a character beyond ASCII in it'),
+      v.check((token) => !/[/?]/.test(token), 'has a / or a ? in it'),
+      v.transform((token) => new Secret(token)),
+    ),
+  },
+  deviceTokenFile: {
+    key: 'device.token-file',
+    meaning:
+      'A file that holds the token and nothing else; a newline at its end does not count. Not together with token.',
+    ...absolutePath('/etc/firstlight/token'),
   },
   telemetryInterval: {
     key: 'telemetry.interval',
@@ -132,50 +151,4 @@ export function pathOf(setting: Setting): readonly [table: string, name: string]
 /** `provisioning.secret-file` is FIRSTLIGHT_PROVISIONING_SECRET_FILE. */
 export function variableOf(setting: Setting): string {
   return `FIRSTLIGHT_${setting.key.replace(/[.-]/g, '_').toUpperCase()}`;
-}
-
-function text(wanted: string) {
-  return v.string((issue) => `is ${kindOf(issue.input)}, not ${wanted} in quotes`);
-}
-
-/** A parser of ours as a valibot action: what it returns as text is what is wrong. */
-function parsed<T extends object | number>(parse: (input: string) => T | string) {
-  return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
-    const result = parse(dataset.value);
-    if (typeof result !== 'string') return result;
-    addIssue({ message: result });
-    return NEVER;
-  });
-}
-
-function boundedText() {
-  return v.pipe(
-    v.string(),
-    v.check((input) => input !== '', 'is empty'),
-    v.check((input) => [...input].length <= TEXT_CHARACTERS_MAX, 'is too long'),
-    v.check((input) => !/\p{Cc}/u.test(input), 'has a control character in it'),
-  );
-}
-
-function duration(minMs: number, maxMs: number, example: string) {
-  const parse = (input: string): number | string => {
-    const ms = parseDuration(input);
-    if (ms === undefined) return 'is not a duration';
-    if (ms < minMs) return 'is too short';
-    return ms > maxMs ? 'is too long' : ms;
-  };
-  const bound = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  return { type: 'duration', bound, example, schema: v.pipe(text('a duration'), parsed(parse)) } as const;
-}
-
-function choice<const Options extends readonly [string, ...string[]]>(options: Options) {
-  const message = (input: string): string => {
-    const meant = nearest(input, options);
-    return `is none of the choices${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
-  };
-  const schema = v.pipe(
-    text('text'),
-    v.picklist(options, (issue) => message(String(issue.input))),
-  );
-  return { type: 'choice', bound: options.join(' | '), example: options[0], schema } as const;
 }

@@ -1,12 +1,12 @@
 /**
- * Which provisioning secret counts, and where it lies. The first of these that is there:
+ * Which secret counts, and where it lies; for the provisioning secret and the access token alike. The first of these that is there:
  *
- *   1. firstlight.secret in systemd's credentials directory     2. FIRSTLIGHT_PROVISIONING_SECRET
- *   3. the file FIRSTLIGHT_PROVISIONING_SECRET_FILE names       4. the file provisioning.secret-file names
- *   5. provisioning.secret in the file
+ *   1. firstlight.secret (.token) in systemd's credentials directory     2. FIRSTLIGHT_PROVISIONING_SECRET (_DEVICE_TOKEN)
+ *   3. the file that variable with _FILE at its end names                4. the file provisioning.secret-file (device.token-file) names
+ *   5. provisioning.secret (device.token) in the file
  *
- * secret and secret-file in one and the same source is a problem, as nobody could say which was meant. Only the
- * file that counts is read. One newline at its end is the editor's and is taken off.
+ * A secret and its file in one and the same source is a problem, as nobody could say which was meant. Only the file that
+ * counts is read. One newline at its end is the editor's and is taken off.
  */
 
 import { join } from 'node:path';
@@ -14,87 +14,129 @@ import type { Secret } from '../core/secret.ts';
 import type { Parsed, Reader } from './given.ts';
 import { type Problem, place, problemAt, type Source } from './problem.ts';
 import { readTextFile } from './read-file.ts';
-import { settings } from './schema.ts';
+import { type Setting, settings } from './schema.ts';
 
-export const CREDENTIAL_NAME = 'firstlight.secret';
+/** A secret with all the places in which it may lie. */
+export interface SecretKind {
+  /** For sentences. */
+  readonly called: string;
+  readonly inline: Setting<Secret>;
+  readonly file: Setting<string>;
+  /** Its name in systemd's credentials directory. */
+  readonly credential: string;
+}
+
+export const PROVISIONING_SECRET: SecretKind = {
+  called: 'provisioning secret',
+  inline: settings.provisioningSecret,
+  file: settings.provisioningSecretFile,
+  credential: 'firstlight.secret',
+};
+
+export const DEVICE_TOKEN: SecretKind = {
+  called: 'access token',
+  inline: settings.deviceToken,
+  file: settings.deviceTokenFile,
+  credential: 'firstlight.token',
+};
+
+export type FoundSecret =
+  | { readonly is: 'nowhere' }
+  /** What is wrong has been told to the reader. */
+  | { readonly is: 'wrong' }
+  /** The file that counts does not exist, which was allowed. */
+  | { readonly is: 'gone'; readonly path: string }
+  | {
+      readonly is: 'there';
+      readonly secret: Secret;
+      /** The file it came from, if a setting named one. */
+      readonly path?: string;
+      readonly warnings: readonly string[];
+    };
+
+export interface Search {
+  readonly credentialsDirectory: string | undefined;
+  /** Whether a file that a setting names has to be there. */
+  readonly namedFile: 'required' | 'may be gone';
+}
 
 const SECRET_FILE_BYTES_MAX = 4 * 1024;
 const OTHERS_MAY_READ = 0o004;
+const WRONG: FoundSecret = { is: 'wrong' };
 
-export interface FoundSecret {
-  /** Where the secret was looked for; it may still have been wrong. */
-  readonly source: Source;
-  readonly secret?: Secret;
-  readonly warnings: readonly string[];
-}
-
-/** Undefined when no source speaks of a secret. What is wrong goes to the reader. */
-export function findSecret(
-  reader: Reader,
-  credentialsDirectory: string | undefined,
-): FoundSecret | undefined {
-  const inline = reader.all(settings.provisioningSecret);
-  const files = reader.all(settings.provisioningSecretFile);
-  refuseBoth(reader, inline, files);
-  if (credentialsDirectory !== undefined) {
-    const path = join(credentialsDirectory, CREDENTIAL_NAME);
-    const found = readSecretFile(reader, path, { name: path, via: 'credential' }, 'optional');
+export function findSecret(reader: Reader, kind: SecretKind, search: Search): FoundSecret {
+  const { inline, files } = judgeSecrets(reader, kind);
+  if (search.credentialsDirectory !== undefined) {
+    const found = readCredential(reader, kind, join(search.credentialsDirectory, kind.credential));
     if (found !== undefined) return found;
   }
   for (const via of ['environment', 'file'] as const) {
     const text = inline.find((each) => each.source.via === via);
     const file = files.find((each) => each.source.via === via);
-    if (text !== undefined) return fromText(reader, text);
-    if (file !== undefined) return readSecretFile(reader, file.value, file.source, 'required');
+    if (text !== undefined) {
+      reader.sources[kind.inline.key] = place(text.source);
+      return { is: 'there', secret: text.value, warnings: [] };
+    }
+    if (file !== undefined) return readNamedFile(reader, kind, file, search);
   }
-  return undefined;
+  return reader.isGiven(kind.inline) || reader.isGiven(kind.file) ? WRONG : { is: 'nowhere' };
 }
 
-function refuseBoth(
+/** What is given, judged, also where nobody is going to use it: no file is read. */
+export function judgeSecrets(
   reader: Reader,
-  inline: readonly Parsed<Secret>[],
-  files: readonly Parsed<string>[],
-): void {
+  kind: SecretKind,
+): { readonly inline: readonly Parsed<Secret>[]; readonly files: readonly Parsed<string>[] } {
+  const inline = reader.all(kind.inline);
+  const files = reader.all(kind.file);
   for (const { source } of files) {
     if (!inline.some((each) => each.source.via === source.via)) continue;
-    const key = settings.provisioningSecretFile.key;
-    const what = `is given together with ${settings.provisioningSecret.key}; remove one of the two`;
-    reader.problems.push(problemAt(source, { what, key }));
+    const what = `is given together with ${kind.inline.key}; remove one of the two`;
+    reader.problems.push(problemAt(source, { what, key: kind.file.key }));
   }
+  return { inline, files };
 }
 
-function fromText(reader: Reader, { value, source }: Parsed<Secret>): FoundSecret {
-  reader.sources[settings.provisioningSecret.key] = place(source);
-  return { source, secret: value, warnings: [] };
+function readCredential(reader: Reader, kind: SecretKind, path: string): FoundSecret | undefined {
+  const content = readSecretFile(reader, kind, path);
+  if (content.is === 'missing') return undefined;
+  if (content.is !== 'unreadable') return content;
+  reader.problems.push(problemAt({ name: path, via: 'credential' }, { what: content.what }));
+  return WRONG;
 }
 
-function readSecretFile(
+function readNamedFile(
   reader: Reader,
-  path: string,
-  namedBy: Source,
-  presence: 'required' | 'optional',
-): FoundSecret | undefined {
-  const source: Source = { name: path, via: 'credential' };
-  const file = readTextFile(path, SECRET_FILE_BYTES_MAX);
-  if (file.is === 'missing' && presence === 'optional') return undefined;
-  if (file.is !== 'text') {
-    const what = file.is === 'missing' ? 'does not exist' : file.what;
-    reader.problems.push(
-      namedBy.via === 'credential' ? problemAt(namedBy, { what }) : namedFileProblem(namedBy, path, what),
-    );
-    return { source, warnings: [] };
+  kind: SecretKind,
+  { value: path, source }: Parsed<string>,
+  { namedFile }: Search,
+): FoundSecret {
+  const content = readSecretFile(reader, kind, path);
+  if (content.is === 'missing' && namedFile === 'may be gone') return { is: 'gone', path };
+  if (content.is === 'missing' || content.is === 'unreadable') {
+    const what = content.is === 'missing' ? 'does not exist' : content.what;
+    reader.problems.push(namedFileProblem(kind, source, path, what));
+    return WRONG;
   }
-  const warnings = (file.mode & OTHERS_MAY_READ) === 0 ? [] : [openFileWarning(path)];
-  const secret = reader.judge(settings.provisioningSecret, file.text.replace(/\r?\n$/, ''), source);
-  reader.sources[settings.provisioningSecret.key] = path;
-  return secret === undefined ? { source, warnings } : { source, secret: secret.value, warnings };
+  return content.is === 'there' ? { ...content, path } : content;
 }
 
-function namedFileProblem(namedBy: Source, path: string, what: string): Problem {
-  const { key, bound } = settings.provisioningSecretFile;
+function readSecretFile(reader: Reader, kind: SecretKind, path: string) {
+  const file = readTextFile(path, SECRET_FILE_BYTES_MAX);
+  if (file.is !== 'text') return file;
+  const source: Source = { name: path, via: 'credential' };
+  const secret = reader.judge(kind.inline, file.text.replace(/\r?\n$/, ''), source);
+  reader.sources[kind.inline.key] = path;
+  if (secret === undefined) return { is: 'wrong' } as const;
+  const warnings = (file.mode & OTHERS_MAY_READ) === 0 ? [] : [openFileWarning(kind, path)];
+  return { is: 'there', secret: secret.value, warnings } as const;
+}
+
+function namedFileProblem(kind: SecretKind, namedBy: Source, path: string, what: string): Problem {
+  const { key, bound } = kind.file;
   return problemAt(namedBy, { what: `names ${path}, which ${what}`, key, bound });
 }
 
-export function openFileWarning(path: string): string {
-  return `${path} holds the provisioning secret and every user of this host can read it; run: chmod o= ${path}`;
+export function openFileWarning(kind: SecretKind, path: string): string {
+  return `${path} holds the ${kind.called} and every user of this host can read it; run: chmod o= ${path}`;
 }

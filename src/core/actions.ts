@@ -1,8 +1,9 @@
 /**
  * What each state of the session does, through the ports: one state in, one event out.
  *
- * The order of the lines is the promise: the intent is durable before the first request, and the issued token is durable before the
- * session believes in it. A store that fails is a refusal like any other, so the agent goes on sampling.
+ * The order of the lines is the promise: the intent is durable before the first request, and the issued token
+ * is durable before the session believes in it. A store that fails is a refusal like any other, so the agent
+ * goes on sampling.
  */
 
 import type { Delivery } from './delivery.ts';

@@ -1,8 +1,8 @@
 /**
  * How long to wait before trying again: a pure function of the schedule, the attempt and a die.
  *
- * Exponential with full jitter and a cap, so that a fleet that failed together does not return together; a floor, so that
- * no throw of the die makes the agent hammer.
+ * Exponential with full jitter and a cap, so that a fleet that failed together does not return together; a
+ * floor, so that no throw of the die makes the agent hammer.
  */
 
 export interface Schedule {

@@ -1,13 +1,19 @@
 /**
  * The agent's settings as the rest of the program sees them: complete, checked, in the units of their names.
  *
- * config/ makes one of these from files, environment and credentials, or lists every problem; nobody else parses.
+ * config/ makes one of these from files, environment and credentials, or lists every problem; nobody else
+ * parses.
  */
 
 import type { Secret } from './secret.ts';
 
-/** Who chooses the access token: the gateway (recoverable after a lost answer) or the server (contract 3.5). */
+/**
+ * Who chooses the access token: the gateway (recoverable after a lost answer) or the server (contract 3.5).
+ */
 export type CredentialMode = 'device-generated' | 'server-generated';
+
+/** What becomes of the provisioning secret once credentials are stored. */
+export type AfterSuccess = 'keep' | 'forget';
 
 export interface ServerAddress {
   /** As the operator wrote it, without credentials; what logs and refusals show. */
@@ -20,18 +26,27 @@ export interface ServerAddress {
 
 export interface Config {
   readonly server: ServerAddress & {
-    /** The first provisioning request waits a random part of this, so that a fleet does not arrive at once. 0 to 1 h. */
+    /**
+     * The first provisioning request waits a random part of this, so that a fleet does not arrive at once. 0
+     * to 1 h.
+     */
     readonly spreadMs: number;
   };
-  /** Absent when the gateway has credentials already and none is configured; needed only to provision. */
+  /** Absent when none is configured, when its secret file was forgotten, and beside a fixed token; needed only to provision. */
   readonly provisioning?: {
     readonly key: string;
     readonly secret: Secret;
     readonly credentials: CredentialMode;
+    /** `forget`: once credentials are stored, `secretFile` is deleted and the agent never provisions again by itself. */
+    readonly afterSuccess: AfterSuccess;
+    /** The file the secret came from, if it came from one the operator named; a systemd credential is not ours to delete. */
+    readonly secretFile?: string;
   };
   readonly device: {
     /** Absent: derived from the board. 1 to 255 characters, trimmed, no control characters, no < or >. */
     readonly name?: string;
+    /** A fixed access token: with it nothing is ever provisioned. 1 to 255 of printable ASCII, no space, / or ?. */
+    readonly token?: Secret;
   };
   readonly telemetry: {
     /** 1 s to 24 h. */

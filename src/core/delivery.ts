@@ -1,9 +1,10 @@
 /**
  * Delivery: one step of emptying the outbox, and the host's facts once per start.
  *
- * Promises: a reading leaves the outbox only after the server accepted it, or after the server called it malformed when it was
- * sent alone; then it is set aside and counted. Nothing here waits before repeating: the session decides when to come back.
- * Facts are gathered only after the first reading was accepted, so that a slow gathering delays nothing.
+ * Promises: a reading leaves the outbox only after the server accepted it, or after the server called it
+ * malformed when it was sent alone; then it is set aside and counted. Nothing here waits before repeating:
+ * the session decides when to come back. Facts are gathered only after the first reading was accepted, so
+ * that a slow gathering delays nothing.
  */
 
 import { LinkedAbort } from './linked-abort.ts';
@@ -31,6 +32,7 @@ export class Delivery {
   /** Ends the wait for a reading: there is something else to deliver. */
   #wake: () => void = () => {};
   #batchMax = BATCH_MAX;
+  readonly #oversizedTold = new Set<string>();
   #delivered = 0;
   #setAside = 0;
 
@@ -65,12 +67,7 @@ export class Delivery {
   async #telemetry(token: Secret, signal: AbortSignal): Promise<Event> {
     const { clock, log, outbox, transport } = this.#ports;
     const packed = packTelemetry(outbox.peek(this.#batchMax));
-    if (packed.oversizedKeys.length > 0) {
-      log.error('a value is too large for one datagram and was left out: shorten or switch off its sensor', {
-        keys: packed.oversizedKeys.join(','),
-        bytesMax: BODY_BYTES_MAX,
-      });
-    }
+    this.#tellOversized(packed.oversizedKeys);
     if (packed.bodies.length === 0) return this.#leaveOut(packed.count);
     const startedMs = clock.monotonicMs();
     for (const body of packed.bodies) {
@@ -95,7 +92,10 @@ export class Delivery {
     return { type: 'delivered' };
   }
 
-  /** A malformed batch is halved until the bad reading is alone; alone, it is set aside so that it holds up nothing. */
+  /**
+   * A malformed batch is halved until the bad reading is alone; alone, it is set aside so that it holds up
+   * nothing.
+   */
   #telemetryRefused(result: Result<void> & { ok: false }, count: number): Event {
     const { log, outbox } = this.#ports;
     if (result.refusal.reason !== 'malformed') return { type: 'refused', refusal: result.refusal };
@@ -123,10 +123,23 @@ export class Delivery {
     return { type: 'delivered' };
   }
 
+  /** Once for each key: it will be too large at every reading. */
+  #tellOversized(keys: readonly string[]): void {
+    const fresh = keys.filter((key) => !this.#oversizedTold.has(key));
+    if (fresh.length === 0) return;
+    for (const key of fresh) this.#oversizedTold.add(key);
+    this.#ports.log.error(
+      'a value is too large for one datagram and was left out: shorten or switch off its sensor',
+      { keys: fresh.join(','), bytesMax: BODY_BYTES_MAX },
+    );
+  }
+
   #gatherFacts(signal: AbortSignal): void {
     this.#factsGathered ??= this.#ports.facts.gather(signal).then(
       (values) => {
-        this.#attributeBodies = [...packAttributes(values).bodies];
+        const packed = packAttributes(values);
+        this.#tellOversized(packed.oversizedKeys);
+        this.#attributeBodies = [...packed.bodies];
         this.#wake();
       },
       (error: unknown) => {

@@ -1,8 +1,9 @@
 /**
  * Device names: which ones the server takes, and how a configured template becomes one.
  *
- * A template is text with placeholders: `{serial}`, `{machineId}`, `{mac}`, `{hostname}`. Pure: where the values come from is
- * host/identity.ts's business. A problem is returned as a sentence for the operator, never as a name that is almost right.
+ * A template is text with placeholders: `{serial}`, `{machineId}`, `{mac}`, `{hostname}`. Pure: where the
+ * values come from is host/identity.ts's business. A problem is returned as a sentence for the operator,
+ * never as a name that is almost right.
  */
 
 export const PLACEHOLDERS = ['serial', 'machineId', 'mac', 'hostname'] as const;
@@ -34,7 +35,9 @@ export function checkDeviceName(name: string): string | undefined {
   return undefined;
 }
 
-/** Fills in a template and checks the outcome. `sources` of the result names the placeholders that were used. */
+/**
+ * Fills in a template and checks the outcome. `sources` of the result names the placeholders that were used.
+ */
 export function expandDeviceName(template: string, sources: NameSources): NameResult {
   const used = new Set<Placeholder>();
   const problems: string[] = [];

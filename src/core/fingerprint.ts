@@ -1,14 +1,15 @@
 /**
  * The board's fingerprint: whether the board that stored something is the board that runs now.
  *
- * A card copied into another board must be noticed, for its token belongs to the first board's device. A network card that was
- * swapped must not strand a gateway. So another board is only what can be proven: the serial decides where both have one;
- * without it one address in common is enough; what cannot be compared proves nothing. Made by host/fingerprint.ts.
+ * A card copied into another board must be noticed, for its token belongs to the first board's device. A
+ * network card that was swapped must not strand a gateway. So another board is only what can be proven: the
+ * serial decides where both have one; without it one address in common is enough; what cannot be compared
+ * proves nothing. Made by host/fingerprint.ts.
  */
 
 /**
- * Entries `<kind>:<16 hex digits>`, kind `serial` or `mac`: hashes, since a credential file need not tell a serial. Order and
- * repetition mean nothing; entries of a kind not known here are passed over.
+ * Entries `<kind>:<16 hex digits>`, kind `serial` or `mac`: hashes, since a credential file need not tell a
+ * serial. Order and repetition mean nothing; entries of a kind not known here are passed over.
  */
 export type Fingerprint = readonly string[];
 

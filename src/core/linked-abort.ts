@@ -1,8 +1,9 @@
 /**
  * An abort of our own that also happens when another signal aborts, and can be let go again.
  *
- * Used instead of `AbortSignal.any`, which on Node 20 leaves a weak reference in the long-lived signal for every call (an agent lives for
- * years), and forgets an `AbortSignal.timeout` among its sources when the garbage is collected (measured, 20.20: a timer of 12 s never fired).
+ * Used instead of `AbortSignal.any`, which on Node 20 leaves a weak reference in the long-lived signal for
+ * every call (an agent lives for years), and forgets an `AbortSignal.timeout` among its sources when the
+ * garbage is collected (measured, 20.20: a timer of 12 s never fired).
  */
 
 export class LinkedAbort implements Disposable {

@@ -1,8 +1,8 @@
 /**
  * The narrator: what the session's steps mean to an operator, each change said once.
  *
- * A refusal is told when its reason first appears and not at each repetition; the end of a trouble is told with its length. Nothing
- * here decides anything.
+ * A refusal is told when its reason first appears and not at each repetition; the end of a trouble is told
+ * with its length. Nothing here decides anything.
  */
 
 import type { LogFields, Logger } from './ports.ts';
@@ -97,7 +97,10 @@ export class Narrator {
 
   #over(monotonicMs: number): void {
     if (!this.#trouble) return;
-    this.#log.info('the server answers again', {
+    const { reason } = this.#trouble;
+    const over =
+      reason === 'store-failed' ? 'the credentials can be written again' : 'the server answers again';
+    this.#log.info(over, {
       afterS: Math.round((monotonicMs - this.#trouble.sinceMs) / 1000),
     });
     this.#trouble = undefined;

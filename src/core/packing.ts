@@ -1,14 +1,18 @@
 /**
  * Packing: readings into telemetry bodies that fit one datagram.
  *
- * The array form of the contract (section 4.1), several readings in one body up to `BODY_BYTES_MAX`, so that no
- * block-wise transfer is ever needed and the datagram fits the 1280-byte MTU every IPv6 path carries. Every element has its own `ts`,
- * so a repeated body overwrites the same points. Never an empty body (trap 6).
+ * The array form of the contract (section 4.1), several readings in one body up to `BODY_BYTES_MAX`, so that
+ * no block-wise transfer is ever needed and the datagram fits the 1280-byte MTU every IPv6 path carries.
+ * Every element has its own `ts`, so a repeated body overwrites the same points. Never an empty body (trap
+ * 6).
  */
 
 import type { Reading, Value, Values } from './reading.ts';
 
-/** Payload bound, bytes: 1280 (IPv6 minimum MTU) less IPv6, UDP and CoAP headers and a token of 255 characters, rounded down. */
+/**
+ * Payload bound, bytes: 1280 (IPv6 minimum MTU) less IPv6, UDP and CoAP headers and a token of 255
+ * characters, rounded down.
+ */
 export const BODY_BYTES_MAX = 940;
 
 export interface Packed {
@@ -79,7 +83,10 @@ function splitValues(values: Values, bytesMax: number): { parts: Values[]; overs
   return { parts, oversizedKeys };
 }
 
-/** Length of a string in UTF-8; the core has no Buffer to ask. A lone surrogate counts 3, as JSON.stringify escapes it longer. */
+/**
+ * Length of a string in UTF-8; the core has no Buffer to ask. A lone surrogate counts 3, as JSON.stringify
+ * escapes it longer.
+ */
 export function utf8Bytes(text: string): number {
   let bytes = 0;
   for (const character of text) {

@@ -1,8 +1,8 @@
 /**
  * The ports: everything the core and the agent's loops ask of the outside world.
  *
- * Each has a real adapter in a room of its own and, where tests need one, a double in test/doubles that passes the
- * same contract suite. Time, chance, network and disk enter the program here and nowhere else.
+ * Each has a real adapter in a room of its own and, where tests need one, a double in test/doubles that
+ * passes the same contract suite. Time, chance, network and disk enter the program here and nowhere else.
  */
 
 import type { Reading, Values } from './reading.ts';
@@ -15,7 +15,9 @@ export interface Clock {
   wallMs(): number;
   /** Milliseconds since an arbitrary origin; never steps, never goes back. */
   monotonicMs(): number;
-  /** Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller asks `signal.aborted`. */
+  /**
+   * Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller asks `signal.aborted`.
+   */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -43,8 +45,9 @@ export interface ProvisionRequest {
 /** The server, whatever the road. One request, one deadline, one result; retries are the session's. */
 export interface Transport extends AsyncDisposable {
   /**
-   * Provisions once (contract section 3). `keep` is awaited with the issued token before the server is told that its answer
-   * arrived, so that a power cut between the two leaves a server that still repeats its answer. Rejects only when `keep` does.
+   * Provisions once (contract section 3). `keep` is awaited with the issued token before the server is told
+   * that its answer arrived, so that a power cut between the two leaves a server that still repeats its
+   * answer. Rejects only when `keep` does.
    */
   provision(
     request: ProvisionRequest,

@@ -1,9 +1,9 @@
 /**
  * A reading: what the host's sensors said at one instant, and the names a dashboard knows it by.
  *
- * Promises that every reading keeps: keys are camelCase and at most 64 characters; values are finite numbers with at most six decimals,
- * booleans or strings (contract section 4.2: a fraction of more than 16 decimals would be stored as a string); what
- * could not be read is absent, never 0 and never null.
+ * Promises that every reading keeps: keys are camelCase and at most 64 characters; values are finite numbers
+ * with at most six decimals, booleans or strings (contract section 4.2: a fraction of more than 16 decimals
+ * would be stored as a string); what could not be read is absent, never 0 and never null.
  */
 
 /** One value as it goes on the wire. */
@@ -18,13 +18,17 @@ export interface Reading {
   readonly values: Values;
 }
 
-/** Rounds to at most `decimals` (0 to 6) so that the server stores a number and not a string (contract 4.2). */
+/**
+ * Rounds to at most `decimals` (0 to 6) so that the server stores a number and not a string (contract 4.2).
+ */
 export function round(value: number, decimals: number): number {
   const factor = 10 ** decimals;
   return Math.round(value * factor) / factor;
 }
 
-/** The values that may be delivered: finite numbers, booleans, strings. Everything else is left out, silently. */
+/**
+ * The values that may be delivered: finite numbers, booleans, strings. Everything else is left out, silently.
+ */
 export function deliverable(values: Readonly<Record<string, Value | undefined | null>>): Values {
   const kept: Record<string, Value> = {};
   for (const [key, value] of Object.entries(values)) {

@@ -1,9 +1,9 @@
 /**
  * Refusals: every expected way in which a request to the server can fail, as one closed union.
  *
- * A transport translates what it saw on its road into one of these; the session switches on `reason` and on nothing else;
- * core/verdicts.ts has the schedule and the operator's sentence for each. `detail` says what was seen, for the log; it never holds
- * a secret, and never a server's text unshortened.
+ * A transport translates what it saw on its road into one of these; the session switches on `reason` and on
+ * nothing else; core/verdicts.ts has the schedule and the operator's sentence for each. `detail` says what
+ * was seen, for the log; it never holds a secret, and never a server's text unshortened.
  */
 
 export type RefusalReason =
@@ -11,9 +11,13 @@ export type RefusalReason =
   | 'unauthorized'
   /** status NOT_FOUND: wrong key, wrong secret, or provisioning disabled (3.3). */
   | 'not-found'
-  /** status FAILURE: name taken, already provisioned, not pre-provisioned, device limit, token in use (3.3). */
+  /**
+   * status FAILURE: name taken, already provisioned, not pre-provisioned, device limit, token in use (3.3).
+   */
   | 'declined'
-  /** Empty 4.00 / HTTP 500 on a body the server calls malformed: our bug or an incompatible server (3.2, 4.1). */
+  /**
+   * Empty 4.00 / HTTP 500 on a body the server calls malformed: our bug or an incompatible server (3.2, 4.1).
+   */
   | 'malformed'
   /** 5.00 / 500: rate limit, outage, or a profile of another transport type (traps 5 and 19). */
   | 'overloaded'
@@ -31,7 +35,10 @@ export type RefusalReason =
   | 'reset'
   /** An answer that is not ThingsBoard's: unknown code, unparsable body, wrong path (4.04/4.05). */
   | 'unintelligible'
-  /** Credentials of a type this agent cannot use were issued (3.2): MQTT_BASIC, X509_CERTIFICATE, LWM2M_CREDENTIALS. */
+  /**
+   * Credentials of a type this agent cannot use were issued (3.2): MQTT_BASIC, X509_CERTIFICATE,
+   * LWM2M_CREDENTIALS.
+   */
   | 'wrong-credentials-type'
   /** Our own disk, not the server: the intent or the token could not be made durable. */
   | 'store-failed'

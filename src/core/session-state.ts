@@ -1,12 +1,16 @@
 /**
- * The words of the session: its states, its events, and what it remembers. How they follow each other is session.ts.
+ * The words of the session: its states, its events, and what it remembers. How they follow each other is
+ * session.ts.
  */
 
 import type { CredentialRecord } from './ports.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
 
-/** What the gateway is known by, and the token it proposes; without one the server chooses (server-generated mode). */
+/**
+ * What the gateway is known by, and the token it proposes; without one the server chooses (server-generated
+ * mode).
+ */
 export interface Claim {
   readonly deviceName: string;
   readonly token?: Secret;
@@ -35,9 +39,13 @@ export type Step =
 /** A step and what the machine remembers about troubles: how many since the last healthy stretch. */
 export type State = Step & {
   readonly troubles: number;
-  /** Monotonic ms of the first delivery after the last trouble; troubles are forgotten after HEALTHY_MS of it. */
+  /**
+   * Monotonic ms of the first delivery after the last trouble; troubles are forgotten after HEALTHY_MS of it.
+   */
   readonly healthySinceMs?: number;
-  /** Deliveries refused as unauthorized since the last one that was not, and when that began, monotonic ms. */
+  /**
+   * Deliveries refused as unauthorized since the last one that was not, and when that began, monotonic ms.
+   */
   readonly doubts?: { readonly count: number; readonly sinceMs: number };
 };
 

@@ -1,5 +1,6 @@
 /**
- * The conversation with the server, as a Moore machine: each state names one action, each action ends in one event.
+ * The conversation with the server, as a Moore machine: each state names one action, each action ends in one
+ * event.
  *
  *   remember ── nothing stored ─▶ intend ── intent on disk ─▶ provision ── issued, on disk ─▶ deliver ⟲
  *      │  └──── provisioned ───────────────────────────────────────────────────────────────────▲
@@ -8,8 +9,9 @@
  *   every state ── refused ─▶ wait ── elapsed ─▶ where it makes sense to resume
  *   deliver ── unauthorized, again and again for minutes ─▶ intend, keeping the old token ─▶ … ─▶ retry the old one ─▶ …
  *
- * Why probe: provisioning is not idempotent (contract 3.5). After a declined, lost or interrupted request the only safe question is whether
- * the token we proposed is already ours. `next` is pure; the agent performs the actions.
+ * Why probe: provisioning is not idempotent (contract 3.5). After a declined, lost or interrupted request the
+ * only safe question is whether the token we proposed is already ours. `next` is pure; the agent performs the
+ * actions.
  */
 
 import { waitBeforeMs } from './backoff.ts';
@@ -22,12 +24,16 @@ import { VERDICTS } from './verdicts.ts';
 /** Five healthy minutes make earlier troubles forgotten; less would let a flapping server be hammered. */
 export const HEALTHY_MS = 5 * 60_000;
 
-/** A token counts as revoked after so many refusals over so long: one answer may be a server being restored. */
+/**
+ * A token counts as revoked after so many refusals over so long: one answer may be a server being restored.
+ */
 export const DOUBTS = { count: 5, forMs: 5 * 60_000 } as const;
 
 export const START: State = { at: 'remember', troubles: 0 };
 
-/** Where a gateway starts that was given its token by the operator: nothing to remember, nothing to provision. */
+/**
+ * Where a gateway starts that was given its token by the operator: nothing to remember, nothing to provision.
+ */
 export function startWithToken(deviceName: string, token: Secret): State {
   return { at: 'deliver', claim: { deviceName, token }, troubles: 0 };
 }

@@ -1,8 +1,9 @@
 /**
  * ThingsBoard's words: the bodies the agent sends and the answers it understands, whatever the road.
  *
- * Pure text in, typed value out. A transport adds codes and statuses; this file knows the JSON (contract sections 3.1, 3.2
- * and 5). Parsing never throws and never quotes a server's text: it may echo the request, secret included (contract 3.6).
+ * Pure text in, typed value out. A transport adds codes and statuses; this file knows the JSON (contract
+ * sections 3.1, 3.2 and 5). Parsing never throws and never quotes a server's text: it may echo the request,
+ * secret included (contract 3.6).
  */
 
 import type { ProvisionRequest } from './ports.ts';
@@ -12,7 +13,10 @@ import { Secret } from './secret.ts';
 /** Longest answer body that is looked at, in characters; ThingsBoard's own are under 300 (contract 3.2). */
 const ANSWER_LENGTH_MAX = 4096;
 
-/** A token must fit one path segment of a URL and of a CoAP Uri-Path option (RFC 7252 section 5.10: 255 bytes). */
+/**
+ * A token must fit one path segment of a URL and of a CoAP Uri-Path option (RFC 7252 section 5.10: 255
+ * bytes).
+ */
 const TOKEN_FORM = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
 
 /**
@@ -32,7 +36,10 @@ export type ProvisionAnswer =
   | { readonly type: 'issued'; readonly token: Secret }
   | { readonly type: 'refused'; readonly refusal: Refusal };
 
-/** Reads a provisioning answer by its `status` member; codes and Content-Format say nothing reliable (traps 2 and 16). */
+/**
+ * Reads a provisioning answer by its `status` member; codes and Content-Format say nothing reliable (traps 2
+ * and 16).
+ */
 export function parseProvisionAnswer(body: string): ProvisionAnswer {
   const answer = parseObject(body);
   if (!answer) return refused('unintelligible', describe(body));

@@ -1,8 +1,8 @@
 /**
  * The verdict on each refusal: how soon to try again, how loud to be, and what the operator should do.
  *
- * One table, one row per reason, nothing decided elsewhere. A sentence names the cause and a remedy; it holds no variable part, so it can be
- * searched for; what varies goes into log fields.
+ * One table, one row per reason, nothing decided elsewhere. A sentence names the cause and a remedy; it holds
+ * no variable part, so it can be searched for; what varies goes into log fields.
  */
 
 import type { Schedule } from './backoff.ts';

@@ -1,8 +1,9 @@
 /**
  * The outbox in memory: readings waiting for delivery, oldest first.
  *
- * Bound: `readingsMax` (8,640 is a day at one reading in ten seconds, about 4 MB). When it is full the oldest reading goes and is
- * counted. What is in here does not survive a restart; the disk outbox is another file of this room.
+ * Bound: `readingsMax` (8,640 is a day at one reading in ten seconds, about 4 MB). When it is full the oldest
+ * reading goes and is counted. What is in here does not survive a restart; the disk outbox is another file of
+ * this room.
  */
 
 import type { Outbox } from '../core/ports.ts';
@@ -10,7 +11,10 @@ import type { Reading } from '../core/reading.ts';
 
 export const READINGS_MAX = 8_640;
 
-/** An acknowledged head longer than this is cut off, so that memory is given back without copying at every step. */
+/**
+ * An acknowledged head longer than this is cut off, so that memory is given back without copying at every
+ * step.
+ */
 const COMPACT_AT = 1_024;
 
 export class RamOutbox implements Outbox {
@@ -18,7 +22,10 @@ export class RamOutbox implements Outbox {
   #readings: (Reading | undefined)[] = [];
   #head = 0;
   #dropped = 0;
-  /** Readings dropped since the last peek: they were the oldest of it, and must not be acknowledged a second time. */
+  /**
+   * Readings dropped since the last peek: they were the oldest of it, and must not be acknowledged a second
+   * time.
+   */
   #droppedSincePeek = 0;
   #waiters = new Set<() => void>();
 

@@ -1,9 +1,10 @@
 /**
  * The credential store: one small file that outlives power cuts, bound to this board and this server.
  *
- * Promises: 0600 files in a 0700 directory from their birth; a `write` that returned survives a power cut; a record of another board
- * or server is set aside, kept, and found again when it fits. What cannot be decided safely is a StoreError, and the files stay as
- * they are. Every choice is told in the journal. The files themselves are record-pair.ts's business.
+ * Promises: 0600 files in a 0700 directory from their birth; a `write` that returned survives a power cut; a
+ * record of another board or server is set aside, kept, and found again when it fits. What cannot be decided
+ * safely is a StoreError, and the files stay as they are. Every choice is told in the journal. The files
+ * themselves are record-pair.ts's business.
  */
 
 import { type Fingerprint, sameBoard } from '../core/fingerprint.ts';
@@ -35,7 +36,7 @@ export class ConfCredentialStore implements CredentialStore {
   async read(): Promise<CredentialRecord | undefined> {
     return this.#telling('read', async () => {
       const stored = await this.#files.newest();
-      if (stored && this.#fits(stored)) return stored.record;
+      if (stored && this.#fits(stored)) return this.#known(stored);
       if (stored) await this.#putElsewhere(stored.record);
       return this.#comeBack();
     });
@@ -47,6 +48,16 @@ export class ConfCredentialStore implements CredentialStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  /**
+   * An interface whose driver came late, or was added, is part of the board from now on: else the next boot
+   * that sees only that one would take itself for another board.
+   */
+  async #known({ record, fingerprint }: StoredRecord): Promise<CredentialRecord> {
+    const all = [...new Set([...fingerprint, ...this.#binding.fingerprint])].sort();
+    if (all.length > fingerprint.length) await this.#files.improve({ record, fingerprint: all });
+    return record;
+  }
 
   #fits({ record, fingerprint }: StoredRecord): boolean {
     return record.server === this.#binding.server && sameBoard(fingerprint, this.#binding.fingerprint);

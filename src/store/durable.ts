@@ -1,7 +1,8 @@
 /**
  * Durable directories: what conf leaves to its caller.
  *
- * A rename is durable only once the directory that holds the name is on the disk too (fsync(2)); conf syncs the file and not the directory.
+ * A rename is durable only once the directory that holds the name is on the disk too (fsync(2)); conf syncs
+ * the file and not the directory.
  */
 
 import { chmod, mkdir, open, stat } from 'node:fs/promises';

@@ -1,9 +1,10 @@
 /**
  * Loads conf, and takes back what it does to the process.
  *
- * Measured, conf 15.1: its file writer brings a library (when-exit) that listens for every ending signal and then kills the process with the same signal, so that a
- * SIGTERM would never let the agent finish. Its listeners for signals are removed as soon as they appear; the one for
- * `exit`, which sweeps temporary files, stays.
+ * Measured, conf 15.1: its file writer brings a library (when-exit) that listens for every ending signal and
+ * then kills the process with the same signal, so that a SIGTERM would never let the agent finish. Its
+ * listeners for signals are removed as soon as they appear; the one for `exit`, which sweeps temporary files,
+ * stays.
  */
 
 import { constants } from 'node:os';

@@ -1,13 +1,14 @@
 /**
  * One firstlight per state directory: two would provision one device twice and overwrite each other's token.
  *
- * The lock is a listening unix socket in Linux's abstract namespace, named after the directory's device and inode, so that
- * every path to one directory is one lock. The kernel lets one process have the name and takes it back when that process is gone,
- * however it went: nothing is ever stale after a kill -9, nothing is raced for, no file is left behind. It keeps no process
- * alive, no child inherits it, and whoever connects is hung up on.
+ * The lock is a listening unix socket in Linux's abstract namespace, named after the directory's device and
+ * inode, so that every path to one directory is one lock. The kernel lets one process have the name and takes
+ * it back when that process is gone, however it went: nothing is ever stale after a kill -9, nothing is raced
+ * for, no file is left behind. It keeps no process alive, no child inherits it, and whoever connects is hung
+ * up on.
  *
- * Limits: the namespace is that of the network, so two containers that share a directory and not a network do not see each
- * other; and any local user may take the name first, which AlreadyRunning admits in its message.
+ * Limits: the namespace is that of the network, so two containers that share a directory and not a network do
+ * not see each other; and any local user may take the name first, which AlreadyRunning admits in its message.
  */
 
 import { createHash } from 'node:crypto';
@@ -21,7 +22,10 @@ import { StoreError, storeError } from './store-error.ts';
 /** Held until it is disposed of, or the process ends. */
 export type Lock = AsyncDisposable;
 
-/** Makes the directory if it is missing. Rejects with AlreadyRunning, or with a StoreError when nobody could lock it. */
+/**
+ * Makes the directory if it is missing. Rejects with AlreadyRunning, or with a StoreError when nobody could
+ * lock it.
+ */
 export async function acquireLock(directory: string): Promise<Lock> {
   const name = await nameOf(directory);
   const server = createServer({ pauseOnConnect: true }, (caller) => caller.destroy());
@@ -32,15 +36,17 @@ export async function acquireLock(directory: string): Promise<Lock> {
   } catch (error) {
     throw refusal(error, directory, name);
   }
-  // A caller that could not be accepted (no descriptor left) is no loss; without a listener it would end the process.
+  // A caller that could not be accepted (no descriptor left) is no loss; without a listener it would end the
+  // process.
   server.on('error', () => {});
   return { [Symbol.asyncDispose]: () => closed(server) };
 }
 
 /**
- * 11 characters and the 96 hex digits of a SHA-384 are, with the NUL before them, the 108 bytes that a name can have. It must have
- * them all: libuv 1.46 (Node 20) pads a shorter name with NULs, from 1.48 on (Node 22) it does not, so that one name would be
- * two locks between two Nodes. (Measured on 2026-11-22 with 20.20, 22.23 and 24.21, by /proc/net/unix.)
+ * 11 characters and the 96 hex digits of a SHA-384 are, with the NUL before them, the 108 bytes that a name
+ * can have. It must have them all: libuv 1.46 (Node 20) pads a shorter name with NULs, from 1.48 on (Node 22)
+ * it does not, so that one name would be two locks between two Nodes. (Measured on 2026-11-22 with 20.20,
+ * 22.23 and 24.21, by /proc/net/unix.)
  */
 async function nameOf(directory: string): Promise<string> {
   try {
@@ -57,7 +63,7 @@ const SHOWN_CHARACTERS = 'firstlight-'.length + 12;
 
 function refusal(error: unknown, directory: string, name: string): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
-  if (code === "X") {
+  if (code === 'EADDRINUSE') {
     return new AlreadyRunning(directory, `@${name.slice(0, SHOWN_CHARACTERS)}`, { cause: error });
   }
   const message = `the state directory ${directory} cannot be locked (${code}): this needs Linux, and AF_UNIX among the unit's RestrictAddressFamilies=`;

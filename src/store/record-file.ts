@@ -1,7 +1,8 @@
 /**
  * One file with a credential record in it, looked at without trust: what it is, in one of five words.
  *
- * Never throws and never quotes the file, which holds a token. A byte order mark in front, as Windows editors leave it, is no fault.
+ * Never throws and never quotes the file, which holds a token. A byte order mark in front, as Windows editors
+ * leave it, is no fault.
  */
 
 import { chmod, readFile, stat } from 'node:fs/promises';

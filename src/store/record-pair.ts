@@ -1,11 +1,12 @@
 /**
- * The credential file and its backup, as one thing: `newest` is the record that counts, `save` writes both, durably.
+ * The credential file and its backup, as one thing: `newest` is the record that counts, `save` writes both,
+ * durably.
  *
  *   main good ─▶ main            main bad or absent, backup good ─▶ backup            main bad, no backup ─▶ nothing yet
  *   either from the future or unreadable, or both bad ─▶ StoreError
  *
- * The main file is written first, the backup second, each synced with its directory. What can be mended is, on the way; nothing is
- * deleted but orphaned temporary files of our own.
+ * The main file is written first, the backup second, each synced with its directory. What can be mended is,
+ * on the way; nothing is deleted but orphaned temporary files of our own.
  */
 
 import { readdir, unlink } from 'node:fs/promises';
@@ -81,6 +82,11 @@ export class RecordPair {
     await this.#save(BACKUP, stored);
   }
 
+  /** As `save`, but a disk that refuses is only told: what is stored is good enough. */
+  async improve(stored: StoredRecord): Promise<void> {
+    await this.#mending(() => this.save(stored));
+  }
+
   /** Moves both files aside; a power cut in between leaves one of them, which is then found as it is now. */
   async setBothAside(): Promise<string> {
     const whenMs = this.#ports.clock.wallMs();
@@ -89,7 +95,9 @@ export class RecordPair {
     return kept;
   }
 
-  /** What makes the next start safer must not stop this one: on a read-only disk a good record is still good. */
+  /**
+   * What makes the next start safer must not stop this one: on a read-only disk a good record is still good.
+   */
   async #mending(action: () => Promise<void>): Promise<void> {
     try {
       await action();

@@ -1,9 +1,10 @@
 /**
  * The credential record as it lies on the disk, and back: JSON with a version, parsed and never trusted.
  *
- * Version 1: {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…", "sinceMs":…, "token":"…",
- * "previousToken":"…", "fingerprint":["serial:…"]}. `token` is absent only in a pending record of server-generated mode; `previousToken` is there only while
- * a revoked token is still being tried. A record of a later version is left alone: an older agent must not guess.
+ * Version 1: {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…",
+ * "sinceMs":…, "token":"…", "previousToken":"…", "fingerprint":["serial:…"]}. `token` is absent only in a
+ * pending record of server-generated mode; `previousToken` is there only while a revoked token is still being
+ * tried. A record of a later version is left alone: an older agent must not guess.
  */
 
 import type { Fingerprint } from '../core/fingerprint.ts';

@@ -1,8 +1,8 @@
 /**
  * Records that are not to be used now and must not be lost: kept beside the store, dated, 0600.
  *
- * `credentials.aside-<when>-<why>.json`: `bad` could not be understood, `elsewhere` belongs to another board or server. The latter
- * are found again when the card or the server comes back.
+ * `credentials.aside-<when>-<why>.json`: `bad` could not be understood, `elsewhere` belongs to another board
+ * or server. The latter are found again when the card or the server comes back.
  */
 
 import { readdir, rename } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** What is wrong with the credential store, in one sentence that names the place and the remedy; never its contents. */
+/**
+ * What is wrong with the credential store, in one sentence that names the place and the remedy; never its
+ * contents.
+ */
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -17,7 +20,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of that path is no directory; choose another state directory',
 };
 
-/** `error` as a StoreError that begins with `what`; its own text is not quoted, because a parser's would quote the token. */
+/**
+ * `error` as a StoreError that begins with `what`; its own text is not quoted, because a parser's would quote
+ * the token.
+ */
 export function storeError(what: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const code =

@@ -1,4 +1,7 @@
-/** The whole agent, as its own process, against the sandbox on real UDP: first boot, second boot, refusals, silence about secrets. */
+/**
+ * The whole agent, as its own process, against the sandbox on real UDP: first boot, second boot, refusals,
+ * silence about secrets.
+ */
 
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';

@@ -22,12 +22,14 @@ it('the example file sets nothing: it lacks the server and has no other problem'
 
 it('every setting of the example file can be uncommented as it stands', () => {
   using desk = new Desk();
-  const named = desk.write('secret', 'x');
+  // A secret and its file do not go together, nor do a token and a pair.
   const uncommented = renderExample()
     .replace(/^#(?=[a-z-]+ = )/gm, '')
-    .replace(/^secret = .*$/m, '')
-    .replace('/etc/firstlight/secret', named);
-  const { config } = desk.load(uncommented);
+    .replace(/^(secret|token) = .*$/gm, '')
+    .replace('/etc/firstlight/secret', desk.write('secret', 'x'))
+    .replace('/etc/firstlight/token', desk.write('token', 'y'));
+  assert.equal(desk.load(uncommented).config.device.token?.reveal(), 'y');
+  const { config } = desk.load(uncommented.replace(/^token-file = .*$/m, ''));
   assert.equal(config.provisioning?.secret.reveal(), 'x');
   assert.equal(config.telemetry.intervalMs, 10_000);
 });

@@ -12,6 +12,7 @@ spread = "0s"
 key = "the-key"
 secret = "the-secret"
 credentials = "server-generated"
+after-success = "forget"
 [device]
 name = "  gw-{serial} "
 [telemetry]
@@ -45,6 +46,7 @@ describe('loading', () => {
     assert.equal(config.provisioning?.key, 'the-key');
     assert.equal(config.provisioning?.secret.reveal(), 'the-secret');
     assert.equal(config.provisioning?.credentials, 'server-generated');
+    assert.equal(config.provisioning?.afterSuccess, 'forget');
     assert.deepEqual(config.device, { name: 'gw-{serial}' });
     assert.deepEqual(config.telemetry, { intervalMs: 86_400_000 });
     assert.deepEqual(config.log, { level: 'debug', format: 'json' });
@@ -65,6 +67,7 @@ describe('loading', () => {
       FIRSTLIGHT_PROVISIONING_KEY: 'other-key',
       FIRSTLIGHT_PROVISIONING_SECRET: 'other-secret',
       FIRSTLIGHT_PROVISIONING_CREDENTIALS: 'device-generated',
+      FIRSTLIGHT_PROVISIONING_AFTER_SUCCESS: 'keep',
       FIRSTLIGHT_DEVICE_NAME: 'other-name',
       FIRSTLIGHT_TELEMETRY_INTERVAL: '1s',
       FIRSTLIGHT_LOG_LEVEL: 'error',
@@ -76,6 +79,7 @@ describe('loading', () => {
     assert.equal(config.provisioning?.key, 'other-key');
     assert.equal(config.provisioning?.secret.reveal(), 'other-secret');
     assert.equal(config.provisioning?.credentials, 'device-generated');
+    assert.equal(config.provisioning?.afterSuccess, 'keep');
     assert.equal(config.device.name, 'other-name');
     assert.equal(config.telemetry.intervalMs, 1000);
     assert.deepEqual(config.log, { level: 'error', format: 'text' });

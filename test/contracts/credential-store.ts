@@ -1,5 +1,6 @@
 /**
- * What every `CredentialStore` promises: it remembers the last record written, whole, and for whoever opens it next.
+ * What every `CredentialStore` promises: it remembers the last record written, whole, and for whoever opens
+ * it next.
  *
  * `make` gives an empty store and a way to open the same place again, as the next start of the agent does.
  */

@@ -1,8 +1,9 @@
 /**
- * What every `Outbox` promises: order, a bound that costs the oldest, and an acknowledgement that never takes a reading
- * the server has not seen.
+ * What every `Outbox` promises: order, a bound that costs the oldest, and an acknowledgement that never takes
+ * a reading the server has not seen.
  *
- * `make` gives an empty outbox of that bound. The last claims compare it with a plain array over random histories.
+ * `make` gives an empty outbox of that bound. The last claims compare it with a plain array over random
+ * histories.
  */
 
 import assert from 'node:assert/strict';

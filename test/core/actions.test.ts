@@ -1,4 +1,7 @@
-/** What each state does, in which order: nothing is asked of the server before the intent is on disk, or when it cannot be. */
+/**
+ * What each state does, in which order: nothing is asked of the server before the intent is on disk, or when
+ * it cannot be.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,7 @@
-/** The host's facts: asked for once, after the first reading was accepted, and posted as client attributes until accepted. */
+/**
+ * The host's facts: asked for once, after the first reading was accepted, and posted as client attributes
+ * until accepted.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

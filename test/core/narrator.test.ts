@@ -1,7 +1,8 @@
 /**
  * What an operator reads: each change once, with its remedy, and the end of a trouble with its length.
  *
- * The steps told are those of the real session, so that a change of the machine cannot leave the narrator behind.
+ * The steps told are those of the real session, so that a change of the machine cannot leave the narrator
+ * behind.
  */
 
 import assert from 'node:assert/strict';
@@ -172,6 +173,7 @@ describe('the narrator tells a recovery', () => {
       { type: 'adopted' },
     ];
     for (const events of [issued, adopted]) {
+      assert.equal(narrated(START, events).saying(recovered).length, 1);
       assert.equal(narrated(START, [...events, DELIVERED]).saying(recovered).length, 1);
     }
   });

@@ -1,4 +1,7 @@
-/** Packing: every body fits its bound in UTF-8, none is empty, and together they hold every reading exactly as it was. */
+/**
+ * Packing: every body fits its bound in UTF-8, none is empty, and together they hold every reading exactly as
+ * it was.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,7 @@
-/** What a reading may hold: finite numbers of at most six decimals, booleans and texts; what could not be read is absent. */
+/**
+ * What a reading may hold: finite numbers of at most six decimals, booleans and texts; what could not be read
+ * is absent.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

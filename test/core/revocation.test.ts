@@ -1,6 +1,6 @@
 /**
- * A token that worked and is refused: believed only after minutes, then provisioned again under the same name while the old token is
- * still tried; an outage is never taken for a revocation, and nothing flaps.
+ * A token that worked and is refused: believed only after minutes, then provisioned again under the same name
+ * while the old token is still tried; an outage is never taken for a revocation, and nothing flaps.
  */
 
 import assert from 'node:assert/strict';
@@ -16,7 +16,9 @@ const overloaded: Event = { type: 'refused', refusal: { reason: 'overloaded', de
 const declined: Event = { type: 'refused', refusal: { reason: 'declined', detail: '' } };
 const delivering = startWithToken('gw-1', OLD);
 
-/** Feeds deliveries `everyMs` apart, each wait elapsing in between; returns the states after each delivery. */
+/**
+ * Feeds deliveries `everyMs` apart, each wait elapsing in between; returns the states after each delivery.
+ */
 function deliveries(events: readonly Event[], everyMs: number, mayProvision = true): State[] {
   const states: State[] = [];
   let state: State = delivering;

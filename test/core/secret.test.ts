@@ -1,4 +1,7 @@
-/** A secret shows no character of itself, however it is turned into text, and gives them to the one who asks by name. */
+/**
+ * A secret shows no character of itself, however it is turned into text, and gives them to the one who asks
+ * by name.
+ */
 
 import assert from 'node:assert/strict';
 import { Console } from 'node:console';

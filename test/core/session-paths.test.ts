@@ -1,5 +1,6 @@
 /**
- * What holds on every path of the session, whatever the server, the disk and the die do: invariants over random walks.
+ * What holds on every path of the session, whatever the server, the disk and the die do: invariants over
+ * random walks.
  *
  * The walks are of a fixed seed; fast-check prints it with the shortest walk that breaks a claim.
  */

@@ -1,5 +1,6 @@
 /**
- * The session as a table: each state with each event it can end in, each refusal in each state, and every event that cannot be.
+ * The session as a table: each state with each event it can end in, each refusal in each state, and every
+ * event that cannot be.
  *
  * What must hold on every path is in session-paths.test.ts.
  */

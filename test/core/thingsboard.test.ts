@@ -1,4 +1,7 @@
-/** ThingsBoard's words: the provisioning body, and every answer of the contract's table (3.2), read without trust. */
+/**
+ * ThingsBoard's words: the provisioning body, and every answer of the contract's table (3.2), read without
+ * trust.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -120,6 +123,7 @@ describe('the detail of a refusal says what the answer looked like', () => {
     ['', /empty/],
     ['\b\u0002', /protobuf/],
     [' <HTML>', /web page/],
+    ['[{}]', /4 characters.*not a JSON object/],
     ['nonsense', /8 characters.*not a JSON object/],
     [issued('MIIB', 'X509_CERTIFICATE'), /X509_CERTIFICATE/],
     [issued('x', 'S3CRET'), /credentialsType unknown$/],

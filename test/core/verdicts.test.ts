@@ -1,4 +1,7 @@
-/** The verdicts: one row for each reason, a remedy in each sentence, and a schedule that fits how the trouble ends. */
+/**
+ * The verdicts: one row for each reason, a remedy in each sentence, and a schedule that fits how the trouble
+ * ends.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

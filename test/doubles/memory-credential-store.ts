@@ -1,7 +1,8 @@
 /**
  * A `CredentialStore` in memory: durable as long as the test runs, and broken on request.
  *
- * `broken` makes every read and write reject with it, as a full disk would. Passes test/contracts/credential-store.ts.
+ * `broken` makes every read and write reject with it, as a full disk would. Passes
+ * test/contracts/credential-store.ts.
  */
 
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports.ts';

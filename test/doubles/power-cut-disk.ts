@@ -1,11 +1,12 @@
 /**
  * A disk that can lose its power, and the `CredentialStore` a process opens on it.
  *
- * A write is a sequence, as on a real file system: temporary file written, file synced, renamed, directory synced. What a
- * power cut leaves is the last durable record or any later one whose rename was not synced yet, by a throw of the dice; never
- * a mixture. `write` resolves only when the record is durable. A cut between two steps leaves the sequence where it was.
- * The file system syncs by itself some seconds after a rename. With `syncsDirectory: false` the last step is missing, which is
- * the bug to be found: `write` then resolves while the rename may still be lost.
+ * A write is a sequence, as on a real file system: temporary file written, file synced, renamed, directory
+ * synced. What a power cut leaves is the last durable record or any later one whose rename was not synced
+ * yet, by a throw of the dice; never a mixture. `write` resolves only when the record is durable. A cut
+ * between two steps leaves the sequence where it was. The file system syncs by itself some seconds after a
+ * rename. With `syncsDirectory: false` the last step is missing, which is the bug to be found: `write` then
+ * resolves while the rename may still be lost.
  */
 
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports.ts';
@@ -62,7 +63,8 @@ export class PowerCutDisk {
     return {
       read: async () => {
         await step('read');
-        // What is read is relied upon, so it is made durable first; the process before may have died at the rename.
+        // What is read is relied upon, so it is made durable first; the process before may have died at the
+        // rename.
         if (this.#contents.length > 1 && this.#syncsDirectory)
           await step('sync', () => this.#syncDirectory());
         return this.visible;

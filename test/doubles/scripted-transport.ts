@@ -1,8 +1,9 @@
 /**
  * A `Transport` that answers from a script and notes every call.
  *
- * `answer` is asked for each call; what it returns is the result, and without one every request succeeds. As on a real road
- * an issued token is given to `keep` first, and a request that is never answered ends when its signal aborts.
+ * `answer` is asked for each call; what it returns is the result, and without one every request succeeds. As
+ * on a real road an issued token is given to `keep` first, and a request that is never answered ends when its
+ * signal aborts.
  */
 
 import type { ProvisionRequest, Result, Transport } from '../../src/core/ports.ts';
@@ -15,7 +16,9 @@ export type Call =
   | { readonly verb: 'probe'; readonly token: Secret }
   | { readonly verb: 'postTelemetry' | 'postAttributes'; readonly token: Secret; readonly body: string };
 
-/** What becomes of a call: it succeeds, its token is unknown (probe), it is refused, or it is never answered. */
+/**
+ * What becomes of a call: it succeeds, its token is unknown (probe), it is refused, or it is never answered.
+ */
 export type Answer = 'ok' | 'not-ours' | 'never' | RefusalReason;
 
 export type Script = (call: Call, index: number) => Answer | Promise<Answer>;

@@ -1,4 +1,7 @@
-/** What of a host's own words becomes an attribute, and in which form it survives the server's taste for numbers. */
+/**
+ * What of a host's own words becomes an attribute, and in which form it survives the server's taste for
+ * numbers.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

@@ -1,4 +1,7 @@
-/** Small made-up hosts: what a board shows of itself in /proc, /sys and /etc, as files in a temporary directory. */
+/**
+ * Small made-up hosts: what a board shows of itself in /proc, /sys and /etc, as files in a temporary
+ * directory.
+ */
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

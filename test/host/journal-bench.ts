@@ -1,4 +1,6 @@
-/** A journal on a virtual clock that keeps the lines it wrote; and fields as careless code would pass them. */
+/**
+ * A journal on a virtual clock that keeps the lines it wrote; and fields as careless code would pass them.
+ */
 
 import { Writable } from 'node:stream';
 import type { LogFields } from '../../src/core/ports.ts';

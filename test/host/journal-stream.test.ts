@@ -1,6 +1,6 @@
 /**
- * The journal and its reader: one that leaves, one that stands still, one that comes late. Real pipes where it
- * matters.
+ * The journal and its reader: one that leaves, one that stands still, one that comes late. Real pipes where
+ * it matters.
  */
 
 import assert from 'node:assert/strict';

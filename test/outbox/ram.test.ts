@@ -1,4 +1,7 @@
-/** The outbox in memory keeps the contract, holds a day of readings, and gives back the memory of what left it. */
+/**
+ * The outbox in memory keeps the contract, holds a day of readings, and gives back the memory of what left
+ * it.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -27,6 +30,24 @@ it('what left it is not kept alive', { skip: globalThis.gc ? false : 'needs --ex
   await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc?.();
   assert.equal(left.deref(), undefined);
+});
+
+it('a wait that is over is not kept alive', {
+  skip: globalThis.gc ? false : 'needs --expose-gc',
+}, async () => {
+  const outbox = new RamOutbox();
+  const waited = async () => {
+    const stop = new AbortController();
+    const wait = outbox.waitForReading(stop.signal);
+    stop.abort();
+    await wait;
+    return new WeakRef(stop.signal);
+  };
+  const over = await waited();
+  await new Promise((resolve) => setImmediate(resolve));
+  globalThis.gc?.();
+  assert.equal(over.deref(), undefined);
+  assert.equal(outbox.size, 0);
 });
 
 it('a year of readings passing through costs no more memory than the few that wait', {

@@ -1,5 +1,6 @@
 /**
- * Twenty thousand mutated datagrams, from a seed: the front door neither falls over nor forgets how to answer.
+ * Twenty thousand mutated datagrams, from a seed: the front door neither falls over nor forgets how to
+ * answer.
  *
  * The real core is behind it, so that mutated bodies reach the JSON parser too.
  */

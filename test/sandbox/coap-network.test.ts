@@ -1,4 +1,7 @@
-/** The bad network and the ways a server goes quiet (contract, section 13), and the life of the front door itself. */
+/**
+ * The bad network and the ways a server goes quiet (contract, section 13), and the life of the front door
+ * itself.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -101,7 +101,8 @@ describe('coap-client of libcoap', { concurrency: true, skip }, () => {
   });
 
   test('reads a large attribute in blocks, when the answer is piggybacked', async () => {
-    // libcoap 4.3.1 drops a large answer that comes as a CON without an ACK ("large body receive internal issue"):
+    // libcoap 4.3.1 drops a large answer that comes as a CON without an ACK ("large body receive internal
+    // issue"):
     // one more client for which the real server's kind A is a trap.
     await using at = await stage({ kindA: 'piggyback' });
     const text = 'x'.repeat(3000);

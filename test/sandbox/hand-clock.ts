@@ -1,5 +1,6 @@
 /**
- * A clock a test turns by hand: sleeps end when `advance` reaches them, so ten seconds of silence cost no time.
+ * A clock a test turns by hand: sleeps end when `advance` reaches them, so ten seconds of silence cost no
+ * time.
  */
 
 import type { SandboxClock } from '../../src/sandbox/core/clock.ts';

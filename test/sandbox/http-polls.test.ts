@@ -175,7 +175,9 @@ async function answersAgain(bench: HttpBench, knobs: Partial<Knobs>): Promise<vo
   assert.equal((await bench.call('GET', `/api/v1/${TOKEN}/attributes`)).status, 200);
 }
 
-/** Sets the knob to dead, and resolves when a request has met it: there is no other sign of an unread request. */
+/**
+ * Sets the knob to dead, and resolves when a request has met it: there is no other sign of an unread request.
+ */
 function lookedAtDead(knobs: Knobs): Promise<void> {
   return new Promise((resolve) => {
     const get = (): boolean => {

@@ -1,4 +1,7 @@
-/** What a broken file, a hung disk or a mistaken collector may cost: its own values, one line in the journal, and no more. */
+/**
+ * What a broken file, a hung disk or a mistaken collector may cost: its own values, one line in the journal,
+ * and no more.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -63,7 +63,10 @@ async function run(
   return { code, lines: printed.trimEnd().split('\n') };
 }
 
-/** The command's pause passes at once; a sensor's deadline, which is longer, never does, however slow the test's host is. */
+/**
+ * The command's pause passes at once; a sensor's deadline, which is longer, never does, however slow the
+ * test's host is.
+ */
 function hurriedClock(): Clock {
   let nowMs = 0;
   return {

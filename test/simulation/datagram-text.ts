@@ -1,6 +1,6 @@
 /**
- * A CoAP datagram's header, read by hand: cheap enough to look at every datagram of ten thousand boots, and independent of
- * both the agent's and the sandbox's readers.
+ * A CoAP datagram's header, read by hand: cheap enough to look at every datagram of ten thousand boots, and
+ * independent of both the agent's and the sandbox's readers.
  */
 
 export interface Header {

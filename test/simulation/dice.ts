@@ -1,8 +1,8 @@
 /**
  * Seeded dice for the simulation: splitmix32, and the throws a plan needs.
  *
- * The same seed gives the same throws. `fork` makes dice of their own for each part (network, disk, plan, agent), so that
- * one more throw in one part does not change the others.
+ * The same seed gives the same throws. `fork` makes dice of their own for each part (network, disk, plan,
+ * agent), so that one more throw in one part does not change the others.
  */
 
 import { createDice } from '../../src/sandbox/dice.ts';

@@ -1,9 +1,9 @@
 /**
- * The plan of one run, drawn from its seed before it begins: the weather on the road and at the server, the ends of the
- * gateway's lives, the server's restarts, and the hour at which everything is healed.
+ * The plan of one run, drawn from its seed before it begins: the weather on the road and at the server, the
+ * ends of the gateway's lives, the server's restarts, and the hour at which everything is healed.
  *
- * Instants are drawn so that every order of magnitude is as likely as every other: most troubles of a first boot happen in its
- * first seconds, the others hours later.
+ * Instants are drawn so that every order of magnitude is as likely as every other: most troubles of a first
+ * boot happen in its first seconds, the others hours later.
  */
 
 import type { Dice } from './dice.ts';
@@ -22,7 +22,10 @@ export interface Lane {
 export interface Weather {
   readonly up: Lane;
   readonly down: Lane;
-  /** `refused`: ICMP port unreachable. `unreachable`: no route from the gateway. `dark`: nothing passes, nothing is said. */
+  /**
+   * `refused`: ICMP port unreachable. `unreachable`: no route from the gateway. `dark`: nothing passes,
+   * nothing is said.
+   */
   readonly link: 'open' | 'refused' | 'unreachable' | 'dark';
   readonly coreMsMin: number;
   readonly coreMsMax: number;
@@ -34,7 +37,10 @@ export interface Weather {
   readonly diskStepMsMax: number;
 }
 
-/** How a life of the gateway ends. `power`: the disk loses what was not durable. `kill`: the process only. `stop`: as asked. */
+/**
+ * How a life of the gateway ends. `power`: the disk loses what was not durable. `kill`: the process only.
+ * `stop`: as asked.
+ */
 export interface Ending {
   readonly how: 'power' | 'kill' | 'stop';
   /** After so long, or at the so-many-th thing the process does to the world outside its memory. */

@@ -1,14 +1,17 @@
 /**
- * The server of a simulation: the sandbox's own core and CoAP endpoint, in virtual time, with a notebook between them.
+ * The server of a simulation: the sandbox's own core and CoAP endpoint, in virtual time, with a notebook
+ * between them.
  *
- * The notebook is what the run is judged by: what the core was asked, what it decided and what it stored. A restart forgets
- * message IDs as a real one does, and devices stay. While `broken`, every request is answered 5.00 and not executed.
+ * The notebook is what the run is judged by: what the core was asked, what it decided and what it stored. A
+ * restart forgets message IDs as a real one does, and devices stay. While `broken`, every request is answered
+ * 5.00 and not executed.
  */
 
 import { ServerLife } from '../../src/sandbox/coap/server-life.ts';
 import { defaultSettings } from '../../src/sandbox/coap/settings.ts';
 import { openCore, type SandboxCoreWithAdmin } from '../../src/sandbox/core/core.ts';
 import type { SandboxCore } from '../../src/sandbox/core/types.ts';
+import { readHeader } from './datagram-text.ts';
 import type { Dice } from './dice.ts';
 import { overriding } from './overriding.ts';
 import type { Weather } from './plan.ts';
@@ -28,10 +31,19 @@ export interface ServerPorts {
 }
 
 
+/** The one provisioning request that had an effect. */
+export interface Granted {
+  readonly atMs: number;
+  readonly port: number;
+  readonly messageId: number;
+  /** False when the core was slower than its transport's patience, which then said 5.00. */
+  answered?: boolean;
+}
+
 export class SimulatedServer {
   readonly core: SandboxCoreWithAdmin;
   /** The request that made the device, or marked it as provisioned. */
-  granted: { readonly atMs: number; readonly port: number; answered?: boolean } | undefined;
+  granted: Granted | undefined;
   /** When it restarted, ms. */
   readonly restartsMs: number[] = [];
   /** Told of every body of telemetry stored. */
@@ -40,7 +52,8 @@ export class SimulatedServer {
   readonly #strategy: Strategy;
   readonly #random: Dice;
   #broken = false;
-  #receivingFrom = 0;
+  /** The datagram that is being worked on. */
+  #inHand = { port: 0, messageId: 0 };
   #life: ServerLife;
 
   constructor(ports: ServerPorts, strategy: Strategy, kindA: 'separate' | 'piggyback') {
@@ -63,7 +76,7 @@ export class SimulatedServer {
     if (strategy.profile === 'pre-provisioned') this.core.admin.createDevice({ name: GATEWAY.name });
     this.#life = this.#born();
     network.toServer = (bytes, from) => {
-      this.#receivingFrom = from.port;
+      this.#inHand = { port: from.port, messageId: readHeader(bytes).messageId };
       this.#life.receive(bytes, from);
     };
   }
@@ -119,14 +132,12 @@ export class SimulatedServer {
     return overriding<SandboxCore>(core, {
       provision: (body, via) => {
         if (this.#broken) return Promise.resolve({ status: 'unavailable' });
-        const before = this.core.admin.stats().requests['provision SUCCESS'] ?? 0;
-        const { nowMs } = this.#ports.time;
-        const port = this.#receivingFrom;
-        const answered = core.provision(body, via);
-        if ((this.core.admin.stats().requests['provision SUCCESS'] ?? 0) === before) return answered;
-        const granted: NonNullable<SimulatedServer['granted']> = { atMs: nowMs, port };
+        const successes = this.#successes();
+        const granted: Granted = { atMs: this.#ports.time.nowMs, ...this.#inHand };
+        const answering = core.provision(body, via);
+        if (this.#successes() === successes) return answering;
         this.granted = granted;
-        return answered.then((answer) => {
+        return answering.then((answer) => {
           granted.answered = answer.status === 'answered';
           return answer;
         });
@@ -139,5 +150,9 @@ export class SimulatedServer {
         return answer;
       },
     });
+  }
+
+  #successes(): number {
+    return this.core.admin.stats().requests['provision SUCCESS'] ?? 0;
   }
 }

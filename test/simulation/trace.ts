@@ -1,8 +1,8 @@
 /**
  * The trace of one run: every event with its time, as a hash, and as lines when asked.
  *
- * Two runs of one seed must have the same hash. CoAP message IDs and tokens are left out: they are drawn from the operating
- * system and must not matter.
+ * Two runs of one seed must have the same hash. CoAP message IDs and tokens are left out: they are drawn from
+ * the operating system and must not matter.
  */
 
 export class Trace {

@@ -1,9 +1,9 @@
 /**
- * The road between the gateway and the server: loses, doubles, delays and reorders datagrams as the weather says, each
- * direction with its own dice.
+ * The road between the gateway and the server: loses, doubles, delays and reorders datagrams as the weather
+ * says, each direction with its own dice.
  *
- * What is on its way stays on its way: neither a power cut nor a change of weather takes a datagram back. Every socket has a
- * source port no socket had before, so whoever answers a dead one answers nobody.
+ * What is on its way stays on its way: neither a power cut nor a change of weather takes a datagram back.
+ * Every socket has a source port no socket had before, so whoever answers a dead one answers nobody.
  */
 
 import type { Socket } from 'node:dgram';

@@ -1,8 +1,9 @@
 /**
- * A UDP socket on the virtual network: the members of `dgram.Socket` that the guard socket uses, and no others.
+ * A UDP socket on the virtual network: the members of `dgram.Socket` that the guard socket uses, and no
+ * others.
  *
- * Callbacks come in a later microtask, as the real ones come in a later turn. After `close`, or once its process has died, it
- * sends nothing, hears nothing and calls nobody.
+ * Callbacks come in a later microtask, as the real ones come in a later turn. After `close`, or once its
+ * process has died, it sends nothing, hears nothing and calls nobody.
  */
 
 import type { Socket } from 'node:dgram';

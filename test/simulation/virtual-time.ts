@@ -1,9 +1,9 @@
 /**
  * Virtual time: one queue of what is due, for the gateway, the server and the network between them.
  *
- * `run` takes the earliest entry, moves the time there, does it, and lets everything it set off settle before the next one;
- * equal times in the order they were asked for. So a run depends on its seed only. A clock made here passes
- * test/contracts/clock.ts.
+ * `run` takes the earliest entry, moves the time there, does it, and lets everything it set off settle before
+ * the next one; equal times in the order they were asked for. So a run depends on its seed only. A clock made
+ * here passes test/contracts/clock.ts.
  */
 
 import type { Clock } from '../../src/core/ports.ts';

@@ -1,12 +1,13 @@
 /**
  * The witness: sees every datagram as it leaves its sender, and what the disk would keep at that instant.
  *
- * It holds the agent to the order of its acts, which no outcome can show as sharply: the intent is durable before the
- * request leaves, the token is durable before the answer is acknowledged, one name and one proposed token for ever.
- * A broken promise is told once, with its time.
+ * It holds the agent to the order of its acts, which no outcome can show as sharply: the intent is durable
+ * before the request leaves, the token is durable before the answer is acknowledged, one name and one
+ * proposed token for ever. A broken promise is told once, with its time.
  */
 
 import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { RefusalReason } from '../../src/core/refusal.ts';
 import type { PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import { isProvisioning, readHeader, readJson } from './datagram-text.ts';
 import { GATEWAY } from './strategies.ts';
@@ -30,19 +31,35 @@ export interface Broken {
   readonly detail: string;
 }
 
+/** One provisioning call of the agent on its transport. */
+export interface Call {
+  readonly life: number;
+  endedMs?: number;
+  how?: 'issued' | 'store failed' | RefusalReason;
+}
+
 export class Witness implements Observer {
   readonly broken: Broken[] = [];
   /** Provisioning datagrams that left the gateway, repetitions included. */
   asked = 0;
+  /** The provisioning call going on. */
+  call: Call | undefined;
   readonly #disk: PowerCutDisk;
   readonly #nowMs: () => number;
   #proposed: string | undefined;
+  /** By port and message ID. */
+  readonly #calls = new Map<string, Call>();
   /** Confirmable answers with credentials, by port and message ID, and the token in them. */
   readonly #issued = new Map<string, string>();
 
   constructor(disk: PowerCutDisk, nowMs: () => number) {
     this.#disk = disk;
     this.#nowMs = nowMs;
+  }
+
+  /** Whose request that was. */
+  callOf({ port, messageId }: { readonly port: number; readonly messageId: number }): Call | undefined {
+    return this.#calls.get(`${port} ${messageId}`);
   }
 
   tell(promise: Promised, detail: string): void {
@@ -52,7 +69,10 @@ export class Witness implements Observer {
 
   leftGateway(port: number, bytes: Buffer): void {
     const { type, code, messageId } = readHeader(bytes);
-    if (isProvisioning(bytes)) return this.#asked(readJson(bytes) ?? {});
+    if (isProvisioning(bytes)) {
+      if (this.call) this.#calls.set(`${port} ${messageId}`, this.call);
+      return this.#asked(readJson(bytes) ?? {});
+    }
     if (type !== 'ACK' || code !== '0.00') return;
     const token = this.#issued.get(`${port} ${messageId}`);
     if (token === undefined) return;

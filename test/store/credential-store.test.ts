@@ -1,4 +1,6 @@
-/** The store on a disk keeps the contract, and its files are private from birth and alone in their directory. */
+/**
+ * The store on a disk keeps the contract, and its files are private from birth and alone in their directory.
+ */
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
@@ -78,11 +80,13 @@ describe('the files of the store', () => {
     assert.deepEqual(revealed(await store.read()), revealed(PROVISIONED));
   });
 
-  it('are made under parents that are missing', async () => {
+  it('are made under parents that are missing, which are private from birth as well', async () => {
     using shelf = new Shelf();
     using deep = new Shelf(join(shelf.above, 'a', 'b'));
-    await deep.open().write(PROVISIONED);
+    await under(0o000, () => deep.open().write(PROVISIONED));
     assert.deepEqual(deep.names, [BACKUP, MAIN]);
+    assert.equal(deep.mode('..'), '700');
+    assert.equal(deep.mode('../..'), '700');
   });
 });
 

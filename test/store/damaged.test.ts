@@ -1,6 +1,6 @@
 /**
- * Files that cannot be understood: none of their bytes is lost, none of the token's characters is told, and the operator reads
- * where they are and what to do.
+ * Files that cannot be understood: none of their bytes is lost, none of the token's characters is told, and
+ * the operator reads where they are and what to do.
  */
 
 import assert from 'node:assert/strict';
@@ -116,9 +116,11 @@ it('a directory in the place of the file is a StoreError with a remedy', async (
 it('a file in the place of the directory is a StoreError with a remedy', async () => {
   using shelf = new Shelf();
   writeFileSync(shelf.directory, '');
-  for (const action of [shelf.open().read(), shelf.open().write(PROVISIONED)]) {
-    const error = await storeErrorOf(action);
-    assert.ok(error.message.includes(shelf.directory));
+  const { directory } = shelf;
+  const store = shelf.open();
+  for (const action of [() => store.read(), () => store.write(PROVISIONED)]) {
+    const error = await storeErrorOf(action());
+    assert.ok(error.message.includes(directory));
     assert.match(error.message, REMEDY);
   }
 });

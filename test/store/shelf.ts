@@ -1,7 +1,10 @@
-/** A state directory that does not exist yet, in a temporary one; opens stores in it and looks at its files. */
+/**
+ * A state directory that does not exist yet, in a temporary one; opens stores in it and looks at its files.
+ */
 
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -79,6 +82,7 @@ export class Shelf implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (existsSync(this.directory)) chmodSync(this.directory, 0o700);
     rmSync(this.above, { recursive: true, force: true });
   }
 }

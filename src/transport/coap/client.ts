@@ -1,9 +1,10 @@
 /**
- * The CoAP library as one function: a request in, an answer or a refusal out. The only file that imports `coap`.
+ * The CoAP library as one function: a request in, an answer or a refusal out. The only file that imports
+ * `coap`.
  *
- * The library builds the datagram and reads the answer; the guard socket under it owns time, repetition and acknowledgement. One
- * request ends exactly once, by the exchange's outcome; a request without an answer is aborted in the library exactly once,
- * because aborting twice, or after an answer, breaks its counters.
+ * The library builds the datagram and reads the answer; the guard socket under it owns time, repetition and
+ * acknowledgement. One request ends exactly once, by the exchange's outcome; a request without an answer is
+ * aborted in the library exactly once, because aborting twice, or after an answer, breaks its counters.
  */
 
 import { randomBytes } from 'node:crypto';

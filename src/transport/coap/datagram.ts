@@ -1,8 +1,9 @@
 /**
  * Datagrams: what arrived, judged by the rules of RFC 7252, before anything else of the program sees it.
  *
- * The library behind us throws on legal input, takes answers from anybody and believes impossible codes. So every datagram passes here first: it becomes an
- * empty acknowledgement, a reset, a ping, an answer, or nothing. Never throws.
+ * The library behind us throws on legal input, takes answers from anybody and believes impossible codes. So
+ * every datagram passes here first: it becomes an empty acknowledgement, a reset, a ping, an answer, or
+ * nothing. Never throws.
  */
 
 import { generate, parse } from 'coap-packet';
@@ -129,8 +130,8 @@ export function emptyMessage(type: 'ack' | 'reset', messageId: number): Buffer {
 }
 
 /**
- * The answer as the piggybacked acknowledgement of request `messageId`, with no option but its Content-Format: the one form the
- * library handles without leaking or throwing.
+ * The answer as the piggybacked acknowledgement of request `messageId`, with no option but its
+ * Content-Format: the one form the library handles without leaking or throwing.
  */
 export function asPiggybacked(answer: Answer, messageId: number): Buffer {
   const format = answer.contentFormat;

@@ -4,8 +4,9 @@
  *   begun ── datagram sent ─▶ unanswered ── empty ACK ─▶ acknowledged ── answer ─▶ over
  *                                 └────── answer of any kind, reset, error, patience at an end ──▶ over
  *
- * Owns its timers through the clock port and ends within its timing, whatever arrives. The message ID, token and source port of all repetitions are those
- * of the first datagram, because the server replays its answer only for them (contract section 2).
+ * Owns its timers through the clock port and ends within its timing, whatever arrives. The message ID, token
+ * and source port of all repetitions are those of the first datagram, because the server replays its answer
+ * only for them (contract section 2).
  */
 
 import type { Clock } from '../../core/ports.ts';
@@ -31,7 +32,9 @@ export interface ExchangeSettings {
   readonly confirmLater: boolean;
 }
 
-/** A reason of our own, because the default one is an error object with a stack, made anew for every exchange. */
+/**
+ * A reason of our own, because the default one is an error object with a stack, made anew for every exchange.
+ */
 const LOOK_AROUND = 'look around';
 
 export class Exchange {
@@ -65,7 +68,10 @@ export class Exchange {
     return this.#isOver;
   }
 
-  /** Sends the datagram and repeats it until the exchange is over. A second call is the library's own repetition: ignored. */
+  /**
+   * Sends the datagram and repeats it until the exchange is over. A second call is the library's own
+   * repetition: ignored.
+   */
   start(messageId: number, send: () => void): void {
     if (this.#messageId !== undefined) return;
     this.#messageId = messageId;
@@ -112,7 +118,8 @@ export class Exchange {
           ? beganMs + timing.unansweredMs
           : this.#acknowledgedAtMs + timing.acknowledgedMs;
       if (nowMs >= deadlineMs) return this.refuse(this.#silence());
-      // Acknowledged: the answer comes by itself. A single request goes on asking, in case the answer was lost.
+      // Acknowledged: the answer comes by itself. A single request goes on asking, in case the answer was
+      // lost.
       const repeats = this.#acknowledgedAtMs === undefined || patience === 'single';
       if (repeats && nowMs >= repeatAtMs) {
         send();

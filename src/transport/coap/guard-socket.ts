@@ -1,8 +1,9 @@
 /**
  * The guard socket: one connected UDP socket, and the only thing the CoAP library sees of the network.
  *
- * Outwards it takes over repetition, so that one exchange owns its timing. Inwards it lets through nothing but the answer to an open exchange, from
- * the peer it was sent to, once, rewritten as the piggybacked acknowledgement the library handles without leaking. Everything else is acknowledged, reset or dropped
+ * Outwards it takes over repetition, so that one exchange owns its timing. Inwards it lets through nothing
+ * but the answer to an open exchange, from the peer it was sent to, once, rewritten as the piggybacked
+ * acknowledgement the library handles without leaking. Everything else is acknowledged, reset or dropped
  * here, as RFC 7252 section 4 says. Connected, because only then does "port unreachable" reach a program.
  * Bounds: 64 open exchanges (callers wait for theirs), 64 remembered message IDs.
  */
@@ -13,15 +14,10 @@ import type { Clock, Result } from '../../core/ports.ts';
 import { type Answer, asPiggybacked, emptyMessage, judge } from './datagram.ts';
 import { Exchange, type ExchangeSettings } from './exchange.ts';
 import { networkRefusal } from './network-refusal.ts';
+import { connected, name, type Peer } from './peer.ts';
 
 /** Confirmed message IDs remembered, to confirm again when our acknowledgement was lost. */
 const CONFIRMED_MAX = 64;
-
-export interface Peer {
-  readonly address: string;
-  readonly family: 4 | 6;
-  readonly port: number;
-}
 
 /** Where sockets come from: the host, or a virtual network in a simulation. */
 export type OpenSocket = (type: 'udp4' | 'udp6') => Socket;
@@ -164,7 +160,10 @@ export class GuardSocket implements AsyncDisposable {
     exchange.answered(answer, confirm);
   }
 
-  /** A confirmable answer that no exchange waits for: ours once, so confirm it again; else the server should forget it. */
+  /**
+   * A confirmable answer that no exchange waits for: ours once, so confirm it again; else the server should
+   * forget it.
+   */
   #answerToNobody(messageId: number): void {
     if (this.#confirmed.has(messageId)) this.#send(emptyMessage('ack', messageId));
     else this.#send(emptyMessage('reset', messageId));
@@ -180,20 +179,4 @@ export class GuardSocket implements AsyncDisposable {
       }
     }
   }
-}
-
-function name(peer: Peer): string {
-  return peer.family === 6 ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`;
-}
-
-async function connected(socket: Socket, peer: Peer): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    // A failure comes to the callback or as an event, depending on the step that failed.
-    socket.once('error', reject);
-    socket.connect(peer.port, peer.address, (error?: Error) => {
-      socket.removeListener('error', reject);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

@@ -1,15 +1,17 @@
 /**
  * The line: the current socket to the server, made when first needed and re-made when it may be stale.
  *
- * One socket at a time, so one stable source port. Re-made, with the name resolved anew, when the addresses of this host changed (a DHCP lease, a
- * replugged cable) or when the last exchange found the road broken; then the next address of the name has its turn. Never re-made under an exchange that is still open.
+ * One socket at a time, so one stable source port. Re-made, with the name resolved anew, when the addresses
+ * of this host changed (a DHCP lease, a replugged cable) or when the last exchange found the road broken;
+ * then the next address of the name has its turn. Never re-made under an exchange that is still open.
  */
 
 import { networkInterfaces } from 'node:os';
 import type { Clock, Result } from '../../core/ports.ts';
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
 import { CoapClient } from './client.ts';
-import { GuardSocket, type OpenSocket, type Peer } from './guard-socket.ts';
+import { GuardSocket, type OpenSocket } from './guard-socket.ts';
+import type { Peer } from './peer.ts';
 import { resolvePeers } from './resolve.ts';
 
 /** Refusals after which another socket or another address might do better. */
@@ -102,7 +104,10 @@ export class Line implements AsyncDisposable {
     return { ok: true, value: this.#client };
   }
 
-  /** Connecting a UDP socket asks only the routing table: an address without a route is passed over at no cost. */
+  /**
+   * Connecting a UDP socket asks only the routing table: an address without a route is passed over at no
+   * cost.
+   */
   async #openFirst(peers: readonly [Peer, ...Peer[]]): Promise<Result<GuardSocket>> {
     const start = this.#turn % peers.length;
     const [first, ...rest] = [...peers.slice(start), ...peers.slice(0, start)];

@@ -1,7 +1,8 @@
 /**
  * What the operating system says about the network, as a refusal.
  *
- * Source of the codes: connect(2), udp(7), ip(7), getaddrinfo(3). The code is kept in the detail, so that a surprising one can be looked up.
+ * Source of the codes: connect(2), udp(7), ip(7), getaddrinfo(3). The code is kept in the detail, so that a
+ * surprising one can be looked up.
  */
 
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
@@ -27,7 +28,10 @@ const WORDS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'no name server answers',
 };
 
-/** `where` is the peer or the name asked for. Everything unknown counts as "no route": it heals with the network or not at all. */
+/**
+ * `where` is the peer or the name asked for. Everything unknown counts as "no route": it heals with the
+ * network or not at all.
+ */
 export function networkRefusal(error: unknown, where: string): Refusal {
   const code =
     typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'

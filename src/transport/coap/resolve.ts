@@ -1,15 +1,16 @@
 /**
  * Names to addresses, for IPv4 and IPv6, within a deadline.
  *
- * Asks the host's own resolver (getaddrinfo: /etc/hosts, mDNS, systemd-resolved count), in the order it gives (RFC 6724). A literal is returned as it is.
+ * Asks the host's own resolver (getaddrinfo: /etc/hosts, mDNS, systemd-resolved count), in the order it gives
+ * (RFC 6724). A literal is returned as it is.
  */
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { LinkedAbort } from '../../core/linked-abort.ts';
 import type { Clock, Result } from '../../core/ports.ts';
-import type { Peer } from './guard-socket.ts';
 import { networkRefusal } from './network-refusal.ts';
+import type { Peer } from './peer.ts';
 
 /** Addresses of one name that are tried; more are left out. */
 const ADDRESSES_MAX = 8;

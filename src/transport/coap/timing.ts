@@ -1,9 +1,10 @@
 /**
  * When a confirmable request is repeated and when it is given up: pure arithmetic on RFC 7252 section 4.8.
  *
- * Two patiences. A *usual* request (telemetry, attributes, probe) can be made again, so it is given up after its answer time. A *single* request (provisioning with
- * a server-chosen token) must never be made again while the server would still replay its first answer, so the same datagram is
- * repeated for the whole exchange lifetime (contract sections 2 and 3.5).
+ * Two patiences. A *usual* request (telemetry, attributes, probe) can be made again, so it is given up after
+ * its answer time. A *single* request (provisioning with a server-chosen token) must never be made again
+ * while the server would still replay its first answer, so the same datagram is repeated for the whole
+ * exchange lifetime (contract sections 2 and 3.5).
  */
 
 /** ACK_TIMEOUT, ms: RFC 7252 section 4.8, and the server's own setting (contract 2). */
@@ -24,7 +25,10 @@ export interface Timing {
   readonly repeatAfterMs: readonly number[];
   /** Given up this long after the first datagram when not even an acknowledgement came, ms. */
   readonly unansweredMs: number;
-  /** Given up this long after the acknowledgement when no answer came, ms. The server's own limit is 10 s (contract 10). */
+  /**
+   * Given up this long after the acknowledgement when no answer came, ms. The server's own limit is 10 s
+   * (contract 10).
+   */
   readonly acknowledgedMs: number;
 }
 

@@ -1,8 +1,8 @@
 /**
  * The CoAP road: ThingsBoard's device API over UDP, as the Transport port.
  *
- * Translates between the core's questions and the contract's paths, codes and bodies (contract sections 1.1, 3, 4 and 5). Everything that can be wrong on the way
- * ends in one refusal within the request's own patience.
+ * Translates between the core's questions and the contract's paths, codes and bodies (contract sections 1.1,
+ * 3, 4 and 5). Everything that can be wrong on the way ends in one refusal within the request's own patience.
  */
 
 import type { Chance, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
@@ -46,7 +46,8 @@ export class CoapTransport implements Transport {
         method: 'POST',
         path: '/api/v1/provision',
         body: provisionBody(request),
-        // A token of our own can be asked about later; one the server chose is known only from this very answer.
+        // A token of our own can be asked about later; one the server chose is known only from this very
+        // answer.
         patience: request.token ? 'usual' : 'single',
         confirmLater: true,
       },
@@ -71,7 +72,8 @@ export class CoapTransport implements Transport {
     const { code, contentFormat } = result.value;
     if (code === '4.01') return { ok: true, value: false };
     if (code === '2.05') return { ok: true, value: true };
-    // "Nothing found" has a Content-Format (contract 5); a server that has no such path answers 4.04 without one.
+    // "Nothing found" has a Content-Format (contract 5); a server that has no such path answers 4.04 without
+    // one.
     if (code === '4.04' && contentFormat !== undefined) return { ok: true, value: true };
     return { ok: false, refusal: judgeError(result.value) };
   }
@@ -95,7 +97,10 @@ export class CoapTransport implements Transport {
     return { ok: false, refusal: judgeError(result.value) };
   }
 
-  /** One request; where the host says that an address is dead, the next address of the name has its turn at once. */
+  /**
+   * One request; where the host says that an address is dead, the next address of the name has its turn at
+   * once.
+   */
   async #request(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapAnswer>> {
     let result = await this.#requestOnce(request, signal);
     for (let turn = 1; turn < this.#line.addresses && !result.ok; turn += 1) {
@@ -125,7 +130,10 @@ function judgeProvision(answer: CoapAnswer): ReturnType<typeof parseProvisionAns
   return { type: 'refused', refusal: judgeError(answer) };
 }
 
-/** An answer that is none of the expected ones, by its code (contract 1.1). Its text is not quoted: it may echo ours. */
+/**
+ * An answer that is none of the expected ones, by its code (contract 1.1). Its text is not quoted: it may
+ * echo ours.
+ */
 function judgeError({ code }: CoapAnswer): Refusal {
   const detail = `answer ${code}`;
   if (code === '4.01') return { reason: 'unauthorized', detail };

@@ -1,5 +1,6 @@
 /**
- * A CoAP peer made of a bare UDP socket: it sends what it is told, byte for byte, and hands over what arrives, in order.
+ * A CoAP peer made of a bare UDP socket: it sends what it is told, byte for byte, and hands over what
+ * arrives, in order.
  *
  * It acknowledges nothing by itself; that is what most of the tests are about.
  */
@@ -61,7 +62,9 @@ export class CoapPeer implements AsyncDisposable {
     return (await this.next(withinMs))?.toString('hex');
   }
 
-  /** The next datagram must come in time and must be this, `....` standing for a message ID the server chose. */
+  /**
+   * The next datagram must come in time and must be this, `....` standing for a message ID the server chose.
+   */
   async expect(pattern: string, withinMs = 2_000): Promise<Buffer> {
     const datagram = await this.next(withinMs);
     assert.ok(datagram, `nothing within ${withinMs} ms, expected ${pattern}`);

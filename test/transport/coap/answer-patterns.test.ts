@@ -157,7 +157,8 @@ test('a name that does not exist and an address without a route are told apart',
   await using nowhere = roadTo('no-such-host.invalid', 5683, patient);
   const unnamed = await nowhere.postTelemetry(TOKEN, BODY, never);
   assert.equal(unnamed.ok ? '' : unnamed.refusal.reason, 'name-not-found');
-  // 240.0.0.0/4 is reserved (RFC 1112 section 4): Linux has no route to 255.255.255.255 for a socket without SO_BROADCAST.
+  // 240.0.0.0/4 is reserved (RFC 1112 section 4): Linux has no route to 255.255.255.255 for a socket without
+  // SO_BROADCAST.
   await using unreachable = roadTo('255.255.255.255', 5683, patient);
   const unrouted = await unreachable.postTelemetry(TOKEN, BODY, never);
   assert.equal(unrouted.ok ? '' : unrouted.refusal.reason, 'no-route');

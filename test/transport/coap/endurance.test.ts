@@ -1,8 +1,9 @@
 /**
  * Years in a minute: 100,000 posts for each way of answering, on real UDP, with a flat heap.
  *
- * The library alone leaks about 6 KB per request when a confirmable answer comes without an acknowledgement, which is how ThingsBoard
- * answers telemetry, and hangs for ever on an acknowledgement without an answer. Measured: the second half of the posts may add 2 MB to the heap.
+ * The library alone leaks about 6 KB per request when a confirmable answer comes without an acknowledgement,
+ * which is how ThingsBoard answers telemetry, and hangs for ever on an acknowledgement without an answer.
+ * Measured: the second half of the posts may add 2 MB to the heap.
  */
 
 import assert from 'node:assert/strict';

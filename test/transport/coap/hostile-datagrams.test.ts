@@ -1,9 +1,10 @@
 /**
  * 100,000 hostile datagrams, from a seed: none of them ends the process, and the agent goes on posting.
  *
- * Two kinds. *Noise* can be told from an answer (broken header, foreign token, message ID or address, giant, empty, impossible code): every
- * post must still get its true answer. *Forgery* carries our token from the right address: it may be believed, as UDP has no secrets, but
- * must end the post in an orderly way. The library alone dies of some of both.
+ * Two kinds. *Noise* can be told from an answer (broken header, foreign token, message ID or address, giant,
+ * empty, impossible code): every post must still get its true answer. *Forgery* carries our token from the
+ * right address: it may be believed, as UDP has no secrets, but must end the post in an orderly way. The
+ * library alone dies of some of both.
  */
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** A scripted peer in a thread of its own, so that its heap is not counted with the agent's. Sends its port to the parent. */
+/**
+ * A scripted peer in a thread of its own, so that its heap is not counted with the agent's. Sends its port to
+ * the parent.
+ */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { patterns, ScriptedPeer } from './scripted-peer.ts';

@@ -1,4 +1,7 @@
-/** Provisioning over CoAP: every verdict of the contract's section 3, and who is told first, the disk or the server. */
+/**
+ * Provisioning over CoAP: every verdict of the contract's section 3, and who is told first, the disk or the
+ * server.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

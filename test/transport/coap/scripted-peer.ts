@@ -1,7 +1,9 @@
 /**
- * A peer that answers as a test tells it to: a raw UDP socket and `coap-packet`, nothing that could agree with our own reading.
+ * A peer that answers as a test tells it to: a raw UDP socket and `coap-packet`, nothing that could agree
+ * with our own reading.
  *
- * Every datagram that arrives is kept; `on` is called with each request and a `send` back to where it came from.
+ * Every datagram that arrives is kept; `on` is called with each request and a `send` back to where it came
+ * from.
  */
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';

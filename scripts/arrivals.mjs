@@ -1,0 +1,68 @@
+/**
+ * `npm run arrivals`: when a fleet that got its power back in one second arrives at the server, second by second.
+ *
+ * Uses the agent's own schedules (core/backoff, core/verdicts, transport/coap/timing) and a seeded die; 20,000 gateways unless told otherwise. Two cases: the
+ * server is there, for several values of server.spread; and the server comes back after ten minutes of silence.
+ */
+
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { prepare, root } from './lib/prepare.mjs';
+
+prepare();
+const built = (path) => import(join(root, 'dist', 'src', path));
+const { waitBeforeMs } = await built('core/backoff.js');
+const { VERDICTS } = await built('core/verdicts.js');
+const { timing } = await built('transport/coap/timing.js');
+const { createDice } = await built('sandbox/dice.js');
+
+const { values } = parseArgs({
+  options: { gateways: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
+});
+const gateways = Number(values.gateways);
+const roll = createDice(Number(values.seed));
+
+/** First datagram that reaches a server which answers from `upMs` on; the gateways start together at 0. */
+function arrivalMs(spreadMs, upMs) {
+  let atMs = roll() * spreadMs;
+  for (let attempt = 1; ; attempt += 1) {
+    const { repeatAfterMs, unansweredMs } = timing('usual', roll());
+    for (let sentMs = atMs, repeat = 0; ; repeat += 1) {
+      if (sentMs >= upMs) return sentMs;
+      const pauseMs = repeatAfterMs[repeat];
+      if (pauseMs === undefined || sentMs + pauseMs > atMs + unansweredMs) break;
+      sentMs += pauseMs;
+    }
+    atMs += unansweredMs + waitBeforeMs(VERDICTS.silent.schedule, attempt, roll());
+  }
+}
+
+console.log(`${gateways} gateways powered up in the same instant, seed ${values.seed}\n`);
+console.log('case                                     busiest second   half after   99 % after   last after');
+const MINUTE_MS = 60_000;
+for (const [name, spreadMs, upMs] of [
+  ['server up, spread = "0s"', 0, 0],
+  ['server up, spread = "2s" (default)', 2_000, 0],
+  ['server up, spread = "1m"', MINUTE_MS, 0],
+  ['server up, spread = "5m"', 5 * MINUTE_MS, 0],
+  ['server back after 10 min, spread = "2s"', 2_000, 10 * MINUTE_MS],
+  ['server back after 10 min, spread = "5m"', 5 * MINUTE_MS, 10 * MINUTE_MS],
+]) {
+  const afterMs = Array.from({ length: gateways }, () => arrivalMs(spreadMs, upMs) - upMs).sort(
+    (a, b) => a - b,
+  );
+  const perSecond = new Map();
+  for (const ms of afterMs)
+    perSecond.set(Math.floor(ms / 1000), (perSecond.get(Math.floor(ms / 1000)) ?? 0) + 1);
+  const at = (share) =>
+    `${((afterMs[Math.min(gateways - 1, Math.floor(gateways * share))] ?? 0) / 1000).toFixed(1)} s`;
+  console.log(
+    [
+      name.padEnd(40),
+      String(Math.max(...perSecond.values())).padStart(14),
+      at(0.5).padStart(12),
+      at(0.99).padStart(12),
+      at(1).padStart(12),
+    ].join(' '),
+  );
+}

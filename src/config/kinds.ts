@@ -1,0 +1,69 @@
+/**
+ * The kinds of values that settings have, as schemas: text, path, duration, choice, and what a parser of ours reads.
+ *
+ * What is wrong with a value is said in words that continue the sentence `<key> = <value> …`. The functions that return more than
+ * a schema give a setting its type, bound and example too, so that these cannot contradict it.
+ */
+
+import * as v from 'valibot';
+import { formatDuration, parseDuration } from './duration.ts';
+import { kindOf } from './show.ts';
+import { nearest } from './suggest.ts';
+
+/** What the server's columns hold. */
+const TEXT_CHARACTERS_MAX = 255;
+
+export function text(wanted: string) {
+  return v.string((issue) => `is ${kindOf(issue.input)}, not ${wanted} in quotes`);
+}
+
+/** A parser of ours as a valibot action: what it returns as text is what is wrong. */
+export function parsed<T extends object | number>(parse: (input: string) => T | string) {
+  return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+    const result = parse(dataset.value);
+    if (typeof result !== 'string') return result;
+    addIssue({ message: result });
+    return NEVER;
+  });
+}
+
+export function boundedText() {
+  return v.pipe(
+    v.string(),
+    v.check((input) => input !== '', 'is empty'),
+    v.check((input) => [...input].length <= TEXT_CHARACTERS_MAX, 'is too long'),
+    v.check((input) => !/\p{Cc}/u.test(input), 'has a control character in it'),
+  );
+}
+
+export function absolutePath(example: string) {
+  const schema = v.pipe(
+    text('a path'),
+    v.check((path) => path.startsWith('/') && !path.includes('\0'), 'is not an absolute path'),
+  );
+  const bound = 'an absolute path of a regular file of at most 4 KiB';
+  return { type: 'path', bound, example, schema } as const;
+}
+
+export function duration(minMs: number, maxMs: number, example: string) {
+  const parse = (input: string): number | string => {
+    const ms = parseDuration(input);
+    if (ms === undefined) return 'is not a duration';
+    if (ms < minMs) return 'is too short';
+    return ms > maxMs ? 'is too long' : ms;
+  };
+  const bound = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+  return { type: 'duration', bound, example, schema: v.pipe(text('a duration'), parsed(parse)) } as const;
+}
+
+export function choice<const Options extends readonly [string, ...string[]]>(options: Options) {
+  const message = (input: string): string => {
+    const meant = nearest(input, options);
+    return `is none of the choices${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+  };
+  const schema = v.pipe(
+    text('text'),
+    v.picklist(options, (issue) => message(String(issue.input))),
+  );
+  return { type: 'choice', bound: options.join(' | '), example: options[0], schema } as const;
+}

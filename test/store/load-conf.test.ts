@@ -1,0 +1,51 @@
+/** Loading conf leaves the process its signals: proven by real processes that get a SIGTERM in the midst of their work. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { loadConf } from '../../src/store/load-conf.ts';
+
+/** What a child says and how it ends, when SIGTERM comes as soon as it is ready. */
+async function terminated(argument: string) {
+  const file = join(import.meta.dirname, 'signal-child.js');
+  const child = spawn(process.execPath, [file, argument], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.setEncoding('utf8');
+  child.stdout.on('data', (text: string) => {
+    if (!said.includes('ready') && `${said}${text}`.includes('ready')) child.kill('SIGTERM');
+    said += text;
+  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { said, code, signal };
+}
+
+it('a process that wrote its credentials finishes its work after SIGTERM', async () => {
+  const above = mkdtempSync(join(tmpdir(), 'firstlight-signal-'));
+  const outcome = await terminated(above);
+  rmSync(above, { recursive: true });
+  assert.deepEqual(outcome, { said: 'ready finished', code: 0, signal: null });
+});
+
+it('the same process that loads conf by itself does not: this is what the fence is for', async () => {
+  assert.deepEqual(await terminated('raw'), { said: 'ready ', code: null, signal: 'SIGTERM' });
+});
+
+it('loading it leaves no listener of its own for any signal, and none of ours is lost', async () => {
+  const names = Object.keys(constants.signals) as NodeJS.Signals[];
+  const ours = () => {};
+  process.on('SIGTERM', ours);
+  process.once('SIGHUP', ours);
+  await loadConf();
+  await loadConf();
+  const left = names.flatMap((name) => process.listeners(name).map((listener) => [name, listener]));
+  process.off('SIGTERM', ours);
+  process.off('SIGHUP', ours);
+  assert.deepEqual(left, [
+    ['SIGHUP', ours],
+    ['SIGTERM', ours],
+  ]);
+});

@@ -1,0 +1,54 @@
+/**
+ * Kills by the hook: a first boot killed just before its N-th call that touches the state or the network, then started again.
+ *
+ * With two instants, the second boot is killed as well, before its own N-th call, and the third must deliver.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DELIVERED, type Gateway } from './gateway.ts';
+import type { Outcome } from './report.ts';
+import type { Stage } from './stage.ts';
+
+const HOOK = pathToFileURL(join(import.meta.dirname, 'kill-hook.js')).href;
+const BOOTS_WITHIN_MS = 90_000;
+
+/** The calls of an undisturbed first boot up to its first telemetry, in order. */
+export async function callsOfAFirstBoot(stage: Stage): Promise<readonly string[]> {
+  await using gateway = await stage.gateway('gw-counted');
+  const log = join(stage.path, 'calls');
+  await using boot = gateway.start(hooked(gateway, log));
+  const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
+  if (seen !== DELIVERED) throw new Error(`an undisturbed boot: ${seen}\n${boot.lines.join('\n')}`);
+  return (await readFile(log, 'utf8')).trimEnd().split('\n');
+}
+
+/** Kills one boot for each of `instants`, then lets it be. A boot that delivers first is killed after that. */
+export async function killAt(stage: Stage, name: string, instants: readonly number[]): Promise<Outcome> {
+  await using gateway = await stage.gateway(name);
+  const what: string[] = [];
+  for (const [index, instant] of instants.entries()) {
+    const log = join(stage.path, `${name}-calls-${index}`);
+    await using boot = gateway.start(hooked(gateway, log, instant));
+    const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
+    await boot.kill();
+    const calls = (await readFile(log, 'utf8')).trimEnd().split('\n');
+    what.push(
+      seen === 'ended' ? `killed before call ${instant}, ${calls.at(-1)}` : `killed when delivered (${seen})`,
+    );
+  }
+  const standing = gateway.standing();
+  return { what: what.join(', then '), standing, problems: gateway.problems(await gateway.recover()) };
+}
+
+function hooked({ state }: Gateway, log: string, at?: number) {
+  return {
+    nodeArguments: ['--import', HOOK],
+    environment: {
+      KILL_HOOK_STATE: state,
+      KILL_HOOK_LOG: log,
+      ...(at !== undefined && { KILL_HOOK_AT: String(at) }),
+    },
+  };
+}

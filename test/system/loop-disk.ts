@@ -1,0 +1,103 @@
+/**
+ * An ext4 file system of its own in a file, whose power can be cut: after `cut` nothing more reaches the image, not even what the kernel still
+ * holds in memory, and `remount` shows what a gateway would find after its power came back.
+ *
+ * The mount options take away what hides a missing sync: noauto_da_alloc switches off the flush on rename, commit=300 the journal's
+ * own flush every 5 s. Needs root and loop devices. Its mount and loop device go away with it, also when the tests end early.
+ */
+
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const IMAGE_SIZE = '64M';
+/** How long a busy mount or a loop device that is still held is waited for. */
+const RELEASE_WITHIN_MS = 30_000;
+
+/** Hides nothing: only what was synced is there after a cut. */
+export const UNFORGIVING = 'noauto_da_alloc,commit=300';
+/** As a distribution mounts it. */
+export const USUAL = 'defaults';
+
+export class LoopDisk implements AsyncDisposable {
+  /** The mount point. */
+  readonly path: string;
+  readonly #image: string;
+  readonly #options: string;
+  readonly #letGoAtExit = () => {
+    spawnSync('umount', ['-l', this.path], { stdio: 'ignore' });
+  };
+  #mounted = false;
+
+  /** `directory` is made; it must not exist. */
+  static async make(directory: string, options: string): Promise<LoopDisk> {
+    const disk = new LoopDisk(directory, options);
+    await mkdir(disk.path, { recursive: true });
+    await run('truncate', ['-s', IMAGE_SIZE, disk.#image]);
+    // Without "lazy" the kernel would go on formatting behind the measurement.
+    await run('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', disk.#image]);
+    await disk.#mount();
+    return disk;
+  }
+
+  private constructor(directory: string, options: string) {
+    this.path = join(directory, 'mounted');
+    this.#image = join(directory, 'image');
+    this.#options = options;
+  }
+
+  /** From here on every write fails, and nothing that was not synced reaches the image. */
+  async cut(): Promise<void> {
+    await run('xfs_io', ['-x', '-c', 'shutdown', this.path]);
+  }
+
+  /** Whoever wrote on it must be gone. */
+  async remount(): Promise<void> {
+    await this.#unmount();
+    await this.#mount();
+  }
+
+  /** `loop3`: its name in /proc/diskstats. */
+  async device(): Promise<string> {
+    const { stdout } = await run('losetup', ['-n', '-O', 'NAME', '-j', this.#image]);
+    return stdout.trim().replace('/dev/', '');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#mounted) await this.#unmount();
+  }
+
+  async #mount(): Promise<void> {
+    // Two mounts at the same instant may be given the same free loop device, and one of them then fails.
+    await patiently(`mount ${this.#image}`, () =>
+      run('mount', ['-o', `loop,${this.#options}`, this.#image, this.path]).then(() => true),
+    );
+    this.#mounted = true;
+    process.once('exit', this.#letGoAtExit);
+  }
+
+  async #unmount(): Promise<void> {
+    await patiently(`unmount ${this.path}`, () => run('umount', [this.path]).then(() => true));
+    this.#mounted = false;
+    process.removeListener('exit', this.#letGoAtExit);
+    // A loop device still held would give the next mount the file system that was shut down.
+    await patiently(`release the loop device of ${this.#image}`, async () => (await this.device()) === '');
+  }
+}
+
+/** Tries until it is done; a device or mount may be busy for a moment after its user is gone. */
+async function patiently(what: string, attempt: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + RELEASE_WITHIN_MS;
+  for (;;) {
+    try {
+      if (await attempt()) return;
+      if (performance.now() > deadlineMs) throw new Error(`could not ${what}`);
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+    }
+    await sleep(20);
+  }
+}

@@ -1,0 +1,47 @@
+/** Where the gateways of one experiment live: a server that never goes away, and a directory for their files. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { Gateway, PROVISIONING } from './gateway.ts';
+
+export interface Stage extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly path: string;
+  /** With its state in the stage's directory unless told otherwise. */
+  gateway(name: string, state?: string): Promise<Gateway>;
+}
+
+/** `latencyMaxMs`: how long the server takes to decide, uniform from 0. */
+export async function openStage(latencyMaxMs: number): Promise<Stage> {
+  const path = await mkdtemp(join(tmpdir(), 'firstlight-system-'));
+  const sandbox = await openSandbox({
+    provisioning: PROVISIONING,
+    knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: latencyMaxMs },
+  });
+  return {
+    sandbox,
+    path,
+    gateway: (name, state = join(path, name)) => Gateway.make(sandbox, name, path, state),
+    [Symbol.asyncDispose]: async () => {
+      await sandbox[Symbol.asyncDispose]();
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the jobs in order, `lanes` at a time; most of a boot is waiting. */
+export async function inLanes<Given, Made>(
+  lanes: number,
+  given: readonly Given[],
+  job: (one: Given) => Promise<Made>,
+): Promise<Made[]> {
+  const made: Made[] = [];
+  const queue = given.entries();
+  const lane = async () => {
+    for (const [index, one] of queue) made[index] = await job(one);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return made;
+}

@@ -1,0 +1,31 @@
+/**
+ * Runs inside the agent (`node --import`) for the control experiments: leaves out syncs, which is the bug the power cuts must catch.
+ *
+ * SYNC_HOOK_OMIT lists what is left out: `directory`, `main` (credentials.json), `backup` (credentials.backup.json).
+ */
+
+import fs from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
+import { wrap } from './wrapping.ts';
+
+const omitted = new Set((process.env['SYNC_HOOK_OMIT'] ?? '').split(','));
+const files = new Map<unknown, 'main' | 'backup'>();
+
+if (omitted.has('directory')) {
+  const handle = await promises.open(process.execPath); // only directories are synced by handle, files by descriptor
+  wrap(Object.getPrototypeOf(handle) as object, 'sync', () => async () => {});
+  await handle.close();
+}
+wrap(
+  fs,
+  'openSync',
+  () => undefined,
+  ([path], descriptor) => {
+    if (typeof path !== 'string' || !basename(path).startsWith('credentials')) files.delete(descriptor);
+    else files.set(descriptor, basename(path).startsWith('credentials.backup') ? 'backup' : 'main');
+  },
+);
+wrap(fs, 'fsyncSync', ([descriptor]) => (omitted.has(files.get(descriptor) ?? '') ? () => {} : undefined));
+syncBuiltinESMExports();
