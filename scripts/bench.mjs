@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: what the agent costs in memory, start, CPU and network, measured against the sandbox on this host.
+ * `npm run bench`: what the agent costs in memory, start, CPU and network, measured against the sandbox on
+ * this host.
  *
- * Makes the bundle first and runs it as the systemd unit does. It measures and does not judge: a missed target is said, and the exit code
- * is 0 all the same. `--seconds N` shortens the memory's 60 s, `--json` prints JSON. A busy host makes times worse, not memory: see the
- * row `node -e 0` for how busy.
+ * Makes the bundle first and runs it as the systemd unit does. It measures and does not judge: a missed
+ * target is said, and the exit code is 0 all the same. `--seconds N` shortens the memory's 60 s, `--json`
+ * prints JSON. A busy host makes times worse, not memory: see the row `node -e 0` for how busy.
  */
 
 import { spawnSync } from 'node:child_process';

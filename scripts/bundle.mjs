@@ -1,9 +1,10 @@
 /**
- * `npm run bundle`: the whole program as one file, dist/firstlight.mjs, which needs Node and nothing beside it
- * (`npm run bundle -- --outfile <file>` puts it elsewhere).
+ * `npm run bundle`: the whole program as one file, dist/firstlight.mjs, which needs Node and nothing beside
+ * it (`npm run bundle -- --outfile <file>` puts it elsewhere).
  *
- * Made from the TypeScript sources, so it needs no other build first. Commands stay lazy inside the one file: a module is evaluated when it is first
- * imported. Names are kept, so that a stack from the field can be read; spaces and comments are not, because V8 keeps the text in memory.
+ * Made from the TypeScript sources, so it needs no other build first. Commands stay lazy inside the one file:
+ * a module is evaluated when it is first imported. Names are kept, so that a stack from the field can be
+ * read; spaces and comments are not, because V8 keeps the text in memory.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -33,14 +34,19 @@ const { outputFiles } = await build({
   charset: 'ascii',
   legalComments: 'none',
   define: { 'process.env.NODE_ENV': '"production"' },
-  // What is CommonJS among the libraries asks for Node's modules with require, which an ES module does not have.
+  // What is CommonJS among the libraries asks for Node's modules with require, which an ES module does not
+  // have.
   banner: {
     js: `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`,
   },
   logLevel: 'warning',
 });
-// One character beyond ASCII makes V8 keep the whole text at two bytes each; esbuild leaves those in regular expressions.
-const text = outputFiles[0].text.replace(/(?<!\\)[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+// One character beyond ASCII makes V8 keep the whole text at two bytes each; esbuild leaves those in regular
+// expressions.
+const text = outputFiles[0].text.replace(
+  /(?<!\\)[^\0-\x7f]/g,
+  (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+);
 mkdirSync(dirname(outfile), { recursive: true });
 writeFileSync(outfile, text, { mode: 0o755 });
 console.log(`${relative(process.cwd(), outfile)}: ${Math.round(text.length / 1000)} kB`);

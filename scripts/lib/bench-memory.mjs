@@ -1,8 +1,9 @@
 /**
  * Memory of the agent after a while, beside Node with nothing to do for the same while.
  *
- * From /proc/PID/smaps_rollup. RSS counts pages shared with other processes in full, PSS by shares, so PSS depends on how many
- * Node processes run (here: five and the bench itself, all from one binary); private memory is what the host would get back.
+ * From /proc/PID/smaps_rollup. RSS counts pages shared with other processes in full, PSS by shares, so PSS
+ * depends on how many Node processes run (here: five and the bench itself, all from one binary); private
+ * memory is what the host would get back.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,9 @@
 /**
- * The programs the bench runs, as processes of their own: the sandbox, the agent out of the bundle, and Node with nothing to do.
+ * The programs the bench runs, as processes of their own: the sandbox, the agent out of the bundle, and Node
+ * with nothing to do.
  *
- * The agent is started as the systemd unit starts it, with the flags found there. Times are taken when a line arrives here, counted from before the spawn.
+ * The agent is started as the systemd unit starts it, with the flags found there. Times are taken when a line
+ * arrives here, counted from before the spawn.
  */
 
 import { spawn } from 'node:child_process';
@@ -23,7 +25,10 @@ export function flagsOfTheUnit() {
 
 export const BARE = ['-e', 'setInterval(()=>{},1e6)'];
 
-/** Starts node with these arguments; `line(text)` is the time in ms since then at which a line with `text` came. */
+/**
+ * Starts node with these arguments; `line(text)` is the time in ms since then at which a line with `text`
+ * came.
+ */
 export function start(commandLine) {
   const startedMs = performance.now();
   const child = spawn(process.execPath, commandLine, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -68,7 +73,10 @@ function nextLine(ms, ended, onWake) {
   });
 }
 
-/** The sandbox, with what the bench asks of it; each `home()` is a state directory of a gateway that has never booted. */
+/**
+ * The sandbox, with what the bench asks of it; each `home()` is a state directory of a gateway that has never
+ * booted.
+ */
 export async function startSandbox(bundle) {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
   const ports = ['--coap-port', '0', '--http-port', '0', '--admin-port', '0', '--json'];

@@ -1,8 +1,9 @@
 /**
  * From the start of the process to "ready" and to the first telemetry the server accepted.
  *
- * First boots provision on the way, each with a state directory of its own; second boots find the credentials. One at a time, with nothing else of ours
- * running but the sandbox. The wait at random that spreads a fleet (server.spread) is set to 0.
+ * First boots provision on the way, each with a state directory of its own; second boots find the
+ * credentials. One at a time, with nothing else of ours running but the sandbox. The wait at random that
+ * spreads a fleet (server.spread) is set to 0.
  */
 
 import { BARE, flagsOfTheUnit, median, start } from './bench-programs.mjs';

@@ -1,8 +1,9 @@
 /**
- * Bytes on the wire per reading: a small UDP relay between the agent and the sandbox counts every datagram, both ways, with the 28 bytes of
- * its IPv4 and UDP headers (RFC 791, RFC 768; no options).
+ * Bytes on the wire per reading: a small UDP relay between the agent and the sandbox counts every datagram,
+ * both ways, with the 28 bytes of its IPv4 and UDP headers (RFC 791, RFC 768; no options).
  *
- * Counted is the steady state: after provisioning and attributes, from the middle between two readings to the middle between two others.
+ * Counted is the steady state: after provisioning and attributes, from the middle between two readings to the
+ * middle between two others.
  */
 
 import { createSocket } from 'node:dgram';

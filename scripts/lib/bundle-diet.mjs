@@ -1,8 +1,9 @@
 /**
  * What the bundle leaves out or puts off, and why it may: an esbuild plugin.
  *
- * The agent lives for years in a few megabytes, so whatever `firstlight run` never reaches is not loaded. Every substitute below
- * is either the same thing from Node itself or fails with a sentence when it is used after all; none of them fails silently.
+ * The agent lives for years in a few megabytes, so whatever `firstlight run` never reaches is not loaded.
+ * Every substitute below is either the same thing from Node itself or fails with a sentence when it is used
+ * after all; none of them fails silently.
  */
 
 import { builtinModules } from 'node:module';
@@ -10,15 +11,20 @@ import { dirname } from 'node:path';
 
 const SEMVER = ['clean', 'eq', 'gt', 'lt', 'lte', 'satisfies'];
 
-/** Module, as imported, to the CommonJS text that takes its place; `from` limits it to what that library imports. */
+/**
+ * Module, as imported, to the CommonJS text that takes its place; `from` limits it to what that library
+ * imports.
+ */
 const SUBSTITUTES = [
-  // Node's own streams, of which readable-stream is a copy. It offers the same exchange itself: READABLE_STREAM=disable.
+  // Node's own streams, of which readable-stream is a copy. It offers the same exchange itself:
+  // READABLE_STREAM=disable.
   { module: /^readable-stream$/, text: `module.exports = require('node:stream');` },
   {
     module: /^readable-stream\/lib\/_stream_writable\.js$/,
     text: `module.exports = require('node:stream').Writable;`,
   },
-  // A validator and version ranges, which conf loads always and uses only when given a schema or migrations. Our store parses
+  // A validator and version ranges, which conf loads always and uses only when given a schema or migrations.
+  // Our store parses
   // its record itself (src/store/record.ts) and gives conf neither.
   { module: /^ajv\/dist\/2020\.js$/, from: /\/conf\//, text: absent(['Ajv2020'], 'a schema for conf') },
   { module: /^ajv-formats$/, from: /\/conf\//, text: absent(['default'], 'a schema for conf') },
@@ -30,7 +36,8 @@ const SUBSTITUTES = [
     text: `exports.Agent = require('coap/dist/lib/agent.js').default;
            exports.updateTiming = require('coap/dist/lib/parameters.js').refreshTiming;`,
   },
-  // The three questions src/host/facts-child.ts asks, of the forty systeminformation answers: it is half of the whole text otherwise.
+  // The three questions src/host/facts-child.ts asks, of the forty systeminformation answers: it is half of
+  // the whole text otherwise.
   {
     module: /^systeminformation$/,
     text: `const { system, baseboard } = require('systeminformation/lib/system.js');
@@ -66,8 +73,8 @@ export const diet = {
 };
 
 /**
- * An import of a Node module would stand at the top of the one file, and node:http of the sandbox be loaded by `run`. As CommonJS it
- * stays with the module that imports it, and is loaded with that.
+ * An import of a Node module would stand at the top of the one file, and node:http of the sandbox be loaded
+ * by `run`. As CommonJS it stays with the module that imports it, and is loaded with that.
  */
 function loadBuiltinsWhenNeeded(build) {
   build.onResolve({ filter: BUILTIN }, ({ path, kind }) => {

@@ -94,14 +94,19 @@ async function provision(
 ): Promise<Event> {
   const { pair } = settings;
   if (!pair) throw new Error('session: provisioning without a key and secret');
-  return stored(async () => {
-    const result = await ports.transport.provision(
-      { ...claim, key: pair.key, secret: pair.secret },
-      (token) => ports.store.write(provisioned(claim.deviceName, token, ports, settings)),
-      signal,
-    );
+  let issued: Secret | undefined;
+  const keep = (token: Secret): Promise<void> => {
+    issued = token;
+    return ports.store.write(provisioned(claim.deviceName, token, ports, settings));
+  };
+  const event = await stored(async () => {
+    const request = { ...claim, key: pair.key, secret: pair.secret };
+    const result = await ports.transport.provision(request, keep, signal);
     return result.ok ? { type: 'issued', token: result.value } : { type: 'refused', refusal: result.refusal };
   });
+  // The server will never say this token again: it is held until the disk takes it.
+  if (event.type === 'refused' && issued) return { type: 'unkept', token: issued, refusal: event.refusal };
+  return event;
 }
 
 function provisioned(

@@ -37,6 +37,7 @@ export class Narrator {
         return this.#log.info('provisioned: token stored', deviceOf(after));
       case 'delivered':
         return this.#over(monotonicMs);
+      case 'unkept':
       case 'refused':
         return this.#refused(before, event.refusal, after, monotonicMs);
       case 'elapsed':
@@ -70,6 +71,7 @@ export class Narrator {
       reason: refusal.reason,
       seen: refusal.detail,
       while: before.at,
+      ...deviceOf(before),
       ...(after.at === 'wait' && { retryInS: Math.ceil(after.forMs / 1000) }),
     };
     if (after.at === 'intend') {

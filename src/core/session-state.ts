@@ -53,6 +53,8 @@ export type Event =
   | { readonly type: 'remembered'; readonly record: CredentialRecord | undefined }
   | { readonly type: 'intended'; readonly claim: Claim }
   | { readonly type: 'issued'; readonly token: Secret }
+  /** The server issued the token, and the disk would not take it: the token lives in memory only. */
+  | { readonly type: 'unkept'; readonly token: Secret; readonly refusal: Refusal }
   | { readonly type: 'probed'; readonly ours: boolean }
   | { readonly type: 'adopted' }
   | { readonly type: 'delivered' }

@@ -53,6 +53,10 @@ export function next(state: State, event: Event, context: Context): State {
       if (event.type === 'issued') {
         return { at: 'deliver', claim: { deviceName: state.claim.deviceName, token: event.token }, troubles };
       }
+      if (event.type === 'unkept') {
+        const claim = { deviceName: state.claim.deviceName, token: event.token };
+        return wait({ at: 'adopt', claim, troubles }, event.refusal, context);
+      }
       break;
     case 'probe':
       if (event.type === 'probed') return afterProbe(state, event.ours, context);

@@ -157,13 +157,6 @@ describe('a store that fails', () => {
     });
   }
 
-  it('after the server issued a token is a refusal too: the token is not believed', async () => {
-    const desk = new Desk();
-    desk.store.broken = FULL;
-    const event = await desk.act({ at: 'provision', claim: OURS });
-    assert.equal(event.type === 'refused' && event.refusal.reason, 'store-failed');
-  });
-
   it('in a way that is no StoreError is a bug, and rejects with what was thrown', async () => {
     for (const bug of [new TypeError('x is not a function'), new RangeError('StoreError')]) {
       const desk = new Desk();
@@ -189,4 +182,22 @@ it('to deliver is one step of the delivery, with the token of the claim', async 
   assert.deepEqual(await desk.act({ at: 'deliver', claim: OURS }), { type: 'delivered' });
   const [call] = desk.stage.transport.calls;
   assert.ok(call?.verb === 'postTelemetry' && call.token === OURS.token);
+});
+
+describe('a token that the server issued and the disk would not take', () => {
+  it('is held in memory and written later: the server is not asked again', async () => {
+    const desk = new Desk();
+    const claim = { deviceName: 'gw-1' };
+    desk.store.broken = FULL;
+    const unkept = await desk.act({ at: 'provision', claim });
+    assert.equal(unkept.type, 'unkept');
+    const context = { monotonicMs: 0, random: 0 };
+    const waiting = next({ at: 'provision', claim, troubles: 0 }, unkept, context);
+    assert.equal(waiting.at === 'wait' && waiting.refusal.reason, 'store-failed');
+    desk.store.broken = undefined;
+    const adopting = next(waiting, { type: 'elapsed' }, context);
+    assert.equal((await desk.act(adopting)).type, 'adopted');
+    assert.equal(desk.store.record?.token?.reveal(), 'issued-by-the-server');
+    assert.equal(desk.transport.calls.length, 1);
+  });
 });

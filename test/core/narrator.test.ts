@@ -91,7 +91,7 @@ describe('the narrator tells a refusal', () => {
       const again = [REFUSED(reason), ELAPSED];
       const log = narrated(DELIVERING, [...again, ...again, ...again, ...again]);
       const { level, sentence } = VERDICTS[reason];
-      const fields = { reason, seen: `seen: ${reason}`, while: 'deliver', retryInS: 1 };
+      const fields = { reason, seen: `seen: ${reason}`, while: 'deliver', device: 'gw-1', retryInS: 1 };
       assert.deepEqual(log.told, [{ level, message: sentence, fields }]);
       assert.equal(log.saying('still refused').length, 3);
     });

@@ -36,7 +36,7 @@ export async function powerCuts({ cuts, lanes, seed, omit }: PowerCuts): Promise
   const bootMs = Math.max(...tookMs);
   const random = createDice(seed);
   const instants = Array.from({ length: cuts }, () => Math.round(random() * bootMs));
-  return inLanes(lanes, [...instants.entries()], ([index, atMs]) =>
+  return await inLanes(lanes, [...instants.entries()], ([index, atMs]) =>
     cutAt(stage, `gw-${index}`, atMs, omit),
   );
 }

@@ -42,6 +42,7 @@ export async function inLanes<Given, Made>(
   const lane = async () => {
     for (const [index, one] of queue) made[index] = await job(one);
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
   return made;
 }
