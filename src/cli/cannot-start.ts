@@ -1,9 +1,20 @@
 /**
  * Why `firstlight run` cannot begin at all, beyond what the configuration shows by itself: sentences for the
- * operator, exit code 78.
+ * operator, and the exit code.
  */
+
+/** sysexits.h: a person has to change the configuration. */
+export const EX_CONFIG = 78;
+/** sysexits.h: it may go away by itself, such as a disk that is not mounted yet; worth another start. */
+export const EX_TEMPFAIL = 75;
 
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';
   readonly code = 'CANNOT_START';
+  readonly exitCode: number;
+
+  constructor(sentence: string, exitCode: number = EX_CONFIG, options?: ErrorOptions) {
+    super(sentence, options);
+    this.exitCode = exitCode;
+  }
 }

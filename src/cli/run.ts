@@ -2,8 +2,9 @@
  * `firstlight run`: the composition root. Start-up is the list of lines below, in order; everything is wired
  * here and nowhere else.
  *
- * Exit codes: 0 after a signal, 78 (EX_CONFIG) when the configuration cannot work, 1 for a bug, told with its
- * stack. What the network or the server does never ends the agent.
+ * Exit codes: 0 after a signal, 78 (EX_CONFIG) when the configuration cannot work, 75 (EX_TEMPFAIL) when the
+ * state directory cannot be had, 1 for a bug, told with its stack. What the network or the server does never
+ * ends the agent.
  */
 
 import { type AgentSettings, runAgent } from '../agent.ts';
@@ -24,13 +25,11 @@ import { ConfCredentialStore } from '../store/credential-store.ts';
 import { acquireLock, type Lock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
 import { CoapTransport } from '../transport/coap/transport.ts';
-import { CannotStart } from './cannot-start.ts';
+import { CannotStart, EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { VERSION } from './version.ts';
 import { watchedStore } from './watched-store.ts';
 
-/** sysexits.h: something is wrong with the configuration. */
-const EX_CONFIG = 78;
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
 const STATE_DIRECTORY = '/var/lib/firstlight';
 
@@ -66,7 +65,7 @@ export async function runCommand(
     if (!(error instanceof ConfigError || error instanceof CannotStart)) throw error;
     // <3> is the priority "error" for the journal (sd-daemon(3)).
     for (const sentence of error.message.split('\n')) out.write(`${journalled ? '<3>' : ''}${sentence}\n`);
-    return EX_CONFIG;
+    return error instanceof CannotStart ? error.exitCode : EX_CONFIG;
   }
 }
 
@@ -147,7 +146,7 @@ async function lockState(state: string): Promise<Lock> {
     return await acquireLock(state);
   } catch (error) {
     if (error instanceof AlreadyRunning || error instanceof StoreError)
-      throw new CannotStart(error.message, { cause: error });
+      throw new CannotStart(error.message, EX_TEMPFAIL, { cause: error });
     throw error;
   }
 }

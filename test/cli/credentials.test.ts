@@ -52,7 +52,7 @@ test('a second agent on one state directory exits with a message, and the first 
   await using first = AgentProcess.run(run);
   await first.line('first telemetry accepted');
   await using second = AgentProcess.run(run);
-  assert.equal(await second.exit(), 78);
+  assert.equal(await second.exit(), 75);
   await second.line('another firstlight already runs on');
   assert.equal(await first.stop(), 0);
 });

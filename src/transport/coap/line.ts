@@ -31,6 +31,8 @@ export interface LinePorts {
   readonly resolve?: typeof resolvePeers;
   /** Given by simulations only; the host's network otherwise. */
   readonly openSocket?: OpenSocket;
+  /** Given by simulations only, whose outcome must not hang on this host; its addresses as one text otherwise. */
+  readonly ownAddresses?: () => string;
 }
 
 export class Line implements AsyncDisposable {
@@ -39,6 +41,7 @@ export class Line implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #resolve: typeof resolvePeers;
   readonly #openSocket: OpenSocket | undefined;
+  readonly #readOwnAddresses: () => string;
   #client: CoapClient | undefined;
   #opening: Promise<Result<CoapClient>> | undefined;
   #ownAddresses = '';
@@ -54,6 +57,7 @@ export class Line implements AsyncDisposable {
     this.#clock = ports.clock;
     this.#resolve = ports.resolve ?? resolvePeers;
     this.#openSocket = ports.openSocket;
+    this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
   }
 
   /** How many addresses the name had when it was last resolved. */
@@ -89,7 +93,7 @@ export class Line implements AsyncDisposable {
     if (client && !this.#stale && nowMs - this.#lookedAtMs < LOOK_EVERY_MS)
       return { ok: true, value: client };
     this.#lookedAtMs = nowMs;
-    const ownAddresses = addressesOfThisHost();
+    const ownAddresses = this.#readOwnAddresses();
     const fresh = !this.#stale && ownAddresses === this.#ownAddresses;
     if (client && (fresh || !client.guard.idle)) return { ok: true, value: client };
     await this[Symbol.asyncDispose]();
