@@ -34,13 +34,12 @@ const { outputFiles } = await build({
   charset: 'ascii',
   legalComments: 'none',
   define: { 'process.env.NODE_ENV': '"production"' },
-  // What is CommonJS among the libraries asks for Node's modules with require, which an ES module does not
-  // have.
+  // The CommonJS libraries ask for Node's modules with require, which an ES module does not have.
   banner: {
     js: `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`,
   },
   logLevel: 'warning',
-});
+}).catch(() => process.exit(1)); // esbuild has told why
 // One character beyond ASCII makes V8 keep the whole text at two bytes each; esbuild leaves those in regular
 // expressions.
 const text = outputFiles[0].text.replace(

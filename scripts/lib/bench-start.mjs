@@ -36,7 +36,8 @@ async function bootOnce(commandLine) {
   const agent = start(commandLine);
   const { ms: readyMs } = await agent.line('firstlight is ready');
   const { ms: telemetryMs } = await agent.line('first telemetry accepted');
-  await agent.line('client attributes accepted'); // so that the next boot does not run beside this one's child
+  // So that the next boot does not run beside the child that gathers this one's facts.
+  await agent.line('client attributes accepted');
   await agent.stop();
   return { readyMs, telemetryMs };
 }

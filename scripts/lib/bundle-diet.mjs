@@ -2,8 +2,8 @@
  * What the bundle leaves out or puts off, and why it may: an esbuild plugin.
  *
  * The agent lives for years in a few megabytes, so whatever `firstlight run` never reaches is not loaded.
- * Every substitute below is either the same thing from Node itself or fails with a sentence when it is used
- * after all; none of them fails silently.
+ * Every substitute below is the same thing from Node itself, or the same library without the rest of it, or
+ * fails with a sentence when it is used after all.
  */
 
 import { builtinModules } from 'node:module';
@@ -16,16 +16,14 @@ const SEMVER = ['clean', 'eq', 'gt', 'lt', 'lte', 'satisfies'];
  * imports.
  */
 const SUBSTITUTES = [
-  // Node's own streams, of which readable-stream is a copy. It offers the same exchange itself:
-  // READABLE_STREAM=disable.
+  // Node's own streams, of which readable-stream is a copy; READABLE_STREAM=disable is its own switch.
   { module: /^readable-stream$/, text: `module.exports = require('node:stream');` },
   {
     module: /^readable-stream\/lib\/_stream_writable\.js$/,
     text: `module.exports = require('node:stream').Writable;`,
   },
   // A validator and version ranges, which conf loads always and uses only when given a schema or migrations.
-  // Our store parses
-  // its record itself (src/store/record.ts) and gives conf neither.
+  // Our store parses its record itself (src/store/record.ts) and gives conf neither.
   { module: /^ajv\/dist\/2020\.js$/, from: /\/conf\//, text: absent(['Ajv2020'], 'a schema for conf') },
   { module: /^ajv-formats$/, from: /\/conf\//, text: absent(['default'], 'a schema for conf') },
   { module: /^semver$/, from: /\/conf\//, text: absent(SEMVER, 'a migration of conf') },
@@ -36,8 +34,8 @@ const SUBSTITUTES = [
     text: `exports.Agent = require('coap/dist/lib/agent.js').default;
            exports.updateTiming = require('coap/dist/lib/parameters.js').refreshTiming;`,
   },
-  // The three questions src/host/facts-child.ts asks, of the forty systeminformation answers: it is half of
-  // the whole text otherwise.
+  // The three questions src/host/facts-child.ts asks, of forty systeminformation answers: half of the text
+  // otherwise. A fourth question needs a word here; test/cli/bundle.test.ts compares the answers.
   {
     module: /^systeminformation$/,
     text: `const { system, baseboard } = require('systeminformation/lib/system.js');

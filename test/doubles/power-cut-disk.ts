@@ -15,7 +15,7 @@ export interface DiskPorts {
   /** Runs `action` once after `ms`. */
   readonly after: (ms: number, action: () => void) => unknown;
   readonly random: () => number;
-  /** Told of every step, for a trace. */
+  /** Told of every step after it was taken, for a trace. */
   readonly note: (step: string) => void;
 }
 
@@ -84,8 +84,8 @@ export class PowerCutDisk {
     return new Promise((resolve) => {
       this.#ports.after(this.#ports.random() * this.stepMsMax, () =>
         act(() => {
-          this.#ports.note(`disk: ${name}`);
           effect();
+          this.#ports.note(`disk: ${name}`);
           resolve();
         }),
       );

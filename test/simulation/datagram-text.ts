@@ -26,7 +26,7 @@ const MARKER = Buffer.from([0xff, 0x7b]); // the payload marker and the brace a 
 
 /** The JSON object in the payload; undefined when the payload is none. */
 export function readJson(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
-  const at = bytes.indexOf(MARKER, 4);
+  const at = bytes.indexOf(MARKER, 4 + (bytes.readUInt8(0) & 15)); // the token may hold any bytes
   if (at < 0) return undefined;
   const parsed: unknown = JSON.parse(bytes.toString('utf8', at + 1));
   return parsed as Record<string, unknown>;

@@ -10,42 +10,18 @@ import { VERDICTS } from '../../src/core/verdicts.ts';
 import { PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import { Dice } from './dice.ts';
 import { Gateway } from './gateway.ts';
+import type { BootWish, Outcome } from './outcome.ts';
 import { CALM, drawPlan, type Plan, type Weather } from './plan.ts';
-import type { Plant } from './planted-bugs.ts';
 import { SimulatedServer } from './simulated-server.ts';
-import { causeOf, type Cause } from './stranding.ts';
-import { GATEWAY, STRATEGIES, type StrategyName } from './strategies.ts';
+import { causeOf } from './stranding.ts';
+import { GATEWAY, NEVER_STRANDED, STRATEGIES } from './strategies.ts';
 import { Trace } from './trace.ts';
 import { VirtualNetwork } from './virtual-network.ts';
 import { VirtualTime } from './virtual-time.ts';
-import { type Broken, Witness } from './witness.ts';
+import { Witness } from './witness.ts';
 
 /** The longest wait of any refusal (1 h), one exchange with patience (247 s), and some minutes for a few requests. */
 export const SETTLE_MS = 75 * 60_000;
-
-export interface BootWish {
-  readonly seed: number;
-  readonly strategy: StrategyName;
-  readonly plant?: Plant | undefined;
-  readonly keepsTrace?: boolean;
-}
-
-export interface Outcome {
-  readonly seed: number;
-  readonly verdict: 'provisioned' | 'stranded';
-  /** Why stranded. */
-  readonly cause?: Cause;
-  /** Virtual ms from the first power-on until the server's token was on the disk, whoever helped. */
-  readonly provisionedMs?: number;
-  readonly healMs: number;
-  readonly devices: number;
-  readonly lives: number;
-  readonly asked: number;
-  readonly broken: readonly Broken[];
-  readonly events: number;
-  readonly hash: string;
-  readonly trace: readonly string[];
-}
 
 export async function firstBoot(wish: BootWish): Promise<Outcome> {
   const boot = new Boot(wish);
@@ -87,7 +63,7 @@ class Boot {
       {
         after: (ms, action) => time.after(ms, action),
         random: () => disks.random(),
-        note: (step) => this.#trace.add(step),
+        note: (step) => this.#noted(step),
       },
       wish.plant !== 'no-directory-fsync',
     );
@@ -126,13 +102,15 @@ class Boot {
     this.#judge(isStranded);
     const cause = isStranded ? causeOf(this.#server, this.#witness) : undefined;
     const devices = this.#server.core.devices().length;
+    const provisionedMs = this.#provisionedMs;
+    const grantedMs = this.#server.granted?.atMs;
     if (isStranded) await this.#operator();
     return {
       seed: this.#wish.seed,
       verdict: isStranded ? 'stranded' : 'provisioned',
       ...(cause !== undefined && { cause }),
-      ...(this.#provisionedMs !== undefined && { provisionedMs: this.#provisionedMs }),
-      healMs,
+      ...(provisionedMs !== undefined && { provisionedMs }),
+      ...(provisionedMs !== undefined && grantedMs !== undefined && { exposedMs: provisionedMs - grantedMs }),
       devices,
       lives: this.#gateway.lives,
       asked: this.#witness.asked,
@@ -150,7 +128,9 @@ class Boot {
   }
 
   #setWeather(weather: Weather): void {
-    this.#trace.add(`weather: ${weather.link}${weather.broken ? ', broken' : ''}${weather.diskFull ? ', disk full' : ''}`);
+    this.#trace.add(
+      `weather: ${weather.link}${weather.broken ? ', broken' : ''}${weather.diskFull ? ', disk full' : ''}`,
+    );
     this.#network.weather = weather;
     this.#server.setWeather(weather);
     this.#disk.full = weather.diskFull;
@@ -159,11 +139,19 @@ class Boot {
 
   #stored(body: string): void {
     this.#trace.add('server: telemetry stored');
+    if (this.#holdsToken() && body.includes(`"life":${this.#gateway.lives},`)) {
+      this.#deliveredMs = this.#time.nowMs;
+    }
+  }
+
+  #noted(step: string): void {
+    this.#trace.add(step);
+    if (this.#provisionedMs === undefined && this.#holdsToken()) this.#provisionedMs = this.#time.nowMs;
+  }
+
+  #holdsToken(): boolean {
     const { visible } = this.#disk;
-    const isHeld = visible?.state === 'provisioned' && visible.token.reveal() === this.#server.token;
-    if (!isHeld) return;
-    this.#provisionedMs ??= this.#time.nowMs;
-    if (body.includes(`"life":${this.#gateway.lives},`)) this.#deliveredMs = this.#time.nowMs;
+    return visible?.state === 'provisioned' && visible.token.reveal() === this.#server.token;
   }
 
   #judge(isStranded: boolean): void {
@@ -171,6 +159,7 @@ class Boot {
     const devices = this.#server.core.devices();
     if (devices.length > 1) witness.tell('one device', devices.map(({ name }) => name).join(', '));
     if (isStranded) {
+      if (this.#wish.strategy === NEVER_STRANDED) witness.tell('never stranded', `with ${NEVER_STRANDED}`);
       const sentences = this.#gateway.log?.told.map(({ message }) => message) ?? [];
       if (!sentences.includes(VERDICTS.declined.sentence)) {
         witness.tell('provisioned, or told why not', `last told: ${sentences.at(-1) ?? 'nothing'}`);
@@ -178,8 +167,9 @@ class Boot {
       return;
     }
     const { visible } = this.#disk;
-    if (visible?.token?.reveal() !== this.#server.token) witness.tell('the token held is the server’s', '');
-    if (visible?.deviceName !== GATEWAY.name) witness.tell('the name is the configured one', '');
+    if (!this.#holdsToken()) witness.tell('the token held is the server’s', visible?.state ?? 'no record');
+    if (visible?.deviceName !== GATEWAY.name)
+      witness.tell('the name is the configured one', visible?.deviceName ?? '');
   }
 
   /** Does what the sentence says; then the boot must end. */

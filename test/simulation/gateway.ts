@@ -87,7 +87,11 @@ export class Gateway {
   #arm(life: Life, ending: Ending): void {
     const end = () => this.#end(life, ending);
     if ('ms' in ending.after) this.#cancelEnding = this.#ports.time.after(ending.after.ms, end);
-    else this.#cancelEnding = life.endAtAct(ending.after.acts, ending.after.before, end);
+    else {
+      // Who is asked to stop finishes what it is at.
+      const { acts, before } = ending.after;
+      this.#cancelEnding = life.endAtAct(acts, before && ending.how !== 'stop', end);
+    }
   }
 
   #end(life: Life, { how, pauseMs }: Ending): void {

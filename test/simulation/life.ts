@@ -105,7 +105,7 @@ export class Life {
     const chance = this.#chance();
     const transport = new CoapTransport(
       { host: GATEWAY.host, port: GATEWAY.port },
-      { clock, chance, openSocket: () => network.openSocket(this.#act) },
+      { clock, chance, openSocket: () => network.openSocket(this.#act), ownAddresses: () => 'one' },
     );
     let count = 0;
     return planted(

@@ -1,17 +1,94 @@
+/**
+ * `npm run simulate`: many first boots in virtual time, and a table of what came of them.
+ *
+ *   --boots N       per strategy; default 1000
+ *   --seed N        of the first boot, the others follow; default 1
+ *   --strategy S    one of the four only
+ *   --plant BUG     plants a bug that the run must find
+ *   --trace         prints every event of each boot
+ *
+ * Exit code 1 when a promise was broken: with a planted bug that is what one hopes for. 2 for wrong arguments.
+ */
+
+import { parseArgs } from 'node:util';
 import { firstBoot } from './first-boot.ts';
-import { STRATEGY_NAMES } from './strategies.ts';
-const seed0 = Number(process.argv[2] ?? 1), n = Number(process.argv[3] ?? 5);
-for (const strategy of STRATEGY_NAMES) {
-  const t = performance.now();
-  let ev = 0;
-  const causes = new Map<string, number>();
-  let shown = 0;
-  for (let i = 0; i < n; i++) {
-    const o = await firstBoot({ seed: seed0 + i, strategy, keepsTrace: n === 1 });
-    ev += o.events;
-    if (n === 1) console.log(o.trace.join('\n'));
-    if (o.cause) causes.set(o.cause, (causes.get(o.cause) ?? 0) + 1);
-    if (o.broken.length && shown++ < 5) console.log(o.seed, o.verdict, o.broken);
+import { PLANT_NAMES, PLANTS, type Plant } from './planted-bugs.ts';
+import { brokenPromises, residualRisk, table } from './report.ts';
+import { STRATEGY_NAMES, type StrategyName } from './strategies.ts';
+import { type Tally, tally } from './tally.ts';
+
+interface Wish {
+  readonly boots: number;
+  readonly seed: number;
+  readonly strategies: readonly StrategyName[];
+  readonly plant: Plant | undefined;
+  readonly trace: boolean;
+}
+
+function readWish(): Wish {
+  const { values } = parseArgs({
+    options: {
+      boots: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '1' },
+      strategy: { type: 'string' },
+      plant: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    boots: whole('boots', values.boots),
+    seed: whole('seed', values.seed),
+    strategies:
+      values.strategy === undefined ? STRATEGY_NAMES : [oneOf('strategy', values.strategy, STRATEGY_NAMES)],
+    plant: values.plant === undefined ? undefined : oneOf('plant', values.plant, PLANT_NAMES),
+    trace: values.trace,
+  };
+}
+
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new TypeError(`--${name} ${text}: must be a whole number from 0`);
+}
+
+function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new TypeError(`--${name} ${text}: must be one of ${choices.join(', ')}`);
+}
+
+async function simulate({ boots, seed, strategies, plant, trace }: Wish): Promise<number> {
+  if (plant) console.log(`planted: ${plant}: ${PLANTS[plant]}\n`);
+  const tallies: Tally[] = [];
+  for (const strategy of strategies) {
+    if (trace) await printTraces({ boots, seed, strategy, plant });
+    const startedMs = performance.now();
+    tallies.push(await tally({ strategy, boots, seed, plant }));
+    if (!trace) console.error(`${strategy}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   }
-  console.log(strategy, (performance.now() - t) / n, 'ms/boot', ev / n, 'events', causes);
+  console.log(`\n${table(tallies)}\n`);
+  for (const each of tallies) console.log(`${residualRisk(each)}\n`);
+  const red = tallies.filter((each) => each.red > 0);
+  for (const each of red) console.log(`${each.strategy}: broken promises\n${brokenPromises(each, plant)}\n`);
+  return red.length > 0 ? 1 : 0;
+}
+
+async function printTraces(wish: {
+  readonly boots: number;
+  readonly seed: number;
+  readonly strategy: StrategyName;
+  readonly plant: Plant | undefined;
+}): Promise<void> {
+  for (let done = 0; done < wish.boots; done += 1) {
+    const { trace, hash } = await firstBoot({ ...wish, seed: wish.seed + done, keepsTrace: true });
+    console.log(`${trace.join('\n')}\ntrace ${hash}`);
+  }
+}
+
+try {
+  process.exitCode = await simulate(readWish());
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }

@@ -86,7 +86,8 @@ export const CALM: Weather = {
 export function drawPlan(dice: Dice): Plan {
   const healMs = dice.logBetween(10 * MINUTE, 6 * HOUR);
   const instant = () => dice.logBetween(100, healMs);
-  const times = (most: number) => Array.from({ length: dice.integer(0, most) }, instant).sort((a, b) => a - b);
+  const times = (most: number) =>
+    Array.from({ length: dice.integer(0, most) }, instant).sort((a, b) => a - b);
   return {
     weather: [0, ...times(6)].map((atMs) => ({ atMs, weather: drawWeather(dice) })),
     endings: Array.from({ length: dice.integer(0, 6) }, () => drawEnding(dice)),

@@ -47,11 +47,7 @@ function neverOurs(transport: Transport): Transport {
 function freshTokens({ transport, chance }: Planted): Transport {
   return overriding<Transport>(transport, {
     provision: (request, keep, signal) =>
-      transport.provision(
-        request.token ? { ...request, token: chance.mintToken() } : request,
-        keep,
-        signal,
-      ),
+      transport.provision(request.token ? { ...request, token: chance.mintToken() } : request, keep, signal),
   });
 }
 

@@ -30,7 +30,6 @@ export interface ServerPorts {
   readonly network: VirtualNetwork;
 }
 
-
 /** The one provisioning request that had an effect. */
 export interface Granted {
   readonly atMs: number;

@@ -26,9 +26,10 @@ export function causeOf(server: SimulatedServer, witness: Witness): Cause {
     return 'the core took more than 10 s: it executed the request, and the answer was 5.00';
   }
   const { endedMs } = call;
-  if (endedMs === undefined) return 'the gateway lost its power or was killed between request and stored token';
-  if (granted.atMs > endedMs) return 'the request arrived after the gateway had given it up';
+  if (endedMs === undefined)
+    return 'the gateway lost its power or was killed between request and stored token';
   if (call.how === 'aborted') return 'the gateway was stopped between request and answer';
+  if (granted.atMs > endedMs) return 'the request arrived after the gateway had given it up';
   if (restartsMs.some((atMs) => atMs >= granted.atMs && atMs <= endedMs)) {
     return 'the server restarted in between and forgot its answer';
   }

@@ -21,6 +21,9 @@ export type StrategyName = keyof typeof STRATEGIES;
 
 export const STRATEGY_NAMES = Object.keys(STRATEGIES) as StrategyName[];
 
+/** The one where a lost answer can always be made up for: the gateway knows its token before it asks. */
+export const NEVER_STRANDED = 'allow-create/device-generated' satisfies StrategyName;
+
 /** Who the gateway is and what it was given; the same in every run. */
 export const GATEWAY = {
   name: 'gw-0a1b2c3d4e5f',

@@ -8,6 +8,9 @@
 
 import type { Clock } from '../../src/core/ports.ts';
 
+/** A power of two, so that differences of times are exact: a sleeper that is woken is never a rounding error too early. */
+const TICKS_PER_MS = 1024;
+
 interface Entry {
   readonly dueMs: number;
   readonly order: number;
@@ -26,9 +29,10 @@ export class VirtualTime {
 
   /** Runs `action` once after `ms`, unless the returned function is called first. */
   after(ms: number, action: () => void): () => void {
-    const entry: Entry = { dueMs: this.#nowMs + Math.max(0, ms), order: this.#order, action };
+    const dueMs = Math.ceil((this.#nowMs + Math.max(0, ms)) * TICKS_PER_MS) / TICKS_PER_MS;
+    const entry: Entry = { dueMs, order: this.#order, action };
     this.#order += 1;
-    if (Number.isFinite(entry.dueMs)) this.#push(entry);
+    if (Number.isFinite(dueMs)) this.#push(entry);
     return () => {
       entry.action = undefined; // stays in the heap as nothing until it is due
     };
@@ -50,7 +54,7 @@ export class VirtualTime {
     while (!isOver()) {
       const [next] = this.#heap;
       if (next === undefined || next.dueMs > untilMs) {
-        this.#nowMs = untilMs;
+        this.#nowMs = Math.max(this.#nowMs, Math.ceil(untilMs * TICKS_PER_MS) / TICKS_PER_MS);
         return;
       }
       this.#pop();

@@ -19,6 +19,7 @@ export type Promised =
   | 'intent durable before the request'
   | 'token durable before the acknowledgement'
   | 'one device'
+  | 'never stranded'
   | 'the token held is the server’s'
   | 'provisioned, or told why not'
   | 'the operator’s sentence heals'

@@ -39,7 +39,7 @@ export class Boot implements AsyncDisposable {
       env: { PATH: process.env['PATH'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    process.once('exit', this.#killAtExit);
+    process.prependOnceListener('exit', this.#killAtExit);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (!stream) continue;
       createInterface({ input: stream }).on('line', (line) => {

@@ -7,7 +7,8 @@
  */
 
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -15,7 +16,25 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const IMAGE_SIZE = '64M';
 /** How long a busy mount or a loop device that is still held is waited for. */
-const RELEASE_WITHIN_MS = 30_000;
+const RELEASE_WITHIN_MS = 15_000;
+
+/** Why this machine cannot do it, found by doing it; undefined when it can. */
+export async function whyNoLoopDisk(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'mounting a loop image needs root';
+  const directory = await mkdtemp(join(tmpdir(), 'firstlight-system-'));
+  try {
+    await using disk = await LoopDisk.make(join(directory, 'probe'), UNFORGIVING);
+    await disk.cut();
+    await disk.remount();
+    return undefined;
+  } catch (error) {
+    const missing = error instanceof Error && 'path' in error ? ` (${String(error.path)} is missing?)` : '';
+    const text = error instanceof Error ? error.message.split('\n').join(' ') : String(error);
+    return `no loop device, ext4 or xfs_io here: ${text}${missing}`;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
 
 /** Hides nothing: only what was synced is there after a cut. */
 export const UNFORGIVING = 'noauto_da_alloc,commit=300';
@@ -76,7 +95,8 @@ export class LoopDisk implements AsyncDisposable {
       run('mount', ['-o', `loop,${this.#options}`, this.#image, this.path]).then(() => true),
     );
     this.#mounted = true;
-    process.once('exit', this.#letGoAtExit);
+    // In front of whoever removes the directories.
+    process.prependOnceListener('exit', this.#letGoAtExit);
   }
 
   async #unmount(): Promise<void> {

@@ -51,12 +51,7 @@ async function rehearse(stage: Stage, name: string): Promise<number> {
   return performance.now() - boot.startedMs;
 }
 
-async function cutAt(
-  stage: Stage,
-  name: string,
-  atMs: number,
-  omit: readonly Omission[],
-): Promise<Outcome> {
+async function cutAt(stage: Stage, name: string, atMs: number, omit: readonly Omission[]): Promise<Outcome> {
   await using disk = await LoopDisk.make(join(stage.path, `disk-${name}`), UNFORGIVING);
   await using gateway = await stage.gateway(name, join(disk.path, 'state'));
   await using boot = gateway.start({

@@ -1,5 +1,6 @@
 /** Where the gateways of one experiment live: a server that never goes away, and a directory for their files. */
 
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ export interface Stage extends AsyncDisposable {
 /** `latencyMaxMs`: how long the server takes to decide, uniform from 0. */
 export async function openStage(latencyMaxMs: number): Promise<Stage> {
   const path = await mkdtemp(join(tmpdir(), 'firstlight-system-'));
+  const removeAtExit = () => rmSync(path, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
   const sandbox = await openSandbox({
     provisioning: PROVISIONING,
     knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: latencyMaxMs },
@@ -27,6 +30,7 @@ export async function openStage(latencyMaxMs: number): Promise<Stage> {
     [Symbol.asyncDispose]: async () => {
       await sandbox[Symbol.asyncDispose]();
       await rm(path, { recursive: true, force: true });
+      process.removeListener('exit', removeAtExit);
     },
   };
 }

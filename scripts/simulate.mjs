@@ -1,0 +1,16 @@
+/**
+ * `npm run simulate`: prepares, then runs first boots in virtual time (`npm run simulate -- --boots 10000 --seed 7`).
+ * The options are told at the head of test/simulation/main.ts.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { prepare, root } from './lib/prepare.mjs';
+
+prepare();
+const main = join(root, 'dist/test/simulation/main.js');
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', main, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exitCode = status ?? 1;

@@ -1,0 +1,20 @@
+/**
+ * `npm run test:power`: prepares, then pulls the plug on first boots in every way this machine can (test/system/power.ts says which, and
+ * takes the options). Takes about ten minutes; as root it also mounts small images below the temporary directory.
+ */
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { prepare, root } from './lib/prepare.mjs';
+
+prepare();
+const power = spawn(
+  process.execPath,
+  ['--enable-source-maps', join(root, 'dist/test/system/power.js'), ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+);
+// The terminal sends Ctrl-C to both; the tests unmount and end, and this ends with them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => power.kill(signal));
+power.on('exit', (code, signal) => {
+  process.exitCode = code ?? (signal ? 1 : 0);
+});
