@@ -82,13 +82,20 @@ async function sample(ports: SamplePorts, settings: AgentSettings, signal: Abort
 async function converse(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   const delivery = new Delivery(ports);
   const narrator = new Narrator(ports.log, settings.server);
+  // A fleet that gets its power back in one second must not arrive in that second.
+  const spreadMs = ports.chance.random() * settings.spreadMs;
+  ports.log.debug('waiting before the first request, so that a fleet spreads out', {
+    forS: Math.round(spreadMs / 1000),
+  });
+  await ports.clock.sleep(spreadMs, signal);
   let state: State = settings.token ? startWithToken(settings.deviceName, settings.token) : START;
   for (;;) {
     const event = await act(state, ports, settings, delivery, signal);
     if (signal.aborted) return;
     const monotonicMs = ports.clock.monotonicMs();
     const random = ports.chance.random();
-    const after = next(state, event, { monotonicMs, random, mayProvision: settings.reprovision ?? false });
+    const { deviceName, reprovision: mayProvision = false } = settings;
+    const after = next(state, event, { monotonicMs, random, mayProvision, deviceName });
     narrator.tell(state, event, after, monotonicMs);
     state = after;
   }

@@ -12,6 +12,9 @@ import { VERSION } from './cli/version.ts';
 /** sysexits.h: the command was used wrongly. */
 const EX_USAGE = 64;
 
+/** How long what is still open after a command may keep the process, ms. */
+const LINGER_MS = 2_000;
+
 const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
 
@@ -79,6 +82,8 @@ program.command('facts', { hidden: true }).action(async () => {
 
 async function finish(outcome: Promise<number>): Promise<void> {
   process.exitCode = await outcome;
+  // A name server that does not answer, or a pipe nobody reads, must not keep a finished process alive.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
 function portNumber(text: string): number {

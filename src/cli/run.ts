@@ -16,7 +16,6 @@ import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
-import { deviceName } from '../host/identity.ts';
 import { type Journal, openJournal } from '../host/journal.ts';
 import { RamOutbox } from '../outbox/ram.ts';
 import { openSensors } from '../sensors/sampler.ts';
@@ -27,6 +26,7 @@ import { StoreError } from '../store/store-error.ts';
 import { CoapTransport } from '../transport/coap/transport.ts';
 import { CannotStart, EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
 import { forgetSecret } from './forget-secret.ts';
+import { identityOf, nameOfThisGateway } from './naming.ts';
 import { VERSION } from './version.ts';
 import { watchedStore } from './watched-store.ts';
 
@@ -72,7 +72,7 @@ export async function runCommand(
 function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): ReturnType<typeof loadConfig> {
   return loadConfig({
     file: options.config ?? environment['FIRSTLIGHT_CONFIG'] ?? CONFIG_FILE,
-    fileRequired: options.config !== undefined,
+    fileRequired: options.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
     credentialsDirectory: environment['CREDENTIALS_DIRECTORY'],
   });
@@ -92,19 +92,22 @@ async function live(config: Config, place: Place, log: Journal, signal: AbortSig
   if (config.provisioning) log.redact(config.provisioning.secret);
   if (config.device.token) log.redact(config.device.token);
   await using _lock = await lockState(place.state);
-  const binding = { server: config.server.url, fingerprint: boardFingerprint({ root: '/' }) };
+  const binding = { server: identityOf(config.server), fingerprint: boardFingerprint({ root: '/' }) };
   await using conf = new ConfCredentialStore(place.state, binding, { clock, log });
   const store = watchedStore(conf, {
     token: (token) => log.redact(token),
     provisioned: () => forgetSecret(config.provisioning, log),
   });
-  if (!config.device.token) await checkCanProvision(store, config, place);
+  const record = config.device.token ? undefined : await storedRecord(store);
+  if (!config.device.token) checkCanProvision(record, config, place);
   await using transport = new CoapTransport(config.server, { clock, chance });
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const sensors = openSensors({ root: '/', clock, log });
   const outbox = new RamOutbox();
-  const settings = agentSettings(config, nameOfThisGateway(config, log));
+  const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
+  const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });
+  const settings = agentSettings(config, name ?? 'named by its token');
   log.info('firstlight is ready', { version: VERSION, server: config.server.url, state: place.state });
   await runAgent({ clock, chance, store, transport, outbox, sensors, facts, log }, settings, signal);
   log.info('firstlight stopped', { waiting: outbox.size, dropped: outbox.dropped });
@@ -113,7 +116,7 @@ async function live(config: Config, place: Place, log: Journal, signal: AbortSig
 function agentSettings(config: Config, name: string): AgentSettings {
   const { server, device, provisioning, telemetry } = config;
   return {
-    server: server.url,
+    server: identityOf(server),
     deviceName: name,
     spreadMs: server.spreadMs,
     sampleEveryMs: telemetry.intervalMs,
@@ -127,14 +130,6 @@ function agentSettings(config: Config, name: string): AgentSettings {
       },
     }),
   };
-}
-
-function nameOfThisGateway(config: Config, log: Journal): string {
-  const template = config.device.name;
-  const named = deviceName({ root: '/', ...(template !== undefined && { template }) });
-  if (!named.ok) throw new CannotStart(`device.name: ${named.problem}; set a name that fits this host`);
-  if (named.warning) log.warn(named.warning);
-  return named.name;
 }
 
 /**
@@ -151,19 +146,19 @@ async function lockState(state: string): Promise<Lock> {
   }
 }
 
-/**
- * What no retry can heal is said before anything starts. A store that cannot be read may heal: the session
- * keeps trying.
- */
-async function checkCanProvision(store: CredentialStore, config: Config, place: Place): Promise<void> {
-  let record: CredentialRecord | undefined;
+/** The record, or none: a store that cannot be read may heal, and the session keeps trying. */
+async function storedRecord(store: CredentialStore): Promise<CredentialRecord | undefined> {
   try {
-    record = await store.read();
+    return await store.read();
   } catch (error) {
-    if (error instanceof StoreError) return;
+    if (error instanceof StoreError) return undefined;
     throw error;
   }
-  if (record?.state === 'provisioned' || config.provisioning) return;
+}
+
+/** What no retry can heal is said before anything starts. Any token at all is worth trying. */
+function checkCanProvision(record: CredentialRecord | undefined, config: Config, place: Place): void {
+  if (record?.token || config.provisioning) return;
   const { state, forgottenSecretFile } = place;
   throw new CannotStart(
     forgottenSecretFile === undefined

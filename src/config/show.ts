@@ -1,7 +1,7 @@
 /**
  * How a value that an operator wrote is shown back to them: on one line, bounded, and never a secret.
  *
- * Shown as *** are the values of secret settings, the user information and the query of a URL, and a
+ * Shown as *** are the values of secret settings, the user information, path and query of a URL, and a
  * secret-file that is not an absolute path, because it may be the secret itself, put under the wrong key.
  * Tables and lists are never opened.
  */
@@ -33,9 +33,12 @@ export function kindOf(raw: unknown): string {
   return typeof raw === 'string' ? 'text' : 'a table';
 }
 
-/** A URL without what people hide in one: everything up to an @, and the query. */
+/** A URL without what people hide in one: everything up to an @, a path (a token is part of ThingsBoard's) and the query. */
 function masked(url: string): string {
-  return url.replace(/^(.*?\/\/)?.*@/s, '$1***@').replace(/\?.*$/s, '?***');
+  return url
+    .replace(/^(.*?\/\/)?.*@/s, '$1***@')
+    .replace(/[?#].*$/s, '?***')
+    .replace(/^([^/]*\/\/[^/]*\/).+$/s, '$1***');
 }
 
 function quoted(text: string): string {

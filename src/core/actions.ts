@@ -21,6 +21,7 @@ export interface ActionPorts {
 export interface ProvisioningSettings {
   readonly server: string;
   readonly deviceName: string;
+  /** The first request waits a random part of this, ms. */
   readonly spreadMs: number;
   /** Absent: this gateway cannot provision; run refuses to start unless there are credentials. */
   readonly pair?: { readonly key: string; readonly secret: Secret; readonly deviceGenerated: boolean };
@@ -38,7 +39,7 @@ export async function act(
     case 'remember':
       return stored(async () => ({ type: 'remembered', record: await ports.store.read() }));
     case 'intend':
-      return intend(step.revoked, ports, settings, signal);
+      return intend(step, ports, settings);
     case 'provision':
       return provision(step.claim, ports, settings, signal);
     case 'probe':
@@ -65,14 +66,13 @@ async function probe(token: Secret, ports: ActionPorts, signal: AbortSignal): Pr
 
 /** A gateway whose token was revoked keeps the name it was known by, whatever the configuration says now. */
 async function intend(
-  revoked: (Claim & { readonly token: Secret }) | undefined,
+  { revoked, proposed }: Step & { at: 'intend' },
   ports: ActionPorts,
   settings: ProvisioningSettings,
-  signal: AbortSignal,
 ): Promise<Event> {
-  const { server } = settings;
+  const { server, pair } = settings;
   const deviceName = revoked?.deviceName ?? settings.deviceName;
-  const token = settings.pair?.deviceGenerated ? ports.chance.mintToken() : undefined;
+  const token = proposed ?? (pair?.deviceGenerated ? ports.chance.mintToken() : undefined);
   const claim: Claim = {
     deviceName,
     ...(token && { token }),
@@ -80,8 +80,6 @@ async function intend(
   };
   return stored(async () => {
     await ports.store.write({ state: 'pending', server, sinceMs: ports.clock.wallMs(), ...claim });
-    // A fleet that gets its power back in one second must not arrive in that second.
-    await ports.clock.sleep(ports.chance.random() * settings.spreadMs, signal);
     return { type: 'intended', claim };
   });
 }
@@ -93,7 +91,7 @@ async function provision(
   signal: AbortSignal,
 ): Promise<Event> {
   const { pair } = settings;
-  if (!pair) throw new Error('session: provisioning without a key and secret');
+  if (!pair) return { type: 'refused', refusal: { reason: 'no-pair', detail: 'nothing to provision with' } };
   let issued: Secret | undefined;
   const keep = (token: Secret): Promise<void> => {
     issued = token;

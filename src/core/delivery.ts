@@ -28,10 +28,15 @@ export class Delivery {
   readonly #ports: DeliveryPorts;
   /** Attribute bodies not yet accepted, in order. */
   #attributeBodies: string[] = [];
+  /** All of them, for the case that the device becomes another one. */
+  #allAttributes: readonly string[] = [];
+  #token: Secret | undefined;
   #factsGathered: Promise<void> | undefined;
   /** Ends the wait for a reading: there is something else to deliver. */
   #wake: () => void = () => {};
   #batchMax = BATCH_MAX;
+  /** Lone malformed readings since the last accepted one: none, one set aside, or one kept and waited for. */
+  #aloneRefused: 'never' | 'once' | 'waited' = 'never';
   readonly #oversizedTold = new Set<string>();
   #delivered = 0;
   #setAside = 0;
@@ -53,6 +58,8 @@ export class Delivery {
   /** Waits for something to deliver and tries it once. */
   async step(token: Secret, signal: AbortSignal): Promise<Event> {
     const { outbox } = this.#ports;
+    if (this.#token && !this.#token.equals(token)) this.#attributeBodies = [...this.#allAttributes];
+    this.#token = token;
     if (this.#attributeBodies.length === 0 && outbox.size === 0) {
       using wait = new LinkedAbort(signal);
       this.#wake = () => wait.abort();
@@ -61,7 +68,7 @@ export class Delivery {
     if (signal.aborted) return refusedByStopping();
     if (outbox.size > 0) return this.#telemetry(token, signal);
     if (this.#attributeBodies.length > 0) return this.#attributes(token, signal);
-    return { type: 'delivered' };
+    return { type: 'stepped' };
   }
 
   async #telemetry(token: Secret, signal: AbortSignal): Promise<Event> {
@@ -81,6 +88,7 @@ export class Delivery {
     }
     this.#delivered += packed.count;
     this.#batchMax = BATCH_MAX;
+    this.#aloneRefused = 'never';
     log.debug('telemetry accepted', { readings: packed.count, waiting: outbox.size });
     return { type: 'delivered' };
   }
@@ -89,31 +97,37 @@ export class Delivery {
   #leaveOut(count: number): Event {
     this.#ports.outbox.acknowledge(count);
     this.#setAside += count;
-    return { type: 'delivered' };
+    return { type: 'stepped' };
   }
 
   /**
    * A malformed batch is halved until the bad reading is alone; alone, it is set aside so that it holds up
-   * nothing.
+   * nothing. A second one with nothing accepted in between says that the server takes none of ours: then they
+   * are kept, and each waiting time costs one reading at most.
    */
   #telemetryRefused(result: Result<void> & { ok: false }, count: number): Event {
     const { log, outbox } = this.#ports;
     if (result.refusal.reason !== 'malformed') return { type: 'refused', refusal: result.refusal };
     if (count > 1) {
       this.#batchMax = Math.ceil(count / 2);
-      return { type: 'delivered' };
+      return { type: 'stepped' };
     }
+    if (this.#aloneRefused === 'once') {
+      this.#aloneRefused = 'waited';
+      return { type: 'refused', refusal: result.refusal };
+    }
+    this.#aloneRefused = 'once';
     outbox.acknowledge(1);
     this.#setAside += 1;
     log.error('the server calls one reading malformed; it was set aside so that the others go on', {
       setAside: this.#setAside,
     });
-    return { type: 'delivered' };
+    return { type: 'stepped' };
   }
 
   async #attributes(token: Secret, signal: AbortSignal): Promise<Event> {
     const [body] = this.#attributeBodies;
-    if (body === undefined) return { type: 'delivered' };
+    if (body === undefined) return { type: 'stepped' };
     const result = await this.#ports.transport.postAttributes(token, body, signal);
     if (!result.ok && result.refusal.reason !== 'malformed')
       return { type: 'refused', refusal: result.refusal };
@@ -139,6 +153,7 @@ export class Delivery {
       (values) => {
         const packed = packAttributes(values);
         this.#tellOversized(packed.oversizedKeys);
+        this.#allAttributes = packed.bodies;
         this.#attributeBodies = [...packed.bodies];
         this.#wake();
       },

@@ -13,6 +13,7 @@ import { VERDICTS } from './verdicts.ts';
 export class Narrator {
   readonly #log: Logger;
   readonly #server: string;
+  #isUnsaved = false;
   #trouble: { readonly reason: Refusal['reason']; readonly sinceMs: number } | undefined;
 
   constructor(log: Logger, server: string) {
@@ -33,13 +34,17 @@ export class Narrator {
       case 'probed':
         return this.#probed(before, event.ours, after, monotonicMs);
       case 'adopted':
+        this.#isUnsaved = false;
         this.#over(monotonicMs);
         return this.#log.info('provisioned: token stored', deviceOf(after));
       case 'delivered':
         return this.#over(monotonicMs);
       case 'unkept':
+        return this.#unsaved(event.refusal, after);
       case 'refused':
+        if (before.at === 'adopt') return this.#unsaved(event.refusal, after);
         return this.#refused(before, event.refusal, after, monotonicMs);
+      case 'stepped':
       case 'elapsed':
         return;
     }
@@ -90,6 +95,17 @@ export class Narrator {
     this.#trouble = { reason: refusal.reason, sinceMs: this.#trouble?.sinceMs ?? monotonicMs };
     const verdict = VERDICTS[refusal.reason];
     this.#log[verdict.level](verdict.sentence, fields);
+  }
+
+  /** The token is known and used, but a power cut would lose it: said once, and once when it is over. */
+  #unsaved(refusal: Refusal, after: State): void {
+    const fields = { seen: refusal.detail, ...deviceOf(after) };
+    if (this.#isUnsaved) return this.#log.debug('the token still cannot be stored', fields);
+    this.#isUnsaved = true;
+    this.#log.error(
+      'the token cannot be stored, and a power cut now would lose it: check space, rights and health of the state directory; telemetry is delivered meanwhile',
+      fields,
+    );
   }
 
   /** The steps of a repetition are no news: while a trouble lasts they are told to nobody who did not ask. */

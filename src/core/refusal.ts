@@ -31,6 +31,10 @@ export type RefusalReason =
   | 'no-route'
   /** The server's name cannot be resolved. */
   | 'name-not-found'
+  /** The request cannot even be built, such as one with a token too long for a path. */
+  | 'unsendable'
+  /** There are no credentials and no provisioning pair. */
+  | 'no-pair'
   /** The peer answered with a reset: it does not know this conversation. */
   | 'reset'
   /** An answer that is not ThingsBoard's: unknown code, unparsable body, wrong path (4.04/4.05). */

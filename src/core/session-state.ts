@@ -24,8 +24,11 @@ export type OwnClaim = Claim & { readonly token: Secret };
 /** States that a wait can lead back to. */
 export type Resumable =
   | { readonly at: 'remember' }
-  /** `revoked`: the device whose token the server does not take any more. */
-  | { readonly at: 'intend'; readonly revoked?: OwnClaim }
+  /**
+   * `revoked`: the device whose token the server does not take any more. `proposed`: a token that was proposed
+   * under a name the operator has changed since; it stays, so that it can never name two devices.
+   */
+  | { readonly at: 'intend'; readonly revoked?: OwnClaim; readonly proposed?: Secret }
   | { readonly at: 'provision'; readonly claim: Claim }
   | { readonly at: 'probe'; readonly claim: OwnClaim; readonly declined: boolean }
   | { readonly at: 'retry'; readonly claim: Claim & { readonly previousToken: Secret } }
@@ -47,6 +50,8 @@ export type State = Step & {
    * Deliveries refused as unauthorized since the last one that was not, and when that began, monotonic ms.
    */
   readonly doubts?: { readonly count: number; readonly sinceMs: number };
+  /** The token is in memory only: monotonic ms at which to try the disk again, between two deliveries. */
+  readonly saveAgainMs?: number;
 };
 
 export type Event =
@@ -58,6 +63,8 @@ export type Event =
   | { readonly type: 'probed'; readonly ours: boolean }
   | { readonly type: 'adopted' }
   | { readonly type: 'delivered' }
+  /** Something changed in the outbox, but the server accepted nothing. */
+  | { readonly type: 'stepped' }
   | { readonly type: 'elapsed' }
   | { readonly type: 'refused'; readonly refusal: Refusal };
 
@@ -67,4 +74,6 @@ export interface Context {
   readonly random: number;
   /** There is a provisioning pair, and the operator wants it used for a revoked token too. Absent: no. */
   readonly mayProvision?: boolean;
+  /** The name this gateway is to have; a pending record may hold another one. Absent: the same. */
+  readonly deviceName?: string;
 }

@@ -15,19 +15,18 @@
  */
 
 import { waitBeforeMs } from './backoff.ts';
+import { doubtsAfter, isRevoked } from './doubts.ts';
 import type { CredentialRecord } from './ports.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
-import type { Context, Event, OwnClaim, Resumable, State } from './session-state.ts';
+import type { Claim, Context, Event, OwnClaim, Resumable, State } from './session-state.ts';
 import { VERDICTS } from './verdicts.ts';
 
 /** Five healthy minutes make earlier troubles forgotten; less would let a flapping server be hammered. */
 export const HEALTHY_MS = 5 * 60_000;
 
-/**
- * A token counts as revoked after so many refusals over so long: one answer may be a server being restored.
- */
-export const DOUBTS = { count: 5, forMs: 5 * 60_000 } as const;
+/** How long a token that could not be stored waits for the next try, ms. */
+export const SAVE_AGAIN_MS = 60_000;
 
 export const START: State = { at: 'remember', troubles: 0 };
 
@@ -40,11 +39,15 @@ export function startWithToken(deviceName: string, token: Secret): State {
 
 /** The state that follows. An event that does not belong to the state is a bug and throws. */
 export function next(state: State, event: Event, context: Context): State {
-  if (event.type === 'refused') return wait(state, event.refusal, context);
+  if (event.type === 'refused') {
+    return state.at === 'adopt'
+      ? unsaved(state.claim, state.troubles, context)
+      : wait(state, event.refusal, context);
+  }
   const { troubles } = state;
   switch (state.at) {
     case 'remember':
-      if (event.type === 'remembered') return { ...recall(event.record), troubles };
+      if (event.type === 'remembered') return { ...recall(event.record, context), troubles };
       break;
     case 'intend':
       if (event.type === 'intended') return { at: 'provision', claim: event.claim, troubles };
@@ -54,8 +57,7 @@ export function next(state: State, event: Event, context: Context): State {
         return { at: 'deliver', claim: { deviceName: state.claim.deviceName, token: event.token }, troubles };
       }
       if (event.type === 'unkept') {
-        const claim = { deviceName: state.claim.deviceName, token: event.token };
-        return wait({ at: 'adopt', claim, troubles }, event.refusal, context);
+        return unsaved({ deviceName: state.claim.deviceName, token: event.token }, troubles, context);
       }
       break;
     case 'probe':
@@ -69,16 +71,16 @@ export function next(state: State, event: Event, context: Context): State {
       break;
     case 'deliver':
       if (event.type === 'delivered') return healthy(state, state.claim, context);
+      if (event.type === 'stepped') return state;
       break;
     case 'wait':
-      if (event.type === 'elapsed')
-        return { ...state.resume, troubles, ...(state.doubts && { doubts: state.doubts }) };
+      if (event.type === 'elapsed') return { ...state.resume, ...memoryOf(state) };
       break;
   }
   throw new Error(`session: the event ${event.type} cannot happen in the state ${state.at}`);
 }
 
-function recall(record: CredentialRecord | undefined): Resumable {
+function recall(record: CredentialRecord | undefined, context: Context): Resumable {
   if (!record) return { at: 'intend' };
   const { deviceName, token } = record;
   if (record.state === 'provisioned') return { at: 'deliver', claim: { deviceName, token: record.token } };
@@ -86,11 +88,18 @@ function recall(record: CredentialRecord | undefined): Resumable {
   if (previousToken) return { at: 'retry', claim: { deviceName, previousToken, ...(token && { token }) } };
   if (token) return { at: 'probe', claim: { deviceName, token }, declined: false };
   // The server was to choose, and the answer may be lost: asking again is all that is left (contract 3.5).
-  return { at: 'provision', claim: { deviceName } };
+  return isRenamed({ deviceName }, context) ? { at: 'intend' } : { at: 'provision', claim: { deviceName } };
+}
+
+function isRenamed({ deviceName, previousToken }: Claim, context: Context): boolean {
+  return !previousToken && context.deviceName !== undefined && context.deviceName !== deviceName;
 }
 
 function afterProbe(state: State & { at: 'probe' }, ours: boolean, context: Context): State {
-  if (ours) return { at: 'adopt', claim: state.claim, troubles: state.troubles };
+  const { claim, troubles } = state;
+  if (ours) return { at: 'adopt', claim, troubles };
+  // Our request never worked, and the operator chose another name since: go on with that one, and the same token.
+  if (isRenamed(claim, context)) return { at: 'intend', proposed: claim.token, troubles };
   if (!state.declined) return { at: 'provision', claim: state.claim, troubles: state.troubles };
   const refusal: Refusal = { reason: 'declined', detail: 'status FAILURE, and our token is not known there' };
   return wait({ ...state, declined: false }, refusal, context);
@@ -134,22 +143,29 @@ function wait(state: State, refusal: Refusal, context: Context): State {
   }
   const troubles = state.troubles + 1;
   const forMs = waitBeforeMs(VERDICTS[refusal.reason].schedule, troubles, context.random);
-  return { at: 'wait', forMs, refusal, resume: resumption(state), troubles, ...(doubts && { doubts }) };
+  const memory = memoryOf({ ...state, troubles, ...(doubts && { doubts }) });
+  return { at: 'wait', forMs, refusal, resume: resumption(state), ...memory };
 }
 
-/** An outage says nothing about the token: it neither adds a doubt nor takes one away. */
-function doubtsAfter(state: State, refusal: Refusal, context: Context): State['doubts'] {
-  if (!context.mayProvision || state.at !== 'deliver' || refusal.reason !== 'unauthorized')
-    return state.doubts;
-  const { count, sinceMs } = state.doubts ?? { count: 0, sinceMs: context.monotonicMs };
-  return { count: count + 1, sinceMs };
+/** What outlives a wait. Health does not: it has to be shown again. */
+function memoryOf({
+  troubles,
+  doubts,
+  saveAgainMs,
+}: State): Pick<State, 'troubles' | 'doubts' | 'saveAgainMs'> {
+  return { troubles, ...(doubts && { doubts }), ...(saveAgainMs !== undefined && { saveAgainMs }) };
 }
 
-function isRevoked(doubts: NonNullable<State['doubts']>, context: Context): boolean {
-  return doubts.count >= DOUBTS.count && context.monotonicMs - doubts.sinceMs >= DOUBTS.forMs;
+/** A full disk is no reason not to deliver: the server knows the token, and the disk is asked again later. */
+function unsaved(claim: OwnClaim, troubles: number, context: Context): State {
+  return { at: 'deliver', claim, troubles, saveAgainMs: context.monotonicMs + SAVE_AGAIN_MS };
 }
 
 function healthy(state: State, claim: OwnClaim, context: Context): State {
+  if (state.saveAgainMs !== undefined) {
+    if (context.monotonicMs >= state.saveAgainMs) return { at: 'adopt', claim, troubles: state.troubles };
+    return { at: 'deliver', claim, troubles: state.troubles, saveAgainMs: state.saveAgainMs };
+  }
   if (state.troubles === 0) return { at: 'deliver', claim, troubles: 0 };
   const since = state.healthySinceMs ?? context.monotonicMs;
   if (context.monotonicMs - since >= HEALTHY_MS) return { at: 'deliver', claim, troubles: 0 };
@@ -162,7 +178,11 @@ function bare(state: Resumable): Resumable {
     case 'remember':
       return { at: state.at };
     case 'intend':
-      return { at: state.at, ...(state.revoked && { revoked: state.revoked }) };
+      return {
+        at: state.at,
+        ...(state.revoked && { revoked: state.revoked }),
+        ...(state.proposed && { proposed: state.proposed }),
+      };
     case 'retry':
       return { at: 'retry', claim: state.claim };
     case 'probe':

@@ -17,7 +17,7 @@ const ANSWER_LENGTH_MAX = 4096;
  * A token must fit one path segment of a URL and of a CoAP Uri-Path option (RFC 7252 section 5.10: 255
  * bytes).
  */
-const TOKEN_FORM = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
+export const TOKEN_FORM = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
 
 /**
  * The provisioning body. Members that have no value are left out: null breaks it (contract, trap 4).

@@ -95,6 +95,18 @@ export const VERDICTS = {
     sentence:
       'the answer is not one of ThingsBoard: check that server.url names the CoAP transport of ThingsBoard and no proxy or other service',
   },
+  unsendable: {
+    level: 'error',
+    schedule: REFUSED,
+    sentence:
+      'our own request cannot be built: check device.token and credentials.json, and report this as a bug of firstlight if they are right',
+  },
+  'no-pair': {
+    level: 'error',
+    schedule: REFUSED,
+    sentence:
+      'there are no usable credentials and no provisioning pair: set provisioning.key and provisioning.secret of the device profile and restart firstlight',
+  },
   'wrong-credentials-type': {
     level: 'error',
     schedule: REFUSED,
@@ -105,7 +117,7 @@ export const VERDICTS = {
     level: 'error',
     schedule: { baseMs: 10_000, capMs: 10 * 60_000 },
     sentence:
-      'the credentials cannot be written, so nothing is asked of the server: check space, rights and health of the state directory',
+      'the credentials cannot be stored, and no new ones are asked for: check space, rights and health of the state directory',
   },
   aborted: { level: 'warn', schedule: OUTAGE, sentence: 'the agent is stopping: nothing to do' },
 } as const satisfies Record<RefusalReason, Verdict>;

@@ -15,8 +15,17 @@ export function cheapFacts(agentVersion: string): Values {
     hostname: plainText(hostname(), 'host '),
     agentVersion: plainText(agentVersion, 'v'),
     nodeVersion: plainText(process.version, 'v'),
-    ipAddresses: plainText(ipAddresses(networkInterfaces()).join(','), ''),
+    ipAddresses: plainText(ipAddresses(interfaces()).join(','), ''),
   });
+}
+
+/** The system may refuse to say: no descriptor left, or no netlink. */
+function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
 }
 
 export interface Address {

@@ -77,6 +77,7 @@ export class ConfCredentialStore implements CredentialStore {
     const found = await findAside(this.#directory, (file) => this.#fits(file));
     if (!found) return undefined;
     await this.#files.save(found.file);
+    await this.#files.remove(found.name); // it is main and backup now; left here, it would be found again when it is old
     this.#ports.log.info('credentials that were set aside fit again and are used', { file: found.name });
     return found.file.record;
   }

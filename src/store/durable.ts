@@ -5,15 +5,24 @@
  * the file and not the directory.
  */
 
-import { chmod, mkdir, open, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { StoreError } from './store-error.ts';
 
 /** Makes `directory` private to its owner (0700), durably; parents are made if they are missing. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   const made = await mkdir(directory, { recursive: true, mode: 0o700 });
   if (made !== undefined) await syncDirectory(dirname(made));
   const { mode } = await stat(directory);
-  if ((mode & 0o077) !== 0) await chmod(directory, 0o700);
+  if ((mode & 0o077) === 0) return;
+  // Closing somebody else's directory, such as /tmp given by mistake, would break more than it protects.
+  const foreign = (await readdir(directory)).find((name) => !name.startsWith('credentials'));
+  if (foreign !== undefined) {
+    throw new StoreError(
+      `the state directory ${directory} is open to others and holds other files (${foreign}): give firstlight a directory of its own with --state`,
+    );
+  }
+  await chmod(directory, 0o700);
 }
 
 /** Returns when the names in `directory` survive a power cut. */

@@ -11,6 +11,8 @@ import { constants } from 'node:os';
 import type ConfClass from 'conf';
 
 export async function loadConf(): Promise<typeof ConfClass> {
+  // Inside a snap conf would write in place, unsynced and torn by a power cut (its index.js, _write).
+  delete process.env['SNAP'];
   const before = new Map(signals().map((name) => [name, new Set(process.rawListeners(name))]));
   const { default: Conf } = await import('conf');
   for (const [name, ours] of before) {

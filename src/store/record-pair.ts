@@ -2,8 +2,8 @@
  * The credential file and its backup, as one thing: `newest` is the record that counts, `save` writes both,
  * durably.
  *
- *   main good ─▶ main            main bad or absent, backup good ─▶ backup            main bad, no backup ─▶ nothing yet
- *   either from the future or unreadable, or both bad ─▶ StoreError
+ *   main good ─▶ main            main bad, unreadable or absent, backup good ─▶ backup     main bad, no backup ─▶ nothing yet
+ *   either from the future, none readable, or both bad ─▶ StoreError
  *
  * The main file is written first, the backup second, each synced with its directory. What can be mended is,
  * on the way; nothing is deleted but orphaned temporary files of our own.
@@ -47,6 +47,10 @@ export class RecordPair {
     });
     const main = await this.#look(MAIN);
     const backup = await this.#look(BACKUP);
+    // One copy is good: whatever became of the other, it is used.
+    for (const file of [main, backup]) {
+      if (file.is === 'unreadable' && main.is !== 'good' && backup.is !== 'good') throw file.error;
+    }
     if (main.is === 'good') {
       await this.#mending(async () => {
         if (backup.is === 'bad') await this.#putBad(BACKUP, backup.problem);
@@ -75,6 +79,12 @@ export class RecordPair {
     return undefined;
   }
 
+  /** Removes a file whose record is kept elsewhere, durably. */
+  async remove(file: string): Promise<void> {
+    await unlink(join(this.#directory, file));
+    await syncDirectory(this.#directory);
+  }
+
   /** Returns when both files hold `stored` and no power cut can undo it. */
   async save(stored: StoredRecord): Promise<void> {
     await makePrivateDirectory(this.#directory);
@@ -87,11 +97,13 @@ export class RecordPair {
     await this.#mending(() => this.save(stored));
   }
 
-  /** Moves both files aside; a power cut in between leaves one of them, which is then found as it is now. */
+  /**
+   * Moves the record aside; a power cut in between leaves the backup, which is then found as it is now. The
+   * backup is the same record once more, so it can go when the other is safely aside.
+   */
   async setBothAside(): Promise<string> {
-    const whenMs = this.#ports.clock.wallMs();
-    const kept = await setAside(this.#directory, `${MAIN}.json`, 'elsewhere', whenMs);
-    await setAside(this.#directory, `${BACKUP}.json`, 'elsewhere', whenMs);
+    const kept = await setAside(this.#directory, `${MAIN}.json`, 'elsewhere', this.#ports.clock.wallMs());
+    await this.remove(`${BACKUP}.json`);
     return kept;
   }
 
@@ -111,10 +123,9 @@ export class RecordPair {
   }
 
   /** Reads one of the two files; what nobody may decide by himself ends here. */
-  async #look(name: string): Promise<Exclude<RecordFile, { is: 'future' | 'unreadable' }>> {
+  async #look(name: string): Promise<Exclude<RecordFile, { is: 'future' }>> {
     const path = join(this.#directory, `${name}.json`);
     const file = await readRecordFile(path);
-    if (file.is === 'unreadable') throw file.error;
     if (file.is === 'future') {
       throw new StoreError(
         `the credential file ${path} ${file.problem}; it was left as it is: install that version again`,

@@ -10,6 +10,7 @@
 import type { Fingerprint } from '../core/fingerprint.ts';
 import type { CredentialRecord } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
+import { TOKEN_FORM } from '../core/thingsboard.ts';
 
 export const RECORD_VERSION = 1;
 
@@ -68,7 +69,7 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): Judged {
 
 function secretOf(value: unknown): Secret | undefined | 'unusable' {
   if (value === undefined) return undefined;
-  return typeof value === 'string' && value !== '' ? new Secret(value) : 'unusable';
+  return typeof value === 'string' && TOKEN_FORM.test(value) ? new Secret(value) : 'unusable';
 }
 
 /** A fingerprint that cannot be read proves nothing, so it is as good as none. */

@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
     'the rights do not allow it; the state directory and its files must belong to the user of the service',
   EPERM:
     'the rights do not allow it; the state directory and its files must belong to the user of the service',
+  EISDIR: 'a directory stands where a file should be; move it away',
   EIO: 'the disk reports an error; the card may be dying, replace it',
   ENOTDIR: 'a part of that path is no directory; choose another state directory',
 };

@@ -23,6 +23,8 @@ const LEVELS = {
   'name-not-found': 'warn',
   reset: 'warn',
   unintelligible: 'error',
+  unsendable: 'error',
+  'no-pair': 'error',
   'wrong-credentials-type': 'error',
   'store-failed': 'error',
   aborted: 'warn',

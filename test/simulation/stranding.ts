@@ -10,7 +10,7 @@ import type { Witness } from './witness.ts';
 export type Cause =
   | 'the gateway lost its power or was killed between request and stored token'
   | 'the gateway was stopped between request and answer'
-  | 'the disk was full when the token came'
+  | 'the disk was full when the token came, and the gateway lost its power or was killed before there was room'
   | 'the core took more than 10 s: it executed the request, and the answer was 5.00'
   | 'the request arrived after the gateway had given it up'
   | 'the server restarted in between and forgot its answer'
@@ -21,7 +21,8 @@ export function causeOf(server: SimulatedServer, witness: Witness): Cause {
   const { granted, restartsMs } = server;
   const call = granted && witness.callOf(granted);
   if (!granted || !call) return 'nothing was ever granted';
-  if (call.how === 'store failed') return 'the disk was full when the token came';
+  if (call.how === 'store failed')
+    return 'the disk was full when the token came, and the gateway lost its power or was killed before there was room';
   if (granted.answered === false) {
     return 'the core took more than 10 s: it executed the request, and the answer was 5.00';
   }

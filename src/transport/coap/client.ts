@@ -71,7 +71,9 @@ export class CoapClient {
     outgoing.on('response', (message: IncomingMessage) => {
       received = message;
     });
-    outgoing.on('error', (error: Error) => exchange.refuse({ reason: 'malformed', detail: error.message }));
+    outgoing.on('error', () =>
+      exchange.refuse({ reason: 'unsendable', detail: 'the CoAP library would not send it' }),
+    );
     outgoing.end(request.body === undefined ? undefined : Buffer.from(request.body));
     const outcome = await exchange.outcome;
     signal.removeEventListener('abort', stop);

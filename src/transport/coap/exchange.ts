@@ -46,6 +46,8 @@ export class Exchange {
   #messageId: number | undefined;
   #isOver = false;
   #acknowledgedAtMs: number | undefined;
+  #sent = 0;
+  #failed = 0;
   /** The wait that is going on; whatever happens ends it, and the loop looks around again. */
   #pause = new AbortController();
   /** Why the road seems broken, kept as the better reason than silence when patience ends. */
@@ -75,8 +77,12 @@ export class Exchange {
   start(messageId: number, send: () => void): void {
     if (this.#messageId !== undefined) return;
     this.#messageId = messageId;
-    send();
-    void this.#run(send);
+    const counted = () => {
+      this.#sent += 1;
+      send();
+    };
+    counted();
+    void this.#run(counted);
   }
 
   acknowledged(): void {
@@ -88,10 +94,14 @@ export class Exchange {
     this.#end({ type: 'answered', answer, confirm });
   }
 
-  /** The road failed. A usual request ends here; a single one goes on until its patience ends. */
+  /**
+   * The road failed. A usual request ends here; a single one goes on as long as one of its datagrams may have
+   * arrived.
+   */
   failed(refusal: Refusal): void {
     this.#lastTrouble = refusal;
-    if (this.settings.patience === 'usual') this.refuse(refusal);
+    this.#failed += 1;
+    if (this.settings.patience === 'usual' || this.#failed >= this.#sent) this.refuse(refusal);
   }
 
   refuse(refusal: Refusal): void {

@@ -32,6 +32,8 @@ export class GuardSocket implements AsyncDisposable {
   readonly #byToken = new Map<string, Exchange>();
   readonly #byMessageId = new Map<number, Exchange>();
   readonly #confirmed = new Set<number>();
+  /** Message IDs of answers whose caller is still making them durable: the server may repeat, we stay silent. */
+  readonly #unconfirmed = new Set<number>();
   #closed = false;
 
   /** Opens a socket of its own to `peer`, on a port that stays the same as long as the socket lives. */
@@ -156,6 +158,7 @@ export class GuardSocket implements AsyncDisposable {
       if (answer.kind === 'confirmable') this.#confirm(answer.messageId);
     };
     if (!exchange.settings.confirmLater) confirm();
+    else if (answer.kind === 'confirmable') this.#unconfirmed.add(answer.messageId);
     this.#library.emit('message', asPiggybacked(answer, requestId), from);
     exchange.answered(answer, confirm);
   }
@@ -165,12 +168,14 @@ export class GuardSocket implements AsyncDisposable {
    * forget it.
    */
   #answerToNobody(messageId: number): void {
+    if (this.#unconfirmed.has(messageId)) return;
     if (this.#confirmed.has(messageId)) this.#send(emptyMessage('ack', messageId));
     else this.#send(emptyMessage('reset', messageId));
   }
 
   #confirm(messageId: number): void {
     this.#send(emptyMessage('ack', messageId));
+    this.#unconfirmed.delete(messageId);
     this.#confirmed.add(messageId);
     if (this.#confirmed.size > CONFIRMED_MAX) {
       for (const oldest of this.#confirmed) {

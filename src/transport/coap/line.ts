@@ -12,7 +12,7 @@ import type { Refusal, RefusalReason } from '../../core/refusal.ts';
 import { CoapClient } from './client.ts';
 import { GuardSocket, type OpenSocket } from './guard-socket.ts';
 import type { Peer } from './peer.ts';
-import { resolvePeers } from './resolve.ts';
+import { createResolver, type Resolve } from './resolve.ts';
 
 /** Refusals after which another socket or another address might do better. */
 const ROAD_BROKEN: ReadonlySet<RefusalReason> = new Set([
@@ -28,7 +28,7 @@ const LOOK_EVERY_MS = 1_000;
 export interface LinePorts {
   readonly clock: Clock;
   /** Given by tests only; the host's resolver otherwise. */
-  readonly resolve?: typeof resolvePeers;
+  readonly resolve?: Resolve;
   /** Given by simulations only; the host's network otherwise. */
   readonly openSocket?: OpenSocket;
   /** Given by simulations only, whose outcome must not hang on this host; its addresses as one text otherwise. */
@@ -39,7 +39,7 @@ export class Line implements AsyncDisposable {
   readonly #host: string;
   readonly #port: number;
   readonly #clock: Clock;
-  readonly #resolve: typeof resolvePeers;
+  readonly #resolve: Resolve;
   readonly #openSocket: OpenSocket | undefined;
   readonly #readOwnAddresses: () => string;
   #client: CoapClient | undefined;
@@ -55,7 +55,7 @@ export class Line implements AsyncDisposable {
     this.#host = host;
     this.#port = port;
     this.#clock = ports.clock;
-    this.#resolve = ports.resolve ?? resolvePeers;
+    this.#resolve = ports.resolve ?? createResolver();
     this.#openSocket = ports.openSocket;
     this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
   }
@@ -94,18 +94,27 @@ export class Line implements AsyncDisposable {
       return { ok: true, value: client };
     this.#lookedAtMs = nowMs;
     const ownAddresses = this.#readOwnAddresses();
-    const fresh = !this.#stale && ownAddresses === this.#ownAddresses;
+    const moved = ownAddresses !== '' && ownAddresses !== this.#ownAddresses;
+    const fresh = !this.#stale && !moved;
     if (client && (fresh || !client.guard.idle)) return { ok: true, value: client };
-    await this[Symbol.asyncDispose]();
+    const made = await this.#remade(signal);
+    // A socket that worked is better than none: only a broken one is given up before there is another.
+    if (!made.ok && client && !this.#stale) return { ok: true, value: client };
+    await client?.guard[Symbol.asyncDispose]();
+    this.#client = made.ok ? made.value : undefined;
+    if (made.ok) {
+      this.#ownAddresses = ownAddresses;
+      this.#stale = false;
+    }
+    return made;
+  }
+
+  async #remade(signal: AbortSignal): Promise<Result<CoapClient>> {
     const peers = await this.#resolve(this.#host, this.#port, this.#clock, signal);
     if (!peers.ok) return peers;
     this.#addresses = peers.value.length;
     const opened = await this.#openFirst(peers.value);
-    if (!opened.ok) return opened;
-    this.#ownAddresses = ownAddresses;
-    this.#stale = false;
-    this.#client = new CoapClient(opened.value);
-    return { ok: true, value: this.#client };
+    return opened.ok ? { ok: true, value: new CoapClient(opened.value) } : opened;
   }
 
   /**
@@ -124,10 +133,15 @@ export class Line implements AsyncDisposable {
   }
 }
 
+/** The system may refuse to say (no descriptor left, no netlink): then nothing is known to have changed. */
 function addressesOfThisHost(): string {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .map(({ address }) => address)
-    .sort()
-    .join(' ');
+  try {
+    return Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .map(({ address }) => address)
+      .sort()
+      .join(' ');
+  } catch {
+    return '';
+  }
 }

@@ -18,30 +18,57 @@ const ADDRESSES_MAX = 8;
 export const RESOLVE_MS = 10_000;
 
 /** One or more peers, or why there is none. */
-export async function resolvePeers(
+export type Resolve = (
   host: string,
   port: number,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Result<readonly [Peer, ...Peer[]]>> {
-  const literal = isIP(host);
-  if (literal !== 0) return { ok: true, value: [{ address: host, family: literal === 6 ? 6 : 4, port }] };
-  const asked = lookup(host, { all: true, verbatim: true }).then(
-    (found) => found.slice(0, ADDRESSES_MAX),
-    (error: unknown) => ({ error }),
-  );
-  using wait = new LinkedAbort(signal);
-  const answer = await Promise.race([asked, clock.sleep(RESOLVE_MS, wait.signal).then(() => undefined)]);
-  wait.abort();
-  if (!answer) {
-    const detail = signal.aborted ? 'stopping' : `${host}: no name server answered in ${RESOLVE_MS / 1000} s`;
-    return { ok: false, refusal: { reason: signal.aborted ? 'aborted' : 'name-not-found', detail } };
-  }
+) => Promise<Result<readonly [Peer, ...Peer[]]>>;
+
+type Found = { readonly address: string; readonly family: number }[] | { readonly error: unknown };
+
+/**
+ * A resolver of this host. A question that is still open when its deadline has passed is not asked a second
+ * time beside it: each holds one of the four threads that file operations need too.
+ */
+export function createResolver(): Resolve {
+  const open = new Map<string, Promise<Found>>();
+  const ask = (host: string): Promise<Found> => {
+    const asked =
+      open.get(host) ??
+      lookup(host, { all: true, verbatim: true })
+        .then(
+          (found) => found.slice(0, ADDRESSES_MAX),
+          (error: unknown) => ({ error }),
+        )
+        .finally(() => open.delete(host));
+    open.set(host, asked);
+    return asked;
+  };
+  return async (host, port, clock, signal) => {
+    const literal = isIP(host);
+    if (literal !== 0) return { ok: true, value: [{ address: host, family: literal === 6 ? 6 : 4, port }] };
+    using wait = new LinkedAbort(signal);
+    const answer = await Promise.race([
+      ask(host),
+      clock.sleep(RESOLVE_MS, wait.signal).then(() => undefined),
+    ]);
+    wait.abort();
+    return answer ? peersOf(answer, host, port) : unanswered(host, signal);
+  };
+}
+
+function unanswered(host: string, signal: AbortSignal): Result<never> {
+  if (signal.aborted) return { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
+  const detail = `${host}: no name server answered in ${RESOLVE_MS / 1000} s`;
+  return { ok: false, refusal: { reason: 'name-not-found', detail } };
+}
+
+function peersOf(answer: Found, host: string, port: number): Result<readonly [Peer, ...Peer[]]> {
   if ('error' in answer) return { ok: false, refusal: networkRefusal(answer.error, host) };
   const [first, ...rest] = answer.map(
     ({ address, family }): Peer => ({ address, family: family === 6 ? 6 : 4, port }),
   );
-  if (!first)
-    return { ok: false, refusal: { reason: 'name-not-found', detail: `${host}: the name has no address` } };
-  return { ok: true, value: [first, ...rest] };
+  if (first) return { ok: true, value: [first, ...rest] };
+  return { ok: false, refusal: { reason: 'name-not-found', detail: `${host}: the name has no address` } };
 }

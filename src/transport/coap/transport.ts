@@ -46,9 +46,8 @@ export class CoapTransport implements Transport {
         method: 'POST',
         path: '/api/v1/provision',
         body: provisionBody(request),
-        // A token of our own can be asked about later; one the server chose is known only from this very
-        // answer.
-        patience: request.token ? 'usual' : 'single',
+        // A pre-provisioned profile ignores the token we propose: then this very answer is all there is.
+        patience: 'single',
         confirmLater: true,
       },
       signal,

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
-import type { resolvePeers } from '../../../src/transport/coap/resolve.ts';
+import type { Resolve } from '../../../src/transport/coap/resolve.ts';
 import type { Timing } from '../../../src/transport/coap/timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { answer, emptyAck, patterns, type Script, ScriptedPeer } from './scripted-peer.ts';
@@ -30,7 +30,7 @@ async function peerAndRoad(script: Script, timing: Timing = quick) {
   };
 }
 
-function roadTo(host: string, port: number, timing: Timing, resolve?: typeof resolvePeers): CoapTransport {
+function roadTo(host: string, port: number, timing: Timing, resolve?: Resolve): CoapTransport {
   const ports = { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing };
   return new CoapTransport({ host, port }, resolve ? { ...ports, resolve } : ports);
 }
@@ -178,7 +178,7 @@ test('a name whose first address is closed is served by its next one, in the sam
   timeout: 10_000,
 }, async () => {
   await using both = await peerAndRoad(patterns.confirmableWithoutAck('2.01'), patient);
-  const resolve: typeof resolvePeers = async (_host, port) => ({
+  const resolve: Resolve = async (_host, port) => ({
     ok: true,
     value: [
       { address: '127.0.0.2', family: 4, port },
