@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
@@ -109,4 +109,70 @@ test('a refused token is told in one sentence, and one refusal provisions nothin
   assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
   assert.equal(sandbox.devices().length, 1);
   assert.equal(await agent.stop(), 0);
+});
+
+test('one server is one server however its URL is written: the credentials stay', {
+  timeout: 30_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  for (const [host, expected] of [
+    ['localhost', 'no credentials found'],
+    ['LOCALHOST', 'credentials found'],
+    ['LocalHost', 'credentials found'],
+  ] as const) {
+    const file = await place.config(toml(sandbox).replace('127.0.0.1', host));
+    await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
+    await agent.line(expected);
+    await agent.line('first telemetry accepted');
+    await agent.stop();
+  }
+  assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
+});
+
+test('a name that is taken is told with its remedy, and another device.name, once set, is used', {
+  timeout: 30_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  sandbox.core.admin.createDevice({ name: 'gw-test', token: 'tokenOfSomebodyElse' });
+  await using place = await workshop();
+  const state = join(place.path, 'state');
+  await using taken = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml(sandbox)),
+    '--state',
+    state,
+  ]);
+  assert.match(await taken.line('declined to provision this name'), /error.*set another device\.name.*device=gw-test/);
+  await taken.stop();
+  const renamed = await place.config(toml(sandbox).replace('gw-test', 'gw-other'));
+  await using agent = AgentProcess.run(['run', '--config', renamed, '--state', state]);
+  await agent.line('first telemetry accepted');
+  await agent.stop();
+  assert.deepEqual(
+    sandbox
+      .devices()
+      .map(({ name }) => name)
+      .sort(),
+    ['gw-other', 'gw-test'],
+  );
+});
+
+test('a directory that others use is not closed to them: the agent asks for one of its own', {
+  timeout: 30_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  await chmod(place.path, 0o777);
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml(sandbox)),
+    '--state',
+    place.path,
+  ]);
+  assert.equal(await agent.exit(), 75);
+  await agent.line('give firstlight a directory of its own');
+  assert.equal((await stat(place.path)).mode & 0o777, 0o777);
 });

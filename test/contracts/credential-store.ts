@@ -30,7 +30,7 @@ const RECORDS: Readonly<Record<string, CredentialRecord>> = {
 
 const sorts = fc.record({
   deviceName: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 255 }),
-  token: fc.stringMatching(/^[!-.0-~]{1,255}$/).map((text) => new Secret(text)),
+  token: fc.stringMatching(/^[!-.0->@-~]{1,255}$/).map((text) => new Secret(text)),
   sinceMs: fc.nat(2_000_000_000_000),
 });
 const records: fc.Arbitrary<CredentialRecord> = fc.oneof(

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -79,16 +79,26 @@ describe('a directory that takes no new names', () => {
   });
 });
 
-it('a file that may not be read is a StoreError with a remedy, not a first boot', {
+it('files that may not be read are a StoreError with a remedy, not a first boot', {
   skip: process.getuid?.() === 0 ? false : 'needs root to give the file away',
 }, async () => {
   using shelf = new Shelf();
   await shelf.open().write(PROVISIONED);
   const error = await asNobody(shelf, () => {
     process.seteuid?.(0);
-    chownSync(join(shelf.directory, MAIN), 0, 0);
+    for (const name of [MAIN, BACKUP]) chownSync(join(shelf.directory, name), 0, 0);
     process.seteuid?.(NOBODY);
     return storeErrorOf(shelf.open().read());
   });
   assert.match(error.message, /must belong to the user of the service/);
+});
+
+it('one copy that cannot be read hides nothing: the other is used', async () => {
+  for (const broken of [MAIN, BACKUP]) {
+    using shelf = new Shelf();
+    await shelf.open().write(PROVISIONED);
+    rmSync(join(shelf.directory, broken));
+    mkdirSync(join(shelf.directory, broken));
+    assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED), broken);
+  }
 });
