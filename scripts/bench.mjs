@@ -17,6 +17,7 @@ import { measureMemory } from './lib/bench-memory.mjs';
 import { flagsOfTheUnit, startSandbox } from './lib/bench-programs.mjs';
 import { measureStart } from './lib/bench-start.mjs';
 import { measureWire } from './lib/bench-wire.mjs';
+import { prepare } from './lib/prepare.mjs';
 
 const { values: options } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, json: { type: 'boolean', default: false } },
@@ -27,6 +28,7 @@ if (!(seconds >= 1 && seconds <= 86_400)) {
   process.exit(64);
 }
 
+prepare();
 const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
 const bundle = join(directory, 'firstlight.mjs');
 try {

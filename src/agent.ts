@@ -90,7 +90,8 @@ async function converse(ports: AgentPorts, settings: AgentSettings, signal: Abor
   await ports.clock.sleep(spreadMs, signal);
   let state: State = settings.token ? startWithToken(settings.deviceName, settings.token) : START;
   for (;;) {
-    const event = await act(state, ports, settings, delivery, signal);
+    const action = act(state, ports, settings, delivery, signal);
+    const event = await (state.at === 'provision' ? notSilently(action, ports, signal) : action);
     if (signal.aborted) return;
     const monotonicMs = ports.clock.monotonicMs();
     const random = ports.chance.random();
@@ -98,5 +99,28 @@ async function converse(ports: AgentPorts, settings: AgentSettings, signal: Abor
     const after = next(state, event, { monotonicMs, random, mayProvision, deviceName });
     narrator.tell(state, event, after, monotonicMs);
     state = after;
+  }
+}
+
+/** An operator who watches a first boot hears of a silence long before the request is given up, ms. */
+const SILENCE_TOLD_AFTER_MS = 20_000;
+
+/** Provisioning is patient for four minutes; this says so while it is. */
+async function notSilently<T>(
+  action: Promise<T>,
+  { clock, log }: AgentPorts,
+  signal: AbortSignal,
+): Promise<T> {
+  using over = new LinkedAbort(signal);
+  void clock.sleep(SILENCE_TOLD_AFTER_MS, over.signal).then(() => {
+    if (over.signal.aborted) return;
+    log.warn(
+      'the server has not answered the provisioning request yet, which is repeated for four minutes: check that it runs and that UDP to server.url passes every firewall on the way',
+    );
+  });
+  try {
+    return await action;
+  } finally {
+    over.abort();
   }
 }

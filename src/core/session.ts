@@ -26,7 +26,7 @@ import { VERDICTS } from './verdicts.ts';
 export const HEALTHY_MS = 5 * 60_000;
 
 /** How long a token that could not be stored waits for the next try, ms. */
-export const SAVE_AGAIN_MS = 60_000;
+export const SAVE_AGAIN_MS = 10_000;
 
 export const START: State = { at: 'remember', troubles: 0 };
 

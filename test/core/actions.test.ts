@@ -7,14 +7,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { act, type ProvisioningSettings } from '../../src/core/actions.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { next, START } from '../../src/core/session.ts';
+import { next, SAVE_AGAIN_MS, START } from '../../src/core/session.ts';
 import type { Event, State, Step } from '../../src/core/session-state.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
 import { revealed } from '../doubles/revealed.ts';
 import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';
-import { DeliveryStage } from './delivery-stage.ts';
+import { DeliveryStage, timesIn } from './delivery-stage.ts';
 
 const PAIR = { key: 'pk1', secret: new Secret('ps1'), deviceGenerated: true };
 const SETTINGS: ProvisioningSettings = { server: 'coap://tb', deviceName: 'gw-1', spreadMs: 0, pair: PAIR };
@@ -80,15 +80,17 @@ describe('to intend', () => {
     assert.ok(desk.store.record && !('token' in desk.store.record));
   });
 
-  it('takes a random part of the spread, after the intent is on disk', async () => {
-    const desk = new Desk();
-    desk.settings = { ...SETTINGS, spreadMs: 60_000 };
-    const intended = desk.act({ at: 'intend' });
-    await desk.clock.advance(29_999);
-    assert.equal(desk.store.record?.state, 'pending');
-    assert.equal(desk.clock.sleeping, 1);
-    await desk.clock.advance(1);
-    assert.equal((await intended).type, 'intended');
+  it('proposes an earlier token again under the configured name, and mints none', async () => {
+    for (const deviceGenerated of [true, false]) {
+      const desk = new Desk();
+      desk.settings = { ...SETTINGS, deviceName: 'gw-2', pair: { ...PAIR, deviceGenerated } };
+      const claim = { deviceName: 'gw-2', token: OURS.token };
+      const event = await desk.act({ at: 'intend', proposed: OURS.token });
+      assert.deepEqual(revealed(event), revealed({ type: 'intended', claim }));
+      const stored = { state: 'pending', server: 'coap://tb', sinceMs: WALL_MS, ...claim };
+      assert.deepEqual(revealed(desk.store.record), revealed(stored));
+      assert.equal(desk.chance.minted, 0);
+    }
   });
 });
 
@@ -115,11 +117,12 @@ describe('to provision', () => {
     assert.deepEqual(desk.journal, ['transport provision']);
   });
 
-  it('without a key and secret is a bug, and rejects before anything is sent', async () => {
+  it('without a key and secret is a refusal, and nothing is sent or written', async () => {
     const desk = new Desk();
     const { pair: _, ...bare } = SETTINGS;
     desk.settings = bare;
-    await assert.rejects(desk.act({ at: 'provision', claim: OURS }), /without a key and secret/);
+    const event = await desk.act({ at: 'provision', claim: OURS });
+    assert.equal(event.type === 'refused' && event.refusal.reason, 'no-pair');
     assert.deepEqual(desk.journal, []);
   });
 });
@@ -185,17 +188,18 @@ it('to deliver is one step of the delivery, with the token of the claim', async 
 });
 
 describe('a token that the server issued and the disk would not take', () => {
-  it('is held in memory and written later: the server is not asked again', async () => {
+  it('is delivered with, and written later: the server is not asked again', async () => {
     const desk = new Desk();
     const claim = { deviceName: 'gw-1' };
     desk.store.broken = FULL;
     const unkept = await desk.act({ at: 'provision', claim });
-    assert.equal(unkept.type, 'unkept');
-    const context = { monotonicMs: 0, random: 0 };
-    const waiting = next({ at: 'provision', claim, troubles: 0 }, unkept, context);
-    assert.equal(waiting.at === 'wait' && waiting.refusal.reason, 'store-failed');
+    assert.equal(unkept.type === 'unkept' && unkept.refusal.detail, FULL.message);
+    const delivering = next({ at: 'provision', claim, troubles: 0 }, unkept, { monotonicMs: 0, random: 0 });
+    desk.stage.append(1);
+    const delivered = await desk.act(delivering);
+    assert.deepEqual(desk.stage.transport.telemetry.flatMap(timesIn), [1]);
     desk.store.broken = undefined;
-    const adopting = next(waiting, { type: 'elapsed' }, context);
+    const adopting = next(delivering, delivered, { monotonicMs: SAVE_AGAIN_MS, random: 0 });
     assert.equal((await desk.act(adopting)).type, 'adopted');
     assert.equal(desk.store.record?.token?.reveal(), 'issued-by-the-server');
     assert.equal(desk.transport.calls.length, 1);

@@ -3,72 +3,11 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
-import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent.ts';
-import type { CredentialRecord, Sensors } from '../../src/core/ports.ts';
-import type { Values } from '../../src/core/reading.ts';
+import { type AgentPorts, runAgent } from '../../src/agent.ts';
+import type { CredentialRecord } from '../../src/core/ports.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { RamOutbox } from '../../src/outbox/ram.ts';
-import { LoadedDice } from '../doubles/loaded-dice.ts';
-import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
-import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';
-import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { settled, timesIn } from './delivery-stage.ts';
-
-const START_MS = Date.UTC(2026, 0, 1);
-const PROVISIONED: CredentialRecord = {
-  state: 'provisioned',
-  server: 'coap://tb',
-  deviceName: 'gw-1',
-  token: new Secret('stored-token'),
-  sinceMs: 1,
-};
-
-/** A whole agent in virtual time. */
-class World implements AgentPorts {
-  readonly clock = new VirtualClock(START_MS);
-  readonly chance = new LoadedDice(0.5);
-  readonly log = new RecordingLogger();
-  readonly outbox = new RamOutbox();
-  readonly store: MemoryCredentialStore;
-  readonly transport: ScriptedTransport;
-  readonly facts = { gather: async (): Promise<Values> => ({}) };
-  readonly stop = new AbortController();
-  sensors: Sensors = { sample: async () => ({ cpuPercent: 1 }) };
-  settings: AgentSettings = {
-    server: 'coap://tb',
-    deviceName: 'gw-1',
-    spreadMs: 0,
-    sampleEveryMs: 10_000,
-    pair: { key: 'pk1', secret: new Secret('ps1'), deviceGenerated: true },
-  };
-
-  constructor(script?: Script, record?: CredentialRecord) {
-    this.transport = new ScriptedTransport(script);
-    this.store = new MemoryCredentialStore(record);
-  }
-
-  run(): Promise<void> {
-    return runAgent(this, this.settings, this.stop.signal);
-  }
-
-  /** Runs for `ms` of virtual time, then stops. */
-  async runFor(ms: number): Promise<void> {
-    const running = this.run();
-    await this.clock.advance(ms);
-    this.stop.abort();
-    await running;
-  }
-
-  /** Seconds since the start at which the readings in the outbox were taken. */
-  get waitingS(): number[] {
-    return this.outbox.peek(10_000).map(({ tsMs }) => (tsMs - START_MS) / 1_000);
-  }
-
-  get deliveredS(): number[] {
-    return this.transport.telemetry.flatMap(timesIn).map((tsMs) => (tsMs - START_MS) / 1_000);
-  }
-}
+import { PROVISIONED, portsOf, slow, World } from './agent-world.ts';
+import { settled } from './delivery-stage.ts';
 
 describe('sampling', () => {
   it('goes on while a request is never answered, and loses nothing', async () => {
@@ -184,6 +123,57 @@ describe('conversing', () => {
   });
 });
 
+describe('the spread of a fleet', () => {
+  const spread = (record?: CredentialRecord) => {
+    const world = new World(undefined, record);
+    world.settings = { ...world.settings, spreadMs: 60_000 };
+    return world;
+  };
+
+  it('asks nothing of the store or the server before a random part has passed; sampling goes on', async () => {
+    for (const record of [PROVISIONED, undefined]) {
+      const world = spread(record);
+      const running = world.run();
+      await world.clock.advance(29_999);
+      assert.deepEqual(world.journal, []);
+      assert.deepEqual(world.waitingS, [0, 10, 20]);
+      await world.clock.advance(1);
+      assert.equal(world.journal[0], 'store read');
+      assert.deepEqual(world.deliveredS, [0, 10, 20, 30]);
+      world.stop.abort();
+      await running;
+    }
+  });
+
+  it('comes before a token of the operator too', async () => {
+    const world = spread();
+    world.settings = { ...world.settings, token: new Secret('given-by-the-operator') };
+    const running = world.run();
+    await world.clock.advance(29_999);
+    assert.deepEqual(world.journal, []);
+    await world.clock.advance(1);
+    assert.deepEqual(world.journal, ['transport postTelemetry']);
+    world.stop.abort();
+    await running;
+  });
+
+  it('comes once: what is intended later waits for nothing', async () => {
+    const world = spread();
+    await world.runFor(30_000);
+    assert.equal(world.store.record?.state, 'provisioned');
+    assert.deepEqual(world.deliveredS, [0, 10, 20, 30]);
+  });
+
+  it('ends with an abort: nothing is sent, written or left behind', async () => {
+    const world = spread();
+    await world.runFor(10_000);
+    assert.deepEqual(world.transport.calls, []);
+    assert.equal(world.store.record, undefined);
+    assert.equal(world.clock.sleeping, 0);
+    assert.equal(getEventListeners(world.stop.signal, 'abort').length, 0);
+  });
+});
+
 describe('the end', () => {
   const MOMENTS: readonly (readonly [when: string, make: () => World])[] = [
     ['a request is under way', () => new World(() => 'never', PROVISIONED)],
@@ -199,14 +189,6 @@ describe('the end', () => {
       assert.equal(getEventListeners(world.stop.signal, 'abort').length, 0);
     });
   }
-
-  it('an abort within the spread of a fleet sends nothing', async () => {
-    const world = new World();
-    world.settings = { ...world.settings, spreadMs: 60_000 };
-    await world.runFor(10_000);
-    assert.deepEqual(world.transport.calls, []);
-    assert.equal(world.store.record?.state, 'pending');
-  });
 
   it('an abort tells no refusal: stopping is no trouble', async () => {
     const world = new World(() => 'never', PROVISIONED);
@@ -255,17 +237,3 @@ describe('a port that throws ends both loops, and the agent rejects with what wa
     assert.equal(world.stop.signal.aborted, false);
   });
 });
-
-function slow(clock: VirtualClock, ms: number): Sensors {
-  return {
-    sample: async () => {
-      await clock.sleep(ms, new AbortController().signal);
-      return { cpuPercent: 1 };
-    },
-  };
-}
-
-function portsOf(world: World): AgentPorts {
-  const { clock, chance, log, outbox, store, transport, facts, sensors } = world;
-  return { clock, chance, log, outbox, store, transport, facts, sensors };
-}

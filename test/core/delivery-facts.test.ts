@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Values } from '../../src/core/reading.ts';
+import { Secret } from '../../src/core/secret.ts';
 import type { Answer } from '../doubles/scripted-transport.ts';
 import { DeliveryStage, settled } from './delivery-stage.ts';
 
@@ -121,4 +122,38 @@ it('a host without facts posts none, and waits for readings as before', async ()
   stage.append(2);
   await step;
   assert.deepEqual(stage.transport.attributes, []);
+});
+
+it('facts without any body to post leave a woken delivery with nothing to do, and no request', async () => {
+  const stage = await begun();
+  const step = stage.step();
+  await settled();
+  stage.facts.ready({});
+  assert.deepEqual(await step, { type: 'stepped' });
+  assert.equal(stage.transport.calls.length, 1);
+});
+
+it('a device that got another token gets all the facts again, once', async () => {
+  const stage = await begun();
+  await ready(stage, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
+  for (let step = 0; step < 2; step += 1) await stage.step();
+  const another = new Secret('of-the-new-device');
+  for (let step = 0; step < 2; step += 1) assert.equal((await stage.step(another)).type, 'delivered');
+  const { attributes, calls } = stage.transport;
+  assert.deepEqual(attributes.slice(2), attributes.slice(0, 2));
+  assert.ok(calls.slice(-2).every((call) => call.verb === 'postAttributes' && call.token === another));
+  stage.append(2);
+  await stage.step(new Secret('of-the-new-device'));
+  assert.equal(stage.transport.calls.length, 6);
+  assert.equal(stage.facts.asked, 1);
+});
+
+it('facts half posted when the token changed are posted from the first one on, none twice', async () => {
+  const stage = await begun();
+  await ready(stage, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
+  await stage.step();
+  const another = new Secret('of-the-new-device');
+  for (let step = 0; step < 2; step += 1) await stage.step(another);
+  const heads = stage.transport.attributes.map((body) => body.slice(0, 4));
+  assert.deepEqual(heads, ['{"a"', '{"a"', '{"b"']);
 });

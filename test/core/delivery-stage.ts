@@ -36,8 +36,8 @@ export class DeliveryStage {
     for (const tsMs of times) this.outbox.append(reading(tsMs));
   }
 
-  step(): Promise<Event> {
-    return this.delivery.step(TOKEN, this.stop.signal);
+  step(token = TOKEN): Promise<Event> {
+    return this.delivery.step(token, this.stop.signal);
   }
 
   /** Steps until the outbox is empty; the events it took. */

@@ -1,23 +1,14 @@
-/** Delivery: what leaves the outbox and when, and what a malformed reading does to the others: nothing. */
+/** Delivery: what leaves the outbox, and when. What a malformed reading does is in delivery-malformed.test.ts. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { RefusalReason } from '../../src/core/refusal.ts';
-import type { Script } from '../doubles/scripted-transport.ts';
 import { DeliveryStage, reading, settled, TOKEN, timesIn } from './delivery-stage.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 200 };
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-
-/** A server that calls every body with one of these readings malformed. */
-const rejecting =
-  (...bad: readonly number[]): Script =>
-  (call) =>
-    call.verb === 'postTelemetry' && timesIn(call.body).some((tsMs) => bad.includes(tsMs))
-      ? 'malformed'
-      : 'ok';
 
 describe('a reading leaves the outbox', () => {
   it('when the server accepted it, and is posted with the token once', async () => {
@@ -93,69 +84,6 @@ describe('a reading leaves the outbox', () => {
   });
 });
 
-describe('a malformed reading', () => {
-  it('alone is set aside, counted and told as an error', async () => {
-    const stage = new DeliveryStage(rejecting(1));
-    stage.append(1);
-    assert.deepEqual(await stage.step(), { type: 'delivered' });
-    assert.equal(stage.outbox.size, 0);
-    assert.equal(stage.delivery.setAside, 1);
-    assert.equal(stage.delivery.delivered, 0);
-    assert.equal(stage.log.saying(/calls one reading malformed/)[0]?.level, 'error');
-  });
-
-  it('among others is found by halving the batch, and only it is set aside', async () => {
-    const stage = new DeliveryStage(rejecting(5));
-    stage.append(...upTo(8));
-    await stage.drain();
-    assert.deepEqual(stage.transport.telemetry.map(timesIn), [
-      [1, 2, 3, 4, 5, 6, 7, 8],
-      [1, 2, 3, 4],
-      [5, 6, 7, 8],
-      [5, 6],
-      [5],
-      [6],
-      [7, 8],
-    ]);
-    assert.equal(stage.delivery.setAside, 1);
-    assert.equal(stage.delivery.delivered, 7);
-  });
-
-  it('never takes a good one with it, wherever and however many there are', async () => {
-    const check = async (count: number, bad: number[]) => {
-      const stage = new DeliveryStage(rejecting(...bad));
-      stage.append(...upTo(count));
-      await stage.drain();
-      const malformed = upTo(count).filter((tsMs) => bad.includes(tsMs)).length;
-      assert.equal(stage.delivery.setAside, malformed);
-      assert.equal(stage.delivery.delivered, count - malformed);
-    };
-    const some = fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 20 });
-    await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 100 }), some, check), SEED);
-  });
-
-  it('does not make the following batches small', async () => {
-    const stage = new DeliveryStage(rejecting(1));
-    stage.append(...upTo(20));
-    await stage.drain();
-    const last = stage.transport.telemetry.map(timesIn).at(-1) ?? [];
-    assert.ok(last.length > 15, `${last.length}`);
-  });
-
-  it('that is dropped while it is judged takes no other with it', async () => {
-    const stage = new DeliveryStage((call, index) => {
-      if (index === 0) stage.append(2);
-      return rejecting(1)(call, index);
-    }, 1);
-    stage.append(1);
-    await stage.step();
-    assert.deepEqual(
-      stage.outbox.peek(9).map(({ tsMs }) => tsMs),
-      [2],
-    );
-  });
-});
-
 describe('a value too large for a datagram', () => {
   it('is left out and named, and the rest of its reading arrives', async () => {
     const stage = new DeliveryStage();
@@ -170,7 +98,7 @@ describe('a value too large for a datagram', () => {
   it('alone in its reading sets that aside: nothing is posted, and nothing is said to have arrived', async () => {
     const stage = new DeliveryStage();
     stage.outbox.append(reading(1, { huge: 'x'.repeat(2_000) }));
-    await stage.drain();
+    assert.deepEqual(await stage.drain(), [{ type: 'stepped' }]);
     assert.deepEqual(stage.transport.calls, []);
     assert.equal(stage.delivery.delivered, 0);
     assert.equal(stage.delivery.setAside, 1);

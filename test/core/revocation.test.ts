@@ -71,7 +71,20 @@ test('one accepted delivery clears every doubt', () => {
 
 test('without a pair, or with a token the operator gave, it never provisions: it waits and tries', () => {
   const states = deliveries(refusedFor(200), 60_000, false);
-  assert.ok(states.every(({ at }) => at === 'wait'));
+  assert.ok(states.every(({ at, doubts }) => at === 'wait' && doubts === undefined));
+});
+
+test('a refusal is kept as a doubt, with its time, where it may lead to a new token', () => {
+  const states = deliveries(refusedFor(3), 60_000);
+  assert.deepEqual(
+    states.map(({ doubts }) => doubts),
+    [1, 2, 3].map((count) => ({ count, sinceMs: 0 })),
+  );
+});
+
+test('an answer that accepted nothing clears no doubt', () => {
+  const states = deliveries([...refusedFor(4), { type: 'stepped' }, ...refusedFor(1)], 60_000);
+  assert.equal(lastOf(states).at, 'intend');
 });
 
 const NOW = { monotonicMs: 0, random: 0.5, mayProvision: true };

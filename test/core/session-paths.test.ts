@@ -9,10 +9,10 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
 import { WAIT_MIN_MS } from '../../src/core/backoff.ts';
-import { HEALTHY_MS } from '../../src/core/session.ts';
+import { HEALTHY_MS, SAVE_AGAIN_MS } from '../../src/core/session.ts';
 import type { State } from '../../src/core/session-state.ts';
 import { VERDICTS } from '../../src/core/verdicts.ts';
-import { type Leg, walks } from './session-walk.ts';
+import { CONFIGURED, type Leg, walks } from './session-walk.ts';
 
 const RUNS = { seed: 20_261_121, numRuns: 1_000 };
 
@@ -30,11 +30,12 @@ it('the walks reach every state and every way out of it', () => {
     for (const { before, event, after } of legs) seen.add(`${before.at} ${event.type} ${after.at}`);
   };
   fc.assert(fc.property(walks, note), RUNS);
-  const refused = ['remember', 'intend', 'provision', 'probe', 'adopt', 'deliver'].map(
-    (at) => `${at} refused wait`,
-  );
+  const refused = ['remember', 'intend', 'provision', 'probe', 'deliver'].map((at) => `${at} refused wait`);
   const declined = ['provision refused probe', 'probe probed wait', 'wait elapsed probe'];
-  for (const way of [...refused, ...declined, 'adopt adopted deliver', 'remember remembered probe']) {
+  const unsaved = ['adopt refused deliver', 'provision unkept deliver', 'deliver delivered adopt'];
+  const renamed = ['remember remembered intend', 'remember remembered probe', 'probe probed intend'];
+  const others = ['adopt adopted deliver', 'deliver stepped deliver'];
+  for (const way of [...refused, ...declined, ...unsaved, ...renamed, ...others]) {
     assert.ok(seen.has(way), way);
   }
 });
@@ -68,6 +69,27 @@ onEveryWalk('a request follows a stored intent: it is never the first thing afte
   }
 });
 
+onEveryWalk('a request is never for another name than the configured one', (legs) => {
+  for (const { claim } of requests(legs)) assert.equal(claim.deviceName, CONFIGURED);
+});
+
+onEveryWalk('a stored proposal never gives way to another token, even when the name changes', (legs) => {
+  const record = legs.flatMap(({ event }) => (event.type === 'remembered' ? [event.record] : [])).at(0);
+  if (record?.state !== 'pending' || !record.token) return;
+  for (const { claim } of requests(legs)) assert.equal(claim.token?.reveal(), record.token.reveal());
+});
+
+onEveryWalk('a token that cannot be stored is tried again a minute later, and kept until it is', (legs) => {
+  for (const { before, event, after, monotonicMs } of legs) {
+    const failed = event.type === 'unkept' || (before.at === 'adopt' && event.type === 'refused');
+    const { saveAgainMs } = before;
+    if (failed) assert.equal(after.saveAgainMs, monotonicMs + SAVE_AGAIN_MS);
+    else if (saveAgainMs === undefined) assert.equal(after.saveAgainMs, undefined);
+    else if (after.at === 'adopt') assert.ok(event.type === 'delivered' && monotonicMs >= saveAgainMs);
+    else assert.equal(after.saveAgainMs, saveAgainMs);
+  }
+});
+
 onEveryWalk('every wait lies between the floor and the ceiling of its verdict', (legs) => {
   for (const { after } of legs) {
     if (after.at !== 'wait') continue;
@@ -85,21 +107,27 @@ onEveryWalk('troubles count up by one with each wait and go back only to none', 
   }
 });
 
-onEveryWalk('troubles are forgotten only after five minutes of nothing but deliveries', (legs) => {
-  let healthySinceMs: number | undefined;
-  for (const { before, event, after, monotonicMs } of legs) {
-    healthySinceMs = event.type === 'delivered' ? (healthySinceMs ?? monotonicMs) : undefined;
-    if (before.troubles === 0) continue;
-    const healthyMs = healthySinceMs === undefined ? 0 : monotonicMs - healthySinceMs;
-    assert.equal(after.troubles === 0, healthyMs >= HEALTHY_MS, `${healthyMs} ms`);
-  }
-});
+onEveryWalk(
+  'troubles are forgotten after five healthy minutes with the token on disk, and only then',
+  (legs) => {
+    let healthySinceMs: number | undefined;
+    for (const { before, event, after, monotonicMs } of legs) {
+      const counts = event.type === 'delivered' && before.saveAgainMs === undefined;
+      if (event.type !== 'stepped') healthySinceMs = counts ? (healthySinceMs ?? monotonicMs) : undefined;
+      else assert.deepEqual(after, before);
+      if (before.troubles === 0) continue;
+      const healthyMs = healthySinceMs === undefined ? 0 : monotonicMs - healthySinceMs;
+      assert.equal(after.troubles === 0, counts && healthyMs >= HEALTHY_MS, `${healthyMs} ms`);
+    }
+  },
+);
 
 onEveryWalk(
-  'no refusal is followed by anything but a wait, or one question about a declined token',
+  'no refusal of the server is followed by anything but a wait, or one question about a declined token',
   (legs) => {
-    for (const { event, after } of legs) {
+    for (const { before, event, after } of legs) {
       if (event.type !== 'refused' || after.at === 'wait') continue;
+      if (before.at === 'adopt' && after.at === 'deliver') continue; // refused by the disk
       assert.equal(event.refusal.reason, 'declined');
       assert.equal(after.at === 'probe' && after.declined, true);
     }
@@ -118,7 +146,7 @@ onEveryWalk('what a wait leads back to carries no troubles, no health and no wai
   for (const { after } of legs) {
     if (after.at !== 'wait') continue;
     assert.deepEqual(
-      Object.keys(after.resume).filter((key) => !['at', 'claim', 'declined'].includes(key)),
+      Object.keys(after.resume).filter((key) => !['at', 'claim', 'declined', 'proposed'].includes(key)),
       [],
     );
   }

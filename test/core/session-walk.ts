@@ -1,7 +1,8 @@
 /**
  * Random walks through the session: from each state one of the events that its action can end in.
  *
- * The tokens are the test's own: `minted-N` for a proposal of ours, a fresh one each time the intent is made.
+ * The tokens are the test's own: `minted-N` for a proposal of ours, a fresh one each time the intent is made
+ * without one. The gateway is configured as CONFIGURED; a stored record may hold another name.
  */
 
 import * as fc from 'fast-check';
@@ -32,6 +33,8 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   passedMs: fc.oneof(fc.nat(2_000), fc.nat(400_000)),
 });
 
+export const CONFIGURED = 'gw-1';
+
 const server = 'coap://tb.example.com';
 
 /** Walks of up to a hundred legs from the start of the machine. */
@@ -44,7 +47,7 @@ function walk(turns: readonly Turn[]): readonly Leg[] {
   for (const [index, { refused, pick, random, passedMs }] of turns.entries()) {
     monotonicMs += passedMs;
     const event = refused && state.at !== 'wait' ? refusal(pick) : success(state, pick, index);
-    const after = next(state, event, { monotonicMs, random });
+    const after = next(state, event, { monotonicMs, random, deviceName: CONFIGURED });
     legs.push({ before: state, event, after, monotonicMs });
     state = after;
   }
@@ -61,28 +64,34 @@ function success(state: State, pick: number, index: number): Event {
     case 'remember':
       return { type: 'remembered', record: records[pick % records.length] };
     case 'intend': {
-      const deviceName = `gw-${index}`;
-      const ours = { deviceName, token: new Secret(`minted-${index}`) };
-      return { type: 'intended', claim: pick % 3 === 0 ? { deviceName } : ours };
+      const { proposed } = state;
+      const ours = { deviceName: CONFIGURED, token: proposed ?? new Secret(`minted-${index}`) };
+      return { type: 'intended', claim: pick % 3 === 0 && !proposed ? { deviceName: CONFIGURED } : ours };
     }
-    case 'provision':
-      return { type: 'issued', token: state.claim.token ?? new Secret(`issued-${index}`) };
+    case 'provision': {
+      const token = state.claim.token ?? new Secret(`issued-${index}`);
+      return pick % 3 === 0 ? { type: 'unkept', token, refusal: FULL } : { type: 'issued', token };
+    }
     case 'probe':
     case 'retry':
       return { type: 'probed', ours: pick % 2 === 0 };
     case 'adopt':
       return { type: 'adopted' };
     case 'deliver':
-      return { type: 'delivered' };
+      return { type: pick % 5 === 0 ? 'stepped' : 'delivered' };
     case 'wait':
       return { type: 'elapsed' };
   }
 }
 
-const known = { server, deviceName: 'gw-stored', sinceMs: 1 };
+const FULL = refusalOf('store-failed');
+const known = { server, deviceName: CONFIGURED, sinceMs: 1 };
+const renamed = { ...known, deviceName: 'gw-stored' };
 const records: readonly (CredentialRecord | undefined)[] = [
   undefined,
   { state: 'pending', ...known },
   { state: 'pending', ...known, token: new Secret('stored-proposal') },
-  { state: 'provisioned', ...known, token: new Secret('stored-token') },
+  { state: 'pending', ...renamed },
+  { state: 'pending', ...renamed, token: new Secret('stored-proposal') },
+  { state: 'provisioned', ...renamed, token: new Secret('stored-token') },
 ];

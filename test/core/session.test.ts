@@ -19,6 +19,7 @@ const NOW = { monotonicMs: 1_000_000, random: 0.25 };
 const ISSUED = new Secret('issued-by-the-server');
 const OURS = { deviceName: 'gw-1', token: new Secret('proposed-by-us') };
 const NAMED = { deviceName: 'gw-1' };
+const BEFORE = { ...OURS, previousToken: new Secret('taken-once') };
 const STORED = { server: 'coap://tb', deviceName: 'gw-1', sinceMs: 5 };
 const SILENT = refusalOf('silent');
 
@@ -110,6 +111,12 @@ const TRANSITIONS: readonly (readonly [claim: string, from: Step, event: Event, 
     { at: 'deliver', claim: OURS },
   ],
   [
+    'a step that the server accepted nothing of is followed by the next',
+    { at: 'deliver', claim: OURS },
+    { type: 'stepped' },
+    { at: 'deliver', claim: OURS },
+  ],
+  [
     'a wait ends where it was to resume',
     WAIT,
     { type: 'elapsed' },
@@ -138,7 +145,7 @@ describe('session: each event leads to the state the table says', () => {
   });
 });
 
-/** Each state, and where a wait after a refusal there leads back to. */
+/** Where a wait after a refusal leads back to; a token that cannot be stored waits for nothing (session-unsaved.test.ts). */
 const RESUMPTIONS: readonly (readonly [from: Step, to: Resumable])[] = [
   [REMEMBER, { at: 'remember' }],
   [{ at: 'intend' }, { at: 'intend' }],
@@ -159,8 +166,8 @@ const RESUMPTIONS: readonly (readonly [from: Step, to: Resumable])[] = [
     { at: 'probe', claim: OURS, declined: true },
   ],
   [
-    { at: 'adopt', claim: OURS },
-    { at: 'adopt', claim: OURS },
+    { at: 'retry', claim: BEFORE },
+    { at: 'retry', claim: BEFORE },
   ],
   [
     { at: 'deliver', claim: OURS },
@@ -248,21 +255,24 @@ describe('session: an event that does not belong to the state is a bug and throw
     { type: 'probed', ours: true },
     { type: 'adopted' },
     { type: 'delivered' },
+    { type: 'stepped' },
+    { type: 'unkept', token: ISSUED, refusal: refusalOf('store-failed') },
     { type: 'elapsed' },
   ];
-  const OWN: Readonly<Record<Step['at'], Event['type']>> = {
-    remember: 'remembered',
-    intend: 'intended',
-    provision: 'issued',
-    probe: 'probed',
-    retry: 'probed',
-    adopt: 'adopted',
-    deliver: 'delivered',
-    wait: 'elapsed',
+  const OWN: Readonly<Record<Step['at'], readonly Event['type'][]>> = {
+    remember: ['remembered'],
+    intend: ['intended'],
+    provision: ['issued', 'unkept'],
+    probe: ['probed'],
+    retry: ['probed'],
+    adopt: ['adopted'],
+    deliver: ['delivered', 'stepped'],
+    wait: ['elapsed'],
   };
-  for (const [from] of RESUMPTIONS) {
-    it(`${from.at} takes ${OWN[from.at]} and no other`, () => {
-      for (const event of EVENTS.filter(({ type }) => type !== OWN[from.at])) {
+  const states: readonly Step[] = [...RESUMPTIONS.map(([from]) => from), { at: 'adopt', claim: OURS }];
+  for (const from of states) {
+    it(`${from.at} takes ${OWN[from.at].join(' or ')} and no other`, () => {
+      for (const event of EVENTS.filter(({ type }) => !OWN[from.at].includes(type))) {
         assert.throws(
           () => next({ ...from, troubles: 0 }, event, NOW),
           new RegExp(`the event ${event.type} cannot happen in the state ${from.at}`),

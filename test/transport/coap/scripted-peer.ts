@@ -24,9 +24,9 @@ export class ScriptedPeer implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #watchers = new Set<() => void>();
 
-  static async open(script: Script, address = '127.0.0.1'): Promise<ScriptedPeer> {
+  static async open(script: Script, address = '127.0.0.1', port = 0): Promise<ScriptedPeer> {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    socket.bind(0, address);
+    socket.bind(port, address);
     await once(socket, 'listening');
     return new ScriptedPeer(socket, script);
   }

@@ -1,0 +1,160 @@
+/**
+ * A malformed reading does nothing to the others, and a server that calls everything malformed does little to
+ * any: each waiting time costs one reading at most, and none is lost silently.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import type { Event } from '../../src/core/session-state.ts';
+import type { Script } from '../doubles/scripted-transport.ts';
+import { DeliveryStage, timesIn } from './delivery-stage.ts';
+
+const SEED = { seed: 20_261_121, numRuns: 200 };
+const SET_ASIDE = /calls one reading malformed/;
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+/** A server that calls every body with one of these readings malformed. */
+const rejecting =
+  (...bad: readonly number[]): Script =>
+  (call) =>
+    call.verb === 'postTelemetry' && timesIn(call.body).some((tsMs) => bad.includes(tsMs))
+      ? 'malformed'
+      : 'ok';
+
+describe('a malformed reading', () => {
+  it('alone is set aside, counted and told as an error', async () => {
+    const stage = new DeliveryStage(rejecting(1));
+    stage.append(1);
+    assert.deepEqual(await stage.step(), { type: 'stepped' });
+    assert.equal(stage.outbox.size, 0);
+    assert.equal(stage.delivery.setAside, 1);
+    assert.equal(stage.delivery.delivered, 0);
+    assert.equal(stage.log.saying(/calls one reading malformed/)[0]?.level, 'error');
+  });
+
+  it('among others is found by halving the batch, and only it is set aside', async () => {
+    const stage = new DeliveryStage(rejecting(5));
+    stage.append(...upTo(8));
+    const events = await stage.drain();
+    const accepted = [1, 5, 6].map((index) => events[index]?.type);
+    assert.deepEqual(accepted, ['delivered', 'delivered', 'delivered']);
+    assert.equal(events.filter(({ type }) => type === 'stepped').length, 4);
+    assert.deepEqual(stage.transport.telemetry.map(timesIn), [
+      [1, 2, 3, 4, 5, 6, 7, 8],
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [5, 6],
+      [5],
+      [6],
+      [7, 8],
+    ]);
+    assert.equal(stage.delivery.setAside, 1);
+    assert.equal(stage.delivery.delivered, 7);
+  });
+
+  it('never takes a good one with it, wherever and however many there are', async () => {
+    const check = async (count: number, bad: number[]) => {
+      const stage = new DeliveryStage(rejecting(...bad));
+      stage.append(...upTo(count));
+      await stage.drain();
+      const malformed = upTo(count).filter((tsMs) => bad.includes(tsMs)).length;
+      assert.equal(stage.delivery.setAside, malformed);
+      assert.equal(stage.delivery.delivered, count - malformed);
+    };
+    const some = fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 20 });
+    await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 100 }), some, check), SEED);
+  });
+
+  it('does not make the following batches small', async () => {
+    const stage = new DeliveryStage(rejecting(1));
+    stage.append(...upTo(20));
+    await stage.drain();
+    const last = stage.transport.telemetry.map(timesIn).at(-1) ?? [];
+    assert.ok(last.length > 15, `${last.length}`);
+  });
+
+  it('that is dropped while it is judged takes no other with it', async () => {
+    const stage = new DeliveryStage((call, index) => {
+      if (index === 0) stage.append(2);
+      return rejecting(1)(call, index);
+    }, 1);
+    stage.append(1);
+    await stage.step();
+    assert.deepEqual(
+      stage.outbox.peek(9).map(({ tsMs }) => tsMs),
+      [2],
+    );
+  });
+});
+
+describe('a server that calls everything malformed', () => {
+  const everything: Script = () => 'malformed';
+  const outcome = (event: Event) => (event.type === 'refused' ? event.refusal.reason : event.type);
+
+  /** What each of `count` steps leads to, one reading at a time from the first on. */
+  async function outcomes(stage: DeliveryStage, count: number): Promise<string[]> {
+    const events: string[] = [];
+    for (let step = 0; step < count; step += 1) events.push(outcome(await stage.step()));
+    return events;
+  }
+
+  it('costs one reading, then a wait for each further one', async () => {
+    const stage = new DeliveryStage(everything);
+    stage.append(1);
+    await stage.step();
+    stage.append(2, 3);
+    assert.deepEqual(await outcomes(stage, 5), ['stepped', 'malformed', 'stepped', 'malformed', 'stepped']);
+    assert.equal(stage.delivery.setAside, 3);
+  });
+
+  it('keeps the reading it waits for, and tries that one first thereafter', async () => {
+    const stage = new DeliveryStage(everything);
+    stage.append(1, 2, 3);
+    for (;;) if (outcome(await stage.step()) === 'malformed') break;
+    const waiting = () => stage.outbox.peek(9).map(({ tsMs }) => tsMs);
+    assert.deepEqual(waiting(), [2, 3]);
+    await stage.step();
+    assert.deepEqual(stage.transport.telemetry.map(timesIn).slice(-2), [[2], [2]]);
+    assert.deepEqual(waiting(), [3]);
+  });
+
+  it('loses five of a hundred readings in ten steps at most, each one told and counted', async () => {
+    const stage = new DeliveryStage(everything);
+    stage.append(...upTo(100));
+    // Ten steps from the first lone reading on: the halvings before it lose nothing.
+    while (stage.delivery.setAside === 0) assert.equal(outcome(await stage.step()), 'stepped');
+    const before = stage.outbox.size;
+    assert.equal(before, 99);
+    await outcomes(stage, 10);
+    const lost = before - stage.outbox.size;
+    assert.ok(lost >= 1 && lost <= 5, `${lost}`);
+    assert.equal(stage.delivery.setAside, 100 - stage.outbox.size);
+    const told = stage.log.saying(SET_ASIDE);
+    assert.deepEqual(
+      told.map(({ level, fields }) => [level, fields['setAside']]),
+      upTo(stage.delivery.setAside).map((count) => ['error', count]),
+    );
+  });
+
+  it('for a while only: an accepted reading lets the next malformed one go without a wait', async () => {
+    const stage = new DeliveryStage(rejecting(1, 3));
+    for (const [tsMs, expected] of [
+      [1, 'stepped'],
+      [2, 'delivered'],
+      [3, 'stepped'],
+    ] as const) {
+      stage.append(tsMs);
+      assert.deepEqual(await outcomes(stage, 1), [expected]);
+    }
+  });
+
+  it('and is silent in between is still waited for: silence accepts nothing', async () => {
+    const answers = ['malformed', 'silent', 'malformed', 'overloaded', 'malformed'] as const;
+    const stage = new DeliveryStage((_, index) => answers[index] ?? 'ok');
+    stage.append(1);
+    await stage.step();
+    stage.append(2);
+    assert.deepEqual(await outcomes(stage, 4), ['silent', 'malformed', 'overloaded', 'stepped']);
+  });
+});
