@@ -144,7 +144,10 @@ test('a name that is taken is told with its remedy, and another device.name, onc
     '--state',
     state,
   ]);
-  assert.match(await taken.line('declined to provision this name'), /error.*set another device\.name.*device=gw-test/);
+  assert.match(
+    await taken.line('declined to provision this name'),
+    /error.*set another device\.name.*device=gw-test/,
+  );
   await taken.stop();
   const renamed = await place.config(toml(sandbox).replace('gw-test', 'gw-other'));
   await using agent = AgentProcess.run(['run', '--config', renamed, '--state', state]);
