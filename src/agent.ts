@@ -88,6 +88,7 @@ async function converse(ports: AgentPorts, settings: AgentSettings, signal: Abor
     forS: Math.round(spreadMs / 1000),
   });
   await ports.clock.sleep(spreadMs, signal);
+  if (signal.aborted) return;
   let state: State = settings.token ? startWithToken(settings.deviceName, settings.token) : START;
   for (;;) {
     const action = act(state, ports, settings, delivery, signal);

@@ -132,9 +132,12 @@ export class Delivery {
     if (!result.ok && result.refusal.reason !== 'malformed')
       return { type: 'refused', refusal: result.refusal };
     this.#attributeBodies.shift();
-    if (result.ok) this.#ports.log.info('client attributes accepted');
-    else this.#ports.log.error('the server calls the client attributes malformed; they were left out');
-    return { type: 'delivered' };
+    if (result.ok) {
+      this.#ports.log.info('client attributes accepted');
+      return { type: 'delivered' };
+    }
+    this.#ports.log.error('the server calls the client attributes malformed; they were left out');
+    return { type: 'stepped' };
   }
 
   /** Once for each key: it will be too large at every reading. */

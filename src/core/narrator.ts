@@ -29,6 +29,7 @@ export class Narrator {
       case 'intended':
         return this.#log.info('provisioning', { device: event.claim.deviceName, server: this.#server });
       case 'issued':
+        this.#isUnsaved = false;
         this.#over(monotonicMs);
         return this.#log.info('provisioned: token stored', deviceOf(after));
       case 'probed':

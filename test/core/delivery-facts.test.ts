@@ -96,7 +96,7 @@ it('facts for several bodies are posted one by one, in order, each until it is a
 it('facts the server calls malformed are left out with an error, and the next body goes on', async () => {
   const stage = await begun('malformed');
   await ready(stage, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
-  assert.deepEqual(await stage.step(), { type: 'delivered' });
+  assert.deepEqual(await stage.step(), { type: 'stepped' });
   assert.deepEqual(await stage.step(), { type: 'delivered' });
   assert.equal(stage.transport.attributes.length, 2);
   assert.equal(stage.log.saying(/client attributes malformed/)[0]?.level, 'error');

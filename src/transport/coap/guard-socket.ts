@@ -16,8 +16,8 @@ import { Exchange, type ExchangeSettings } from './exchange.ts';
 import { networkRefusal } from './network-refusal.ts';
 import { connected, name, type Peer } from './peer.ts';
 
-/** Confirmed message IDs remembered, to confirm again when our acknowledgement was lost. */
-const CONFIRMED_MAX = 64;
+/** Message IDs remembered of each kind: confirmed ones, to confirm again when that was lost, and unconfirmed ones. */
+const REMEMBERED_MAX = 64;
 
 /** Where sockets come from: the host, or a virtual network in a simulation. */
 export type OpenSocket = (type: 'udp4' | 'udp6') => Socket;
@@ -158,7 +158,7 @@ export class GuardSocket implements AsyncDisposable {
       if (answer.kind === 'confirmable') this.#confirm(answer.messageId);
     };
     if (!exchange.settings.confirmLater) confirm();
-    else if (answer.kind === 'confirmable') this.#unconfirmed.add(answer.messageId);
+    else if (answer.kind === 'confirmable') remember(this.#unconfirmed, answer.messageId);
     this.#library.emit('message', asPiggybacked(answer, requestId), from);
     exchange.answered(answer, confirm);
   }
@@ -176,12 +176,16 @@ export class GuardSocket implements AsyncDisposable {
   #confirm(messageId: number): void {
     this.#send(emptyMessage('ack', messageId));
     this.#unconfirmed.delete(messageId);
-    this.#confirmed.add(messageId);
-    if (this.#confirmed.size > CONFIRMED_MAX) {
-      for (const oldest of this.#confirmed) {
-        this.#confirmed.delete(oldest);
-        break;
-      }
-    }
+    remember(this.#confirmed, messageId);
+  }
+}
+
+/** Adds to a set that forgets its oldest member when it is full. */
+function remember(messageIds: Set<number>, messageId: number): void {
+  messageIds.add(messageId);
+  if (messageIds.size <= REMEMBERED_MAX) return;
+  for (const oldest of messageIds) {
+    messageIds.delete(oldest);
+    return;
   }
 }
