@@ -26,7 +26,7 @@ const roll = createDice(Number(values.seed));
 function arrivalMs(spreadMs, upMs) {
   let atMs = roll() * spreadMs;
   for (let attempt = 1; ; attempt += 1) {
-    const { repeatAfterMs, unansweredMs } = timing('usual', roll());
+    const { repeatAfterMs, unansweredMs } = timing('single', roll());
     for (let sentMs = atMs, repeat = 0; ; repeat += 1) {
       if (sentMs >= upMs) return sentMs;
       const pauseMs = repeatAfterMs[repeat];
