@@ -39,13 +39,14 @@ it('loading it leaves no listener of its own for any signal, and none of ours is
   const ours = () => {};
   process.on('SIGTERM', ours);
   process.once('SIGHUP', ours);
+  const listening = () =>
+    names.flatMap((name) => process.listeners(name).map((listener) => [name, listener]));
+  const before = listening(); // Node 24's test runner has one for SIGUSR2
   await loadConf();
   await loadConf();
-  const left = names.flatMap((name) => process.listeners(name).map((listener) => [name, listener]));
+  const after = listening();
   process.off('SIGTERM', ours);
   process.off('SIGHUP', ours);
-  assert.deepEqual(left, [
-    ['SIGHUP', ours],
-    ['SIGTERM', ours],
-  ]);
+  assert.ok(before.length >= 2);
+  assert.deepEqual(after, before);
 });
