@@ -35,23 +35,29 @@ interface Stored {
   readonly deviceName?: string;
 }
 
+/** Tokens that were proposed before they were on the disk, and whether the disk can be looked at. */
+interface Watch {
+  readonly early: Set<string>;
+  blind: boolean;
+}
+
 export class Gateway implements AsyncDisposable {
   readonly name: string;
   readonly state: string;
   readonly tap: ServerTap;
   readonly #sandbox: Sandbox;
   readonly #config: string;
-  readonly #early: ReadonlySet<string>;
+  readonly #watch: Watch;
 
   /** `home` is for its configuration, `state` its state directory, which need not exist. */
   static async make(sandbox: Sandbox, name: string, home: string, state: string): Promise<Gateway> {
-    const early = new Set<string>();
+    const watch: Watch = { early: new Set(), blind: false };
     const tap = await ServerTap.open(sandbox.coapPort, (token) => {
-      if (!isOnDisk(state, token)) early.add(token);
+      if (!watch.blind && !isOnDisk(state, token)) watch.early.add(token);
     });
     const config = join(home, `${name}.toml`);
     await writeFile(config, toml(name, tap.port), { mode: 0o600 });
-    return new Gateway(sandbox, name, state, tap, config, early);
+    return new Gateway(sandbox, name, state, tap, config, watch);
   }
 
   private constructor(
@@ -60,18 +66,29 @@ export class Gateway implements AsyncDisposable {
     state: string,
     tap: ServerTap,
     config: string,
-    early: ReadonlySet<string>,
+    watch: Watch,
   ) {
     this.#sandbox = sandbox;
     this.name = name;
     this.state = state;
     this.tap = tap;
     this.#config = config;
-    this.#early = early;
+    this.#watch = watch;
   }
 
   start(options: Partial<BootOptions> = {}): Boot {
     return new Boot({ config: this.#config, state: this.state, ...options });
+  }
+
+  /** The disk is about to go: a datagram seen from now on cannot be held against files that cannot be read. */
+  diskGoes(): void {
+    this.#watch.blind = true;
+  }
+
+  /** The disk is back: what was proposed before it went must be on what is left of it. */
+  diskCame(): void {
+    for (const token of this.tap.proposed) if (!isOnDisk(this.state, token)) this.#watch.early.add(token);
+    this.#watch.blind = false;
   }
 
   /** Starts it once more and sees how that ends: delivered, or told that it cannot. */
@@ -104,7 +121,7 @@ export class Gateway implements AsyncDisposable {
       else if (stored.deviceName !== this.name) problems.push(`${file} has the name ${stored.deviceName}`);
     }
     if (this.tap.proposed.size !== 1) problems.push(`${this.tap.proposed.size} tokens were proposed`);
-    if (this.#early.size > 0) problems.push('a token was proposed before it was on the disk');
+    if (this.#watch.early.size > 0) problems.push('a token was proposed before it was on the disk');
     const left = namesIn(this.state).filter((file) => file !== MAIN && file !== BACKUP);
     if (left.length > 0) problems.push(`left behind: ${left.join(', ')}`);
     return problems;

@@ -59,9 +59,11 @@ async function cutAt(stage: Stage, name: string, atMs: number, omit: readonly Om
     environment: { SYNC_HOOK_OMIT: omit.join(',') },
   });
   await sleep(atMs);
+  gateway.diskGoes();
   await disk.cut();
   await boot.kill();
   await disk.remount();
+  gateway.diskCame();
   const standing = gateway.standing();
   const ending = await gateway.recover();
   return { what: `${name}, cut after ${atMs} ms`, standing, problems: gateway.problems(ending) };
