@@ -46,8 +46,8 @@ export interface ProvisionRequest {
 export interface Transport extends AsyncDisposable {
   /**
    * Provisions once (contract section 3). `keep` is awaited with the issued token before the server is told
-   * that its answer arrived, so that a power cut between the two leaves a server that still repeats its
-   * answer. Rejects only when `keep` does.
+   * that its answer arrived: as long as the agent lives, the server then repeats an answer that is not kept
+   * yet. Across a restart it does not help (src/README.md). Rejects only when `keep` does.
    */
   provision(
     request: ProvisionRequest,
