@@ -1,13 +1,16 @@
 /**
  * The agent: two loops and a queue between them.
  *
- * `sample` reads the host on a steady beat and appends to the outbox; it never waits for the network.
- * `converse` holds the conversation with the server and empties the outbox. Offline is not a mode: it is the
- * second loop waiting while the first goes on. Knows ports, no adapter. Ends when the signal aborts; a bug in
- * either loop ends both and rejects.
+ * `sample` reads the host on a steady beat and appends to the outbox; it never waits for the network, the disk or the
+ * right time. `converse` holds the conversation with the server and empties the outbox. Offline is not a mode: it is the
+ * second loop waiting while the first goes on. Two caretakers go beside them: `Dating` watches the clock, and the outbox
+ * moves what waits too long to the disk. Knows ports, no adapter. Ends when the signal aborts; a bug in any of them ends
+ * all and rejects.
  */
 
 import { type ActionPorts, act, type ProvisioningSettings } from './core/actions.ts';
+import { Changes, type Deadbands } from './core/changes.ts';
+import type { Dating } from './core/dating.ts';
 import { Delivery, type DeliveryPorts } from './core/delivery.ts';
 import { LinkedAbort } from './core/linked-abort.ts';
 import { Narrator } from './core/narrator.ts';
@@ -16,8 +19,9 @@ import type { Secret } from './core/secret.ts';
 import { next, START, startWithToken } from './core/session.ts';
 import type { State } from './core/session-state.ts';
 
-export interface AgentPorts extends ActionPorts, DeliveryPorts {
+export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof ActionPorts> {
   readonly sensors: Sensors;
+  readonly dating: Dating;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -27,6 +31,10 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly token?: Secret;
   /** Provision again, under the same name, when the server has revoked the token. Absent: no. */
   readonly reprovision?: boolean;
+  /** Messages of a backlog per second, at most. */
+  readonly drainPerS: number;
+  /** How far a value may move unreported, by key. Absent: not at all. */
+  readonly deadbands?: Deadbands;
 }
 
 export async function runAgent(
@@ -35,7 +43,13 @@ export async function runAgent(
   signal: AbortSignal,
 ): Promise<void> {
   using stop = new LinkedAbort(signal);
-  const loops = [sample(ports, settings, stop.signal), converse(ports, settings, stop.signal)].map((loop) =>
+  const { dating, outbox } = ports;
+  const loops = [
+    sample(ports, settings, stop.signal),
+    converse(ports, settings, stop.signal),
+    dating.watch((offsetMs) => outbox.anchor(Math.round(offsetMs)), stop.signal),
+    outbox.keep(stop.signal),
+  ].map((loop) =>
     loop.catch((error: unknown) => {
       stop.abort();
       throw error;
@@ -48,6 +62,7 @@ export async function runAgent(
 interface SamplePorts {
   readonly clock: Clock;
   readonly sensors: Sensors;
+  readonly dating: Dating;
   readonly outbox: Outbox;
   readonly log: Logger;
 }
@@ -57,15 +72,18 @@ interface SamplePorts {
  * up for.
  */
 async function sample(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const { clock, sensors, outbox } = ports;
+  const { clock, sensors, dating, outbox } = ports;
+  const changes = new Changes(settings.deadbands);
   const startedMs = clock.monotonicMs();
   let beat = 0;
   let emptySaid = false;
   while (!signal.aborted) {
-    const tsMs = Math.round(clock.wallMs());
+    const stamp = dating.stamp();
     const values = await sensors.sample();
-    if (Object.keys(values).length > 0) outbox.append({ tsMs, values });
-    else if (!emptySaid) {
+    // Without a date it may reach the server alone, before or instead of those around it: then it must say all.
+    const change = changes.of(values, stamp.bootMs, outbox.wantsFull || stamp.tsMs === undefined);
+    if (change) outbox.append({ ...stamp, ...change });
+    else if (Object.keys(values).length === 0 && !emptySaid) {
       emptySaid = true;
       ports.log.error(
         'no sensor of this host can be read: check that /proc and /sys are visible to the agent',
@@ -80,7 +98,8 @@ async function sample(ports: SamplePorts, settings: AgentSettings, signal: Abort
 }
 
 async function converse(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const delivery = new Delivery(ports);
+  const { drainPerS, spreadMs: drainSpreadMs } = settings;
+  const delivery = new Delivery(ports, { drainPerS, drainSpreadMs });
   const narrator = new Narrator(ports.log, settings.server);
   // A fleet that gets its power back in one second must not arrive in that second.
   const spreadMs = ports.chance.random() * settings.spreadMs;

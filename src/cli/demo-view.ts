@@ -1,5 +1,5 @@
 /**
- * What the demo shows of the sandbox: the newest reading it holds, in one line, asked of its admin port.
+ * What the demo shows of the sandbox: the newest values it holds, in one line, asked of its admin port.
  */
 
 import { describeKey } from '../sensors/catalogue.ts';
@@ -14,7 +14,7 @@ const SHOWN = [
   'cpuTemperatureC',
   'processCount',
 ];
-/** Points asked for: more than one reading of any host has. */
+/** Points asked for: more than any host makes between two looks. */
 const POINTS_MAX = 200;
 
 interface Point {
@@ -29,16 +29,32 @@ export async function storedPoints(adminPort: number): Promise<number> {
   return stats?.points?.stored ?? 0;
 }
 
-/** The newest reading, or undefined when there is none yet. */
-export async function latestReading(adminPort: number): Promise<{ tsMs: number; text: string } | undefined> {
-  const points = ((await ask(adminPort, `/points?limit=${POINTS_MAX}`)) as Point[] | undefined) ?? [];
-  const newest = Math.max(...points.map(({ ts }) => ts));
-  const reading = new Map(points.filter(({ ts }) => ts === newest).map(({ key, value }) => [key, value]));
-  if (reading.size === 0) return undefined;
-  const shown = SHOWN.filter((key) => reading.has(key));
-  const parts = shown.map((key) => `${key} ${amount(key, reading.get(key))}`);
-  const rest = reading.size - shown.length;
-  return { tsMs: newest, text: [...parts, ...(rest > 0 ? [`and ${rest} more`] : [])].join('  ') };
+/**
+ * What the server's history says of now: the newest value of each key, because a reading brings only those that changed.
+ */
+export class StoredValues {
+  readonly #adminPort: number;
+  readonly #newest = new Map<string, Point>();
+  #shownTs = Number.NEGATIVE_INFINITY;
+
+  constructor(adminPort: number) {
+    this.#adminPort = adminPort;
+  }
+
+  /** One line, when there is something newer than at the last look. */
+  async news(): Promise<{ tsMs: number; text: string } | undefined> {
+    const points = ((await ask(this.#adminPort, `/points?limit=${POINTS_MAX}`)) as Point[] | undefined) ?? [];
+    for (const point of points) {
+      if (point.ts >= (this.#newest.get(point.key)?.ts ?? point.ts)) this.#newest.set(point.key, point);
+    }
+    const tsMs = Math.max(...[...this.#newest.values()].map(({ ts }) => ts));
+    if (this.#newest.size === 0 || tsMs <= this.#shownTs) return undefined;
+    this.#shownTs = tsMs;
+    const shown = SHOWN.filter((key) => this.#newest.has(key));
+    const parts = shown.map((key) => `${key} ${amount(key, this.#newest.get(key)?.value)}`);
+    const rest = this.#newest.size - shown.length;
+    return { tsMs, text: [...parts, ...(rest > 0 ? [`and ${rest} more`] : [])].join('  ') };
+  }
 }
 
 function amount(key: string, value: Point['value'] | undefined): string {

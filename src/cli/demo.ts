@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import { type Running, runSelf } from './demo-process.ts';
-import { latestReading, storedPoints } from './demo-view.ts';
+import { StoredValues, storedPoints } from './demo-view.ts';
 
 export interface DemoOptions {
   readonly seconds?: number;
@@ -97,9 +97,9 @@ interval = "${SAMPLE_EVERY_MS / 1000}s"
   return file;
 }
 
-/** Shows the newest reading the server holds, once for each, until the signal. */
+/** Shows what the server holds whenever there is something newer, until the signal. */
 async function watch(adminPort: number, say: (line: string) => void, signal: AbortSignal): Promise<void> {
-  let shownTs = 0;
+  const stored = new StoredValues(adminPort);
   while (!signal.aborted) {
     await new Promise<void>((wake) => {
       const timer = setTimeout(done, SAMPLE_EVERY_MS / 2);
@@ -110,9 +110,7 @@ async function watch(adminPort: number, say: (line: string) => void, signal: Abo
         wake();
       }
     });
-    const latest = await latestReading(adminPort);
-    if (!latest || latest.tsMs <= shownTs) continue;
-    shownTs = latest.tsMs;
-    say(`stored    ${new Date(latest.tsMs).toISOString().slice(11, 19)}  ${latest.text}`);
+    const news = await stored.news();
+    if (news) say(`stored    ${new Date(news.tsMs).toISOString().slice(11, 19)}  ${news.text}`);
   }
 }

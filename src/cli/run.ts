@@ -7,26 +7,29 @@
  * ends the agent.
  */
 
-import { type AgentSettings, runAgent } from '../agent.ts';
+import { runAgent } from '../agent.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../core/config.ts';
+import { Dating } from '../core/dating.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
 import { type Journal, openJournal } from '../host/journal.ts';
-import { RamOutbox } from '../outbox/ram.ts';
+import { hostTimeSync } from '../host/time-sync.ts';
 import { openSensors } from '../sensors/sampler.ts';
 import { AlreadyRunning } from '../store/already-running.ts';
 import { ConfCredentialStore } from '../store/credential-store.ts';
 import { acquireLock, type Lock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
 import { CoapTransport } from '../transport/coap/transport.ts';
+import { agentSettings } from './agent-settings.ts';
 import { CannotStart, EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { identityOf, nameOfThisGateway } from './naming.ts';
+import { closeOutbox, openOutbox } from './open-outbox.ts';
 import { VERSION } from './version.ts';
 import { watchedStore } from './watched-store.ts';
 
@@ -104,32 +107,24 @@ async function live(config: Config, place: Place, log: Journal, signal: AbortSig
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const sensors = openSensors({ root: '/', clock, log });
-  const outbox = new RamOutbox();
+  const dating = new Dating({ clock, log, timeSync: hostTimeSync({ root: '/', clock, log }) }, config.clock);
+  const outbox = await openOutbox(config, { state: place.state, clock, dating, log });
   const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });
   const settings = agentSettings(config, name ?? 'named by its token');
-  log.info('firstlight is ready', { version: VERSION, server: config.server.url, state: place.state });
-  await runAgent({ clock, chance, store, transport, outbox, sensors, facts, log }, settings, signal);
-  log.info('firstlight stopped', { waiting: outbox.size, dropped: outbox.dropped });
-}
-
-function agentSettings(config: Config, name: string): AgentSettings {
-  const { server, device, provisioning, telemetry } = config;
-  return {
-    server: identityOf(server),
-    deviceName: name,
-    spreadMs: server.spreadMs,
-    sampleEveryMs: telemetry.intervalMs,
-    ...(device.token && { token: device.token }),
-    ...(provisioning && {
-      reprovision: provisioning.afterSuccess === 'keep',
-      pair: {
-        key: provisioning.key,
-        secret: provisioning.secret,
-        deviceGenerated: provisioning.credentials === 'device-generated',
-      },
-    }),
-  };
+  const { url } = config.server;
+  log.info('firstlight is ready', {
+    version: VERSION,
+    server: url,
+    state: place.state,
+    waiting: outbox.size,
+  });
+  try {
+    const ports = { clock, chance, store, transport, outbox, sensors, facts, dating, log };
+    await runAgent(ports, settings, signal);
+  } finally {
+    await closeOutbox(outbox, { state: place.state, clock, dating, log });
+  }
 }
 
 /**

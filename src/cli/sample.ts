@@ -9,7 +9,7 @@
 
 import type { Writable } from 'node:stream';
 import type { Clock, Logger } from '../core/ports.ts';
-import type { Reading, Value } from '../core/reading.ts';
+import type { Value, Values } from '../core/reading.ts';
 import { hostClock } from '../host/clock.ts';
 import { openJournal } from '../host/journal.ts';
 import { describeKey } from '../sensors/catalogue.ts';
@@ -47,9 +47,8 @@ export async function sampleCommand(options: SampleOptions, out: Out): Promise<n
   await sensors.sample();
   await clock.sleep(BETWEEN_SAMPLES_MS, new AbortController().signal);
   const values = await sensors.sample();
-  const reading: Reading = { tsMs: clock.wallMs(), values };
-  if (options.json) out.write(`${JSON.stringify(reading)}\n`);
-  else out.write(table(reading));
+  if (options.json) out.write(`${JSON.stringify({ tsMs: clock.wallMs(), values })}\n`);
+  else out.write(table(values));
   return Object.keys(values).length > 0 ? 0 : 1;
 }
 
@@ -58,7 +57,7 @@ const HEADING = ['KEY', 'VALUE', 'UNIT', 'MEANING'] as const;
 
 type Row = readonly [key: string, value: string, unit: string, meaning: string];
 
-function table({ values }: Reading): string {
+function table(values: Values): string {
   if (Object.keys(values).length === 0) return 'No sensor could be read.\n';
   const rows: readonly Row[] = [HEADING, ...Object.entries(values).map(([key, value]) => row(key, value))];
   const width = (column: 0 | 1 | 2) => Math.max(...rows.map((cells) => cells[column].length));

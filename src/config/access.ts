@@ -9,7 +9,7 @@ import type { Config } from '../core/config.ts';
 import type { Secret } from '../core/secret.ts';
 import { absent, type Reader } from './given.ts';
 import type { Source } from './problem.ts';
-import { type Setting, settings, variableOf } from './schema.ts';
+import { settings } from './schema.ts';
 import {
   DEVICE_TOKEN,
   type FoundSecret,
@@ -19,6 +19,7 @@ import {
   PROVISIONING_SECRET,
   type SecretKind,
 } from './secrets.ts';
+import { type Setting, variableOf } from './setting.ts';
 import type { TomlFile } from './toml-file.ts';
 
 export interface AccessRequest {

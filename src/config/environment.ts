@@ -9,7 +9,8 @@
 
 import type { Given } from './given.ts';
 import { type Problem, problemAt } from './problem.ts';
-import { allSettings, variableOf } from './schema.ts';
+import { allSettings } from './schema.ts';
+import { variableOf } from './setting.ts';
 import { shownKey } from './show.ts';
 import { nearest } from './suggest.ts';
 

@@ -3,8 +3,9 @@
  * example file that the package installs, and the table of the README.
  */
 
-import { allSettings, pathOf, type Setting, variableOf } from './schema.ts';
+import { allSettings } from './schema.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './secrets.ts';
+import { pathOf, type Setting, variableOf } from './setting.ts';
 
 const LINE_CHARACTERS_MAX = 100;
 
@@ -24,7 +25,10 @@ ${placesOf(PROVISIONING_SECRET)}`,
   device: `\
 What the gateway is called, and the access token of one whose device is on the server already.
 ${placesOf(DEVICE_TOKEN)}`,
-  telemetry: 'How often the sensors are read.',
+  telemetry:
+    'How often the sensors are read, what of that is reported, and how fast what waited is caught up.',
+  outbox: 'Where readings wait while the server is away: in memory first, then on the disk.',
+  clock: 'When a reading gets its date.',
   log: 'What the journal gets.',
 };
 
@@ -40,6 +44,12 @@ The ${name} may lie in five places. The first of these counts:
 A file with the ${name} in it should be readable by its owner only.`;
 }
 
+/** How values of a type are written, where the type's name does not say it. */
+const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
+  duration: ' (500ms, 10s, 5m, 1h, 2d)',
+  size: ' (KB, MB, GB of 1000; KiB, MiB, GiB of 1024)',
+};
+
 /** systemd/firstlight.toml: every key, commented out, with its unit, default and bound. */
 export function renderExample(): string {
   const tables = Object.entries(TABLES).map(([table, about]) => {
@@ -50,13 +60,12 @@ export function renderExample(): string {
 }
 
 function exampleLines(setting: Setting): string {
-  const unit = setting.type === 'duration' ? ' (500ms, 10s, 5m, 1h, 2d)' : '';
   const about = [
     setting.meaning,
-    `${setting.type}${unit}: ${setting.bound}`,
-    `default: ${setting.default ?? 'none'}; variable: ${variableOf(setting)}`,
+    `${setting.type}${UNITS[setting.type] ?? ''}: ${setting.bound}`,
+    `default: ${setting.default || 'none'}; variable: ${variableOf(setting)}`,
   ];
-  const assignment = `#${pathOf(setting)[1]} = "${setting.default ?? setting.example}"`;
+  const assignment = `#${pathOf(setting)[1]} = "${setting.default || setting.example}"`;
   return `${about.map(commented).join('\n')}\n${assignment}\n`;
 }
 
@@ -64,7 +73,7 @@ function exampleLines(setting: Setting): string {
 export function renderReadmeTable(): string {
   const rows = allSettings.map((setting) => [
     `\`${setting.key}\``,
-    setting.default === undefined ? '–' : `\`${setting.default}\``,
+    setting.default ? `\`${setting.default}\`` : '–',
     setting.bound,
     `\`${variableOf(setting)}\``,
     setting.meaning,

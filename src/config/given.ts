@@ -7,7 +7,7 @@
 
 import * as v from 'valibot';
 import { type Problem, place, problemAt, type Source } from './problem.ts';
-import { pathOf, type Setting, variableOf } from './schema.ts';
+import { pathOf, type Setting, variableOf } from './setting.ts';
 import { shown } from './show.ts';
 
 export interface Given {

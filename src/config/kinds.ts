@@ -1,5 +1,6 @@
 /**
- * The kinds of values that settings have, as schemas: text, path, duration, choice, and what a parser of ours reads.
+ * The kinds of values that settings have, as schemas: text, path, duration, number, size, share, choice, and what a
+ * parser of ours reads.
  *
  * What is wrong with a value is said in words that continue the sentence `<key> = <value> …`. The functions that return more than
  * a schema give a setting its type, bound and example too, so that these cannot contradict it.
@@ -8,6 +9,7 @@
 import * as v from 'valibot';
 import { formatDuration, parseDuration } from './duration.ts';
 import { kindOf } from './show.ts';
+import { parseSize } from './size.ts';
 import { nearest } from './suggest.ts';
 
 /** What the server's columns hold. */
@@ -54,6 +56,47 @@ export function duration(minMs: number, maxMs: number, example: string) {
   };
   const bound = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
   return { type: 'duration', bound, example, schema: v.pipe(text('a duration'), parsed(parse)) } as const;
+}
+
+export function wholeNumber(min: number, max: number, example: string) {
+  const parse = (input: string): number | string =>
+    within({ min, max }, /^\d{1,15}$/.test(input) ? Number(input) : undefined, 'a whole number');
+  const schema = v.pipe(text('a whole number'), parsed(parse));
+  return { type: 'number', bound: `a whole number, ${min} to ${max}`, example, schema } as const;
+}
+
+/** Bytes; the bounds as an operator writes them. */
+export function size(least: string, most: string, example: string) {
+  const [min = 0, max = 0] = [parseSize(least), parseSize(most)];
+  const parse = (input: string): number | string => within({ min, max }, parseSize(input), 'a size');
+  return {
+    type: 'size',
+    bound: `${least} to ${most}`,
+    example,
+    schema: v.pipe(text('a size'), parsed(parse)),
+  } as const;
+}
+
+/** A part of the whole, from 0 to 1; written in whole per cent, as the bounds are. */
+export function share(least: string, most: string, example: string) {
+  const ofText = (input: string): number | undefined => {
+    const percent = /^(\d{1,3})%$/.exec(input)?.[1];
+    return percent === undefined ? undefined : Number(percent) / 100;
+  };
+  const [min = 0, max = 0] = [ofText(least), ofText(most)];
+  const parse = (input: string): number | string => within({ min, max }, ofText(input), 'a whole percentage');
+  const schema = v.pipe(text('a percentage'), parsed(parse));
+  return { type: 'share', bound: `${least} to ${most}`, example, schema } as const;
+}
+
+function within(
+  { min, max }: { readonly min: number; readonly max: number },
+  value: number | undefined,
+  wanted: string,
+): number | string {
+  if (value === undefined) return `is not ${wanted}`;
+  if (value < min) return 'is too small';
+  return value > max ? 'is too large' : value;
 }
 
 export function choice<const Options extends readonly [string, ...string[]]>(options: Options) {

@@ -47,20 +47,39 @@ export function loadConfig(request: LoadRequest): Loaded {
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
   const access = readAccess({ ...request, toml: file }, reader);
   const name = reader.last(settings.deviceName);
-  const intervalMs = reader.lastOrDefault(settings.telemetryInterval);
-  const level = reader.lastOrDefault(settings.logLevel);
-  const format = reader.lastOrDefault(settings.logFormat);
+  const rest = readTheRest(reader);
   if (server === undefined || reader.problems.length > 0) throw new ConfigError(inOrder(reader.problems));
   const config: Config = {
     server: { ...server, spreadMs },
     ...(access.provisioning && { provisioning: access.provisioning }),
     device: { ...(name !== undefined && { name }), ...(access.token && { token: access.token }) },
-    telemetry: { intervalMs },
-    log: { level, format },
+    ...rest,
   };
   const { warnings, forgottenSecretFile } = access;
   const forgotten = forgottenSecretFile !== undefined && { forgottenSecretFile };
   return { config, warnings, sources: reader.sources, ...forgotten };
+}
+
+/** What has a built-in value and nothing to do with any other setting. */
+function readTheRest(reader: Reader): Pick<Config, 'telemetry' | 'outbox' | 'clock' | 'log'> {
+  return {
+    telemetry: {
+      intervalMs: reader.lastOrDefault(settings.telemetryInterval),
+      drainPerS: reader.lastOrDefault(settings.telemetryDrainRate),
+      deadbands: reader.lastOrDefault(settings.telemetryDeadband),
+    },
+    outbox: {
+      spoolAfterMs: reader.lastOrDefault(settings.outboxSpoolAfter),
+      flushEveryMs: reader.lastOrDefault(settings.outboxFlushEvery),
+      spoolBytes: reader.lastOrDefault(settings.outboxSpoolSize),
+      freeShare: reader.lastOrDefault(settings.outboxFreeSpace),
+    },
+    clock: { trust: reader.lastOrDefault(settings.clockTrust) },
+    log: {
+      level: reader.lastOrDefault(settings.logLevel),
+      format: reader.lastOrDefault(settings.logFormat),
+    },
+  };
 }
 
 function missingFile(request: LoadRequest, file: TomlFile, reader: Reader): Problem | undefined {

@@ -8,20 +8,20 @@
 
 import * as v from 'valibot';
 import { Secret } from '../core/secret.ts';
-import { absolutePath, boundedText, choice, duration, parsed, text } from './kinds.ts';
+import { DEADBANDS_MAX, KEY_CHARACTERS_MAX, parseDeadbands } from './deadbands.ts';
+import {
+  absolutePath,
+  boundedText,
+  choice,
+  duration,
+  parsed,
+  share,
+  size,
+  text,
+  wholeNumber,
+} from './kinds.ts';
 import { parseServerUrl } from './server-url.ts';
-
-export interface Setting<T = unknown> {
-  /** `<table>.<name>`, as in the file. */
-  readonly key: string;
-  readonly type: 'URL' | 'duration' | 'choice' | 'text' | 'path' | 'secret';
-  /** As one would write it in the file; absent: none. */
-  readonly default?: string;
-  readonly bound: string;
-  readonly example: string;
-  readonly meaning: string;
-  readonly schema: v.GenericSchema<unknown, T>;
-}
+import type { Setting } from './setting.ts';
 
 const HOUR_MS = 3_600_000;
 const SECOND_MS = 1000;
@@ -126,6 +126,54 @@ export const settings = {
     meaning: 'The time from one reading of the sensors to the next.',
     ...duration(SECOND_MS, 24 * HOUR_MS, '10s'),
   },
+  telemetryDrainRate: {
+    key: 'telemetry.drain-rate',
+    default: '10',
+    meaning: 'How many messages per second deliver what has waited, beside what is sampled now.',
+    ...wholeNumber(1, 1000, '10'),
+  },
+  telemetryDeadband: {
+    key: 'telemetry.deadband',
+    type: 'list',
+    default: '',
+    bound: `at most ${DEADBANDS_MAX} of key=number, separated by commas; a key is 1 to ${KEY_CHARACTERS_MAX} letters and digits, its number above 0`,
+    example: 'cpuTemperatureC=0.5, load1=0.1',
+    meaning:
+      'A value that has moved by less than this since it was last reported is not reported anew, key by key.',
+    schema: v.pipe(text('a list of key=number'), parsed(parseDeadbands)),
+  },
+  outboxSpoolAfter: {
+    key: 'outbox.spool-after',
+    default: '60s',
+    meaning: 'How long a reading may wait in memory only; what waits longer goes to the disk.',
+    ...duration(5 * SECOND_MS, HOUR_MS, '60s'),
+  },
+  outboxFlushEvery: {
+    key: 'outbox.flush-every',
+    default: '60s',
+    meaning:
+      'How often what was read is written to the disk while the server is away: a power cut costs at most this.',
+    ...duration(5 * SECOND_MS, HOUR_MS, '60s'),
+  },
+  outboxSpoolSize: {
+    key: 'outbox.spool-size',
+    default: '64MB',
+    meaning: 'How much of the disk readings that wait may take; beyond it the oldest go.',
+    ...size('1MB', '16GB', '64MB'),
+  },
+  outboxFreeSpace: {
+    key: 'outbox.free-space',
+    default: '10%',
+    meaning: 'The share of its file system that the agent leaves free, whatever waits.',
+    ...share('0%', '90%', '10%'),
+  },
+  clockTrust: {
+    key: 'clock.trust',
+    default: 'synchronised',
+    meaning:
+      'With synchronised, readings are dated by the clock of this host once a time service has set it. With system, that clock is believed as it is, for a host without a time service.',
+    ...choice(['synchronised', 'system']),
+  },
   logLevel: {
     key: 'log.level',
     default: 'info',
@@ -141,14 +189,3 @@ export const settings = {
 } as const satisfies Record<string, Setting>;
 
 export const allSettings: readonly Setting[] = Object.values(settings);
-
-/** `[table]` and `name` of a setting. */
-export function pathOf(setting: Setting): readonly [table: string, name: string] {
-  const [table = '', name = ''] = setting.key.split('.');
-  return [table, name];
-}
-
-/** `provisioning.secret-file` is FIRSTLIGHT_PROVISIONING_SECRET_FILE. */
-export function variableOf(setting: Setting): string {
-  return `FIRSTLIGHT_${setting.key.replace(/[.-]/g, '_').toUpperCase()}`;
-}

@@ -14,7 +14,8 @@ import type { Secret } from '../core/secret.ts';
 import type { Parsed, Reader } from './given.ts';
 import { type Problem, place, problemAt, type Source } from './problem.ts';
 import { readTextFile } from './read-file.ts';
-import { type Setting, settings } from './schema.ts';
+import { settings } from './schema.ts';
+import type { Setting } from './setting.ts';
 
 /** A secret with all the places in which it may lie. */
 export interface SecretKind {

@@ -6,7 +6,7 @@
  * Tables and lists are never opened.
  */
 
-import type { Setting } from './schema.ts';
+import type { Setting } from './setting.ts';
 
 const SHOWN_CHARACTERS_MAX = 80;
 

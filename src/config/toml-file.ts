@@ -11,7 +11,8 @@ import type { Given } from './given.ts';
 import { type Locator, locate } from './locate.ts';
 import { type Problem, problemAt, type Source } from './problem.ts';
 import { readTextFile } from './read-file.ts';
-import { allSettings, pathOf } from './schema.ts';
+import { allSettings } from './schema.ts';
+import { pathOf } from './setting.ts';
 import { kindOf, shownKey } from './show.ts';
 import { nearest } from './suggest.ts';
 

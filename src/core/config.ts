@@ -15,6 +15,11 @@ export type CredentialMode = 'device-generated' | 'server-generated';
 /** What becomes of the provisioning secret once credentials are stored. */
 export type AfterSuccess = 'keep' | 'forget';
 
+/**
+ * When the host's clock dates readings: once a time service has set it, or always, for a host that has none.
+ */
+export type ClockTrust = 'synchronised' | 'system';
+
 export interface ServerAddress {
   /** As the operator wrote it, without credentials; what logs and refusals show. */
   readonly url: string;
@@ -51,6 +56,23 @@ export interface Config {
   readonly telemetry: {
     /** 1 s to 24 h. */
     readonly intervalMs: number;
+    /** Messages per second in which a backlog is delivered. 1 to 1000, whole. */
+    readonly drainPerS: number;
+    /** Key to the least change that is reported anew, above 0. At most 64; no key: every change is. */
+    readonly deadbands: ReadonlyMap<string, number>;
+  };
+  readonly outbox: {
+    /** How long a reading may wait in memory only. 5 s to 1 h. */
+    readonly spoolAfterMs: number;
+    /** How often what was read is written while the server is away. 5 s to 1 h. */
+    readonly flushEveryMs: number;
+    /** What the spool may take of the disk. 1 MB to 16 GB. */
+    readonly spoolBytes: number;
+    /** The share of the file system that is left free. 0 to 0.9. */
+    readonly freeShare: number;
+  };
+  readonly clock: {
+    readonly trust: ClockTrust;
   };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -1,177 +1,192 @@
 /**
- * Delivery: one step of emptying the outbox, and the host's facts once per start.
+ * Delivery: empties the outbox, and posts the host's facts once per start.
  *
- * Promises: a reading leaves the outbox only after the server accepted it, or after the server called it
- * malformed when it was sent alone; then it is set aside and counted. Nothing here waits before repeating:
- * the session decides when to come back. Facts are gathered only after the first reading was accepted, so
- * that a slow gathering delays nothing.
+ * Promises: what was sampled lately goes first, the backlog behind it at its pace; at most four requests are
+ * under way, one while the server is in trouble. A reading leaves the outbox only after the server accepted it,
+ * or after the server refused it alone (settlement.ts); then it is told as lost. A step ends with the
+ * first answer that means something to the session, and the session decides when to come back; what is under
+ * way meanwhile goes on. Facts are gathered only after the first reading was accepted, so that a slow gathering
+ * delays nothing.
  */
 
+import { FactsDelivery } from './delivery-facts.ts';
+import { LaneWindow } from './lane-window.ts';
 import { LinkedAbort } from './linked-abort.ts';
-import { BODY_BYTES_MAX, packAttributes, packTelemetry } from './packing.ts';
-import type { Clock, HostFacts, Logger, Outbox, Result, Transport } from './ports.ts';
+import { LiveDelivery } from './live.ts';
+import { Pace } from './pace.ts';
+import type { Parcel } from './parcel.ts';
+import type { Chance, Clock, HostFacts, Logger, Outbox, Result, Transport } from './ports.ts';
 import type { Secret } from './secret.ts';
 import type { Event } from './session-state.ts';
-
-/** Most readings put into one body; the byte bound usually ends a body earlier. */
-const BATCH_MAX = 64;
+import { Settlement } from './settlement.ts';
 
 export interface DeliveryPorts {
   readonly clock: Clock;
+  readonly chance: Pick<Chance, 'random'>;
   readonly outbox: Outbox;
   readonly transport: Transport;
   readonly facts: HostFacts;
   readonly log: Logger;
 }
 
+export interface DeliverySettings {
+  /** Messages of the backlog per second, at most; Infinity lifts the limit. */
+  readonly drainPerS: number;
+  /** After an outage the backlog waits a random part of this, so that a fleet does not drain at once, ms. */
+  readonly drainSpreadMs: number;
+}
+
+/** Requests under way: one for what is fresh, the others for the backlog. */
+const IN_FLIGHT_MAX = 4;
+/** Batches of the backlog that are not settled yet: one that is refused alone holds up no more than these. */
+const BACKLOG_BATCHES_MAX = 16;
+const FRESH_BATCHES_MAX = 4;
+
 export class Delivery {
   readonly #ports: DeliveryPorts;
-  /** Attribute bodies not yet accepted, in order. */
-  #attributeBodies: string[] = [];
-  /** All of them, for the case that the device becomes another one. */
-  #allAttributes: readonly string[] = [];
-  #token: Secret | undefined;
-  #factsGathered: Promise<void> | undefined;
-  /** Ends the wait for a reading: there is something else to deliver. */
+  readonly #settings: DeliverySettings;
+  readonly #pace: Pace;
+  readonly #fresh: LaneWindow;
+  readonly #backlog: LaneWindow;
+  readonly #facts: FactsDelivery;
+  readonly #live: LiveDelivery;
+  readonly #settlement: Settlement;
+  #events: Event[] = [];
+  /** Counts what may give a step something to do; a wait that missed one would be a wait for nothing. */
+  #settled = 0;
+  #inFlight = 0;
+  #frontBusy = false;
+  /** Since a refusal that the session was told of, until the next acceptance. */
+  #troubled = false;
+  /** Whatever ends the wait for something to do. */
   #wake: () => void = () => {};
-  #batchMax = BATCH_MAX;
-  /** Lone malformed readings since the last accepted one: none, one set aside, or one kept and waited for. */
-  #aloneRefused: 'never' | 'once' | 'waited' = 'never';
-  readonly #oversizedTold = new Set<string>();
-  #delivered = 0;
-  #setAside = 0;
+  #bug: { readonly error: unknown } | undefined;
+  #firstTold = false;
 
-  constructor(ports: DeliveryPorts) {
+  constructor(ports: DeliveryPorts, settings: DeliverySettings) {
     this.#ports = ports;
+    this.#settings = settings;
+    this.#pace = new Pace(settings.drainPerS);
+    this.#fresh = new LaneWindow(ports.outbox.fresh, FRESH_BATCHES_MAX);
+    this.#backlog = new LaneWindow(ports.outbox.backlog, BACKLOG_BATCHES_MAX);
+    this.#facts = new FactsDelivery(ports, () => {
+      this.#settled += 1;
+      this.#wake();
+    });
+    this.#settlement = new Settlement(ports, this.#pace);
+    this.#live = new LiveDelivery(ports, this.#settlement);
   }
 
   /** Readings the server accepted since start. */
   get delivered(): number {
-    return this.#delivered;
+    return this.#settlement.delivered;
   }
 
-  /** Readings set aside because the server calls them malformed, or no value of theirs fits a datagram. */
+  /** Readings given up since start. */
   get setAside(): number {
-    return this.#setAside;
+    return this.#settlement.setAside;
   }
 
-  /** Waits for something to deliver and tries it once. */
+  /** Sends what there is to send; ends with the first answer that means something to the session. */
   async step(token: Secret, signal: AbortSignal): Promise<Event> {
-    const { outbox } = this.#ports;
-    if (this.#token && !this.#token.equals(token)) this.#attributeBodies = [...this.#allAttributes];
-    this.#token = token;
-    if (this.#attributeBodies.length === 0 && outbox.size === 0) {
-      using wait = new LinkedAbort(signal);
-      this.#wake = () => wait.abort();
-      await outbox.waitForReading(wait.signal);
+    this.#facts.use(token);
+    // What failed while the session was waiting belongs to the trouble it was waiting for.
+    this.#events = this.#events.filter(({ type }) => type !== 'refused');
+    for (;;) {
+      if (this.#bug) throw this.#bug.error;
+      if (signal.aborted) return { type: 'refused', refusal: { reason: 'aborted', detail: 'stopping' } };
+      const event = this.#events.shift();
+      if (event) return event;
+      const { version } = this.#ports.outbox;
+      const settled = this.#settled;
+      const dueMs = await this.#launch(token, signal);
+      if (this.#settled === settled && this.#events.length === 0) await this.#wait(version, dueMs, signal);
     }
-    if (signal.aborted) return refusedByStopping();
-    if (outbox.size > 0) return this.#telemetry(token, signal);
-    if (this.#attributeBodies.length > 0) return this.#attributes(token, signal);
-    return { type: 'stepped' };
   }
 
-  async #telemetry(token: Secret, signal: AbortSignal): Promise<Event> {
-    const { clock, log, outbox, transport } = this.#ports;
-    const packed = packTelemetry(outbox.peek(this.#batchMax));
-    this.#tellOversized(packed.oversizedKeys);
-    if (packed.bodies.length === 0) return this.#leaveOut(packed.count);
-    const startedMs = clock.monotonicMs();
-    for (const body of packed.bodies) {
-      const result = await transport.postTelemetry(token, body, signal);
-      if (!result.ok) return this.#telemetryRefused(result, packed.count);
+  /** Starts what may be started now; when, by the monotonic clock, more may be, whatever else happens. */
+  async #launch(token: Secret, signal: AbortSignal): Promise<number> {
+    const limit = () => (this.#troubled ? 1 : IN_FLIGHT_MAX);
+    if (!this.#frontBusy && this.#inFlight < limit()) {
+      const front = await this.#nextFront(token, signal);
+      if (front) void this.#send(front, 'front', signal);
     }
-    outbox.acknowledge(packed.count);
-    if (this.#delivered === 0) {
-      log.info('first telemetry accepted', { afterMs: Math.round(clock.monotonicMs() - startedMs) });
-      this.#gatherFacts(signal);
+    const frontDueMs = this.#frontBusy ? Number.POSITIVE_INFINITY : this.#fresh.dueMs;
+    for (;;) {
+      const nowMs = this.#ports.clock.monotonicMs();
+      const underWay = this.#inFlight - (this.#frontBusy ? 1 : 0);
+      if (this.#inFlight >= limit() || underWay >= IN_FLIGHT_MAX - 1) return frontDueMs;
+      // The pace is for a server that is well; one message asks whether it is.
+      if (!this.#troubled && nowMs < this.#pace.dueMs) {
+        return this.#ports.outbox.backlog.size > 0 ? Math.min(frontDueMs, this.#pace.dueMs) : frontDueMs;
+      }
+      const batch = await this.#backlog.next(nowMs);
+      if (!batch) return Math.min(frontDueMs, this.#backlog.dueMs);
+      this.#pace.sent(nowMs, Math.max(1, batch.bodies.length));
+      void this.#send(this.#settlement.parcel(batch, this.#backlog, token, signal), 'backlog', signal);
     }
-    this.#delivered += packed.count;
-    this.#batchMax = BATCH_MAX;
-    this.#aloneRefused = 'never';
-    log.debug('telemetry accepted', { readings: packed.count, waiting: outbox.size });
-    return { type: 'delivered' };
   }
 
-  /** A reading of nothing but oversized values: nothing is left of it to send. */
-  #leaveOut(count: number): Event {
-    this.#ports.outbox.acknowledge(count);
-    this.#setAside += count;
-    return { type: 'stepped' };
+  /** Fresh readings, else the newest without a date, else facts. */
+  async #nextFront(token: Secret, signal: AbortSignal): Promise<Parcel | undefined> {
+    const batch = await this.#fresh.next(this.#ports.clock.monotonicMs());
+    if (batch) return this.#settlement.parcel(batch, this.#fresh, token, signal);
+    return this.#live.parcel(token, signal) ?? this.#facts.parcel(token, signal);
   }
 
-  /**
-   * A malformed batch is halved until the bad reading is alone; alone, it is set aside so that it holds up
-   * nothing. A second one with nothing accepted in between says that the server takes none of ours: then they
-   * are kept, and each waiting time costs one reading at most.
-   */
-  #telemetryRefused(result: Result<void> & { ok: false }, count: number): Event {
-    const { log, outbox } = this.#ports;
-    if (result.refusal.reason !== 'malformed') return { type: 'refused', refusal: result.refusal };
-    if (count > 1) {
-      this.#batchMax = Math.ceil(count / 2);
-      return { type: 'stepped' };
+  async #send(parcel: Parcel, place: 'front' | 'backlog', signal: AbortSignal): Promise<void> {
+    this.#inFlight += 1;
+    if (place === 'front') this.#frontBusy = true;
+    try {
+      const startedMs = this.#ports.clock.monotonicMs();
+      let result: Result<void> = { ok: true, value: undefined };
+      for (const body of parcel.bodies) {
+        result = await parcel.post(body);
+        if (!result.ok) break;
+      }
+      const event = await parcel.settle(result);
+      if (event) this.#heard(event, startedMs, signal);
+    } catch (error) {
+      this.#bug = { error };
+    } finally {
+      this.#inFlight -= 1;
+      if (place === 'front') this.#frontBusy = false;
+      this.#settled += 1;
+      this.#wake();
     }
-    if (this.#aloneRefused === 'once') {
-      this.#aloneRefused = 'waited';
-      return { type: 'refused', refusal: result.refusal };
+  }
+
+  #heard(event: Event, startedMs: number, signal: AbortSignal): void {
+    this.#events.push(event);
+    if (event.type === 'refused' && event.refusal.reason !== 'aborted') this.#troubled = true;
+    if (event.type !== 'delivered') return;
+    const { clock, chance, outbox, log } = this.#ports;
+    const nowMs = clock.monotonicMs();
+    if (this.#troubled) {
+      this.#troubled = false;
+      this.#pace.holdUntil(nowMs + chance.random() * this.#settings.drainSpreadMs);
     }
-    this.#aloneRefused = 'once';
-    outbox.acknowledge(1);
-    this.#setAside += 1;
-    log.error('the server calls one reading malformed; it was set aside so that the others go on', {
-      setAside: this.#setAside,
-    });
-    return { type: 'stepped' };
-  }
-
-  async #attributes(token: Secret, signal: AbortSignal): Promise<Event> {
-    const [body] = this.#attributeBodies;
-    if (body === undefined) return { type: 'stepped' };
-    const result = await this.#ports.transport.postAttributes(token, body, signal);
-    if (!result.ok && result.refusal.reason !== 'malformed')
-      return { type: 'refused', refusal: result.refusal };
-    this.#attributeBodies.shift();
-    if (result.ok) {
-      this.#ports.log.info('client attributes accepted');
-      return { type: 'delivered' };
+    if (!this.#firstTold && this.#settlement.delivered > 0) {
+      this.#firstTold = true;
+      log.info('first telemetry accepted', { afterMs: Math.round(nowMs - startedMs) });
+      this.#facts.gather(signal);
     }
-    this.#ports.log.error('the server calls the client attributes malformed; they were left out');
-    return { type: 'stepped' };
+    log.debug('telemetry accepted', { waiting: outbox.fresh.size + outbox.backlog.size });
+    // Told only to a server that listens: until then there may be more of them.
+    outbox.tellLosses();
   }
 
-  /** Once for each key: it will be too large at every reading. */
-  #tellOversized(keys: readonly string[]): void {
-    const fresh = keys.filter((key) => !this.#oversizedTold.has(key));
-    if (fresh.length === 0) return;
-    for (const key of fresh) this.#oversizedTold.add(key);
-    this.#ports.log.error(
-      'a value is too large for one datagram and was left out: shorten or switch off its sensor',
-      { keys: fresh.join(','), bytesMax: BODY_BYTES_MAX },
-    );
+  async #wait(version: number, dueMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, outbox } = this.#ports;
+    using wait = new LinkedAbort(signal);
+    this.#wake = () => wait.abort();
+    const ends = [outbox.waitForChange(version, wait.signal)];
+    if (dueMs < Number.POSITIVE_INFINITY) {
+      // Never less than a millisecond: what is due at this instant must not keep the loop from others.
+      ends.push(clock.sleep(Math.max(1, dueMs - clock.monotonicMs()), wait.signal));
+    }
+    await Promise.race(ends);
+    wait.abort();
+    this.#wake = () => {};
   }
-
-  #gatherFacts(signal: AbortSignal): void {
-    this.#factsGathered ??= this.#ports.facts.gather(signal).then(
-      (values) => {
-        const packed = packAttributes(values);
-        this.#tellOversized(packed.oversizedKeys);
-        this.#allAttributes = packed.bodies;
-        this.#attributeBodies = [...packed.bodies];
-        this.#wake();
-      },
-      (error: unknown) => {
-        this.#ports.log.warn(
-          'the facts about this host could not be gathered; telemetry goes on without them',
-          {
-            error: String(error),
-          },
-        );
-      },
-    );
-  }
-}
-
-function refusedByStopping(): Event {
-  return { type: 'refused', refusal: { reason: 'aborted', detail: 'stopping' } };
 }

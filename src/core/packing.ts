@@ -3,8 +3,8 @@
  *
  * The array form of the contract (section 4.1), several readings in one body up to `BODY_BYTES_MAX`, so that
  * no block-wise transfer is ever needed and the datagram fits the 1280-byte MTU every IPv6 path carries.
- * Every element has its own `ts`, so a repeated body overwrites the same points. Never an empty body (trap
- * 6).
+ * An element has its own `ts`, so a repeated body overwrites the same points; one whose date nobody knows has
+ * none, and is dated by the server when it arrives (trap 9). Never an empty body (trap 6).
  */
 
 import type { Reading, Value, Values } from './reading.ts';
@@ -24,14 +24,17 @@ export interface Packed {
   readonly oversizedKeys: readonly string[];
 }
 
+/** What of a reading goes on the wire. */
+export type Packable = Pick<Reading, 'tsMs' | 'values'>;
+
 /** Packs the first readings of `readings` (one or more). */
-export function packTelemetry(readings: readonly Reading[], bytesMax: number = BODY_BYTES_MAX): Packed {
+export function packTelemetry(readings: readonly Packable[], bytesMax: number = BODY_BYTES_MAX): Packed {
   const [first] = readings;
   if (!first) return { bodies: [], count: 0, oversizedKeys: [] };
   const elements: string[] = [];
   let bytes = 2; // the brackets
   for (const reading of readings) {
-    const element = JSON.stringify({ ts: reading.tsMs, values: reading.values });
+    const element = elementOf(reading.tsMs, reading.values);
     const more = utf8Bytes(element) + 1;
     if (bytes + more - 1 > bytesMax) break;
     elements.push(element);
@@ -39,15 +42,17 @@ export function packTelemetry(readings: readonly Reading[], bytesMax: number = B
   }
   if (elements.length > 0)
     return { bodies: [`[${elements.join(',')}]`], count: elements.length, oversizedKeys: [] };
-  const split = splitValues(
-    first.values,
-    bytesMax - utf8Bytes(JSON.stringify([{ ts: first.tsMs, values: {} }])),
-  );
+  const split = splitValues(first.values, bytesMax - utf8Bytes(`[${elementOf(first.tsMs, {})}]`));
   return {
-    bodies: split.parts.map((values) => JSON.stringify([{ ts: first.tsMs, values }])),
+    bodies: split.parts.map((values) => `[${elementOf(first.tsMs, values)}]`),
     count: 1,
     oversizedKeys: split.oversizedKeys,
   };
+}
+
+/** Form 2 of the contract, or form 1 where there is no date. */
+function elementOf(ts: number | undefined, values: Values): string {
+  return JSON.stringify(ts === undefined ? values : { ts, values });
 }
 
 /** Packs client attributes into flat objects, each within the bound. */

@@ -5,6 +5,7 @@
  * passes the same contract suite. Time, chance, network and disk enter the program here and nowhere else.
  */
 
+import type { Losses } from './losses.ts';
 import type { Reading, Values } from './reading.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
@@ -15,10 +16,22 @@ export interface Clock {
   wallMs(): number;
   /** Milliseconds since an arbitrary origin; never steps, never goes back. */
   monotonicMs(): number;
+  /** Names this boot of the host: every process of it sees the same name, no other boot has it. */
+  readonly bootId: string;
+  /** Milliseconds since this boot, suspends included; the same for every process of it; never steps. */
+  bootMs(): number;
   /**
    * Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller asks `signal.aborted`.
    */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What the host's time service says about the wall clock. Both may take seconds, and never reject. */
+export interface TimeSync {
+  /** True when the clock was set by a time service in this boot. A plausible date is no proof. */
+  isSynchronised(signal: AbortSignal): Promise<boolean>;
+  /** Asked after the clock was seen to step: true when a time service set or confirmed it since. */
+  confirmsStep(signal: AbortSignal): Promise<boolean>;
 }
 
 /** Chance. */
@@ -89,18 +102,54 @@ export interface CredentialStore extends AsyncDisposable {
   write(record: CredentialRecord): Promise<void>;
 }
 
-/** Readings waiting for delivery, oldest first, bounded; the oldest go when it is full, and are counted. */
-export interface Outbox {
-  append(reading: Reading): void;
-  /** Up to `max` oldest readings, without removing them. */
-  peek(max: number): readonly Reading[];
-  /** Removes the `count` oldest: the server has them. */
-  acknowledge(count: number): void;
+/**
+ * Readings on their way to the server, in the order in which they are to go: taken, and gone only when they
+ * are acknowledged.
+ */
+export interface Lane {
+  /** Readings not acknowledged yet, taken or not. */
   readonly size: number;
-  /** Readings dropped since start because the outbox was full. */
-  readonly dropped: number;
-  /** Resolves when there is something to peek, or the signal aborts. */
-  waitForReading(signal: AbortSignal): Promise<void>;
+  /** Changes whenever what was taken is taken back (rewound, moved or dropped): then it may come again. */
+  readonly epoch: number;
+  /**
+   * The next ones after those already taken, at most `max`, each with its `tsMs`. Stops before a reading whose
+   * date is not known yet. Never rejects.
+   */
+  take(max: number): Promise<readonly Reading[]>;
+  /** The `count` oldest of those taken are at the server, or are given up. Of another epoch: nothing happens. */
+  acknowledge(count: number, epoch: number): Promise<void>;
+  /** What was taken and not acknowledged will be taken again. */
+  rewind(): void;
+}
+
+/** Readings waiting for delivery, bounded; the oldest go when it is full, and are told as a gap. */
+export interface Outbox {
+  /** Never waits and never throws: sampling goes on whatever the disk does. */
+  append(reading: Reading): void;
+  /** What was sampled lately: goes first. */
+  readonly fresh: Lane;
+  /** What has waited longer, on the disk where it can be: goes behind it, at a bounded rate. */
+  readonly backlog: Lane;
+  /**
+   * The newest reading, if it has no date and was not offered before: it may go without one, so that the
+   * server dates it. It stays where it is until `settleLive` says what became of it.
+   */
+  offerLive(): Reading | undefined;
+  settleLive(reading: Reading, delivered: boolean): void;
+  /** The next reading should be a full one: what was delivered last may be older than what the server has. */
+  readonly wantsFull: boolean;
+  /** From now on undated readings of this boot are dated: `tsMs = bootMs + offsetMs`. Only the first call counts. */
+  anchor(offsetMs: number): Promise<void>;
+  /** Readings that will never be delivered. */
+  readonly losses: Losses;
+  /** Appends a gap record, if something was lost that is not told yet. */
+  tellLosses(): void;
+  /** Counts the changes that may give delivery something to do. */
+  readonly version: number;
+  /** Resolves once `version` is no longer `since`, or when the signal aborts. */
+  waitForChange(since: number, signal: AbortSignal): Promise<void>;
+  /** Moves what has waited too long to where it is safe; until the signal aborts. Never rejects. */
+  keep(signal: AbortSignal): Promise<void>;
 }
 
 /** The host's sensors. Never rejects for a sensor's sake: what cannot be read is absent. */

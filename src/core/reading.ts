@@ -12,10 +12,24 @@ export type Value = number | boolean | string;
 /** camelCase key to value. An empty map is no reading and is never delivered (contract, trap 6). */
 export type Values = Readonly<Record<string, Value>>;
 
-export interface Reading {
-  /** Unix milliseconds at which the values were read. */
-  readonly tsMs: number;
+/** An instant by the clock that never steps, and by the wall clock where that can be believed. */
+export interface Stamp {
+  /** The boot of the host in which it was. */
+  readonly bootId: string;
+  /** Milliseconds since that boot, suspends included. */
+  readonly bootMs: number;
+  /** Unix milliseconds; absent while the host's clock is not known to be right. Once given it never changes. */
+  readonly tsMs?: number;
+}
+
+/** One sample of the host on its way to the server, stamped when the values were read. */
+export interface Reading extends Stamp {
+  /** All that was read, or only what changed since the reading before: see `full`. Never empty. */
   readonly values: Values;
+  /** True: `values` is all that was read. False: every other value is still that of the reading before. */
+  readonly full: boolean;
+  /** A gap record: tells of readings that were lost (core/losses.ts), and is no sample itself. */
+  readonly gap?: true;
 }
 
 /**

@@ -7,12 +7,16 @@
  */
 
 import type { Clock } from '../core/ports.ts';
+import { BootTime } from './boot-time.ts';
 
 /** The longest delay that setTimeout honours. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export function hostClock(): Clock {
-  return { wallMs: () => Date.now(), monotonicMs: () => performance.now(), sleep };
+  const wallMs = (): number => Date.now();
+  const boot = new BootTime({ root: '/', wallMs });
+  const bootMs = (): number => boot.bootMs();
+  return { wallMs, monotonicMs: () => performance.now(), bootId: boot.bootId, bootMs, sleep };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

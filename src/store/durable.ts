@@ -16,7 +16,9 @@ export async function makePrivateDirectory(directory: string): Promise<void> {
   const { mode } = await stat(directory);
   if ((mode & 0o077) === 0) return;
   // Closing somebody else's directory, such as /tmp given by mistake, would break more than it protects.
-  const foreign = (await readdir(directory)).find((name) => !name.startsWith('credentials'));
+  const foreign = (await readdir(directory)).find(
+    (name) => !name.startsWith('credentials') && name !== 'spool',
+  );
   if (foreign !== undefined) {
     throw new StoreError(
       `the state directory ${directory} is open to others and holds other files (${foreign}): give firstlight a directory of its own with --state`,

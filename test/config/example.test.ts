@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { renderExample, renderReadmeTable } from '../../src/config/example.ts';
-import { allSettings, variableOf } from '../../src/config/schema.ts';
+import { allSettings } from '../../src/config/schema.ts';
+import { variableOf } from '../../src/config/setting.ts';
 import { Desk } from './desk.ts';
 
 it('the example file that the package installs is the one the table of settings makes', () => {
@@ -32,6 +33,7 @@ it('every setting of the example file can be uncommented as it stands', () => {
   const { config } = desk.load(uncommented.replace(/^token-file = .*$/m, ''));
   assert.equal(config.provisioning?.secret.reveal(), 'x');
   assert.equal(config.telemetry.intervalMs, 10_000);
+  assert.equal(config.telemetry.deadbands.size, 2, 'what has no built-in value shows an example');
 });
 
 it('every setting has its line in the example and its row in the README table, with default, bound and variable', () => {
@@ -40,7 +42,7 @@ it('every setting has its line in the example and its row in the README table, w
   for (const setting of allSettings) {
     const row = rows.find((each) => each.includes(`\`${setting.key}\``)) ?? '';
     assert.ok(row.includes(variableOf(setting)), `row of ${setting.key}: ${row}`);
-    assert.ok(row.includes(setting.default ?? '–'), `row of ${setting.key}: ${row}`);
+    assert.ok(row.includes(setting.default || '–'), `row of ${setting.key}: ${row}`);
     assert.ok(example.includes(variableOf(setting)), setting.key);
   }
   assert.equal(rows.length, allSettings.length + 3);

@@ -17,6 +17,15 @@ after-success = "forget"
 name = "  gw-{serial} "
 [telemetry]
 interval = "24h"
+drain-rate = "1000"
+deadband = "cpuTemperatureC=0.5, load1=10"
+[outbox]
+spool-after = "5s"
+flush-every = "1h"
+spool-size = "1GiB"
+free-space = "0%"
+[clock]
+trust = "system"
 [log]
 level = "debug"
 format = "json"
@@ -30,7 +39,9 @@ describe('loading', () => {
     assert.deepEqual(config, {
       server: { url, scheme: 'coap', host: 'thingsboard.example.com', port: 5683, spreadMs: 2000 },
       device: {},
-      telemetry: { intervalMs: 10_000 },
+      telemetry: { intervalMs: 10_000, drainPerS: 10, deadbands: new Map() },
+      outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
+      clock: { trust: 'synchronised' },
       log: { level: 'info', format: 'text' },
     });
     assert.deepEqual(warnings, []);
@@ -48,7 +59,14 @@ describe('loading', () => {
     assert.equal(config.provisioning?.credentials, 'server-generated');
     assert.equal(config.provisioning?.afterSuccess, 'forget');
     assert.deepEqual(config.device, { name: 'gw-{serial}' });
-    assert.deepEqual(config.telemetry, { intervalMs: 86_400_000 });
+    const deadbands = new Map([
+      ['cpuTemperatureC', 0.5],
+      ['load1', 10],
+    ]);
+    assert.deepEqual(config.telemetry, { intervalMs: 86_400_000, drainPerS: 1000, deadbands });
+    const outbox = { spoolAfterMs: 5000, flushEveryMs: 3_600_000, spoolBytes: 2 ** 30, freeShare: 0 };
+    assert.deepEqual(config.outbox, outbox);
+    assert.deepEqual(config.clock, { trust: 'system' });
     assert.deepEqual(config.log, { level: 'debug', format: 'json' });
   });
 
@@ -70,6 +88,13 @@ describe('loading', () => {
       FIRSTLIGHT_PROVISIONING_AFTER_SUCCESS: 'keep',
       FIRSTLIGHT_DEVICE_NAME: 'other-name',
       FIRSTLIGHT_TELEMETRY_INTERVAL: '1s',
+      FIRSTLIGHT_TELEMETRY_DRAIN_RATE: '1',
+      FIRSTLIGHT_TELEMETRY_DEADBAND: '',
+      FIRSTLIGHT_OUTBOX_SPOOL_AFTER: '6s',
+      FIRSTLIGHT_OUTBOX_FLUSH_EVERY: '7s',
+      FIRSTLIGHT_OUTBOX_SPOOL_SIZE: '1MB',
+      FIRSTLIGHT_OUTBOX_FREE_SPACE: '90%',
+      FIRSTLIGHT_CLOCK_TRUST: 'synchronised',
       FIRSTLIGHT_LOG_LEVEL: 'error',
       FIRSTLIGHT_LOG_FORMAT: 'text',
     };
@@ -81,7 +106,10 @@ describe('loading', () => {
     assert.equal(config.provisioning?.credentials, 'device-generated');
     assert.equal(config.provisioning?.afterSuccess, 'keep');
     assert.equal(config.device.name, 'other-name');
-    assert.equal(config.telemetry.intervalMs, 1000);
+    assert.deepEqual(config.telemetry, { intervalMs: 1000, drainPerS: 1, deadbands: new Map() });
+    const outbox = { spoolAfterMs: 6000, flushEveryMs: 7000, spoolBytes: 1e6, freeShare: 0.9 };
+    assert.deepEqual(config.outbox, outbox);
+    assert.equal(config.clock.trust, 'synchronised');
     assert.deepEqual(config.log, { level: 'error', format: 'text' });
     const named = Object.values(sources).sort();
     assert.deepEqual(named, Object.keys(environment).sort());

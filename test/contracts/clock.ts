@@ -1,7 +1,8 @@
 /**
  * What every `Clock` promises, asked of the host's clock and of the hand-cranked one alike.
  *
- * `pass` lets a few milliseconds go by: by waiting for the one, by turning the crank for the other.
+ * `pass` lets a few milliseconds go by: by waiting for the one, by turning the crank for the other. `elsewhere` tells what
+ * another process of the same host reads.
  */
 
 import assert from 'node:assert/strict';
@@ -12,6 +13,9 @@ import type { Clock } from '../../src/core/ports.ts';
 export interface ClockUnderTest {
   readonly clock: Clock;
   pass(ms: number): Promise<void>;
+  elsewhere(): Promise<{ readonly bootId: string; readonly bootMs: number }>;
+  /** Absent where a test may not set the clock. */
+  stepWall?(ms: number): void;
 }
 
 /**
@@ -28,12 +32,48 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       assert.ok(clock.wallMs() < Date.UTC(2100, 0, 1), `${clock.wallMs()} is too late`);
     });
 
-    it('both times advance by what passes', async () => {
+    it('all times advance by what passes', async () => {
       const { clock, pass } = make();
-      const before = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+      const before = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
       await pass(20);
       assert.ok(clock.monotonicMs() - before.monotonicMs >= 19);
+      assert.ok(clock.bootMs() - before.bootMs >= 19);
       assert.ok(clock.wallMs() - before.wallMs >= 18);
+    });
+
+    it('the time since boot goes neither back nor away from the monotonic time', async () => {
+      const { clock, pass } = make();
+      const start = { monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
+      let lastMs = start.bootMs;
+      for (let turn = 0; turn < 20; turn++) {
+        await pass(1);
+        const [beforeMs, bootMs, afterMs] = [clock.monotonicMs(), clock.bootMs(), clock.monotonicMs()];
+        assert.ok(bootMs >= lastMs);
+        assert.ok(bootMs - start.bootMs >= beforeMs - start.monotonicMs - 1, `${bootMs} lags`);
+        assert.ok(bootMs - start.bootMs <= afterMs - start.monotonicMs + 1, `${bootMs} hurries`);
+        lastMs = bootMs;
+      }
+    });
+
+    it('every process of the host sees the same boot, and the same time since', async () => {
+      const { clock, elsewhere } = make();
+      assert.match(clock.bootId, /\S/);
+      const beforeMs = clock.bootMs();
+      const there = await elsewhere();
+      assert.equal(there.bootId, clock.bootId);
+      // A second of grace for a host that was once suspended: it is seen to hundredths.
+      assert.ok(there.bootMs >= beforeMs - 1000, `${there.bootMs} is before ${beforeMs}`);
+      assert.ok(there.bootMs <= clock.bootMs() + 1000, `${there.bootMs} is after ${clock.bootMs()}`);
+    });
+
+    it('a step of the wall clock moves neither the monotonic time nor the time since boot', (t) => {
+      const { clock, stepWall } = make();
+      if (stepWall === undefined) return t.skip('a test may not step this clock');
+      const before = { monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
+      for (const ms of [86_400_000, -3 * 86_400_000]) {
+        stepWall(ms);
+        assert.deepEqual({ monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() }, before);
+      }
     });
 
     describe('a sleep', () => sleepContract(make));

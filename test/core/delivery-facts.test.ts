@@ -129,8 +129,10 @@ it('facts without any body to post leave a woken delivery with nothing to do, an
   const step = stage.step();
   await settled();
   stage.facts.ready({});
-  assert.deepEqual(await step, { type: 'stepped' });
+  await settled();
   assert.equal(stage.transport.calls.length, 1);
+  stage.append(2);
+  assert.deepEqual(await step, { type: 'delivered' });
 });
 
 it('a device that got another token gets all the facts again, once', async () => {

@@ -6,8 +6,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { BODY_BYTES_MAX, packAttributes, packTelemetry, utf8Bytes } from '../../src/core/packing.ts';
-import type { Reading, Value, Values } from '../../src/core/reading.ts';
+import {
+  BODY_BYTES_MAX,
+  type Packable,
+  packAttributes,
+  packTelemetry,
+  utf8Bytes,
+} from '../../src/core/packing.ts';
+import type { Value, Values } from '../../src/core/reading.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 400 };
 
@@ -34,7 +40,7 @@ const maps: fc.Arbitrary<Values> = fc.dictionary(keys, values, {
   maxKeys: 12,
   noNullPrototype: true,
 });
-const readings: fc.Arbitrary<Reading[]> = fc.array(
+const readings: fc.Arbitrary<Packable[]> = fc.array(
   fc.record({ tsMs: fc.nat(2_000_000_000_000), values: maps }),
   {
     minLength: 1,
@@ -42,14 +48,14 @@ const readings: fc.Arbitrary<Reading[]> = fc.array(
   },
 );
 /** Long enough to be split under most of the bounds. */
-const one: fc.Arbitrary<Reading> = fc.record({ tsMs: fc.nat(2_000_000_000_000), values: maps });
+const one: fc.Arbitrary<Packable> = fc.record({ tsMs: fc.nat(2_000_000_000_000), values: maps });
 const bounds = fc.integer({ min: 40, max: 1_000 });
 
 const bytesOf = (text: string) => Buffer.byteLength(text, 'utf8');
 const elementsOf = (body: string) => JSON.parse(body) as { ts: number; values: Values }[];
 
 /** As delivery does it: pack the first, take them away, until none is left. */
-function packAll(all: readonly Reading[], bytesMax?: number) {
+function packAll(all: readonly Packable[], bytesMax?: number) {
   const bodies: string[] = [];
   const oversizedKeys: string[] = [];
   for (let rest = all; rest.length > 0; ) {
@@ -63,19 +69,19 @@ function packAll(all: readonly Reading[], bytesMax?: number) {
 }
 
 /** One line for each point: what the server will know. */
-const pointsOf = (all: readonly Reading[]) =>
+const pointsOf = (all: readonly Packable[]) =>
   all.flatMap(({ tsMs, values }) => Object.entries(values).map((point) => JSON.stringify([tsMs, ...point])));
 
 describe('packing telemetry, whatever the readings', () => {
   it('no body is over the bound, counted in bytes of UTF-8', () => {
-    const check = (all: Reading[], bytesMax: number) => {
+    const check = (all: Packable[], bytesMax: number) => {
       for (const body of packAll(all, bytesMax).bodies) assert.ok(bytesOf(body) <= bytesMax, body);
     };
     fc.assert(fc.property(readings, bounds, check), SEED);
   });
 
   it('every body holds at least one element, and every element at least one value', () => {
-    const check = (all: Reading[], bytesMax: number) => {
+    const check = (all: Packable[], bytesMax: number) => {
       for (const body of packAll(all, bytesMax).bodies) {
         const elements = elementsOf(body);
         assert.ok(elements.length > 0);
@@ -86,7 +92,7 @@ describe('packing telemetry, whatever the readings', () => {
   });
 
   it('all bodies together hold every point once, in order, but the oversized that are named', () => {
-    const check = (all: Reading[], bytesMax: number) => {
+    const check = (all: Packable[], bytesMax: number) => {
       const { bodies, oversizedKeys } = packAll(all, bytesMax);
       const got = pointsOf(bodies.flatMap(elementsOf).map(({ ts, values }) => ({ tsMs: ts, values })));
       const sent = pointsOf(all);
@@ -98,7 +104,7 @@ describe('packing telemetry, whatever the readings', () => {
   });
 
   it('a key is called oversized only when it fits no body of its own', () => {
-    const check = (reading: Reading, bytesMax: number) => {
+    const check = (reading: Packable, bytesMax: number) => {
       const { oversizedKeys } = packTelemetry([reading], bytesMax);
       const alone = (key: string) =>
         JSON.stringify([{ ts: reading.tsMs, values: { [key]: reading.values[key] } }]);
@@ -110,10 +116,15 @@ describe('packing telemetry, whatever the readings', () => {
 });
 
 describe('packing telemetry', () => {
-  const reading = (tsMs: number, values: Values): Reading => ({ tsMs, values });
+  const reading = (tsMs: number, values: Values): Packable => ({ tsMs, values });
 
   it('no readings make no body: an empty one is never answered', () => {
     assert.deepEqual(packTelemetry([]), { bodies: [], count: 0, oversizedKeys: [] });
+  });
+
+  it('a reading without a date has no ts and no values member: the server dates it', () => {
+    const packed = packTelemetry([{ values: { a: 1 } }]);
+    assert.deepEqual(packed.bodies, ['[{"a":1}]']);
   });
 
   it('several readings share one body in the array form, each with its own ts', () => {
@@ -140,7 +151,7 @@ describe('packing telemetry', () => {
   });
 
   it('no body of a split reading has room for the first value of the next', () => {
-    const check = (reading: Reading, bytesMax: number) => {
+    const check = (reading: Packable, bytesMax: number) => {
       const parts = packTelemetry([reading], bytesMax).bodies.flatMap(elementsOf);
       for (const [index, { ts, values }] of parts.entries()) {
         const first = Object.entries(parts[index + 1]?.values ?? {}).slice(0, 1);

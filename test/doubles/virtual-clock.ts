@@ -4,23 +4,36 @@
  * `advance` wakes the sleepers one by one in the order of their due times (equal times: first come, first
  * woken), shows each its own due time, and lets everything it set off settle before the next one, so that a
  * sleep begun by a woken sleeper still ends within the same advance. Wall time can be stepped apart from
- * monotonic time, as an NTP step would.
+ * monotonic time, as an NTP step would; and the host can be suspended, which sleepers do not notice and the
+ * times since boot and of the wall do. A clock made of the same boot and a later `bootMs` is that of a process started later.
  */
 
 import type { Clock } from '../../src/core/ports.ts';
+
+const BOOT_ID = '5b00075e-c0de-4b00-8000-000000000001';
 
 interface Sleeper {
   readonly dueMs: number;
   readonly wake: () => void;
 }
 
+export interface VirtualBoot {
+  readonly bootId?: string;
+  /** How long ago the host booted when this clock begins, ms. */
+  readonly bootMs?: number;
+}
+
 export class VirtualClock implements Clock {
+  readonly bootId: string;
   readonly #sleepers = new Set<Sleeper>();
   #monotonicMs = 0;
   #wallAheadMs: number;
+  #bootAheadMs: number;
 
-  constructor(wallMs: number = Date.UTC(2026, 0, 1)) {
+  constructor(wallMs: number = Date.UTC(2026, 0, 1), { bootId = BOOT_ID, bootMs = 0 }: VirtualBoot = {}) {
     this.#wallAheadMs = wallMs;
+    this.bootId = bootId;
+    this.#bootAheadMs = bootMs;
   }
 
   wallMs(): number {
@@ -29,6 +42,10 @@ export class VirtualClock implements Clock {
 
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+
+  bootMs(): number {
+    return this.#monotonicMs + this.#bootAheadMs;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -77,6 +94,12 @@ export class VirtualClock implements Clock {
   /** Steps the wall clock by `ms`, forwards or back; no sleeper notices. */
   stepWall(ms: number): void {
     this.#wallAheadMs += ms;
+  }
+
+  /** The host sleeps for `ms`: no sleeper notices, but the wall clock and the time since boot go on. */
+  suspend(ms: number): void {
+    this.#wallAheadMs += ms;
+    this.#bootAheadMs += ms;
   }
 
   #next(): Sleeper | undefined {

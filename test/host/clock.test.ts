@@ -1,14 +1,25 @@
 /** The host's clock and its double under one contract, and what only the double can do. */
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { it } from 'node:test';
+import { promisify } from 'node:util';
 import { hostClock } from '../../src/host/clock.ts';
 import { clockContract } from '../contracts/clock.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
+const CLOCK_MODULE = new URL('../../src/host/clock.js', import.meta.url).href;
+
 clockContract('the host clock', () => ({
   clock: hostClock(),
   pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  elsewhere: async () => {
+    const script = `const { hostClock } = await import('${CLOCK_MODULE}');
+      const clock = hostClock();
+      console.log(JSON.stringify({ bootId: clock.bootId, bootMs: clock.bootMs() }));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    return JSON.parse(stdout);
+  },
 }));
 
 it('the host clock never asks a timer for more than it can hold', async () => {
@@ -26,7 +37,22 @@ it('the host clock never asks a timer for more than it can hold', async () => {
 
 clockContract('the virtual clock', () => {
   const clock = new VirtualClock();
-  return { clock, pass: (ms) => clock.advance(ms) };
+  return {
+    clock,
+    pass: (ms) => clock.advance(ms),
+    elsewhere: async () => ({ bootId: clock.bootId, bootMs: clock.bootMs() }),
+    stepWall: (ms) => clock.stepWall(ms),
+  };
+});
+
+it('a suspended host wakes with a later date and more time since its boot, and its sleepers sleep on', async () => {
+  const clock = new VirtualClock(Date.UTC(2026, 0, 1), { bootId: 'mine', bootMs: 5000 });
+  void clock.sleep(1000, new AbortController().signal);
+  clock.suspend(3_600_000);
+  await clock.advance(999);
+  const seen = [clock.bootId, clock.bootMs(), clock.monotonicMs(), clock.sleeping];
+  assert.deepEqual(seen, ['mine', 3_605_999, 999, 1]);
+  assert.equal(clock.wallMs(), Date.UTC(2026, 0, 1) + 3_600_999);
 });
 
 it('a loop that sleeps ten seconds at a time runs 8,640 times in a virtual day, each time on the dot', async () => {

@@ -152,7 +152,8 @@ it('a file system that hangs is not asked again before it has answered', { timeo
 });
 
 it('a healthy reading sets no timer, let alone leaves one behind', async () => {
-  const sleepless = { wallMs: () => 0, monotonicMs: () => 0, sleep: () => assert.fail('a timer was set') };
+  const sleepless = new VirtualClock();
+  sleepless.sleep = (): never => assert.fail('a timer was set');
   const values = await openSampler([filesystem], treeOf({}), sleepless, new JournalDouble()).sample();
   assert.equal(values['diskRootUsedPercent'], 62.5);
 });

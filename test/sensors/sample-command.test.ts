@@ -72,6 +72,8 @@ function hurriedClock(): Clock {
   return {
     wallMs: () => Date.UTC(2026, 0, 1) + nowMs,
     monotonicMs: () => nowMs,
+    bootId: 'this boot',
+    bootMs: () => nowMs,
     sleep: (ms, signal) => {
       if (ms >= DEADLINE_MS)
         return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));

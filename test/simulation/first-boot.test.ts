@@ -18,7 +18,16 @@ const FIRST_SEED = 1;
 
 clockContract('a clock of virtual time', () => {
   const time = new VirtualTime();
-  return { clock: time.clock(Date.UTC(2026, 0, 1)), pass: (ms) => time.run(time.nowMs + ms) };
+  const boot = time.boot();
+  const clock = time.clock(Date.UTC(2026, 0, 1), boot);
+  return {
+    clock,
+    pass: (ms) => time.run(time.nowMs + ms),
+    elsewhere: async () => {
+      const { bootId, bootMs } = time.clock(0, boot);
+      return { bootId, bootMs: bootMs() };
+    },
+  };
 });
 
 describe('whatever the road, the server and the power do to a first boot', () => {

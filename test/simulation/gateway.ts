@@ -50,6 +50,7 @@ export class Gateway {
       deviceName: GATEWAY.name,
       spreadMs: plan.spreadMs,
       sampleEveryMs: plan.sampleEveryMs,
+      drainPerS: 10,
       pair: {
         key: GATEWAY.key,
         secret: new Secret(GATEWAY.secret),

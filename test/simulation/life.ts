@@ -8,9 +8,11 @@
  */
 
 import { type AgentSettings, runAgent } from '../../src/agent.ts';
+import { Dating } from '../../src/core/dating.ts';
+import { Losses } from '../../src/core/losses.ts';
 import type { Chance, Clock, Transport } from '../../src/core/ports.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { RamOutbox } from '../../src/outbox/ram.ts';
+import { JoinedOutbox } from '../../src/outbox/outbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import type { Act, PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
@@ -36,6 +38,7 @@ export interface LifePorts {
 /** Where the wall clock of a host without a battery may stand, ms beside the true time. */
 const WALL_MS = Date.UTC(2026, 0, 1);
 const WRONG_BY_MS = [-WALL_MS, -3 * 86_400_000, 0, 0, 0, 0, 86_400_000] as const;
+const ALWAYS_SYNCHRONISED = { isSynchronised: async () => true, confirmsStep: async () => true };
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 export class Life {
@@ -107,6 +110,9 @@ export class Life {
       { host: GATEWAY.host, port: GATEWAY.port },
       { clock, chance, openSocket: () => network.openSocket(this.#act), ownAddresses: () => 'one' },
     );
+    const { log } = this;
+    const dating = new Dating({ clock, log, timeSync: ALWAYS_SYNCHRONISED }, { trust: 'synchronised' });
+    const stamp = () => dating.stamp();
     let count = 0;
     return planted(
       {
@@ -114,7 +120,12 @@ export class Life {
         chance,
         store: disk.open(this.#act),
         transport: this.#witnessed(transport),
-        outbox: new RamOutbox(),
+        // Without a disk: what becomes of readings is another simulation's question.
+        outbox: new JoinedOutbox(
+          { clock, log, losses: new Losses(), stamp },
+          { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
+        ),
+        dating,
         sensors: {
           sample: async () => {
             count += 1;
@@ -122,7 +133,7 @@ export class Life {
           },
         },
         facts: { gather: async () => ({ every: settings.sampleEveryMs }) },
-        log: this.log,
+        log,
       },
       plant,
     );

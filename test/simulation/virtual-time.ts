@@ -17,9 +17,15 @@ interface Entry {
   action: (() => void) | undefined;
 }
 
+export interface VirtualBoot {
+  readonly bootId: string;
+  readonly atMs: number;
+}
+
 export class VirtualTime {
   #nowMs = 0;
   #order = 0;
+  #boots = 0;
   /** A binary heap, earliest first. */
   readonly #heap: Entry[] = [];
 
@@ -38,12 +44,24 @@ export class VirtualTime {
     };
   }
 
-  /** A clock that shows `wallMs` now, and a monotonic time that begins now. */
-  clock(wallMs: number): Clock {
+  /** A host boots, now. */
+  boot(): VirtualBoot {
+    this.#boots += 1;
+    const number = String(this.#boots).padStart(12, '0');
+    return { bootId: `5b00075e-c0de-4b00-8000-${number}`, atMs: this.#nowMs };
+  }
+
+  /**
+   * The clock of a process that starts now: shows `wallMs`, and a monotonic time that begins now. Unless it is given a
+   * boot it shares with others, its host has booted for it.
+   */
+  clock(wallMs: number, boot: VirtualBoot = this.boot()): Clock {
     const bornMs = this.#nowMs;
     return {
       wallMs: () => wallMs + this.#nowMs - bornMs,
       monotonicMs: () => this.#nowMs - bornMs,
+      bootId: boot.bootId,
+      bootMs: () => this.#nowMs - boot.atMs,
       sleep: (ms, signal) => this.#sleep(ms, signal),
     };
   }

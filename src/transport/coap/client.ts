@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/ports.ts';
 import type { GuardSocket } from './guard-socket.ts';
+import { RoundTrip } from './round-trip.ts';
 import type { Patience, Timing } from './timing.ts';
 
 export interface CoapRequest {
@@ -41,12 +42,15 @@ const LIBRARY_LATENCY_S = 600;
 /** A conversation over one guard socket. */
 export class CoapClient {
   readonly guard: GuardSocket;
+  /** What the exchanges have told of the road to this peer; it may be older than the socket. */
+  readonly roundTrip: RoundTrip;
   readonly #library: Agent;
 
-  constructor(guard: GuardSocket) {
+  constructor(guard: GuardSocket, roundTrip: RoundTrip = new RoundTrip()) {
     // Timing is global in the library; it is set here, to the same value each time, and nowhere else.
     updateTiming({ maxLatency: LIBRARY_LATENCY_S });
     this.guard = guard;
+    this.roundTrip = roundTrip;
     this.#library = new Agent({ socket: guard.forLibrary });
     this.#library.on('error', () => {}); // without a listener a socket error would end the process
   }
@@ -55,7 +59,9 @@ export class CoapClient {
     if (signal.aborted) return { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
     const token = randomBytes(8);
     const { patience, confirmLater = false } = request;
-    const exchange = this.guard.expect({ token: token.toString('hex'), patience, timing, confirmLater });
+    const { roundTrip } = this;
+    const known = token.toString('hex');
+    const exchange = this.guard.expect({ token: known, patience, timing, roundTrip, confirmLater });
     const stop = () => exchange.refuse({ reason: 'aborted', detail: 'stopping' });
     signal.addEventListener('abort', stop);
     let received: IncomingMessage | undefined;

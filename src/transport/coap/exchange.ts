@@ -12,6 +12,7 @@
 import type { Clock } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Answer } from './datagram.ts';
+import type { RoundTrip } from './round-trip.ts';
 import type { Patience, Timing } from './timing.ts';
 
 export type Outcome =
@@ -28,6 +29,8 @@ export interface ExchangeSettings {
   readonly token: string;
   readonly patience: Patience;
   readonly timing: Timing;
+  /** Told of the first sign of life. */
+  readonly roundTrip: Pick<RoundTrip, 'measured'>;
   /** True: a confirmable answer is acknowledged by `confirm()` only, after the caller made it durable. */
   readonly confirmLater: boolean;
 }
@@ -45,11 +48,13 @@ export class Exchange {
   #resolve: (outcome: Outcome) => void = () => {};
   #messageId: number | undefined;
   #isOver = false;
+  #beganMs = 0;
+  #lastSentMs = 0;
   #acknowledgedAtMs: number | undefined;
   #sent = 0;
   #failed = 0;
   /** The wait that is going on; whatever happens ends it, and the loop looks around again. */
-  #pause = new AbortController();
+  #pause: AbortController | undefined;
   /** Why the road seems broken, kept as the better reason than silence when patience ends. */
   #lastTrouble: Refusal | undefined;
 
@@ -77,8 +82,10 @@ export class Exchange {
   start(messageId: number, send: () => void): void {
     if (this.#messageId !== undefined) return;
     this.#messageId = messageId;
+    this.#beganMs = this.#clock.monotonicMs();
     const counted = () => {
       this.#sent += 1;
+      this.#lastSentMs = this.#clock.monotonicMs();
       send();
     };
     counted();
@@ -86,11 +93,13 @@ export class Exchange {
   }
 
   acknowledged(): void {
+    this.#heard();
     this.#acknowledgedAtMs ??= this.#clock.monotonicMs();
-    this.#pause.abort(LOOK_AROUND);
+    this.#pause?.abort(LOOK_AROUND);
   }
 
   answered(answer: Answer, confirm: () => void): void {
+    this.#heard();
     this.#end({ type: 'answered', answer, confirm });
   }
 
@@ -111,14 +120,31 @@ export class Exchange {
   #end(outcome: Outcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#pause.abort(LOOK_AROUND);
+    this.#pause?.abort(LOOK_AROUND);
     this.#resolve(outcome);
+  }
+
+  /**
+   * Only the first sign of life measures the road; what comes later measures how long the server thought. A
+   * server that thinks for more than 500 ms sends an empty acknowledgement then (contract section 2).
+   */
+  #heard(): void {
+    if (this.#isOver || this.#acknowledgedAtMs !== undefined) return;
+    const nowMs = this.#clock.monotonicMs();
+    this.settings.roundTrip.measured(
+      {
+        sinceFirstMs: nowMs - this.#beganMs,
+        sinceLastMs: nowMs - this.#lastSentMs,
+        repetitions: this.#sent - 1,
+      },
+      nowMs,
+    );
   }
 
   /** Repeats when a repetition is due, gives up when the deadline is, and sleeps in between. */
   async #run(send: () => void): Promise<void> {
     const { patience, timing } = this.settings;
-    const beganMs = this.#clock.monotonicMs();
+    const beganMs = this.#beganMs;
     const pauses = timing.repeatAfterMs.values();
     let repeatAtMs = beganMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
     while (!this.#isOver) {
@@ -133,14 +159,13 @@ export class Exchange {
       const repeats = this.#acknowledgedAtMs === undefined || patience === 'single';
       if (repeats && nowMs >= repeatAtMs) {
         send();
-        repeatAtMs += pauses.next().value ?? Number.POSITIVE_INFINITY;
+        // From now, not from when it was due: after a stall of this process they must not leave in a bunch.
+        repeatAtMs = nowMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
         continue;
       }
-      this.#pause = new AbortController();
-      await this.#clock.sleep(
-        Math.min(deadlineMs, repeats ? repeatAtMs : deadlineMs) - nowMs,
-        this.#pause.signal,
-      );
+      const pause = new AbortController();
+      this.#pause = pause;
+      await this.#clock.sleep(Math.min(deadlineMs, repeats ? repeatAtMs : deadlineMs) - nowMs, pause.signal);
     }
   }
 

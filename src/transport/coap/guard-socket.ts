@@ -25,9 +25,9 @@ export type OpenSocket = (type: 'udp4' | 'udp6') => Socket;
 export class GuardSocket implements AsyncDisposable {
   /** What the library gets instead of a socket. */
   readonly forLibrary: Socket;
+  readonly peer: Peer;
   readonly #library = new EventEmitter();
   readonly #socket: Socket;
-  readonly #peer: Peer;
   readonly #clock: Clock;
   readonly #byToken = new Map<string, Exchange>();
   readonly #byMessageId = new Map<number, Exchange>();
@@ -54,7 +54,7 @@ export class GuardSocket implements AsyncDisposable {
 
   private constructor(socket: Socket, peer: Peer, clock: Clock) {
     this.#socket = socket;
-    this.#peer = peer;
+    this.peer = peer;
     this.#clock = clock;
     this.forLibrary = this.#disguise();
     socket.on('message', (bytes, from) => this.#received(bytes, from));
@@ -67,7 +67,7 @@ export class GuardSocket implements AsyncDisposable {
 
   /** Announces a request the library is about to send, known by its token. */
   expect(settings: ExchangeSettings): Exchange {
-    const exchange = new Exchange(settings, this.#clock, name(this.#peer));
+    const exchange = new Exchange(settings, this.#clock, name(this.peer));
     this.#byToken.set(settings.token, exchange);
     void exchange.outcome.then(() => this.#forget(exchange));
     return exchange;
@@ -89,7 +89,7 @@ export class GuardSocket implements AsyncDisposable {
 
   /** The handful of members the library uses of a dgram socket. */
   #disguise(): Socket {
-    const { address, family, port } = this.#peer;
+    const { address, family, port } = this.peer;
     const library = this.#library;
     const disguise = {
       type: family === 6 ? 'udp6' : 'udp4',
@@ -119,17 +119,17 @@ export class GuardSocket implements AsyncDisposable {
   #send(bytes: Buffer, exchange?: Exchange): void {
     if (this.#closed) return;
     this.#socket.send(bytes, (error) => {
-      if (error && exchange) exchange.failed(networkRefusal(error, name(this.#peer)));
+      if (error && exchange) exchange.failed(networkRefusal(error, name(this.peer)));
     });
   }
 
   #failed(error: Error): void {
-    const refusal = networkRefusal(error, name(this.#peer));
+    const refusal = networkRefusal(error, name(this.peer));
     for (const exchange of this.#byToken.values()) exchange.failed(refusal);
   }
 
   #received(bytes: Buffer, from: RemoteInfo): void {
-    if (from.port !== this.#peer.port) return; // the kernel filters the address of a connected socket; trust, and check
+    if (from.port !== this.peer.port) return; // the kernel filters the address of a connected socket; trust, and check
     const datagram = judge(bytes);
     if (!datagram) return;
     switch (datagram.type) {
@@ -138,7 +138,7 @@ export class GuardSocket implements AsyncDisposable {
       case 'reset':
         return this.#byMessageId
           .get(datagram.messageId)
-          ?.refuse({ reason: 'reset', detail: `${name(this.#peer)} answered with a reset` });
+          ?.refuse({ reason: 'reset', detail: `${name(this.peer)} answered with a reset` });
       case 'ping':
         return this.#send(emptyMessage('reset', datagram.messageId));
       case 'answer':

@@ -3,7 +3,8 @@
  *
  * One socket at a time, so one stable source port. Re-made, with the name resolved anew, when the addresses
  * of this host changed (a DHCP lease, a replugged cable) or when the last exchange found the road broken;
- * then the next address of the name has its turn. Never re-made under an exchange that is still open.
+ * then the next address of the name has its turn. Never re-made under an exchange that is still open. What
+ * was learnt of the round trip outlives the socket, but not the peer's address nor ours: another road.
  */
 
 import { networkInterfaces } from 'node:os';
@@ -11,8 +12,9 @@ import type { Clock, Result } from '../../core/ports.ts';
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
 import { CoapClient } from './client.ts';
 import { GuardSocket, type OpenSocket } from './guard-socket.ts';
-import type { Peer } from './peer.ts';
+import { name, type Peer } from './peer.ts';
 import { createResolver, type Resolve } from './resolve.ts';
+import { RoundTrip } from './round-trip.ts';
 
 /** Refusals after which another socket or another address might do better. */
 const ROAD_BROKEN: ReadonlySet<RefusalReason> = new Set([
@@ -50,6 +52,9 @@ export class Line implements AsyncDisposable {
   /** Turns of the address list: which of several addresses is tried first. */
   #turn = 0;
   #addresses = 1;
+  #roundTrip = new RoundTrip();
+  /** The peer `#roundTrip` was learnt from. */
+  #learntFrom = '';
 
   constructor(host: string, port: number, ports: LinePorts) {
     this.#host = host;
@@ -97,7 +102,7 @@ export class Line implements AsyncDisposable {
     const moved = ownAddresses !== '' && ownAddresses !== this.#ownAddresses;
     const fresh = !this.#stale && !moved;
     if (client && (fresh || !client.guard.idle)) return { ok: true, value: client };
-    const made = await this.#remade(signal);
+    const made = await this.#remade(moved, signal);
     // A socket that worked is better than none: only a broken one is given up before there is another.
     if (!made.ok && client && !this.#stale) return { ok: true, value: client };
     await client?.guard[Symbol.asyncDispose]();
@@ -109,12 +114,16 @@ export class Line implements AsyncDisposable {
     return made;
   }
 
-  async #remade(signal: AbortSignal): Promise<Result<CoapClient>> {
+  async #remade(moved: boolean, signal: AbortSignal): Promise<Result<CoapClient>> {
     const peers = await this.#resolve(this.#host, this.#port, this.#clock, signal);
     if (!peers.ok) return peers;
     this.#addresses = peers.value.length;
     const opened = await this.#openFirst(peers.value);
-    return opened.ok ? { ok: true, value: new CoapClient(opened.value) } : opened;
+    if (!opened.ok) return opened;
+    const peer = name(opened.value.peer);
+    if (moved || peer !== this.#learntFrom) this.#roundTrip = new RoundTrip();
+    this.#learntFrom = peer;
+    return { ok: true, value: new CoapClient(opened.value, this.#roundTrip) };
   }
 
   /**

@@ -1,22 +1,37 @@
 /**
- * When a confirmable request is repeated and when it is given up: pure arithmetic on RFC 7252 section 4.8.
+ * When a confirmable request is repeated and when it is given up: pure arithmetic on RFC 7252 section 4.8 and
+ * draft-ietf-core-cocoa section 4.
  *
  * Two patiences. A *usual* request (telemetry, attributes, probe) can be made again, so it is given up after
- * its answer time. A *single* request (provisioning with a server-chosen token) must never be made again
- * while the server would still replay its first answer, so the same datagram is repeated for the whole
+ * its answer time; it is repeated as the measured round trip says (round-trip.ts), at first soon, then ever
+ * more rarely, until then. A *single* request (provisioning with a server-chosen token) must never be made
+ * again while the server would still replay its first answer, so the same datagram is repeated for the whole
  * exchange lifetime (contract sections 2 and 3.5).
+ *
+ * A usual request has no MAX_RETRANSMIT: with a small time-out four repetitions would be over within seconds,
+ * and the rest of its patience would be spent waiting for nothing. All its repetitions lie within the 45 s of
+ * MAX_TRANSMIT_SPAN (RFC 7252 section 4.8.2), for which the server's memory of message IDs is made. A silence
+ * costs at most 8 datagrams.
  */
 
-/** ACK_TIMEOUT, ms: RFC 7252 section 4.8, and the server's own setting (contract 2). */
-const ACK_TIMEOUT_MS = 2_000;
-/** ACK_RANDOM_FACTOR. */
+import { RTO_INITIAL_MS } from './round-trip.ts';
+
+/** ACK_RANDOM_FACTOR: the dithering of the first pause. */
 const ACK_RANDOM_FACTOR = 1.5;
-/** MAX_RETRANSMIT of a usual request. */
-const MAX_RETRANSMIT = 4;
 /** EXCHANGE_LIFETIME, ms: how long the server remembers a confirmable message ID (contract 2). */
 const EXCHANGE_LIFETIME_MS = 247_000;
 /** Longest pause between repetitions of a single request, ms. */
-const PAUSE_MAX_MS = 20_000;
+const SINGLE_PAUSE_MAX_MS = 20_000;
+/** A single request's last repetition leaves so long before the end that the server still remembers the first, ms. */
+const SINGLE_LAST_MS = 10_000;
+/** Longest pause between repetitions of a usual request, ms: after an outage it is heard again within that. */
+const USUAL_PAUSE_MAX_MS = 10_000;
+/** A usual request's patience without any acknowledgement, ms: MAX_TRANSMIT_SPAN. */
+const USUAL_MS = 45_000;
+/** Its last repetition leaves so long before that, so that an answer can still come, ms. */
+const USUAL_LAST_MS = 5_000;
+/** The server's own limit is 10 s (contract 10). */
+const USUAL_ACKNOWLEDGED_MS = 15_000;
 
 export type Patience = 'usual' | 'single';
 
@@ -25,26 +40,48 @@ export interface Timing {
   readonly repeatAfterMs: readonly number[];
   /** Given up this long after the first datagram when not even an acknowledgement came, ms. */
   readonly unansweredMs: number;
-  /**
-   * Given up this long after the acknowledgement when no answer came, ms. The server's own limit is 10 s
-   * (contract 10).
-   */
+  /** Given up this long after the acknowledgement when no answer came, ms. */
   readonly acknowledgedMs: number;
 }
 
-/** `random` in [0, 1) spreads the first pause between ACK_TIMEOUT and 1.5 times that. */
-export function timing(patience: Patience, random: number): Timing {
-  let pauseMs = Math.round(ACK_TIMEOUT_MS * (1 + random * (ACK_RANDOM_FACTOR - 1)));
-  const repeatAfterMs: number[] = [];
+/**
+ * `random` in [0, 1) spreads the first pause between the time-out and 1.5 times that. `rtoMs` counts for usual
+ * requests only: a single one meets a server of which nothing is known yet.
+ */
+export function timing(patience: Patience, random: number, rtoMs: number = RTO_INITIAL_MS): Timing {
+  const dither = 1 + random * (ACK_RANDOM_FACTOR - 1);
   if (patience === 'usual') {
-    for (let repeat = 0; repeat < MAX_RETRANSMIT; repeat += 1, pauseMs *= 2) repeatAfterMs.push(pauseMs);
-    return { repeatAfterMs, unansweredMs: 45_000, acknowledgedMs: 15_000 };
+    const factor = backOffFactor(rtoMs);
+    return {
+      repeatAfterMs: pauses(rtoMs * dither, factor, USUAL_PAUSE_MAX_MS, USUAL_MS - USUAL_LAST_MS),
+      unansweredMs: USUAL_MS,
+      acknowledgedMs: USUAL_ACKNOWLEDGED_MS,
+    };
   }
-  // The last repetition leaves early enough to arrive while the server still remembers the first.
-  const lastMs = EXCHANGE_LIFETIME_MS - 10_000;
+  const lastMs = EXCHANGE_LIFETIME_MS - SINGLE_LAST_MS;
+  return {
+    repeatAfterMs: pauses(RTO_INITIAL_MS * dither, 2, SINGLE_PAUSE_MAX_MS, lastMs),
+    unansweredMs: EXCHANGE_LIFETIME_MS,
+    acknowledgedMs: EXCHANGE_LIFETIME_MS,
+  };
+}
+
+/**
+ * The variable back-off factor (draft section 4): a small time-out grows fast, lest it burst into a road that
+ * has just become slow; a large one slowly, lest its third turn never come.
+ */
+function backOffFactor(rtoMs: number): number {
+  if (rtoMs < 1_000) return 3;
+  return rtoMs <= 3_000 ? 2 : 1.5;
+}
+
+/** Pauses that grow by `factor` up to `maxMs`, as long as the repetition after them leaves before `lastMs`. */
+function pauses(firstMs: number, factor: number, maxMs: number, lastMs: number): number[] {
+  const repeatAfterMs: number[] = [];
+  let pauseMs = Math.min(Math.round(firstMs), maxMs);
   for (let atMs = pauseMs; atMs < lastMs; atMs += pauseMs) {
     repeatAfterMs.push(pauseMs);
-    pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
+    pauseMs = Math.min(Math.round(pauseMs * factor), maxMs);
   }
-  return { repeatAfterMs, unansweredMs: EXCHANGE_LIFETIME_MS, acknowledgedMs: EXCHANGE_LIFETIME_MS };
+  return repeatAfterMs;
 }

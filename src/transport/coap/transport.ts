@@ -5,11 +5,11 @@
  * 3, 4 and 5). Everything that can be wrong on the way ends in one refusal within the request's own patience.
  */
 
-import type { Chance, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
+import type { Chance, Clock, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Secret } from '../../core/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
-import type { CoapAnswer, CoapRequest } from './client.ts';
+import type { CoapAnswer, CoapClient, CoapRequest } from './client.ts';
 import { Line, type LinePorts } from './line.ts';
 import { type Patience, type Timing, timing } from './timing.ts';
 
@@ -20,8 +20,8 @@ export interface CoapSettings {
 
 export interface CoapPorts extends LinePorts {
   readonly chance: Pick<Chance, 'random'>;
-  /** Given by tests that cannot wait 45 s for a silence; RFC 7252's times otherwise. */
-  readonly timingOf?: (patience: Patience) => Timing;
+  /** Given by tests that cannot wait 45 s for a silence; those of timing.ts otherwise. */
+  readonly timingOf?: (patience: Patience, rtoMs: number) => Timing;
 }
 
 /** An attribute nobody has: the probe asks for it, so that its answer is small whatever the device holds. */
@@ -29,11 +29,13 @@ const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
 export class CoapTransport implements Transport {
   readonly #line: Line;
-  readonly #timingOf: (patience: Patience) => Timing;
+  readonly #clock: Clock;
+  readonly #timingOf: (patience: Patience, rtoMs: number) => Timing;
 
   constructor(settings: CoapSettings, ports: CoapPorts) {
     this.#line = new Line(settings.host, settings.port, ports);
-    this.#timingOf = ports.timingOf ?? ((patience) => timing(patience, ports.chance.random()));
+    this.#clock = ports.clock;
+    this.#timingOf = ports.timingOf ?? ((patience, rtoMs) => timing(patience, ports.chance.random(), rtoMs));
   }
 
   async provision(
@@ -112,11 +114,14 @@ export class CoapTransport implements Transport {
 
   async #requestOnce(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapAnswer>> {
     const client = await this.#line.client(signal);
-    const result = client.ok
-      ? await client.value.request(request, this.#timingOf(request.patience), signal)
-      : client;
+    const result = client.ok ? await this.#ask(client.value, request, signal) : client;
     this.#line.ended(result.ok ? undefined : result.refusal);
     return result;
+  }
+
+  #ask(client: CoapClient, request: CoapRequest, signal: AbortSignal): Promise<Result<CoapAnswer>> {
+    const rtoMs = client.roundTrip.rtoMs(this.#clock.monotonicMs());
+    return client.request(request, this.#timingOf(request.patience, rtoMs), signal);
   }
 }
 

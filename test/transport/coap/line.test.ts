@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
+import { RTO_INITIAL_MS } from '../../../src/transport/coap/round-trip.ts';
+import { timing } from '../../../src/transport/coap/timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { patterns, ScriptedPeer } from './scripted-peer.ts';
 
@@ -16,6 +18,8 @@ class MovingHost implements AsyncDisposable {
   resolvesTo = '127.0.0.1';
   resolved = 0;
   laterMs = 0;
+  /** The retransmission time-out of each request, in order. */
+  readonly timeOutsMs: number[] = [];
   readonly peer: ScriptedPeer;
   readonly road: CoapTransport;
 
@@ -28,6 +32,11 @@ class MovingHost implements AsyncDisposable {
         clock: { ...clock, monotonicMs: () => clock.monotonicMs() + this.laterMs },
         chance: { random: () => 0 },
         ownAddresses: () => this.addresses,
+        timingOf: (patience, rtoMs) => {
+          this.timeOutsMs.push(rtoMs);
+          // An answer that does not follow its acknowledgement is not waited for: tests have no 15 s.
+          return { ...timing(patience, 0, rtoMs), acknowledgedMs: 50 };
+        },
         resolve: async (_host, port) => {
           this.resolved += 1;
           return { ok: true, value: [{ address: this.resolvesTo, family: 4, port }] };
@@ -90,4 +99,44 @@ test('a socket is not taken away from under an exchange that is still open', {
   for (const release of held) release();
   await Promise.all([first, second]);
   assert.equal(peer.sourcePorts.size, 1);
+});
+
+/** Leaves the host with a round trip learnt, and a socket that the next request will not use. */
+async function learntAndStuck(): Promise<MovingHost> {
+  const host = new MovingHost(await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01')));
+  await host.post();
+  host.peer.script = patterns.ackThenSilence();
+  const { ok } = await host.road.postTelemetry(TOKEN, BODY, new AbortController().signal);
+  assert.equal(ok, false);
+  assert.ok(Number(host.timeOutsMs.at(-1)) < RTO_INITIAL_MS, `${host.timeOutsMs}`);
+  host.peer.script = patterns.confirmableWithoutAck('2.01');
+  return host;
+}
+
+test('what was learnt of the round trip serves the next socket to the same peer', {
+  timeout: 10_000,
+}, async () => {
+  await using host = await learntAndStuck();
+  await host.post();
+  assert.equal(host.peer.sourcePorts.size, 2);
+  assert.ok(Number(host.timeOutsMs.at(-1)) < RTO_INITIAL_MS, `${host.timeOutsMs}`);
+});
+
+test('after a new address of this host the round trip is learnt anew', { timeout: 10_000 }, async () => {
+  await using host = await learntAndStuck();
+  host.addresses = 'fe80::1 192.0.2.77';
+  await host.post();
+  assert.equal(host.timeOutsMs.at(-1), RTO_INITIAL_MS);
+});
+
+test('to another address of the peer the round trip is learnt anew', { timeout: 10_000 }, async () => {
+  await using host = await learntAndStuck();
+  await using _other = await ScriptedPeer.open(
+    patterns.confirmableWithoutAck('2.01'),
+    '127.0.0.2',
+    host.peer.port,
+  );
+  host.resolvesTo = '127.0.0.2';
+  await host.post();
+  assert.equal(host.timeOutsMs.at(-1), RTO_INITIAL_MS);
 });

@@ -1,6 +1,6 @@
 /**
- * A malformed reading does nothing to the others, and a server that calls everything malformed does little to
- * any: each waiting time costs one reading at most, and none is lost silently.
+ * A reading the server refuses does nothing to the others: malformed (4.00), or answered with an internal error again
+ * and again (5.00, trap 11). A server that refuses everything does little to any: none is lost silently.
  */
 
 import assert from 'node:assert/strict';
@@ -37,10 +37,10 @@ describe('a malformed reading', () => {
     const stage = new DeliveryStage(rejecting(5));
     stage.append(...upTo(8));
     const events = await stage.drain();
-    const accepted = [1, 5, 6].map((index) => events[index]?.type);
-    assert.deepEqual(accepted, ['delivered', 'delivered', 'delivered']);
+    // The last one is the gap record that tells of it.
+    assert.equal(events.filter(({ type }) => type === 'delivered').length, 4);
     assert.equal(events.filter(({ type }) => type === 'stepped').length, 4);
-    assert.deepEqual(stage.transport.telemetry.map(timesIn), [
+    assert.deepEqual(stage.transport.telemetry.map(timesIn).slice(0, -1), [
       [1, 2, 3, 4, 5, 6, 7, 8],
       [1, 2, 3, 4],
       [5, 6, 7, 8],
@@ -50,7 +50,9 @@ describe('a malformed reading', () => {
       [7, 8],
     ]);
     assert.equal(stage.delivery.setAside, 1);
-    assert.equal(stage.delivery.delivered, 7);
+    assert.equal(stage.delivery.delivered, 7 + 1);
+    const [gap] = JSON.parse(stage.transport.telemetry.at(-1) ?? '');
+    assert.deepEqual(gap.values, { lostReadings: 1, lostFromMs: 5, lostToMs: 5, lostWhy: 'malformed' });
   });
 
   it('never takes a good one with it, wherever and however many there are', async () => {
@@ -60,7 +62,9 @@ describe('a malformed reading', () => {
       await stage.drain();
       const malformed = upTo(count).filter((tsMs) => bad.includes(tsMs)).length;
       assert.equal(stage.delivery.setAside, malformed);
-      assert.equal(stage.delivery.delivered, count - malformed);
+      const arrived = new Set(stage.transport.telemetry.flatMap(timesIn).filter((tsMs) => tsMs <= count));
+      assert.equal(arrived.size, count);
+      assert.equal(stage.outbox.size, 0);
     };
     const some = fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 20 });
     await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 100 }), some, check), SEED);
@@ -70,21 +74,10 @@ describe('a malformed reading', () => {
     const stage = new DeliveryStage(rejecting(1));
     stage.append(...upTo(20));
     await stage.drain();
+    stage.append(...upTo(40).slice(20));
+    await stage.drain();
     const last = stage.transport.telemetry.map(timesIn).at(-1) ?? [];
     assert.ok(last.length > 15, `${last.length}`);
-  });
-
-  it('that is dropped while it is judged takes no other with it', async () => {
-    const stage = new DeliveryStage((call, index) => {
-      if (index === 0) stage.append(2);
-      return rejecting(1)(call, index);
-    }, 1);
-    stage.append(1);
-    await stage.step();
-    assert.deepEqual(
-      stage.outbox.peek(9).map(({ tsMs }) => tsMs),
-      [2],
-    );
   });
 });
 
@@ -113,11 +106,11 @@ describe('a server that calls everything malformed', () => {
     stage.append(1, 2, 3);
     while (stage.delivery.setAside === 0) await stage.step();
     assert.deepEqual(await outcomes(stage, 1), ['malformed']);
-    const waiting = () => stage.outbox.peek(9).map(({ tsMs }) => tsMs);
-    assert.deepEqual(waiting(), [2, 3]);
+    const before = stage.outbox.size;
+    assert.equal(before, 2);
     await stage.step();
     assert.deepEqual(stage.transport.telemetry.map(timesIn).slice(-2), [[2], [2]]);
-    assert.deepEqual(waiting(), [3]);
+    assert.equal(stage.outbox.size, 1);
   });
 
   it('loses five of a hundred readings in ten steps at most, each one told and counted', async () => {
@@ -151,11 +144,73 @@ describe('a server that calls everything malformed', () => {
   });
 
   it('and is silent in between is still waited for: silence accepts nothing', async () => {
-    const answers = ['malformed', 'silent', 'malformed', 'overloaded', 'malformed'] as const;
+    const answers = ['malformed', 'silent', 'malformed', 'unauthorized', 'malformed'] as const;
     const stage = new DeliveryStage((_, index) => answers[index] ?? 'ok');
     stage.append(1);
     await stage.step();
     stage.append(2);
-    assert.deepEqual(await outcomes(stage, 4), ['silent', 'malformed', 'overloaded', 'stepped']);
+    assert.deepEqual(await outcomes(stage, 4), ['silent', 'malformed', 'unauthorized', 'stepped']);
+  });
+});
+
+describe('a reading that is answered with an internal error', () => {
+  /** A server that answers 5.00 to every body with one of these readings. */
+  const choking =
+    (...bad: readonly number[]): Script =>
+    (call) =>
+      call.verb === 'postTelemetry' && timesIn(call.body).some((tsMs) => bad.includes(tsMs))
+        ? 'overloaded'
+        : 'ok';
+
+  /** A session that waits a second after each refusal, and a fresh reading every ten, while `ms` pass. */
+  async function passing(stage: DeliveryStage, ms: number): Promise<void> {
+    let isOver = false;
+    const session = (async () => {
+      while (!isOver) {
+        const { type } = await stage.step();
+        if (type === 'refused') await stage.clock.sleep(1_000, stage.stop.signal);
+      }
+    })();
+    for (let passedMs = 0; passedMs < ms; passedMs += 10_000) {
+      stage.append(1_000_000 + stage.clock.monotonicMs());
+      await stage.clock.advance(10_000);
+    }
+    isOver = true;
+    stage.append(1_000_000 + stage.clock.monotonicMs());
+    await stage.clock.advance(1_000);
+    await session;
+  }
+
+  it('is found and set aside while others go on, after minutes and not at once', async () => {
+    const stage = new DeliveryStage(choking(5));
+    await stage.appendBacklog(...upTo(8));
+    await passing(stage, 60_000);
+    assert.equal(stage.delivery.setAside, 0, 'a minute is too early to give up');
+    await passing(stage, 3_600_000);
+    assert.equal(stage.delivery.setAside, 1);
+    assert.equal(stage.outbox.backlog.size, 0);
+    const gaps = stage.transport.telemetry.filter((body) => body.includes('lostReadings'));
+    assert.equal(gaps.length, 1);
+    assert.match(gaps[0] ?? '', /"lostFromMs":5,"lostToMs":5,"lostWhy":"refused"/);
+    assert.equal(stage.log.saying(/answers one reading, and only it/)[0]?.level, 'error');
+  });
+
+  it('among a server that answers all with it is an overload: told, waited for, nothing set aside', async () => {
+    const stage = new DeliveryStage(() => 'overloaded');
+    stage.append(1, 2, 3);
+    const events = [];
+    for (let step = 0; step < 50; step += 1) events.push(await stage.patientStep());
+    assert.ok(events.every((event) => event.type === 'refused' && event.refusal.reason === 'overloaded'));
+    assert.equal(stage.delivery.setAside, 0);
+    assert.equal(stage.outbox.size, 3);
+  });
+
+  it('for a while, by a rate limit that hits any message, is delivered in the end', async () => {
+    let count = 0;
+    const stage = new DeliveryStage(() => (++count % 2 === 0 ? 'overloaded' : 'ok'));
+    await stage.appendBacklog(...upTo(2_000));
+    await stage.drain();
+    assert.equal(stage.delivery.setAside, 0);
+    assert.equal(stage.outbox.size, 0);
   });
 });

@@ -1,0 +1,26 @@
+/** The configuration as the agent's loops want it. */
+
+import type { AgentSettings } from '../agent.ts';
+import type { Config } from '../core/config.ts';
+import { identityOf } from './naming.ts';
+
+export function agentSettings(config: Config, name: string): AgentSettings {
+  const { server, device, provisioning, telemetry } = config;
+  return {
+    server: identityOf(server),
+    deviceName: name,
+    spreadMs: server.spreadMs,
+    sampleEveryMs: telemetry.intervalMs,
+    drainPerS: telemetry.drainPerS,
+    deadbands: telemetry.deadbands,
+    ...(device.token && { token: device.token }),
+    ...(provisioning && {
+      reprovision: provisioning.afterSuccess === 'keep',
+      pair: {
+        key: provisioning.key,
+        secret: provisioning.secret,
+        deviceGenerated: provisioning.credentials === 'device-generated',
+      },
+    }),
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * What a setting is: a row of the table in schema.ts, and the names that derive from its key.
+ */
+
+import type * as v from 'valibot';
+
+export interface Setting<T = unknown> {
+  /** `<table>.<name>`, as in the file. */
+  readonly key: string;
+  readonly type:
+    | 'URL'
+    | 'duration'
+    | 'number'
+    | 'size'
+    | 'share'
+    | 'choice'
+    | 'list'
+    | 'text'
+    | 'path'
+    | 'secret';
+  /** As one would write it in the file; absent or empty: none. */
+  readonly default?: string;
+  readonly bound: string;
+  readonly example: string;
+  readonly meaning: string;
+  readonly schema: v.GenericSchema<unknown, T>;
+}
+
+/** `[table]` and `name` of a setting. */
+export function pathOf(setting: Setting): readonly [table: string, name: string] {
+  const [table = '', name = ''] = setting.key.split('.');
+  return [table, name];
+}
+
+/** `provisioning.secret-file` is FIRSTLIGHT_PROVISIONING_SECRET_FILE. */
+export function variableOf(setting: Setting): string {
+  return `FIRSTLIGHT_${setting.key.replace(/[.-]/g, '_').toUpperCase()}`;
+}

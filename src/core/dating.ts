@@ -1,0 +1,180 @@
+/**
+ * Dating: when a reading was, by the clock that never steps and, as soon as that can be known, by the calendar.
+ *
+ * A date is the time since boot plus an offset, and the offset is only taken from a wall clock that a time service has set
+ * in this boot: a gateway without a clock chip boots with a plausible date that is months old. From then on:
+ *
+ *   the wall clock is within a second of the offset ─▶ the offset follows it
+ *   it has stepped further ─▶ the offset holds, and the time service is asked ─▶ confirmed: taken, for what is dated after
+ *                                                                            └▶ not: asked again, held until it is
+ *   the time service has lost its server ─▶ nothing: the clock stays good to seconds for days (hold-over)
+ *
+ * A date once given never changes. What was read before the first synchronisation is dated by the first offset. With trust
+ * in the system's clock it is believed whatever it says.
+ */
+
+import type { ClockTrust } from './config.ts';
+import { GivenDates } from './given-dates.ts';
+import { LinkedAbort } from './linked-abort.ts';
+import type { Clock, Logger, TimeSync } from './ports.ts';
+import type { Stamp } from './reading.ts';
+import { WallOffset } from './wall-offset.ts';
+
+export interface DatingPorts {
+  readonly clock: Clock;
+  readonly timeSync: TimeSync;
+  readonly log: Logger;
+}
+
+export interface DatingSettings {
+  readonly trust: ClockTrust;
+}
+
+export class Dating {
+  readonly #ports: DatingPorts;
+  readonly #isTrusted: boolean;
+  readonly #offset: WallOffset;
+  readonly #given = new GivenDates();
+  #firstOffsetMs: number | undefined;
+  #lastBootMs = Number.NEGATIVE_INFINITY;
+  #wake: (() => void) | undefined;
+
+  constructor(ports: DatingPorts, { trust }: DatingSettings) {
+    this.#ports = ports;
+    this.#isTrusted = trust === 'system';
+    this.#offset = new WallOffset(ports.clock);
+  }
+
+  /** Dates the readings of this boot that have no date: `tsMs = round(bootMs + firstOffsetMs)`. Never changes once known. */
+  get firstOffsetMs(): number | undefined {
+    return this.#firstOffsetMs;
+  }
+
+  /** Now. `bootMs` and `tsMs` are whole numbers, and no two stamps share either. */
+  stamp(): Stamp {
+    const { clock } = this.#ports;
+    const { bootId } = clock;
+    const bootMs = Math.max(Math.round(clock.bootMs()), this.#lastBootMs + 1);
+    this.#lastBootMs = bootMs;
+    if (this.#isTrusted) this.#believe();
+    else if (this.#offset.hasNews()) this.#wake?.();
+    const offsetMs = this.#offset.believedMs;
+    if (offsetMs !== undefined)
+      return { bootId, bootMs, tsMs: this.#given.take(Math.round(bootMs + offsetMs)) };
+    this.#given.addUndated(bootMs);
+    return { bootId, bootMs };
+  }
+
+  /**
+   * Asks until the clock is synchronised, tells `onAnchored` once, then looks for steps, until the signal aborts. Rejects
+   * only when `onAnchored` does.
+   */
+  async watch(onAnchored: (offsetMs: number) => Promise<void>, signal: AbortSignal): Promise<void> {
+    if (this.#isTrusted) {
+      this.#ports.log.info(TRUSTED);
+      this.#believe();
+    } else await this.#synchronise(signal);
+    if (this.#firstOffsetMs === undefined) return;
+    await onAnchored(this.#firstOffsetMs);
+    while (!signal.aborted) {
+      await this.#nap(LOOK_EVERY_MS, signal);
+      if (this.#isTrusted) this.#believe();
+      else await this.#settle(signal);
+    }
+  }
+
+  /** Asks until the time service has set the clock. */
+  async #synchronise(signal: AbortSignal): Promise<void> {
+    const { clock, timeSync, log } = this.#ports;
+    const startedMs = clock.monotonicMs();
+    let isTold = false;
+    while (!signal.aborted) {
+      const offsetMs = await this.#offset.ask(() => timeSync.isSynchronised(signal));
+      if (signal.aborted) return;
+      const elapsedMs = clock.monotonicMs() - startedMs;
+      if (typeof offsetMs === 'number') {
+        this.#take(offsetMs);
+        log.info(SYNCHRONISED, { afterS: inSeconds(elapsedMs) });
+        return;
+      }
+      if (!isTold && elapsedMs >= UNSYNCHRONISED_TOLD_AFTER_MS) {
+        isTold = true;
+        log.warn(UNSYNCHRONISED);
+      }
+      await clock.sleep(offsetMs === 'moved' ? ASK_AGAIN_MS : askEveryMs(elapsedMs), signal);
+    }
+  }
+
+  /** If the clock has stepped: asks until the step is confirmed, or the clock has come back from it. */
+  async #settle(signal: AbortSignal): Promise<void> {
+    const { clock, timeSync, log } = this.#ports;
+    const startedMs = clock.monotonicMs();
+    let isTold = false;
+    for (;;) {
+      const stepMs = this.#offset.follow();
+      if (stepMs === undefined) break;
+      const offsetMs = await this.#offset.ask(() => timeSync.confirmsStep(signal));
+      if (signal.aborted) return;
+      if (typeof offsetMs === 'number') {
+        this.#take(offsetMs);
+        log.info(STEPPED, { byS: inSeconds(stepMs) });
+        return;
+      }
+      if (!isTold && offsetMs === undefined) {
+        isTold = true;
+        log.warn(UNCONFIRMED, { byS: inSeconds(stepMs) });
+      }
+      const elapsedMs = clock.monotonicMs() - startedMs;
+      await this.#nap(offsetMs === 'moved' ? ASK_AGAIN_MS : askEveryMs(elapsedMs), signal);
+      if (signal.aborted) return;
+    }
+    if (isTold) log.info(BACK);
+  }
+
+  /** Sleeps, but not past a step that was not asked about. */
+  async #nap(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#offset.hasNews()) return;
+    using nap = new LinkedAbort(signal);
+    this.#wake = () => nap.abort();
+    await this.#ports.clock.sleep(ms, nap.signal);
+    this.#wake = undefined;
+  }
+
+  /** Takes the wall clock as it is. */
+  #believe(): void {
+    const stepMs = this.#offset.follow();
+    if (stepMs !== undefined) this.#ports.log.info(STEPPED, { byS: inSeconds(stepMs) });
+    this.#take(this.#offset.apparentMs);
+  }
+
+  #take(offsetMs: number): void {
+    this.#offset.take(offsetMs);
+    if (this.#firstOffsetMs !== undefined) return;
+    this.#firstOffsetMs = offsetMs;
+    this.#given.anchor(offsetMs);
+  }
+}
+
+const LOOK_EVERY_MS = 60_000;
+const ASK_AGAIN_MS = 2000;
+const UNSYNCHRONISED_TOLD_AFTER_MS = 120_000;
+
+/** Often at first, as a boot's first synchronisation takes seconds; each time may start two processes. */
+function askEveryMs(elapsedMs: number): number {
+  if (elapsedMs < 60_000) return ASK_AGAIN_MS;
+  return elapsedMs < 660_000 ? 10_000 : LOOK_EVERY_MS;
+}
+
+function inSeconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
+
+const TRUSTED = 'the clock of this host is believed as it is, because clock.trust is "system"';
+const SYNCHRONISED =
+  'the clock is synchronised: readings have their own time from here on, and those that waited are dated';
+const UNSYNCHRONISED =
+  'the clock is not synchronised: readings go out without a time while the server is reachable, and wait otherwise; check the time service of this host, or set clock.trust = "system" on a host without one';
+const STEPPED = 'the clock was set: readings have the new time from here on';
+const UNCONFIRMED =
+  'the clock was set, and no time service confirms it: readings keep to the time before; check the time service of this host, or set clock.trust = "system" on a host without one';
+const BACK = 'the clock is back at the time that readings have kept to';

@@ -1,0 +1,141 @@
+/**
+ * Whether a time service has set this host's clock: the real adapter of the `TimeSync` port. The witnesses, cheapest first:
+ *
+ *   1. /run/systemd/timesync/synchronized, which systemd-timesyncd touches whenever it sets or corrects the clock. /run
+ *      is emptied by a boot, so the file is of this one.
+ *   2. timedatectl, which has timedated ask the kernel: for chrony and ntpd too, and from inside our unit, which may not.
+ *   3. The kernel itself, by adjtimex(2), which Node cannot call and perl can: for a host without systemd.
+ *
+ * The kernel forgets that it was synchronised when anybody sets the clock (`date -s`), until a time service says so again.
+ * So its yes after a step confirms the step. A plausible date is no witness.
+ */
+
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock, Logger, TimeSync } from '../core/ports.ts';
+import { askCommand } from './ask-command.ts';
+
+export interface TimeSyncOptions {
+  /** `/` on a host; a made-up tree in a test. */
+  readonly root: string;
+  readonly clock: Pick<Clock, 'wallMs' | 'sleep'>;
+  readonly log: Logger;
+  /** Names or paths of the programs; only a test gives others. */
+  readonly commands?: { readonly timedatectl: string; readonly perl: string };
+  /** That of the kernel's calls; only a test gives another. */
+  readonly arch?: string;
+  readonly deadlineMs?: number;
+}
+
+export function hostTimeSync(options: TimeSyncOptions): TimeSync {
+  return new HostTimeSync(options);
+}
+
+/** A stop is not held up longer than this by a program that hangs, ms. */
+const DEADLINE_MS = 3000;
+/** Asks without any witness before that is told: half a minute at one every 2 s, as D-Bus is late in a boot. */
+const ASKS_UNTOLD = 15;
+/** A step is noticed within a minute: an older touch of the file was before it, and confirms nothing. */
+const FRESH_MS = 90_000;
+const NO_WITNESS =
+  'nothing on this host can tell whether its clock is synchronised: install a time service such as systemd-timesyncd or chrony, or set clock.trust = "system"';
+
+class HostTimeSync implements TimeSync {
+  readonly #options: TimeSyncOptions;
+  readonly #touchedPath: string;
+  #touchedMs: number | undefined;
+  #asksWithoutWitness = 0;
+
+  constructor(options: TimeSyncOptions) {
+    this.#options = options;
+    this.#touchedPath = join(options.root, 'run/systemd/timesync/synchronized');
+  }
+
+  async isSynchronised(signal: AbortSignal): Promise<boolean> {
+    this.#touchedMs = await modifiedMs(this.#touchedPath);
+    return this.#touchedMs !== undefined || (await this.#kernelSaysYes(signal));
+  }
+
+  async confirmsStep(signal: AbortSignal): Promise<boolean> {
+    const beforeMs = this.#touchedMs;
+    this.#touchedMs = await modifiedMs(this.#touchedPath);
+    if (this.#touchedMs !== undefined && this.#touchedMs !== beforeMs && this.#isFresh(this.#touchedMs))
+      return true;
+    return await this.#kernelSaysYes(signal);
+  }
+
+  #isFresh(touchedMs: number): boolean {
+    // The file system's clock is a tick behind; a time ahead of ours is from before the clock was set back.
+    const ageMs = this.#options.clock.wallMs() - touchedMs;
+    return ageMs >= -1000 && ageMs <= FRESH_MS;
+  }
+
+  async #kernelSaysYes(signal: AbortSignal): Promise<boolean> {
+    const answer = (await this.#askTimedated(signal)) ?? (await this.#askKernel(signal));
+    if (signal.aborted) return false;
+    if (answer === undefined) await this.#countWithoutWitness();
+    return answer ?? false;
+  }
+
+  async #countWithoutWitness(): Promise<void> {
+    this.#asksWithoutWitness += 1;
+    if (this.#asksWithoutWitness !== ASKS_UNTOLD) return;
+    // Where there is its directory, timesyncd runs and will tell in the end.
+    if ((await modifiedMs(dirname(this.#touchedPath))) !== undefined) return;
+    this.#options.log.warn(NO_WITNESS);
+  }
+
+  async #askTimedated(signal: AbortSignal): Promise<boolean | undefined> {
+    const output = await this.#ask(
+      this.#options.commands?.timedatectl ?? 'timedatectl',
+      ['show', '--property=NTPSynchronized', '--value'],
+      signal,
+    );
+    if (output === 'yes\n') return true;
+    return output === 'no\n' ? false : undefined;
+  }
+
+  async #askKernel(signal: AbortSignal): Promise<boolean | undefined> {
+    const call = ADJTIMEX[this.#options.arch ?? process.arch];
+    if (call === undefined) return undefined;
+    const output = await this.#ask(
+      this.#options.commands?.perl ?? 'perl',
+      ['-e', adjtimexScript(call)],
+      signal,
+    );
+    const state = /^adjtimex ([0-5])$/.exec(output ?? '')?.[1];
+    return state === undefined ? undefined : Number(state) !== TIME_ERROR;
+  }
+
+  #ask(command: string, args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+    const { deadlineMs = DEADLINE_MS, clock } = this.#options;
+    return askCommand({ command, arguments: args, deadlineMs }, clock, signal);
+  }
+}
+
+/** The call's number (asm/unistd.h), by process.arch. */
+const ADJTIMEX: Readonly<Record<string, number>> = {
+  x64: 159,
+  arm: 124,
+  arm64: 171,
+  riscv64: 171,
+  ia32: 124,
+};
+/** The kernel's word for "not synchronised" (adjtimex(2)). */
+const TIME_ERROR = 5;
+
+/**
+ * With `modes` 0 the call only reads. It fills its struct timex of at most 208 bytes; were the number another call's (a
+ * perl for another machine than Node), nothing would be filled and nothing is said.
+ */
+function adjtimexScript(call: number): string {
+  return `my $timex = "\\0" x 256; my $state = syscall(${call}, $timex); print "adjtimex $state" if $timex =~ /[^\\0]/`;
+}
+
+async function modifiedMs(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The store in memory: readings of this boot, oldest first. Nothing in it survives a restart.
+ *
+ * Bounds: `bytesMax`, by the length of the readings' JSON text, and `readingsMax`; the oldest go first, are told to
+ * `losses`, and the next one left is made full. The newest always stays. Memory of what has left is given back.
+ */
+
+import type { Losses } from '../core/losses.ts';
+import type { Reading } from '../core/reading.ts';
+import { carry, expand } from './carry.ts';
+import { type Entry, RamEntries } from './ram-entries.ts';
+import type { ReadingStore } from './reading-store.ts';
+
+export interface RamStoreOptions {
+  readonly bootId: string;
+  readonly bytesMax: number;
+  readonly readingsMax: number;
+  readonly losses: Losses;
+}
+
+/** What an entry costs beside its values, as JSON text: its stamp and its marks, bytes. */
+const ENTRY_BYTES = 64;
+
+export class RamStore implements ReadingStore {
+  readonly #options: RamStoreOptions;
+  readonly #entries = new RamEntries();
+  #epoch = 0;
+  #offsetMs: number | undefined;
+  /** One was lost at the head, and what follows it may be no full reading. */
+  #isAfterLoss = false;
+
+  constructor(options: RamStoreOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#entries.bytes;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  async append(readings: readonly Reading[]): Promise<void> {
+    for (const reading of readings) this.add(reading);
+  }
+
+  /** `append` for one reading, full or not, without waiting. */
+  add(reading: Reading): void {
+    const { bytesMax, readingsMax } = this.#options;
+    const entries = this.#entries;
+    entries.push(this.#dated(reading), reading, ENTRY_BYTES + JSON.stringify(reading.values).length);
+    while (entries.size > 1 && (entries.size > readingsMax || entries.bytes > bytesMax)) this.#dropOldest();
+  }
+
+  async take(max: number): Promise<readonly Reading[]> {
+    this.#makeFullAfterLoss();
+    const readings: Reading[] = [];
+    while (readings.length < max) {
+      const entry = this.#entries.take(({ reading }) => reading.tsMs !== undefined);
+      if (!entry) break;
+      readings.push(entry.reading);
+    }
+    return readings;
+  }
+
+  async acknowledge(count: number, epoch: number): Promise<void> {
+    if (epoch !== this.#epoch) return;
+    const entries = this.#entries;
+    // A tombstone counts if it was taken before it became one: the caller counts it too.
+    for (let left = Math.min(count, entries.taken); left > 0; ) if (entries.leave()?.isTaken) left -= 1;
+    entries.shed();
+  }
+
+  rewind(): void {
+    if (this.#entries.taken > 0) this.#takeBack();
+  }
+
+  async anchor(offsetMs: number): Promise<void> {
+    if (this.#offsetMs !== undefined) return;
+    this.#offsetMs = offsetMs;
+    for (const entry of this.#entries) entry.reading = this.#dated(entry.reading);
+  }
+
+  /**
+   * Takes out everything not acknowledged, taken or not, in order, the first that is no gap record made full;
+   * of these only what is older than `stays`, if that is in here.
+   */
+  moveOut(stays?: Reading): Reading[] {
+    this.#takeBack();
+    const entries = this.#entries;
+    const readings: Reading[] = [];
+    let mustBeFull = true;
+    for (let head = entries.head; head && !(stays && isKnownAs(head, stays)); head = entries.head) {
+      if (!head.isTombstone) {
+        readings.push(mustBeFull ? expand(entries.before, head.reading) : head.reading);
+        mustBeFull &&= head.reading.gap === true;
+      }
+      entries.leave();
+    }
+    // What was lost lies before what was moved, and that begins with a full reading.
+    if (!mustBeFull) this.#isAfterLoss = false;
+    return readings;
+  }
+
+  /** The newest reading that is not at the server. */
+  newest(): Reading | undefined {
+    this.#makeFullAfterLoss();
+    const entry = this.#entries.findLast(({ isTombstone }) => !isTombstone);
+    if (entry) entry.known = entry.reading;
+    return entry?.reading;
+  }
+
+  /** This reading, known by identity, is at the server: it will not be taken or moved out (again). */
+  deliveredLive(reading: Reading): void {
+    const entry = this.#entries.findLast((each) => !each.isTombstone && isKnownAs(each, reading));
+    if (entry) this.#entries.bury(entry);
+  }
+
+  /** When the oldest of those that wait was read, ms since the boot. */
+  oldestBootMs(): number | undefined {
+    for (const { reading, isTombstone } of this.#entries) if (!isTombstone) return reading.bootMs;
+    return undefined;
+  }
+
+  #dated(reading: Reading): Reading {
+    if (this.#offsetMs === undefined || reading.tsMs !== undefined) return reading;
+    if (reading.bootId !== this.#options.bootId) return reading;
+    return { ...reading, tsMs: reading.bootMs + this.#offsetMs };
+  }
+
+  #dropOldest(): void {
+    this.rewind();
+    this.#entries.shed();
+    const entry = this.#entries.leave();
+    if (!entry) return;
+    this.#options.losses.addReading(entry.reading, 'memory full');
+    if (!entry.reading.gap) this.#isAfterLoss = true;
+    this.#entries.shed();
+  }
+
+  #takeBack(): void {
+    this.#entries.takeBack();
+    this.#epoch += 1;
+  }
+
+  /** The first sample after what was lost: whoever reads the history has nothing else to carry forward. */
+  #makeFullAfterLoss(): void {
+    if (!this.#isAfterLoss) return;
+    let { before } = this.#entries;
+    for (const entry of this.#entries) {
+      if (entry.reading.gap) continue;
+      if (!entry.isTombstone) {
+        entry.reading = expand(before, entry.reading);
+        this.#isAfterLoss = false;
+        return;
+      }
+      before = carry(before, entry.reading);
+    }
+  }
+}
+
+function isKnownAs(entry: Entry, reading: Reading): boolean {
+  return entry.reading === reading || entry.known === reading;
+}

@@ -1,0 +1,104 @@
+/**
+ * A segment: one file of the spool, `00000001.log`, and what of it is still to be delivered.
+ *
+ *   header record │ record │ record │ …                        │ NUL to the end
+ *                          ▲ acked     ▲ read      good bytes ▲
+ *
+ * A segment is made whole, 64 KiB at once, and records are then written in place: an append that lets a file grow
+ * costs 19 to 24 KiB of writes on the device, one into bytes that are there already 7 to 15 KiB (measured 2026-11-22,
+ * ext4 with blocks of 4 KiB, one flush per append). A card dies of what is written to it.
+ */
+
+import type { Reading } from '../core/reading.ts';
+import { decode, decodeHeader, type Header, NEWLINE, UNDATED_START, unframe } from './codec.ts';
+
+export const SEGMENT_BYTES = 65_536;
+
+export interface Segment {
+  readonly number: number;
+  /** What it takes of the bound: its size as it was made, rounded up. */
+  readonly bytes: number;
+  /** Nothing is read beyond; less than the file has where an append failed or is under way. */
+  goodBytes: number;
+  /** Records not acknowledged and not told as lost; of an earlier process, lines counted until it has been read. */
+  left: number;
+  /** Everything up to here is acknowledged or told as lost. */
+  ackedBytes: number;
+  /** The next record to be taken. */
+  readBytes: number;
+  /** The records up to here that are lost have been told. */
+  toldBytes: number;
+  /** It may hold readings of this boot without a date. */
+  isUndated: boolean;
+  /** It could not be removed: its records are done with, and it is only in the way. */
+  isSpent: boolean;
+}
+
+export function newSegment(number: number, fileBytes: number): Segment {
+  return {
+    number,
+    bytes: Math.max(1, Math.ceil(fileBytes / SEGMENT_BYTES)) * SEGMENT_BYTES,
+    goodBytes: 0,
+    left: 0,
+    ackedBytes: 0,
+    readBytes: 0,
+    toldBytes: 0,
+    isUndated: false,
+    isSpent: false,
+  };
+}
+
+export function segmentName(number: number): string {
+  return `${String(number).padStart(8, '0')}.log`;
+}
+
+/** The number of the segment of this name; undefined for other files. */
+export function segmentNumber(name: string): number | undefined {
+  return /^\d{8,15}\.log$/.test(name) ? Number.parseInt(name, 10) : undefined;
+}
+
+export function headerOf(content: Buffer): Header | undefined {
+  const frame = unframe(content, 0);
+  return frame && decodeHeader(frame.json);
+}
+
+export type Found =
+  | { readonly at: 'reading'; readonly reading: Reading; readonly endBytes: number }
+  | { readonly at: 'damage'; readonly endBytes: number };
+
+/** The records of a segment from `fromBytes`; what is damaged is one find up to the next newline. */
+export function* recordsOf(content: Buffer, fromBytes: number): Generator<Found> {
+  const header = unframe(content, 0);
+  const bootId = (header && decodeHeader(header.json)?.bootId) ?? '';
+  let at = Math.max(fromBytes, header?.endBytes ?? lineEnd(content, 0));
+  while (at < content.length) {
+    const frame = unframe(content, at);
+    // NUL is the unused rest, but only if no line comes behind it: a flipped byte or a lost sector is NUL too.
+    if (!frame && content[at] === 0 && content.indexOf(NEWLINE, at) < 0) return;
+    const reading = frame && decode(frame.json, bootId);
+    at = frame?.endBytes ?? lineEnd(content, at);
+    yield reading ? { at: 'reading', reading, endBytes: at } : { at: 'damage', endBytes: at };
+  }
+}
+
+/** How many records there are, by their newlines alone: exact unless something is damaged. */
+export function countRecords(content: Buffer): number {
+  let lines = 0;
+  let at = unframe(content, 0)?.endBytes ?? lineEnd(content, 0);
+  for (let end = content.indexOf(NEWLINE, at); end >= 0; end = content.indexOf(NEWLINE, at)) {
+    lines += 1;
+    at = end + 1;
+  }
+  const isTorn = at < content.length && content[at] !== 0;
+  return isTorn ? lines + 1 : lines;
+}
+
+/** Whether readings without a date may be in it; a value's text can never look like one, because it is escaped. */
+export function mayHoldUndated(content: Buffer): boolean {
+  return content.includes(UNDATED_START);
+}
+
+function lineEnd(content: Buffer, from: number): number {
+  const newline = content.indexOf(NEWLINE, from);
+  return newline < 0 ? content.length : newline + 1;
+}

@@ -1,0 +1,199 @@
+/**
+ * The shelf: the spool's segments, oldest first, and what happens to one as a whole: counted, read, dropped, removed.
+ *
+ * Promises: at most one segment's bytes are in memory, and they are good until the next read. A segment that cannot be
+ * read twice in a row is lost and told; one that cannot be removed is never read again. A segment of a newer version
+ * is neither read nor removed and is not on the shelf. No removal is synced: one that a power cut undoes only
+ * repeats readings with the date they had, which are the same points at the server.
+ */
+
+import type { Losses, LossReason } from '../core/losses.ts';
+import type { Anchors } from './anchors.ts';
+import { FORMAT_VERSION } from './codec.ts';
+import { type OnceLog, seen } from './once-log.ts';
+import {
+  countRecords,
+  headerOf,
+  mayHoldUndated,
+  newSegment,
+  recordsOf,
+  SEGMENT_BYTES,
+  type Segment,
+  segmentName,
+  segmentNumber,
+} from './segment.ts';
+import type { SpoolDirectory, SpoolEntry } from './spool-directory.ts';
+
+export interface ShelfPorts {
+  readonly directory: SpoolDirectory;
+  readonly bootId: string;
+  readonly anchors: Anchors;
+  readonly losses: Losses;
+  readonly log: OnceLog;
+}
+
+export class Shelf {
+  readonly #ports: ShelfPorts;
+  #segments: Segment[] = [];
+  #nextNumber = 1;
+  #hasForeign = false;
+  /** Told of every segment whose readings are gone, whatever was taken of them. */
+  onGone: (segment: Segment) => void = () => {};
+
+  constructor(ports: ShelfPorts) {
+    this.#ports = ports;
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  get left(): number {
+    return this.#segments.reduce((sum, { left }) => sum + left, 0);
+  }
+
+  get bytes(): number {
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** There is nothing in the directory whose readings may still need a date. */
+  get isEmpty(): boolean {
+    return this.#segments.length === 0 && !this.#hasForeign;
+  }
+
+  /** Finds and counts what earlier processes left; changes nothing on the disk. Never rejects. */
+  async load(): Promise<void> {
+    const entries = await this.#list();
+    const numbered = entries.map((entry) => ({ ...entry, number: segmentNumber(entry.name) ?? 0 }));
+    for (const { number, bytes } of numbered.sort((a, b) => a.number - b.number)) {
+      if (number === 0) continue;
+      this.#nextNumber = number + 1;
+      await this.#count(this.add(number, bytes), bytes);
+    }
+  }
+
+  /** A number that no segment has had. */
+  takeNumber(): number {
+    this.#nextNumber += 1;
+    return this.#nextNumber - 1;
+  }
+
+  /** A new segment, whose file is just made, behind all others. */
+  add(number: number, fileBytes = SEGMENT_BYTES): Segment {
+    const segment = newSegment(number, fileBytes);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** What is in it, up to its last good byte; undefined when it is no longer on the shelf. */
+  async read(segment: Segment): Promise<Buffer | undefined> {
+    const content = await this.#readTwice(segment);
+    if (content) return this.#isForeign(segment, content) ? undefined : content;
+    this.#ports.losses.add({ readings: Math.max(1, segment.left), why: 'damaged' });
+    await this.discard(segment);
+    return undefined;
+  }
+
+  /** Removes the oldest and tells what is lost with it. Rejects with the system's error; then nothing is lost. */
+  async drop(why: LossReason): Promise<void> {
+    const [segment] = this.#segments;
+    if (!segment) return;
+    const content = segment.isSpent ? undefined : await this.#readTwice(segment);
+    await this.#ports.directory.remove(segmentName(segment.number));
+    this.#take(segment);
+    this.#tellDropped(segment, content, why);
+    this.onGone(segment);
+  }
+
+  /** Its records are done with: its file goes too, or is never read again. Never rejects. */
+  async discard(segment: Segment): Promise<void> {
+    if (!this.#segments.includes(segment)) return;
+    segment.left = 0;
+    segment.isSpent = true;
+    this.onGone(segment);
+    try {
+      await this.#ports.directory.remove(segmentName(segment.number));
+      this.#take(segment);
+    } catch (error) {
+      this.#ports.log.warn(
+        'a file of the spool cannot be removed; its readings may be sent again after a restart: check rights and health of the state directory',
+        { file: segmentName(segment.number), seen: seen(error) },
+      );
+    }
+  }
+
+  #take(segment: Segment): void {
+    this.#segments = this.#segments.filter((each) => each !== segment);
+  }
+
+  async #list(): Promise<readonly SpoolEntry[]> {
+    const { directory, anchors, log } = this.#ports;
+    try {
+      const entries = await directory.list();
+      await anchors.load(entries.map(({ name }) => name)).catch((error) =>
+        log.warn(
+          'what dates the stored readings of earlier boots cannot be read: check the health of the disk',
+          {
+            seen: seen(error),
+          },
+        ),
+      );
+      return entries;
+    } catch (error) {
+      log.warn(
+        'the spool cannot be listed, and what it holds waits for a restart: check rights and health of the state directory',
+        { seen: seen(error) },
+      );
+      return [];
+    }
+  }
+
+  async #count(segment: Segment, fileBytes: number): Promise<void> {
+    segment.goodBytes = Math.min(fileBytes, SEGMENT_BYTES);
+    const content = await this.#readTwice(segment);
+    // One, so that it is asked for and found out.
+    segment.left = content ? countRecords(content) : 1;
+    if (!content || this.#isForeign(segment, content)) return;
+    segment.isUndated = headerOf(content)?.bootId === this.#ports.bootId && mayHoldUndated(content);
+  }
+
+  async #readTwice(segment: Segment): Promise<Buffer | undefined> {
+    const { directory, log } = this.#ports;
+    const once = () => directory.read(segmentName(segment.number), 0, segment.goodBytes);
+    try {
+      return await once().catch(once);
+    } catch (error) {
+      log.warn('a file of the spool cannot be read; its readings are lost: check the health of the disk', {
+        file: segmentName(segment.number),
+        seen: seen(error),
+      });
+      return undefined;
+    }
+  }
+
+  #isForeign(segment: Segment, content: Buffer): boolean {
+    const version = headerOf(content)?.version ?? 0;
+    if (version <= FORMAT_VERSION) return false;
+    this.#hasForeign = true;
+    this.#take(segment);
+    this.#ports.log.warn(
+      'the spool holds readings stored by a newer firstlight, and they stay there: install that version again, or remove the file',
+      { file: segmentName(segment.number), version },
+    );
+    return true;
+  }
+
+  #tellDropped(segment: Segment, content: Buffer | undefined, why: LossReason): void {
+    const { losses, anchors } = this.#ports;
+    if (!content && segment.left > 0) losses.add({ readings: segment.left, why });
+    for (const found of content ? recordsOf(content, segment.ackedBytes) : []) {
+      const isTold = found.endBytes <= segment.toldBytes;
+      if (found.at === 'damage') {
+        if (!isTold) losses.add({ readings: 1, why: 'damaged' });
+        continue;
+      }
+      const dated = anchors.date(found.reading);
+      if (dated || !isTold) losses.addReading(dated ?? found.reading, why);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The writing half of the spool: batches go into one open segment, one write and one flush each, then into the next.
+ *
+ * Promises: a batch is stored whole or not at all, as far as this process reads: what of a failed one may be on the disk
+ * lies beyond the good bytes and is read only after a restart, as a repetition of the same points. A segment whose
+ * write or flush failed is not written again, because what the disk holds of it is unknown. The spool grows only
+ * up to its bound and never into the file system's last free share; the oldest segments go first.
+ */
+
+import type { Losses } from '../core/losses.ts';
+import type { Reading } from '../core/reading.ts';
+import { encodeHeader } from './codec.ts';
+import { cutPieces, type Piece } from './pieces.ts';
+import { OutboxError } from './reading-store.ts';
+import { SEGMENT_BYTES, type Segment, segmentName } from './segment.ts';
+import type { Shelf } from './shelf.ts';
+import type { SpoolDirectory, SpoolFile } from './spool-directory.ts';
+
+export interface WriterPorts {
+  readonly shelf: Shelf;
+  readonly directory: SpoolDirectory;
+  readonly losses: Losses;
+  readonly bootId: string;
+}
+
+export interface WriterBounds {
+  readonly bytesMax: number;
+  readonly freeShare: number;
+}
+
+interface Open {
+  readonly segment: Segment;
+  readonly file: SpoolFile;
+}
+
+/** A piece that is on the disk, while the rest of its batch is not. */
+interface Written {
+  readonly segment: Segment;
+  readonly goodBytesBefore: number;
+  readonly records: number;
+}
+
+export class SpoolWriter {
+  readonly #ports: WriterPorts;
+  readonly #bounds: WriterBounds;
+  readonly #header: Buffer;
+  #open: Open | undefined;
+
+  constructor(ports: WriterPorts, bounds: WriterBounds) {
+    this.#ports = ports;
+    // With one segment alone every new one would cost all that is stored.
+    this.#bounds = { ...bounds, bytesMax: Math.max(bounds.bytesMax, 2 * SEGMENT_BYTES) };
+    this.#header = encodeHeader(ports.bootId);
+  }
+
+  get segment(): Segment | undefined {
+    return this.#open?.segment;
+  }
+
+  /** Returns when a power cut can no longer undo it. Rejects with an OutboxError. */
+  async append(readings: readonly Reading[]): Promise<void> {
+    const tooLarge: Reading[] = [];
+    const written: Written[] = [];
+    const pieces = cutPieces({
+      readings,
+      bootId: this.#ports.bootId,
+      roomBytes: this.#open ? SEGMENT_BYTES - this.#open.segment.goodBytes : 0,
+      segmentRoomBytes: SEGMENT_BYTES - this.#header.length,
+      tooLarge: (reading) => tooLarge.push(reading),
+    });
+    try {
+      for (const piece of pieces) {
+        const open = piece.opens || !this.#open ? await this.#next() : this.#open;
+        written.push(await this.#write(open, piece));
+      }
+    } catch (error) {
+      await this.#undo(written);
+      throw asOutboxError(error);
+    }
+    for (const reading of tooLarge) this.#ports.losses.addReading(reading, 'malformed');
+  }
+
+  /** The open segment is closed; the next append begins another. Never rejects: what it holds is synced. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.file.close().catch(() => {});
+  }
+
+  async #next(): Promise<Open> {
+    await this.close();
+    await this.#makeRoom();
+    const number = this.#ports.shelf.takeNumber();
+    const file = await this.#ports.directory.create(segmentName(number));
+    this.#open = { segment: this.#ports.shelf.add(number), file };
+    return this.#open;
+  }
+
+  /** The first piece of a segment brings the whole of it into being: header, records and unused rest. */
+  async #write({ segment, file }: Open, { bytes, records, isUndated }: Piece): Promise<Written> {
+    const goodBytesBefore = segment.goodBytes;
+    const isNew = goodBytesBefore === 0;
+    const startBytes = isNew ? this.#header.length : goodBytesBefore;
+    if (isNew) {
+      const whole = Buffer.alloc(SEGMENT_BYTES);
+      this.#header.copy(whole);
+      bytes.copy(whole, startBytes);
+      await file.write(whole, 0);
+    } else {
+      await file.write(bytes, startBytes);
+    }
+    await file.sync();
+    if (isNew) await this.#ports.directory.sync();
+    segment.goodBytes = startBytes + bytes.length;
+    segment.left += records;
+    segment.isUndated ||= isUndated;
+    return { segment, goodBytesBefore, records };
+  }
+
+  async #makeRoom(): Promise<void> {
+    const { shelf, directory } = this.#ports;
+    const { bytesMax, freeShare } = this.#bounds;
+    const isFull = () => shelf.bytes + SEGMENT_BYTES > bytesMax && shelf.segments.length > 0;
+    const wasFull = isFull();
+    while (isFull()) await shelf.drop('spool full');
+    if (wasFull) return;
+    const { freeBytes, totalBytes } = await directory.space();
+    if (freeBytes - SEGMENT_BYTES >= freeShare * totalBytes) return;
+    // One for one, so that it does not grow; of a single segment the newest readings would replace all others.
+    if (shelf.segments.length < 2) {
+      throw new OutboxError('the file system has too little free space for the spool to grow', 'LOW_SPACE');
+    }
+    await shelf.drop('disk full');
+  }
+
+  async #undo(written: readonly Written[]): Promise<void> {
+    const unwritten = this.#open?.segment;
+    await this.close();
+    for (const { segment, goodBytesBefore, records } of written) {
+      segment.goodBytes = goodBytesBefore;
+      segment.left = Math.max(0, segment.left - records);
+    }
+    const touched = new Set([...written.map(({ segment }) => segment), ...(unwritten ? [unwritten] : [])]);
+    for (const segment of touched) if (segment.goodBytes === 0) await this.#ports.shelf.discard(segment);
+  }
+}
+
+function asOutboxError(error: unknown): unknown {
+  if (error instanceof OutboxError || !(error instanceof Error)) return error;
+  // Without a code it is no refusal of the disk but a bug of ours.
+  if (!('code' in error) || typeof error.code !== 'string') return error;
+  return new OutboxError(error.message, error.code, { cause: error });
+}

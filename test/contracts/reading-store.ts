@@ -1,0 +1,305 @@
+/**
+ * What every `ReadingStore` promises: order, a bound that costs the oldest and tells of them, an acknowledgement that
+ * takes nothing the server has not seen, dates that come later, and a history that is exact behind every gap.
+ *
+ * The last claims compare it with a plain array over random histories.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import type { Losses } from '../../src/core/losses.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import type { ReadingStore } from '../../src/outbox/reading-store.ts';
+import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/sampled-readings.ts';
+
+export interface StoreUnderTest {
+  readonly store: ReadingStore;
+  readonly losses: Losses;
+  /** What makes a reading so large that `holds` of them are sure to fit and `overflows` of them are sure not to. */
+  readonly paddingBytes: number;
+  readonly holds: number;
+  readonly overflows: number;
+  readonly bytesMax: number;
+  /** Why it drops what does not fit. */
+  readonly why: string;
+}
+
+/** An empty store of boot `BOOT`. */
+export type MakeStore = () => Promise<StoreUnderTest>;
+
+const RUNS = { seed: 20_261_122, numRuns: 200 };
+
+export function readingStoreContract(name: string, make: MakeStore): void {
+  describe(`${name} keeps the contract of a store of readings`, () => {
+    describe('readings', () => orderContract(make));
+    describe('what was taken', () => epochContract(make));
+    describe('a full store', () => boundContract(make));
+    describe('dates', () => dateContract(make));
+    it('whatever happens, it does what a plain array does', () => modelContract(make));
+  });
+}
+
+function orderContract(make: MakeStore): void {
+  it('come out in the order in which they went in, as they were', async () => {
+    const { store } = await make();
+    const readings = [...new SampledReadings().batch(3), gapRecord(2, 4)];
+    await store.append(readings);
+    assert.deepEqual(await store.take(10), readings);
+    assert.deepEqual([await store.take(10), store.size], [[], 4]);
+  });
+
+  it('are taken up to as many as are asked for, none of them twice', async () => {
+    const { store } = await make();
+    await store.append(new SampledReadings().batch(5));
+    assert.deepEqual(times(await store.take(2)), [1, 2]);
+    assert.deepEqual(times(await store.take(0)), []);
+    assert.deepEqual(times(await store.take(9)), [3, 4, 5]);
+  });
+
+  it('are gone when they are acknowledged, and only as many as were', async () => {
+    const { store } = await make();
+    await store.append(new SampledReadings().batch(5));
+    await store.take(4);
+    await store.acknowledge(3, store.epoch);
+    assert.equal(store.size, 2);
+    store.rewind();
+    assert.deepEqual(times(await store.take(9)), [4, 5]);
+    await store.acknowledge(2, store.epoch);
+    assert.deepEqual([store.size, store.bytes, await store.take(9)], [0, 0, []]);
+  });
+
+  it('that were not taken are not acknowledged', async () => {
+    const { store } = await make();
+    await store.append(new SampledReadings().batch(5));
+    await store.take(2);
+    await store.acknowledge(4, store.epoch);
+    assert.equal(store.size, 3);
+    assert.deepEqual(times(await store.take(9)), [3, 4, 5]);
+  });
+
+  it('appended while others are under way come behind them', async () => {
+    const { store } = await make();
+    const host = new SampledReadings();
+    const all = await Promise.all([
+      store.append(host.batch(2)),
+      store.take(9),
+      store.append(host.batch(2)),
+      store.take(9),
+    ]);
+    assert.deepEqual([...times(all[1]), ...times(all[3]), ...times(await store.take(9))], [1, 2, 3, 4]);
+  });
+}
+
+function epochContract(make: MakeStore): void {
+  it('comes again after a rewind, of another epoch', async () => {
+    const { store } = await make();
+    await store.append(new SampledReadings().batch(3));
+    const first = await store.take(2);
+    const { epoch } = store;
+    store.rewind();
+    assert.notEqual(store.epoch, epoch);
+    assert.deepEqual((await store.take(9)).slice(0, 2), first);
+  });
+
+  it('cannot be acknowledged when it was taken back', async () => {
+    const { store } = await make();
+    await store.append(new SampledReadings().batch(3));
+    await store.take(3);
+    const { epoch } = store;
+    store.rewind();
+    await store.acknowledge(3, epoch);
+    await store.take(3);
+    await store.acknowledge(3, epoch);
+    assert.equal(store.size, 3);
+  });
+
+  it('was nothing: a rewind changes nothing', async () => {
+    const { store } = await make();
+    await store.append(new SampledReadings().batch(3));
+    const { epoch } = store;
+    store.rewind();
+    assert.equal(store.epoch, epoch);
+  });
+
+  it('is counted as taken again once, however often it is taken back', async () => {
+    const { store } = await make();
+    await store.append(new SampledReadings().batch(3));
+    for (let time = 0; time < 3; time += 1) {
+      assert.deepEqual(times(await store.take(2)), [1, 2]);
+      store.rewind();
+    }
+    assert.equal(store.size, 3);
+  });
+}
+
+function boundContract(make: MakeStore): void {
+  it('drops nothing up to its bound', async () => {
+    const { store, losses, holds, paddingBytes } = await make();
+    await store.append(new SampledReadings(paddingBytes).batch(holds));
+    assert.deepEqual([losses.total, store.size], [0, holds]);
+  });
+
+  it('drops the oldest for the newest, and tells how many, from when to when, and why', async () => {
+    const { store, losses, overflows, paddingBytes, why, bytesMax } = await make();
+    await store.append(new SampledReadings(paddingBytes).batch(overflows));
+    const lost = overflows - store.size;
+    assert.ok(lost > 0 && store.bytes <= bytesMax);
+    assert.deepEqual(losses.tell({ bootId: BOOT, bootMs: 1 })?.values, {
+      lostReadings: lost,
+      lostFromMs: OFFSET_MS + 1,
+      lostToMs: OFFSET_MS + lost,
+      lostWhy: why,
+    });
+    assert.equal(times(await store.take(1))[0], lost + 1);
+  });
+
+  it('does not tell as lost what was acknowledged', async () => {
+    const { store, losses, holds, overflows, paddingBytes } = await make();
+    const host = new SampledReadings(paddingBytes);
+    await store.append(host.batch(holds));
+    await store.take(2);
+    await store.acknowledge(2, store.epoch);
+    await store.append(host.batch(overflows));
+    assert.equal(losses.total, holds - 2 + overflows - store.size);
+    assert.equal(losses.tell({ bootId: BOOT, bootMs: 1 })?.values['lostFromMs'], OFFSET_MS + 3);
+  });
+
+  it('that dropped what was taken takes it all back, so that nothing else is acknowledged for it', async () => {
+    const { store, overflows, paddingBytes } = await make();
+    const host = new SampledReadings(paddingBytes);
+    await store.append(host.batch(2));
+    await store.take(2);
+    const { epoch } = store;
+    await store.append(host.batch(overflows));
+    assert.notEqual(store.epoch, epoch);
+    const { size } = store;
+    await store.acknowledge(2, epoch);
+    assert.equal(store.size, size);
+  });
+
+  it('goes on with a full reading, and the history behind the gap is exact', async () => {
+    const { store, overflows, paddingBytes } = await make();
+    const host = new SampledReadings(paddingBytes);
+    await store.append(host.batch(overflows));
+    const left = await store.take(overflows);
+    assert.equal(left[0]?.full, true);
+    host.assertHistory(left);
+  });
+
+  it('tells again what a gap record told that it dropped, and does not count it as a reading', async () => {
+    const { store, losses, overflows, paddingBytes } = await make();
+    await store.append([gapRecord(1_000, 0), ...new SampledReadings(paddingBytes).batch(overflows)]);
+    const lost = overflows - store.size;
+    assert.equal(losses.total, lost);
+    assert.equal(losses.tell({ bootId: BOOT, bootMs: 1 })?.values['lostReadings'], 1_000 + lost);
+  });
+}
+
+function dateContract(make: MakeStore): void {
+  it('that are not known yet hold up what is behind them, and are given by the anchor', async () => {
+    const { store } = await make();
+    const host = new SampledReadings();
+    await store.append([...host.batch(2), ...host.batch(2, false), ...host.batch(1)]);
+    assert.deepEqual(times(await store.take(9)), [1, 2]);
+    assert.deepEqual(await store.take(9), []);
+    await store.anchor(OFFSET_MS);
+    const dated = await store.take(9);
+    assert.deepEqual(times(dated), [3, 4, 5]);
+    assert.deepEqual(
+      dated.map(({ tsMs }) => tsMs),
+      [3, 4, 5].map((bootMs) => bootMs + OFFSET_MS),
+    );
+  });
+
+  it('never change: only the first anchor counts, for readings that come later too', async () => {
+    const { store } = await make();
+    const host = new SampledReadings();
+    await store.append(host.batch(1, false));
+    await Promise.all([store.anchor(OFFSET_MS), store.anchor(5)]);
+    await store.append(host.batch(1, false));
+    const readings = await store.take(9);
+    assert.deepEqual(
+      readings.map(({ tsMs }) => tsMs),
+      [OFFSET_MS + 1, OFFSET_MS + 2],
+    );
+  });
+}
+
+type Deed = readonly ['append' | 'take' | 'acknowledge' | 'rewind', number];
+
+const deeds: fc.Arbitrary<Deed[]> = fc.array(
+  fc.tuple(
+    fc.constantFrom('append', 'append', 'take', 'take', 'acknowledge', 'rewind'),
+    fc.integer({ min: 0, max: 8 }),
+  ),
+  { maxLength: 40, size: 'max' },
+);
+
+async function modelContract(make: MakeStore): Promise<void> {
+  const check = async (history: Deed[]) => {
+    const model = new Model(await make());
+    for (const deed of history) await model.do(deed);
+    await model.drain();
+  };
+  await fc.assert(fc.asyncProperty(deeds, check), RUNS);
+}
+
+class Model {
+  readonly #under: StoreUnderTest;
+  readonly #host: SampledReadings;
+  readonly #delivered: Reading[] = [];
+  #waiting: number[] = [];
+  #taken: Reading[] = [];
+
+  constructor(under: StoreUnderTest) {
+    this.#under = under;
+    this.#host = new SampledReadings(under.paddingBytes);
+  }
+
+  async do([what, count]: Deed): Promise<void> {
+    const { store } = this.#under;
+    if (what === 'append') await this.#append(count);
+    if (what === 'take') await this.#take(count);
+    if (what === 'rewind') {
+      store.rewind();
+      this.#taken = [];
+    }
+    if (what === 'acknowledge') {
+      await store.acknowledge(count, store.epoch);
+      const done = this.#taken.splice(0, count);
+      this.#delivered.push(...done);
+      this.#waiting.splice(0, done.length);
+    }
+    assert.equal(store.size, this.#waiting.length);
+    assert.ok(store.bytes <= this.#under.bytesMax);
+  }
+
+  async drain(): Promise<void> {
+    await this.do(['take', 1_000]);
+    await this.do(['acknowledge', 1_000]);
+    assert.deepEqual([this.#waiting, this.#under.store.bytes], [[], 0]);
+    this.#host.assertHistory(this.#delivered);
+  }
+
+  async #append(count: number): Promise<void> {
+    const { store, losses } = this.#under;
+    const [{ epoch }, told] = [store, losses.total];
+    const batch = this.#host.batch(count);
+    await store.append(batch);
+    this.#waiting.push(...times(batch));
+    const dropped = this.#waiting.length - store.size;
+    assert.equal(losses.total - told, dropped);
+    this.#waiting.splice(0, dropped);
+    const isTakenBack = dropped > 0 && this.#taken.length > 0;
+    assert.equal(store.epoch !== epoch, isTakenBack);
+    if (isTakenBack) this.#taken = [];
+  }
+
+  async #take(count: number): Promise<void> {
+    const readings = await this.#under.store.take(count);
+    const { length } = this.#taken;
+    assert.deepEqual(times(readings), this.#waiting.slice(length, length + count));
+    this.#taken.push(...readings);
+  }
+}

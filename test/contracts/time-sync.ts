@@ -1,0 +1,61 @@
+/**
+ * What every `TimeSync` promises, asked of the host's witnesses and of the double alike.
+ *
+ * A host under test is one whose time service does what the test says.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { TimeSync } from '../../src/core/ports.ts';
+
+export interface TimeSyncUnderTest {
+  readonly timeSync: TimeSync;
+  /** The time service sets the clock, or confirms it. */
+  serviceSets(): void;
+  /** Somebody else sets it. */
+  handSets(): void;
+}
+
+export function timeSyncContract(name: string, make: (t: TestContext) => TimeSyncUnderTest): void {
+  describe(`${name} keeps the contract of TimeSync`, () => {
+    const { signal } = new AbortController();
+
+    it('a clock that no time service has set is not synchronised', async (t) => {
+      const { timeSync } = make(t);
+      assert.equal(await timeSync.isSynchronised(signal), false);
+      assert.equal(await timeSync.isSynchronised(signal), false);
+    });
+
+    it('a clock that one has set is', async (t) => {
+      const { timeSync, serviceSets } = make(t);
+      await timeSync.isSynchronised(signal);
+      serviceSets();
+      assert.equal(await timeSync.isSynchronised(signal), true);
+    });
+
+    it('a step by hand is not confirmed until the time service has set the clock again', async (t) => {
+      const { timeSync, serviceSets, handSets } = make(t);
+      serviceSets();
+      assert.equal(await timeSync.isSynchronised(signal), true);
+      handSets();
+      assert.equal(await timeSync.confirmsStep(signal), false);
+      assert.equal(await timeSync.confirmsStep(signal), false);
+      serviceSets();
+      assert.equal(await timeSync.confirmsStep(signal), true);
+    });
+
+    it('a step by the time service is confirmed', async (t) => {
+      const { timeSync, serviceSets } = make(t);
+      serviceSets();
+      assert.equal(await timeSync.isSynchronised(signal), true);
+      serviceSets();
+      assert.equal(await timeSync.confirmsStep(signal), true);
+    });
+
+    it('who has stopped already is answered, without rejecting', async (t) => {
+      const { timeSync } = make(t);
+      assert.equal(await timeSync.isSynchronised(AbortSignal.abort()), false);
+      assert.equal(await timeSync.confirmsStep(AbortSignal.abort()), false);
+    });
+  });
+}

@@ -1,0 +1,73 @@
+/** The backlog over several stores: one lane, the older store first. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Losses } from '../../src/core/losses.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import { BacklogLane } from '../../src/outbox/backlog-lane.ts';
+import { RamStore } from '../../src/outbox/ram-store.ts';
+
+function stage() {
+  const options = { bootId: 'boot-1', bytesMax: 1_000_000, readingsMax: 1_000, losses: new Losses() };
+  const [first, second] = [new RamStore(options), new RamStore(options)];
+  let drained = 0;
+  const lane = new BacklogLane([first, second], () => {
+    drained += 1;
+  });
+  return { first, second, lane, drained: () => drained };
+}
+
+const reading = (tsMs: number | undefined, bootMs = tsMs ?? 0): Reading => ({
+  bootId: 'boot-1',
+  bootMs,
+  ...(tsMs !== undefined && { tsMs }),
+  values: { a: bootMs },
+  full: true,
+});
+const times = (readings: readonly Reading[]) => readings.map(({ tsMs }) => tsMs);
+
+it('the second store is taken from when the first has no more, and each is told of its own', async () => {
+  const { first, second, lane, drained } = stage();
+  await first.append([reading(1), reading(2)]);
+  await second.append([reading(3), reading(4)]);
+  assert.deepEqual(times(await lane.take(9)), [1, 2]);
+  assert.deepEqual(times(await lane.take(9)), [3, 4]);
+  assert.deepEqual(times(await lane.take(9)), []);
+  await lane.acknowledge(3, lane.epoch);
+  assert.deepEqual([first.size, second.size, lane.size], [0, 1, 1]);
+  assert.equal(drained(), 0);
+  await lane.acknowledge(1, lane.epoch);
+  assert.equal(drained(), 1);
+});
+
+it('a store that waits for a date holds back the newer ones behind it', async () => {
+  const { first, second, lane } = stage();
+  await first.append([reading(1), reading(undefined, 2)]);
+  await second.append([reading(3)]);
+  assert.deepEqual(times(await lane.take(9)), [1]);
+  assert.deepEqual(times(await lane.take(9)), []);
+  await first.anchor(0);
+  assert.deepEqual(times(await lane.take(9)), [2]);
+  assert.deepEqual(times(await lane.take(9)), [3]);
+});
+
+it('when one store takes its readings back all are taken back, and an acknowledgement of before does nothing', async () => {
+  const { first, second, lane } = stage();
+  await first.append([reading(1)]);
+  await second.append([reading(2)]);
+  await lane.take(9);
+  await lane.take(9);
+  const { epoch } = lane;
+  first.rewind();
+  assert.notEqual(lane.epoch, epoch);
+  await lane.acknowledge(2, epoch);
+  assert.equal(lane.size, 2);
+  assert.deepEqual(times(await lane.take(9)), [1]);
+  assert.deepEqual(times(await lane.take(9)), [2]);
+});
+
+it('an empty acknowledgement of an empty lane is no end of a backlog', async () => {
+  const { lane, drained } = stage();
+  await lane.acknowledge(0, lane.epoch);
+  assert.equal(drained(), 0);
+});
