@@ -171,7 +171,6 @@ export class Delivery {
       log.info('first telemetry accepted', { afterMs: Math.round(nowMs - startedMs) });
       this.#facts.gather(signal);
     }
-    log.debug('telemetry accepted', { waiting: outbox.fresh.size + outbox.backlog.size });
     // Told only to a server that listens: until then there may be more of them.
     outbox.tellLosses();
   }

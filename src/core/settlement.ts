@@ -85,6 +85,8 @@ export class Settlement {
     this.#delivered += readings;
     this.#overloadsSinceAccepted = 0;
     this.#loneMalformed = 'none';
+    const { fresh, backlog } = this.#ports.outbox;
+    this.#ports.log.debug('telemetry accepted', { readings, waiting: fresh.size + backlog.size });
     return { type: 'delivered' };
   }
 

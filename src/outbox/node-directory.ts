@@ -9,6 +9,7 @@
 import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SpoolDirectory, SpoolEntry, SpoolFile } from './spool-directory.ts';
+import { codeOf } from './system-error.ts';
 
 export class NodeDirectory implements SpoolDirectory {
   readonly #path: string;
@@ -99,7 +100,7 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

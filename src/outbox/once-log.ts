@@ -16,8 +16,3 @@ export class OnceLog {
     this.#log.warn(message, fields);
   }
 }
-
-/** What an error says, for a field. */
-export function seen(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

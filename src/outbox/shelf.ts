@@ -10,19 +10,20 @@
 import type { Losses, LossReason } from '../core/losses.ts';
 import type { Anchors } from './anchors.ts';
 import { FORMAT_VERSION } from './codec.ts';
-import { type OnceLog, seen } from './once-log.ts';
+import { tellDropped } from './dropped.ts';
+import type { OnceLog } from './once-log.ts';
 import {
   countRecords,
   headerOf,
   mayHoldUndated,
   newSegment,
-  recordsOf,
   SEGMENT_BYTES,
   type Segment,
   segmentName,
   segmentNumber,
 } from './segment.ts';
 import type { SpoolDirectory, SpoolEntry } from './spool-directory.ts';
+import { codeOf, seen } from './system-error.ts';
 
 export interface ShelfPorts {
   readonly directory: SpoolDirectory;
@@ -99,9 +100,8 @@ export class Shelf {
     const [segment] = this.#segments;
     if (!segment) return;
     const content = segment.isSpent ? undefined : await this.#readTwice(segment);
-    await this.#ports.directory.remove(segmentName(segment.number));
-    this.#take(segment);
-    this.#tellDropped(segment, content, why);
+    await this.#remove(segment);
+    tellDropped(this.#ports, segment, content, why);
     this.onGone(segment);
   }
 
@@ -112,14 +112,21 @@ export class Shelf {
     segment.isSpent = true;
     this.onGone(segment);
     try {
-      await this.#ports.directory.remove(segmentName(segment.number));
-      this.#take(segment);
+      await this.#remove(segment);
     } catch (error) {
       this.#ports.log.warn(
         'a file of the spool cannot be removed; its readings may be sent again after a restart: check rights and health of the state directory',
         { file: segmentName(segment.number), seen: seen(error) },
       );
     }
+  }
+
+  /** The file goes, or is gone already by another hand, and the segment with it. */
+  async #remove(segment: Segment): Promise<void> {
+    await this.#ports.directory.remove(segmentName(segment.number)).catch((error) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
+    this.#take(segment);
   }
 
   #take(segment: Segment): void {
@@ -181,19 +188,5 @@ export class Shelf {
       { file: segmentName(segment.number), version },
     );
     return true;
-  }
-
-  #tellDropped(segment: Segment, content: Buffer | undefined, why: LossReason): void {
-    const { losses, anchors } = this.#ports;
-    if (!content && segment.left > 0) losses.add({ readings: segment.left, why });
-    for (const found of content ? recordsOf(content, segment.ackedBytes) : []) {
-      const isTold = found.endBytes <= segment.toldBytes;
-      if (found.at === 'damage') {
-        if (!isTold) losses.add({ readings: 1, why: 'damaged' });
-        continue;
-      }
-      const dated = anchors.date(found.reading);
-      if (dated || !isTold) losses.addReading(dated ?? found.reading, why);
-    }
   }
 }

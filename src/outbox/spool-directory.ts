@@ -10,7 +10,7 @@ export interface SpoolDirectory {
   list(): Promise<readonly SpoolEntry[]>;
   /** Makes a file that did not exist, mode 0600, for writing; and the directory, 0700, if it is missing. */
   create(name: string): Promise<SpoolFile>;
-  /** Up to `length` bytes from `offset`; fewer at the end of the file. */
+  /** Up to `length` bytes from `offset`; fewer at the end of the file. They are good until the next `read`. */
   read(name: string, offset: number, length: number): Promise<Buffer>;
   remove(name: string): Promise<void>;
   /** Returns when creations and removals survive a power cut. */

@@ -15,6 +15,7 @@ import { OutboxError } from './reading-store.ts';
 import { SEGMENT_BYTES, type Segment, segmentName } from './segment.ts';
 import type { Shelf } from './shelf.ts';
 import type { SpoolDirectory, SpoolFile } from './spool-directory.ts';
+import { codeOf, seen } from './system-error.ts';
 
 export interface WriterPorts {
   readonly shelf: Shelf;
@@ -146,8 +147,7 @@ export class SpoolWriter {
 }
 
 function asOutboxError(error: unknown): unknown {
-  if (error instanceof OutboxError || !(error instanceof Error)) return error;
-  // Without a code it is no refusal of the disk but a bug of ours.
-  if (!('code' in error) || typeof error.code !== 'string') return error;
-  return new OutboxError(error.message, error.code, { cause: error });
+  const code = codeOf(error);
+  if (error instanceof OutboxError || code === undefined) return error;
+  return new OutboxError(seen(error), code, { cause: error });
 }

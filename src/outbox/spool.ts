@@ -15,12 +15,13 @@ import type { Losses } from '../core/losses.ts';
 import type { Logger } from '../core/ports.ts';
 import type { Reading } from '../core/reading.ts';
 import { Anchors } from './anchors.ts';
-import { OnceLog, seen } from './once-log.ts';
+import { OnceLog } from './once-log.ts';
 import type { ReadingStore } from './reading-store.ts';
 import { Shelf } from './shelf.ts';
 import type { SpoolDirectory } from './spool-directory.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { SpoolWriter } from './spool-writer.ts';
+import { seen } from './system-error.ts';
 
 export interface SpoolOptions {
   readonly directory: SpoolDirectory;

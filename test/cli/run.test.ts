@@ -25,6 +25,8 @@ ${extra}
 name = "gw-test"
 [telemetry]
 interval = "1s"
+[clock]
+trust = "system"
 [log]
 level = "debug"
 `;

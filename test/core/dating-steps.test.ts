@@ -67,6 +67,9 @@ it('a clock that comes back from a step is followed again; the next step is a ne
   await using stage = await DatingStage.synchronised();
   for (const turn of [1, 2]) {
     stage.clock.stepWall(HOUR_MS);
+    stage.dating.stamp();
+    await stage.clock.advance(0);
+    assert.equal(stage.timeSync.stepAskedMs.at(-1), stage.clock.monotonicMs(), 'asked at once');
     await stage.stampFor(120_000);
     stage.clock.stepWall(-HOUR_MS + 300);
     const [stamp] = (await stage.stampFor(120_000)).slice(-1);
@@ -90,6 +93,19 @@ it('a second step while one is unconfirmed is asked about at once', async () => 
   await stage.clock.advance(0);
   assert.equal(stage.timeSync.stepAskedMs.length, length + 1);
   assert.deepEqual(stepLines(stage).at(-1), ['info', 7200]);
+});
+
+it('a second step while the first is being asked about is asked about next, without a wait', async () => {
+  await using stage = await DatingStage.synchronised();
+  stage.timeSync.meanwhile = async () => {
+    stage.timeSync.meanwhile = async () => {};
+    stage.clock.stepWall(HOUR_MS);
+    stage.dating.stamp();
+  };
+  stage.clock.stepWall(HOUR_MS);
+  stage.dating.stamp();
+  await stage.clock.advance(0);
+  assert.deepEqual(stage.timeSync.stepAskedMs, [0, 0]);
 });
 
 it('a yes is not believed when the clock moved while it was under way', async () => {

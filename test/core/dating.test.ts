@@ -37,6 +37,8 @@ describe('before the first synchronisation', () => {
     await using stage = new DatingStage();
     await stage.clock.advance(119_000);
     assert.equal(stage.log.told.length, 0);
+    await stage.clock.advance(1000);
+    assert.equal(stage.log.told.length, 1);
     await stage.clock.advance(HOUR_MS);
     assert.deepEqual(
       stage.log.told.map(({ level }) => level),

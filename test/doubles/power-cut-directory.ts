@@ -120,6 +120,11 @@ export class PowerCutDirectory implements SpoolDirectory {
     this.#durable.set(name, inode);
   }
 
+  /** The power has failed and is not back. */
+  get isOff(): boolean {
+    return this.#isOff;
+  }
+
   get names(): readonly string[] {
     return [...this.#names.keys()].sort();
   }

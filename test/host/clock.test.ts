@@ -22,6 +22,11 @@ clockContract('the host clock', () => ({
   },
 }));
 
+it('the host clock counts from the boot of the host, not from the start of the process', () => {
+  const [seconds] = process.hrtime();
+  assert.ok(hostClock().bootMs() >= seconds * 1000);
+});
+
 it('the host clock never asks a timer for more than it can hold', async () => {
   const warnings: string[] = [];
   const listen = (warning: Error): number => warnings.push(warning.name);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { timeSyncContract } from '../contracts/time-sync.ts';
@@ -97,12 +98,15 @@ describe('the programs', () => {
     ['die of a signal', 'echo yes; kill -9 $$'],
   ];
   for (const [name, script] of useless) {
-    it(`that ${name} are no witnesses`, async (t) => {
+    it(`that ${name} are no witnesses, long before their deadline`, { timeout: 20_000 }, async (t) => {
       const host = new WitnessHost(t);
+      const clock = new VirtualClock();
+      const timeSync = host.timeSync({ clock });
       host.timedatectl(script);
       host.perl(script);
-      assert.equal(await host.timeSync().isSynchronised(signal), false);
-      assert.equal(await host.timeSync().confirmsStep(signal), false);
+      assert.equal(await timeSync.isSynchronised(signal), false);
+      assert.equal(await timeSync.confirmsStep(signal), false);
+      assert.deepEqual([clock.sleeping, getEventListeners(signal, 'abort').length], [0, 0], 'left behind');
     });
   }
 

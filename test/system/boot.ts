@@ -1,5 +1,5 @@
 /**
- * One boot of the real agent as a process, made to be killed: nothing of it is asked to end in good order.
+ * One boot of the real agent as a process, made to be killed; where an end in good order is the point, `stop` asks for it.
  *
  * It runs in a process group of its own, so that a `kill` also ends what runs it (strace). What is still running when the tests
  * end, for whatever reason, is killed.
@@ -68,6 +68,19 @@ export class Boot implements AsyncDisposable {
       if (leftMs <= 0) return 'late';
       await this.#change(leftMs);
     }
+  }
+
+  /** How many of its lines have this text. */
+  count(text: string): number {
+    return this.lines.filter((line) => line.includes(text)).length;
+  }
+
+  /** Asks it to end (SIGTERM) and sees how: its exit code, null when a signal ended it, and after how long. */
+  async stop(): Promise<{ readonly code: number | null; readonly tookMs: number }> {
+    const askedMs = performance.now();
+    this.#child.kill('SIGTERM');
+    await this.#closed;
+    return { code: this.#child.exitCode, tookMs: performance.now() - askedMs };
   }
 
   /** Like the plug pulled: no signal handler runs. Returns when the process is gone. */

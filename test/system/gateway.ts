@@ -152,6 +152,8 @@ credentials = "device-generated"
 name = "${name}"
 [telemetry]
 interval = "1s"
+[clock]
+trust = "system"
 `;
 }
 

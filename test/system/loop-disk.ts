@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const IMAGE_SIZE = '64M';
+const IMAGE_MIB = 64;
 /** How long a busy mount or a loop device that is still held is waited for. */
 const RELEASE_WITHIN_MS = 15_000;
 
@@ -36,6 +36,12 @@ export async function whyNoLoopDisk(): Promise<string | undefined> {
   }
 }
 
+/**
+ * Blocks of 4 KiB as on a card, for so small an image mkfs would choose 1 KiB, and a quarter of the writes; nothing set aside for root, who
+ * would not feel a full disk; and not "lazy", or the kernel would go on formatting behind the measurement.
+ */
+const FORMAT = ['-q', '-F', '-b', '4096', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
+
 /** Hides nothing: only what was synced is there after a cut. */
 export const UNFORGIVING = 'noauto_da_alloc,commit=300';
 /** As a distribution mounts it. */
@@ -52,12 +58,11 @@ export class LoopDisk implements AsyncDisposable {
   #mounted = false;
 
   /** `directory` is made; it must not exist. */
-  static async make(directory: string, options: string): Promise<LoopDisk> {
+  static async make(directory: string, options: string, sizeMib = IMAGE_MIB): Promise<LoopDisk> {
     const disk = new LoopDisk(directory, options);
     await mkdir(disk.path, { recursive: true });
-    await run('truncate', ['-s', IMAGE_SIZE, disk.#image]);
-    // Without "lazy" the kernel would go on formatting behind the measurement.
-    await run('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', disk.#image]);
+    await run('truncate', ['-s', `${sizeMib}M`, disk.#image]);
+    await run('mkfs.ext4', [...FORMAT, disk.#image]);
     await disk.#mount();
     return disk;
   }
@@ -71,6 +76,11 @@ export class LoopDisk implements AsyncDisposable {
   /** From here on every write fails, and nothing that was not synced reaches the image. */
   async cut(): Promise<void> {
     await run('xfs_io', ['-x', '-c', 'shutdown', this.path]);
+  }
+
+  /** Without unmounting: `ro`, as after a fault, or `rw`. */
+  async become(mode: 'ro' | 'rw'): Promise<void> {
+    await run('mount', ['-o', `remount,${mode}`, this.path]);
   }
 
   /** Whoever wrote on it must be gone. */

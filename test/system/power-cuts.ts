@@ -20,7 +20,7 @@ const BOOTS_WITHIN_MS = 90_000;
 /** Boots measured to know how long one takes on this machine, now. */
 const REHEARSALS = 4;
 
-export type Omission = 'directory' | 'main' | 'backup';
+export type Omission = 'directory' | 'main' | 'backup' | 'spool';
 
 export interface PowerCuts {
   readonly cuts: number;

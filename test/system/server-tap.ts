@@ -1,5 +1,6 @@
 /**
- * A tap on the wire between one gateway and the server: relays every datagram, and notes each token the gateway proposes.
+ * A tap on the wire between one gateway and the server: relays every datagram, and notes each token the gateway proposes. Closed,
+ * it lets nothing through, either way: the server is away.
  *
  * The server cannot tell whether a second token was ever proposed, because it declines such a request without a word about the
  * token. The wire can.
@@ -13,6 +14,7 @@ export class ServerTap implements AsyncDisposable {
   readonly port: number;
   /** Every token proposed in a provisioning request, once. */
   readonly proposed = new Set<string>();
+  isOpen = true;
   readonly #socket: Socket;
   readonly #serverPort: number;
   readonly #onProposal: (token: string) => void;
@@ -32,7 +34,9 @@ export class ServerTap implements AsyncDisposable {
     this.#socket = socket;
     this.#serverPort = serverPort;
     this.#onProposal = onProposal;
-    socket.on('message', (bytes, from) => this.#fromGateway(bytes, from.port));
+    socket.on('message', (bytes, from) => {
+      if (this.isOpen) this.#fromGateway(bytes, from.port);
+    });
     socket.on('error', () => {}); // a gateway that was killed has no port any more
   }
 
@@ -55,7 +59,9 @@ export class ServerTap implements AsyncDisposable {
     const open = this.#onwards.get(gatewayPort);
     if (open) return open;
     const socket = createSocket('udp4');
-    socket.on('message', (bytes) => this.#socket.send(bytes, gatewayPort, '127.0.0.1'));
+    socket.on('message', (bytes) => {
+      if (this.isOpen) this.#socket.send(bytes, gatewayPort, '127.0.0.1');
+    });
     socket.on('error', () => {});
     this.#onwards.set(gatewayPort, socket);
     return socket;

@@ -1,7 +1,8 @@
 /**
  * Runs inside the agent (`node --import`) for the control experiments: leaves out syncs, which is the bug the power cuts must catch.
  *
- * SYNC_HOOK_OMIT lists what is left out: `directory`, `main` (credentials.json), `backup` (credentials.backup.json).
+ * SYNC_HOOK_OMIT lists what is left out: `directory`, `main` (credentials.json), `backup` (credentials.backup.json),
+ * `spool` (the files of readings).
  */
 
 import fs from 'node:fs';
@@ -13,11 +14,12 @@ import { wrap } from './wrapping.ts';
 const omitted = new Set((process.env['SYNC_HOOK_OMIT'] ?? '').split(','));
 const files = new Map<unknown, 'main' | 'backup'>();
 
-if (omitted.has('directory')) {
-  const handle = await promises.open(process.execPath); // only directories are synced by handle, files by descriptor
-  wrap(Object.getPrototypeOf(handle) as object, 'sync', () => async () => {});
-  await handle.close();
-}
+const handle = await promises.open(process.execPath);
+const handles = Object.getPrototypeOf(handle) as object;
+await handle.close();
+// By handle, `sync` is for directories and `datasync` for the files of the spool; the credentials are synced by descriptor.
+if (omitted.has('directory')) wrap(handles, 'sync', () => async () => {});
+if (omitted.has('spool')) wrap(handles, 'datasync', () => async () => {});
 wrap(
   fs,
   'openSync',

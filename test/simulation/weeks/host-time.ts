@@ -21,8 +21,6 @@ export interface Boot {
   readonly host: VirtualBoot;
   /** When the wall clock was first right for sure, virtual ms. */
   synchronisedMs?: number;
-  /** Longest stretch since then without a time service, ms: what the oscillator may have drifted over. */
-  adriftMs: number;
   /** Stretches without discipline; the last may be open. */
   readonly adrift: { fromMs: number; toMs: number }[];
 }
@@ -55,9 +53,10 @@ export class HostTime {
   /** The host's power comes on. */
   boot(): Boot {
     const number = (this.#boot?.number ?? 0) + 1;
-    const boot: Boot = { number, host: this.#time.boot(), adriftMs: 0, adrift: [] };
+    const boot: Boot = { number, host: this.#time.boot(), adrift: [] };
     this.#boot = boot;
     this.#isSynchronised = false;
+    this.#isDisciplined = false;
     if (this.#isTrusted) {
       this.#synchronise(boot);
       return boot;
@@ -97,12 +96,17 @@ export class HostTime {
     return { isSynchronised: answer, confirmsStep: answer };
   }
 
-  /** How far a date of `boot` for the instant `atMs` may be off by drift alone, ms. */
-  holdOverMs(boot: Boot, atMs: number): number {
-    if (boot.synchronisedMs === undefined) return 0;
-    if (atMs < boot.synchronisedMs) return (boot.synchronisedMs - atMs) * Math.abs(this.#drift);
-    const stretch = boot.adrift.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + 10 * MINUTE);
-    return stretch ? (Math.min(atMs, stretch.toMs) - stretch.fromMs) * Math.abs(this.#drift) : 0;
+  /**
+   * How far a date of `boot` for the instant `atMs` may be off by drift alone, ms: since the clock was last disciplined, and for
+   * a reading that was dated later, since or until the first time it was.
+   */
+  holdOverMs(boot: Boot, atMs: number, wasUndated: boolean): number {
+    const { synchronisedMs, adrift } = boot;
+    if (synchronisedMs === undefined) return 0;
+    const stretch = adrift.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + 10 * MINUTE);
+    const adriftMs = stretch ? (Number.isFinite(stretch.toMs) ? stretch.toMs : atMs) - stretch.fromMs : 0;
+    const apartMs = wasUndated ? Math.abs(atMs - synchronisedMs) : 0;
+    return (adriftMs + apartMs) * Math.abs(this.#drift);
   }
 
   #wallMs(): number {

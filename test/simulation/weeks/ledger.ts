@@ -14,6 +14,8 @@ export interface Sample {
   readonly life: LifeRecord;
   readonly values: Values;
   readonly poison: Poison | undefined;
+  /** It had no date when it was taken. */
+  wasUndated: boolean;
   /** Dates under which the server stores it: its own, and that of an arrival without one. */
   readonly dated: Set<number>;
   readonly arrivals: number[];
@@ -99,6 +101,8 @@ export class Ledger {
   readonly lives: LifeRecord[] = [];
   readonly notes: Note[] = [];
   readonly tells: Tell[] = [];
+  /** Gap records whose numbers went into the next, by their date. */
+  readonly retells: { readonly readings: number; readonly tsMs: number | undefined }[] = [];
   readonly broken: Broken[] = [];
   readonly counts = new Map<Promised, number>();
   /** Phases in which the disk refused, virtual ms. */
@@ -126,9 +130,9 @@ export class Ledger {
     this.trace(`BROKEN ${promise}: ${detail}`);
   }
 
-  trace(event: string): void {
+  trace(event: string | (() => string)): void {
     if (this.#traceMax === 0) return;
-    this.#trace.push(`${at(this.#nowMs())} ${event}`);
+    this.#trace.push(`${at(this.#nowMs())} ${typeof event === 'string' ? event : event()}`);
     if (this.#trace.length > 2 * this.#traceMax) this.#trace.splice(0, this.#traceMax);
   }
 

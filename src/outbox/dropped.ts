@@ -1,0 +1,30 @@
+/** What is lost with a segment that is dropped unread: told once, with dates where they are known. */
+
+import type { Losses, LossReason } from '../core/losses.ts';
+import type { Anchors } from './anchors.ts';
+import { recordsOf, type Segment } from './segment.ts';
+
+export interface DroppedPorts {
+  readonly losses: Losses;
+  readonly anchors: Anchors;
+}
+
+/** `content` is undefined when it could not be read: then only the count is known. */
+export function tellDropped(
+  { losses, anchors }: DroppedPorts,
+  segment: Segment,
+  content: Buffer | undefined,
+  why: LossReason,
+): void {
+  if (!content && segment.left > 0) losses.add({ readings: segment.left, why });
+  for (const found of content ? recordsOf(content, segment.ackedBytes) : []) {
+    // The cursor was here before, and told what it could not let out.
+    const isTold = found.endBytes <= segment.toldBytes;
+    if (found.at === 'damage') {
+      if (!isTold) losses.add({ readings: 1, why: 'damaged' });
+      continue;
+    }
+    const dated = anchors.date(found.reading);
+    if (dated || !isTold) losses.addReading(dated ?? found.reading, why);
+  }
+}

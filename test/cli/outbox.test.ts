@@ -1,0 +1,107 @@
+/**
+ * The whole agent, as its own process, without a server: what it read is on the disk when it ends, and at the server when
+ * both are back; and while the server takes everything, the disk is left alone.
+ */
+
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from './agent-process.ts';
+
+const provisioning = { key: 'key-of-the-profile', secret: 'secret-of-the-profile' };
+const TOKEN = 'token-of-the-outbox-test';
+
+function toml(coapPort: number): string {
+  return `[server]
+url = "coap://127.0.0.1:${coapPort}"
+spread = "0s"
+[device]
+token = "${TOKEN}"
+[telemetry]
+interval = "1s"
+[outbox]
+spool-after = "5s"
+flush-every = "5s"
+[clock]
+trust = "system"
+[log]
+level = "debug"
+`;
+}
+
+async function sandboxWithDevice(coapPort: number): Promise<Sandbox> {
+  const sandbox = await openSandbox({ provisioning, coapPort });
+  sandbox.core.admin.createDevice({ name: 'gw-outbox', token: TOKEN });
+  return sandbox;
+}
+
+/** The whole seconds of uptime that the server has a reading of. */
+function secondsStored(sandbox: Sandbox): number[] {
+  const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
+  return [...new Set(points.map(({ value }) => Math.floor(Number(value))))].sort((a, b) => a - b);
+}
+
+test('what was read without a server survives a restart, arrives with its own time, and leaves no file behind', {
+  timeout: 60_000,
+}, async () => {
+  const first = await openSandbox({ provisioning });
+  const { coapPort } = first;
+  await first[Symbol.asyncDispose]();
+  await using place = await workshop();
+  const run = ['run', '--config', await place.config(toml(coapPort)), '--state', join(place.path, 'state')];
+  const startedMs = Date.now();
+  {
+    await using agent = AgentProcess.run(run);
+    await agent.line('are kept on the disk');
+    const stopMs = Date.now();
+    assert.equal(await agent.stop(), 0);
+    assert.ok(Date.now() - stopMs < 5_000);
+    assert.match(await agent.line('firstlight stopped'), /waiting=[5-9]/);
+  }
+  const stoppedMs = Date.now();
+  const spool = join(place.path, 'state', 'spool');
+  assert.ok((await readdir(spool)).length > 0);
+  await using sandbox = await sandboxWithDevice(coapPort);
+  await using agent = AgentProcess.run(run);
+  assert.match(await agent.line('firstlight is ready'), /waiting=[5-9]/);
+  await agent.line('everything that waited is delivered');
+  assert.equal(await agent.stop(), 0);
+  const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
+  const early = points.filter(({ ts }) => ts <= stoppedMs);
+  assert.ok(early.length >= 5, `${early.length}`);
+  assert.ok(early.every(({ ts, tsGiven }) => tsGiven && ts >= startedMs));
+  assert.equal(new Set(points.map(({ ts }) => ts)).size, points.length);
+  assert.deepEqual(await readdir(spool), []);
+});
+
+test('an agent whose server takes everything never makes a spool', { timeout: 30_000 }, async () => {
+  const first = await openSandbox({ provisioning });
+  const { coapPort } = first;
+  await first[Symbol.asyncDispose]();
+  await using sandbox = await sandboxWithDevice(coapPort);
+  await using place = await workshop();
+  const state = join(place.path, 'state');
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml(coapPort)),
+    '--state',
+    state,
+  ]);
+  await agent.line('client attributes accepted');
+  while (secondsStored(sandbox).length < 8) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual(
+    (await readdir(state)).filter((name) => name === 'spool'),
+    [],
+  );
+  assert.equal(await agent.stop(), 0);
+  assert.deepEqual(
+    (await readdir(state)).filter((name) => name === 'spool'),
+    [],
+  );
+  const seconds = secondsStored(sandbox);
+  const [firstSecond = 0] = seconds;
+  assert.equal((seconds.at(-1) ?? 0) - firstSecond, seconds.length - 1, 'a second is missing');
+});

@@ -1,0 +1,173 @@
+/**
+ * The weeks of one gateway, from a seed: everything that is planned goes wrong, then all heals, and within `DRAIN_MS` of virtual
+ * time everything must be at the server. Then it is judged.
+ */
+
+import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
+import { Dice } from '../dice.ts';
+import { VirtualTime } from '../virtual-time.ts';
+import { Accountant, type LostBy } from './accounts.ts';
+import { checkDates, checkValues } from './history.ts';
+import { HostTime } from './host-time.ts';
+import { at, type Broken, Ledger } from './ledger.ts';
+import type { WeekPlant } from './plants.ts';
+import { Samples } from './samples.ts';
+import { CALM, drawPlan, HOUR, type Weather, type WeekPlan } from './week-plan.ts';
+import { WeekGateway } from './week-gateway.ts';
+import { WeekServer } from './week-server.ts';
+
+export interface WeekWish {
+  readonly seed: number;
+  readonly days: number;
+  readonly plant?: WeekPlant | undefined;
+  /** Lines of trace to keep; the newest. */
+  readonly traceMax?: number;
+}
+
+export interface WeekOutcome {
+  readonly seed: number;
+  readonly samples: number;
+  readonly storedOnce: number;
+  readonly storedTwice: number;
+  readonly repeated: number;
+  readonly lost: readonly (readonly [LostBy, number])[];
+  readonly toldTooMuch: number;
+  readonly excused: number;
+  readonly lives: number;
+  readonly writesWhileOnline: number;
+  readonly catchUpMs: number;
+  readonly drainedMs: number;
+  readonly broken: readonly Broken[];
+  readonly brokenCount: number;
+  readonly trace: readonly string[];
+}
+
+/**
+ * A poisoned batch is halved four times and its last reading given up after six more refusals, each followed by a wait of up to
+ * five minutes; all else is minutes.
+ */
+export const DRAIN_MS = 2 * HOUR;
+/** The longest a gateway is off, and a margin. */
+const OFF_MS_MAX = 13 * HOUR;
+
+export async function oneWeek(wish: WeekWish): Promise<WeekOutcome> {
+  return new Week(wish).run();
+}
+
+class Week {
+  readonly #wish: WeekWish;
+  readonly #plan: WeekPlan;
+  readonly #time = new VirtualTime();
+  readonly #ledger: Ledger;
+  readonly #server: WeekServer;
+  readonly #host: HostTime;
+  readonly #gateway: WeekGateway;
+  #weather: Weather = { atMs: 0, ...CALM };
+
+  constructor(wish: WeekWish) {
+    this.#wish = wish;
+    const root = new Dice(wish.seed);
+    this.#plan = drawPlan(root.fork(), wish.days);
+    const { drift, settings, limitPerMinute, poisons } = this.#plan;
+    const time = this.#time;
+    const nowMs = () => time.nowMs;
+    const ledger = new Ledger(nowMs, wish.traceMax ?? 0);
+    this.#ledger = ledger;
+    this.#server = new WeekServer(ledger, nowMs, limitPerMinute);
+    this.#host = new HostTime(time, root.fork(), drift, settings.trust === 'system');
+    this.#gateway = new WeekGateway({
+      time,
+      ledger,
+      host: this.#host,
+      server: this.#server,
+      disk: new PowerCutDirectory(),
+      samples: new Samples(root.fork(), ledger, poisons, nowMs),
+      dice: root.fork(),
+      weather: () => this.#weather,
+      plan: this.#plan,
+      plant: wish.plant,
+      legacy: { values: undefined },
+    });
+  }
+
+  async run(): Promise<WeekOutcome> {
+    const { weather, disk, untilMs, settings } = this.#plan;
+    const time = this.#time;
+    const gateway = this.#gateway;
+    this.#ledger.trace(`settings ${JSON.stringify(settings)}`);
+    for (const phase of weather) time.after(phase.atMs, () => this.#setWeather(phase));
+    for (const { atMs, health } of disk) time.after(atMs, () => gateway.setDisk(health));
+    time.after(0, () => gateway.powerOn());
+    await time.run(untilMs);
+    this.#heal();
+    await time.run(untilMs + OFF_MS_MAX + DRAIN_MS, () => this.#isDrained() || this.#isLate());
+    const bornMs = gateway.life?.record.bornMs ?? 0;
+    const drainedMs = time.nowMs - Math.max(untilMs, bornMs);
+    if (!this.#isDrained()) this.#tellUndrained();
+    return this.#judged(drainedMs);
+  }
+
+  #setWeather(weather: Weather): void {
+    this.#weather = weather;
+    this.#server.sky = weather.sky;
+    this.#ledger.trace(`weather: ${weather.sky}, ${Math.round(weather.lostShare * 100)} % lost`);
+    this.#gateway.weatherChanged();
+  }
+
+  #heal(): void {
+    this.#ledger.trace('healed');
+    this.#setWeather({ atMs: this.#time.nowMs, ...CALM });
+    this.#gateway.setDisk('well');
+    this.#gateway.heal();
+    this.#host.heal();
+  }
+
+  #isDrained(): boolean {
+    const life = this.#gateway.life;
+    if (!life?.outbox || life.record.diedMs !== undefined || life.record.stoppedMs !== undefined) return false;
+    const { outbox, record } = life;
+    return record.anchoredMs !== undefined && outbox.size === 0 && outbox.losses.untold === 0;
+  }
+
+  #isLate(): boolean {
+    const record = this.#gateway.life?.record;
+    if (!record || record.stoppedMs !== undefined || record.diedMs !== undefined) return false;
+    return this.#time.nowMs > Math.max(this.#plan.untilMs, record.bornMs) + DRAIN_MS;
+  }
+
+  #tellUndrained(): void {
+    const { outbox, record } = this.#gateway.life ?? {};
+    const waiting = `${outbox?.fresh.size} fresh, ${outbox?.backlog.size} in the backlog`;
+    const anchored = record?.anchoredMs === undefined ? 'not dated' : `dated at ${at(record.anchoredMs)}`;
+    this.#ledger.tell('drained after healing', `${waiting}, ${outbox?.losses.untold} untold, ${anchored}`);
+  }
+
+  #judged(drainedMs: number): WeekOutcome {
+    const ledger = this.#ledger;
+    const { stored, told } = this.#server;
+    const accounts = new Accountant(ledger, this.#plan, told).settle();
+    const history = checkDates(ledger, this.#host);
+    const excused = checkValues(ledger, stored, accounts.lostBy);
+    return {
+      seed: this.#wish.seed,
+      samples: ledger.samples.length,
+      ...history,
+      lost: [...accounts.lost],
+      toldTooMuch: accounts.toldTooMuch,
+      excused,
+      lives: ledger.lives.length,
+      writesWhileOnline: ledger.writesWhileOnline,
+      catchUpMs: ledger.catchUpMsWorst,
+      drainedMs,
+      broken: ledger.broken,
+      brokenCount: [...ledger.counts.values()].reduce((all, count) => all + count, 0),
+      trace: ledger.lines,
+    };
+  }
+}
+
+/** The seeds of a campaign, one for each gateway, far apart. */
+export function seedOf(campaignSeed: number, gateway: number): number {
+  return (Math.imul(campaignSeed, 0x9e3779b1) ^ Math.imul(gateway + 1, 0x85ebca6b)) >>> 0;
+}
+

@@ -1,0 +1,115 @@
+/**
+ * Bugs planted to test the simulation of weeks: each takes one promise away, and the judge must notice.
+ *
+ * They are wrappers around the agent's ports, so that src/ is the shipped code always.
+ */
+
+import type { Lane, Outbox, TimeSync, Transport } from '../../../src/core/ports.ts';
+import type { Losses } from '../../../src/core/losses.ts';
+import type { Reading, Value, Values } from '../../../src/core/reading.ts';
+import { overriding } from '../overriding.ts';
+
+export const WEEK_PLANTS = {
+  'ack-before-answer': 'a batch counts as delivered as soon as it is sent',
+  'no-fsync': 'sync does nothing in the directory of the spool',
+  'ack-one-more': 'a batch acknowledges one reading more than was in it',
+  'wall-dates': 'the wall clock dates readings although nobody has synchronised it',
+  'delta-after-restart': 'the first reading of a process reports only what moved since the process before',
+  'losses-not-told': 'losses are forgotten instead of told',
+  'ts-changed-on-retry': 'a body that is sent again has other dates',
+  'live-repeated': 'a reading without a date is sent again when its answer does not come',
+} as const;
+
+export type WeekPlant = keyof typeof WEEK_PLANTS;
+
+export const WEEK_PLANT_NAMES = Object.keys(WEEK_PLANTS) as WeekPlant[];
+
+export function plantedTransport(transport: Transport, plant: WeekPlant | undefined): Transport {
+  switch (plant) {
+    case 'ack-before-answer':
+      return overriding<Transport>(transport, {
+        postTelemetry: async (token, body, signal) => {
+          void transport.postTelemetry(token, body, signal);
+          return { ok: true, value: undefined };
+        },
+      });
+    case 'ts-changed-on-retry':
+      return datingAnew(transport);
+    case 'live-repeated':
+      return overriding<Transport>(transport, {
+        postTelemetry: async (token, body, signal) => {
+          const result = await transport.postTelemetry(token, body, signal);
+          // Only the agent's patience with a live reading ends so; the signal of the loop is not aborted.
+          if (result.ok || body.includes('"ts":')) return result;
+          return transport.postTelemetry(token, body, new AbortController().signal);
+        },
+      });
+    default:
+      return transport;
+  }
+}
+
+function datingAnew(transport: Transport): Transport {
+  const sent = new Set<string>();
+  return overriding<Transport>(transport, {
+    postTelemetry: (token, body, signal) => {
+      const isAgain = sent.has(body);
+      sent.add(body);
+      const later = (_: string, ts: string) => `"ts":${Number(ts) + 1}`;
+      const text = isAgain ? body.replace(/"ts":([\d.]+)/g, later) : body;
+      return transport.postTelemetry(token, text, signal);
+    },
+  });
+}
+
+export function plantedTimeSync(timeSync: TimeSync, plant: WeekPlant | undefined): TimeSync {
+  if (plant !== 'wall-dates') return timeSync;
+  return { isSynchronised: async () => true, confirmsStep: async () => true };
+}
+
+export function plantedLosses(losses: Losses, plant: WeekPlant | undefined): Losses {
+  if (plant !== 'losses-not-told') return losses;
+  return overriding<Losses>(losses, {
+    tell: (stamp) => {
+      losses.tell(stamp);
+      return undefined;
+    },
+  });
+}
+
+/** What a process leaves to the next one, for a bug that believes in it. */
+export interface Legacy {
+  values: Values | undefined;
+}
+
+export function plantedOutbox(outbox: Outbox, plant: WeekPlant | undefined, legacy: Legacy): Outbox {
+  if (plant === 'ack-one-more') {
+    const { fresh, backlog } = outbox;
+    return overriding<Outbox>(outbox, { fresh: overcounting(fresh), backlog: overcounting(backlog) });
+  }
+  if (plant === 'delta-after-restart') return remembering(outbox, legacy);
+  return outbox;
+}
+
+function overcounting(lane: Lane): Lane {
+  return overriding<Lane>(lane, { acknowledge: (count, epoch) => lane.acknowledge(count + 1, epoch) });
+}
+
+function remembering(outbox: Outbox, legacy: Legacy): Outbox {
+  const inherited = legacy.values;
+  let isFirst = true;
+  return overriding<Outbox>(outbox, {
+    append: (reading) => {
+      const before = isFirst && inherited;
+      isFirst = false;
+      legacy.values = reading.full ? reading.values : { ...legacy.values, ...reading.values };
+      outbox.append(before ? changedSince(before, reading) : reading);
+    },
+  });
+}
+
+function changedSince(before: Values, reading: Reading): Reading {
+  const values: Record<string, Value> = {};
+  for (const [key, value] of Object.entries(reading.values)) if (value !== before[key]) values[key] = value;
+  return { ...reading, values, full: false };
+}

@@ -1,0 +1,142 @@
+/**
+ * Power cuts on a real file system while readings wait, at random instants of three lives: the server is away for good; it is there, and
+ * a backlog of an earlier life is being delivered; it was away and comes back. After each cut the agent is started with the server up,
+ * until everything that waited is delivered.
+ *
+ * The promise under test: what was read longer than one flush ago is at the server, under its own date and no other, and what is
+ * missing is told by nothing but its absence. `omit` leaves out syncs (sync-hook.ts): the control experiment.
+ */
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Losses } from '../../src/core/losses.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import { NodeDirectory } from '../../src/outbox/node-directory.ts';
+import { Spool } from '../../src/outbox/spool.ts';
+import { createDice } from '../../src/sandbox/dice.ts';
+import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
+import type { Omission } from './power-cuts.ts';
+import { drains, SAFE_AFTER_MS, SpoolingGateway } from './spooling-gateway.ts';
+import { inLanes, openStage, type Stage } from './stage.ts';
+
+const SERVER_LATENCY_MAX_MS = 50;
+const DRAINS_WITHIN_MS = 90_000;
+
+/** When the plug is pulled, counted from the start of the agent, and when the server comes back; ms. */
+const LIVES = {
+  'server away': { fromMs: 300, toMs: 18_000, backlog: 0, backAtMs: Number.POSITIVE_INFINITY },
+  'draining a backlog': { fromMs: 500, toMs: 6_000, backlog: 120, backAtMs: 0 },
+  'server comes back': { fromMs: 7_000, toMs: 20_000, backlog: 0, backAtMs: 7_000 },
+} as const;
+export type Life = keyof typeof LIVES;
+const OFTEN: readonly Life[] = [
+  'server away',
+  'server away',
+  'draining a backlog',
+  'draining a backlog',
+  'server comes back',
+];
+/** So slow that the backlog takes longer than the agent is let live. */
+const DRAIN_PER_S = 4;
+
+export interface SpoolCutOutcome {
+  readonly life: Life;
+  readonly what: string;
+  /** Readings of before the cut that were at the server by then, that came after it, and that are gone. */
+  readonly before: number;
+  readonly after: number;
+  readonly lost: number;
+  /** How long before the cut the oldest of those gone was read, ms. */
+  readonly lostMs: number;
+  /** Lost as the agent told it. */
+  readonly told: number;
+  readonly repeated: number;
+  readonly problems: readonly string[];
+}
+
+export interface SpoolCuts {
+  readonly cuts: number;
+  readonly lanes: number;
+  readonly seed: number;
+  readonly omit: readonly Omission[];
+}
+
+export async function spoolCuts({ cuts, lanes, seed, omit }: SpoolCuts): Promise<SpoolCutOutcome[]> {
+  await using stage = await openStage(SERVER_LATENCY_MAX_MS);
+  const random = createDice(seed);
+  const plans = Array.from({ length: cuts }, (_, index) => {
+    const life = omit.length > 0 ? 'server away' : (OFTEN[index % OFTEN.length] ?? 'server away');
+    const { fromMs, toMs } = LIVES[life];
+    return { life, atMs: Math.round(fromMs + random() * (toMs - fromMs)) };
+  });
+  return await inLanes(lanes, [...plans.entries()], ([index, { life, atMs }]) =>
+    cutAt(stage, `gw-spool-${index}`, life, atMs, omit),
+  );
+}
+
+async function cutAt(
+  stage: Stage,
+  name: string,
+  life: Life,
+  atMs: number,
+  omit: readonly Omission[],
+): Promise<SpoolCutOutcome> {
+  await using disk = await LoopDisk.make(join(stage.path, `disk-${name}`), UNFORGIVING);
+  await using gateway = await SpoolingGateway.make(stage, name, join(disk.path, 'state'));
+  const { backlog, backAtMs } = LIVES[life];
+  if (backlog > 0) await gateway.note(await storedBefore(gateway.spool, backlog));
+  gateway.tap.isOpen = backAtMs === 0;
+  await using boot = gateway.start({ omit, drainPerS: DRAIN_PER_S });
+  await sleep(Math.min(atMs, backAtMs));
+  gateway.tap.isOpen = backAtMs < atMs;
+  await sleep(Math.max(0, atMs - backAtMs));
+  const cutMs = Date.now();
+  await disk.cut();
+  await boot.kill();
+  gateway.tap.isOpen = true;
+  const noted = gateway.noted.flat().length;
+  const before = noted - gateway.settled().missing.length;
+  await disk.remount();
+  const problems: string[] = [];
+  await using again = gateway.start();
+  problems.push(...(await drains(again, DRAINS_WITHIN_MS)));
+  const { code } = await again.stop();
+  if (code !== 0) problems.push(`exit code ${code}`);
+  const settled = gateway.settled();
+  const lost = settled.missing.filter(({ tsMs }) => tsMs <= cutMs);
+  const lostMs = Math.max(0, ...lost.map(({ tsMs }) => cutMs - tsMs));
+  if (lostMs > SAFE_AFTER_MS)
+    problems.push(`${lost.length} readings lost, the oldest read ${lostMs} ms before the cut`);
+  problems.push(...settled.problems);
+  const { told, repeated } = settled;
+  const after = noted - before - lost.length;
+  return {
+    life,
+    what: `${name}, cut after ${atMs} ms`,
+    before,
+    after,
+    lost: lost.length,
+    lostMs,
+    told,
+    repeated,
+    problems,
+  };
+}
+
+/** A backlog as an earlier life left it, an hour old, one reading a second. */
+async function storedBefore(directory: string, count: number): Promise<Reading[]> {
+  const bootId = 'an-earlier-boot';
+  const firstTsMs = Date.now() - 3_600_000;
+  const readings = Array.from({ length: count }, (_, index) => ({
+    bootId,
+    bootMs: index * 1000,
+    tsMs: firstTsMs + index * 1000,
+    values: { load1: index / 100, processCount: 100 + index, memoryUsedBytes: 1_700_000_000 + index * 4096 },
+    full: true,
+  }));
+  const log = { warn: () => {} };
+  const ports = { directory: new NodeDirectory(directory), losses: new Losses(), log };
+  await using spool = await Spool.open({ ...ports, bootId, bytesMax: 64_000_000, freeShare: 0 });
+  for (let from = 0; from < count; from += 5) await spool.append(readings.slice(from, from + 5));
+  return readings;
+}
