@@ -1,6 +1,6 @@
 /**
  * `npm run test:power`: prepares, then pulls the plug on first boots in every way this machine can (test/system/power.ts says which, and
- * takes the options). Takes about ten minutes; as root it also mounts small images below the temporary directory.
+ * takes the options). Takes about fifteen minutes; as root it also mounts small images below the temporary directory.
  */
 
 import { spawn } from 'node:child_process';

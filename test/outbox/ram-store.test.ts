@@ -73,6 +73,22 @@ it('a reading that is delivered live while it is also under way with others is c
   assert.deepEqual([store.size, times(await store.take(9))], [1, [4]]);
 });
 
+it('the head, delivered live while it is under way, is counted by the acknowledgement and leaves with it', async () => {
+  const { store } = makeStore();
+  const host = new SampledReadings();
+  fill(store, host, 1, false);
+  const live = store.newest();
+  assert.ok(live);
+  for (let more = 0; more < 2; more += 1) store.add(host.next(false, false));
+  await store.anchor(OFFSET_MS);
+  assert.deepEqual(times(await store.take(2)), [1, 2]);
+  store.deliveredLive(live);
+  await store.acknowledge(1, store.epoch);
+  assert.equal(store.size, 2);
+  store.rewind();
+  assert.deepEqual(times(await store.take(9)), [2, 3]);
+});
+
 it('the head, delivered live, leaves at once', () => {
   const { store } = makeStore();
   fill(store, new SampledReadings(), 1, false);

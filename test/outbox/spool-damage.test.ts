@@ -237,6 +237,15 @@ it('a real file that was damaged is read around, and its successor is a file of 
   assert.deepEqual(await readdir(path), []);
 });
 
+it('records that were counted and are not there when they are read are told as lost', async () => {
+  const { bytes, ends } = segmentOf(6);
+  const { store, losses, directory } = await openOver({ '00000001.log': bytes });
+  assert.equal(store.size, 6);
+  directory.put('00000001.log', bytes.subarray(0, ends[1]));
+  assert.deepEqual(times(await store.take(99)), [1, 2]);
+  assert.deepEqual([store.size, losses.total], [2, 4]);
+});
+
 it('files that another hand has removed are told as lost, and do not stop what comes', async () => {
   const { store, losses, directory } = await openOver({
     '00000001.log': segmentOf(6).bytes,

@@ -1,18 +1,19 @@
 /**
  * `npm run test:power`: what pulls the plug. Every call of a first boot killed, double kills, power cuts on a real file system with
- * their control experiments, and what a first boot writes. Prints tables; exit code 1 on any violation, or when a control is not caught.
+ * their control experiments, and what a first boot writes; then power cuts and full disks while readings wait (power-spool.ts). Prints
+ * tables; exit code 1 on any violation, or when a control is not caught.
  *
- * Options: `--cuts N` (100), `--control-cuts N` (30), `--double-kills N` (40), `--lanes N` (2), `--seed N`. What this machine cannot do is skipped,
- * with the reason, and counted.
+ * Options: power-options.ts. What this machine cannot do is skipped, with the reason, and counted.
  */
 
-import { parseArgs } from 'node:util';
 import { createDice } from '../../src/sandbox/dice.ts';
 import { diskWrites } from './disk-writes.ts';
 import { kernelCallsOfAFirstBoot, killAtKernelCall, whyNoStrace } from './kernel-kills.ts';
 import { callsOfAFirstBoot, killAt } from './kills.ts';
 import { whyNoLoopDisk } from './loop-disk.ts';
 import { type Omission, powerCuts } from './power-cuts.ts';
+import { readOptions } from './power-options.ts';
+import { spoolOnFullDisks, spoolUnderPowerCuts, spoolWithoutSyncs } from './power-spool.ts';
 import { listing, type Outcome, table, violations } from './report.ts';
 import { inLanes, openStage } from './stage.ts';
 
@@ -36,14 +37,21 @@ const skipped: string[] = [];
 // An early end must not leave mounts and processes behind: what each of them registered for `exit` runs.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
-await everyCall();
-await everyKernelCall();
 const noLoopDisk = await whyNoLoopDisk();
-if (noLoopDisk !== undefined) skip('power cuts, their controls and the disk writes', noLoopDisk);
-else {
-  await cuts();
-  await controls();
-  await writes();
+if (options.only !== 'spool') {
+  await everyCall();
+  await everyKernelCall();
+  if (noLoopDisk !== undefined) skip('power cuts, their controls and the disk writes', noLoopDisk);
+  else {
+    await cuts();
+    await controls();
+    await writes();
+  }
+}
+if (options.only !== 'boot') {
+  if (noLoopDisk !== undefined)
+    skip('power cuts while readings wait, their controls, full disks', noLoopDisk);
+  else await spool();
 }
 if (skipped.length > 0) say(`skipped: ${skipped.length}\n${skipped.map((line) => `  ${line}`).join('\n')}`);
 say(failures.length === 0 ? 'no violation' : `FAILED: ${failures.join('; ')}`);
@@ -114,6 +122,14 @@ async function writes(): Promise<void> {
   if (onlineReadings === 0) failures.push('the agent was not online while its disk was watched');
 }
 
+async function spool(): Promise<void> {
+  for (const experiment of [spoolUnderPowerCuts, spoolWithoutSyncs, spoolOnFullDisks]) {
+    const verdict = await experiment(options);
+    say(verdict.text);
+    failures.push(...verdict.failures);
+  }
+}
+
 function judge(title: string, outcomes: readonly Outcome[]): void {
   const bad = violations(outcomes);
   say(table(title, outcomes));
@@ -128,27 +144,4 @@ function skip(what: string, why: string): void {
 
 function say(text: string): void {
   console.log(`${text}\n`);
-}
-
-function readOptions() {
-  const number = (fallback: string) => ({ type: 'string', default: fallback }) as const;
-  const { values } = parseArgs({
-    options: {
-      cuts: number('100'),
-      'control-cuts': number('30'),
-      'double-kills': number('40'),
-      lanes: number('2'),
-      seed: number('1'),
-    },
-  });
-  for (const [name, text] of Object.entries(values)) {
-    if (!/^\d{1,6}$/.test(text)) throw new Error(`--${name} is a number, not ${text}`);
-  }
-  return {
-    cuts: Number(values.cuts),
-    controlCuts: Number(values['control-cuts']),
-    doubleKills: Number(values['double-kills']),
-    lanes: Math.max(1, Number(values.lanes)),
-    seed: Number(values.seed),
-  };
 }

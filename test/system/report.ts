@@ -20,16 +20,15 @@ export function table(title: string, outcomes: readonly Outcome[]): string {
     const bad = violations(these).length;
     return [standing ?? 'all', String(these.length), String(these.length - bad), String(bad)];
   });
-  const cells = [['at that instant', 'runs', 'ended well', 'violations'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  const lines = cells.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
-  );
-  return [title, ...lines.map((line) => `  ${line}`)].join('\n');
+  return [title, grid([['at that instant', 'runs', 'ended well', 'violations'], ...rows])].join('\n');
+}
+
+/** Rows of cells as lines, the first column to the left and the others to the right. */
+export function grid(rows: readonly (readonly string[])[]): string {
+  const width = (column: number) => Math.max(...rows.map((row) => (row[column] ?? '').length));
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(width(0)) : cell.padStart(width(column))));
+  return rows.map((row) => `  ${line(row).join('  ')}`).join('\n');
 }
 
 export function listing(outcomes: readonly Outcome[]): string {

@@ -36,6 +36,7 @@ const OFTEN: readonly Life[] = [
   'draining a backlog',
   'server comes back',
 ];
+const CONTROL_FROM_MS = 8_000;
 /** So slow that the backlog takes longer than the agent is let live. */
 const DRAIN_PER_S = 4;
 
@@ -67,7 +68,9 @@ export async function spoolCuts({ cuts, lanes, seed, omit }: SpoolCuts): Promise
   const plans = Array.from({ length: cuts }, (_, index) => {
     const life = omit.length > 0 ? 'server away' : (OFTEN[index % OFTEN.length] ?? 'server away');
     const { fromMs, toMs } = LIVES[life];
-    return { life, atMs: Math.round(fromMs + random() * (toMs - fromMs)) };
+    // Without syncs nothing is amiss until something should be on the disk.
+    const earliestMs = omit.length > 0 ? CONTROL_FROM_MS : fromMs;
+    return { life, atMs: Math.round(earliestMs + random() * (toMs - earliestMs)) };
   });
   return await inLanes(lanes, [...plans.entries()], ([index, { life, atMs }]) =>
     cutAt(stage, `gw-spool-${index}`, life, atMs, omit),

@@ -1,0 +1,95 @@
+/** The part of `npm run test:power` about readings that wait: its experiments as tables, and what of them failed. */
+
+import { fullDisks } from './full-disk.ts';
+import type { Omission } from './power-cuts.ts';
+import type { PowerOptions } from './power-options.ts';
+import { grid } from './report.ts';
+import { type SpoolCutOutcome, spoolCuts } from './spool-cuts.ts';
+
+export interface Verdict {
+  readonly text: string;
+  readonly failures: readonly string[];
+}
+
+/** The second has to be seen as well: the sync of a directory commits ext4's journal, but not what was written later. */
+const CONTROLS: readonly (readonly Omission[])[] = [['spool'], ['spool', 'directory']];
+
+export async function spoolUnderPowerCuts({
+  spoolCuts: cuts,
+  spoolLanes: lanes,
+  seed,
+}: PowerOptions): Promise<Verdict> {
+  const outcomes = await spoolCuts({ cuts, lanes, seed, omit: [] });
+  const title = `${cuts} power cuts on ext4 at random instants while readings wait (seed ${seed})`;
+  const bad = outcomes.filter(({ problems }) => problems.length > 0);
+  const told = bad.map(({ what, life, problems }) => `  ${what} (${life}): ${problems.join('; ')}`);
+  return {
+    text: [title, table(outcomes), ...told].join('\n'),
+    failures: bad.length > 0 ? [`${bad.length} violations in: ${title}`] : [],
+  };
+}
+
+export async function spoolWithoutSyncs(options: PowerOptions): Promise<Verdict> {
+  const { spoolControlCuts: cuts, spoolLanes: lanes, seed } = options;
+  const texts: string[] = [];
+  const failures: string[] = [];
+  for (const omit of CONTROLS) {
+    const title = `Control without the sync of: ${omit.join(', ')}`;
+    const outcomes = await spoolCuts({ cuts, lanes, seed, omit });
+    const caught = outcomes.filter(({ problems }) => problems.length > 0).length;
+    texts.push([title, table(outcomes), `  caught in ${caught} of ${cuts} cuts`].join('\n'));
+    if (caught === 0) failures.push(`${title}: not caught`);
+  }
+  return { text: texts.join('\n\n'), failures };
+}
+
+export async function spoolOnFullDisks(_options: PowerOptions): Promise<Verdict> {
+  const outcomes = await fullDisks();
+  const rows = outcomes.map(({ what, code, waited, endedMs, problems }) => [
+    what,
+    code,
+    String(waited),
+    String(endedMs),
+    String(problems.length),
+  ]);
+  const title = 'Disks that take nothing while readings wait';
+  const told = outcomes.flatMap(({ what, problems }) => problems.map((problem) => `  ${what}: ${problem}`));
+  const head = ['the disk', 'seen', 'read meanwhile', 'SIGTERM to exit, ms', 'violations'];
+  return {
+    text: [title, grid([head, ...rows]), ...told].join('\n'),
+    failures: told.length > 0 ? [`${told.length} violations in: ${title}`] : [],
+  };
+}
+
+function table(outcomes: readonly SpoolCutOutcome[]): string {
+  const lives = [...new Set(outcomes.map(({ life }) => life)), undefined];
+  const rows = lives.map((life) => {
+    const these = outcomes.filter((outcome) => life === undefined || outcome.life === life);
+    const sum = (of: (outcome: SpoolCutOutcome) => number) =>
+      these.reduce((total, each) => total + of(each), 0);
+    return [
+      life ?? 'all',
+      these.length,
+      sum(({ before, after, lost }) => before + after + lost),
+      sum(({ before }) => before),
+      sum(({ after }) => after),
+      sum(({ lost }) => lost),
+      Math.max(0, ...these.map(({ lostMs }) => lostMs)),
+      sum(({ told }) => told),
+      sum(({ repeated }) => repeated),
+      sum(({ problems }) => (problems.length > 0 ? 1 : 0)),
+    ].map(String);
+  });
+  const head = [
+    'life',
+    'cuts',
+    'read',
+    'delivered before',
+    'after',
+    'lost',
+    'oldest lost, ms',
+    'told',
+    'repeated',
+  ];
+  return grid([[...head, 'violations'], ...rows]);
+}
