@@ -1,6 +1,7 @@
 /**
- * `npm run simulate`: prepares, then runs first boots in virtual time (`npm run simulate -- --boots 10000 --seed 7`).
- * The options are told at the head of test/simulation/main.ts.
+ * `npm run simulate`: prepares, then runs first boots in virtual time (`npm run simulate -- --boots 10000 --seed 7`), or the
+ * weeks of many gateways (`npm run simulate -- weeks --gateways 1000 --days 7`). The options are told at the heads of
+ * test/simulation/main.ts and test/simulation/weeks/main.ts.
  */
 
 import { spawnSync } from 'node:child_process';

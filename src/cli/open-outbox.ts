@@ -1,6 +1,6 @@
 /**
  * The outbox of a running agent: memory, and the spool in the state directory. What waited on the disk is found there
- * again, and at the end everything undelivered goes there.
+ * again, and disposing of it brings everything undelivered there, within the time an agent has that is told to stop.
  */
 
 import { join } from 'node:path';
@@ -23,7 +23,11 @@ export interface OutboxContext {
   readonly log: Logger;
 }
 
-export async function openOutbox(config: Config, context: OutboxContext): Promise<JoinedOutbox> {
+export interface OpenOutbox extends AsyncDisposable {
+  readonly outbox: JoinedOutbox;
+}
+
+export async function openOutbox(config: Config, context: OutboxContext): Promise<OpenOutbox> {
   const { state, clock, dating, log } = context;
   const losses = new Losses();
   const { spoolBytes, freeShare, spoolAfterMs, flushEveryMs } = config.outbox;
@@ -36,17 +40,20 @@ export async function openOutbox(config: Config, context: OutboxContext): Promis
     log,
   });
   const ports = { clock, log, losses, spool, stamp: () => dating.stamp() };
-  return new JoinedOutbox(ports, { spoolAfterMs, flushEveryMs });
+  const outbox = new JoinedOutbox(ports, { spoolAfterMs, flushEveryMs });
+  return { outbox, [Symbol.asyncDispose]: () => close(outbox, spool, context) };
 }
 
-/** Brings what is undelivered to the disk, and tells how the agent ended. */
-export async function closeOutbox(outbox: JoinedOutbox, { clock, log }: OutboxContext): Promise<void> {
+async function close(outbox: JoinedOutbox, spool: Spool, { clock, log }: OutboxContext): Promise<void> {
   const patience = new AbortController();
-  const closing = outbox.close().then(() => 'closed' as const);
-  const late = clock.sleep(CLOSE_MS_MAX, patience.signal).then(() => 'late' as const);
-  const ended = await Promise.race([closing, late]);
+  const closing = outbox.close().then(() => spool[Symbol.asyncDispose]());
+  let isClosed = false;
+  void closing.then(() => {
+    isClosed = true;
+  });
+  await Promise.race([closing, clock.sleep(CLOSE_MS_MAX, patience.signal)]);
   patience.abort();
-  if (ended === 'late') {
+  if (!isClosed) {
     log.error(
       'the disk did not take the readings that wait in time, and those it did not take are lost: check the health of the card',
       { afterS: CLOSE_MS_MAX / 1000 },

@@ -29,7 +29,7 @@ import { agentSettings } from './agent-settings.ts';
 import { CannotStart, EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { identityOf, nameOfThisGateway } from './naming.ts';
-import { closeOutbox, openOutbox } from './open-outbox.ts';
+import { openOutbox } from './open-outbox.ts';
 import { VERSION } from './version.ts';
 import { watchedStore } from './watched-store.ts';
 
@@ -108,7 +108,8 @@ async function live(config: Config, place: Place, log: Journal, signal: AbortSig
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const sensors = openSensors({ root: '/', clock, log });
   const dating = new Dating({ clock, log, timeSync: hostTimeSync({ root: '/', clock, log }) }, config.clock);
-  const outbox = await openOutbox(config, { state: place.state, clock, dating, log });
+  await using opened = await openOutbox(config, { state: place.state, clock, dating, log });
+  const { outbox } = opened;
   const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });
   const settings = agentSettings(config, name ?? 'named by its token');
@@ -119,12 +120,8 @@ async function live(config: Config, place: Place, log: Journal, signal: AbortSig
     state: place.state,
     waiting: outbox.size,
   });
-  try {
-    const ports = { clock, chance, store, transport, outbox, sensors, facts, dating, log };
-    await runAgent(ports, settings, signal);
-  } finally {
-    await closeOutbox(outbox, { state: place.state, clock, dating, log });
-  }
+  const ports = { clock, chance, store, transport, outbox, sensors, facts, dating, log };
+  await runAgent(ports, settings, signal);
 }
 
 /**

@@ -103,7 +103,7 @@ export class JoinedOutbox implements Outbox {
 
   offerLive(): Reading | undefined {
     const newest = this.fresh.newest();
-    if (!newest || newest.tsMs !== undefined || newest.gap || newest === this.#offered) return undefined;
+    if (!newest || newest.tsMs !== undefined || newest === this.#offered) return undefined;
     this.#offered = newest;
     this.#liveInFlight = newest;
     return newest;

@@ -1,5 +1,6 @@
 /**
- * `npm run simulate`: many first boots in virtual time, and a table of what came of them.
+ * `npm run simulate`: many first boots in virtual time, and a table of what came of them. With `weeks` as its first
+ * argument: many weeks of many gateways instead (weeks/main.ts).
  *
  *   --boots N       per strategy; default 1000
  *   --seed N        of the first boot, the others follow; default 1
@@ -11,11 +12,13 @@
  */
 
 import { parseArgs } from 'node:util';
+import { oneOf, whole } from './arguments.ts';
 import { firstBoot } from './first-boot.ts';
 import { PLANT_NAMES, PLANTS, type Plant } from './planted-bugs.ts';
 import { brokenPromises, residualRisk, table } from './report.ts';
 import { STRATEGY_NAMES, type StrategyName } from './strategies.ts';
 import { type Tally, tally } from './tally.ts';
+import { weeks } from './weeks/main.ts';
 
 interface Wish {
   readonly boots: number;
@@ -43,18 +46,6 @@ function readWish(): Wish {
     plant: values.plant === undefined ? undefined : oneOf('plant', values.plant, PLANT_NAMES),
     trace: values.trace,
   };
-}
-
-function whole(name: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new TypeError(`--${name} ${text}: must be a whole number from 0`);
-}
-
-function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === text);
-  if (found !== undefined) return found;
-  throw new TypeError(`--${name} ${text}: must be one of ${choices.join(', ')}`);
 }
 
 async function simulate({ boots, seed, strategies, plant, trace }: Wish): Promise<number> {
@@ -86,7 +77,8 @@ async function printTraces(wish: {
 }
 
 try {
-  process.exitCode = await simulate(readWish());
+  const [first, ...others] = process.argv.slice(2);
+  process.exitCode = first === 'weeks' ? await weeks(others) : await simulate(readWish());
 } catch (error) {
   if (!(error instanceof TypeError)) throw error;
   console.error(error.message);

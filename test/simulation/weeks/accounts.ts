@@ -149,11 +149,15 @@ export class Accountant {
       if (sample.executions === 0) continue;
       tooMuch += 1;
       const [note] = notes;
-      const isAgain = sample.heardInLife === undefined || sample.heardInLife !== note?.life.number;
-      if (isAgain) continue;
+      if (!note || sample.heardInLife !== note.life.number || this.#mayBeTwiceOnDisk(sample, note)) continue;
       this.#ledger.tell('nothing told that is there', `n=${n}: ${note.why}, though it was accepted`, note.atMs);
     }
     return tooMuch;
+  }
+
+  /** What of a batch that the disk refused is on it nevertheless, is read after a restart as well. */
+  #mayBeTwiceOnDisk({ takenMs, life }: Sample, { atMs, life: later }: Note): boolean {
+    return life !== later && this.#ledger.refusals.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= takenMs);
   }
 
   /**
@@ -167,7 +171,9 @@ export class Accountant {
     const unreadMs = Math.max(0, ...notes.filter(({ n }) => n === undefined).map(({ atMs }) => atMs));
     const atRisk = tells.filter(({ life, atMs }) => this.#fromMs(life) <= atMs || atMs <= unreadMs);
     const leastMissing = -sum(retells.filter(({ tsMs }) => tsMs !== undefined && this.#told.has(Math.trunc(tsMs))));
-    const mostMissing = sum(atRisk) + lives.reduce((all, { how, untold }) => all + (how ? untold : 0), 0);
+    // Who was asked to stop had the time to tell.
+    const untold = lives.filter(({ how }) => how === 'power' || how === 'kill');
+    const mostMissing = sum(atRisk) + untold.reduce((all, each) => all + each.untold, 0);
     if (missing >= leastMissing && missing <= mostMissing) return;
     this.#ledger.tell(
       'losses covered by gap records',

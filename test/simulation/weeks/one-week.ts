@@ -9,7 +9,7 @@ import { VirtualTime } from '../virtual-time.ts';
 import { Accountant, type LostBy } from './accounts.ts';
 import { checkDates, checkValues } from './history.ts';
 import { HostTime } from './host-time.ts';
-import { at, type Broken, Ledger } from './ledger.ts';
+import { at, type Broken, Ledger, type Promised } from './ledger.ts';
 import type { WeekPlant } from './plants.ts';
 import { Samples } from './samples.ts';
 import { CALM, drawPlan, HOUR, type Weather, type WeekPlan } from './week-plan.ts';
@@ -38,7 +38,7 @@ export interface WeekOutcome {
   readonly catchUpMs: number;
   readonly drainedMs: number;
   readonly broken: readonly Broken[];
-  readonly brokenCount: number;
+  readonly brokenCounts: readonly (readonly [Promised, number])[];
   readonly trace: readonly string[];
 }
 
@@ -160,14 +160,8 @@ class Week {
       catchUpMs: ledger.catchUpMsWorst,
       drainedMs,
       broken: ledger.broken,
-      brokenCount: [...ledger.counts.values()].reduce((all, count) => all + count, 0),
+      brokenCounts: [...ledger.counts],
       trace: ledger.lines,
     };
   }
 }
-
-/** The seeds of a campaign, one for each gateway, far apart. */
-export function seedOf(campaignSeed: number, gateway: number): number {
-  return (Math.imul(campaignSeed, 0x9e3779b1) ^ Math.imul(gateway + 1, 0x85ebca6b)) >>> 0;
-}
-

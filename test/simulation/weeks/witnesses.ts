@@ -107,7 +107,8 @@ export function witnessedSpool(
       const isDue = (reading: Reading) => reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
       return during(spool.size > 0 || readings.some(isDue), () => spool.append(readings));
     },
-    anchor: (offsetMs) => during(spool.size > 0, () => spool.anchor(offsetMs)),
+    // Dates for what is on the disk, the segments that are all but removed included.
+    anchor: (offsetMs) => during(spool.bytes > 0, () => spool.anchor(offsetMs)),
   });
 }
 

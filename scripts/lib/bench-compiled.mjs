@@ -1,0 +1,36 @@
+/**
+ * Runs a program of the bench that uses the agent's own modules: compiled from the sources as the bundle is, in a process
+ * with the flags of the agent.
+ *
+ * Such a program is a file bench-run-….mjs beside this one. It takes one JSON argument and prints one JSON value.
+ */
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { flagsOfTheUnit } from './bench-programs.mjs';
+
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** `flags` are added to those of the agent. What is asked goes through a file: it may be long. */
+export async function runCompiled(name, asked = {}, flags = []) {
+  const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
+  const outfile = join(directory, `${name}.mjs`);
+  const question = join(directory, 'asked.json');
+  try {
+    writeFileSync(question, JSON.stringify(asked));
+    const common = { bundle: true, platform: 'node', format: 'esm', target: 'node20.19', outfile };
+    const entryPoints = [join(import.meta.dirname, `bench-run-${name}.mjs`)];
+    await build({ ...common, entryPoints, logLevel: 'warning' });
+    const commandLine = [...flagsOfTheUnit(), ...flags, outfile, question];
+    const { stdout } = await promisify(execFile)(process.execPath, commandLine, {
+      maxBuffer: OUTPUT_BYTES_MAX,
+    });
+    return JSON.parse(stdout);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

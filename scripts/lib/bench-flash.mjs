@@ -1,0 +1,79 @@
+/**
+ * What the flash of a gateway has to bear in a day: sectors written on the device that holds the state (/proc/diskstats), an
+ * ext4 of its own in a file, with blocks of 4 KiB, as a distribution mounts it.
+ *
+ * Online: the real agent, watched for a while. Offline: a day cannot be waited for, so the agent's own outbox makes the
+ * flushes of a day, or a fifth of one, one after the other (bench-run-flushes.mjs). Needs root and loop devices.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runCompiled } from './bench-compiled.mjs';
+import { deviceBytes } from './bench-device.mjs';
+import { flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
+import { root } from './prepare.mjs';
+
+const DAY_S = 86_400;
+const INTERVAL_S = 10;
+const ONLINE_S = 30;
+const FLUSHES = 288;
+const OFFLINE = [
+  { flushEveryS: 300, megabytesMax: 8 },
+  { flushEveryS: 60, megabytesMax: 40 },
+];
+
+export async function measureFlash(bundle, sandbox, captured) {
+  // The tests' own disk: the bench has compiled them.
+  const compiled = pathToFileURL(join(root, 'dist/test/system/loop-disk.js'));
+  const { LoopDisk, USUAL, whyNoLoopDisk } = await import(compiled.href);
+  const whyNot = await whyNoLoopDisk();
+  if (whyNot !== undefined) return [{ name: `flash: skipped, ${whyNot}` }];
+  const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
+  const rows = [];
+  try {
+    const withDisk = async (name, measure) => {
+      await using disk = await LoopDisk.make(join(directory, name), USUAL);
+      return await measure({ mounted: disk.path, device: await disk.device() });
+    };
+    const online = await withDisk('online', (disk) => onlineBytes(bundle, sandbox, disk));
+    rows.push(perDay('flash written per day, online', (online * DAY_S) / ONLINE_S, 0));
+    for (const { flushEveryS, megabytesMax } of OFFLINE) {
+      const { written, perReading } = await withDisk(`offline-${flushEveryS}`, (disk) =>
+        offline(disk, captured, flushEveryS / INTERVAL_S),
+      );
+      const name = `flash written per day, offline, flush-every ${flushEveryS} s`;
+      rows.push(perDay(name, (written / FLUSHES) * (DAY_S / flushEveryS), megabytesMax));
+      rows.push({ name: `  bytes of the spool per reading`, value: perReading, unit: 'B' });
+    }
+    return rows;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function perDay(name, bytes, max) {
+  return { name, value: bytes / 1_000_000, unit: 'MB', max };
+}
+
+/** At ten times the usual rate, with an outbox that would go to the disk soon. */
+async function onlineBytes(bundle, sandbox, { mounted, device }) {
+  const more = '[outbox]\nspool-after = "5s"\nflush-every = "5s"\n';
+  const home = sandbox.home({ intervalS: 1, state: join(mounted, 'state'), more });
+  const agent = start([...flagsOfTheUnit(), bundle, ...home]);
+  await agent.line('client attributes accepted');
+  const pointsBefore = await sandbox.storedPoints();
+  const before = deviceBytes(device, mounted);
+  await sleep(ONLINE_S * 1000);
+  const written = deviceBytes(device, mounted) - before;
+  const points = (await sandbox.storedPoints()) - pointsBefore;
+  await agent.stop();
+  if (points < ONLINE_S) throw new Error('the agent was not online while its flash was watched');
+  return written;
+}
+
+function offline(disk, captured, perFlush) {
+  const asked = { ...disk, captured, everyMs: INTERVAL_S * 1000, perFlush, flushes: FLUSHES };
+  return runCompiled('flushes', asked);
+}

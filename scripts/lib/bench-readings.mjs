@@ -1,0 +1,25 @@
+/**
+ * Readings as the agent would take them every so often for a day, made in an instant: from samples of this host taken once a
+ * second, judged by the agent's own `Changes`.
+ *
+ * Two samples in a row here were taken about ten seconds apart (`STRIDE`), so that as much changes between them as between
+ * two readings of an agent at its usual interval; only the uptime is counted on.
+ */
+
+import { Changes } from '../../src/core/changes.ts';
+
+/** Shares no factor with the number of samples captured. */
+const STRIDE = 11;
+
+/** Endless; `everyMs` apart, the first at `firstTsMs`. */
+export function* readingsOf(captured, { bootId, everyMs, firstTsMs }) {
+  const changes = new Changes();
+  const { uptimeS = 0 } = captured[0];
+  for (let index = 0; ; index += 1) {
+    const bootMs = index * everyMs;
+    const sample = captured[(index * STRIDE) % captured.length];
+    const values = { ...sample, uptimeS: uptimeS + Math.round(bootMs / 1000) };
+    const change = changes.of(values, bootMs, index === 0);
+    if (change) yield { bootId, bootMs, tsMs: firstTsMs + bootMs, ...change };
+  }
+}

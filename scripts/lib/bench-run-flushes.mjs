@@ -1,0 +1,34 @@
+/**
+ * Compiled by bench-compiled.mjs: flushes as an offline agent makes them, and what they write on the device below.
+ *
+ * After each, the whole file system is written out (`sync -f`), so that each pays for its own inode and journal, as it does
+ * when minutes lie between two of them. Asked: `mounted`, `device`, `captured`, `everyMs`, `perFlush`, `flushes`.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { asked } from './bench-asked.mjs';
+import { deviceBytes } from './bench-device.mjs';
+import { BOOT_ID, openOutbox } from './bench-outbox.mjs';
+import { readingsOf } from './bench-readings.mjs';
+
+const { mounted, device, captured, everyMs, perFlush, flushes } = asked();
+const directory = join(mounted, 'spool');
+const before = deviceBytes(device, mounted);
+const { outbox } = await openOutbox(directory);
+const readings = readingsOf(captured, { bootId: BOOT_ID, everyMs, firstTsMs: Date.now() });
+for (let flush = 0; flush < flushes; flush += 1) {
+  for (let index = 0; index < perFlush; index += 1) outbox.append(readings.next().value);
+  await outbox.flush();
+  deviceBytes(device, mounted);
+}
+const written = deviceBytes(device, mounted) - before;
+const used = readdirSync(directory).reduce((sum, name) => sum + usedBytes(join(directory, name)), 0);
+console.log(JSON.stringify({ written, perReading: used / (flushes * perFlush) }));
+
+/** Without the unused rest of a segment. */
+function usedBytes(file) {
+  const content = readFileSync(file);
+  const rest = content.indexOf(0);
+  return rest < 0 ? content.length : rest;
+}
