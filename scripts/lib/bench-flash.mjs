@@ -34,8 +34,12 @@ export async function measureFlash(bundle, sandbox, captured) {
   const rows = [];
   try {
     const withDisk = async (name, measure) => {
-      await using disk = await LoopDisk.make(join(directory, name), USUAL);
-      return await measure({ mounted: disk.path, device: await disk.device() });
+      const disk = await LoopDisk.make(join(directory, name), USUAL);
+      try {
+        return await measure({ mounted: disk.path, device: await disk.device() });
+      } finally {
+        await disk[Symbol.asyncDispose]();
+      }
     };
     const online = await withDisk('online', (disk) => onlineBytes(bundle, sandbox, disk));
     rows.push(perDay('flash written per day, online', (online * DAY_S) / ONLINE_S, 0));
@@ -45,7 +49,7 @@ export async function measureFlash(bundle, sandbox, captured) {
       );
       const name = `flash written per day, offline, flush-every ${flushEveryS} s`;
       rows.push(perDay(name, (written / FLUSHES) * (DAY_S / flushEveryS), megabytesMax));
-      rows.push({ name: `  bytes of the spool per reading`, value: perReading, unit: 'B' });
+      rows.push({ name: '  bytes of the spool per reading', value: perReading, unit: 'B' });
     }
     return rows;
   } finally {

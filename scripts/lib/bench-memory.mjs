@@ -34,7 +34,7 @@ export async function measureMemory(bundle, sandbox, seconds) {
   ];
 }
 
-function memoryOf(pid) {
+export function memoryOf(pid) {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const mib = (field) => Number(rollup.match(new RegExp(`^${field}: +(\\d+) kB`, 'm'))[1]) / 1024;
   return { RSS: mib('Rss'), PSS: mib('Pss'), private: mib('Private_Clean') + mib('Private_Dirty') };

@@ -42,11 +42,13 @@ export function start(commandLine) {
   return {
     pid: child.pid,
     ended,
-    async line(text) {
+    /** Lines so far that have this text. */
+    seen: (text) => seen.filter((each) => each.text.includes(text)).map((each) => each.text),
+    async line(text, withinMs = LINE_MS_MAX) {
       for (;;) {
         const found = seen.find((each) => each.text.includes(text));
         if (found) return found;
-        const leftMs = startedMs + LINE_MS_MAX - performance.now();
+        const leftMs = startedMs + withinMs - performance.now();
         const said = `${commandLine.join(' ')} said:\n${seen.map((each) => each.text).join('\n')}`;
         if (leftMs <= 0 || child.exitCode !== null) throw new Error(`no line "${text}"; ${said}`);
         await nextLine(leftMs, ended, (resolve) => {
@@ -83,17 +85,24 @@ export async function startSandbox(bundle) {
   const sandbox = start([bundle, 'sandbox', ...ports]);
   const { coapPort, adminPort } = JSON.parse((await sandbox.line('{')).text);
   let homes = 0;
+  const admin = async (path, options) => {
+    const response = await fetch(`http://127.0.0.1:${adminPort}${path}`, options);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return await response.json();
+  };
   return {
     coapPort,
-    async storedPoints() {
-      const response = await fetch(`http://127.0.0.1:${adminPort}/stats`);
-      return (await response.json()).points.stored;
-    },
-    home({ intervalS, port = coapPort }) {
+    storedPoints: async () => (await admin('/stats')).points.stored,
+    createDevice: (name, token) =>
+      admin('/devices', { method: 'POST', body: JSON.stringify({ name, token }) }),
+    points: (device, key) => admin(`/points?${new URLSearchParams({ device, key, limit: '1000000' })}`),
+    /** `token`: of a device that is there; absent: it provisions. `more`: TOML. */
+    home({ intervalS, port = coapPort, token, state, more = '' }) {
       homes += 1;
       const config = join(directory, `${homes}.toml`);
-      writeFileSync(config, configText(port, `bench-${homes}`, intervalS), { mode: 0o600 });
-      return ['run', '--config', config, '--state', join(directory, `state-${homes}`)];
+      const text = configText({ port, name: `bench-${homes}`, intervalS, token });
+      writeFileSync(config, text + more, { mode: 0o600 });
+      return ['run', '--config', config, '--state', state ?? join(directory, `state-${homes}`)];
     },
     async stop() {
       await sandbox.stop();
@@ -102,15 +111,18 @@ export async function startSandbox(bundle) {
   };
 }
 
-function configText(port, name, intervalS) {
+/** The clock is believed, because a host that runs a bench may have no time service: then nothing would be dated. */
+function configText({ port, name, intervalS, token }) {
+  const identity =
+    token === undefined
+      ? `[provisioning]\nkey = "demo-key"\nsecret = "demo-secret"\n[device]\nname = "${name}"`
+      : `[device]\ntoken = "${token}"`;
   return `[server]
 url = "coap://127.0.0.1:${port}"
 spread = "0s"
-[provisioning]
-key = "demo-key"
-secret = "demo-secret"
-[device]
-name = "${name}"
+${identity}
+[clock]
+trust = "system"
 [telemetry]
 interval = "${intervalS}s"
 `;

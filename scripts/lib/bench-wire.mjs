@@ -1,21 +1,18 @@
 /**
- * Bytes on the wire per reading: a small UDP relay between the agent and the sandbox counts every datagram,
- * both ways, with the 28 bytes of its IPv4 and UDP headers (RFC 791, RFC 768; no options).
+ * Bytes on the wire per reading, both ways, IP and UDP headers included (bench-relay.mjs): of this host, and of a quiet and a
+ * busy one, whose readings are made up from this one's (bench-run-packing.mjs).
  *
- * Counted is the steady state: after provisioning and attributes, from the middle between two readings to the
- * middle between two others.
+ * Counted on this host is the steady state: after provisioning and attributes, from the middle between two readings to the
+ * middle between two others. What a message costs beside its payload there is what it costs the others.
  */
 
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { runCompiled } from './bench-compiled.mjs';
 import { flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
+import { openRelay } from './bench-relay.mjs';
 
-const HEADERS_BYTES = 28;
 const READINGS = 10;
-/** CoAP's code of a POST, second byte of the datagram (RFC 7252 section 3). */
-const POST = 0x02;
 
-export async function measureWire(bundle, sandbox) {
+export async function measureWire(bundle, sandbox, captured) {
   const relay = await openRelay(sandbox.coapPort);
   const home = sandbox.home({ intervalS: 1, port: relay.port });
   const agent = start([...flagsOfTheUnit(), bundle, ...home]);
@@ -26,11 +23,26 @@ export async function measureWire(bundle, sandbox) {
   relay.close();
   const readings = after.posts - before.posts;
   const per = (name, unit, field) => ({ name, value: (after[field] - before[field]) / readings, unit });
+  const messageBytes = (after.bytes - before.bytes - after.payloadBytes + before.payloadBytes) / readings;
   return [
     per('bytes on the wire per reading, both ways', 'B', 'bytes'),
     per('datagrams per reading, both ways', '', 'datagrams'),
     per('values per reading', '', 'points'),
+    { name: 'bytes of a message beside its payload, both ways', value: messageBytes, unit: 'B' },
+    ...packing(await runCompiled('packing', { captured }), messageBytes),
   ];
+}
+
+function packing(hosts, messageBytes) {
+  return hosts.flatMap(({ host, readings, values, online, draining }) => {
+    const perReading = ({ messages, bytes }) => (bytes + messages * messageBytes) / readings;
+    return [
+      { name: `${host}: values per reading`, value: values / readings, unit: '' },
+      { name: `${host}: bytes on the wire per reading, online`, value: perReading(online), unit: 'B' },
+      { name: `${host}: bytes on the wire per reading, draining`, value: perReading(draining), unit: 'B' },
+      { name: `${host}: readings per message, draining`, value: readings / draining.messages, unit: '' },
+    ];
+  });
 }
 
 async function countBetweenReadings(relay, sandbox, readings) {
@@ -38,35 +50,4 @@ async function countBetweenReadings(relay, sandbox, readings) {
   while (relay.count.posts < until) await sleep(20);
   await sleep(500);
   return { ...relay.count, points: await sandbox.storedPoints() };
-}
-
-/** One client, one server; answers go back to whoever spoke last. */
-async function openRelay(serverPort) {
-  const [outside, inside] = [createSocket('udp4'), createSocket('udp4')];
-  const count = { bytes: 0, datagrams: 0, posts: 0 };
-  let client;
-  const tally = (datagram) => {
-    count.bytes += datagram.length + HEADERS_BYTES;
-    count.datagrams += 1;
-  };
-  outside.on('message', (datagram, from) => {
-    client = from;
-    tally(datagram);
-    if (datagram[1] === POST) count.posts += 1;
-    inside.send(datagram, serverPort, '127.0.0.1');
-  });
-  inside.on('message', (datagram) => {
-    tally(datagram);
-    if (client) outside.send(datagram, client.port, client.address);
-  });
-  outside.bind(0, '127.0.0.1');
-  await once(outside, 'listening');
-  return {
-    count,
-    port: outside.address().port,
-    close: () => {
-      outside.close();
-      inside.close();
-    },
-  };
 }

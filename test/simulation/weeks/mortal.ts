@@ -13,6 +13,9 @@ import type { Ending } from './week-plan.ts';
 /** Looks at the clock at one instant, beyond which an agent turns in circles. */
 const LOOKS_MAX = 20_000;
 
+/** How late a timer is, ms. */
+const TIMER_LATE_MS = 0.01;
+
 export type ActKind = 'disk' | 'road' | 'sleep';
 
 export class Mortal {
@@ -45,7 +48,8 @@ export class Mortal {
     return overriding<Clock>(clock, {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
-          void clock.sleep(ms, signal).then(() => this.act('sleep', resolve));
+          // As a real timer does: a part of a millisecond would not move a time that is a sum of large numbers.
+          void clock.sleep(ms > 0 ? ms + TIMER_LATE_MS : ms, signal).then(() => this.act('sleep', resolve));
         }),
     });
   }

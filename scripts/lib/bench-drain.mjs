@@ -1,0 +1,106 @@
+/**
+ * A day offline, delivered: 8,640 readings, one each 10 s, through a road with a round trip of 100 ms that loses 5 % each way.
+ *
+ * The spool is filled beforehand by the agent's own outbox, flush by flush, with readings of this host dated over the past
+ * 24 hours; then the real agent starts. Afterwards every value is looked for at the server.
+ */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCompiled } from './bench-compiled.mjs';
+import { flagsOfTheUnit, start } from './bench-programs.mjs';
+import { openRelay } from './bench-relay.mjs';
+
+const INTERVAL_S = 10;
+const READINGS = 86_400 / INTERVAL_S;
+const PER_FLUSH = 6;
+const ROAD = { delayMs: 50, loss: 0.05, seed: 20_261_122 };
+const DRAINED = 'everything that waited is delivered';
+const DRAINS_WITHIN_MS = 1_800_000;
+const DEFAULT_PER_S = 10;
+const DEFAULT_S_MAX = 360;
+const LIFTED_PER_S = 1000;
+/** Of the four requests under way one is kept for what is fresh. */
+const IN_FLIGHT = 3;
+
+export function measureDefaultDrain(bundle, sandbox, captured) {
+  return measureDrain(bundle, sandbox, captured, { perS: DEFAULT_PER_S, sMax: DEFAULT_S_MAX });
+}
+
+export function measureLiftedDrain(bundle, sandbox, captured) {
+  return measureDrain(bundle, sandbox, captured, { perS: LIFTED_PER_S });
+}
+
+async function measureDrain(bundle, sandbox, captured, { perS, sMax }) {
+  const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
+  const device = `bench-drain-${perS}`;
+  const relay = await openRelay(sandbox.coapPort, ROAD);
+  try {
+    const state = join(directory, 'state');
+    const listFile = join(directory, 'readings');
+    await runCompiled('fill', {
+      directory: join(state, 'spool'),
+      captured,
+      everyMs: INTERVAL_S * 1000,
+      firstTsMs: Date.now() - (READINGS + 1) * INTERVAL_S * 1000,
+      perFlush: PER_FLUSH,
+      count: READINGS,
+      listFile,
+    });
+    await sandbox.createDevice(device, device);
+    const more = `drain-rate = "${perS}"\n`;
+    const home = sandbox.home({ intervalS: INTERVAL_S, port: relay.port, token: device, state, more });
+    const startedTsMs = Date.now();
+    const agent = start([...flagsOfTheUnit(), bundle, ...home]);
+    const { ms: readyMs } = await agent.line('firstlight is ready');
+    const { ms: drainedMs } = await agent.line(DRAINED, DRAINS_WITHIN_MS);
+    await agent.stop();
+    const missing = await missingAt(sandbox, device, listFile);
+    return rowsOf({ perS, sMax, missing, s: (drainedMs - readyMs) / 1000, relay, startedTsMs });
+  } finally {
+    relay.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function rowsOf({ perS, sMax, missing, s, relay, startedTsMs }) {
+  const messages = relay.requests().filter(({ payload }) => isOfBefore(payload, startedTsMs));
+  const answered = messages.filter(({ answeredMs }) => answeredMs !== undefined);
+  const tookS =
+    answered.reduce((sum, { sentMs, answeredMs }) => sum + answeredMs - sentMs, 0) / answered.length / 1000;
+  const what = perS === LIFTED_PER_S ? 'drain of a day, limit lifted' : `drain of a day, ${perS} messages/s`;
+  return [
+    { name: what, value: s, unit: 's', max: sMax },
+    { name: '  messages', value: messages.length, unit: '' },
+    { name: '  readings per message', value: READINGS / messages.length, unit: '' },
+    { name: '  mean of a message, sent to answered', value: tookS * 1000, unit: 'ms' },
+    { name: '  floor by the rate', value: messages.length / perS, unit: 's' },
+    { name: `  floor by ${IN_FLIGHT} under way`, value: (messages.length * tookS) / IN_FLIGHT, unit: 's' },
+    { name: '  datagrams per message, both ways', value: relay.count.datagrams / messages.length, unit: '' },
+    { name: '  bytes on the wire per reading', value: relay.count.bytes / READINGS, unit: 'B' },
+    { name: '  values missing or wrong at the server', value: missing, unit: '', max: 0 },
+  ];
+}
+
+function isOfBefore(payload, startedTsMs) {
+  const ts = /^\[\{"ts":(\d+)/.exec(payload.toString('latin1'))?.[1];
+  return ts !== undefined && Number(ts) < startedTsMs;
+}
+
+/** How many of the values that were read are not at the server as they were read. */
+async function missingAt(sandbox, device, listFile) {
+  const readings = readFileSync(listFile, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const keys = new Set(readings.flatMap(({ values }) => Object.keys(values)));
+  let missing = 0;
+  for (const key of keys) {
+    const stored = new Map((await sandbox.points(device, key)).map(({ ts, value }) => [ts, value]));
+    for (const { ts, values } of readings) {
+      if (key in values && stored.get(ts) !== values[key]) missing += 1;
+    }
+  }
+  return missing;
+}

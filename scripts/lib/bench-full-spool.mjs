@@ -1,0 +1,79 @@
+/**
+ * Memory of the agent with 64 MB waiting on the disk, beside one with nothing there: just started, offline for a while, and
+ * while it delivers. All four at once, so that they see the same host.
+ *
+ * Delivering goes on without a limit of rate, and nearly all of the 64 MB is still there at the end.
+ */
+
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCompiled } from './bench-compiled.mjs';
+import { memoryOf } from './bench-memory.mjs';
+import { flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
+
+const SPOOL_BYTES = 64_000_000;
+const INTERVAL_S = 10;
+/** As many as go to the disk at once when the server is away for long and flush-every is 5 min. */
+const PER_FLUSH = 30;
+const WATCHED_S = 30;
+const EXTRA_MIB_MAX = 8;
+/** Nothing listens at the discard port of a host of today. */
+const NOBODY = 9;
+
+export async function measureFullSpool(bundle, sandbox, captured) {
+  const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
+  try {
+    const full = join(directory, 'full-offline');
+    const { readings } = await runCompiled('fill', {
+      directory: join(full, 'spool'),
+      captured,
+      everyMs: INTERVAL_S * 1000,
+      firstTsMs: Date.now() - 30 * 86_400_000,
+      perFlush: PER_FLUSH,
+      spoolBytesMax: SPOOL_BYTES,
+    });
+    cpSync(full, join(directory, 'full-online'), { recursive: true });
+    const kinds = ['empty-offline', 'full-offline', 'empty-online', 'full-online'];
+    const found = await Promise.all(kinds.map((kind) => watch(bundle, sandbox, join(directory, kind), kind)));
+    const [emptyOffline, fullOffline, emptyOnline, fullOnline] = found;
+    const pair = (what, at, empty, filled) => [
+      { name: `RSS ${what}, spool empty`, value: empty[at], unit: 'MiB' },
+      { name: `RSS ${what}, spool full`, value: filled[at], unit: 'MiB' },
+      { name: '  more', value: filled[at] - empty[at], unit: 'MiB', max: EXTRA_MIB_MAX },
+    ];
+    return [
+      { name: 'readings in a full spool', value: readings, unit: '' },
+      { name: 'start to ready, spool empty', value: emptyOffline.readyMs, unit: 'ms' },
+      { name: 'start to ready, spool full', value: fullOffline.readyMs, unit: 'ms' },
+      ...pair('just started', 'atStart', emptyOffline, fullOffline),
+      ...pair(`after ${WATCHED_S} s offline`, 'atEnd', emptyOffline, fullOffline),
+      ...pair(`after ${WATCHED_S} s of delivering`, 'atEnd', emptyOnline, fullOnline),
+      ...pair(`at most in ${WATCHED_S} s of delivering`, 'atMost', emptyOnline, fullOnline),
+    ];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function watch(bundle, sandbox, state, kind) {
+  const token = `bench-${kind}`;
+  const isOnline = kind.endsWith('online');
+  if (isOnline) await sandbox.createDevice(token, token);
+  const port = isOnline ? sandbox.coapPort : NOBODY;
+  const more = 'drain-rate = "1000"\n[outbox]\nfree-space = "0%"\n';
+  const home = sandbox.home({ intervalS: INTERVAL_S, port, token, state, more });
+  const agent = start([...flagsOfTheUnit(), bundle, ...home]);
+  const { ms: readyMs } = await agent.line('firstlight is ready');
+  await sleep(1000);
+  const atStart = memoryOf(agent.pid).RSS;
+  let atMost = atStart;
+  let atEnd = atStart;
+  for (let second = 0; second < WATCHED_S; second += 1) {
+    await sleep(1000);
+    atEnd = memoryOf(agent.pid).RSS;
+    atMost = Math.max(atMost, atEnd);
+  }
+  await agent.stop();
+  return { readyMs, atStart, atMost, atEnd };
+}

@@ -1,0 +1,59 @@
+/**
+ * Compiled by bench-compiled.mjs: the payloads of a quiet host and of a busy one, by the agent's own `Changes` and packing.
+ *
+ * Both have the keys and sizes of this host's values. Quiet: the uptime and the memory move, nothing else does. Busy: every value
+ * moves at every reading. Asked: `captured`.
+ */
+
+import { Changes } from '../../src/core/changes.ts';
+import { packTelemetry } from '../../src/core/packing.ts';
+import { asked } from './bench-asked.mjs';
+
+const READINGS = 900; // thirty of the five minutes after which all values are sent
+const INTERVAL_MS = 10_000;
+
+const [sample] = asked().captured;
+const firstTsMs = Date.now();
+
+const quiet = (index) => ({
+  ...sample,
+  uptimeS: sample.uptimeS + index * (INTERVAL_MS / 1000),
+  memoryUsedBytes: sample.memoryUsedBytes + 4096 * index,
+  memoryAvailableBytes: sample.memoryAvailableBytes - 4096 * index,
+});
+const busy = (index) =>
+  Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, moved(value, index)]));
+
+console.log(JSON.stringify([hostOf('quiet host', quiet), hostOf('busy host', busy)]));
+
+/** Another number of as many digits. */
+function moved(value, index) {
+  const decimals = String(value).split('.')[1]?.length ?? 0;
+  const step = 10 ** -decimals;
+  return Number((value + step * (1 + (index % 7))).toFixed(decimals));
+}
+
+function hostOf(host, valuesAt) {
+  const changes = new Changes();
+  const readings = [];
+  for (let index = 0; index < READINGS; index += 1) {
+    const bootMs = index * INTERVAL_MS;
+    const change = changes.of(valuesAt(index), bootMs, index === 0);
+    if (change) readings.push({ tsMs: firstTsMs + bootMs, ...change });
+  }
+  const values = readings.reduce((sum, reading) => sum + Object.keys(reading.values).length, 0);
+  const online = { messages: 0, bytes: 0 };
+  for (const reading of readings) add(online, packTelemetry([reading]));
+  const draining = { messages: 0, bytes: 0 };
+  for (let at = 0; at < readings.length; ) {
+    const packed = packTelemetry(readings.slice(at, at + 64));
+    add(draining, packed);
+    at += packed.count;
+  }
+  return { host, readings: readings.length, values, online, draining };
+}
+
+function add(sum, { bodies }) {
+  sum.messages += bodies.length;
+  for (const body of bodies) sum.bytes += Buffer.byteLength(body);
+}
