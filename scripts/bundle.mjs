@@ -2,6 +2,9 @@
  * `npm run bundle`: the whole program as one file, dist/firstlight.mjs, which needs Node and nothing beside
  * it (`npm run bundle -- --outfile <file>` puts it elsewhere).
  *
+ * Beside it goes the copyright file, <name>.copyright: whoever passes the bundle on must pass on the licences of the
+ * libraries in it.
+ *
  * Made from the TypeScript sources, so it needs no other build first. Commands stay lazy inside the one file:
  * a module is evaluated when it is first imported. Names are kept, so that a stack from the field can be
  * read; spaces and comments are not, because V8 keeps the text in memory.
@@ -12,17 +15,19 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { diet } from './lib/bundle-diet.mjs';
+import { renderCopyright } from './lib/bundle-licences.mjs';
 
 const root = join(import.meta.dirname, '..');
 
 const { values } = parseArgs({ options: { outfile: { type: 'string' } } });
 const outfile = resolve(values.outfile ?? join(root, 'dist', 'firstlight.mjs'));
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts'],
   outfile,
   write: false,
+  metafile: true,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -48,4 +53,5 @@ const text = outputFiles[0].text.replace(
 );
 mkdirSync(dirname(outfile), { recursive: true });
 writeFileSync(outfile, text, { mode: 0o755 });
+writeFileSync(outfile.replace(/(\.mjs)?$/, '.copyright'), renderCopyright(metafile, root));
 console.log(`${relative(process.cwd(), outfile)}: ${Math.round(text.length / 1000)} kB`);

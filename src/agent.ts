@@ -4,8 +4,8 @@
  * `sample` reads the host on a steady beat and appends to the outbox; it never waits for the network, the disk or the
  * right time. `converse` holds the conversation with the server and empties the outbox. Offline is not a mode: it is the
  * second loop waiting while the first goes on. Two caretakers go beside them: `Dating` watches the clock, and the outbox
- * moves what waits too long to the disk. Knows ports, no adapter. Ends when the signal aborts; a bug in any of them ends
- * all and rejects.
+ * moves what waits too long to the disk. Where there is a service manager, it is told how the loops get on. Knows ports, no
+ * adapter. Ends when the signal aborts; a bug in any of them ends all and rejects.
  */
 
 import { type ActionPorts, act, type ProvisioningSettings } from './core/actions.ts';
@@ -14,14 +14,22 @@ import type { Dating } from './core/dating.ts';
 import { Delivery, type DeliveryPorts } from './core/delivery.ts';
 import { LinkedAbort } from './core/linked-abort.ts';
 import { Narrator } from './core/narrator.ts';
-import type { Clock, Logger, Outbox, Sensors } from './core/ports.ts';
+import { converseMsMax, SAMPLING_MS_MAX, SLACK_MS } from './core/patience.ts';
+import type { Clock, Logger, Outbox, Sensors, ServiceManager } from './core/ports.ts';
+import { Progress, type Pulse } from './core/progress.ts';
 import type { Secret } from './core/secret.ts';
 import { next, START, startWithToken } from './core/session.ts';
 import type { State } from './core/session-state.ts';
+import { Status } from './core/status.ts';
+import { supervise } from './core/supervision.ts';
+import { together } from './core/together.ts';
+import { WatchedOutbox, watchedTransport } from './core/watched-delivery.ts';
 
 export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof ActionPorts> {
   readonly sensors: Sensors;
   readonly dating: Dating;
+  /** Absent: nobody wants to know how the agent does. */
+  readonly service?: ServiceManager | undefined;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -37,29 +45,47 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly deadbands?: Deadbands;
 }
 
-export async function runAgent(
-  ports: AgentPorts,
-  settings: AgentSettings,
-  signal: AbortSignal,
-): Promise<void> {
-  using stop = new LinkedAbort(signal);
-  const { dating, outbox } = ports;
-  const loops = [
-    sample(ports, settings, stop.signal),
-    converse(ports, settings, stop.signal),
-    dating.watch((offsetMs) => outbox.anchor(Math.round(offsetMs)), stop.signal),
-    outbox.keep(stop.signal),
-  ].map((loop) =>
-    loop.catch((error: unknown) => {
-      stop.abort();
-      throw error;
-    }),
-  );
-  const outcomes = await Promise.allSettled(loops);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+/** The agent with one set of settings from its start to its end. */
+export function runAgent(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
+  return together([(stop) => runLoops(ports, settings, stop), (stop) => runCaretakers(ports, stop)], signal);
 }
 
-interface SamplePorts {
+/** What does not depend on the settings of the loops, and goes on when they begin anew with others. */
+export function runCaretakers(
+  { dating, outbox }: Pick<AgentPorts, 'dating' | 'outbox'>,
+  signal: AbortSignal,
+): Promise<void> {
+  return together(
+    [
+      (stop) => dating.watch((offsetMs) => outbox.anchor(Math.round(offsetMs)), stop),
+      (stop) => outbox.keep(stop),
+    ],
+    signal,
+  );
+}
+
+/** The two loops. What was taken from the outbox and not acknowledged stays taken: `rewind` before others begin. */
+export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
+  const { clock, log, outbox, service } = ports;
+  const progress = new Progress(clock);
+  const status = new Status({ clock, outbox });
+  const watched = { ...ports, progress, status };
+  return together(
+    [
+      (stop) => sample(watched, settings, stop),
+      (stop) => converse(watched, settings, stop),
+      ...(service ? [(stop: AbortSignal) => supervise({ clock, log, service, progress, status }, stop)] : []),
+    ],
+    signal,
+  );
+}
+
+interface Watched {
+  readonly progress: Progress;
+  readonly status: Status;
+}
+
+interface SamplePorts extends Watched {
   readonly clock: Clock;
   readonly sensors: Sensors;
   readonly dating: Dating;
@@ -72,13 +98,15 @@ interface SamplePorts {
  * up for.
  */
 async function sample(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const { clock, sensors, dating, outbox } = ports;
+  const { clock, sensors, dating, outbox, progress } = ports;
+  using pulse = progress.pulse();
   const changes = new Changes(settings.deadbands);
   const startedMs = clock.monotonicMs();
   let beat = 0;
   let emptySaid = false;
   while (!signal.aborted) {
     const stamp = dating.stamp();
+    pulse.expect('reading the sensors', SAMPLING_MS_MAX);
     const values = await sensors.sample();
     // Without a date it may reach the server alone, before or instead of those around it: then it must say all.
     const change = changes.of(values, stamp.bootMs, outbox.wantsFull || stamp.tsMs === undefined);
@@ -93,33 +121,54 @@ async function sample(ports: SamplePorts, settings: AgentSettings, signal: Abort
     // `beat + 1` because a timer may fire a fraction of a millisecond early: the same beat is never sampled
     // twice.
     beat = Math.max(beat, Math.floor(elapsedMs / settings.sampleEveryMs)) + 1;
-    await clock.sleep(beat * settings.sampleEveryMs - elapsedMs, signal);
+    const forMs = beat * settings.sampleEveryMs - elapsedMs;
+    pulse.expect('waiting for the next sample', forMs + SLACK_MS);
+    await clock.sleep(forMs, signal);
   }
 }
 
-async function converse(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const { drainPerS, spreadMs: drainSpreadMs } = settings;
-  const delivery = new Delivery(ports, { drainPerS, drainSpreadMs });
+async function converse(
+  ports: AgentPorts & Watched,
+  settings: AgentSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, progress, status } = ports;
+  using pulse = progress.pulse();
+  const delivery = deliveryOf(ports, settings, pulse);
   const narrator = new Narrator(ports.log, settings.server);
   // A fleet that gets its power back in one second must not arrive in that second.
   const spreadMs = ports.chance.random() * settings.spreadMs;
   ports.log.debug('waiting before the first request, so that a fleet spreads out', {
     forS: Math.round(spreadMs / 1000),
   });
-  await ports.clock.sleep(spreadMs, signal);
+  pulse.expect('waiting before the first request', spreadMs + SLACK_MS);
+  await clock.sleep(spreadMs, signal);
   if (signal.aborted) return;
+  status.begin();
   let state: State = settings.token ? startWithToken(settings.deviceName, settings.token) : START;
   for (;;) {
+    pulse.expect(`the conversation: ${state.at}`, converseMsMax(state));
     const action = act(state, ports, settings, delivery, signal);
     const event = await (state.at === 'provision' ? notSilently(action, ports, signal) : action);
     if (signal.aborted) return;
-    const monotonicMs = ports.clock.monotonicMs();
+    const monotonicMs = clock.monotonicMs();
     const random = ports.chance.random();
     const { deviceName, reprovision: mayProvision = false } = settings;
     const after = next(state, event, { monotonicMs, random, mayProvision, deviceName });
     narrator.tell(state, event, after, monotonicMs);
+    status.tell(event, after);
     state = after;
   }
+}
+
+function deliveryOf(ports: AgentPorts & Watched, settings: AgentSettings, pulse: Pulse): Delivery {
+  const { progress } = ports;
+  const outbox = new WatchedOutbox(ports.outbox, progress, pulse);
+  const transport = watchedTransport(ports.transport, progress);
+  const { drainPerS, spreadMs: drainSpreadMs } = settings;
+  const delivery = new Delivery({ ...ports, outbox, transport }, { drainPerS, drainSpreadMs });
+  ports.status.count(() => delivery.delivered);
+  return delivery;
 }
 
 /** An operator who watches a first boot hears of a silence long before the request is given up, ms. */

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
- * The entry: picks the command, turns SIGTERM and SIGINT into one abort signal, sets the exit code once.
+ * The entry: picks the command, turns SIGTERM and SIGINT into one abort signal and SIGHUP into a reload, sets the exit code
+ * once.
  *
  * The only file that touches `process` for control. Commands are loaded when chosen, so that none pays for
  * another's libraries. A second signal ends the process at once, because the first one gives its listener up.
  */
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Bell } from './cli/bell.ts';
 import { VERSION } from './cli/version.ts';
 
 /** sysexits.h: the command was used wrongly. */
@@ -28,13 +30,19 @@ const program = new Command('firstlight')
 
 program
   .command('run')
-  .description('provision if there are no credentials, then sample and deliver until stopped')
+  .description(
+    'provision if there are no credentials, then sample and deliver until stopped; SIGHUP reads the configuration again',
+  )
   .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
   .option('--state <dir>', 'state directory (default: $STATE_DIRECTORY, else /var/lib/firstlight)')
   .addHelpText('after', '\nExample: firstlight run --config gateway.toml --state ./state')
   .action(async (options: { config?: string; state?: string }) => {
+    const reload = new Bell();
+    // At a terminal it means that the terminal is gone.
+    if (!process.stdout.isTTY) process.on('SIGHUP', () => reload.ring());
     const { runCommand } = await import('./cli/run.ts');
-    await finish(runCommand(options, process.env, process.stdout, stop.signal));
+    const { env: environment, stdout: out } = process;
+    await finish(runCommand(options, { environment, out, reload }, stop.signal));
   });
 
 program
@@ -73,6 +81,40 @@ program
   .action(async (options: { seconds?: number; state?: string }) => {
     const { demoCommand } = await import('./cli/demo.ts');
     await finish(demoCommand(options, process.stdout, stop.signal));
+  });
+
+program
+  .command('import')
+  .description('take the configuration from the boot partition, as firstlight-import.service does at boot')
+  .option('--from <file>', 'the file to take (default: firstlight.toml in /boot/firmware or /boot)')
+  .option('--to <dir>', 'where the configuration goes (default: /etc/firstlight)')
+  .option('--credstore <dir>', 'where its secret goes (default: /etc/credstore)')
+  .addHelpText('after', '\nExample: sudo firstlight import --from /media/usb/firstlight.toml')
+  .action(async (options: import('./cli/import.ts').ImportOptions) => {
+    const { importCommand } = await import('./cli/import.ts');
+    await finish(Promise.resolve(importCommand(options, process.env, process.stdout)));
+  });
+
+program
+  .command('prepare-image')
+  .description('make this system safe to clone: remove credentials and waiting readings')
+  .option('--state <dir>', 'state directory (default: /var/lib/firstlight)')
+  .option('--yes', 'do not ask')
+  .option('--check', 'only look, and exit 1 with what is wrong')
+  .option('--root <dir>', 'with --check: where the image to look at is mounted')
+  .addHelpText('after', '\nExample: firstlight prepare-image --check --root /mnt')
+  .action(async (options: { state?: string; yes?: boolean; check?: boolean; root?: string }) => {
+    if (options.root !== undefined && !options.check) {
+      program.error('error: --root goes with --check only: the system that runs is the one that is prepared');
+    }
+    if (options.check) {
+      const { checkImage } = await import('./cli/check-image.ts');
+      await finish(Promise.resolve(checkImage(options, process.stdout)));
+    } else {
+      const { prepareImage } = await import('./cli/prepare-image.ts');
+      const console = { input: process.stdin, out: process.stdout };
+      await finish(prepareImage(options, console, stop.signal));
+    }
   });
 
 program.command('facts', { hidden: true }).action(async () => {

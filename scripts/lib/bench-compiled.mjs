@@ -15,8 +15,11 @@ import { flagsOfTheUnit } from './bench-programs.mjs';
 
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** `flags` are added to those of the agent. What is asked goes through a file: it may be long. */
-export async function runCompiled(name, asked = {}, flags = []) {
+/**
+ * `flags` are added to those of the agent; `isQuick` takes away those that switch V8's compilers off, where the time it
+ * takes is not the point. What is asked goes through a file: it may be long.
+ */
+export async function runCompiled(name, asked = {}, { flags = [], isQuick = false } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
   const outfile = join(directory, `${name}.mjs`);
   const question = join(directory, 'asked.json');
@@ -25,7 +28,8 @@ export async function runCompiled(name, asked = {}, flags = []) {
     const common = { bundle: true, platform: 'node', format: 'esm', target: 'node20.19', outfile };
     const entryPoints = [join(import.meta.dirname, `bench-run-${name}.mjs`)];
     await build({ ...common, entryPoints, logLevel: 'warning' });
-    const commandLine = [...flagsOfTheUnit(), ...flags, outfile, question];
+    const usual = flagsOfTheUnit().filter((flag) => !(isQuick && flag.startsWith('--no-')));
+    const commandLine = [...usual, ...flags, outfile, question];
     const { stdout } = await promisify(execFile)(process.execPath, commandLine, {
       maxBuffer: OUTPUT_BYTES_MAX,
     });

@@ -39,15 +39,19 @@ async function measureDrain(bundle, sandbox, captured, { perS, sMax }) {
   try {
     const state = join(directory, 'state');
     const listFile = join(directory, 'readings');
-    await runCompiled('fill', {
-      directory: join(state, 'spool'),
-      captured,
-      everyMs: INTERVAL_S * 1000,
-      firstTsMs: Date.now() - (READINGS + 1) * INTERVAL_S * 1000,
-      perFlush: PER_FLUSH,
-      count: READINGS,
-      listFile,
-    });
+    await runCompiled(
+      'fill',
+      {
+        directory: join(state, 'spool'),
+        captured,
+        everyMs: INTERVAL_S * 1000,
+        firstTsMs: Date.now() - (READINGS + 1) * INTERVAL_S * 1000,
+        perFlush: PER_FLUSH,
+        count: READINGS,
+        listFile,
+      },
+      { isQuick: true },
+    );
     await sandbox.createDevice(device, device);
     const more = `drain-rate = "${perS}"\n`;
     const home = sandbox.home({ intervalS: INTERVAL_S, port: relay.port, token: device, state, more });

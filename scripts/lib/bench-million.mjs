@@ -15,7 +15,10 @@ export async function measureMillion(captured) {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
   try {
     const asked = { directory: join(directory, 'spool'), captured, readings: READINGS };
-    const { heapMib, rssMib } = await runCompiled('million', asked, ['--expose-gc']);
+    const { heapMib, rssMib } = await runCompiled('million', asked, {
+      flags: ['--expose-gc'],
+      isQuick: true,
+    });
     const growth = (values) => values.at(-1) - values[0];
     return [
       {

@@ -33,7 +33,11 @@ export function start(commandLine) {
   const startedMs = performance.now();
   const child = spawn(process.execPath, commandLine, { stdio: ['ignore', 'pipe', 'inherit'] });
   const seen = [];
+  // A bench that fails must not leave it behind.
+  const killAtExit = () => child.kill('SIGKILL');
+  process.once('exit', killAtExit);
   const ended = new Promise((resolve) => child.once('close', resolve));
+  void ended.then(() => process.removeListener('exit', killAtExit));
   let wake = () => {};
   createInterface({ input: child.stdout }).on('line', (text) => {
     seen.push({ text, ms: performance.now() - startedMs });
@@ -42,8 +46,6 @@ export function start(commandLine) {
   return {
     pid: child.pid,
     ended,
-    /** Lines so far that have this text. */
-    seen: (text) => seen.filter((each) => each.text.includes(text)).map((each) => each.text),
     async line(text, withinMs = LINE_MS_MAX) {
       for (;;) {
         const found = seen.find((each) => each.text.includes(text));

@@ -21,6 +21,8 @@ export interface OutboxContext {
   readonly clock: Clock;
   readonly dating: Dating;
   readonly log: Logger;
+  /** Aborted when the agent stops: an outbox may also be closed to be opened with other settings. */
+  readonly signal: AbortSignal;
 }
 
 export interface OpenOutbox extends AsyncDisposable {
@@ -44,7 +46,11 @@ export async function openOutbox(config: Config, context: OutboxContext): Promis
   return { outbox, [Symbol.asyncDispose]: () => close(outbox, spool, context) };
 }
 
-async function close(outbox: JoinedOutbox, spool: Spool, { clock, log }: OutboxContext): Promise<void> {
+async function close(
+  outbox: JoinedOutbox,
+  spool: Spool,
+  { clock, log, signal }: OutboxContext,
+): Promise<void> {
   const patience = new AbortController();
   const closing = outbox.close().then(() => spool[Symbol.asyncDispose]());
   let isClosed = false;
@@ -59,5 +65,5 @@ async function close(outbox: JoinedOutbox, spool: Spool, { clock, log }: OutboxC
       { afterS: CLOSE_MS_MAX / 1000 },
     );
   }
-  log.info('firstlight stopped', { waiting: outbox.size, lost: outbox.losses.total });
+  if (signal.aborted) log.info('firstlight stopped', { waiting: outbox.size, lost: outbox.losses.total });
 }

@@ -1,37 +1,38 @@
 /**
- * `firstlight run`: the composition root. Start-up is the list of lines below, in order; everything is wired
- * here and nowhere else.
+ * `firstlight run`: the composition root. What lives as long as the process is wired here, in order; what hangs on the
+ * configuration, and begins anew when that is read again, in stint.ts.
+ *
+ *   run ─▶ lock, sensors, facts ─▶ outbox and dates ─▶ caretakers
+ *                                   ▲ other [outbox]    └▶ stint ⟲ another configuration
+ *                                   └── or [clock] ──────────┘
  *
  * Exit codes: 0 after a signal, 78 (EX_CONFIG) when the configuration cannot work, 75 (EX_TEMPFAIL) when the
  * state directory cannot be had, 1 for a bug, told with its stack. What the network or the server does never
  * ends the agent.
  */
 
-import { runAgent } from '../agent.ts';
+import { runCaretakers } from '../agent.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
-import type { Config } from '../core/config.ts';
 import { Dating } from '../core/dating.ts';
-import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
+import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';
-import { boardFingerprint } from '../host/fingerprint.ts';
-import { type Journal, openJournal } from '../host/journal.ts';
+import { openJournal } from '../host/journal.ts';
+import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
 import { openSensors } from '../sensors/sampler.ts';
 import { AlreadyRunning } from '../store/already-running.ts';
-import { ConfCredentialStore } from '../store/credential-store.ts';
 import { acquireLock, type Lock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
-import { CoapTransport } from '../transport/coap/transport.ts';
-import { agentSettings } from './agent-settings.ts';
+import type { Bell } from './bell.ts';
 import { CannotStart, EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
-import { forgetSecret } from './forget-secret.ts';
-import { identityOf, nameOfThisGateway } from './naming.ts';
+import { CurrentConfig } from './current-config.ts';
 import { openOutbox } from './open-outbox.ts';
+import { type Lasting, stint } from './stint.ts';
+import { notLongAfter } from './stop-in-time.ts';
 import { VERSION } from './version.ts';
-import { watchedStore } from './watched-store.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
 const STATE_DIRECTORY = '/var/lib/firstlight';
@@ -41,28 +42,36 @@ export interface RunOptions {
   readonly state?: string;
 }
 
+export interface RunHost {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly out: NodeJS.WritableStream;
+  /** Rung when the configuration is to be read again. */
+  readonly reload: Bell;
+}
+
 /** Runs until the signal aborts; resolves with the exit code. */
-export async function runCommand(
-  options: RunOptions,
-  environment: NodeJS.ProcessEnv,
-  out: NodeJS.WritableStream,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCommand(options: RunOptions, host: RunHost, signal: AbortSignal): Promise<number> {
+  const { environment, out } = host;
   const journalled = environment['JOURNAL_STREAM'] !== undefined;
+  const load = () => readConfig(options, environment);
   try {
-    const { config, warnings, forgottenSecretFile } = readConfig(options, environment);
-    const journal = openJournal({ ...config.log, journal: journalled, clock: hostClock() });
+    const loaded = load();
+    const clock = hostClock();
+    const log = openJournal({ ...loaded.config.log, journal: journalled, clock });
     try {
-      for (const warning of warnings) journal.warn(warning);
+      for (const warning of loaded.warnings) log.warn(warning);
       const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
-      await live(config, { state, forgottenSecretFile }, journal, signal);
+      await using service = hostServiceManager({ environment, clock, log });
+      if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
+      const config = new CurrentConfig(loaded, { load, reload: host.reload, log, service });
+      await live(config, { state, clock, log, service }, signal);
       return 0;
     } catch (error) {
       if (error instanceof CannotStart) throw error;
-      journal.error('a bug ended firstlight: please report it with these lines', { error: stackOf(error) });
+      log.error('a bug ended firstlight: please report it with these lines', { error: stackOf(error) });
       return 1;
     } finally {
-      await journal.close();
+      await log.close();
     }
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof CannotStart)) throw error;
@@ -81,47 +90,50 @@ function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): Return
   });
 }
 
-interface Place {
-  /** The state directory. */
-  readonly state: string;
-  /** Where the secret was, when after-success = "forget" has done its work. */
-  readonly forgottenSecretFile: string | undefined;
-}
+type House = Omit<Lasting, 'dating' | 'outbox'>;
 
 /** From here on the agent lives until the signal: the wiring, in the order in which things are needed. */
-async function live(config: Config, place: Place, log: Journal, signal: AbortSignal): Promise<void> {
-  const clock = hostClock();
-  const chance = hostChance();
-  if (config.provisioning) log.redact(config.provisioning.secret);
-  if (config.device.token) log.redact(config.device.token);
-  await using _lock = await lockState(place.state);
-  const binding = { server: identityOf(config.server), fingerprint: boardFingerprint({ root: '/' }) };
-  await using conf = new ConfCredentialStore(place.state, binding, { clock, log });
-  const store = watchedStore(conf, {
-    token: (token) => log.redact(token),
-    provisioned: () => forgetSecret(config.provisioning, log),
-  });
-  const record = config.device.token ? undefined : await storedRecord(store);
-  if (!config.device.token) checkCanProvision(record, config, place);
-  await using transport = new CoapTransport(config.server, { clock, chance });
+async function live(
+  config: CurrentConfig,
+  base: Pick<House, 'state' | 'clock' | 'log' | 'service'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state, clock, log } = base;
+  await using _lock = await lockState(state);
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const sensors = openSensors({ root: '/', clock, log });
-  const dating = new Dating({ clock, log, timeSync: hostTimeSync({ root: '/', clock, log }) }, config.clock);
-  await using opened = await openOutbox(config, { state: place.state, clock, dating, log });
+  const house = { ...base, chance: hostChance(), facts, sensors };
+  while (!signal.aborted) await withOutbox(config, house, signal);
+}
+
+/**
+ * Until the signal, or until the configuration wants another outbox: then what waits goes to the disk, and the next outbox
+ * finds it there. It is not kept in memory, because its bounds and its dates are what has changed.
+ */
+async function withOutbox(config: CurrentConfig, house: House, signal: AbortSignal): Promise<void> {
+  const { now } = config;
+  const { state, clock, log } = house;
+  const timeSync = hostTimeSync({ root: '/', clock, log });
+  const dating = new Dating({ clock, log, timeSync }, now.config.clock);
+  await using opened = await openOutbox(now.config, { state, clock, dating, log, signal });
   const { outbox } = opened;
-  const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
-  const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });
-  const settings = agentSettings(config, name ?? 'named by its token');
-  const { url } = config.server;
-  log.info('firstlight is ready', {
-    version: VERSION,
-    server: url,
-    state: place.state,
-    waiting: outbox.size,
-  });
-  const ports = { clock, chance, store, transport, outbox, sensors, facts, dating, log };
-  await runAgent(ports, settings, signal);
+  const lasting: Lasting = { ...house, dating, outbox };
+  const stints = async (stop: AbortSignal): Promise<void> => {
+    while (!stop.aborted && config.keepsOutboxOf(now)) await onStint(config, lasting, stop);
+  };
+  const running = untilOneEnds([(stop) => runCaretakers({ dating, outbox }, stop), stints], signal);
+  await notLongAfter(running, { clock, log }, signal);
+}
+
+/** With the configuration of now, until there is another. One that cannot work gives way to the one before. */
+async function onStint(config: CurrentConfig, lasting: Lasting, signal: AbortSignal): Promise<void> {
+  const { now } = config;
+  try {
+    await untilOneEnds([(stop) => config.changed(stop), (stop) => stint(now, lasting, stop)], signal);
+  } catch (error) {
+    if (!(error instanceof CannotStart) || !config.goBack(error)) throw error;
+  }
 }
 
 /**
@@ -136,27 +148,6 @@ async function lockState(state: string): Promise<Lock> {
       throw new CannotStart(error.message, EX_TEMPFAIL, { cause: error });
     throw error;
   }
-}
-
-/** The record, or none: a store that cannot be read may heal, and the session keeps trying. */
-async function storedRecord(store: CredentialStore): Promise<CredentialRecord | undefined> {
-  try {
-    return await store.read();
-  } catch (error) {
-    if (error instanceof StoreError) return undefined;
-    throw error;
-  }
-}
-
-/** What no retry can heal is said before anything starts. Any token at all is worth trying. */
-function checkCanProvision(record: CredentialRecord | undefined, config: Config, place: Place): void {
-  if (record?.token || config.provisioning) return;
-  const { state, forgottenSecretFile } = place;
-  throw new CannotStart(
-    forgottenSecretFile === undefined
-      ? `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`
-      : `there are no credentials in ${state}, and the file of the provisioning secret, ${forgottenSecretFile}, does not exist: write the secret there again, or correct its path`,
-  );
 }
 
 function stackOf(error: unknown): string {

@@ -20,11 +20,10 @@ import {
   type SecretKind,
 } from './secrets.ts';
 import { type Setting, variableOf } from './setting.ts';
-import type { TomlFile } from './toml-file.ts';
+import type { TomlFiles } from './toml-files.ts';
 
 export interface AccessRequest {
-  readonly file: string;
-  readonly toml: TomlFile;
+  readonly files: TomlFiles;
   readonly credentialsDirectory?: string | undefined;
 }
 
@@ -47,9 +46,10 @@ export function readAccess(request: AccessRequest, reader: Reader): Access {
   return { ...pair, ...(token.is === 'there' && { token: token.secret }), warnings };
 }
 
-function inlineWarnings({ file, toml }: AccessRequest, kind: SecretKind): readonly string[] {
-  const inFile = toml.given.some((each) => each.setting === kind.inline);
-  return inFile && toml.open ? [openFileWarning(kind, file)] : [];
+function inlineWarnings({ files }: AccessRequest, kind: SecretKind): readonly string[] {
+  return files.all
+    .filter(({ open, given }) => open && given.some((each) => each.setting === kind.inline))
+    .map(({ path }) => openFileWarning(kind, path));
 }
 
 /** Judges what is given for provisioning, since the token may go away some day, and makes nothing of it. */
@@ -89,14 +89,15 @@ function cannotForget(reader: Reader): string {
   return `provisioning.after-success is "forget", but the secret comes from ${where}, where the agent cannot delete it; put it into a file and name that with provisioning.secret-file`;
 }
 
-function requireBothHalves({ file, toml }: AccessRequest, reader: Reader, found: FoundSecret): void {
+function requireBothHalves({ files }: AccessRequest, reader: Reader, found: FoundSecret): void {
   const keyGiven = reader.isGiven(settings.provisioningKey);
   const secretGiven = found.is !== 'nowhere';
-  if (toml.is === 'broken' || keyGiven === secretGiven) return;
+  if (files.all.some(({ is }) => is === 'broken') || keyGiven === secretGiven) return;
   const [there, lacking] = keyGiven
     ? [settings.provisioningKey, settings.provisioningSecretFile]
     : [settings.provisioningSecret, settings.provisioningKey];
+  const { main } = files;
   const source: Source =
-    toml.is === 'read' ? { name: file, via: 'file' } : { name: variableOf(lacking), via: 'environment' };
+    main.is === 'read' ? { name: main.path, via: 'file' } : { name: variableOf(lacking), via: 'environment' };
   reader.problems.push(absent(lacking, source, `is missing, though ${there.key} is given`));
 }

@@ -10,11 +10,13 @@ import { pathOf, type Setting, variableOf } from './setting.ts';
 const LINE_CHARACTERS_MAX = 100;
 
 const HEAD = `\
-# Firstlight: what this gateway reports, where to and how. Read once, at start.
+# Firstlight: what this gateway reports, where to and how. Read at start, and again by
+# \`systemctl reload firstlight\`, which keeps to the old settings if it finds a problem in the new ones.
 #
 # Take the "#" away from a line that begins with "#name =" to set it. Lines left as they are show the
 # built-in value, or an example where there is none.
-# Later wins: built-in values, this file, the variable named beside each setting.
+# Later wins: built-in values, this file, the files *.toml in the directory conf.d beside it in the
+# order of their names, the variable named beside each setting.
 `;
 
 const TABLES: Readonly<Record<string, string>> = {

@@ -37,6 +37,12 @@ export class Reader {
     return this.#given.some((each) => each.setting === setting);
   }
 
+  /** Whether the values of `one` take precedence over those of `other`; both have given some. */
+  isLater(one: Source, other: Source): boolean {
+    const rank = ({ name }: Source) => this.#given.findIndex(({ source }) => source.name === name);
+    return rank(one) > rank(other);
+  }
+
   /** The right values of a setting in rising order of precedence; the wrong ones become problems. */
   all<T>(setting: Setting<T>): readonly Parsed<T>[] {
     const right: Parsed<T>[] = [];

@@ -1,6 +1,6 @@
 /**
- * Loads the configuration: built-in defaults, then the file, then the environment; what comes later wins. (Secrets
- * have an order of their own: secrets.ts.) Either a complete Config leaves, or a ConfigError with every
+ * Loads the configuration: built-in defaults, then the file, then its drop-ins, then the environment; what comes later
+ * wins. (Secrets have an order of their own: secrets.ts.) Either a complete Config leaves, or a ConfigError with every
  * problem there is.
  *
  * Left to others: whether a gateway without credentials has a provisioning pair (the run command), and what the
@@ -13,7 +13,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { absent, exampleFor, Reader } from './given.ts';
 import { ConfigError, type Problem, problemAt } from './problem.ts';
 import { settings } from './schema.ts';
-import { readTomlFile, type TomlFile } from './toml-file.ts';
+import { readTomlFiles, type TomlFiles } from './toml-files.ts';
 
 export interface LoadRequest {
   readonly file: string;
@@ -35,17 +35,17 @@ export interface Loaded {
 }
 
 export function loadConfig(request: LoadRequest): Loaded {
-  const file = readTomlFile(request.file);
+  const files = readTomlFiles(request.file);
   const environment = readEnvironment(request.environment);
-  const reader = new Reader([...file.given, ...environment.given]);
-  reader.problems.push(...file.problems, ...environment.problems);
-  const missing = missingFile(request, file, reader);
+  const reader = new Reader([...files.all.flatMap(({ given }) => given), ...environment.given]);
+  reader.problems.push(...files.all.flatMap(({ problems }) => problems), ...environment.problems);
+  const missing = missingFile(request, files, reader);
   if (missing !== undefined) reader.problems.push(missing);
-  else if (file.is !== 'broken') requireServer(request, reader);
+  else if (files.all.every(({ is }) => is !== 'broken')) requireServer(request, reader);
 
   const server = reader.last(settings.serverUrl);
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
-  const access = readAccess({ ...request, toml: file }, reader);
+  const access = readAccess({ ...request, files }, reader);
   const name = reader.last(settings.deviceName);
   const rest = readTheRest(reader);
   if (server === undefined || reader.problems.length > 0) throw new ConfigError(inOrder(reader.problems));
@@ -82,8 +82,8 @@ function readTheRest(reader: Reader): Pick<Config, 'telemetry' | 'outbox' | 'clo
   };
 }
 
-function missingFile(request: LoadRequest, file: TomlFile, reader: Reader): Problem | undefined {
-  if (file.is !== 'missing') return undefined;
+function missingFile(request: LoadRequest, { main }: TomlFiles, reader: Reader): Problem | undefined {
+  if (main.is !== 'missing') return undefined;
   if (!request.fileRequired && reader.isGiven(settings.serverUrl)) return undefined;
   const lines = `# ${request.file}\n[server]\n${exampleFor(settings.serverUrl, { via: 'file' })}`;
   const what = `does not exist; create it with these lines:\n${lines}`;

@@ -5,8 +5,9 @@
  *   3. the file that variable with _FILE at its end names                4. the file provisioning.secret-file (device.token-file) names
  *   5. provisioning.secret (device.token) in the file
  *
- * A secret and its file in one and the same source is a problem, as nobody could say which was meant. Only the file that
- * counts is read. One newline at its end is the editor's and is taken off.
+ * Of a configuration file and its drop-ins, the last that gives 4 or 5 counts. A secret and its file in one and the same
+ * source is a problem, as nobody could say which was meant. Only the file that counts is read. One newline at its end is the
+ * editor's and is taken off.
  */
 
 import { join } from 'node:path';
@@ -72,9 +73,9 @@ export function findSecret(reader: Reader, kind: SecretKind, search: Search): Fo
     if (found !== undefined) return found;
   }
   for (const via of ['environment', 'file'] as const) {
-    const text = inline.find((each) => each.source.via === via);
-    const file = files.find((each) => each.source.via === via);
-    if (text !== undefined) {
+    const text = inline.findLast((each) => each.source.via === via);
+    const file = files.findLast((each) => each.source.via === via);
+    if (text !== undefined && !(file && reader.isLater(file.source, text.source))) {
       reader.sources[kind.inline.key] = place(text.source);
       return { is: 'there', secret: text.value, warnings: [] };
     }
@@ -91,11 +92,16 @@ export function judgeSecrets(
   const inline = reader.all(kind.inline);
   const files = reader.all(kind.file);
   for (const { source } of files) {
-    if (!inline.some((each) => each.source.via === source.via)) continue;
+    if (!inline.some((each) => isOneSource(each.source, source))) continue;
     const what = `is given together with ${kind.inline.key}; remove one of the two`;
     reader.problems.push(problemAt(source, { what, key: kind.file.key }));
   }
   return { inline, files };
+}
+
+/** The variables together are one source, each file is one. */
+function isOneSource(one: Source, other: Source): boolean {
+  return one.via === other.via && (one.via === 'environment' || one.name === other.name);
 }
 
 function readCredential(reader: Reader, kind: SecretKind, path: string): FoundSecret | undefined {

@@ -17,6 +17,7 @@ import { kindOf, shownKey } from './show.ts';
 import { nearest } from './suggest.ts';
 
 export interface TomlFile {
+  readonly path: string;
   readonly is: 'read' | 'missing' | 'broken';
   readonly given: readonly Given[];
   readonly problems: readonly Problem[];
@@ -31,19 +32,19 @@ const TABLES = [...new Set(allSettings.map((setting) => pathOf(setting)[0]))];
 export function readTomlFile(path: string): TomlFile {
   const source: Source = { name: path, via: 'file' };
   const file = readTextFile(path, FILE_BYTES_MAX);
-  if (file.is === 'missing') return { is: 'missing', given: [], problems: [], open: false };
-  if (file.is === 'unreadable') return broken(problemAt(source, { what: file.what }));
+  if (file.is === 'missing') return { path, is: 'missing', given: [], problems: [], open: false };
+  if (file.is === 'unreadable') return broken(path, problemAt(source, { what: file.what }));
   const open = (file.mode & OTHERS_MAY_READ) !== 0;
   try {
-    return { is: 'read', open, ...valuesOf(parse(file.text), locate(file.text), source) };
+    return { path, is: 'read', open, ...valuesOf(parse(file.text), locate(file.text), source) };
   } catch (error) {
-    if (error instanceof TomlError) return broken(syntaxProblem(error, source));
+    if (error instanceof TomlError) return broken(path, syntaxProblem(error, source));
     throw error;
   }
 }
 
-function broken(problem: Problem): TomlFile {
-  return { is: 'broken', given: [], problems: [problem], open: false };
+export function broken(path: string, problem: Problem): TomlFile {
+  return { path, is: 'broken', given: [], problems: [problem], open: false };
 }
 
 function syntaxProblem(error: TomlError, source: Source): Problem {

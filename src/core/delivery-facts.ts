@@ -1,19 +1,31 @@
 /**
  * The host's facts on their way to the server: gathered once per start, posted as client attributes until each
  * body is accepted, and all of them again when the device has become another one.
+ *
+ * They are worth less than any reading: a server that refuses them is tried again later and later, by their own
+ * schedule, and the session never waits for their sake. Only a refused token is its business.
  */
 
+import { waitBeforeMs } from './backoff.ts';
 import { BODY_BYTES_MAX, packAttributes } from './packing.ts';
 import type { Parcel } from './parcel.ts';
-import type { HostFacts, Logger, Transport } from './ports.ts';
+import type { Chance, Clock, HostFacts, Logger, Transport } from './ports.ts';
 import type { Values } from './reading.ts';
+import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
+import type { Event } from './session-state.ts';
+import { VERDICTS } from './verdicts.ts';
 
 export interface FactsPorts {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly chance: Pick<Chance, 'random'>;
   readonly facts: HostFacts;
   readonly transport: Transport;
   readonly log: Logger;
 }
+
+/** One refusal is an accident; so many in a row are told, once. */
+const FACTS_TOLD_AFTER = 5;
 
 export class FactsDelivery {
   readonly #ports: FactsPorts;
@@ -24,6 +36,9 @@ export class FactsDelivery {
   /** All of them, for the case that the device becomes another one. */
   #all: readonly string[] = [];
   #token: Secret | undefined;
+  #refusals = 0;
+  /** Not before this, monotonic ms. */
+  #dueMs = Number.NEGATIVE_INFINITY;
   #gathered: Promise<void> | undefined;
 
   constructor(ports: FactsPorts, wake: () => void) {
@@ -50,17 +65,22 @@ export class FactsDelivery {
     );
   }
 
-  /** The next body, if one waits. */
-  parcel(token: Secret, signal: AbortSignal): Parcel | undefined {
+  /** When a body that was refused may be tried again, monotonic ms; Infinity when none is held back. */
+  dueMs(nowMs: number): number {
+    return this.#bodies.length > 0 && this.#dueMs > nowMs ? this.#dueMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** The next body, if one waits and is due. */
+  parcel(token: Secret, nowMs: number, signal: AbortSignal): Parcel | undefined {
     const [body] = this.#bodies;
-    if (body === undefined) return undefined;
+    if (body === undefined || nowMs < this.#dueMs) return undefined;
     const { transport, log } = this.#ports;
     return {
       bodies: [body],
       post: (text) => transport.postAttributes(token, text, signal),
       settle: async (result) => {
-        if (!result.ok && result.refusal.reason !== 'malformed')
-          return { type: 'refused', refusal: result.refusal };
+        if (!result.ok && result.refusal.reason !== 'malformed') return this.#refused(result.refusal);
+        this.#refusals = 0;
         // Of a token that was replaced meanwhile: the new device has not seen it.
         if (this.#token?.equals(token)) this.#bodies.shift();
         if (result.ok) {
@@ -71,6 +91,23 @@ export class FactsDelivery {
         return { type: 'stepped' };
       },
     };
+  }
+
+  #refused(refusal: Refusal): Event | undefined {
+    if (refusal.reason === 'unauthorized' || refusal.reason === 'aborted')
+      return { type: 'refused', refusal };
+    const { clock, chance, log } = this.#ports;
+    this.#refusals += 1;
+    const { schedule } = VERDICTS[refusal.reason];
+    this.#dueMs = clock.monotonicMs() + waitBeforeMs(schedule, this.#refusals, chance.random());
+    const fields = { reason: refusal.reason, seen: refusal.detail };
+    if (this.#refusals === FACTS_TOLD_AFTER) {
+      log.warn(
+        'the server takes telemetry but no client attributes: check what lies between it and this host',
+        fields,
+      );
+    } else log.debug('the client attributes were refused', fields);
+    return undefined;
   }
 
   #ready(values: Values): void {

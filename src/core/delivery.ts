@@ -9,9 +9,9 @@
  * delays nothing.
  */
 
+import { BacklogFeed } from './backlog-feed.ts';
 import { FactsDelivery } from './delivery-facts.ts';
 import { LaneWindow } from './lane-window.ts';
-import { LinkedAbort } from './linked-abort.ts';
 import { LiveDelivery } from './live.ts';
 import { Pace } from './pace.ts';
 import type { Parcel } from './parcel.ts';
@@ -19,6 +19,7 @@ import type { Chance, Clock, HostFacts, Logger, Outbox, Result, Transport } from
 import type { Secret } from './secret.ts';
 import type { Event } from './session-state.ts';
 import { Settlement } from './settlement.ts';
+import { Stir } from './stir.ts';
 
 export interface DeliveryPorts {
   readonly clock: Clock;
@@ -48,18 +49,16 @@ export class Delivery {
   readonly #pace: Pace;
   readonly #fresh: LaneWindow;
   readonly #backlog: LaneWindow;
+  readonly #feed: BacklogFeed;
+  readonly #stir: Stir;
   readonly #facts: FactsDelivery;
   readonly #live: LiveDelivery;
   readonly #settlement: Settlement;
   #events: Event[] = [];
-  /** Counts what may give a step something to do; a wait that missed one would be a wait for nothing. */
-  #settled = 0;
   #inFlight = 0;
   #frontBusy = false;
   /** Since a refusal that the session was told of, until the next acceptance. */
   #troubled = false;
-  /** Whatever ends the wait for something to do. */
-  #wake: () => void = () => {};
   #bug: { readonly error: unknown } | undefined;
   #firstTold = false;
 
@@ -69,10 +68,9 @@ export class Delivery {
     this.#pace = new Pace(settings.drainPerS);
     this.#fresh = new LaneWindow(ports.outbox.fresh, FRESH_BATCHES_MAX);
     this.#backlog = new LaneWindow(ports.outbox.backlog, BACKLOG_BATCHES_MAX);
-    this.#facts = new FactsDelivery(ports, () => {
-      this.#settled += 1;
-      this.#wake();
-    });
+    this.#stir = new Stir(ports);
+    this.#feed = new BacklogFeed(ports.outbox, this.#backlog);
+    this.#facts = new FactsDelivery(ports, () => this.#stir.happened());
     this.#settlement = new Settlement(ports, this.#pace);
     this.#live = new LiveDelivery(ports, this.#settlement);
   }
@@ -84,7 +82,7 @@ export class Delivery {
 
   /** Readings given up since start. */
   get setAside(): number {
-    return this.#settlement.setAside;
+    return this.#settlement.setAside.count;
   }
 
   /** Sends what there is to send; ends with the first answer that means something to the session. */
@@ -98,40 +96,64 @@ export class Delivery {
       const event = this.#events.shift();
       if (event) return event;
       const { version } = this.#ports.outbox;
-      const settled = this.#settled;
+      const { count } = this.#stir;
       const dueMs = await this.#launch(token, signal);
-      if (this.#settled === settled && this.#events.length === 0) await this.#wait(version, dueMs, signal);
+      if (this.#events.length === 0) await this.#stir.wait({ version, count, dueMs }, signal);
     }
   }
 
   /** Starts what may be started now; when, by the monotonic clock, more may be, whatever else happens. */
   async #launch(token: Secret, signal: AbortSignal): Promise<number> {
-    const limit = () => (this.#troubled ? 1 : IN_FLIGHT_MAX);
-    if (!this.#frontBusy && this.#inFlight < limit()) {
+    if (!this.#frontBusy && this.#hasRoom()) {
       const front = await this.#nextFront(token, signal);
       if (front) void this.#send(front, 'front', signal);
     }
-    const frontDueMs = this.#frontBusy ? Number.POSITIVE_INFINITY : this.#fresh.dueMs;
-    for (;;) {
-      const nowMs = this.#ports.clock.monotonicMs();
-      const underWay = this.#inFlight - (this.#frontBusy ? 1 : 0);
-      if (this.#inFlight >= limit() || underWay >= IN_FLIGHT_MAX - 1) return frontDueMs;
-      // The pace is for a server that is well; one message asks whether it is.
-      if (!this.#troubled && nowMs < this.#pace.dueMs) {
-        return this.#ports.outbox.backlog.size > 0 ? Math.min(frontDueMs, this.#pace.dueMs) : frontDueMs;
+    if (!this.#hasRoom()) return Number.POSITIVE_INFINITY;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const frontDueMs = this.#frontBusy
+      ? Number.POSITIVE_INFINITY
+      : Math.min(this.#fresh.dueMs, this.#facts.dueMs(nowMs));
+    return Math.min(frontDueMs, this.#launchBacklog(nowMs, token, signal));
+  }
+
+  #launchBacklog(nowMs: number, token: Secret, signal: AbortSignal): number {
+    const underWay = this.#inFlight - (this.#frontBusy ? 1 : 0);
+    if (underWay >= IN_FLIGHT_MAX - 1) return Number.POSITIVE_INFINITY;
+    // The pace is for a server that is well; one message asks whether it is.
+    const paceDueMs = this.#troubled ? nowMs : this.#pace.dueMs;
+    const dueMs = this.#feed.dueMs(nowMs, paceDueMs);
+    if (dueMs > nowMs) return dueMs;
+    void this.#fetch(nowMs, token, signal);
+    return Number.POSITIVE_INFINITY;
+  }
+
+  async #fetch(nowMs: number, token: Secret, signal: AbortSignal): Promise<void> {
+    try {
+      const batch = await this.#feed.next(nowMs);
+      // Meanwhile the front may have taken the only place there is while the server is in trouble.
+      if (batch && this.#hasRoom() && !signal.aborted) {
+        this.#pace.sent(this.#ports.clock.monotonicMs(), Math.max(1, batch.bodies.length));
+        const parcel = this.#settlement.parcel(batch, this.#backlog, 'backlog', token, signal);
+        void this.#send(parcel, 'backlog', signal);
       }
-      const batch = await this.#backlog.next(nowMs);
-      if (!batch) return Math.min(frontDueMs, this.#backlog.dueMs);
-      this.#pace.sent(nowMs, Math.max(1, batch.bodies.length));
-      void this.#send(this.#settlement.parcel(batch, this.#backlog, token, signal), 'backlog', signal);
+    } catch (error) {
+      this.#bug = { error };
+    } finally {
+      this.#stir.happened();
     }
+  }
+
+  #hasRoom(): boolean {
+    return this.#inFlight < (this.#troubled ? 1 : IN_FLIGHT_MAX);
   }
 
   /** Fresh readings, else the newest without a date, else facts. */
   async #nextFront(token: Secret, signal: AbortSignal): Promise<Parcel | undefined> {
     const batch = await this.#fresh.next(this.#ports.clock.monotonicMs());
-    if (batch) return this.#settlement.parcel(batch, this.#fresh, token, signal);
-    return this.#live.parcel(token, signal) ?? this.#facts.parcel(token, signal);
+    if (batch) return this.#settlement.parcel(batch, this.#fresh, 'front', token, signal);
+    return (
+      this.#live.parcel(token, signal) ?? this.#facts.parcel(token, this.#ports.clock.monotonicMs(), signal)
+    );
   }
 
   async #send(parcel: Parcel, place: 'front' | 'backlog', signal: AbortSignal): Promise<void> {
@@ -151,8 +173,7 @@ export class Delivery {
     } finally {
       this.#inFlight -= 1;
       if (place === 'front') this.#frontBusy = false;
-      this.#settled += 1;
-      this.#wake();
+      this.#stir.happened();
     }
   }
 
@@ -173,19 +194,5 @@ export class Delivery {
     }
     // Told only to a server that listens: until then there may be more of them.
     outbox.tellLosses();
-  }
-
-  async #wait(version: number, dueMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, outbox } = this.#ports;
-    using wait = new LinkedAbort(signal);
-    this.#wake = () => wait.abort();
-    const ends = [outbox.waitForChange(version, wait.signal)];
-    if (dueMs < Number.POSITIVE_INFINITY) {
-      // Never less than a millisecond: what is due at this instant must not keep the loop from others.
-      ends.push(clock.sleep(Math.max(1, dueMs - clock.monotonicMs()), wait.signal));
-    }
-    await Promise.race(ends);
-    wait.abort();
-    this.#wake = () => {};
   }
 }

@@ -70,6 +70,11 @@ export class LaneWindow {
     return batch;
   }
 
+  /** False once the lane has taken its readings back: then nothing that is heard of the batch counts any more. */
+  holds(batch: Batch): boolean {
+    return this.#lane.epoch === this.#epoch && this.#batches.includes(batch);
+  }
+
   /** The batch is at the server, or given up: the lane hears of all that are done from the oldest on. */
   async done(batch: Batch): Promise<void> {
     batch.state = 'done';

@@ -6,6 +6,9 @@
  * garbage is collected (measured, 20.20: a timer of 12 s never fired).
  */
 
+/** The reason of an abort that means "too late", and not "stop": whoever is asked then is silent. */
+export const DEADLINE = 'deadline';
+
 export class LinkedAbort implements Disposable {
   readonly #own = new AbortController();
   readonly #other: AbortSignal;
@@ -21,8 +24,8 @@ export class LinkedAbort implements Disposable {
     return this.#own.signal;
   }
 
-  abort(): void {
-    this.#own.abort();
+  abort(reason?: typeof DEADLINE): void {
+    this.#own.abort(reason);
   }
 
   /** Stops following the other signal. */

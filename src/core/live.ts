@@ -7,7 +7,7 @@
  * lost for so long, the reading is stored once more later, under its own date.
  */
 
-import { LinkedAbort } from './linked-abort.ts';
+import { DEADLINE, LinkedAbort } from './linked-abort.ts';
 import { packTelemetry } from './packing.ts';
 import type { Parcel } from './parcel.ts';
 import type { Clock, Outbox, Result, Transport } from './ports.ts';
@@ -45,7 +45,7 @@ export class LiveDelivery {
       return undefined;
     }
     const packed = packTelemetry([reading]);
-    this.#settlement.tellOversized(packed.oversizedKeys);
+    this.#settlement.setAside.tellOversized(packed.oversizedKeys);
     return {
       bodies: packed.bodies,
       post: (body) => this.#post(reading, token, body, signal),
@@ -56,7 +56,7 @@ export class LiveDelivery {
         }
         const { event, giveUp } = result.ok ? NOTHING_FITS : this.#settlement.live(result);
         outbox.settleLive(reading, giveUp);
-        if (giveUp) this.#settlement.lost(reading, 'malformed');
+        if (giveUp) this.#settlement.setAside.lose(reading, 'malformed');
         return event;
       },
     };
@@ -66,7 +66,7 @@ export class LiveDelivery {
     const { clock, transport } = this.#ports;
     using deadline = new LinkedAbort(signal);
     const leftMs = LIVE_MS_MAX - (clock.bootMs() - reading.bootMs);
-    void clock.sleep(leftMs, deadline.signal).then(() => deadline.abort());
+    void clock.sleep(leftMs, deadline.signal).then(() => deadline.abort(DEADLINE));
     const result = await transport.postTelemetry(token, body, deadline.signal);
     deadline.abort();
     if (result.ok || signal.aborted || result.refusal.reason !== 'aborted') return result;

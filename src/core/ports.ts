@@ -5,7 +5,7 @@
  * passes the same contract suite. Time, chance, network and disk enter the program here and nowhere else.
  */
 
-import type { Losses } from './losses.ts';
+import type { Losses, LossReason } from './losses.ts';
 import type { Reading, Values } from './reading.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
@@ -142,6 +142,8 @@ export interface Outbox {
   anchor(offsetMs: number): Promise<void>;
   /** Readings that will never be delivered. */
   readonly losses: Losses;
+  /** The reading is given up; the next one should say everything, because that one will be missing. */
+  loseReading(reading: Reading, why: LossReason): void;
   /** Appends a gap record, if something was lost that is not told yet. */
   tellLosses(): void;
   /** Counts the changes that may give delivery something to do. */
@@ -160,6 +162,19 @@ export interface Sensors {
 /** Facts about the host that change rarely, gathered once per start and posted as client attributes. */
 export interface HostFacts {
   gather(signal: AbortSignal): Promise<Values>;
+}
+
+/** Whoever started this process and watches over it. Nothing here waits, nothing fails; what is told at once goes together. */
+export interface ServiceManager {
+  /** So long without a sign of life, ms, and it restarts us; undefined: it does not watch. */
+  readonly watchdogMs: number | undefined;
+  /** The agent is up, or up again after `reloading`. */
+  ready(): void;
+  /** What the agent is at; no secret. */
+  status(text: string): void;
+  alive(): void;
+  reloading(): void;
+  stopping(): void;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

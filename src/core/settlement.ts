@@ -11,13 +11,12 @@ import { waitBeforeMs } from './backoff.ts';
 import type { Batch, LaneWindow } from './lane-window.ts';
 import type { LossReason } from './losses.ts';
 import type { Pace } from './pace.ts';
-import { BODY_BYTES_MAX } from './packing.ts';
 import type { Parcel } from './parcel.ts';
 import type { Chance, Clock, Logger, Outbox, Result, Transport } from './ports.ts';
-import type { Reading } from './reading.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Event } from './session-state.ts';
+import { SetAside } from './set-aside.ts';
 import { VERDICTS } from './verdicts.ts';
 
 export interface SettlementPorts {
@@ -33,23 +32,28 @@ const SPLIT_AFTER = 2;
 /** And until a lone reading is given up: several minutes, by the waits of an overload. */
 const GIVE_UP_AFTER = 6;
 
+/** Where a batch is sent from: at once, beside the backlog, or from the backlog at its pace. */
+export type Place = 'front' | 'backlog';
+
 export class Settlement {
   readonly #ports: SettlementPorts;
   readonly #pace: Pace;
+  /** What was given up. */
+  readonly setAside: SetAside;
   #delivered = 0;
-  #setAside = 0;
   /** Messages the server accepted since start. */
   #accepted = 0;
   #overloadsSinceAccepted = 0;
+  #backlogOverloads = 0;
   /** Lone malformed readings since the last acceptance: none, one given up, or one kept and waited for. */
   #loneMalformed: 'none' | 'given up' | 'waited' = 'none';
   /** Waits the session made for a malformed reading. */
   #waits = 0;
-  readonly #oversizedTold = new Set<string>();
 
   constructor(ports: SettlementPorts, pace: Pace) {
     this.#ports = ports;
     this.#pace = pace;
+    this.setAside = new SetAside(ports);
   }
 
   /** Readings the server accepted since start. */
@@ -57,25 +61,31 @@ export class Settlement {
     return this.#delivered;
   }
 
-  /** Readings given up since start, because the server refused them alone or nothing of them fits a datagram. */
-  get setAside(): number {
-    return this.#setAside;
-  }
-
-  /** A batch of `window`, ready to be sent. */
-  parcel(batch: Batch, window: LaneWindow, token: Secret, signal: AbortSignal): Parcel {
+  /** A batch of `window`, ready to be sent from `place`. */
+  parcel(batch: Batch, window: LaneWindow, place: Place, token: Secret, signal: AbortSignal): Parcel {
     batch.state = 'in flight';
-    this.tellOversized(batch.oversizedKeys);
+    this.setAside.tellOversized(batch.oversizedKeys);
     const waits = this.#waits;
     return {
       bodies: batch.bodies,
       post: (body) => this.#ports.transport.postTelemetry(token, body, signal),
       settle: async (result) => {
-        if (!result.ok) return this.#refused(batch, window, result.refusal, waits);
-        if (batch.bodies.length === 0) return this.#giveUp(batch, window, 'malformed');
-        this.#pace.accepted();
-        await window.done(batch);
-        return this.accepted(batch.readings.length);
+        if (result.ok && batch.bodies.length > 0) {
+          if (place === 'backlog') this.#backlogAccepted();
+          await window.done(batch);
+          return this.accepted(batch.readings.length);
+        }
+        // The lane has taken it back, and it will come again: what this answer says of it does not count.
+        const isHeld = window.holds(batch);
+        batch.state = 'waiting';
+        if (result.ok) return isHeld ? this.#giveUp(batch, window, 'malformed') : undefined;
+        const { refusal } = result;
+        if (refusal.reason !== 'overloaded' && refusal.reason !== 'malformed')
+          return { type: 'refused', refusal };
+        if (!isHeld) return undefined;
+        return refusal.reason === 'overloaded'
+          ? this.#overloaded(batch, window, place, refusal)
+          : this.#malformed(batch, window, place, refusal, waits);
       },
     };
   }
@@ -99,47 +109,25 @@ export class Settlement {
     return event ? keptWith(event) : { event: { type: 'stepped' }, giveUp: true };
   }
 
-  /** Once for each key: it will be too large at every reading. */
-  tellOversized(keys: readonly string[]): void {
-    const fresh = keys.filter((key) => !this.#oversizedTold.has(key));
-    if (fresh.length === 0) return;
-    for (const key of fresh) this.#oversizedTold.add(key);
-    this.#ports.log.error(
-      'a value is too large for one datagram and was left out: shorten or switch off its sensor',
-      { keys: fresh.join(','), bytesMax: BODY_BYTES_MAX },
-    );
-  }
-
-  /** Counts and tells a reading given up. */
-  lost(reading: Reading, why: LossReason): void {
-    const { log, outbox } = this.#ports;
-    this.#setAside += 1;
-    outbox.losses.addReading(reading, why);
-    log.error(
-      why === 'refused'
-        ? 'the server answers one reading, and only it, with an internal error; it was set aside so that the others go on'
-        : 'the server calls one reading malformed; it was set aside so that the others go on',
-      { setAside: this.#setAside },
-    );
-  }
-
-  async #refused(
+  async #malformed(
     batch: Batch,
     window: LaneWindow,
+    place: Place,
     refusal: Refusal,
     waits: number,
   ): Promise<Event | undefined> {
-    if (batch.state !== 'in flight') return undefined;
-    batch.state = 'waiting';
-    if (refusal.reason === 'overloaded') return this.#overloaded(batch, window, refusal);
-    if (refusal.reason !== 'malformed') return { type: 'refused', refusal };
     if (batch.readings.length > 1) {
       window.split(batch);
       return { type: 'stepped' };
     }
     // Sent before the session waited: the wait paid for one reading, and that one is being tried.
     if (waits !== this.#waits) return undefined;
-    return this.#loneMalformedEvent(refusal) ?? this.#giveUp(batch, window, 'malformed');
+    const event = this.#loneMalformedEvent(refusal);
+    if (!event) return this.#giveUp(batch, window, 'malformed');
+    if (place === 'front') return event;
+    // What is fresh will tell whether the server takes any of ours.
+    this.#holdBack(batch);
+    return undefined;
   }
 
   /**
@@ -156,12 +144,14 @@ export class Settlement {
     return undefined;
   }
 
-  /** The batch is held back for a while; a second refusal before anything is accepted says that it is the server. */
-  async #overloaded(batch: Batch, window: LaneWindow, refusal: Refusal): Promise<Event | undefined> {
-    const { clock, chance } = this.#ports;
-    this.#pace.refused();
+  /** The batch is held back for a while; whether it is the server, the next ones will tell. */
+  async #overloaded(
+    batch: Batch,
+    window: LaneWindow,
+    place: Place,
+    refusal: Refusal,
+  ): Promise<Event | undefined> {
     if (batch.refusals > 0 && this.#accepted > batch.acceptedThen) batch.refusalsAlone += 1;
-    batch.refusals += 1;
     batch.acceptedThen = this.#accepted;
     const isLone = batch.readings.length === 1;
     if (isLone && batch.refusalsAlone >= GIVE_UP_AFTER) return this.#giveUp(batch, window, 'refused');
@@ -169,18 +159,39 @@ export class Settlement {
       window.split(batch);
       return { type: 'stepped' };
     }
-    const { schedule } = VERDICTS.overloaded;
-    batch.dueMs = clock.monotonicMs() + waitBeforeMs(schedule, batch.refusals, chance.random());
-    return this.#serverOverloaded(refusal);
+    this.#holdBack(batch);
+    if (place === 'backlog') this.#backlogOverloaded();
+    return this.#serverOverloaded(refusal, place === 'front' ? 2 : 4);
   }
 
-  #serverOverloaded(refusal: Refusal): Event | undefined {
+  #holdBack(batch: Batch): void {
+    const { clock, chance } = this.#ports;
+    batch.refusals += 1;
+    const { schedule } = VERDICTS.overloaded;
+    batch.dueMs = clock.monotonicMs() + waitBeforeMs(schedule, batch.refusals, chance.random());
+  }
+
+  /** A limit of the server's is for the backlog to keep, so that what is fresh has room below it. */
+  #backlogOverloaded(): void {
+    const { clock, chance } = this.#ports;
+    this.#backlogOverloads += 1;
+    this.#pace.refused();
+    const forMs = waitBeforeMs(VERDICTS.overloaded.schedule, this.#backlogOverloads, chance.random());
+    this.#pace.holdUntil(clock.monotonicMs() + forMs);
+  }
+
+  #backlogAccepted(): void {
+    this.#backlogOverloads = 0;
+    this.#pace.accepted();
+  }
+
+  #serverOverloaded(refusal: Refusal, times = 2): Event | undefined {
     this.#overloadsSinceAccepted += 1;
-    return this.#overloadsSinceAccepted > 1 ? { type: 'refused', refusal } : undefined;
+    return this.#overloadsSinceAccepted >= times ? { type: 'refused', refusal } : undefined;
   }
 
   async #giveUp(batch: Batch, window: LaneWindow, why: LossReason): Promise<Event> {
-    for (const reading of batch.readings) this.lost(reading, why);
+    for (const reading of batch.readings) this.setAside.lose(reading, why);
     await window.done(batch);
     return { type: 'stepped' };
   }

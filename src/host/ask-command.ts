@@ -1,8 +1,8 @@
 /**
  * Asks another program one short question: what it printed, or nothing.
  *
- * Run without a shell, in a process group of its own, with a path and a locale of our environment and nothing else. It has
- * a deadline and 4 KiB; beyond either, or when the signal aborts, the whole group is killed. That it is not there, cannot be
+ * Run without a shell, in a process group of its own, with a path and a locale of our environment and what the question adds,
+ * nothing else. It has a deadline and 4 KiB; beyond either, or when the signal aborts, the whole group is killed. That it is not there, cannot be
  * started, fails or is killed is all one answer: nothing. Never rejects.
  */
 
@@ -14,13 +14,14 @@ export interface Question {
   readonly command: string;
   readonly arguments: readonly string[];
   readonly deadlineMs: number;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const OUTPUT_BYTES_MAX = 4096;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export async function askCommand(
-  { command, arguments: args, deadlineMs }: Question,
+  { command, arguments: args, deadlineMs, environment }: Question,
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -32,7 +33,7 @@ export async function askCommand(
     child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
-      env: { PATH: process.env['PATH'] ?? PATH, LC_ALL: 'C' },
+      env: { PATH: process.env['PATH'] ?? PATH, LC_ALL: 'C', ...environment },
     });
     const output = outputOf(child, () => {
       isOver = true;

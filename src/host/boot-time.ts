@@ -50,7 +50,10 @@ export class BootTime {
   }
 
   #look(monotonicMs: number): void {
-    const suspendedMs = readUptimeMs(this.#uptimePath) - monotonicMs;
+    const uptimeMs = readUptimeMs(this.#uptimePath);
+    // Who was stopped between the two looks (SIGSTOP, a frozen cgroup) has compared two different instants.
+    if (this.#monotonicMs() - monotonicMs > STALL_MS_MAX) return;
+    const suspendedMs = uptimeMs - monotonicMs;
     // By more than a second only: /proc/uptime counts hundredths, and the time must not creep with every look.
     // A container may have an uptime of its own, which is smaller; and the sum never shrinks.
     if (suspendedMs - this.#suspendedMs > SUSPEND_MS_MIN) this.#suspendedMs = suspendedMs;
@@ -61,6 +64,7 @@ export class BootTime {
 const LOOK_EVERY_MS = 5000;
 const MOVED_MS = 500;
 const SUSPEND_MS_MIN = 1000;
+const STALL_MS_MAX = 100;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function sinceBootMs(): number {

@@ -20,6 +20,8 @@ import { Redaction } from './redaction.ts';
 export interface Journal extends Logger {
   /** From now on, no line shows this secret in any of its usual encodings. */
   redact(secret: Secret): void;
+  /** From now on lines are of this kind, and from this level up. */
+  restyle(style: Pick<JournalOptions, 'level' | 'format'>): void;
   /** Writes what is left; later lines are counted as lost. Safe to call twice. */
   close(): Promise<void>;
   /**
@@ -51,7 +53,8 @@ export function openJournal(options: JournalOptions): Journal {
 
 class StreamJournal implements Journal {
   readonly #clock: Clock;
-  readonly #level: Level;
+  #level: Level;
+  readonly #style: { format: LineStyle['format']; readonly priority: boolean };
   readonly #dated: boolean;
   readonly #stream: Writable;
   readonly #redaction = new Redaction();
@@ -71,7 +74,8 @@ class StreamJournal implements Journal {
     this.#limit = new RateLimit<Level>(clock, limits, (of, message, more) =>
       this.#write(of, `${message} … and ${more} more`, {}),
     );
-    this.#winston = createWinston(level, stream, { format, priority: journal }, this.#redaction);
+    this.#style = { format, priority: journal };
+    this.#winston = createWinston(stream, this.#style, this.#redaction);
     // Stays for good: a stream can fail after the last line, and an error that nobody listens to ends the process.
     stream.on('error', () => this.#gone.abort());
     stream.on('close', () => this.#gone.abort());
@@ -100,6 +104,11 @@ class StreamJournal implements Journal {
 
   redact(secret: Secret): void {
     this.#redaction.add(secret);
+  }
+
+  restyle({ level, format }: Pick<JournalOptions, 'level' | 'format'>): void {
+    this.#level = level;
+    this.#style.format = format;
   }
 
   close(): Promise<void> {
@@ -154,12 +163,8 @@ class StreamJournal implements Journal {
   }
 }
 
-function createWinston(
-  level: Level,
-  stream: Writable,
-  style: LineStyle,
-  redaction: Redaction,
-): winston.Logger {
+/** Which levels are written is decided before: it may change. */
+function createWinston(stream: Writable, style: LineStyle, redaction: Redaction): winston.Logger {
   const line = winston.format.printf(({ level: of, message, fields, wallMs }) =>
     renderLine(
       {
@@ -173,7 +178,7 @@ function createWinston(
     ),
   );
   const transport = new winston.transports.Stream({ stream, eol: '\n' });
-  return winston.createLogger({ level, levels: LEVELS, format: line, transports: [transport] });
+  return winston.createLogger({ level: 'debug', levels: LEVELS, format: line, transports: [transport] });
 }
 
 function isLevel(text: string): text is Level {

@@ -7,7 +7,7 @@
  *   3. The kernel itself, by adjtimex(2), which Node cannot call and perl can: for a host without systemd.
  *
  * The kernel forgets that it was synchronised when anybody sets the clock (`date -s`), until a time service says so again.
- * So its yes after a step confirms the step. A plausible date is no witness.
+ * So its yes after a step confirms the step, and its no outranks the file. A plausible date is no witness.
  */
 
 import { stat } from 'node:fs/promises';
@@ -53,7 +53,9 @@ class HostTimeSync implements TimeSync {
 
   async isSynchronised(signal: AbortSignal): Promise<boolean> {
     this.#touchedMs = await modifiedMs(this.#touchedPath);
-    return this.#touchedMs !== undefined || (await this.#kernelSaysYes(signal));
+    const isTouched = this.#touchedMs !== undefined;
+    // The file outlives a clock set by hand, and a restart of this agent after it; the kernel's no does not lie.
+    return await this.#kernelSaysYes(signal, isTouched);
   }
 
   async confirmsStep(signal: AbortSignal): Promise<boolean> {
@@ -70,11 +72,12 @@ class HostTimeSync implements TimeSync {
     return ageMs >= -1000 && ageMs <= FRESH_MS;
   }
 
-  async #kernelSaysYes(signal: AbortSignal): Promise<boolean> {
+  /** `otherwise` is the answer when the kernel cannot be asked. */
+  async #kernelSaysYes(signal: AbortSignal, otherwise = false): Promise<boolean> {
     const answer = (await this.#askTimedated(signal)) ?? (await this.#askKernel(signal));
     if (signal.aborted) return false;
-    if (answer === undefined) await this.#countWithoutWitness();
-    return answer ?? false;
+    if (answer === undefined && !otherwise) await this.#countWithoutWitness();
+    return answer ?? otherwise;
   }
 
   async #countWithoutWitness(): Promise<void> {

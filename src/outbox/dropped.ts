@@ -28,3 +28,11 @@ export function tellDropped(
     if (dated || !isTold) losses.addReading(dated ?? found.reading, why);
   }
 }
+
+/** What was found to be lost of a segment that is done with. */
+export function tellUntold(losses: Losses, segment: Segment): void {
+  for (const { why, reading } of segment.untold.splice(0)) {
+    if (reading) losses.addReading(reading, why);
+    else losses.add({ readings: 1, why });
+  }
+}

@@ -10,18 +10,19 @@
  * waits for the disk. Bounds: those of the stores; in each the oldest go first and are told as a gap.
  */
 
-import type { Losses } from '../core/losses.ts';
+import type { Losses, LossReason } from '../core/losses.ts';
 import type { Clock, Logger, Outbox } from '../core/ports.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
 import { BacklogLane } from './backlog-lane.ts';
 import { ChangesCounter } from './changes-counter.ts';
 import { DiskNews } from './disk-news.ts';
+import { Mover } from './mover.ts';
 import { RamStore } from './ram-store.ts';
-import { OutboxError, type ReadingStore } from './reading-store.ts';
+import type { ReadingStore } from './reading-store.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** JSON text in memory, bytes: with what the engine adds about three times as much. */
-const FRESH_BYTES_MAX = 1_000_000;
-const OVERFLOW_BYTES_MAX = 3_000_000;
+const [FRESH_BYTES_MAX, OVERFLOW_BYTES_MAX] = [1_000_000, 3_000_000];
 const READINGS_MAX = 20_000;
 
 /** When a reading could not be moved because it was under way, ms. */
@@ -38,11 +39,10 @@ export interface OutboxPorts {
 }
 
 export interface OutboxSettings {
-  /** How long a reading may wait in memory before the disk is asked, ms. */
+  /** How long a reading may wait in memory before the disk is asked; then how often what came since goes there, ms. */
   readonly spoolAfterMs: number;
-  /** How often what was read goes to the disk while the server is away, ms. */
   readonly flushEveryMs: number;
-  /** Bound of what waits in memory because the disk does not take it, bytes of JSON text. */
+  /** Bound of each part in memory, bytes of JSON text; for tests. */
   readonly memoryBytesMax?: number;
 }
 
@@ -55,6 +55,7 @@ export class JoinedOutbox implements Outbox {
   readonly #overflow: RamStore;
   readonly #changes = new ChangesCounter();
   readonly #news: DiskNews;
+  readonly #mover: Mover;
   #offered: Reading | undefined;
   #liveInFlight: Reading | undefined;
   #wantsFull = true;
@@ -68,15 +69,11 @@ export class JoinedOutbox implements Outbox {
     this.losses = losses;
     this.#news = new DiskNews(ports.log);
     const { bootId } = clock;
-    const store = (bytesMax: number) =>
-      new RamStore({
-        bootId,
-        bytesMax: settings.memoryBytesMax ?? bytesMax,
-        readingsMax: READINGS_MAX,
-        losses,
-      });
-    this.fresh = store(FRESH_BYTES_MAX);
-    this.#overflow = store(OVERFLOW_BYTES_MAX);
+    const bounds = { bootId, readingsMax: READINGS_MAX, losses };
+    const bytesMax = settings.memoryBytesMax;
+    this.fresh = new RamStore({ ...bounds, bytesMax: bytesMax ?? FRESH_BYTES_MAX });
+    this.#overflow = new RamStore({ ...bounds, bytesMax: bytesMax ?? OVERFLOW_BYTES_MAX });
+    this.#mover = new Mover(clock, this.#overflow, this.#news);
     const lanes = spool ? [spool, this.#overflow] : [this.#overflow];
     this.backlog = new BacklogLane(lanes, () => this.#drained());
   }
@@ -87,7 +84,7 @@ export class JoinedOutbox implements Outbox {
 
   /** Readings waiting, in memory and on the disk. */
   get size(): number {
-    return this.fresh.size + this.backlog.size;
+    return this.fresh.size + this.#mover.moving + this.backlog.size;
   }
 
   /** True at the start, and when a backlog has been delivered: its last values came after fresher ones. */
@@ -114,6 +111,11 @@ export class JoinedOutbox implements Outbox {
     if (this.#liveInFlight === reading) this.#liveInFlight = undefined;
   }
 
+  loseReading(reading: Reading, why: LossReason): void {
+    this.losses.addReading(reading, why);
+    this.#wantsFull = true;
+  }
+
   tellLosses(): void {
     const gap = this.losses.tell(this.#ports.stamp);
     if (!gap) return;
@@ -127,8 +129,9 @@ export class JoinedOutbox implements Outbox {
   async anchor(offsetMs: number): Promise<void> {
     await this.fresh.anchor(offsetMs);
     await this.#overflow.anchor(offsetMs);
-    await this.#ports.spool?.anchor(offsetMs);
     this.#changes.increment();
+    // The disk may hang, and nobody waits for it: it lets its readings out when it has stored the offset.
+    void this.#ports.spool?.anchor(offsetMs).then(() => this.#changes.increment());
   }
 
   waitForChange(since: number, signal: AbortSignal): Promise<void> {
@@ -143,7 +146,8 @@ export class JoinedOutbox implements Outbox {
       if (dueInMs === undefined) await this.waitForChange(version, signal);
       else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
       else {
-        await this.flush();
+        // A disk that hangs must not hold up who is told to stop.
+        await unlessAborted(this.flush(), signal);
         // What had to stay is still due, and must not keep the loop from others.
         if ((this.#flushDueInMs() ?? 1) <= 0) await clock.sleep(AGAIN_MS, signal);
       }
@@ -164,32 +168,29 @@ export class JoinedOutbox implements Outbox {
 
   /** Until when what waits in memory may stay there; undefined when nothing waits. */
   #flushDueInMs(): number | undefined {
-    const oldestMs = this.fresh.oldestBootMs();
-    if (oldestMs === undefined) return undefined;
     const { spoolAfterMs, flushEveryMs } = this.#settings;
+    const nowMs = this.#ports.clock.bootMs();
+    const oldestMs = this.fresh.oldestBootMs();
     const afterMs = this.backlog.size > 0 ? flushEveryMs : spoolAfterMs;
-    return oldestMs + afterMs - this.#ports.clock.bootMs();
+    const freshDueMs = oldestMs === undefined ? Number.POSITIVE_INFINITY : oldestMs + afterMs;
+    const isRefused = this.#ports.spool !== undefined && this.#overflow.size > 0;
+    const refusedDueMs = isRefused ? this.#mover.refusedAtMs + flushEveryMs : Number.POSITIVE_INFINITY;
+    const dueMs = Math.min(freshDueMs, refusedDueMs);
+    return dueMs < Number.POSITIVE_INFINITY ? dueMs - nowMs : undefined;
   }
 
   async #flush(): Promise<void> {
-    const { spool, stamp } = this.#ports;
-    const gap = this.losses.tell(stamp);
+    const gap = this.losses.tell(this.#ports.stamp);
     if (gap) this.fresh.add(gap);
     // What is under way without a date may be at the server already: it stays, and what is newer with it.
     const fresh = this.fresh.moveOut(this.#liveInFlight);
-    if (fresh.length === 0 && this.#overflow.size === 0) return;
+    const { spool } = this.#ports;
     if (!spool) return this.#overflow.append(fresh);
-    const readings = [...this.#overflow.moveOut(), ...fresh];
-    try {
-      await spool.append(readings);
-      this.#news.took(readings.length);
-    } catch (error) {
-      if (!(error instanceof OutboxError)) throw error;
-      await this.#overflow.append(readings);
-      this.#news.refused(error);
-    } finally {
-      this.#changes.increment();
-    }
+    await this.#mover.move([...this.#overflow.moveOut(), ...fresh], spool);
+    // The disk made room by giving up older ones: that is told from the disk, too.
+    const made = this.losses.tell(this.#ports.stamp);
+    if (made) await this.#mover.move([made], spool);
+    this.#changes.increment();
   }
 
   #drained(): void {

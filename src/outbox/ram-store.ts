@@ -91,6 +91,8 @@ export class RamStore implements ReadingStore {
    * of these only what is older than `stays`, if that is in here.
    */
   moveOut(stays?: Reading): Reading[] {
+    // Nothing is taken back from an empty store: a new epoch would cost others what they know of their batches.
+    if (this.size === 0) return [];
     this.#takeBack();
     const entries = this.#entries;
     const readings: Reading[] = [];

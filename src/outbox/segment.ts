@@ -9,6 +9,7 @@
  * ext4 with blocks of 4 KiB, one flush per append). A card dies of what is written to it.
  */
 
+import type { LossReason } from '../core/losses.ts';
 import type { Reading } from '../core/reading.ts';
 import { decode, decodeHeader, type Header, NEWLINE, UNDATED_START, unframe } from './codec.ts';
 
@@ -30,8 +31,20 @@ export interface Segment {
   toldBytes: number;
   /** It may hold readings of this boot without a date. */
   isUndated: boolean;
+  /** What of it is lost, and told when its file goes: before that a restart would find it, and tell it, again. */
+  readonly untold: Untold[];
+  /** False while its records could not be counted. */
+  isCounted: boolean;
+  /** How often in a row it could not be read. */
+  failedReads: number;
   /** It could not be removed: its records are done with, and it is only in the way. */
   isSpent: boolean;
+}
+
+/** A reading that can never be delivered; without it, a record that is damaged. */
+export interface Untold {
+  readonly why: LossReason;
+  readonly reading?: Reading;
 }
 
 export function newSegment(number: number, fileBytes: number): Segment {
@@ -44,6 +57,9 @@ export function newSegment(number: number, fileBytes: number): Segment {
     readBytes: 0,
     toldBytes: 0,
     isUndated: false,
+    untold: [],
+    isCounted: true,
+    failedReads: 0,
     isSpent: false,
   };
 }

@@ -2,7 +2,7 @@
  * The shelf: the spool's segments, oldest first, and what happens to one as a whole: counted, read, dropped, removed.
  *
  * Promises: at most one segment's bytes are in memory, and they are good until the next read. A segment that cannot be
- * read twice in a row is lost and told; one that cannot be removed is never read again. A segment of a newer version
+ * read for a long time is lost and told; one that cannot be removed is never read again. A segment of a newer version
  * is neither read nor removed and is not on the shelf. No removal is synced: one that a power cut undoes only
  * repeats readings with the date they had, which are the same points at the server.
  */
@@ -10,7 +10,7 @@
 import type { Losses, LossReason } from '../core/losses.ts';
 import type { Anchors } from './anchors.ts';
 import { FORMAT_VERSION } from './codec.ts';
-import { tellDropped } from './dropped.ts';
+import { tellDropped, tellUntold } from './dropped.ts';
 import type { OnceLog } from './once-log.ts';
 import {
   countRecords,
@@ -22,6 +22,7 @@ import {
   segmentName,
   segmentNumber,
 } from './segment.ts';
+import { READ_TRIES_MAX, readSegment } from './segment-file.ts';
 import type { SpoolDirectory, SpoolEntry } from './spool-directory.ts';
 import { codeOf, seen } from './system-error.ts';
 
@@ -67,10 +68,11 @@ export class Shelf {
     const entries = await this.#list();
     const numbered = entries.map((entry) => ({ ...entry, number: segmentNumber(entry.name) ?? 0 }));
     for (const { number, bytes } of numbered.sort((a, b) => a.number - b.number)) {
-      if (number === 0) continue;
-      this.#nextNumber = number + 1;
+      if (number === 0 || this.#segments.some((segment) => segment.number === number)) continue;
+      this.#nextNumber = Math.max(this.#nextNumber, number + 1);
       await this.#count(this.add(number, bytes), bytes);
     }
+    this.#segments.sort((a, b) => a.number - b.number);
   }
 
   /** A number that no segment has had. */
@@ -88,8 +90,13 @@ export class Shelf {
 
   /** What is in it, up to its last good byte; undefined when it is no longer on the shelf. */
   async read(segment: Segment): Promise<Buffer | undefined> {
-    const content = await this.#readTwice(segment);
-    if (content) return this.#isForeign(segment, content) ? undefined : content;
+    const content = await readSegment(this.#ports, segment);
+    if (content) {
+      if (this.#isForeign(segment, content)) return undefined;
+      if (!segment.isCounted) this.#counted(segment, content);
+      return content;
+    }
+    if (segment.failedReads < READ_TRIES_MAX) return undefined;
     this.#ports.losses.add({ readings: Math.max(1, segment.left), why: 'damaged' });
     await this.discard(segment);
     return undefined;
@@ -99,8 +106,9 @@ export class Shelf {
   async drop(why: LossReason): Promise<void> {
     const [segment] = this.#segments;
     if (!segment) return;
-    const content = segment.isSpent ? undefined : await this.#readTwice(segment);
+    const content = segment.isSpent ? undefined : await readSegment(this.#ports, segment);
     await this.#remove(segment);
+    tellUntold(this.#ports.losses, segment);
     tellDropped(this.#ports, segment, content, why);
     this.onGone(segment);
   }
@@ -108,6 +116,7 @@ export class Shelf {
   /** Its records are done with: its file goes too, or is never read again. Never rejects. */
   async discard(segment: Segment): Promise<void> {
     if (!this.#segments.includes(segment)) return;
+    tellUntold(this.#ports.losses, segment);
     segment.left = 0;
     segment.isSpent = true;
     this.onGone(segment);
@@ -157,25 +166,17 @@ export class Shelf {
 
   async #count(segment: Segment, fileBytes: number): Promise<void> {
     segment.goodBytes = Math.min(fileBytes, SEGMENT_BYTES);
-    const content = await this.#readTwice(segment);
+    const content = await readSegment(this.#ports, segment);
     // One, so that it is asked for and found out.
-    segment.left = content ? countRecords(content) : 1;
-    if (!content || this.#isForeign(segment, content)) return;
-    segment.isUndated = headerOf(content)?.bootId === this.#ports.bootId && mayHoldUndated(content);
+    segment.left = 1;
+    segment.isCounted = false;
+    if (content && !this.#isForeign(segment, content)) this.#counted(segment, content);
   }
 
-  async #readTwice(segment: Segment): Promise<Buffer | undefined> {
-    const { directory, log } = this.#ports;
-    const once = () => directory.read(segmentName(segment.number), 0, segment.goodBytes);
-    try {
-      return await once().catch(once);
-    } catch (error) {
-      log.warn('a file of the spool cannot be read; its readings are lost: check the health of the disk', {
-        file: segmentName(segment.number),
-        seen: seen(error),
-      });
-      return undefined;
-    }
+  #counted(segment: Segment, content: Buffer): void {
+    segment.left = countRecords(content);
+    segment.isCounted = true;
+    segment.isUndated = headerOf(content)?.bootId === this.#ports.bootId && mayHoldUndated(content);
   }
 
   #isForeign(segment: Segment, content: Buffer): boolean {

@@ -6,7 +6,6 @@
  * acknowledgement or a rewind may come at any time.
  */
 
-import type { Losses } from '../core/losses.ts';
 import type { Reading, Values } from '../core/reading.ts';
 import type { Anchors } from './anchors.ts';
 import { carry, expand } from './carry.ts';
@@ -16,7 +15,6 @@ import type { Shelf } from './shelf.ts';
 export interface ReaderPorts {
   readonly shelf: Shelf;
   readonly anchors: Anchors;
-  readonly losses: Losses;
   readonly bootId: string;
 }
 
@@ -82,6 +80,8 @@ export class SpoolReader {
       const content = await this.#ports.shelf.read(segment);
       if (epoch !== this.#epoch) return undefined;
       if (content && this.#readInto(readings, segment, content, max) === 'no date yet') break;
+      // It may be readable again later, and what lies behind it is newer.
+      if (!content && this.#ports.shelf.segments.includes(segment) && !segment.isSpent) break;
     }
     return readings;
   }
@@ -120,16 +120,16 @@ export class SpoolReader {
     if (found.endBytes <= segment.toldBytes) return;
     segment.toldBytes = found.endBytes;
     segment.left = Math.max(0, segment.left - 1);
-    if (found.at === 'damage') this.#ports.losses.add({ readings: 1, why: 'damaged' });
-    else this.#ports.losses.addReading(found.reading, 'undatable');
+    segment.untold.push(
+      found.at === 'damage' ? { why: 'damaged' } : { why: 'undatable', reading: found.reading },
+    );
   }
 
   /** At the end of a segment it is known what is left of it: what was taken. Its lines may have promised more. */
   #settleCount(segment: Segment): void {
     const taken = this.#taken.filter((each) => each.segment === segment).length;
-    if (segment.left > taken) {
-      this.#ports.losses.add({ readings: segment.left - taken, why: 'damaged' });
-    }
+    for (let missing = segment.left - taken; missing > 0; missing -= 1)
+      segment.untold.push({ why: 'damaged' });
     segment.left = taken;
   }
 }

@@ -60,6 +60,9 @@ export class SpoolWriter {
 
   /** Returns when a power cut can no longer undo it. Rejects with an OutboxError. */
   async append(readings: readonly Reading[]): Promise<void> {
+    // A file that cannot be read any more may have been removed while it was open.
+    if (this.#open && !this.#ports.shelf.segments.includes(this.#open.segment)) await this.close();
+    if (this.#open?.segment.isSpent) await this.close();
     const tooLarge: Reading[] = [];
     const written: Written[] = [];
     const pieces = cutPieces({
@@ -91,10 +94,19 @@ export class SpoolWriter {
   async #next(): Promise<Open> {
     await this.close();
     await this.#makeRoom();
+    this.#open = await this.#create().catch(async (error: unknown) => {
+      // The directory could not be listed at the start: what it holds is met now.
+      if (codeOf(error) !== 'EEXIST') throw error;
+      await this.#ports.shelf.load();
+      return this.#create();
+    });
+    return this.#open;
+  }
+
+  async #create(): Promise<Open> {
     const number = this.#ports.shelf.takeNumber();
     const file = await this.#ports.directory.create(segmentName(number));
-    this.#open = { segment: this.#ports.shelf.add(number), file };
-    return this.#open;
+    return { segment: this.#ports.shelf.add(number), file };
   }
 
   /** The first piece of a segment brings the whole of it into being: header, records and unused rest. */

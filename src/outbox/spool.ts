@@ -48,6 +48,8 @@ export class Spool implements ReadingStore, AsyncDisposable {
   readonly #parts: Parts;
   /** The operation before: each waits for it, so that none sees another half done. */
   #last: Promise<unknown> = Promise.resolve();
+  /** The offset of this boot is in memory only, and something on the disk needs it. */
+  #isAnchorOwed = false;
 
   /** Counts what earlier processes left, and changes nothing. Never rejects. */
   static async open(options: SpoolOptions): Promise<Spool> {
@@ -55,7 +57,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
     const log = new OnceLog(options.log);
     const anchors = new Anchors(directory);
     const shelf = new Shelf({ directory, bootId, anchors, losses, log });
-    const reader = new SpoolReader({ shelf, anchors, losses, bootId });
+    const reader = new SpoolReader({ shelf, anchors, bootId });
     const writer = new SpoolWriter({ shelf, directory, losses, bootId }, { bytesMax, freeShare });
     await shelf.load();
     return new Spool({ bootId, directory, shelf, anchors, log, reader, writer });
@@ -79,7 +81,10 @@ export class Spool implements ReadingStore, AsyncDisposable {
 
   append(readings: readonly Reading[]): Promise<void> {
     const { anchors, writer } = this.#parts;
-    return this.#inTurn(() => writer.append(readings.map((reading) => anchors.date(reading) ?? reading)));
+    return this.#inTurn(async () => {
+      await writer.append(readings.map((reading) => anchors.date(reading) ?? reading));
+      if (this.#isAnchorOwed) await this.#storeAnchor();
+    });
   }
 
   take(max: number): Promise<readonly Reading[]> {
@@ -106,19 +111,26 @@ export class Spool implements ReadingStore, AsyncDisposable {
    */
   anchor(offsetMs: number): Promise<void> {
     return this.#inTurn(async () => {
-      const { anchors, bootId, shelf, log } = this.#parts;
+      const { anchors, bootId, shelf } = this.#parts;
       if (anchors.has(bootId)) return;
       anchors.set(bootId, offsetMs);
-      if (!shelf.segments.some(({ isUndated }) => isUndated)) return;
-      try {
-        await anchors.store();
-      } catch (error) {
-        log.warn(
-          'what dates the stored readings of this boot cannot be stored: those not delivered before a restart would be lost; check space and health of the disk',
-          { seen: seen(error) },
-        );
-      }
+      if (shelf.segments.some(({ isUndated }) => isUndated)) await this.#storeAnchor();
     });
+  }
+
+  /** Tried again after each append, until it is stored. */
+  async #storeAnchor(): Promise<void> {
+    const { anchors, log } = this.#parts;
+    this.#isAnchorOwed = true;
+    try {
+      await anchors.store();
+      this.#isAnchorOwed = false;
+    } catch (error) {
+      log.warn(
+        'what dates the stored readings of this boot cannot be stored: those not delivered before a restart would be lost; check space and health of the disk',
+        { seen: seen(error) },
+      );
+    }
   }
 
   /** After what is under way: the open segment is closed. Nothing is lost by leaving it out. */
@@ -135,6 +147,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
       if (segment === writer.segment) await writer.close();
       await shelf.discard(segment);
     }
+    if (shelf.isEmpty) this.#isAnchorOwed = false;
     if (!shelf.isEmpty || !anchors.isStored) return;
     // Not before the readings are gone for good, or a power cut could bring them back without their dates.
     await directory.sync().then(

@@ -41,22 +41,40 @@ export class AgentProcess implements AsyncDisposable {
     for (;;) {
       const found = this.output.find((line) => line.includes(text));
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null)
-        throw new Error(`ended without "${text}":\n${this.output.join('\n')}`);
-      await new Promise<void>((resolve) => {
-        const watch = () => {
-          this.#watchers.delete(watch);
-          resolve();
-        };
-        this.#watchers.add(watch);
-      });
+      await this.#news(text);
     }
+  }
+
+  /** The first `count` lines with `text`, past or future. */
+  async lines(text: string, count: number): Promise<readonly string[]> {
+    for (;;) {
+      const found = this.output.filter((line) => line.includes(text));
+      if (found.length >= count) return found.slice(0, count);
+      await this.#news(text);
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** Exit code, after SIGTERM unless it ended by itself. */
   async stop(): Promise<number | null> {
     if (this.#child.exitCode === null) this.#child.kill('SIGTERM');
     return this.exit();
+  }
+
+  /** Resolves with the next line; rejects when the process has ended. */
+  async #news(wanted: string): Promise<void> {
+    if (this.#child.exitCode !== null)
+      throw new Error(`ended without "${wanted}":\n${this.output.join('\n')}`);
+    await new Promise<void>((resolve) => {
+      const watch = () => {
+        this.#watchers.delete(watch);
+        resolve();
+      };
+      this.#watchers.add(watch);
+    });
   }
 
   async exit(): Promise<number | null> {

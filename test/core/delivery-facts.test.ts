@@ -75,11 +75,8 @@ it('a reading goes before the facts', async () => {
 it('facts that were refused are posted again until they are accepted, and then never again', async () => {
   const stage = await begun('silent', 'overloaded');
   await ready(stage, { hwModel: 'Pi 4' });
-  const events = [await stage.step(), await stage.step(), await stage.step()];
-  assert.deepEqual(
-    events.map((event) => (event.type === 'refused' ? event.refusal.reason : event.type)),
-    ['silent', 'overloaded', 'delivered'],
-  );
+  assert.deepEqual(await stage.patientStep(), { type: 'delivered' });
+  assert.equal(stage.transport.attributes.length, 3);
   stage.append(2);
   await stage.step();
   assert.equal(stage.transport.attributes.length, 3);
@@ -88,9 +85,33 @@ it('facts that were refused are posted again until they are accepted, and then n
 it('facts for several bodies are posted one by one, in order, each until it is accepted', async () => {
   const stage = await begun('ok', 'silent');
   await ready(stage, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
-  for (let step = 0; step < 3; step += 1) await stage.step();
+  for (let step = 0; step < 2; step += 1) await stage.patientStep();
   const heads = stage.transport.attributes.map((body) => body.slice(0, 4));
   assert.deepEqual(heads, ['{"a"', '{"b"', '{"b"']);
+});
+
+it('facts that a server never takes cost no reading any time, and are told once', async () => {
+  const stage = new DeliveryStage((call) => (call.verb === 'postAttributes' ? 'unintelligible' : 'ok'));
+  stage.append(0);
+  await stage.step();
+  await ready(stage, { hwModel: 'Pi 4' });
+  for (let beat = 1; beat <= 500; beat += 1) {
+    const step = stage.step();
+    await settled();
+    stage.append(beat);
+    assert.deepEqual(await step, { type: 'delivered' });
+    await stage.clock.advance(10_000);
+  }
+  assert.equal(stage.delivery.delivered, 501);
+  assert.ok(stage.transport.attributes.length < 15, `${stage.transport.attributes.length} tries`);
+  assert.equal(stage.log.saying(/no client attributes/).length, 1);
+});
+
+it('facts refused for their token are the session’s business', async () => {
+  const stage = await begun('unauthorized');
+  await ready(stage, { hwModel: 'Pi 4' });
+  const event = await stage.step();
+  assert.equal(event.type === 'refused' && event.refusal.reason, 'unauthorized');
 });
 
 it('facts the server calls malformed are left out with an error, and the next body goes on', async () => {

@@ -75,6 +75,13 @@ function segmentOf(count: number, paddingBytes = 0, bootId = BOOT) {
   return { bytes, ends, headerBytes: header.length, usedBytes: endBytes };
 }
 
+/** The times of everything there is, delivered: what of it is lost is told when its file goes. */
+async function delivered(store: Spool): Promise<number[]> {
+  const readings = await store.take(999);
+  await store.acknowledge(readings.length, store.epoch);
+  return times(readings);
+}
+
 async function openOver(files: Readonly<Record<string, Buffer | string>>) {
   const directory = new PowerCutDirectory();
   for (const [name, bytes] of Object.entries(files)) directory.put(name, Buffer.from(bytes));
@@ -100,9 +107,9 @@ it('of a segment of which any byte is another all records not touched come out, 
       times(readings),
       SIX.filter((time) => time !== touched),
     );
+    await store.acknowledge(99, store.epoch);
     const isNewline = byte === 0x0a;
     if (touched) assert.ok(losses.total >= 1 && losses.total <= (isNewline ? 2 : 1), `${losses.total} told`);
-    await store.acknowledge(99, store.epoch);
     assert.deepEqual([store.size, directory.names], [0, []]);
   };
   const place = fc.integer({ min: 0, max: usedBytes - 1 });
@@ -144,7 +151,7 @@ it('a record that is torn off at the end is told, and all before it come out', a
   for (let cut = lastAt; cut < usedBytes - 1; cut += 1) {
     for (const file of [Buffer.from(bytes.subarray(0, cut)), Buffer.from(bytes).fill(0, cut)]) {
       const { store, losses } = await openOver({ '00000001.log': file });
-      assert.deepEqual(times(await store.take(99)), [1, 2, 3, 4, 5]);
+      assert.deepEqual(await delivered(store), [1, 2, 3, 4, 5]);
       assert.equal(losses.total, cut === lastAt ? 0 : 1);
     }
   }
@@ -154,7 +161,7 @@ it('a sector that became NUL in the middle costs what was in it, and nothing beh
   const { bytes } = segmentOf(10, 200);
   bytes.fill(0, 512, 1_024);
   const { store, losses } = await openOver({ '00000001.log': bytes });
-  const readings = times(await store.take(99));
+  const readings = await delivered(store);
   assert.deepEqual(readings.slice(-6), [5, 6, 7, 8, 9, 10]);
   assert.ok(losses.total >= 1);
 });
@@ -165,7 +172,7 @@ it('without a header readings that have a date come out, and those that have non
   const undated = new SampledReadings().batch(2, false).map((each) => encode(each, BOOT));
   const headless = Buffer.concat([Buffer.from('damaged header\n'), ...undated]);
   const { store, losses } = await openOver({ '00000001.log': dated.bytes, '00000002.log': headless });
-  assert.deepEqual(times(await store.take(99)), SIX);
+  assert.deepEqual(await delivered(store), SIX);
   assert.equal(losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostWhy'], 'undatable');
 });
 
@@ -218,6 +225,7 @@ it('of anchors that are damaged those lines count that are not', async () => {
     (await store.take(9)).map(({ bootId, tsMs }) => [bootId, tsMs]),
     [['one', OFFSET_MS + 1]],
   );
+  await store.acknowledge(1, store.epoch);
   assert.equal(losses.total, 1);
 });
 
@@ -231,9 +239,8 @@ it('a real file that was damaged is read around, and its successor is a file of 
   bytes.write('#', bytes.indexOf('"now":3'));
   await writeFile(file, bytes);
   const { store: next, losses } = await openSpool(path);
-  assert.deepEqual(times(await next.take(9)), [1, 2, 4, 5, 6]);
+  assert.deepEqual(await delivered(next), [1, 2, 4, 5, 6]);
   assert.equal(losses.total, 1);
-  await next.acknowledge(5, next.epoch);
   assert.deepEqual(await readdir(path), []);
 });
 
@@ -242,8 +249,8 @@ it('records that were counted and are not there when they are read are told as l
   const { store, losses, directory } = await openOver({ '00000001.log': bytes });
   assert.equal(store.size, 6);
   directory.put('00000001.log', bytes.subarray(0, ends[1]));
-  assert.deepEqual(times(await store.take(99)), [1, 2]);
-  assert.deepEqual([store.size, losses.total], [2, 4]);
+  assert.deepEqual(await delivered(store), [1, 2]);
+  assert.deepEqual([store.size, losses.total], [0, 4]);
 });
 
 it('files that another hand has removed are told as lost, and do not stop what comes', async () => {

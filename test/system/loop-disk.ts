@@ -15,8 +15,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const IMAGE_MIB = 64;
-/** How long a busy mount or a loop device that is still held is waited for. */
-const RELEASE_WITHIN_MS = 15_000;
+/** How long a busy mount is waited for. */
+const UNMOUNT_WITHIN_MS = 15_000;
+/**
+ * And a loop device that is still held: a container that starts on this machine meanwhile takes a copy of the mount with it, and keeps it
+ * for as long as it likes.
+ */
+const RELEASE_WITHIN_MS = 5_000;
 
 /** Why this machine cannot do it, found by doing it; undefined when it can. */
 export async function whyNoLoopDisk(): Promise<string | undefined> {
@@ -50,7 +55,7 @@ export const USUAL = 'defaults';
 export class LoopDisk implements AsyncDisposable {
   /** The mount point. */
   readonly path: string;
-  readonly #image: string;
+  #image: string;
   readonly #options: string;
   readonly #letGoAtExit = () => {
     spawnSync('umount', ['-l', this.path], { stdio: 'ignore' });
@@ -85,7 +90,13 @@ export class LoopDisk implements AsyncDisposable {
 
   /** Whoever wrote on it must be gone. */
   async remount(): Promise<void> {
-    await this.#unmount();
+    const isReleased = await this.#unmount();
+    if (!isReleased) {
+      // The next mount would be given the file system that was shut down. The image holds what survived, and so does its copy.
+      const copy = `${this.#image}-again`;
+      await run('cp', ['--sparse=always', this.#image, copy]);
+      this.#image = copy;
+    }
     await this.#mount();
   }
 
@@ -102,31 +113,36 @@ export class LoopDisk implements AsyncDisposable {
   async #mount(): Promise<void> {
     // Two mounts at the same instant may be given the same free loop device, and one of them then fails.
     await patiently(`mount ${this.#image}`, () =>
-      run('mount', ['-o', `loop,${this.#options}`, this.#image, this.path]).then(() => true),
+      run('mount', ['-o', `loop,${this.#options}`, this.#image, this.path]),
     );
     this.#mounted = true;
     // In front of whoever removes the directories.
     process.prependOnceListener('exit', this.#letGoAtExit);
   }
 
-  async #unmount(): Promise<void> {
-    await patiently(`unmount ${this.path}`, () => run('umount', [this.path]).then(() => true));
+  /** Whether its loop device is free again as well. */
+  async #unmount(): Promise<boolean> {
+    await patiently(`unmount ${this.path}`, () => run('umount', [this.path]));
     this.#mounted = false;
     process.removeListener('exit', this.#letGoAtExit);
-    // A loop device still held would give the next mount the file system that was shut down.
-    await patiently(`release the loop device of ${this.#image}`, async () => (await this.device()) === '');
+    const deadlineMs = performance.now() + RELEASE_WITHIN_MS;
+    while ((await this.device()) !== '') {
+      if (performance.now() > deadlineMs) return false;
+      await sleep(20);
+    }
+    return true;
   }
 }
 
-/** Tries until it is done; a device or mount may be busy for a moment after its user is gone. */
-async function patiently(what: string, attempt: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + RELEASE_WITHIN_MS;
+/** Tries until it is done; a mount may be busy for a moment after its user is gone. */
+async function patiently(what: string, attempt: () => Promise<unknown>): Promise<void> {
+  const deadlineMs = performance.now() + UNMOUNT_WITHIN_MS;
   for (;;) {
     try {
-      if (await attempt()) return;
-      if (performance.now() > deadlineMs) throw new Error(`could not ${what}`);
+      await attempt();
+      return;
     } catch (error) {
-      if (performance.now() > deadlineMs) throw error;
+      if (performance.now() > deadlineMs) throw new Error(`could not ${what}`, { cause: error });
     }
     await sleep(20);
   }

@@ -44,6 +44,7 @@ export class Line implements AsyncDisposable {
   readonly #resolve: Resolve;
   readonly #openSocket: OpenSocket | undefined;
   readonly #readOwnAddresses: () => string;
+  readonly #closed = new AbortController();
   #client: CoapClient | undefined;
   #opening: Promise<Result<CoapClient>> | undefined;
   #ownAddresses = '';
@@ -72,10 +73,11 @@ export class Line implements AsyncDisposable {
 
   /** The client to use now. */
   async client(signal: AbortSignal): Promise<Result<CoapClient>> {
-    this.#opening ??= this.#current(signal).finally(() => {
+    // Opened for all who wait for it, so only the end of the line ends it; each waits as long as it likes.
+    this.#opening ??= this.#current(this.#closed.signal).finally(() => {
       this.#opening = undefined;
     });
-    return this.#opening;
+    return unlessAborted(this.#opening, signal);
   }
 
   /** Tells the line how a request ended, so that it knows when to re-make itself. */
@@ -86,6 +88,7 @@ export class Line implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
     const client = this.#client;
     this.#client = undefined;
     await client?.guard[Symbol.asyncDispose]();
@@ -139,6 +142,22 @@ export class Line implements AsyncDisposable {
       opened = await GuardSocket.open(peer, this.#clock, this.#openSocket);
     }
     return opened;
+  }
+}
+
+/** What comes of `work`, or a refusal as soon as the signal aborts; leaves no listener behind. */
+async function unlessAborted<T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> {
+  const stopped: Result<T> = { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
+  if (signal.aborted) return stopped;
+  let stop: () => void = () => {};
+  const aborted = new Promise<Result<T>>((resolve) => {
+    stop = () => resolve(stopped);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

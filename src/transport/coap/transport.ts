@@ -5,6 +5,7 @@
  * 3, 4 and 5). Everything that can be wrong on the way ends in one refusal within the request's own patience.
  */
 
+import { DEADLINE } from '../../core/linked-abort.ts';
 import type { Chance, Clock, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -114,7 +115,8 @@ export class CoapTransport implements Transport {
 
   async #requestOnce(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapAnswer>> {
     const client = await this.#line.client(signal);
-    const result = client.ok ? await this.#ask(client.value, request, signal) : client;
+    const answer = client.ok ? await this.#ask(client.value, request, signal) : client;
+    const result = inTime(answer, signal);
     this.#line.ended(result.ok ? undefined : result.refusal);
     return result;
   }
@@ -123,6 +125,12 @@ export class CoapTransport implements Transport {
     const rtoMs = client.roundTrip.rtoMs(this.#clock.monotonicMs());
     return client.request(request, this.#timingOf(request.patience, rtoMs), signal);
   }
+}
+
+/** A caller whose own patience is over has met a silence, and the line should know. */
+function inTime<T>(result: Result<T>, signal: AbortSignal): Result<T> {
+  if (result.ok || result.refusal.reason !== 'aborted' || signal.reason !== DEADLINE) return result;
+  return { ok: false, refusal: { reason: 'silent', detail: 'no answer while the reading was fresh' } };
 }
 
 function judgeProvision(answer: CoapAnswer): ReturnType<typeof parseProvisionAnswer> {

@@ -8,8 +8,9 @@
  */
 
 import type { LossReason } from '../../../src/core/losses.ts';
+import { Bounds } from './bounds.ts';
 import { at, type Ledger, type LifeRecord, type Note, type Sample } from './ledger.ts';
-import { DRIFT_MAX, MINUTE, SECOND, type WeekPlan } from './week-plan.ts';
+import type { WeekPlan } from './week-plan.ts';
 
 export type LostBy = LossReason | 'power cut' | 'kill' | 'stop while the disk refused' | 'beyond the bounds';
 
@@ -19,29 +20,32 @@ export interface Accounts {
   readonly lostBy: ReadonlyMap<number, LostBy>;
   /** Told as lost more often than they were: the documented double counts. */
   readonly toldTooMuch: number;
+  /** Counted as lost, and told to nobody: the process ended before the gap record was on the disk. */
+  readonly untold: number;
 }
 
-/** What a flush takes beside the disk's own time: a live reading that is under way holds it up, ms. */
-const FLUSH_MS = 15 * SECOND;
-/** Operations on the disk in two flushes, one that is under way and the one that follows, with the lanes' between them. */
-const FLUSH_STEPS = 24;
+/** More than a file of the spool holds of our readings. */
+const SEGMENT_READINGS_MAX = 700;
 
 export class Accountant {
   readonly #ledger: Ledger;
-  readonly #plan: WeekPlan;
+  readonly #bounds: Bounds;
   readonly #told: ReadonlyMap<number, number>;
   readonly #lost = new Map<LostBy, number>();
   readonly #lostBy = new Map<number, LostBy>();
   readonly #notesOf = new Map<number, Note[]>();
   /** Counted as lost without naming the sample. */
-  #nameless: number;
+  #nameless = 0;
+  /** What may have been in files that could not even be counted. */
+  #uncounted = 0;
 
   /** `told`: the gap records that the server has, by date. */
   constructor(ledger: Ledger, plan: WeekPlan, told: ReadonlyMap<number, number>) {
     this.#ledger = ledger;
-    this.#plan = plan;
+    this.#bounds = new Bounds(ledger, plan);
     this.#told = told;
-    this.#nameless = sum(ledger.notes.filter(({ n }) => n === undefined));
+    for (const note of ledger.notes) if (note.n === undefined) this.#nameless += note.readings;
+    for (const note of ledger.notes) if (this.#isUncounted(note)) this.#uncounted += SEGMENT_READINGS_MAX;
     for (const note of ledger.notes) {
       if (note.n === undefined) continue;
       const notes = this.#notesOf.get(note.n);
@@ -58,15 +62,8 @@ export class Accountant {
       this.#lost.set(by, (this.#lost.get(by) ?? 0) + 1);
     }
     const toldTooMuch = this.#checkNotes() + this.#nameless;
-    this.#checkSums();
-    return { lost: this.#lost, lostBy: this.#lostBy, toldTooMuch };
-  }
-
-  /** How long before its end a life may have kept readings in memory only, ms. */
-  get boundMs(): number {
-    const { settings, diskStepMsMax } = this.#plan;
-    const { spoolAfterMs, flushEveryMs } = settings;
-    return Math.max(spoolAfterMs, flushEveryMs) * (1 + DRIFT_MAX) + FLUSH_MS + FLUSH_STEPS * diskStepMsMax;
+    const untold = Math.max(0, this.#checkSums());
+    return { lost: this.#lost, lostBy: this.#lostBy, toldTooMuch, untold };
   }
 
   #reasonFor(sample: Sample): LostBy {
@@ -75,9 +72,13 @@ export class Accountant {
       this.#checkReason(sample, note);
       return note.why;
     }
-    if (this.#fromMs(sample.life) <= sample.takenMs) return this.#endOf(sample.life);
+    if (this.#bounds.fromMs(sample.life) <= sample.takenMs) return this.#endOf(sample.life);
     if (this.#nameless > 0) {
       this.#nameless -= 1;
+      return 'damaged';
+    }
+    if (this.#uncounted > 0) {
+      this.#uncounted -= 1;
       return 'damaged';
     }
     const { life } = sample;
@@ -90,25 +91,15 @@ export class Accountant {
     return 'beyond the bounds';
   }
 
+  /** A file that could not be read when the process began is told as one reading. */
+  #isUncounted({ n, readings, atMs }: Note): boolean {
+    if (n !== undefined || readings > 1) return false;
+    return this.#ledger.refusals.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= atMs);
+  }
+
   #endOf({ how }: LifeRecord): LostBy {
     if (how === 'stop') return 'stop while the disk refused';
     return how === 'kill' ? 'kill' : 'power cut';
-  }
-
-  /** From when on what a life took may be lost by its end, virtual ms. */
-  #fromMs(life: LifeRecord): number {
-    const { how, diedMs = Number.POSITIVE_INFINITY, stoppedMs } = life;
-    if (!how) return Number.POSITIVE_INFINITY;
-    const isStop = how === 'stop';
-    const endMs = isStop ? (stoppedMs ?? diedMs) : diedMs;
-    let fromMs = isStop ? Number.POSITIVE_INFINITY : endMs - this.boundMs;
-    for (const phase of [...this.#ledger.refusals].reverse()) {
-      if (phase.fromMs > diedMs) continue;
-      // What memory kept meanwhile goes to the disk with the next flush.
-      const keptUntilMs = phase.toMs + (isStop ? 0 : this.boundMs + MINUTE);
-      if (keptUntilMs >= Math.min(fromMs, endMs)) fromMs = Math.min(fromMs, phase.fromMs - this.boundMs);
-    }
-    return fromMs;
   }
 
   #checkReason(sample: Sample, { why, life }: Note): void {
@@ -122,17 +113,9 @@ export class Accountant {
     const anchored = ledger.lives.filter(
       (each) => each.boot === boot && each.anchoredMs !== undefined && each.number >= number,
     );
-    const isDatable = anchored.some((each) => !this.#mayBeForgotten(each));
+    const isDatable = anchored.some((each) => !this.#bounds.mayBeForgotten(each));
     if (sample.wasUndated && boot !== life.boot && !isDatable) return;
     ledger.tell('nothing lost untold', `n=${sample.n}: undatable, but its boot was dated`, sample.takenMs);
-  }
-
-  /** The date of a boot is lost with the life that learnt it: before it was on the disk, or because the disk refused it. */
-  #mayBeForgotten({ anchoredMs = 0, diedMs }: LifeRecord): boolean {
-    if (diedMs === undefined) return false;
-    const graceMs = 30 * this.#plan.diskStepMsMax;
-    if (diedMs - anchoredMs <= graceMs) return true;
-    return this.#ledger.refusals.some(({ fromMs, toMs }) => fromMs <= anchoredMs && toMs >= anchoredMs - graceMs);
   }
 
   /** Returns how many were told more often than they were lost, by what is documented. */
@@ -143,42 +126,53 @@ export class Accountant {
       if (!sample) continue;
       for (const [index, note] of notes.entries()) {
         const isAgain = notes.slice(0, index).some((other) => other.life === note.life);
-        if (isAgain) this.#ledger.tell('losses told once', `n=${n} twice in life ${note.life.number}`, note.atMs);
+        if (isAgain)
+          this.#ledger.tell('losses told once', `n=${n} twice in life ${note.life.number}`, note.atMs);
         if (index > 0) tooMuch += 1;
       }
       if (sample.executions === 0) continue;
       tooMuch += 1;
       const [note] = notes;
       if (!note || sample.heardInLife !== note.life.number || this.#mayBeTwiceOnDisk(sample, note)) continue;
-      this.#ledger.tell('nothing told that is there', `n=${n}: ${note.why}, though it was accepted`, note.atMs);
+      this.#ledger.tell(
+        'nothing told that is there',
+        `n=${n}: ${note.why}, though it was accepted`,
+        note.atMs,
+      );
     }
     return tooMuch;
   }
 
   /** What of a batch that the disk refused is on it nevertheless, is read after a restart as well. */
   #mayBeTwiceOnDisk({ takenMs, life }: Sample, { atMs, life: later }: Note): boolean {
-    return life !== later && this.#ledger.refusals.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= takenMs);
+    return (
+      life !== later && this.#ledger.refusals.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= takenMs)
+    );
   }
 
   /**
    * Everything counted as lost is told, but for what was in memory when a life ended, and gap records in a file that could not
-   * be read. What is told too often are gap records that came again after a restart and were lost then.
+   * be read. What is told too often are gap records that came again after a restart and were lost then. Returns what is not told.
    */
-  #checkSums(): void {
-    const { notes, tells, lives, retells } = this.#ledger;
+  #checkSums(): number {
+    const { notes, tells, lives, retells, toldUnheard } = this.#ledger;
     const counted = sum(notes);
     const missing = counted - sum([...this.#told.values()].map((readings) => ({ readings })));
     const unreadMs = Math.max(0, ...notes.filter(({ n }) => n === undefined).map(({ atMs }) => atMs));
-    const atRisk = tells.filter(({ life, atMs }) => this.#fromMs(life) <= atMs || atMs <= unreadMs);
-    const leastMissing = -sum(retells.filter(({ tsMs }) => tsMs !== undefined && this.#told.has(Math.trunc(tsMs))));
+    const atRisk = tells.filter(({ life, atMs }) => this.#bounds.fromMs(life) <= atMs || atMs <= unreadMs);
+    // At the server already: delivered before a restart, or without a date and the answer lost.
+    const isThere = ({ tsMs, why }: (typeof retells)[number]) =>
+      tsMs === undefined ? why !== 'undatable' : this.#told.has(Math.trunc(tsMs));
+    const leastMissing = -sum(retells.filter(isThere)) - toldUnheard;
     // Who was asked to stop had the time to tell.
     const untold = lives.filter(({ how }) => how === 'power' || how === 'kill');
     const mostMissing = sum(atRisk) + untold.reduce((all, each) => all + each.untold, 0);
-    if (missing >= leastMissing && missing <= mostMissing) return;
+    if (missing >= leastMissing && missing <= mostMissing) return missing;
     this.#ledger.tell(
       'losses covered by gap records',
       `${counted} counted, ${missing} of them not told; stated: ${leastMissing} to ${mostMissing}`,
     );
+    return missing;
   }
 }
 

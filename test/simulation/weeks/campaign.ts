@@ -25,6 +25,8 @@ export interface Share extends Campaign {
   readonly workers: number;
 }
 
+const YOUNG_MB = 64;
+
 /** A worker tells how far it is, and at the end what came of its share. */
 export type Report = { readonly done: number } | { readonly tally: WeeksTally };
 
@@ -61,7 +63,11 @@ export async function simulateWeeks(
 
 function inWorker(share: Share, progress: () => void): Promise<WeeksTally> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: share });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: share,
+      // Most of what a gateway allocates is garbage at once.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     worker.on('message', (report: Report) => {
       if ('tally' in report) resolve(report.tally);
       else progress();

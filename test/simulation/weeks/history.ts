@@ -3,9 +3,9 @@
  * last one forward.
  */
 
-import { EPOCH_MS, type HostTime } from './host-time.ts';
 import { LIVE_MS_MAX } from '../../../src/core/live.ts';
 import type { LostBy } from './accounts.ts';
+import { EPOCH_MS, type HostTime } from './host-time.ts';
 import { at, type Ledger, type Sample } from './ledger.ts';
 import { SECOND } from './week-plan.ts';
 import type { Points } from './week-server.ts';
@@ -14,17 +14,6 @@ import type { Points } from './week-server.ts';
 const DATE_MS = 1_000;
 /** Longest delay of a datagram, with a margin, ms. */
 const DELAY_MS = 4 * SECOND + 100;
-/** After these a reading may lack what only the lost one reported, until the next full one. */
-const WINDOW_AFTER: ReadonlySet<LostBy> = new Set<LostBy>([
-  'power cut',
-  'kill',
-  'stop while the disk refused',
-  'malformed',
-  'refused',
-  'damaged',
-  'beyond the bounds',
-]);
-
 export interface History {
   readonly storedOnce: number;
   /** Once without a date, whose answer was lost, and once more with it. */
@@ -60,12 +49,21 @@ function checkTwice(ledger: Ledger, { n, dated, arrivals, unheardLive, takenMs }
   }
 }
 
-function checkDate(ledger: Ledger, host: HostTime, { n, takenMs, life, wasUndated }: Sample, ts: number): void {
+function checkDate(
+  ledger: Ledger,
+  host: HostTime,
+  { n, takenMs, life, wasUndated }: Sample,
+  ts: number,
+): void {
   const offMs = ts - EPOCH_MS - takenMs;
   const mostMs = DATE_MS + host.holdOverMs(life.boot, takenMs, wasUndated);
   if (Math.abs(offMs) <= mostMs) return;
   const how = wasUndated ? 'later' : 'at once';
-  ledger.tell('dated right', `n=${n}: off by ${Math.round(offMs)} ms of ${Math.round(mostMs)}, dated ${how}`, takenMs);
+  ledger.tell(
+    'dated right',
+    `n=${n}: off by ${Math.round(offMs)} ms of ${Math.round(mostMs)}, dated ${how}`,
+    takenMs,
+  );
 }
 
 function checkArrival(ledger: Ledger, { n, takenMs }: Sample, ts: number): void {
@@ -101,7 +99,7 @@ export function checkValues(
   return excused;
 }
 
-/** The nearest before it that is lost, with no full reading in between: does it excuse? */
+/** One of the same process before it is lost, with no full reading in between. */
 function isInWindow(
   ledger: Ledger,
   sample: Sample,
@@ -112,8 +110,9 @@ function isInWindow(
     const before = ledger.sample(n);
     if (!before || before.life !== sample.life) return false;
     const by = lostBy.get(n);
-    if (by !== undefined && WINDOW_AFTER.has(by)) return true;
-    if (by === undefined && isFull(before, stored)) return false;
+    // What is fresh goes ahead of what waits, and that may be lost later.
+    if (by !== undefined) return true;
+    if (isFull(before, stored)) return false;
   }
   return false;
 }

@@ -102,7 +102,11 @@ export class Ledger {
   readonly notes: Note[] = [];
   readonly tells: Tell[] = [];
   /** Gap records whose numbers went into the next, by their date. */
-  readonly retells: { readonly readings: number; readonly tsMs: number | undefined }[] = [];
+  readonly retells: {
+    readonly readings: number;
+    readonly why: LossReason;
+    readonly tsMs: number | undefined;
+  }[] = [];
   readonly broken: Broken[] = [];
   readonly counts = new Map<Promised, number>();
   /** Phases in which the disk refused, virtual ms. */
@@ -111,6 +115,8 @@ export class Ledger {
   /** What the agents told and the host did, newest last. */
   readonly #trace: string[] = [];
   readonly #traceMax: number;
+  /** Told by gap records without a date whose answer the agent did not hear: they come again, with one. */
+  toldUnheard = 0;
   writesWhileOnline = 0;
   catchUpMsWorst = 0;
 

@@ -20,7 +20,9 @@ export type ActKind = 'disk' | 'road' | 'sleep';
 
 export class Mortal {
   isAlive = true;
-  #end: { readonly of: ActKind; left: number; readonly before: boolean; readonly run: () => void } | undefined;
+  #end:
+    | { readonly of: ActKind; left: number; readonly before: boolean; readonly run: () => void }
+    | undefined;
   #lookedAtMs = -1;
   #looks = 0;
 

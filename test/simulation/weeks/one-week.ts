@@ -7,13 +7,14 @@ import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
 import { Dice } from '../dice.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Accountant, type LostBy } from './accounts.ts';
+import { drawPlan } from './draw-plan.ts';
 import { checkDates, checkValues } from './history.ts';
 import { HostTime } from './host-time.ts';
 import { at, type Broken, Ledger, type Promised } from './ledger.ts';
 import type { WeekPlant } from './plants.ts';
 import { Samples } from './samples.ts';
-import { CALM, drawPlan, HOUR, type Weather, type WeekPlan } from './week-plan.ts';
 import { WeekGateway } from './week-gateway.ts';
+import { CALM, HOUR, type Weather, type WeekPlan } from './week-plan.ts';
 import { WeekServer } from './week-server.ts';
 
 export interface WeekWish {
@@ -32,6 +33,7 @@ export interface WeekOutcome {
   readonly repeated: number;
   readonly lost: readonly (readonly [LostBy, number])[];
   readonly toldTooMuch: number;
+  readonly untold: number;
   readonly excused: number;
   readonly lives: number;
   readonly writesWhileOnline: number;
@@ -124,7 +126,8 @@ class Week {
 
   #isDrained(): boolean {
     const life = this.#gateway.life;
-    if (!life?.outbox || life.record.diedMs !== undefined || life.record.stoppedMs !== undefined) return false;
+    if (!life?.outbox || life.record.diedMs !== undefined || life.record.stoppedMs !== undefined)
+      return false;
     const { outbox, record } = life;
     return record.anchoredMs !== undefined && outbox.size === 0 && outbox.losses.untold === 0;
   }
@@ -154,6 +157,7 @@ class Week {
       ...history,
       lost: [...accounts.lost],
       toldTooMuch: accounts.toldTooMuch,
+      untold: accounts.untold,
       excused,
       lives: ledger.lives.length,
       writesWhileOnline: ledger.writesWhileOnline,

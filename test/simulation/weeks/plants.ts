@@ -4,8 +4,8 @@
  * They are wrappers around the agent's ports, so that src/ is the shipped code always.
  */
 
-import type { Lane, Outbox, TimeSync, Transport } from '../../../src/core/ports.ts';
 import type { Losses } from '../../../src/core/losses.ts';
+import type { Lane, Outbox, TimeSync, Transport } from '../../../src/core/ports.ts';
 import type { Reading, Value, Values } from '../../../src/core/reading.ts';
 import { overriding } from '../overriding.ts';
 

@@ -36,11 +36,15 @@ export function weeksTable(tally: WeeksTally): string {
     ['lost beyond the bounds (must be 0)', String(tally.lost['beyond the bounds'] ?? 0)],
     ['mis-dated (must be 0)', String(misdated)],
     ['stored twice otherwise (must be 0)', String(broken('stored once'))],
-    ['reconstruction errors (must be 0)', String(broken('history reconstructs') + broken('stored as sampled'))],
+    [
+      'reconstruction errors (must be 0)',
+      String(broken('history reconstructs') + broken('stored as sampled')),
+    ],
     ['directory writes while online (must be 0)', String(tally.writesWhileOnline)],
     ['repeated on the wire', share(tally.repeated)],
     ['readings behind a loss and before a full one', String(tally.excused)],
     ['told as lost too often, as documented', String(tally.toldTooMuch)],
+    ['counted as lost, not told before the end of a life', String(tally.untold)],
     ['worst catch-up after an outage', span(tally.catchUpMsWorst)],
     ['worst drain after all was healed', span(tally.drainedMsWorst)],
     ['gateways with a broken promise (must be 0)', String(tally.red)],
@@ -59,7 +63,11 @@ export function brokenWeeks(tally: WeeksTally, campaign: Campaign): string {
 
 export function brokenWeek({ seed, broken, trace }: WeekOutcome, campaign: Campaign): string {
   const lines = broken.map(({ promise, atMs, detail }) => `  ${promise} (${at(atMs)}): ${detail}`);
-  return [`seed ${seed}; again with: ${again(seed, campaign)}`, ...lines, ...trace.map((line) => `    ${line}`)].join('\n');
+  return [
+    `seed ${seed}; again with: ${again(seed, campaign)}`,
+    ...lines,
+    ...trace.map((line) => `    ${line}`),
+  ].join('\n');
 }
 
 export function again(seed: number, { days, plant }: Pick<Campaign, 'days' | 'plant'>): string {

@@ -3,8 +3,7 @@
  *
  * Datagrams are folded into arithmetic: a request is repeated after pauses that grow, each datagram may be lost, the server
  * executes the first that arrives and answers the others from its memory, and the first answer that comes back within the
- * deadline is the result. A request that is aborted is repeated no more, but what is under way arrives. Watches what one may
- * see from here: how many are under way, how fast a backlog comes, and that no body is empty.
+ * deadline is the result. A request that is aborted is repeated no more, but what is under way arrives.
  */
 
 import type { Result, Transport } from '../../../src/core/ports.ts';
@@ -12,6 +11,7 @@ import type { RefusalReason } from '../../../src/core/refusal.ts';
 import type { Dice } from '../dice.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';
+import { TrafficWatch } from './traffic-watch.ts';
 import type { Weather, WeekSettings } from './week-plan.ts';
 import type { Executed, WeekServer } from './week-server.ts';
 
@@ -19,11 +19,9 @@ import type { Executed, WeekServer } from './week-server.ts';
 const DEADLINE_MS = 45_000;
 const LAST_REPETITION_MS = 40_000;
 const PAUSE_MS_MAX = 10_000;
-const IN_FLIGHT_MAX = 4;
-/** 5.00 so often in a row is surely the server; fewer may be a batch that it refuses alone, half by half. */
-const OVERLOADS_MAX = 4;
-/** The pace is asked for over so long, ms. */
-const PACE_WINDOW_MS = 10_000;
+
+/** What a dead process awaits. */
+const NEVER = new Promise<never>(() => {});
 
 export interface RoadPorts {
   readonly time: VirtualTime;
@@ -46,15 +44,11 @@ interface Course {
 
 export class Road implements Transport {
   readonly #ports: RoadPorts;
-  #requests = 0;
-  #inFlight = 0;
-  /** The session was told of a refusal, and nothing was accepted since. */
-  #isTroubled = false;
-  #overloads = 0;
-  readonly #paced: number[] = [];
+  readonly #watch: TrafficWatch;
 
   constructor(ports: RoadPorts) {
     this.#ports = ports;
+    this.#watch = new TrafficWatch(ports);
   }
 
   provision(): Promise<never> {
@@ -66,39 +60,26 @@ export class Road implements Transport {
   }
 
   postTelemetry(_token: unknown, body: string, signal: AbortSignal): Promise<Result<void>> {
-    this.#watch(body);
-    return this.#request(() => summary(body), signal, () => this.#ports.server.execute(body));
+    if (this.#ports.life.diedMs !== undefined) return NEVER;
+    return this.#request(body, signal, () => this.#ports.server.execute(body));
   }
 
-  postAttributes(_token: unknown, _body: string, signal: AbortSignal): Promise<Result<void>> {
-    this.#watchCount();
-    return this.#request(() => 'attributes', signal, () => ({
+  postAttributes(_token: unknown, body: string, signal: AbortSignal): Promise<Result<void>> {
+    if (this.#ports.life.diedMs !== undefined) return NEVER;
+    return this.#request(body, signal, () => ({
       answer: this.#ports.server.sky === 'overloaded' ? 'overloaded' : 'ok',
       samples: [],
       isDated: true,
+      told: 0,
     }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #request(what: () => string, signal: AbortSignal, execute: () => Executed): Promise<Result<void>> {
-    const { ledger } = this.#ports;
-    this.#requests += 1;
-    const number = this.#requests;
-    this.#inFlight += 1;
-    ledger.trace(() => `request ${number}: ${what()}, ${this.#inFlight} under way${this.#isTroubled ? ', trouble' : ''}`);
+  async #request(what: string, signal: AbortSignal, execute: () => Executed): Promise<Result<void>> {
+    const ended = this.#watch.begun(what);
     const result = await this.#result(signal, execute);
-    this.#inFlight -= 1;
-    ledger.trace(() => `request ${number}: ${result.ok ? 'ok' : result.refusal.reason}`);
-    if (result.ok) {
-      this.#isTroubled = false;
-      this.#overloads = 0;
-    } else if (result.refusal.reason === 'overloaded') {
-      this.#overloads += 1;
-      if (this.#overloads > OVERLOADS_MAX) this.#isTroubled = true;
-    } else if (result.refusal.reason !== 'malformed' && result.refusal.reason !== 'aborted') {
-      this.#isTroubled = true;
-    }
+    ended(result);
     return result;
   }
 
@@ -127,7 +108,9 @@ export class Road implements Transport {
       cancelArrival = this.#arrive(course, () => {
         executed = execute();
         // Whoever dies or gives up before the answer never heard of it.
-        for (const sample of executed.samples) if (!executed.isDated) sample.unheardLive += 1;
+        if (executed.isDated) return;
+        this.#ports.ledger.toldUnheard += executed.told;
+        for (const sample of executed.samples) sample.unheardLive += 1;
       });
       const answersMs = sky === 'away' ? Math.min(course.answersMs, DEADLINE_MS) : course.answersMs;
       if (!(answersMs < DEADLINE_MS)) {
@@ -146,8 +129,9 @@ export class Road implements Transport {
     });
   }
 
-  #answered({ answer, samples, isDated }: Executed): Result<void> {
+  #answered({ answer, samples, isDated, told }: Executed): Result<void> {
     if (answer !== 'ok') return refused(answer === 'malformed' ? 'malformed' : 'overloaded');
+    if (!isDated) this.#ports.ledger.toldUnheard -= told;
     for (const sample of samples) {
       if (!isDated) sample.unheardLive -= 1;
       sample.heardInLife ??= this.#ports.life.number;
@@ -184,44 +168,11 @@ export class Road implements Transport {
         arrivesMs = hereMs;
         leavesMs = atMs;
       }
-      if (!dice.happens(lostShare)) answersMs = Math.min(answersMs, Math.max(hereMs, arrivesMs) + 1 + delay());
+      if (!dice.happens(lostShare))
+        answersMs = Math.min(answersMs, Math.max(hereMs, arrivesMs) + 1 + delay());
     }
     return { arrivesMs, leavesMs, answersMs };
   }
-
-  #watch(body: string): void {
-    const { ledger, time, life, settings } = this.#ports;
-    if (body === '[]' || body === '{}' || body.includes('"values":{}') || body.includes('{}')) {
-      ledger.tell('never an empty batch', body.slice(0, 80));
-    }
-    this.#watchCount();
-    const n = /"n":(\d+)/.exec(body)?.[1];
-    const sample = n === undefined ? undefined : ledger.sample(Number(n));
-    if (!sample || sample.backlogOfLife !== life.number || this.#isTroubled) return;
-    this.#paced.push(time.nowMs);
-    const most = Math.ceil((settings.drainPerS * PACE_WINDOW_MS) / 1_000) + 1;
-    if (this.#paced.length <= most) return;
-    const firstMs = this.#paced.shift() ?? 0;
-    if (time.nowMs - firstMs < PACE_WINDOW_MS - 1) {
-      ledger.tell('drain rate', `${most + 1} messages of the backlog in ${Math.round(time.nowMs - firstMs)} ms`);
-    }
-  }
-
-  #watchCount(): void {
-    const most = this.#isTroubled ? 1 : IN_FLIGHT_MAX;
-    if (this.#inFlight < most) return;
-    this.#ports.ledger.tell(
-      'at most four requests, one in trouble',
-      `${this.#inFlight + 1} under way${this.#isTroubled ? ' in trouble' : ''}`,
-    );
-  }
-}
-
-/** The samples in a body, for a trace. */
-function summary(body: string): string {
-  const numbers = [...body.matchAll(/"n":(\d+)/g)].map(([, n]) => n);
-  const marks = [body.includes('"ts":') ? '' : ' undated', body.includes('lostReadings') ? ' with a gap' : ''];
-  return `n=${numbers[0] ?? '-'}${numbers.length > 1 ? `..${numbers.at(-1)}` : ''}${marks.join('')}`;
 }
 
 function refused(reason: RefusalReason): Result<never> {

@@ -18,6 +18,7 @@ export interface WeeksTally {
   repeated: number;
   lost: Record<string, number>;
   toldTooMuch: number;
+  untold: number;
   excused: number;
   lives: number;
   writesWhileOnline: number;
@@ -38,6 +39,7 @@ export function emptyTally(): WeeksTally {
     repeated: 0,
     lost: {},
     toldTooMuch: 0,
+    untold: 0,
     excused: 0,
     lives: 0,
     writesWhileOnline: 0,
@@ -83,6 +85,7 @@ const SUMS = [
   'storedTwice',
   'repeated',
   'toldTooMuch',
+  'untold',
   'excused',
   'lives',
   'writesWhileOnline',

@@ -3,9 +3,9 @@
  */
 
 import type { JoinedOutbox } from '../../../src/outbox/outbox.ts';
+import { type LifePorts, WeekLife } from './week-life.ts';
 import type { DiskHealth, Ending } from './week-plan.ts';
 import { DISK_BYTES, MINUTE } from './week-plan.ts';
-import { type LifePorts, WeekLife } from './week-life.ts';
 
 /** Longest time from the wish to stop to the end, ms; systemd kills after 90 s. */
 const STOP_MS = 90_000;
@@ -81,7 +81,8 @@ export class WeekGateway {
     };
     this.#cancelEnding = this.#ports.time.after(ending.afterMs, end);
     // Who is asked to stop finishes what it is at.
-    if (ending.act) life.mortal.endAtAct({ ...ending.act, before: ending.act.before && ending.how !== 'stop' }, end);
+    if (ending.act)
+      life.mortal.endAtAct({ ...ending.act, before: ending.act.before && ending.how !== 'stop' }, end);
   }
 
   #end(life: WeekLife, { how, pauseMs }: Ending): void {

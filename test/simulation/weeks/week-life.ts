@@ -174,7 +174,9 @@ export class WeekLife {
   #log(): Logger {
     const { ledger } = this.#ports;
     const tell = (level: string) => (message: string, fields?: LogFields) =>
-      ledger.trace(`agent ${this.record.number} ${level}: ${message} ${fields ? JSON.stringify(fields) : ''}`);
+      ledger.trace(
+        `agent ${this.record.number} ${level}: ${message} ${fields ? JSON.stringify(fields) : ''}`,
+      );
     return { debug: () => {}, info: tell('info'), warn: tell('warn'), error: tell('error') };
   }
 }

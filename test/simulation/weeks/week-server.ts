@@ -22,7 +22,11 @@ export interface Executed {
   readonly answer: 'ok' | 'malformed' | 'overloaded' | 'none';
   readonly samples: readonly Sample[];
   readonly isDated: boolean;
+  /** Losses that gap records in it tell of. */
+  readonly told: number;
 }
+
+const NOTHING = { samples: [], isDated: false, told: 0 } as const;
 
 /** The key that makes a reading poisonous; its value says how. */
 export const POISON_KEY = 'poison';
@@ -43,19 +47,21 @@ export class WeekServer {
   }
 
   execute(body: string): Executed {
-    if (this.#isRefusing()) return { answer: 'overloaded', samples: [], isDated: false };
+    if (this.#isRefusing()) return { answer: 'overloaded', ...NOTHING };
     const elements: unknown = JSON.parse(body);
-    if (!Array.isArray(elements) || elements.length === 0) return { answer: 'none', samples: [], isDated: false };
+    if (!Array.isArray(elements) || elements.length === 0) return { answer: 'none', ...NOTHING };
     const parsed = elements.map(parse);
     const poisons = parsed.map(({ values }) => values[POISON_KEY]);
-    if (poisons.includes('malformed')) return { answer: 'malformed', samples: [], isDated: false };
-    if (poisons.includes('refused')) return { answer: 'overloaded', samples: [], isDated: false };
+    if (poisons.includes('malformed')) return { answer: 'malformed', ...NOTHING };
+    if (poisons.includes('refused')) return { answer: 'overloaded', ...NOTHING };
     const samples: Sample[] = [];
+    let told = 0;
     for (const { ts, values } of parsed) {
+      told += Number(values[GAP_KEYS.readings] ?? 0);
       const sample = this.#store(ts, values);
       if (sample) samples.push(sample);
     }
-    return { answer: 'ok', samples, isDated: parsed.every(({ ts }) => ts !== undefined) };
+    return { answer: 'ok', samples, isDated: parsed.every(({ ts }) => ts !== undefined), told };
   }
 
   /** How many losses each gap record in the store tells of, by its date. */

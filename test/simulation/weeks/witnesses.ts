@@ -6,8 +6,8 @@ import { GAP_KEYS, type Losses } from '../../../src/core/losses.ts';
 import type { Clock, Lane, Outbox } from '../../../src/core/ports.ts';
 import type { Reading } from '../../../src/core/reading.ts';
 import type { Spool } from '../../../src/outbox/spool.ts';
-import type { VirtualTime } from '../virtual-time.ts';
 import { overriding } from '../overriding.ts';
+import type { VirtualTime } from '../virtual-time.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';
 import type { WeekSettings } from './week-plan.ts';
 
@@ -21,24 +21,35 @@ export interface WitnessPorts {
 export function witnessedLosses(losses: Losses, { ledger, time, life }: WitnessPorts): Losses {
   return overriding<Losses>(losses, {
     add: (loss) => {
+      if (life.diedMs !== undefined) return;
       ledger.trace(() => `lost: ${loss.readings} ${loss.why}`);
       ledger.notes.push({ life, atMs: time.nowMs, ...withoutUndefined(loss) });
       losses.add(loss);
     },
     addReading: (reading, why) => {
+      // In what is left of the turn in which a process dies, it changes nothing any more.
+      if (life.diedMs !== undefined) return;
       if (reading.gap) {
         const readings = Number(reading.values[GAP_KEYS.readings] ?? 1);
         ledger.trace(() => `retold: a gap record of ${readings}, ${why}`);
-        ledger.retells.push({ readings, tsMs: reading.tsMs });
+        ledger.retells.push({ readings, why, tsMs: reading.tsMs });
       } else {
         const { n } = reading.values;
         ledger.trace(() => `lost: n=${n} ${why}`);
         const ms = reading.tsMs === undefined ? {} : { fromMs: reading.tsMs, toMs: reading.tsMs };
-        ledger.notes.push({ life, atMs: time.nowMs, why, readings: 1, ...(typeof n === 'number' && { n }), ...ms });
+        ledger.notes.push({
+          life,
+          atMs: time.nowMs,
+          why,
+          readings: 1,
+          ...(typeof n === 'number' && { n }),
+          ...ms,
+        });
       }
       losses.addReading(reading, why);
     },
     tell: (stamp) => {
+      if (life.diedMs !== undefined) return undefined;
       const gap = losses.tell(stamp);
       if (!gap) return undefined;
       const readings = Number(gap.values[GAP_KEYS.readings]);
@@ -90,7 +101,11 @@ export interface Reason {
 /** Something has waited long enough, or there is something on the disk that must be dated. */
 export function witnessedSpool(
   spool: Spool,
-  { clock, reason, settings }: { readonly clock: Clock; readonly reason: Reason; readonly settings: WeekSettings },
+  {
+    clock,
+    reason,
+    settings,
+  }: { readonly clock: Clock; readonly reason: Reason; readonly settings: WeekSettings },
 ): Spool {
   const leastMs = Math.min(settings.spoolAfterMs, settings.flushEveryMs) - 1;
   const during = async (isReason: boolean, work: () => Promise<void>) => {
@@ -104,11 +119,12 @@ export function witnessedSpool(
   return overriding<Spool>(spool, {
     append: (readings) => {
       const bootMs = clock.bootMs();
-      const isDue = (reading: Reading) => reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
+      const isDue = (reading: Reading) =>
+        reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
       return during(spool.size > 0 || readings.some(isDue), () => spool.append(readings));
     },
-    // Dates for what is on the disk, the segments that are all but removed included.
-    anchor: (offsetMs) => during(spool.bytes > 0, () => spool.anchor(offsetMs)),
+    // What is still on its way to the disk may have to be dated there: only the agent can know.
+    anchor: (offsetMs) => during(true, () => spool.anchor(offsetMs)),
   });
 }
 

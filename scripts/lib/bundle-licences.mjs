@@ -1,0 +1,89 @@
+/**
+ * The copyright file that goes with the bundle, in Debian's machine-readable format 1.0: which libraries are in the
+ * one file, who wrote them, and the text of every licence.
+ *
+ * What is in the bundle is what esbuild says is in it, so that a new library cannot be forgotten; one without a
+ * licence's text stops the bundling. Texts that differ in nothing but who holds the copyright are printed once.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const HEAD = `\
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: firstlight
+Comment: firstlight.mjs is one file made of the sources of Firstlight and of the
+ libraries below, each named by its directory in the source tree.
+`;
+
+/** `metafile` is esbuild's; `root` the source tree it was made in. */
+export function renderCopyright(metafile, root) {
+  const own = readFileSync(join(root, 'LICENSE'), 'utf8');
+  const all = [
+    { files: '*', id: 'MIT', ...parts(own) },
+    ...namesIn(metafile).map((name) => library(name, root)),
+  ];
+  const texts = new Map();
+  const stanzas = all.map(({ files, id, holders, text }) => {
+    const label = labelOf({ id, text }, texts);
+    return `Files: ${files}\nCopyright: ${holders.join('\n ')}\nLicense: ${label}\n`;
+  });
+  const licences = [...texts.values()].map(({ label, text }) => `License: ${label}\n${indented(text)}\n`);
+  return [HEAD, ...stanzas, ...licences].join('\n');
+}
+
+function namesIn(metafile) {
+  const names = new Set();
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+      const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
+      if (name !== undefined && bytesInOutput > 0) names.add(name);
+    }
+  }
+  return [...names].sort();
+}
+
+function library(name, root) {
+  const directory = join(root, 'node_modules', name);
+  const { license, author } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+  const file = readdirSync(directory).find((each) => /^(licen[cs]e|copying)(\.|$)/i.test(each));
+  if (file === undefined || typeof license !== 'string') throw new Error(`${name} comes without its licence`);
+  const { holders, text } = parts(readFileSync(join(directory, file), 'utf8'));
+  const named = holders.length > 0 ? holders : [author?.name ?? author ?? `the authors of ${name}`];
+  return { files: `node_modules/${name}/*`, id: license, holders: named, text };
+}
+
+/** Who holds the copyright, and the text without that and without its title. */
+function parts(licence) {
+  const lines = licence.split(/\r?\n/).map((line) => line.trim());
+  const isHolder = (line) => /^copyright (\(c\)|©|\d)/i.test(line);
+  const isTitle = (line) => /^([=-]+|#* ?\(?(the )?(mit|isc) licen[cs]e\)?( \(mit\))?)$/i.test(line);
+  return {
+    holders: lines.filter(isHolder).map((line) => line.replace(/^copyright (\(c\) |© )?/i, '')),
+    text: lines
+      .filter((line) => !isHolder(line) && !isTitle(line))
+      .join('\n')
+      .trim(),
+  };
+}
+
+/** Expat (Debian's word for MIT) for the first text of that name, Expat-2 for one that says it otherwise. */
+function labelOf({ id, text }, texts) {
+  const name = id === 'MIT' ? 'Expat' : id;
+  // Line breaks, quotation marks and stars do not make another licence.
+  const key = `${name} ${text.toLowerCase().replace(/[^a-z0-9]+/g, ' ')}`;
+  const known = texts.get(key);
+  if (known !== undefined) return known.label;
+  const earlier = [...texts.values()].filter((each) => each.name === name).length;
+  const label = earlier === 0 ? name : `${name}-${earlier + 1}`;
+  texts.set(key, { name, label, text });
+  return label;
+}
+
+function indented(text) {
+  return text
+    .replace(/\n{3,}/g, '\n\n')
+    .split('\n')
+    .map((line) => (line === '' ? ' .' : ` ${line}`))
+    .join('\n');
+}

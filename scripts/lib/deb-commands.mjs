@@ -1,0 +1,69 @@
+/**
+ * What the command line offers, as data: read from the commander definitions of src/main.ts, so that the man page and
+ * the completion cannot fall behind them.
+ *
+ * src/main.ts defines and then parses. It is loaded here with the parsing taken out of commander, which leaves the
+ * finished definition. Needs a build.
+ */
+
+import { join } from 'node:path';
+import { root } from './prepare.mjs';
+
+/** `{ path, about, usage, options, arguments, commands, after }`, for the program and each of its commands. */
+export async function readCommands() {
+  const { Command } = await import('commander');
+  const { parseAsync } = Command.prototype;
+  let program;
+  Command.prototype.parseAsync = async function caught() {
+    program = this;
+    return this;
+  };
+  try {
+    await import(join(root, 'dist', 'src', 'main.js'));
+  } finally {
+    Command.prototype.parseAsync = parseAsync;
+  }
+  if (program === undefined) throw new Error('src/main.ts no longer ends in program.parseAsync()');
+  return described(program, []);
+}
+
+function described(command, path) {
+  const help = command.createHelp();
+  return {
+    path,
+    about: command.description(),
+    usage: command.usage(),
+    options: help.visibleOptions(command).map((option) => ({
+      names: [option.short, option.long].filter(Boolean),
+      value: valueName(option),
+      choices: option.argChoices ?? [],
+      about: help.optionDescription(option),
+    })),
+    arguments: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      choices: argument.argChoices ?? [],
+      about: help.argumentDescription(argument),
+    })),
+    commands: help
+      .visibleCommands(command)
+      // The command "help" is commander's own, and says what --help says.
+      .filter((each) => command.commands.includes(each))
+      .map((each) => described(each, [...path, each.name()])),
+    after: afterHelp(command),
+  };
+}
+
+/** `<file>` of `--config <file>`; undefined where an option takes no value. */
+function valueName(option) {
+  return /[<[].+[\]>]/.exec(option.flags)?.[0];
+}
+
+/** What addHelpText('after') adds: examples. */
+function afterHelp(command) {
+  let text = '';
+  const { writeOut } = command.configureOutput();
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  command.configureOutput({ writeOut });
+  return text.slice(command.helpInformation().length).trim();
+}

@@ -1,0 +1,74 @@
+/**
+ * What dpkg is told about the package: control, conffiles, md5sums and the maintainer scripts, out of the templates
+ * in scripts/package/.
+ */
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unitsOf } from './deb-tree.mjs';
+import { root } from './prepare.mjs';
+
+const KIB = 1024;
+const template = (name) => readFileSync(join(root, 'scripts', 'package', name), 'utf8');
+
+export const maintainer = /^Maintainer: (.+)$/m.exec(template('control'))?.[1] ?? '';
+
+/** `[path, content, mode]`, below DEBIAN/; `node` is the oldest Node that does. */
+export function controlOf(files, { debVersion, node }) {
+  const units = unitsOf();
+  const names = (list) => list.map(({ name }) => name).join(' ');
+  const enabled = units.filter(({ isEnabled }) => isEnabled);
+  const filled = (name) =>
+    fill(template(name), {
+      VERSION: debVersion,
+      INSTALLED_SIZE: String(installedKib(files)),
+      NODE: node,
+      UNITS: names(units),
+      ENABLED: names(enabled),
+      RESTARTED: names(enabled.filter(({ runsOnce }) => !runsOnce)),
+    });
+  const real = files.filter(([path]) => !path.endsWith('/'));
+  return [
+    ['DEBIAN/control', filled('control'), 0o644],
+    [
+      'DEBIAN/conffiles',
+      lines(real.filter(([path]) => path.startsWith('etc/')).map(([path]) => `/${path}`)),
+      0o644,
+    ],
+    [
+      'DEBIAN/md5sums',
+      lines(
+        real
+          .filter(([path]) => !path.startsWith('etc/'))
+          .map(([path, content]) => `${createHash('md5').update(content).digest('hex')}  ${path}`)
+          .sort(),
+      ),
+      0o644,
+    ],
+    ...['postinst', 'prerm', 'postrm'].map((name) => [`DEBIAN/${name}`, filled(name), 0o755]),
+  ];
+}
+
+function fill(text, words) {
+  return text.replace(/@([A-Z_]+)@/g, (_whole, name) => {
+    if (words[name] === undefined) throw new Error(`nothing is known for @${name}@`);
+    return words[name];
+  });
+}
+
+/** As dpkg-gencontrol counts: each file rounded up to a KiB, each directory one. */
+function installedKib(files) {
+  const directories = new Set();
+  let kib = 0;
+  for (const [path, content] of files) {
+    kib += Math.ceil(Buffer.byteLength(content) / KIB);
+    const words = path.split('/').slice(0, -1);
+    for (const index of words.keys()) directories.add(words.slice(0, index + 1).join('/'));
+  }
+  return kib + directories.size;
+}
+
+function lines(each) {
+  return each.map((line) => `${line}\n`).join('');
+}

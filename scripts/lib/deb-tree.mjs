@@ -1,0 +1,76 @@
+/**
+ * The one list of what is installed and where, for the package and for the tarball alike: `writeTree` lays it out
+ * below a directory with the modes and dates that it is to have.
+ */
+
+import { chmodSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { renderChangelog } from './deb-changelog.mjs';
+import { readCommands } from './deb-commands.mjs';
+import { renderCompletion } from './deb-completion.mjs';
+import { renderCommandPage } from './deb-man.mjs';
+import { renderConfigPage } from './deb-man-config.mjs';
+import { root } from './prepare.mjs';
+
+const read = (...path) => readFileSync(join(root, ...path), 'utf8');
+const isUnit = (file) => /\.(service|socket|path|timer|target)$/.test(file);
+
+/** Every unit of systemd/, with what the maintainer scripts need to know of it. */
+export function unitsOf() {
+  const names = readdirSync(join(root, 'systemd')).filter(isUnit).sort();
+  return names.map((name) => {
+    const text = read('systemd', name);
+    return { name, text, isEnabled: /^\[Install\]$/m.test(text), runsOnce: /^Type=oneshot$/m.test(text) };
+  });
+}
+
+/** `[path, content, mode]`; a path that ends in / is an empty directory. */
+export async function filesOf(bundle, release) {
+  const { NODE_FLAGS } = await import(join(root, 'dist', 'src', 'cli', 'node-flags.js'));
+  const program = await readCommands();
+  const documentation = 'usr/share/doc/firstlight';
+  return [
+    // Started by name, never by its path: no #! line.
+    ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
+    [
+      'usr/bin/firstlight',
+      read('scripts', 'package', 'firstlight').replace('@FLAGS@', NODE_FLAGS.join(' ')),
+      0o755,
+    ],
+    ...unitsOf().map(({ name, text }) => [`usr/lib/systemd/system/${name}`, text, 0o644]),
+    ['etc/firstlight/firstlight.toml', read('systemd', 'firstlight.toml'), 0o644],
+    ['etc/firstlight/conf.d/', '', 0o755],
+    ['usr/share/man/man1/firstlight.1.gz', zipped(renderCommandPage(program, release)), 0o644],
+    ['usr/share/man/man5/firstlight.toml.5.gz', zipped(await renderConfigPage(release)), 0o644],
+    ['usr/share/bash-completion/completions/firstlight', renderCompletion(program), 0o644],
+    [`${documentation}/copyright`, readFileSync(bundle.replace(/\.mjs$/, '.copyright')), 0o644],
+    ['usr/share/lintian/overrides/firstlight', read('scripts', 'package', 'lintian-overrides'), 0o644],
+    [`${documentation}/changelog.gz`, zipped(renderChangelog(root, release)), 0o644],
+  ];
+}
+
+export function writeTree(directory, files, epoch) {
+  rmSync(directory, { recursive: true, force: true });
+  for (const [path, content, mode] of files) {
+    const place = join(directory, path);
+    mkdirSync(path.endsWith('/') ? place : dirname(place), { recursive: true });
+    if (path.endsWith('/')) continue;
+    writeFileSync(place, content);
+    chmodSync(place, mode);
+  }
+  // Whatever the umask of whoever builds, and the day.
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    const place = join(entry.parentPath ?? entry.path, entry.name);
+    if (entry.isDirectory()) chmodSync(place, 0o755);
+    lutimesSync(place, epoch, epoch);
+  }
+  chmodSync(directory, 0o755);
+  lutimesSync(directory, epoch, epoch);
+}
+
+/** gzip -9n: Node writes no name and no date either. */
+function zipped(text) {
+  return gzipSync(text, { level: 9 });
+}

@@ -1,0 +1,99 @@
+/**
+ * `npm run package`: makes dist/firstlight_VERSION_all.deb for apt, and dist/firstlight-VERSION.tar.gz with the same files for
+ * systems without it. Built twice from one source, they are the same bytes.
+ *
+ * `--deb-version VERSION` gives the package another version than package.json, for rebuilds and for testing upgrades;
+ * `--output DIR` puts both elsewhere. Needs dpkg-deb (Debian's package dpkg) and GNU tar, and neither root nor the network.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sourceDate } from './lib/deb-changelog.mjs';
+import { prepare, root } from './lib/prepare.mjs';
+
+const { values: options } = parseArgs({
+  options: { 'deb-version': { type: 'string' }, output: { type: 'string' } },
+});
+
+prepare();
+// These read what was just compiled and installed.
+const { controlOf, maintainer } = await import('./lib/deb-control.mjs');
+const { filesOf, writeTree } = await import('./lib/deb-tree.mjs');
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version } = manifest;
+const debVersion = options['deb-version'] ?? version;
+// A native package: without a revision. The characters are those of deb-version(7).
+if (!/^\d[0-9A-Za-z.+~]*$/.test(debVersion))
+  stop(`--deb-version ${debVersion}: a digit first, then letters, digits and . + ~`);
+const epoch = sourceDate(root);
+const output = resolve(options.output ?? join(root, 'dist'));
+const work = join(output, 'package');
+const release = {
+  version,
+  debVersion,
+  epoch,
+  maintainer,
+  date: new Date(epoch * 1000).toISOString().slice(0, 10),
+};
+
+mkdirSync(work, { recursive: true });
+const bundle = join(work, 'firstlight.mjs');
+run(
+  process.execPath,
+  [join(root, 'scripts', 'bundle.mjs'), '--outfile', bundle],
+  'the bundle cannot be made',
+);
+const files = await filesOf(bundle, release);
+const node = manifest.engines.node.replace(/^>=/, '');
+
+const staged = join(work, 'deb');
+writeTree(staged, [...files, ...controlOf(files, { debVersion, node })], epoch);
+const deb = join(output, `firstlight_${debVersion}_all.deb`);
+run(
+  'dpkg-deb',
+  ['--root-owner-group', '-Zxz', '--build', staged, deb],
+  'the package cannot be made: is dpkg-deb installed?',
+  // How many threads compress shows in the bytes.
+  { SOURCE_DATE_EPOCH: String(epoch), DPKG_DEB_THREADS_MAX: '1' },
+);
+
+const name = `firstlight-${debVersion}`;
+const unpacked = join(work, name);
+const program = (script) => [script, readFileSync(join(root, 'scripts', script)), 0o755];
+writeTree(
+  unpacked,
+  [
+    program('install.sh'),
+    program('uninstall.sh'),
+    ...files.map(([path, ...rest]) => [`root/${path}`, ...rest]),
+  ],
+  epoch,
+);
+const tarball = join(output, `${name}.tar.gz`);
+const owners = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--format=ustar'];
+run(
+  'tar',
+  [...owners, '--use-compress-program=gzip -9n', '-C', work, '-cf', tarball, name],
+  'the tarball cannot be made',
+);
+// Where scripts/install.sh looks, in a clone.
+cpSync(join(unpacked, 'root'), join(work, 'root'), { recursive: true, preserveTimestamps: true });
+
+for (const file of [deb, tarball])
+  console.log(`${relative(process.cwd(), file)}: ${Math.round(statSync(file).size / 1000)} kB`);
+
+function run(command, commandLine, sentence, environment = {}) {
+  const { status } = spawnSync(command, commandLine, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
+  if (status !== 0) stop(sentence);
+}
+
+function stop(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}

@@ -1,0 +1,140 @@
+/**
+ * `npm run test:arm`: the packaged program on armhf and arm64, run by qemu-user with Debian 13's own nodejs: `--version`,
+ * `sample`, and a provisioning round trip with the sandbox, which runs natively beside it.
+ *
+ * Takes about two minutes, most of it for the two root file systems, which are kept in /var/tmp. Without root, mmdebstrap or
+ * qemu-user-static it skips, with the reason, and exits 0; `--only armhf` does one of the two.
+ */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { root } from './lib/prepare.mjs';
+
+const MACHINES = [
+  { name: 'armhf', emulator: 'qemu-arm-static' },
+  { name: 'arm64', emulator: 'qemu-aarch64-static' },
+];
+const CACHE = '/var/tmp';
+const EMULATED_MS_MAX = 90_000;
+const KEY = 'key-of-the-arm-test';
+const SECRET = 'secret-of-the-arm-test';
+
+const { values: options } = parseArgs({ options: { only: { type: 'string' } } });
+const reason = whyNot();
+if (reason !== undefined) {
+  console.log(`SKIPPED: ${reason}`);
+  process.exit(0);
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'firstlight-arm-'));
+const program = join(directory, 'package', 'root', 'usr', 'lib', 'firstlight', 'firstlight.mjs');
+let failures = 0;
+try {
+  must(process.execPath, [join(root, 'scripts', 'package.mjs'), '--output', directory]);
+  for (const machine of MACHINES.filter(({ name }) => name === (options.only ?? name))) await test(machine);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+process.exitCode = failures === 0 ? 0 : 1;
+
+function whyNot() {
+  const tools = ['mmdebstrap', 'tar', 'dpkg-deb', ...MACHINES.map(({ emulator }) => emulator)];
+  const absent = tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
+  if (absent.length > 0) return `${absent.join(', ')} not installed: apt install mmdebstrap qemu-user-static`;
+  return process.getuid?.() === 0 ? undefined : 'mmdebstrap needs root to make the root file systems';
+}
+
+async function test({ name, emulator }) {
+  const system = unpacked(name);
+  // Its own name for node, so that the emulator is asked for nothing else.
+  const emulated = [emulator, '-L', system, join(system, 'usr/bin/node'), program];
+  const say = (what, isGood, detail) => {
+    if (!isGood) failures += 1;
+    console.log(`${isGood ? 'ok    ' : 'FAILED'} ${name} ${what}: ${detail.trim()}`);
+  };
+  const once = (...words) => {
+    const [command, ...rest] = [...emulated, ...words];
+    return spawnSync(command, rest, { encoding: 'utf8', timeout: EMULATED_MS_MAX });
+  };
+  const version = once('--version');
+  say('--version', version.status === 0, version.stdout || version.stderr);
+  const sample = once('sample', '--json');
+  const values = sample.status === 0 ? Object.keys(JSON.parse(sample.stdout).values) : [];
+  say('sample', values.includes('uptimeS'), `${values.length} values ${sample.stderr}`);
+  const accepted = await provisioned(emulated, join(directory, `state-${name}`));
+  say('provisioning', accepted, accepted ? 'first telemetry accepted' : 'no telemetry was accepted');
+}
+
+/** What nodejs needs, unpacked and not configured: no program of the other architecture runs for that. */
+function unpacked(name) {
+  const tar = join(CACHE, `firstlight-trixie-${name}.tar`);
+  if (!existsSync(tar)) {
+    console.log(`making the root file system of ${name} …`);
+    const part = `${tar}.part.tar`;
+    // The main suite only: enough for nodejs, and one mirror's index fewer that may be out of step.
+    const source = 'deb http://deb.debian.org/debian trixie main';
+    must('mmdebstrap', [
+      '-q',
+      '--variant=extract',
+      `--architectures=${name}`,
+      '--include=nodejs',
+      'trixie',
+      part,
+      source,
+    ]);
+    renameSync(part, tar);
+  }
+  const system = join(directory, name);
+  mkdirSync(system);
+  must('tar', ['-xf', tar, '-C', system, '--exclude=./dev/*']);
+  // base-files would have made it.
+  if (!existsSync(join(system, 'lib'))) symlinkSync('usr/lib', join(system, 'lib'));
+  return system;
+}
+
+async function provisioned([emulator, ...emulated], state) {
+  const ports = ['--coap-port', '0', '--http-port', '0', '--admin-port', '0'];
+  const pair = ['--key', KEY, '--secret', SECRET];
+  const sandbox = spawn(process.execPath, [program, 'sandbox', ...ports, ...pair, '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let agent;
+  try {
+    const { coapPort } = JSON.parse((await lineOf(sandbox, /^\{/)) ?? '{}');
+    agent = spawn(emulator, [...emulated, 'run', '--state', state], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        FIRSTLIGHT_SERVER_URL: `coap://127.0.0.1:${coapPort}`,
+        FIRSTLIGHT_SERVER_SPREAD: '0s',
+        FIRSTLIGHT_PROVISIONING_KEY: KEY,
+        FIRSTLIGHT_PROVISIONING_SECRET: SECRET,
+        FIRSTLIGHT_CLOCK_TRUST: 'system',
+      },
+    });
+    return (await lineOf(agent, /first telemetry accepted/)) !== undefined;
+  } finally {
+    agent?.kill('SIGKILL');
+    sandbox.kill('SIGKILL');
+  }
+}
+
+/** The first line that matches; undefined when the program ends, or the time is over. */
+async function lineOf(child, pattern) {
+  const timer = setTimeout(() => child.kill('SIGKILL'), EMULATED_MS_MAX);
+  try {
+    for await (const line of createInterface({ input: child.stdout })) if (pattern.test(line)) return line;
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function must(command, commandLine) {
+  const { status } = spawnSync(command, commandLine, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error(`${command} failed`);
+}

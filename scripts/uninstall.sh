@@ -1,0 +1,122 @@
+#!/bin/sh
+# Removes what install.sh has installed. Configuration and state stay, because a gateway without its credentials is
+# a new one to the server; --purge takes them too. Run again it finds nothing to do.
+set -eu
+
+root='' dry='' purge=''
+manifest=usr/lib/firstlight/installed
+
+usage() {
+	cat <<'EOF'
+Usage: uninstall.sh [--purge] [--dry-run] [--root DIR]
+
+Removes Firstlight from this host, as far as install.sh has put it there.
+
+  --purge      also the configuration (/etc/firstlight), the credentials and the readings that wait
+  --dry-run    say what would be done, and do nothing
+  --root DIR   remove it from the system below DIR
+EOF
+}
+
+main() {
+	arguments "$@"
+	check
+	units=$(sed -n 's|^file usr/lib/systemd/system/||p' "$root/$manifest" 2>/dev/null || true)
+	stop_services
+	remove_files
+	[ -z "$purge" ] || remove_state
+	forget_services
+	[ -n "$dry" ] || [ -n "$purge" ] || [ ! -e "$root/etc/firstlight" ] ||
+		echo "kept: /etc/firstlight and /var/lib/firstlight (--purge removes them)"
+}
+
+arguments() {
+	while [ $# -gt 0 ]; do
+		case "$1" in
+		--help | -h) usage && exit 0 ;;
+		--dry-run) dry=yes ;;
+		--purge) purge=yes ;;
+		--root)
+			[ $# -ge 2 ] || wrong "$1 needs a value"
+			root=${2%/}
+			shift
+			;;
+		*) wrong "unknown: $1" ;;
+		esac
+		shift
+	done
+}
+
+wrong() {
+	echo "uninstall.sh: $1" >&2
+	usage >&2
+	exit 64
+}
+
+check() {
+	if [ -n "$root" ] && [ ! -d "$root" ]; then
+		echo "uninstall.sh: --root $root is no directory" >&2
+		exit 1
+	fi
+	if [ -z "$root" ] && [ -z "$dry" ] && [ "$(id -u)" != 0 ]; then
+		echo "uninstall.sh: only root can remove a service: try again with sudo" >&2
+		exit 1
+	fi
+	if [ -e "$root/var/lib/dpkg/info/firstlight.prerm" ]; then
+		echo "uninstall.sh: Firstlight is installed as a package: apt remove firstlight, or apt purge firstlight" >&2
+		exit 1
+	fi
+	[ -f "$root/$manifest" ] || echo "install.sh has installed nothing here"
+}
+
+act() {
+	say=$1
+	shift
+	if [ -n "$dry" ]; then
+		echo "would $say"
+	else
+		echo "$say"
+		"$@"
+	fi
+}
+
+stop_services() {
+	command -v systemctl >/dev/null || return 0
+	for unit in $units; do
+		[ -n "$root" ] || [ ! -d /run/systemd/system ] || act "stop $unit" systemctl --quiet stop "$unit"
+		act "disable $unit" systemctl ${root:+--root="$root"} --quiet disable "$unit"
+	done
+}
+
+remove_files() {
+	[ -f "$root/$manifest" ] || return 0
+	while read -r kind file; do
+		# Only below /usr: whatever the list says, it is no licence to delete.
+		case "$kind $file" in
+		*..*) ;;
+		"file usr/"*) act "remove /$file" rm -f "$root/$file" ;;
+		esac
+	done <"$root/$manifest"
+	act "remove /$manifest" rm -f "$root/$manifest"
+	[ -n "$dry" ] || rmdir "$root/usr/lib/firstlight" "$root/usr/share/doc/firstlight" 2>/dev/null || true
+}
+
+# The state of a dynamic user lies in private/, and the name beside it is a link.
+remove_state() {
+	for place in etc/firstlight etc/credstore/firstlight.secret etc/credstore/firstlight.token \
+		var/lib/firstlight var/lib/private/firstlight var/cache/firstlight var/cache/private/firstlight \
+		var/log/firstlight var/log/private/firstlight; do
+		if [ -e "$root/$place" ] || [ -L "$root/$place" ]; then
+			act "remove /$place" rm -rf "$root/$place"
+		fi
+	done
+}
+
+forget_services() {
+	[ -z "$root" ] && [ -n "$units" ] && [ -d /run/systemd/system ] || return 0
+	act "reload systemd" systemctl daemon-reload
+	# A unit that failed would be listed as failed for ever.
+	for unit in $units; do [ -n "$dry" ] || systemctl --quiet reset-failed "$unit" 2>/dev/null || true; done
+}
+
+main "$@"

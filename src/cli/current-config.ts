@@ -1,0 +1,91 @@
+/**
+ * The configuration that counts, and how it becomes another one: read again when the bell rings (SIGHUP, `systemctl reload`).
+ *
+ * One with problems is told with all of them and changes nothing; neither does one that says the same. The service manager
+ * hears that a reload began, and, by whoever takes the new one into use, that it is over.
+ */
+
+import { differingTables, type Table } from '../config/differences.ts';
+import type { Loaded } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Logger, ServiceManager } from '../core/ports.ts';
+import type { Bell } from './bell.ts';
+import type { CannotStart } from './cannot-start.ts';
+
+export interface CurrentConfigPorts {
+  readonly load: () => Loaded;
+  readonly reload: Bell;
+  readonly log: Logger;
+  readonly service: ServiceManager | undefined;
+}
+
+/** What these say is built into the outbox and into the dates of its readings. */
+const OF_THE_OUTBOX: readonly Table[] = ['outbox', 'clock'];
+
+export class CurrentConfig {
+  readonly #ports: CurrentConfigPorts;
+  #now: Loaded;
+  #before: Loaded | undefined;
+
+  constructor(first: Loaded, ports: CurrentConfigPorts) {
+    this.#now = first;
+    this.#ports = ports;
+  }
+
+  get now(): Loaded {
+    return this.#now;
+  }
+
+  /** Resolves when `now` is another one than at the call, or when the signal aborts. */
+  async changed(signal: AbortSignal): Promise<void> {
+    const { reload, service } = this.#ports;
+    for (;;) {
+      await reload.heard(signal);
+      if (signal.aborted) return;
+      service?.reloading();
+      if (this.#readAgain()) return;
+      service?.ready();
+    }
+  }
+
+  /** Whether an outbox that was opened for `then` does for the present one too. */
+  keepsOutboxOf(then: Loaded): boolean {
+    return !differingTables(then.config, this.#now.config).some((table) => OF_THE_OUTBOX.includes(table));
+  }
+
+  /** The present one cannot work on this host: back to the one before it, if there is one. */
+  goBack(why: CannotStart): boolean {
+    if (this.#before === undefined) return false;
+    this.#ports.log.error('the new configuration cannot work, and the settings from before go on', {
+      why: why.message,
+    });
+    this.#now = this.#before;
+    this.#before = undefined;
+    return true;
+  }
+
+  #readAgain(): boolean {
+    const { load, log } = this.#ports;
+    let next: Loaded;
+    try {
+      next = load();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const { sentence } of error.problems) log.error(sentence);
+      log.error('the new configuration has problems, and the settings from before go on', {
+        problems: error.problems.length,
+      });
+      return false;
+    }
+    const changed = differingTables(this.#now.config, next.config);
+    for (const warning of next.warnings) log.warn(warning);
+    if (changed.length === 0) {
+      log.info('the configuration was read again, and nothing has changed');
+      return false;
+    }
+    log.info('the configuration was read again, and counts from now on', { changed: changed.join(',') });
+    this.#before = this.#now;
+    this.#now = next;
+    return true;
+  }
+}

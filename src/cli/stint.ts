@@ -1,0 +1,97 @@
+/**
+ * A stint: the agent's loops with one configuration, until another one counts or the agent stops.
+ *
+ * What hangs on the configuration is made here and disposed of at the end: the credential store, which is bound to the
+ * server, the road to it, the name. What outlives it (`Lasting`) is only borrowed: the readings that wait go over to the
+ * next stint where they are, without a write, and what was under way and not answered is sent again with the same dates.
+ */
+
+import { runLoops } from '../agent.ts';
+import type { Loaded } from '../config/load.ts';
+import type { Config } from '../core/config.ts';
+import type { Dating } from '../core/dating.ts';
+import type {
+  Chance,
+  Clock,
+  CredentialRecord,
+  CredentialStore,
+  HostFacts,
+  Outbox,
+  Sensors,
+  ServiceManager,
+} from '../core/ports.ts';
+import { boardFingerprint } from '../host/fingerprint.ts';
+import type { Journal } from '../host/journal.ts';
+import { ConfCredentialStore } from '../store/credential-store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { CoapTransport } from '../transport/coap/transport.ts';
+import { agentSettings } from './agent-settings.ts';
+import { CannotStart } from './cannot-start.ts';
+import { forgetSecret } from './forget-secret.ts';
+import { identityOf, nameOfThisGateway } from './naming.ts';
+import { VERSION } from './version.ts';
+import { watchedStore } from './watched-store.ts';
+
+/** What lives longer than one configuration. */
+export interface Lasting {
+  /** The state directory. */
+  readonly state: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Journal;
+  readonly sensors: Sensors;
+  readonly facts: HostFacts;
+  readonly service: ServiceManager | undefined;
+  readonly dating: Dating;
+  readonly outbox: Outbox & { readonly size: number };
+}
+
+/** The wiring, in the order in which things are needed. Rejects with CannotStart before any loop has begun. */
+export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSignal): Promise<void> {
+  const { config } = loaded;
+  const { state, clock, chance, log, outbox } = lasting;
+  log.restyle(config.log);
+  if (config.provisioning) log.redact(config.provisioning.secret);
+  if (config.device.token) log.redact(config.device.token);
+  const binding = { server: identityOf(config.server), fingerprint: boardFingerprint({ root: '/' }) };
+  await using conf = new ConfCredentialStore(state, binding, { clock, log });
+  const store = watchedStore(conf, {
+    token: (token) => log.redact(token),
+    provisioned: () => forgetSecret(config.provisioning, log),
+  });
+  const record = config.device.token ? undefined : await storedRecord(store);
+  if (!config.device.token) checkCanProvision(record, loaded, state);
+  await using transport = new CoapTransport(config.server, { clock, chance });
+  const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
+  const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });
+  const settings = agentSettings(config, name ?? 'named by its token');
+  // What the stint before took and was not told about is there to be taken again.
+  for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
+  const { url: server } = config.server;
+  log.info('firstlight is ready', { version: VERSION, server, state, waiting: outbox.size });
+  await runLoops({ ...lasting, store, transport }, settings, signal);
+}
+
+/** The record, or none: a store that cannot be read may heal, and the session keeps trying. */
+async function storedRecord(store: CredentialStore): Promise<CredentialRecord | undefined> {
+  try {
+    return await store.read();
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+/** What no retry can heal is said before anything starts. Any token at all is worth trying. */
+function checkCanProvision(
+  record: CredentialRecord | undefined,
+  { config, forgottenSecretFile }: { readonly config: Config; readonly forgottenSecretFile?: string },
+  state: string,
+): void {
+  if (record?.token || config.provisioning) return;
+  throw new CannotStart(
+    forgottenSecretFile === undefined
+      ? `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`
+      : `there are no credentials in ${state}, and the file of the provisioning secret, ${forgottenSecretFile}, does not exist: write the secret there again, or correct its path`,
+  );
+}

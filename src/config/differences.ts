@@ -1,0 +1,40 @@
+/**
+ * What differs between two configurations: the names of their tables, in order. Never a value.
+ *
+ * Secrets are compared by what they hide, which no generic comparison of objects can see.
+ */
+
+import type { Config } from '../core/config.ts';
+import { Secret } from '../core/secret.ts';
+
+export type Table = keyof Config;
+
+const TABLES: readonly Table[] = [
+  'server',
+  'provisioning',
+  'device',
+  'telemetry',
+  'outbox',
+  'clock',
+  'log',
+] as const;
+
+export function differingTables(before: Config, after: Config): readonly Table[] {
+  return TABLES.filter((table) => !isSame(before[table], after[table]));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one instanceof Secret || other instanceof Secret) {
+    return one instanceof Secret && other instanceof Secret && one.equals(other);
+  }
+  if (one instanceof Map && other instanceof Map) {
+    return one.size === other.size && [...one].every(([key, value]) => isSame(value, other.get(key)));
+  }
+  if (!isObject(one) || !isObject(other)) return Object.is(one, other);
+  const [ours, theirs] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
+  return isSame(ours, theirs);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(value instanceof Map);
+}

@@ -1,0 +1,58 @@
+/**
+ * The configuration file and its drop-ins, in rising order of precedence.
+ *
+ * Drop-ins are the files `*.toml` in the directory conf.d beside the configuration file, in the order of their names, and
+ * what a later one gives for a key counts. Hidden files and everything else there are left alone. A drop-in that is
+ * listed and cannot be read is a problem: it was put there to count.
+ */
+
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { problemAt } from './problem.ts';
+import { broken, readTomlFile, type TomlFile } from './toml-file.ts';
+
+export interface TomlFiles {
+  /** The one the operator named, or the default one. */
+  readonly main: TomlFile;
+  /** That one, then its drop-ins. */
+  readonly all: readonly TomlFile[];
+}
+
+const DIRECTORY = 'conf.d';
+const DROP_INS_MAX = 64;
+
+export function readTomlFiles(path: string): TomlFiles {
+  const main = readTomlFile(path);
+  const directory = join(dirname(path), DIRECTORY);
+  const names = namesIn(directory);
+  if (typeof names === 'string') {
+    return {
+      main,
+      all: [main, broken(directory, problemAt({ name: directory, via: 'file' }, { what: names }))],
+    };
+  }
+  return { main, all: [main, ...names.map((name) => readDropIn(join(directory, name)))] };
+}
+
+/** The names of the drop-ins in order, or what is wrong with their directory. */
+function namesIn(directory: string): readonly string[] | string {
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    if (code === 'ENOENT') return [];
+    return code === 'ENOTDIR' ? 'is no directory' : `cannot be listed (${code})`;
+  }
+  const dropIns = names.filter((name) => name.endsWith('.toml') && !name.startsWith('.')).sort();
+  return dropIns.length > DROP_INS_MAX ? `holds more than ${DROP_INS_MAX} files` : dropIns;
+}
+
+function readDropIn(path: string): TomlFile {
+  const file = readTomlFile(path);
+  if (file.is !== 'missing') return file;
+  return broken(
+    path,
+    problemAt({ name: path, via: 'file' }, { what: 'is a link to a file that does not exist' }),
+  );
+}

@@ -1,0 +1,66 @@
+/**
+ * What was set aside: readings the server does not take by themselves, and values no datagram holds. Counted, told as lost,
+ * and each told to the operator once.
+ */
+
+import type { LossReason } from './losses.ts';
+import { BODY_BYTES_MAX } from './packing.ts';
+import type { Logger, Outbox } from './ports.ts';
+import type { Reading } from './reading.ts';
+import { RecentNames } from './recent-names.ts';
+
+export interface SetAsidePorts {
+  readonly outbox: Outbox;
+  readonly log: Logger;
+}
+
+/** Readings remembered: one that comes again, because its lane took it back, is not told again. */
+const REMEMBERED_MAX = 256;
+
+export class SetAside {
+  readonly #ports: SetAsidePorts;
+  readonly #oversizedTold = new Set<string>();
+  readonly #givenUp = new RecentNames(REMEMBERED_MAX);
+  #count = 0;
+
+  constructor(ports: SetAsidePorts) {
+    this.#ports = ports;
+  }
+
+  /** Readings since start. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Once for each key: it will be too large at every reading. */
+  tellOversized(keys: readonly string[]): void {
+    const fresh = keys.filter((key) => !this.#oversizedTold.has(key));
+    if (fresh.length === 0) return;
+    for (const key of fresh) this.#oversizedTold.add(key);
+    this.#ports.log.error(
+      'a value is too large for one datagram and was left out: shorten or switch off its sensor',
+      { keys: fresh.join(','), bytesMax: BODY_BYTES_MAX },
+    );
+  }
+
+  /** Counts and tells a reading given up; what comes after it in its lane lacks it, so the next sample says all. */
+  lose(reading: Reading, why: LossReason): void {
+    const { log, outbox } = this.#ports;
+    if (!this.#givenUp.isNew(`${reading.bootId} ${reading.bootMs}`)) return;
+    this.#count += 1;
+    if (reading.gap) {
+      // Told again it would be refused again, for ever.
+      return log.error(
+        'the server does not take the gap record, which is left out: readings were lost',
+        reading.values,
+      );
+    }
+    outbox.loseReading(reading, why);
+    log.error(
+      why === 'refused'
+        ? 'the server answers one reading, and only it, with an internal error; it was set aside so that the others go on'
+        : 'the server calls one reading malformed; it was set aside so that the others go on',
+      { setAside: this.#count },
+    );
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Supervision: tells the service manager that the agent is up, what it is at, and, as long as its loops get on, that it lives.
+ *
+ * It lives if nothing is late (progress.ts); a timer that says so regardless would prove nothing. Who is late is told once
+ * in the journal; the service manager then hears nothing more until that is over, and restarts the agent if it is not. A
+ * blocked event loop needs no detection: it says nothing either. The status goes with the sign of life, and in between when
+ * it says something else.
+ */
+
+import { LinkedAbort } from './linked-abort.ts';
+import type { Clock, Logger, ServiceManager } from './ports.ts';
+import type { Progress } from './progress.ts';
+import type { Status } from './status.ts';
+
+export interface SupervisionPorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly service: ServiceManager;
+  readonly progress: Progress;
+  readonly status: Status;
+}
+
+/** The status of an agent that nobody expects a sign of life from, ms. */
+const STATUS_EVERY_MS = 60_000;
+/** A status costs a process: a server that comes and goes is told no more often than this, ms. */
+const STATUS_GAP_MS = 3_000;
+/** After a stop of the whole process (SIGSTOP, a frozen cgroup) all is late for a moment: asked again soon, ms. */
+const LATE_AGAIN_MS = 5_000;
+
+export async function supervise(ports: SupervisionPorts, signal: AbortSignal): Promise<void> {
+  const { clock, service, progress, status } = ports;
+  const { watchdogMs } = service;
+  const everyMs = watchdogMs === undefined ? STATUS_EVERY_MS : watchdogMs / 2;
+  const lateness = new Lateness(ports.log);
+  let hasNews = false;
+  let wake = () => {};
+  status.onChange = () => {
+    hasNews = true;
+    wake();
+  };
+  service.ready();
+  for (let beatMs = clock.monotonicMs(); !signal.aborted; ) {
+    const nowMs = clock.monotonicMs();
+    if (nowMs >= beatMs) {
+      const { late } = progress;
+      lateness.tell(late);
+      if (late === undefined) service.alive();
+      progress.nudge();
+      beatMs = nowMs + (late === undefined ? everyMs : Math.min(everyMs, LATE_AGAIN_MS));
+    }
+    hasNews = false;
+    service.status(status.text());
+    await clock.sleep(Math.min(beatMs - nowMs, STATUS_GAP_MS), signal);
+    const leftMs = beatMs - clock.monotonicMs();
+    if (hasNews || leftMs <= 0) continue;
+    using nap = new LinkedAbort(signal);
+    wake = () => nap.abort();
+    await clock.sleep(leftMs, nap.signal);
+  }
+}
+
+/** Says once what stands still, and once that it goes on. */
+class Lateness {
+  readonly #log: Logger;
+  #told: string | undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  tell(late: string | undefined): void {
+    if ((late === undefined) === (this.#told === undefined)) return;
+    if (late === undefined) this.#log.warn('what stood still goes on again', { while: this.#told });
+    else {
+      this.#log.error(
+        'a part of the agent stands still: the service manager is not told any more that it lives, and restarts it',
+        { while: late },
+      );
+    }
+    this.#told = late;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * systemd as the service manager: the real adapter of the `ServiceManager` port, after sd_notify(3).
+ *
+ * Node cannot send to a datagram socket of AF_UNIX, so each message is a `systemd-notify`, which needs NotifyAccess=all in
+ * the unit and waits until systemd has read it. One process at a time, killed at its deadline: what is told meanwhile is
+ * put together, the newest status counts, and the states (READY, RELOADING, STOPPING) keep their order and are told again
+ * if that fails. The agent never waits for any of it, but for the last word at its end, and that not for long.
+ *
+ * Without $NOTIFY_SOCKET (a container, runit, a terminal) there is no service manager, and nothing to complain about.
+ */
+
+import type { Clock, Logger, ServiceManager } from '../core/ports.ts';
+import { askCommand } from './ask-command.ts';
+
+export interface SystemdOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Logger;
+  /** Name or path of the program; only a test gives another. */
+  readonly command?: string;
+  readonly deadlineMs?: number;
+}
+
+export interface Systemd extends ServiceManager, AsyncDisposable {}
+
+/** A board that has just booted and reads its programs from a slow card. */
+const DEADLINE_MS = 10_000;
+/** How often a state is told, at most: the unit's start times out in the end. */
+const TRIES = 5;
+const AGAIN_MS = 1_000;
+/** How long the end waits for the last word. */
+const LAST_WORD_MS = 1_000;
+/** systemd-notify passes on what fits a datagram; an operator reads one line. */
+const STATUS_CHARACTERS_MAX = 200;
+const CANNOT_TELL =
+  'systemd cannot be told how the agent does, and restarts it when it hears nothing: check that systemd-notify is installed and that the unit has NotifyAccess=all';
+
+export function hostServiceManager(options: SystemdOptions): Systemd | undefined {
+  const socket = options.environment['NOTIFY_SOCKET'];
+  return socket === undefined || socket === '' ? undefined : new NotifySocket(socket, options);
+}
+
+class NotifySocket implements Systemd {
+  readonly watchdogMs: number | undefined;
+  readonly #options: SystemdOptions;
+  readonly #socket: string;
+  readonly #states: (readonly string[])[] = [];
+  #status: string | undefined;
+  #told: string | undefined;
+  #isAlive = false;
+  #hasFailed = false;
+  #sending: Promise<void> | undefined;
+  readonly #end = new AbortController();
+
+  constructor(socket: string, options: SystemdOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.watchdogMs = watchdogMsOf(options.environment);
+  }
+
+  ready(): void {
+    this.#tell(['READY=1']);
+  }
+
+  status(text: string): void {
+    // One line, whatever is in it: a second one would be a message of its own.
+    this.#status = [...text.replace(/\p{Cc}/gu, ' ')].slice(0, STATUS_CHARACTERS_MAX).join('');
+    this.#start();
+  }
+
+  alive(): void {
+    this.#isAlive = this.watchdogMs !== undefined;
+    this.#start();
+  }
+
+  reloading(): void {
+    // Type=notify-reload wants to know that this was said after its signal.
+    this.#tell(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
+  }
+
+  stopping(): void {
+    this.#tell(['STOPPING=1', 'STATUS=stopping']);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const told = new AbortController();
+    void this.#sending?.then(() => told.abort());
+    if (this.#sending !== undefined) await this.#options.clock.sleep(LAST_WORD_MS, told.signal);
+    this.#end.abort();
+  }
+
+  #tell(state: readonly string[]): void {
+    this.#states.push(state);
+    this.#start();
+  }
+
+  #start(): void {
+    this.#sending ??= this.#send().finally(() => {
+      this.#sending = undefined;
+    });
+  }
+
+  async #send(): Promise<void> {
+    // What is told in the same turn goes in the same message.
+    await Promise.resolve();
+    while (this.#states.length > 0 || this.#isAlive || this.#status !== this.#told) {
+      const state = this.#states.shift();
+      await this.#deliver([...(state ?? []), ...this.#rest()], state === undefined ? 1 : TRIES);
+      if (this.#end.signal.aborted) return;
+    }
+  }
+
+  #rest(): readonly string[] {
+    const words = [
+      ...(this.#isAlive ? ['WATCHDOG=1'] : []),
+      ...(this.#status !== this.#told ? [`STATUS=${this.#status}`] : []),
+    ];
+    this.#isAlive = false;
+    this.#told = this.#status;
+    return words;
+  }
+
+  async #deliver(message: readonly string[], tries: number): Promise<void> {
+    const { signal } = this.#end;
+    for (let count = 1; !signal.aborted; count += 1) {
+      if (await this.#notify(message)) {
+        this.#hasFailed = false;
+        return;
+      }
+      if (count >= tries) return this.#complain();
+      await this.#options.clock.sleep(AGAIN_MS, signal);
+    }
+  }
+
+  async #notify(message: readonly string[]): Promise<boolean> {
+    const { clock, command = 'systemd-notify', deadlineMs = DEADLINE_MS } = this.#options;
+    const environment = { NOTIFY_SOCKET: this.#socket };
+    const question = { command, arguments: message, deadlineMs, environment };
+    return (await askCommand(question, clock, this.#end.signal)) !== undefined;
+  }
+
+  #complain(): void {
+    if (!this.#hasFailed && !this.#end.signal.aborted) this.#options.log.warn(CANNOT_TELL);
+    this.#hasFailed = true;
+  }
+}
+
+/** Meant for us unless it names another process (sd_watchdog_enabled(3)). */
+function watchdogMsOf(environment: SystemdOptions['environment']): number | undefined {
+  const { WATCHDOG_USEC: microseconds = '', WATCHDOG_PID: pid } = environment;
+  if (pid !== undefined && pid !== String(process.pid)) return undefined;
+  return /^[1-9]\d{0,15}$/.test(microseconds) ? Number(microseconds) / 1000 : undefined;
+}

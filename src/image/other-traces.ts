@@ -1,0 +1,93 @@
+/**
+ * What else makes two clones of one disk alike, or tells of the gateway they were made from: found, told with the command that
+ * clears it, and never touched, because it belongs to the host.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+export interface Trace {
+  readonly what: string;
+  /** Where it is, below the root. */
+  readonly found: readonly string[];
+  readonly clear: string;
+}
+
+interface Place {
+  readonly what: string;
+  /** Absolute, with `*` in the last part only. */
+  readonly patterns: readonly string[];
+  readonly clear: string;
+}
+
+const PLACES: readonly Place[] = [
+  {
+    what: 'SSH host keys: every clone would prove to be the same host',
+    patterns: ['/etc/ssh/ssh_host_*'],
+    clear:
+      "rm /etc/ssh/ssh_host_*   (see that they are made anew: ssh-keygen -A, or Debian's regenerate_ssh_host_keys)",
+  },
+  {
+    what: 'the seed of the random numbers: every clone would begin with the same',
+    patterns: ['/var/lib/systemd/random-seed'],
+    clear: 'rm /var/lib/systemd/random-seed',
+  },
+  {
+    what: 'DHCP leases: clones may ask for one address',
+    patterns: [
+      '/var/lib/dhcp/*.leases',
+      '/var/lib/dhcpcd/*.lease*',
+      '/var/lib/NetworkManager/*.lease',
+      '/var/lib/NetworkManager/secret_key',
+    ],
+    clear:
+      'rm /var/lib/dhcp/*.leases /var/lib/dhcpcd/*.lease* /var/lib/NetworkManager/*.lease /var/lib/NetworkManager/secret_key',
+  },
+  {
+    what: "the journal, in which are this gateway's lines (firstlight has no other logs)",
+    patterns: ['/var/log/journal/*'],
+    clear: 'journalctl --rotate --vacuum-time=1s',
+  },
+  {
+    what: 'configurations from before an import, maybe with a secret in them',
+    patterns: ['/etc/firstlight/firstlight.toml.*'],
+    clear: 'rm /etc/firstlight/firstlight.toml.*.bak',
+  },
+  {
+    what: 'the host name, unless something sets it per board',
+    patterns: ['/etc/hostname'],
+    clear: 'hostnamectl hostname localhost',
+  },
+];
+
+/** Empty, missing and "uninitialized" are filled in at the next boot (machine-id(5)). */
+export function machineId(root: string): string | undefined {
+  try {
+    const id = readFileSync(join(root, '/etc/machine-id'), 'utf8').trim();
+    return id === '' || id === 'uninitialized' ? undefined : id;
+  } catch {
+    return undefined;
+  }
+}
+
+export const CLEAR_MACHINE_ID = 'truncate -s 0 /etc/machine-id; rm -f /var/lib/dbus/machine-id';
+
+export function otherTraces(root: string): readonly Trace[] {
+  return PLACES.map(({ what, patterns, clear }) => ({
+    what,
+    found: patterns.flatMap((pattern) => matches(root, pattern)),
+    clear,
+  })).filter(({ found }) => found.length > 0);
+}
+
+function matches(root: string, pattern: string): readonly string[] {
+  const [head = '', tail = ''] = basename(pattern).split('*');
+  const exact = !pattern.includes('*');
+  try {
+    return readdirSync(join(root, dirname(pattern)))
+      .filter((name) => (exact ? name === head : name.startsWith(head) && name.endsWith(tail)))
+      .map((name) => join(dirname(pattern), name));
+  } catch {
+    return [];
+  }
+}

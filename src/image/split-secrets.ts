@@ -1,0 +1,62 @@
+/**
+ * Takes the secrets out of a configuration, so that what is left may be read by everybody: as text, with the operator's own
+ * lines and comments, where that can be done line by line; else written anew, setting by setting.
+ *
+ * Whoever calls has parsed the text and says where the secrets stand; and parses what comes out, to see that nothing but
+ * the secrets is gone. Comments that look like a secret taken out of use lose their value too.
+ */
+
+/** One setting as the file has it. */
+export interface GivenSetting {
+  /** `provisioning.secret` */
+  readonly key: string;
+  readonly value: string;
+  /** From 1; where the file does not tell, absent. */
+  readonly line?: number | undefined;
+}
+
+export interface MovedSecret extends GivenSetting {
+  /** Where it will be found from now on. */
+  readonly movedTo: string;
+}
+
+/** `name = "value"` on one line, bare or dotted or quoted, with nothing behind it but a comment. */
+const ONE_LINE = /^\s*[\w."'\t -]+=\s*(?:"(?:\\.|[^"\\])*"|'[^']*')\s*(?:#.*)?$/;
+const OLD_SECRET = /^(\s*#.*\b(?:secret|token)\s*=).*$/;
+
+/** Undefined when it cannot be done by lines, or a secret would still be somewhere in the text. */
+export function withoutSecretLines(text: string, secrets: readonly MovedSecret[]): string | undefined {
+  const lines = text.split('\n').map((line) => line.replace(OLD_SECRET, '$1 …'));
+  for (const { key, line = 0, movedTo } of secrets) {
+    if (!ONE_LINE.test(lines[line - 1] ?? '')) return undefined;
+    lines[line - 1] = `# ${nameOf(key)}: is in ${movedTo}, where firstlight import has put it`;
+  }
+  const rest = lines.join('\n');
+  return secrets.some(({ value }) => rest.includes(value)) ? undefined : rest;
+}
+
+/** The same settings in their plainest form; comments are lost. */
+export function writtenAnew(settings: readonly GivenSetting[]): string {
+  const tables = [...new Set(settings.map(({ key }) => tableOf(key)))];
+  return tables
+    .map((table) => {
+      const members = settings.filter(({ key }) => tableOf(key) === table);
+      return [`[${table}]`, ...members.map(({ key, value }) => `${nameOf(key)} = ${quoted(value)}`), ''].join(
+        '\n',
+      );
+    })
+    .join('\n');
+}
+
+function tableOf(key: string): string {
+  return key.slice(0, key.indexOf('.'));
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.indexOf('.') + 1);
+}
+
+/** JSON's strings are TOML's, but for one control character that JSON leaves bare. */
+function quoted(value: string): string {
+  return JSON.stringify(value).replaceAll('\x7f', '\\u007f');
+}

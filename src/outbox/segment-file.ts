@@ -1,0 +1,30 @@
+/** Reading a segment's file: twice at once, and for a long time before what it holds is called lost. */
+
+import type { OnceLog } from './once-log.ts';
+import { type Segment, segmentName } from './segment.ts';
+import type { SpoolDirectory } from './spool-directory.ts';
+import { codeOf, seen } from './system-error.ts';
+
+/** A disk that hiccups for minutes must not cost what it holds; the lane is asked again with every sample. */
+export const READ_TRIES_MAX = 60;
+
+/** What is in it, up to its last good byte; undefined when that cannot be read now, which `failedReads` counts. */
+export async function readSegment(
+  { directory, log }: { readonly directory: SpoolDirectory; readonly log: OnceLog },
+  segment: Segment,
+): Promise<Buffer | undefined> {
+  const once = () => directory.read(segmentName(segment.number), 0, segment.goodBytes);
+  try {
+    const content = await once().catch(once);
+    segment.failedReads = 0;
+    return content;
+  } catch (error) {
+    // Gone for good: another hand has removed it.
+    segment.failedReads = codeOf(error) === 'ENOENT' ? READ_TRIES_MAX : segment.failedReads + 1;
+    log.warn(
+      'a file of the spool cannot be read; it is tried again, and its readings are lost if that fails for long: check the health of the disk',
+      { file: segmentName(segment.number), seen: seen(error) },
+    );
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+/** systemd's end of $NOTIFY_SOCKET without systemd: a perl that receives datagrams on an AF_UNIX socket. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const SCRIPT = `use Socket; $| = 1;
+socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; bind($s, sockaddr_un($ARGV[0])) or die; print "listening\\n";
+while (defined recv($s, my $message, 65536, 0)) { $message =~ s/\\n/|/g; print "$message\\n"; }`;
+
+/** Why a test that needs the two programs cannot run here, or false. */
+export const LACKING: string | false =
+  ['systemd-notify', 'perl'].find((program) => spawnSync(program, ['--version']).error !== undefined) ??
+  false;
+
+export class NotifySocket implements AsyncDisposable {
+  readonly path: string;
+  /** Each with when it came, Unix ms; the lines of one joined by "|". */
+  readonly messages: { readonly text: string; readonly atMs: number }[] = [];
+  readonly #directory: string;
+  readonly #child: ChildProcess;
+  readonly #watchers = new Set<() => void>();
+
+  static async open(): Promise<NotifySocket> {
+    const socket = new NotifySocket(await mkdtemp(join(tmpdir(), 'firstlight-notify-')));
+    await socket.message(/^listening$/);
+    return socket;
+  }
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.path = join(directory, 'notify');
+    this.#child = spawn('perl', ['-e', SCRIPT, this.path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    if (!this.#child.stdout) throw new Error('no output');
+    createInterface({ input: this.#child.stdout }).on('line', (text) => {
+      // How systemd-notify waits until what it said before was read.
+      if (text === 'BARRIER=1') return;
+      this.messages.push({ text, atMs: Date.now() });
+      for (const watch of [...this.#watchers]) watch();
+    });
+  }
+
+  /** The first message, past or future, from the `from`-th on, that matches. */
+  async message(pattern: RegExp, from = 0): Promise<string> {
+    for (;;) {
+      const found = this.messages.slice(from).find(({ text }) => pattern.test(text));
+      if (found) return found.text;
+      await new Promise<void>((resolve) => {
+        const watch = () => {
+          this.#watchers.delete(watch);
+          resolve();
+        };
+        this.#watchers.add(watch);
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The installed program with a way to block one of its loops: from the moment a file exists, the loop waits for ever, as it would for a promise
+ * that a bug never settles. Everything else goes on, so only a watchdog that asks for the progress of each loop can notice.
+ */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export type Loop = 'sample' | 'converse';
+
+const PROGRAM = join('usr', 'lib', 'firstlight', 'firstlight.mjs');
+
+/** The file that blocks it; where every service can see it. */
+export function blockerOf(loop: Loop): string {
+  return `/run/firstlight-test-block-${loop}`;
+}
+
+/** Changes the program below `root`. Rejects when it has no loop of that name. */
+export async function makeBlockable(root: string, loop: Loop): Promise<void> {
+  const file = join(root, PROGRAM);
+  const text = await readFile(file, 'utf8');
+  const begin = text.indexOf(`async function ${loop}(`);
+  const head = /(?:while\s*\([^)]*\)|for\s*\(;;\))\s*\{/g;
+  head.lastIndex = begin;
+  const found = begin < 0 ? null : head.exec(text);
+  if (!found)
+    throw new Error(`the program has no loop in a function called ${loop}: src/agent.ts has changed?`);
+  const at = found.index + found[0].length;
+  const block = `if(process.getBuiltinModule('node:fs').existsSync('${blockerOf(loop)}'))await new Promise(()=>{});`;
+  await writeFile(file, text.slice(0, at) + block + text.slice(at));
+}

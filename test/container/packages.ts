@@ -1,0 +1,60 @@
+/**
+ * The package under test, twice: as it is, and with a higher version. Made by scripts/package.mjs, or taken from a directory that holds the
+ * two (`--packages DIR`).
+ */
+
+import { copyFile, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { run } from './command.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..', '..');
+const MADE_WITHIN_MS = 180_000;
+
+export interface Packages {
+  readonly lower: string;
+  readonly higher: string;
+}
+
+export async function packages(directory: string, given: string | undefined): Promise<Packages> {
+  const from = given ?? (await make(directory));
+  // Without the ending the lower version is the beginning of the higher one.
+  const versions = (await readdir(from)).flatMap((name) => /^(.*)_all\.deb$/.exec(name)?.[1] ?? []).sort();
+  const found = versions.map((name) => `${name}_all.deb`);
+  const [lower, higher] = found;
+  if (lower === undefined || higher === undefined || found.length !== 2)
+    throw new Error(`${from} must hold two packages, the lower version first by name: ${found.join(', ')}`);
+  return { lower: join(from, lower), higher: join(from, higher) };
+}
+
+/** Puts it into /root of a gateway, where apt can be pointed at it. */
+export async function carry(deb: string, root: string): Promise<string> {
+  const inside = join('/root', basename(deb));
+  await copyFile(deb, join(root, inside));
+  return inside;
+}
+
+/** `apt-get install`, without the network. */
+export function install(inside: string): string[] {
+  return [
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    'install',
+    '-y',
+    '-o',
+    'Dpkg::Options::=--force-confold',
+    inside,
+  ];
+}
+
+async function make(directory: string): Promise<string> {
+  const script = join(PROJECT, 'scripts', 'package.mjs');
+  const one = await run([process.execPath, script, '--output', directory], MADE_WITHIN_MS);
+  const version = /firstlight_(\S+)_all\.deb/.exec(one)?.[1];
+  if (version === undefined) throw new Error(`scripts/package.mjs named no package: ${one}`);
+  await run(
+    [process.execPath, script, '--output', directory, '--deb-version', `${version}+1`],
+    MADE_WITHIN_MS,
+  );
+  return directory;
+}

@@ -1,0 +1,38 @@
+/** All scenarios, in stages: those of one stage run side by side, because most of them wait. */
+
+import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './bad-disks.ts';
+import { cutsOfFirstBoots, cutsOfRunning, cutsOfUpgrades } from './cuts.ts';
+import { converseBlocked, kills, sampleBlocked, stopped } from './hangs.ts';
+import { hardening } from './hardening.ts';
+import { life } from './life.ts';
+import { linkDown, lossyRoad, nameServerAbsent, serverAbsent } from './roads.ts';
+import type { Scenario } from './scenario.ts';
+
+export const STAGES: readonly (readonly Scenario[])[] = [
+  // Alone, because it is timed.
+  [{ name: 'life', run: life }],
+  [
+    { name: 'hardening', run: hardening },
+    { name: 'kill-20', run: kills },
+    { name: 'hang-stopped', run: stopped },
+    { name: 'hang-sample', run: sampleBlocked },
+    { name: 'hang-converse', run: converseBlocked },
+  ],
+  [
+    { name: 'disk-full-first-boot', run: fullAtFirstBoot },
+    { name: 'disk-full-later', run: fullLater },
+    { name: 'read-only-first-boot', run: readOnlyAtFirstBoot },
+    { name: 'read-only-later', run: readOnlyLater },
+  ],
+  [
+    { name: 'cut-first-boot', run: cutsOfFirstBoots },
+    { name: 'cut-running', run: cutsOfRunning },
+    { name: 'cut-upgrade', run: cutsOfUpgrades },
+  ],
+  [
+    { name: 'road-server-absent', run: serverAbsent },
+    { name: 'road-names-absent', run: nameServerAbsent },
+    { name: 'road-link-down', run: linkDown },
+    { name: 'road-lossy', run: lossyRoad },
+  ],
+];

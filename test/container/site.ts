@@ -1,0 +1,108 @@
+/**
+ * One gateway and its server: a root directory, a road, and a ThingsBoard stand-in at the other end of it, on ThingsBoard's own port. Boots
+ * follow each other; the server stays.
+ */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { GatewayService } from './gateway-service.ts';
+import { Machine, type MachineOptions } from './machine.ts';
+import { Road } from './road.ts';
+import { until } from './until.ts';
+
+export const PROVISIONING = { key: 'key-of-the-profile', secret: 'f1rst-l1ght-s3cret-0f-the-test' };
+const COAP_PORT = 5683;
+
+export interface Booted {
+  readonly machine: Machine;
+  readonly service: GatewayService;
+}
+
+export class Site implements AsyncDisposable {
+  readonly road: Road;
+  readonly root: string;
+  #sandbox: Sandbox | undefined;
+  #machine: Machine | undefined;
+
+  static async open(root: string): Promise<Site> {
+    return new Site(await Road.build(), root);
+  }
+
+  private constructor(road: Road, root: string) {
+    this.road = road;
+    this.root = root;
+  }
+
+  get sandbox(): Sandbox {
+    if (!this.#sandbox) throw new Error('the server was not opened yet');
+    return this.#sandbox;
+  }
+
+  async openServer(): Promise<Sandbox> {
+    this.#sandbox = await openSandbox({
+      host: this.road.serverAddress,
+      coapPort: COAP_PORT,
+      provisioning: PROVISIONING,
+    });
+    return this.#sandbox;
+  }
+
+  /** As an operator leaves it: the configuration for all, the secret in systemd's store, for root. */
+  async configure(more = '', host = this.road.serverAddress): Promise<void> {
+    const [etc, store] = [join(this.root, 'etc', 'firstlight'), join(this.root, 'etc', 'credstore')];
+    await mkdir(etc, { recursive: true });
+    await mkdir(store, { recursive: true, mode: 0o700 });
+    await writeFile(join(etc, 'firstlight.toml'), toml(host, more), { mode: 0o644 });
+    await writeFile(join(store, 'firstlight.secret'), PROVISIONING.secret, { mode: 0o600 });
+  }
+
+  /** A drop-in of firstlight.service, as an administrator writes it. */
+  async dropIn(name: string, lines: readonly string[]): Promise<void> {
+    const directory = join(this.root, 'etc', 'systemd', 'system', 'firstlight.service.d');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, `${name}.conf`), `${lines.join('\n')}\n`);
+  }
+
+  /** The machine of the boot before must be off. */
+  async boot(options: Omit<MachineOptions, 'road'> = {}): Promise<Booted> {
+    const machine = await Machine.boot(this.root, { ...options, road: this.road });
+    this.#machine = machine;
+    return { machine, service: new GatewayService(machine) };
+  }
+
+  /** Pulls the plug, if it is in. */
+  async off(): Promise<void> {
+    await this.#machine?.pullThePlug();
+  }
+
+  /** Whether the server stores something new in time. */
+  async hears(withinMs: number): Promise<boolean> {
+    const before = this.#stored();
+    return await until(() => this.#stored() > before, withinMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.off();
+    await this.#sandbox?.[Symbol.asyncDispose]();
+    await this.road[Symbol.asyncDispose]();
+  }
+
+  #stored(): number {
+    return this.sandbox.devices().reduce((sum, { points }) => sum + points, 0);
+  }
+}
+
+/** A reading every second, so that what is lost shows; the clock of a container is never "synchronised". */
+export function toml(host: string, more = '', secret?: string): string {
+  return `[server]
+url = "coap://${host}"
+spread = "0s"
+[provisioning]
+key = "${PROVISIONING.key}"
+${secret === undefined ? '' : `secret = "${secret}"\n`}[telemetry]
+interval = "1s"
+[clock]
+trust = "system"
+${more}`;
+}

@@ -1,0 +1,116 @@
+/**
+ * `npm run test:system`: the package on a real Debian with a real systemd, in containers: installed, booted, cut off, hung, its power cut, its
+ * disk filled. Prints a table; exit code 1 on any violation.
+ *
+ * Options: options.ts. Leaves nothing on this machine, also on Ctrl-C, but Debian's files in /var/tmp for the next time. Where it cannot run,
+ * everything is skipped, with the reason, and counted.
+ */
+
+import { join } from 'node:path';
+import { run } from './command.ts';
+import { openWorkPlace, sweep } from './leftovers.ts';
+import { readOptions } from './options.ts';
+import { carry, install, packages } from './packages.ts';
+import { whyNoContainers } from './probe.ts';
+import { makeRootTar, unpackRoot } from './root-files.ts';
+import { Layers } from './root-layers.ts';
+import type { Ground, Report, Scenario } from './scenario.ts';
+import { STAGES } from './scenarios.ts';
+
+/** Violations told of one scenario: the first ones lead to the cause. */
+const TOLD_MAX = 12;
+
+const options = readOptions();
+const stages = STAGES.map((stage) => stage.filter(({ name }) => isWanted(name))).filter(
+  ({ length }) => length > 0,
+);
+const scenarios = stages.flat();
+if (scenarios.length === 0)
+  throw new Error(
+    `no scenario is called ${options.only.join(', ')}: ${STAGES.flat()
+      .map(({ name }) => name)
+      .join(', ')}`,
+  );
+
+process.setMaxListeners(200); // one for each thing that must not outlive this process
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
+const startedMs = performance.now();
+let failed = 0;
+const skipped: string[] = [];
+const whyNot = await whyNoContainers();
+if (whyNot === undefined) {
+  sweep();
+  await using place = await openWorkPlace();
+  await inStages(await prepareGround(place.path));
+} else {
+  skipped.push(...scenarios.map(({ name }) => `${name}: ${whyNot}`));
+}
+if (skipped.length > 0) say(`skipped: ${skipped.length}\n${skipped.map((line) => `  ${line}`).join('\n')}`);
+say(
+  `${failed === 0 ? 'no violation' : `FAILED: ${failed} scenarios`}, ${seconds(performance.now() - startedMs)}`,
+);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function prepareGround(place: string): Promise<Ground> {
+  await makeRootTar();
+  const debian = join(place, 'debian');
+  await unpackRoot(debian);
+  const bare = new Layers(place, [debian]);
+  const made = await packages(join(place, 'packages'), options.packages);
+  const ground = { place, packages: made, bare, cuts: options.cuts, seed: options.seed };
+  return { ...ground, installed: await installedLayer(bare, made.lower) };
+}
+
+/** As an image builder does it: no systemd runs, nothing starts. */
+async function installedLayer(bare: Layers, deb: string): Promise<Layers> {
+  const root = await bare.root();
+  const inside = await carry(deb, root.path);
+  const nspawn = [
+    'systemd-nspawn',
+    '--register=no',
+    '--keep-unit',
+    '--quiet',
+    '--as-pid2',
+    '--pipe',
+    `--directory=${root.path}`,
+  ];
+  await run([...nspawn, ...install(inside)], 120_000);
+  return await root.seal();
+}
+
+async function inStages(ground: Ground): Promise<void> {
+  say(`prepared in ${seconds(performance.now() - startedMs)}`);
+  for (const stage of stages) await Promise.all(stage.map((scenario) => play(scenario, ground)));
+}
+
+async function play({ name, run: act }: Scenario, ground: Ground): Promise<void> {
+  const beganMs = performance.now();
+  const report = await act(ground).catch(broken);
+  const isBad = report.problems.length > 0;
+  if (isBad) failed += 1;
+  skipped.push(...(report.skipped ?? []).map((line) => `${name}: ${line}`));
+  const head = `${name.padEnd(24)} ${isBad ? 'FAILED' : 'ok'}`.padEnd(32);
+  const lines = [`${head} ${seconds(performance.now() - beganMs).padStart(6)}  ${report.figures.join('; ')}`];
+  const told = report.problems.slice(0, TOLD_MAX).map((line) => `    violation: ${line}`);
+  if (report.problems.length > TOLD_MAX) told.push(`    and ${report.problems.length - TOLD_MAX} more`);
+  say([...lines, ...told].join('\n'));
+}
+
+/** A scenario that could not be played to its end shows nothing, so it has failed. */
+function broken(error: unknown): Report {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { figures: [], problems: [`could not be played to its end: ${text}`] };
+}
+
+function isWanted(name: string): boolean {
+  return options.only.length === 0 || options.only.some((word) => name.startsWith(word));
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

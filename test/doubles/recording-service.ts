@@ -1,0 +1,44 @@
+/** A `ServiceManager` that keeps what it is told, and when. */
+
+import type { Clock, ServiceManager } from '../../src/core/ports.ts';
+
+export class RecordingService implements ServiceManager {
+  readonly watchdogMs: number | undefined;
+  /** Monotonic times of the signs of life. */
+  readonly aliveMs: number[] = [];
+  readonly statuses: string[] = [];
+  /** ready, reloading, stopping. */
+  readonly states: string[] = [];
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>, watchdogMs?: number) {
+    this.#clock = clock;
+    this.watchdogMs = watchdogMs;
+  }
+
+  /** The longest time without a sign of life from `fromMs` until now, ms. */
+  longestSilenceMs(fromMs = 0): number {
+    const times = [fromMs, ...this.aliveMs.filter((ms) => ms >= fromMs), this.#clock.monotonicMs()];
+    return Math.max(...times.map((ms, index) => ms - (times[index - 1] ?? ms)));
+  }
+
+  ready(): void {
+    this.states.push('ready');
+  }
+
+  status(text: string): void {
+    if (text !== this.statuses.at(-1)) this.statuses.push(text);
+  }
+
+  alive(): void {
+    this.aliveMs.push(this.#clock.monotonicMs());
+  }
+
+  reloading(): void {
+    this.states.push('reloading');
+  }
+
+  stopping(): void {
+    this.states.push('stopping');
+  }
+}

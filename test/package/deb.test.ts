@@ -1,0 +1,146 @@
+/** The Debian package: what is in it, that it is the same bytes each time, and that Debian's own judges are content. */
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
+import { VERSION } from '../../src/cli/version.ts';
+import { renderExample } from '../../src/config/example.ts';
+import { allSettings } from '../../src/config/schema.ts';
+import { variableOf } from '../../src/config/setting.ts';
+import { lacking, makePackage } from './made.ts';
+
+const INSTALLED_KIB_MAX = 3 * 1024;
+
+describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () => {
+  let made: ReturnType<typeof makePackage>;
+  let root: string;
+
+  before(() => {
+    made = makePackage();
+    root = join(made.directory, 'unpacked');
+    execFileSync('dpkg-deb', ['-R', made.deb, root]);
+  });
+
+  after(() => rmSync(made.directory, { recursive: true, force: true }));
+
+  const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+  const field = (name: string): string =>
+    execFileSync('dpkg-deb', ['-f', made.deb, name], { encoding: 'utf8' }).trim();
+  const page = (path: string): string =>
+    execFileSync('gzip', ['-dc', join(root, path)], { encoding: 'utf8' });
+
+  it('is made twice from one source as the same bytes, package and tarball', () => {
+    const again = makePackage();
+    try {
+      assert.ok(readFileSync(made.deb).equals(readFileSync(again.deb)), 'the package');
+      assert.ok(readFileSync(made.tarball).equals(readFileSync(again.tarball)), 'the tarball');
+    } finally {
+      rmSync(again.directory, { recursive: true, force: true });
+    }
+  });
+
+  it('is for every architecture, asks for Node only, and stays below 3 MB installed', () => {
+    assert.equal(field('Version'), VERSION);
+    assert.equal(field('Architecture'), 'all');
+    assert.equal(field('Depends'), 'nodejs (>= 20.19)');
+    assert.equal(field('Recommends'), '');
+    assert.ok(Number(field('Installed-Size')) < INSTALLED_KIB_MAX, field('Installed-Size'));
+  });
+
+  it('owns everything as root, and lets nobody else write', () => {
+    const lines = execFileSync('dpkg-deb', ['-c', made.deb], { encoding: 'utf8' }).trim().split('\n');
+    for (const line of lines) assert.match(line, /^(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x) root\/root /);
+  });
+
+  it('brings every unit, and the example configuration as the only conffile', () => {
+    const units = readdirSync('systemd').filter((file) => !file.endsWith('.toml'));
+    for (const unit of units)
+      assert.equal(read(`usr/lib/systemd/system/${unit}`), readFileSync(join('systemd', unit), 'utf8'));
+    assert.equal(read('DEBIAN/conffiles'), '/etc/firstlight/firstlight.toml\n');
+    assert.equal(read('etc/firstlight/firstlight.toml'), renderExample());
+    assert.deepEqual(readdirSync(join(root, 'etc/firstlight/conf.d')), []);
+  });
+
+  it('starts the agent by hand with the flags the unit has', () => {
+    const program = `/usr/bin/node ${NODE_FLAGS.join(' ')} /usr/lib/firstlight/firstlight.mjs "$@"`;
+    assert.ok(read('usr/bin/firstlight').includes(`run) exec ${program} ;;`));
+  });
+
+  it('brings a program that runs from where it lies', () => {
+    const program = join(root, 'usr/lib/firstlight/firstlight.mjs');
+    const { stdout } = spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' });
+    assert.equal(stdout.trim(), VERSION);
+  });
+
+  it('brings the licence of every library in the bundle, and its text', () => {
+    const copyright = read('usr/share/doc/firstlight/copyright');
+    for (const library of ['commander', 'coap', 'winston', 'conf', 'smol-toml', 'valibot'])
+      assert.ok(copyright.includes(`Files: node_modules/${library}/*\n`), library);
+    const used = [...copyright.matchAll(/^License: (\S+)$/gm)].map(([, label]) => label);
+    for (const label of new Set(used)) {
+      const texts = copyright.split(new RegExp(`^License: ${label}\n (?=\\S)`, 'm')).length - 1;
+      assert.equal(texts, 1, `the text of ${label}`);
+    }
+  });
+
+  it('explains every setting in firstlight.toml(5) and every command in firstlight(1)', () => {
+    const [settings, commands] = [
+      page('usr/share/man/man5/firstlight.toml.5.gz'),
+      page('usr/share/man/man1/firstlight.1.gz'),
+    ].map((text) => text.replaceAll('\\-', '-')) as [string, string];
+    for (const setting of allSettings) assert.ok(settings.includes(variableOf(setting)), setting.key);
+    const help = spawnSync(process.execPath, ['dist/src/main.js', '--help'], { encoding: 'utf8' }).stdout;
+    const names = [...help.slice(help.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)].map(
+      ([, name]) => name,
+    );
+    for (const name of names.filter((each) => each !== 'help'))
+      assert.ok(commands.includes(`.SS "firstlight ${name}`), name);
+  });
+
+  it('has pages that man finds nothing to say about', { skip: lacking('man') }, () => {
+    for (const path of ['usr/share/man/man1/firstlight.1.gz', 'usr/share/man/man5/firstlight.toml.5.gz']) {
+      const { status, stderr } = spawnSync(
+        'man',
+        ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', join(root, path)],
+        { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C.UTF-8', MANROFFSEQ: '' } },
+      );
+      assert.deepEqual([status, stderr], [0, ''], path);
+    }
+  });
+
+  it('completes commands, options and choices of the command line in bash', { skip: lacking('bash') }, () => {
+    const completion = join(root, 'usr/share/bash-completion/completions/firstlight');
+    const offered = (...line: readonly string[]): string[] => {
+      // declare -p prints it as declare -a COMPREPLY=([0]="sample")
+      const script =
+        'compopt() { :; }; source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _firstlight; declare -p COMPREPLY';
+      const shown = execFileSync('bash', ['-c', script, completion, ...line], { encoding: 'utf8' });
+      return [...shown.matchAll(/\[\d+\]="([^"]*)"/g)].map(([, word = '']) => word);
+    };
+    assert.deepEqual(offered('firstlight', 'sam'), ['sample']);
+    assert.deepEqual(offered('firstlight', 'run', '--c'), ['--config']);
+    assert.ok(offered('firstlight', '').includes('run'));
+    assert.deepEqual(offered('firstlight', 'run', '--state', '/us'), ['/usr'], 'a directory');
+    assert.deepEqual(offered('firstlight', 'sandbox', '--coap-port', ''), [], 'nothing to guess');
+  });
+
+  it('satisfies lintian at error and warning level', { skip: lacking('lintian') }, () => {
+    const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
+    const { status, stdout } = spawnSync('lintian', [...root, '--fail-on', 'error,warning', made.deb], {
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stdout], [0, '']);
+  });
+
+  it('has maintainer scripts and a wrapper that are plain sh', { skip: lacking('shellcheck') }, () => {
+    const scripts = ['DEBIAN/postinst', 'DEBIAN/prerm', 'DEBIAN/postrm', 'usr/bin/firstlight'];
+    const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', ...scripts], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stdout);
+  });
+});

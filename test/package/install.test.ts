@@ -1,0 +1,154 @@
+/** scripts/install.sh and scripts/uninstall.sh, below a root of their own, so that they need none. */
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { lacking, makePackage } from './made.ts';
+
+const CONFIG = 'etc/firstlight/firstlight.toml';
+
+describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip', 'sha256sum') }, () => {
+  let made: ReturnType<typeof makePackage>;
+  let source: string;
+  let root: string;
+
+  before(() => {
+    made = makePackage();
+    execFileSync('tar', ['-xzf', made.tarball, '-C', made.directory]);
+    source = made.tarball.replace(/\.tar\.gz$/, '');
+  });
+
+  beforeEach(() => {
+    root = mkdtempSync(join(made.directory, 'root-'));
+  });
+
+  after(() => rmSync(made.directory, { recursive: true, force: true }));
+
+  function sh(script: string, ...options: readonly string[]) {
+    return spawnSync('sh', [join(source, script), ...options], { encoding: 'utf8' });
+  }
+
+  function install(...options: readonly string[]): string {
+    const { status, stdout, stderr } = sh('install.sh', '--root', root, ...options);
+    assert.equal(status, 0, stderr);
+    return stdout;
+  }
+
+  const files = (): string[] =>
+    readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+      .sort();
+
+  it('install what the package installs', () => {
+    install();
+    const inPackage = execFileSync('dpkg-deb', ['--fsys-tarfile', made.deb]);
+    const names = execFileSync('tar', ['-t'], { input: inPackage, encoding: 'utf8' })
+      .split('\n')
+      .filter((name) => name !== '' && !name.endsWith('/'));
+    const here = new Set(files());
+    assert.deepEqual(
+      names.map((name) => name.replace(/^\.\//, '')).filter((name) => !here.has(name)),
+      [],
+    );
+    assert.ok(existsSync(join(root, 'etc/firstlight/conf.d')));
+  });
+
+  it('change nothing when run again, nor with --dry-run', () => {
+    assert.match(install('--dry-run'), /would install \/usr\/bin\/firstlight/);
+    assert.deepEqual(files(), []);
+    install();
+    assert.equal(install(), '');
+  });
+
+  it('never touch a configuration that was edited, but say where the new example is', () => {
+    install();
+    appendFileSync(join(root, CONFIG), '# mine\n');
+    writeFileSync(join(source, 'root', CONFIG), '# of a later version\n');
+    try {
+      assert.match(install(), /keep your \/etc\/firstlight\/firstlight\.toml/);
+      assert.match(readFileSync(join(root, CONFIG), 'utf8'), /# mine\n$/);
+      assert.equal(readFileSync(join(root, `${CONFIG}.new`), 'utf8'), '# of a later version\n');
+    } finally {
+      execFileSync('tar', ['-xzf', made.tarball, '-C', made.directory]);
+    }
+  });
+
+  it('replace a configuration that nobody edited, and remove what a later version no longer has', () => {
+    install();
+    const program = readFileSync(join(root, 'usr/lib/firstlight/installed'), 'utf8');
+    writeFileSync(join(root, 'usr/lib/firstlight/installed'), `${program}file usr/lib/firstlight/old.mjs\n`);
+    writeFileSync(join(root, 'usr/lib/firstlight/old.mjs'), '');
+    writeFileSync(join(source, 'root', CONFIG), '# of a later version\n');
+    try {
+      install();
+      assert.equal(readFileSync(join(root, CONFIG), 'utf8'), '# of a later version\n');
+      assert.ok(!existsSync(join(root, 'usr/lib/firstlight/old.mjs')));
+    } finally {
+      execFileSync('tar', ['-xzf', made.tarball, '-C', made.directory]);
+    }
+  });
+
+  it('keep configuration and state on removal, and take both with --purge', () => {
+    install();
+    mkdirSync(join(root, 'var/lib/private/firstlight'), { recursive: true });
+    writeFileSync(join(root, 'var/lib/private/firstlight/credentials.json'), '{}');
+    const uninstall = join(root, 'usr/lib/firstlight/uninstall.sh');
+    const copy = join(made.directory, 'uninstall.sh');
+    writeFileSync(copy, readFileSync(uninstall));
+    assert.equal(spawnSync('sh', [copy, '--root', root]).status, 0);
+    assert.deepEqual(files(), [CONFIG, 'var/lib/private/firstlight/credentials.json']);
+    assert.equal(spawnSync('sh', [copy, '--root', root, '--purge']).status, 0);
+    assert.deepEqual(files(), []);
+    assert.equal(spawnSync('sh', [copy, '--root', root, '--purge']).status, 0, 'again');
+  });
+
+  it('write the Node that was named into unit and wrapper', () => {
+    install('--node', '/opt/node/bin/node');
+    assert.match(readFileSync(join(root, 'usr/bin/firstlight'), 'utf8'), /exec \/opt\/node\/bin\/node /);
+    const unit = readFileSync(join(root, 'usr/lib/systemd/system/firstlight.service'), 'utf8');
+    assert.match(unit, /^ExecStart=\/opt\/node\/bin\/node /m);
+  });
+
+  it('explain themselves, and refuse what they do not know', () => {
+    for (const script of ['install.sh', 'uninstall.sh']) {
+      assert.match(sh(script, '--help').stdout, /^Usage: /);
+      assert.equal(sh(script, '--nonsense').status, 64);
+    }
+  });
+
+  it('tell every problem of this host before anything is done: no systemd, a Node that is too old', () => {
+    const old = join(made.directory, 'node');
+    writeFileSync(old, '#!/bin/sh\necho v18.19.0\n', { mode: 0o755 });
+    const { status, stderr } = sh('install.sh', '--dry-run', '--node', old);
+    assert.equal(status, 1);
+    assert.match(stderr, /is v18\.19\.0, Firstlight needs v20\.19 or later/);
+    if (!existsSync('/run/systemd/system')) assert.match(stderr, /does not run systemd/);
+  });
+
+  it('leave a package of apt alone', () => {
+    mkdirSync(join(root, 'var/lib/dpkg/info'), { recursive: true });
+    writeFileSync(join(root, 'var/lib/dpkg/info/firstlight.prerm'), '');
+    const { status, stderr } = sh('install.sh', '--root', root);
+    assert.equal(status, 1);
+    assert.match(stderr, /installed as a package/);
+  });
+
+  it('are plain sh', { skip: lacking('shellcheck') }, () => {
+    const { status, stdout } = spawnSync('shellcheck', ['scripts/install.sh', 'scripts/uninstall.sh'], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stdout);
+  });
+});
