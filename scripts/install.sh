@@ -230,6 +230,10 @@ drop_obsolete() {
 # An administrator's "systemctl disable" outlives upgrades.
 services() {
 	[ -n "$dry" ] || sync
+	# Without it the service makes a user of its own whenever it runs.
+	if [ -z "$root" ] && command -v systemd-sysusers >/dev/null; then
+		act "make the user firstlight" systemd-sysusers firstlight.conf || true
+	fi
 	enabled=$(cd "$tree/usr/lib/systemd/system" && grep -l '^\[Install\]' -- *.*)
 	if ! command -v systemctl >/dev/null; then
 		echo "install.sh: note: without systemctl nothing can be enabled here: do it in the image" >&2

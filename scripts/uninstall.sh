@@ -24,7 +24,7 @@ main() {
 	units=$(sed -n 's|^file usr/lib/systemd/system/||p' "$root/$manifest" 2>/dev/null || true)
 	stop_services
 	remove_files
-	[ -z "$purge" ] || remove_state
+	[ -z "$purge" ] || { remove_state && remove_user; }
 	forget_services
 	[ -n "$dry" ] || [ -n "$purge" ] || [ ! -e "$root/etc/firstlight" ] ||
 		echo "kept: /etc/firstlight and /var/lib/firstlight (--purge removes them)"
@@ -110,6 +110,11 @@ remove_state() {
 			act "remove /$place" rm -rf "$root/$place"
 		fi
 	done
+}
+
+remove_user() {
+	[ -z "$root" ] && getent passwd firstlight >/dev/null || return 0
+	act "remove the user firstlight" userdel firstlight || true
 }
 
 forget_services() {

@@ -39,6 +39,7 @@ export async function filesOf(bundle, release) {
       0o755,
     ],
     ...unitsOf().map(({ name, text }) => [`usr/lib/systemd/system/${name}`, text, 0o644]),
+    ['usr/lib/sysusers.d/firstlight.conf', read('systemd', 'firstlight.sysusers.conf'), 0o644],
     ['etc/firstlight/firstlight.toml', read('systemd', 'firstlight.toml'), 0o644],
     ['etc/firstlight/conf.d/', '', 0o755],
     ['usr/share/man/man1/firstlight.1.gz', zipped(renderCommandPage(program, release)), 0o644],

@@ -48,7 +48,10 @@ export function loadConfig(request: LoadRequest): Loaded {
   const access = readAccess({ ...request, files }, reader);
   const name = reader.last(settings.deviceName);
   const rest = readTheRest(reader);
-  if (server === undefined || reader.problems.length > 0) throw new ConfigError(inOrder(reader.problems));
+  if (server === undefined || reader.problems.length > 0) {
+    const paths = files.all.map(({ path }) => path);
+    throw new ConfigError(inOrder(reader.problems, paths));
+  }
   const config: Config = {
     server: { ...server, spreadMs },
     ...(access.provisioning && { provisioning: access.provisioning }),
@@ -95,9 +98,9 @@ function requireServer(request: LoadRequest, reader: Reader): void {
   reader.problems.push(absent(settings.serverUrl, { name: request.file, via: 'file' }, 'is missing'));
 }
 
-/** Source by source, each from its first line to its last, as one would go through them. */
-function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  const names = [...new Set(problems.map((each) => each.source))];
+/** Source by source, the files first, each from its first line to its last, as one would go through them. */
+function inOrder(problems: readonly Problem[], paths: readonly string[]): readonly Problem[] {
+  const names = [...new Set([...paths, ...problems.map((each) => each.source)])];
   return [...problems].sort(
     (a, b) => names.indexOf(a.source) - names.indexOf(b.source) || (a.line ?? 0) - (b.line ?? 0),
   );

@@ -1,23 +1,39 @@
 /**
- * How the spool writes: text lines `<bytes of json> <crc32 of json> <json>\n`, so that a person can read them and a
- * program can tell what is damaged.
+ * How the spool writes: text lines `<bytes of the text> <crc32, base 36> <text>\n`, so that a person can read most of it
+ * and a program can tell what is damaged.
  *
- * Promises: what was framed comes back as it was, and a frame that does not is not there at all: `unframe`, `decode`
- * and `decodeHeader` give undefined for whatever is torn, flipped or of another shape, and never throw. The sum is
- * zlib's, because the agent runs without V8's compilers and a loop over bytes would cost it more than the disk does.
+ *   {"t":1795323338000,"m":18299000,"f":1,"v":{"load1":2.92,"uptimeS":18299}}    a reading by itself; this one is full
+ *   7psA3.1B+a{"online":true}    10 s (7ps, base 36) behind the full one: letters for its keys, other keys by name
+ *
+ * Promises: what was framed comes back as it was, and a frame that does not is not there at all: `unframe`, `unseal`,
+ * `decode` and `decodeHeader` give undefined for whatever is torn, flipped or of another shape, and never throw. The sum
+ * of a line that needs a dictionary goes on from the sum of the full reading that is it, so with any other it is damaged.
+ * The sum is zlib's, because the agent runs without V8's compilers and a loop over bytes would cost it more than the disk.
  */
 
 import { crc32 } from 'node:zlib';
 import type { Reading, Value, Values } from '../core/reading.ts';
+import { Dictionary, readDifference, writeDifference } from './dictionary.ts';
 
 /** Raised when older readers would misread what is written. */
 export const FORMAT_VERSION = 1;
 
 export const NEWLINE = 0x0a;
 const SPACE = 0x20;
-/** A length is at most this many digits: no frame is larger than a segment. */
+/** What stands by itself begins with this, and with nothing else does a line begin that needs a dictionary. */
+const BRACE = '{';
+/** A length is at most this many digits: no line is larger than a segment. */
 const LENGTH_DIGITS_MAX = 5;
-const CRC_DIGITS = 8;
+const CRC_DIGITS = 7;
+const CRC_RADIX = 36;
+const SMALL = /^(-?[0-9a-z]+)(?:,(-?[0-9a-z]+))?([^{]*)(\{.*)?$/s;
+
+/** A line that is as it was written. */
+export interface Line {
+  readonly text: string;
+  readonly sum: number;
+  readonly endBytes: number;
+}
 
 export interface Frame {
   readonly json: unknown;
@@ -26,24 +42,42 @@ export interface Frame {
 
 /** The line of one value. */
 export function frame(value: unknown): Buffer {
-  const json = JSON.stringify(value);
-  const sum = crc32(json).toString(16).padStart(CRC_DIGITS, '0');
-  return Buffer.from(`${Buffer.byteLength(json)} ${sum} ${json}\n`);
+  return seal(JSON.stringify(value)).bytes;
 }
 
 /** The frame that begins at `fromBytes`. Its newline is not asked for: the sum has proved more than that could. */
 export function unframe(bytes: Buffer, fromBytes: number): Frame | undefined {
+  const line = unseal(bytes, fromBytes);
+  const json = line && parse(line.text);
+  return json === undefined || line === undefined ? undefined : { json, endBytes: line.endBytes };
+}
+
+function seal(text: string, dictionary?: Dictionary): { readonly bytes: Buffer; readonly sum: number } {
+  const sum = crc32(text, dictionary?.sum);
+  const digits = sum.toString(CRC_RADIX).padStart(CRC_DIGITS, '0');
+  return { bytes: Buffer.from(`${Buffer.byteLength(text)} ${digits} ${text}\n`), sum };
+}
+
+/** The line that begins at `fromBytes`, which may need `dictionary`, and then exactly that. */
+export function unseal(bytes: Buffer, fromBytes: number, dictionary?: Dictionary): Line | undefined {
   const space = bytes.subarray(fromBytes, fromBytes + LENGTH_DIGITS_MAX + 1).indexOf(SPACE);
   if (space < 1) return undefined;
   const crcAt = fromBytes + space + 1;
-  const jsonAt = crcAt + CRC_DIGITS + 1;
-  const head = bytes.toString('latin1', fromBytes, jsonAt);
-  if (!/^[1-9]\d* [0-9a-f]{8} $/.test(head)) return undefined;
-  const end = jsonAt + Number(head.slice(0, space));
-  const body = bytes.subarray(jsonAt, end);
-  if (end > bytes.length || crc32(body) !== Number.parseInt(head.slice(space + 1), 16)) return undefined;
+  const textAt = crcAt + CRC_DIGITS + 1;
+  const head = bytes.toString('latin1', fromBytes, textAt);
+  if (!/^[1-9]\d* [0-9a-z]{7} $/.test(head)) return undefined;
+  const end = textAt + Number(head.slice(0, space));
+  if (end > bytes.length) return undefined;
+  const body = bytes.subarray(textAt, end);
+  const sum = Number.parseInt(head.slice(space + 1), CRC_RADIX);
+  const before = body[0] === BRACE.charCodeAt(0) ? 0 : dictionary?.sum;
+  if (crc32(body, before) !== sum) return undefined;
+  return { text: body.toString(), sum, endBytes: Math.min(end + 1, bytes.length) };
+}
+
+function parse(text: string): unknown {
   try {
-    return { json: JSON.parse(body.toString()), endBytes: Math.min(end + 1, bytes.length) };
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -68,20 +102,33 @@ export function decodeHeader(json: unknown): Header | undefined {
 /** An undated record begins with this, and with nothing else does one begin that is dated. */
 export const UNDATED_START = '{"m":';
 
+/** A record, and the dictionary of those behind it: its own if it is full, otherwise the one it was given. */
+export interface Encoded {
+  readonly bytes: Buffer;
+  readonly dictionary: Dictionary | undefined;
+}
+
 /** The record of a reading in a segment of `bootId`; both instants are kept, so that it comes back as it was. */
-export function encode(reading: Reading, bootId: string): Buffer {
-  return frame({
-    t: reading.tsMs,
-    m: reading.bootMs,
-    b: reading.bootId === bootId ? undefined : reading.bootId,
-    f: reading.full ? 1 : undefined,
-    g: reading.gap ? 1 : undefined,
-    v: reading.values,
-  });
+export function encode(reading: Reading, bootId: string, dictionary?: Dictionary): Encoded {
+  const small = dictionary && smallText(reading, dictionary);
+  if (small !== undefined) return { bytes: seal(small, dictionary).bytes, dictionary };
+  const { bytes, sum } = seal(
+    JSON.stringify({
+      t: reading.tsMs,
+      m: reading.bootMs,
+      b: reading.bootId === bootId ? undefined : reading.bootId,
+      f: reading.full ? 1 : undefined,
+      g: reading.gap ? 1 : undefined,
+      v: reading.values,
+    }),
+  );
+  return { bytes, dictionary: isDictionary(reading) ? new Dictionary(reading, sum) : dictionary };
 }
 
 /** The reading of a record in a segment of `bootId`; that is '' where the segment's header is damaged. */
-export function decode(json: unknown, bootId: string): Reading | undefined {
+export function decode(text: string, bootId: string, dictionary?: Dictionary): Reading | undefined {
+  if (!text.startsWith(BRACE)) return dictionary && readingOfSmall(text, dictionary);
+  const json = parse(text);
   if (!isMap(json)) return undefined;
   const { t, m, b = bootId, f, g, v, ...unknown } = json;
   if (t !== undefined && !isFiniteNumber(t)) return undefined;
@@ -90,6 +137,38 @@ export function decode(json: unknown, bootId: string): Reading | undefined {
   if (!isValues(v) || Object.keys(unknown).length > 0) return undefined;
   const dated = t === undefined ? {} : { tsMs: t };
   return { bootId: b, bootMs: m, ...dated, values: v, full: f === 1, ...(g === 1 && { gap: true as const }) };
+}
+
+/** Whether those behind it are written with the keys of this one. */
+export function isDictionary(reading: Reading): boolean {
+  return reading.full && !reading.gap;
+}
+
+/** `<bootMs>[,<tsMs>]<coded>[{others}]`, instants as differences, the second only where it is another than the first. */
+function smallText(reading: Reading, dictionary: Dictionary): string | undefined {
+  const { full } = dictionary;
+  if (reading.full || reading.gap || reading.bootId !== full.bootId) return undefined;
+  if ((reading.tsMs === undefined) !== (full.tsMs === undefined)) return undefined;
+  const boot = writeDifference(reading.bootMs, full.bootMs);
+  const date = writeDifference(reading.tsMs ?? 0, full.tsMs ?? 0);
+  if (boot === undefined || date === undefined) return undefined;
+  const { coded, rest } = dictionary.write(reading.values);
+  const others = Object.keys(rest).length > 0 ? JSON.stringify(rest) : '';
+  const isSame = reading.tsMs === undefined || date === boot;
+  return `${boot}${isSame ? '' : `,${date}`}${coded}${others}`;
+}
+
+function readingOfSmall(text: string, dictionary: Dictionary): Reading | undefined {
+  const { full } = dictionary;
+  const [, boot, date = boot, coded = '', others] = SMALL.exec(text) ?? [];
+  const numbers = dictionary.read(coded);
+  const rest = others === undefined ? {} : parse(others);
+  if (boot === undefined || date === undefined || !numbers || !isMap(rest)) return undefined;
+  const values = Object.fromEntries([...numbers, ...Object.entries(rest)]);
+  if (!isValues(values)) return undefined;
+  const bootMs = readDifference(boot, full.bootMs);
+  const dated = full.tsMs === undefined ? {} : { tsMs: readDifference(date, full.tsMs) };
+  return { bootId: full.bootId, bootMs, ...dated, values, full: false };
 }
 
 export function isMap(json: unknown): json is Record<string, unknown> {

@@ -17,9 +17,9 @@ export function tellDropped(
   why: LossReason,
 ): void {
   if (!content && segment.left > 0) losses.add({ readings: segment.left, why });
-  for (const found of content ? recordsOf(content, segment.ackedBytes) : []) {
+  for (const found of content ? recordsOf(content, segment.acked) : []) {
     // The cursor was here before, and told what it could not let out.
-    const isTold = found.endBytes <= segment.toldBytes;
+    const isTold = found.end.bytes <= segment.toldBytes;
     if (found.at === 'damage') {
       if (!isTold) losses.add({ readings: 1, why: 'damaged' });
       continue;

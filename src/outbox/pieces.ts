@@ -3,12 +3,13 @@
  * segments of its own.
  *
  * Promises: the first reading of a new segment that is no gap record is full, provided the first of the batch is, and so
- * is the first after one that no segment could hold. One piece at a time is in memory. Pure.
+ * is the first after one that no segment could hold. No record needs one of another batch or segment. One piece at a time is in memory. Pure.
  */
 
 import type { Reading, Values } from '../core/reading.ts';
 import { carry, expand } from './carry.ts';
 import { encode } from './codec.ts';
+import type { Dictionary } from './dictionary.ts';
 
 export interface Piece {
   /** It opens a segment, behind whose header it goes. */
@@ -39,12 +40,13 @@ export function* cutPieces({
   let piece = new Collector(false, roomBytes);
   let before: Values = {};
   let mustBeFull = false;
+  let dictionary: Dictionary | undefined;
   for (const reading of readings) {
     const full = () => encode(expand(before, reading), bootId);
-    let line = mustBeFull ? full() : encode(reading, bootId);
-    if (!piece.holds(line)) {
-      line = full();
-      if (line.length > segmentRoomBytes) {
+    let record = mustBeFull ? full() : encode(reading, bootId, dictionary);
+    if (!piece.holds(record.bytes)) {
+      record = full();
+      if (record.bytes.length > segmentRoomBytes) {
         tooLarge(reading);
         mustBeFull ||= !reading.gap;
         before = carry(before, reading);
@@ -54,7 +56,8 @@ export function* cutPieces({
       piece = new Collector(true, segmentRoomBytes);
       mustBeFull = true;
     }
-    piece.add(line, reading);
+    piece.add(record.bytes, reading);
+    dictionary = record.dictionary;
     if (!reading.gap) mustBeFull = false;
     before = carry(before, reading);
   }

@@ -11,7 +11,17 @@
 
 import type { LossReason } from '../core/losses.ts';
 import type { Reading } from '../core/reading.ts';
-import { decode, decodeHeader, type Header, NEWLINE, UNDATED_START, unframe } from './codec.ts';
+import {
+  decode,
+  decodeHeader,
+  type Header,
+  isDictionary,
+  NEWLINE,
+  UNDATED_START,
+  unframe,
+  unseal,
+} from './codec.ts';
+import { Dictionary } from './dictionary.ts';
 
 export const SEGMENT_BYTES = 65_536;
 
@@ -24,9 +34,11 @@ export interface Segment {
   /** Records not acknowledged and not told as lost; of an earlier process, lines counted until it has been read. */
   left: number;
   /** Everything up to here is acknowledged or told as lost. */
-  ackedBytes: number;
+  acked: Place;
   /** The next record to be taken. */
-  readBytes: number;
+  read: Place;
+  /** Of `read`. */
+  readonly readBytes: number;
   /** The records up to here that are lost have been told. */
   toldBytes: number;
   /** It may hold readings of this boot without a date. */
@@ -41,6 +53,15 @@ export interface Segment {
   isSpent: boolean;
 }
 
+/** Between two records, and the record of the full reading whose keys those behind it may be written with. */
+export interface Place {
+  readonly bytes: number;
+  /** 0 while there is none. */
+  readonly fullAt: number;
+}
+
+const START: Place = { bytes: 0, fullAt: 0 };
+
 /** A reading that can never be delivered; without it, a record that is damaged. */
 export interface Untold {
   readonly why: LossReason;
@@ -53,8 +74,11 @@ export function newSegment(number: number, fileBytes: number): Segment {
     bytes: Math.max(1, Math.ceil(fileBytes / SEGMENT_BYTES)) * SEGMENT_BYTES,
     goodBytes: 0,
     left: 0,
-    ackedBytes: 0,
-    readBytes: 0,
+    acked: START,
+    read: START,
+    get readBytes() {
+      return this.read.bytes;
+    },
     toldBytes: 0,
     isUndated: false,
     untold: [],
@@ -79,22 +103,38 @@ export function headerOf(content: Buffer): Header | undefined {
 }
 
 export type Found =
-  | { readonly at: 'reading'; readonly reading: Reading; readonly endBytes: number }
-  | { readonly at: 'damage'; readonly endBytes: number };
+  | { readonly at: 'reading'; readonly reading: Reading; readonly end: Place }
+  | { readonly at: 'damage'; readonly end: Place };
 
-/** The records of a segment from `fromBytes`; what is damaged is one find up to the next newline. */
-export function* recordsOf(content: Buffer, fromBytes: number): Generator<Found> {
+/**
+ * The records of a segment from a place; what is damaged is one find up to the next newline. So is each record that
+ * is written with the keys of a full one that is damaged: what it says is not known.
+ */
+export function* recordsOf(content: Buffer, from: Place): Generator<Found> {
   const header = unframe(content, 0);
   const bootId = (header && decodeHeader(header.json)?.bootId) ?? '';
-  let at = Math.max(fromBytes, header?.endBytes ?? lineEnd(content, 0));
+  let { fullAt } = from;
+  let dictionary = fullAt > 0 ? dictionaryAt(content, fullAt, bootId) : undefined;
+  let at = Math.max(from.bytes, header?.endBytes ?? lineEnd(content, 0));
   while (at < content.length) {
-    const frame = unframe(content, at);
+    const line = unseal(content, at, dictionary);
     // NUL is the unused rest, but only if no line comes behind it: a flipped byte or a lost sector is NUL too.
-    if (!frame && content[at] === 0 && content.indexOf(NEWLINE, at) < 0) return;
-    const reading = frame && decode(frame.json, bootId);
-    at = frame?.endBytes ?? lineEnd(content, at);
-    yield reading ? { at: 'reading', reading, endBytes: at } : { at: 'damage', endBytes: at };
+    if (!line && content[at] === 0 && content.indexOf(NEWLINE, at) < 0) return;
+    const reading = line && decode(line.text, bootId, dictionary);
+    if (reading && isDictionary(reading)) {
+      fullAt = at;
+      dictionary = new Dictionary(reading, line.sum);
+    }
+    at = line?.endBytes ?? lineEnd(content, at);
+    const end = { bytes: at, fullAt };
+    yield reading ? { at: 'reading', reading, end } : { at: 'damage', end };
   }
+}
+
+function dictionaryAt(content: Buffer, at: number, bootId: string): Dictionary | undefined {
+  const line = unseal(content, at);
+  const reading = line && decode(line.text, bootId);
+  return reading && isDictionary(reading) ? new Dictionary(reading, line.sum) : undefined;
 }
 
 /** How many records there are, by their newlines alone: exact unless something is damaged. */

@@ -9,7 +9,7 @@
 import type { Reading, Values } from '../core/reading.ts';
 import type { Anchors } from './anchors.ts';
 import { carry, expand } from './carry.ts';
-import { type Found, recordsOf, type Segment } from './segment.ts';
+import { type Found, type Place, recordsOf, type Segment } from './segment.ts';
 import type { Shelf } from './shelf.ts';
 
 export interface ReaderPorts {
@@ -20,7 +20,7 @@ export interface ReaderPorts {
 
 interface Taken {
   readonly segment: Segment;
-  readonly endBytes: number;
+  readonly end: Place;
 }
 
 /** Why the cursor stopped in a segment. */
@@ -56,8 +56,8 @@ export class SpoolReader {
 
   acknowledge(count: number, epoch: number): void {
     if (epoch !== this.#epoch) return;
-    for (const { segment, endBytes } of this.#taken.splice(0, Math.max(0, count))) {
-      segment.ackedBytes = endBytes;
+    for (const { segment, end } of this.#taken.splice(0, Math.max(0, count))) {
+      segment.acked = end;
       segment.left = Math.max(0, segment.left - 1);
     }
   }
@@ -67,7 +67,7 @@ export class SpoolReader {
     this.#taken = [];
     this.#epoch += 1;
     this.#undatable = undefined;
-    for (const segment of this.#ports.shelf.segments) segment.readBytes = segment.ackedBytes;
+    for (const segment of this.#ports.shelf.segments) segment.read = segment.acked;
   }
 
   /** Undefined when everything taken was taken back while it waited for the disk. */
@@ -88,21 +88,21 @@ export class SpoolReader {
 
   #readInto(readings: Reading[], segment: Segment, content: Buffer, max: number): Stop {
     if (segment.readBytes === 0) this.#undatable = undefined;
-    for (const found of recordsOf(content, segment.readBytes)) {
+    for (const found of recordsOf(content, segment.read)) {
       // Asked of the next one, so that the end of a segment is seen with its last record.
       if (readings.length >= max) return 'enough';
       const reading = found.at === 'reading' ? this.#ports.anchors.date(found.reading) : undefined;
       if (reading) {
         readings.push(this.#followable(reading));
-        this.#taken.push({ segment, endBytes: found.endBytes });
+        this.#taken.push({ segment, end: found.end });
       } else if (found.at === 'reading' && found.reading.bootId === this.#ports.bootId) {
         return 'no date yet';
       } else {
         this.#lose(segment, found);
       }
-      segment.readBytes = found.endBytes;
+      segment.read = found.end;
     }
-    segment.readBytes = segment.goodBytes;
+    segment.read = { ...segment.read, bytes: segment.goodBytes };
     this.#settleCount(segment);
     return 'at the end';
   }
@@ -117,8 +117,8 @@ export class SpoolReader {
 
   #lose(segment: Segment, found: Found): void {
     if (found.at === 'reading') this.#undatable = carry(this.#undatable ?? {}, found.reading);
-    if (found.endBytes <= segment.toldBytes) return;
-    segment.toldBytes = found.endBytes;
+    if (found.end.bytes <= segment.toldBytes) return;
+    segment.toldBytes = found.end.bytes;
     segment.left = Math.max(0, segment.left - 1);
     segment.untold.push(
       found.at === 'damage' ? { why: 'damaged' } : { why: 'undatable', reading: found.reading },

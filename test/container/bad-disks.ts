@@ -75,8 +75,10 @@ async function withoutCredentials(
   await sleep(WATCHED_MS);
   findings.expect(site.sandbox.devices().length === 0, 'it provisioned though nothing can be stored');
   await calm(booted, findings);
-  const status = await booted.service.status();
-  findings.expect(reason.test(status), `systemctl status does not tell the reason: ${status.trim()}`);
+  const isShown = reason.test(await booted.service.status());
+  findings.figure(`reason shown by ${isShown ? 'systemctl status' : 'journalctl -u only'}`);
+  const log = await booted.service.log();
+  findings.expect(isShown || reason.test(log), `neither status nor journal tells the reason: ${log.trim()}`);
 }
 
 async function withCredentials(site: Site, booted: Booted, findings: Findings): Promise<void> {

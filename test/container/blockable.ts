@@ -20,12 +20,12 @@ export async function makeBlockable(root: string, loop: Loop): Promise<void> {
   const file = join(root, PROGRAM);
   const text = await readFile(file, 'utf8');
   const begin = text.indexOf(`async function ${loop}(`);
-  const head = /(?:while\s*\([^)]*\)|for\s*\(;;\))\s*\{/g;
-  head.lastIndex = begin;
-  const found = begin < 0 ? null : head.exec(text);
-  if (!found)
+  const end = text.indexOf('async function ', begin + 1);
+  // `while (…)` in the sources; the bundler makes it `for(;…;)`.
+  const found = /for\(;[^;]*;\)\{/.exec(text.slice(begin, end));
+  if (begin < 0 || !found)
     throw new Error(`the program has no loop in a function called ${loop}: src/agent.ts has changed?`);
-  const at = found.index + found[0].length;
+  const at = begin + found.index + found[0].length;
   const block = `if(process.getBuiltinModule('node:fs').existsSync('${blockerOf(loop)}'))await new Promise(()=>{});`;
   await writeFile(file, text.slice(0, at) + block + text.slice(at));
 }

@@ -50,6 +50,11 @@ export class GatewayService {
     return out.split('\n').flatMap((line) => entryIn(line));
   }
 
+  /** The same with the lines of systemd about it, as an operator sees them. */
+  async log(): Promise<string> {
+    return (await this.#machine.run(['journalctl', '-b', '--no-pager', '-u', UNIT])).out;
+  }
+
   async said(text: string): Promise<boolean> {
     return (await this.journal()).some(({ message }) => message.includes(text));
   }

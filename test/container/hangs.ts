@@ -20,7 +20,8 @@ const ONLINE_WITHIN_MS = 60_000;
 const RESTART_AT_ONCE = ['[Service]', 'RestartSec=100ms', 'RestartSteps=0'];
 const WATCHDOG_S = 6;
 const SHORT_WATCHDOG = ['[Service]', `WatchdogSec=${WATCHDOG_S}s`, 'RestartSec=500ms', 'RestartSteps=0'];
-const NOTICED_WITHIN_MS = 60_000;
+/** The agent is patient: a turn of delivery may take three minutes (src/core/patience.ts), and then the watchdog's time begins. */
+const NOTICED_WITHIN_MS = 240_000;
 
 export async function kills({ installed, seed }: Ground): Promise<Report> {
   await using root = await installed.root();
@@ -106,8 +107,10 @@ async function watched(
   findings.expect(isNoticed, `nothing noticed the hang within ${tookS} s`);
   if (!isNoticed) return findings;
   findings.figure(`restarted after ${tookS} s, watchdog ${WATCHDOG_S} s`);
-  const { out } = await machine.run(['journalctl', '-b', '--no-pager', '-u', 'firstlight.service']);
-  findings.expect(/watchdog timeout/i.test(out), 'the journal does not say that it was the watchdog');
+  findings.expect(
+    /watchdog timeout/i.test(await service.log()),
+    'the journal does not say that it was the watchdog',
+  );
   if (loop !== undefined) await machine.run(['rm', blockerOf(loop)]);
   findings.expect(await site.hears(ONLINE_WITHIN_MS), 'no telemetry after the watchdog');
   sameDevice(site, findings);

@@ -6,7 +6,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -14,6 +14,10 @@ import { join } from 'node:path';
 const PLACE = '/var/tmp';
 const OURS = /^fls(\d+)/;
 const CGROUPS = ['', 'unified', 'systemd'].map((name) => join('/sys/fs/cgroup', name));
+
+/** How long what was killed may take to be gone. */
+const DIE_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 20;
 
 let made = 0;
 
@@ -46,11 +50,36 @@ export async function openWorkPlace(): Promise<WorkPlace> {
   };
 }
 
-/** The control groups of a container that is gone, and what its manager left in /run. */
+/** Ends whatever still runs in a container, and takes away its control groups and what its manager left in /run. */
 export function forgetMachine(name: string): void {
-  for (const hierarchy of CGROUPS) removeGroups(join(hierarchy, name));
+  const groups = cgroupHierarchies().map((path) => join(path, name));
+  for (const group of groups) {
+    if (existsSync(join(group, 'cgroup.kill'))) writeFileSync(join(group, 'cgroup.kill'), '1');
+  }
+  const deadlineMs = performance.now() + DIE_WITHIN_MS;
+  for (;;) {
+    for (const group of groups) removeGroups(group);
+    if (!groups.some((group) => existsSync(group)) || performance.now() > deadlineMs) break;
+    // The end of this process waits for nothing that is not done at once.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_EVERY_MS);
+  }
   for (const place of ['propagate', 'unix-export'])
     rmSync(join('/run/systemd/nspawn', place, name), { recursive: true, force: true });
+}
+
+/**
+ * Lines of shell that put what follows into control groups of its own: nspawn makes others beside itself, and a container's systemd takes
+ * for its own what it finds itself in.
+ */
+export function intoGroups(name: string): string {
+  const groups = cgroupHierarchies().map((path) => join(path, name));
+  return groups.map((group) => `mkdir -p ${group} && echo 0 >${group}/cgroup.procs`).join('\n');
+}
+
+/** nspawn locks a directory by its inode, and leaves this file. */
+export function lockOf(directory: string): string {
+  const { dev, ino } = statSync(directory);
+  return `/run/systemd/nspawn/locks/inode-${dev}:${ino}`;
 }
 
 /** The hierarchies that have control groups here: one on a usual machine, two on one that mixes versions 1 and 2. */
@@ -64,10 +93,12 @@ export function sweep(): void {
     const pid = OURS.exec(name)?.[1];
     return pid !== undefined && !existsSync(`/proc/${pid}`);
   };
+  // Machines first: they hold on to the rest.
+  for (const name of [...cgroupHierarchies(), '/run/systemd/nspawn/propagate']
+    .flatMap(namesIn)
+    .filter(isStale))
+    forgetMachine(name);
   for (const name of namesIn('/run/netns').filter(isStale)) spawnSync('ip', ['netns', 'del', name]);
-  for (const name of namesIn('/run/systemd/nspawn/propagate').filter(isStale)) forgetMachine(name);
-  for (const hierarchy of CGROUPS)
-    for (const name of namesIn(hierarchy).filter(isStale)) removeGroups(join(hierarchy, name));
   for (const name of namesIn(PLACE).filter(isStale)) removeTree(join(PLACE, name));
 }
 
@@ -96,7 +127,7 @@ function removeGroups(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // Not there, or somebody is still dying in it: the next run's sweep finds it.
+    // Not there, or somebody is still dying in it.
   }
 }
 

@@ -7,10 +7,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { attempt, type Ended } from './command.ts';
-import { cgroupHierarchies, forgetMachine, freshName, undoAtExit } from './leftovers.ts';
+import { forgetMachine, freshName, intoGroups, lockOf, undoAtExit } from './leftovers.ts';
 import type { Road } from './road.ts';
 import { until } from './until.ts';
 
@@ -29,7 +28,6 @@ export class Machine {
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
   readonly #forget: () => void;
-  /** nspawn locks the directory by its inode, and leaves the file. */
   readonly #lock: string;
   #leader = 0;
 
@@ -43,8 +41,7 @@ export class Machine {
 
   private constructor(root: string, road: Road, readOnly: boolean) {
     this.#name = freshName();
-    const { dev, ino } = statSync(root);
-    this.#lock = `/run/systemd/nspawn/locks/inode-${dev}:${ino}`;
+    this.#lock = lockOf(root);
     const console = openSync(`${root}.console`, 'a');
     this.#child = spawn('sh', ['-c', script(this.#name, root, road, readOnly)], {
       detached: true, // Ctrl-C is ours to handle
@@ -145,12 +142,10 @@ export class Machine {
 }
 
 /**
- * In control groups of its own first, or the container's systemd would take this machine's; and to die with its parent. The system calls and
+ * In control groups of its own, and to die with its parent. The system calls and
  * capabilities are those that IPAddressDeny= needs inside.
  */
 function script(name: string, root: string, road: Road, readOnly: boolean): string {
-  const groups = cgroupHierarchies().map((path) => join(path, name));
-  const enter = groups.map((group) => `mkdir -p ${group} && echo 0 >${group}/cgroup.procs`);
   const nspawn = [
     'exec setpriv --pdeathsig KILL systemd-nspawn --register=no --keep-unit --quiet --boot --console=pipe',
     `--directory=${root} --machine=${name} --network-namespace-path=/run/netns/${road.namespace}`,
@@ -158,7 +153,7 @@ function script(name: string, root: string, road: Road, readOnly: boolean): stri
     '--system-call-filter=bpf --capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON',
     ...(readOnly ? ['--read-only'] : []),
   ];
-  return [...enter, nspawn.join(' ')].join('\n');
+  return `${intoGroups(name)}\n${nspawn.join(' ')}`;
 }
 
 function read(path: string): string {

@@ -3,9 +3,11 @@
  * two (`--packages DIR`).
  */
 
-import { copyFile, readdir } from 'node:fs/promises';
+import { copyFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from './command.ts';
+import { forgetMachine, freshName, intoGroups, lockOf } from './leftovers.ts';
+import type { Layers } from './root-layers.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..', '..');
 const MADE_WITHIN_MS = 180_000;
@@ -45,6 +47,23 @@ export function install(inside: string): string[] {
     'Dpkg::Options::=--force-confold',
     inside,
   ];
+}
+
+/** A layer with the package put in as an image builder does it: no systemd runs, nothing starts. */
+export async function installedLayer(bare: Layers, deb: string): Promise<Layers> {
+  const root = await bare.root();
+  const inside = await carry(deb, root.path);
+  const name = freshName();
+  const nspawn = 'exec systemd-nspawn --register=no --keep-unit --quiet --as-pid2 --pipe';
+  const script = `${intoGroups(name)}\n${nspawn} --directory=${root.path} --machine=${name} "$@"`;
+  const lock = lockOf(root.path);
+  try {
+    await run(['sh', '-c', script, 'sh', ...install(inside)], 120_000);
+  } finally {
+    forgetMachine(name);
+    await rm(lock, { force: true });
+  }
+  return await root.seal();
 }
 
 async function make(directory: string): Promise<string> {

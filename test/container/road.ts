@@ -39,7 +39,10 @@ export class Road implements AsyncDisposable {
     await run(['ip', 'link', 'set', this.#link, 'down']);
   }
 
-  /** Loses so many of a hundred datagrams to and from the CoAP port, each way; 0 heals it. */
+  /**
+   * Loses so many of a hundred datagrams on their way to the gateway; 0 heals it. Only those: one dropped on its way out would tell its
+   * sender so (EPERM). The server's end loses them for the other way.
+   */
   async lose(percent: number): Promise<void> {
     await attempt(this.#inside('nft', 'delete', 'table', 'inet', 'firstlight_test'));
     if (percent === 0) return;
@@ -47,7 +50,6 @@ export class Road implements AsyncDisposable {
     const rules = [
       'table inet firstlight_test {',
       `chain in { type filter hook input priority 0; udp sport 5683 ${drop}; }`,
-      `chain out { type filter hook output priority 0; udp dport 5683 ${drop}; }`,
       '}',
     ];
     await run(this.#inside('nft', rules.join('\n')));

@@ -83,13 +83,17 @@ export function lossyRoad(ground: Ground): Promise<Report> {
     await site.configure(SPOOL_SOON);
     await site.openServer();
     await site.road.lose(LOSS_PERCENT);
+    site.sandbox.setKnobs({ lossIn: LOSS_PERCENT / 100 });
     await site.boot();
     findings.expect(await site.hears(ONLINE_WITHIN_MS), `it did not come online with ${LOSS_PERCENT} % loss`);
     await sleep(LOSSY_MS);
     const lost = await site.road.lost();
-    findings.figure(`${lost} datagrams lost`);
+    findings.figure(
+      `${lost} datagrams to the gateway lost, ${beatOf(site.sandbox).readings} readings stored meanwhile`,
+    );
     findings.expect(lost > 0, 'the road lost nothing');
     await site.road.lose(0);
+    site.sandbox.setKnobs({ lossIn: 0 });
     await comesOnline(site, findings);
   });
 }

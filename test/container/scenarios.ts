@@ -1,4 +1,7 @@
-/** All scenarios, in stages: those of one stage run side by side, because most of them wait. */
+/**
+ * All scenarios, in stages: those of one stage run side by side. What waits goes with what waits; what takes both cores goes where nobody looks at
+ * seconds.
+ */
 
 import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './bad-disks.ts';
 import { cutsOfFirstBoots, cutsOfRunning, cutsOfUpgrades } from './cuts.ts';
@@ -14,11 +17,6 @@ export const STAGES: readonly (readonly Scenario[])[] = [
   [
     { name: 'hardening', run: hardening },
     { name: 'kill-20', run: kills },
-    { name: 'hang-stopped', run: stopped },
-    { name: 'hang-sample', run: sampleBlocked },
-    { name: 'hang-converse', run: converseBlocked },
-  ],
-  [
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
     { name: 'disk-full-later', run: fullLater },
     { name: 'read-only-first-boot', run: readOnlyAtFirstBoot },
@@ -29,10 +27,14 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'cut-running', run: cutsOfRunning },
     { name: 'cut-upgrade', run: cutsOfUpgrades },
   ],
+  // A second without a reading counts here.
   [
     { name: 'road-server-absent', run: serverAbsent },
     { name: 'road-names-absent', run: nameServerAbsent },
     { name: 'road-link-down', run: linkDown },
     { name: 'road-lossy', run: lossyRoad },
+    { name: 'hang-stopped', run: stopped },
+    { name: 'hang-sample', run: sampleBlocked },
+    { name: 'hang-converse', run: converseBlocked },
   ],
 ];

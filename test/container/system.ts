@@ -7,10 +7,9 @@
  */
 
 import { join } from 'node:path';
-import { run } from './command.ts';
 import { openWorkPlace, sweep } from './leftovers.ts';
 import { readOptions } from './options.ts';
-import { carry, install, packages } from './packages.ts';
+import { installedLayer, packages } from './packages.ts';
 import { whyNoContainers } from './probe.ts';
 import { makeRootTar, unpackRoot } from './root-files.ts';
 import { Layers } from './root-layers.ts';
@@ -60,23 +59,6 @@ async function prepareGround(place: string): Promise<Ground> {
   const made = await packages(join(place, 'packages'), options.packages);
   const ground = { place, packages: made, bare, cuts: options.cuts, seed: options.seed };
   return { ...ground, installed: await installedLayer(bare, made.lower) };
-}
-
-/** As an image builder does it: no systemd runs, nothing starts. */
-async function installedLayer(bare: Layers, deb: string): Promise<Layers> {
-  const root = await bare.root();
-  const inside = await carry(deb, root.path);
-  const nspawn = [
-    'systemd-nspawn',
-    '--register=no',
-    '--keep-unit',
-    '--quiet',
-    '--as-pid2',
-    '--pipe',
-    `--directory=${root.path}`,
-  ];
-  await run([...nspawn, ...install(inside)], 120_000);
-  return await root.seal();
 }
 
 async function inStages(ground: Ground): Promise<void> {

@@ -56,7 +56,7 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
   });
 
   it('brings every unit, and the example configuration as the only conffile', () => {
-    const units = readdirSync('systemd').filter((file) => !file.endsWith('.toml'));
+    const units = readdirSync('systemd').filter((file) => file.endsWith('.service'));
     for (const unit of units)
       assert.equal(read(`usr/lib/systemd/system/${unit}`), readFileSync(join('systemd', unit), 'utf8'));
     assert.equal(read('DEBIAN/conffiles'), '/etc/firstlight/firstlight.toml\n');
