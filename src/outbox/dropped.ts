@@ -17,7 +17,8 @@ export function tellDropped(
   why: LossReason,
 ): void {
   if (!content && segment.left > 0) losses.add({ readings: segment.left, why });
-  for (const found of content ? recordsOf(content, segment.acked) : []) {
+  const from = { bytes: segment.ackedBytes, fullAt: segment.ackedFullAt };
+  for (const found of content ? recordsOf(content, from) : []) {
     // The cursor was here before, and told what it could not let out.
     const isTold = found.end.bytes <= segment.toldBytes;
     if (found.at === 'damage') {

@@ -29,24 +29,26 @@ export class Mover {
     return this.#refusedAtMs;
   }
 
-  /** Never rejects, but for a bug. */
-  async move(readings: readonly Reading[], disk: ReadingStore): Promise<void> {
-    if (readings.length === 0) return;
+  /** True when the disk took them all. Never rejects, but for a bug. */
+  async move(readings: readonly Reading[], disk: ReadingStore): Promise<boolean> {
+    if (readings.length === 0) return true;
     this.#moving = readings.length;
-    // Each part begins with a full reading, wherever it ends up.
-    const parts = [...inParts(readings)];
+    let part: readonly Reading[] = [];
     try {
-      for (let part = parts[0]; part; part = parts[0]) {
+      for (part of inParts(readings)) {
         await disk.append(part);
-        parts.shift();
         this.#moving -= part.length;
       }
       this.#news.took(readings.length);
+      return true;
     } catch (error) {
       if (!(error instanceof OutboxError)) throw error;
       this.#refusedAtMs = this.#clock.bootMs();
-      for (const part of parts) await this.#overflow.append(part);
+      // As they were, or each try would make them larger; but what is left must begin with a full reading.
+      const left = readings.slice(readings.length - this.#moving + part.length);
+      await this.#overflow.append([...part, ...left]);
       this.#news.refused(error);
+      return false;
     } finally {
       this.#moving = 0;
     }

@@ -180,16 +180,14 @@ export class JoinedOutbox implements Outbox {
   }
 
   async #flush(): Promise<void> {
-    const gap = this.losses.tell(this.#ports.stamp);
-    if (gap) this.fresh.add(gap);
     // What is under way without a date may be at the server already: it stays, and what is newer with it.
     const fresh = this.fresh.moveOut(this.#liveInFlight);
-    const { spool } = this.#ports;
+    const { spool, stamp } = this.#ports;
     if (!spool) return this.#overflow.append(fresh);
-    await this.#mover.move([...this.#overflow.moveOut(), ...fresh], spool);
-    // The disk made room by giving up older ones: that is told from the disk, too.
-    const made = this.losses.tell(this.#ports.stamp);
-    if (made) await this.#mover.move([made], spool);
+    const isTaken = await this.#mover.move([...this.#overflow.moveOut(), ...fresh], spool);
+    // To the disk or to the server, never to a full memory: there each gap record would push out readings of its own.
+    const gap = isTaken ? this.losses.tell(stamp) : undefined;
+    if (gap) await this.#mover.move([gap], spool);
     this.#changes.increment();
   }
 

@@ -34,11 +34,13 @@ export interface Segment {
   /** Records not acknowledged and not told as lost; of an earlier process, lines counted until it has been read. */
   left: number;
   /** Everything up to here is acknowledged or told as lost. */
-  acked: Place;
+  ackedBytes: number;
+  /** As in `Place`, for what comes behind `ackedBytes`. */
+  ackedFullAt: number;
   /** The next record to be taken. */
-  read: Place;
-  /** Of `read`. */
-  readonly readBytes: number;
+  readBytes: number;
+  /** As in `Place`, for what comes behind `readBytes`. */
+  readFullAt: number;
   /** The records up to here that are lost have been told. */
   toldBytes: number;
   /** It may hold readings of this boot without a date. */
@@ -60,8 +62,6 @@ export interface Place {
   readonly fullAt: number;
 }
 
-const START: Place = { bytes: 0, fullAt: 0 };
-
 /** A reading that can never be delivered; without it, a record that is damaged. */
 export interface Untold {
   readonly why: LossReason;
@@ -74,11 +74,10 @@ export function newSegment(number: number, fileBytes: number): Segment {
     bytes: Math.max(1, Math.ceil(fileBytes / SEGMENT_BYTES)) * SEGMENT_BYTES,
     goodBytes: 0,
     left: 0,
-    acked: START,
-    read: START,
-    get readBytes() {
-      return this.read.bytes;
-    },
+    ackedBytes: 0,
+    ackedFullAt: 0,
+    readBytes: 0,
+    readFullAt: 0,
     toldBytes: 0,
     isUndated: false,
     untold: [],

@@ -102,15 +102,18 @@ export class Shelf {
     return undefined;
   }
 
-  /** Removes the oldest and tells what is lost with it. Rejects with the system's error; then nothing is lost. */
+  /** Tells what is lost with the oldest, and removes it. Rejects with the system's error; then its file is still there. */
   async drop(why: LossReason): Promise<void> {
     const [segment] = this.#segments;
     if (!segment) return;
     const content = segment.isSpent ? undefined : await readSegment(this.#ports, segment);
-    await this.#remove(segment);
+    // Counted before its file goes, and once: whatever happens to this process, or to the removal, from here on.
     tellUntold(this.#ports.losses, segment);
     tellDropped(this.#ports, segment, content, why);
+    segment.left = 0;
+    segment.isSpent = true;
     this.onGone(segment);
+    await this.#remove(segment);
   }
 
   /** Its records are done with: its file goes too, or is never read again. Never rejects. */

@@ -57,7 +57,8 @@ export class SpoolReader {
   acknowledge(count: number, epoch: number): void {
     if (epoch !== this.#epoch) return;
     for (const { segment, end } of this.#taken.splice(0, Math.max(0, count))) {
-      segment.acked = end;
+      segment.ackedBytes = end.bytes;
+      segment.ackedFullAt = end.fullAt;
       segment.left = Math.max(0, segment.left - 1);
     }
   }
@@ -67,7 +68,10 @@ export class SpoolReader {
     this.#taken = [];
     this.#epoch += 1;
     this.#undatable = undefined;
-    for (const segment of this.#ports.shelf.segments) segment.read = segment.acked;
+    for (const segment of this.#ports.shelf.segments) {
+      segment.readBytes = segment.ackedBytes;
+      segment.readFullAt = segment.ackedFullAt;
+    }
   }
 
   /** Undefined when everything taken was taken back while it waited for the disk. */
@@ -88,7 +92,8 @@ export class SpoolReader {
 
   #readInto(readings: Reading[], segment: Segment, content: Buffer, max: number): Stop {
     if (segment.readBytes === 0) this.#undatable = undefined;
-    for (const found of recordsOf(content, segment.read)) {
+    const from = { bytes: segment.readBytes, fullAt: segment.readFullAt };
+    for (const found of recordsOf(content, from)) {
       // Asked of the next one, so that the end of a segment is seen with its last record.
       if (readings.length >= max) return 'enough';
       const reading = found.at === 'reading' ? this.#ports.anchors.date(found.reading) : undefined;
@@ -100,9 +105,10 @@ export class SpoolReader {
       } else {
         this.#lose(segment, found);
       }
-      segment.read = found.end;
+      segment.readBytes = found.end.bytes;
+      segment.readFullAt = found.end.fullAt;
     }
-    segment.read = { ...segment.read, bytes: segment.goodBytes };
+    segment.readBytes = segment.goodBytes;
     this.#settleCount(segment);
     return 'at the end';
   }

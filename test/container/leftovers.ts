@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { run } from './command.ts';
 
 /** Not /tmp, which may be in memory: some hundred megabytes go there. */
 const PLACE = '/var/tmp';
@@ -40,6 +41,10 @@ export interface WorkPlace extends AsyncDisposable {
 export async function openWorkPlace(): Promise<WorkPlace> {
   const path = await mkdtemp(join(PLACE, `fls${process.pid}-`));
   const forget = undoAtExit(() => removeTree(path));
+  // Shared, so that what is unmounted here is also let go by a container that starts at that moment: nspawn copies all mounts
+  // first, and a disk held by another one could not be mounted anew.
+  await run(['mount', '--bind', path, path]);
+  await run(['mount', '--make-shared', path]);
   return {
     path,
     [Symbol.asyncDispose]: async () => {
@@ -118,7 +123,7 @@ function mountsBelow(path: string): string[] {
   const points = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '');
-  return points.filter((point) => point.startsWith(`${path}/`));
+  return points.filter((point) => point === path || point.startsWith(`${path}/`));
 }
 
 function removeGroups(path: string): void {

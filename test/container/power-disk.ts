@@ -14,7 +14,7 @@ import { until } from './until.ts';
 
 const UNFORGIVING = 'loop,noauto_da_alloc,commit=300';
 const FORMAT = ['-q', '-F', '-b', '4096', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
-const RELEASE_WITHIN_MS = 15_000;
+const RELEASE_WITHIN_MS = 30_000;
 
 export class PowerDisk implements AsyncDisposable {
   /** The mount point: the root directory of a machine. */

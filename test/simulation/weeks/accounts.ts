@@ -160,9 +160,13 @@ export class Accountant {
     const missing = counted - sum([...this.#told.values()].map((readings) => ({ readings })));
     const unreadMs = Math.max(0, ...notes.filter(({ n }) => n === undefined).map(({ atMs }) => atMs));
     const atRisk = tells.filter(({ life, atMs }) => this.#bounds.fromMs(life) <= atMs || atMs <= unreadMs);
-    // At the server already: delivered before a restart, or without a date and the answer lost.
-    const isThere = ({ tsMs, why }: (typeof retells)[number]) =>
-      tsMs === undefined ? why !== 'undatable' : this.#told.has(Math.trunc(tsMs));
+    // At the server already: delivered before a restart, or without a date and the answer lost; or retold before, and come
+    // back with a file whose removal a power cut undid.
+    const isThere = ({ tsMs, why, readings }: (typeof retells)[number], index: number) =>
+      tsMs === undefined
+        ? why !== 'undatable' ||
+          retells.findIndex((each) => each.tsMs === undefined && each.readings === readings) < index
+        : this.#told.has(Math.trunc(tsMs));
     const leastMissing = -sum(retells.filter(isThere)) - toldUnheard;
     // Who was asked to stop had the time to tell.
     const untold = lives.filter(({ how }) => how === 'power' || how === 'kill');
