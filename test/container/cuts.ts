@@ -14,6 +14,8 @@ import { Findings, type Ground, type Report } from './scenario.ts';
 import { type Booted, Site } from './site.ts';
 import { until } from './until.ts';
 
+/** Violations after which a scenario ends: each costs a minute or two of waiting in vain. */
+const ENOUGH = 2;
 const SIZE_MIB = 900;
 const ONLINE_WITHIN_MS = 60_000;
 /** From power to telemetry takes 1 to 3 s. */
@@ -35,7 +37,7 @@ export async function cutsOfFirstBoots(ground: Ground): Promise<Report> {
   const roll = createDice(ground.seed);
   await using fresh = await freshDisk(ground);
   let before = 0;
-  for (let cut = 0; cut < count; cut += 1) {
+  for (let cut = 0; cut < count && findings.problems.length < ENOUGH; cut += 1) {
     await using disk = await fresh.copy(ground.place);
     await using site = await siteOn(disk);
     const { service } = await site.boot();
@@ -61,7 +63,7 @@ export async function cutsOfRunning(ground: Ground): Promise<Report> {
   await using disk = await freshDisk(ground);
   await using site = await siteOn(disk);
   let [spooled, lost] = [0, 0];
-  for (let cut = 0; cut < count; cut += 1) {
+  for (let cut = 0; cut < count && findings.problems.length < ENOUGH; cut += 1) {
     const what = `cut ${cut + 1}`;
     await site.boot();
     findings.expect(await site.hears(ONLINE_WITHIN_MS), `${what}: it was not online before`);
@@ -112,7 +114,7 @@ export async function cutsOfUpgrades(ground: Ground): Promise<Report> {
   const roll = createDice(ground.seed + 2);
   await using fresh = await freshDisk(ground);
   const states: string[] = [];
-  for (let cut = 0; cut < count; cut += 1) {
+  for (let cut = 0; cut < count && findings.problems.length < ENOUGH; cut += 1) {
     await using disk = await fresh.copy(ground.place);
     await using site = await siteOn(disk);
     const { machine } = await site.boot();

@@ -213,4 +213,65 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(stage.delivery.setAside, 0);
     assert.equal(stage.outbox.size, 0);
   });
+
+  it('in a backlog that meets a rate limit holds up the backlog, and what is fresh goes at once', async () => {
+    let allowed = 0;
+    const stage = new DeliveryStage((call) => {
+      if (call.verb === 'postTelemetry' && timesIn(call.body).every((tsMs) => tsMs >= 1_000_000)) return 'ok';
+      allowed -= 1;
+      return allowed >= 0 ? 'ok' : 'overloaded';
+    });
+    await stage.appendBacklog(...upTo(3_000));
+    for (let minute = 0; minute < 60; minute += 1) {
+      allowed = 20;
+      const before = stage.delivery.delivered;
+      await passing(stage, 60_000);
+      assert.equal(stage.outbox.fresh.size, 0, `minute ${minute}`);
+      assert.ok(stage.delivery.delivered > before);
+    }
+    assert.equal(stage.outbox.backlog.size, 0);
+    assert.equal(stage.delivery.setAside, 0);
+  });
+});
+
+describe('a run of malformed readings in a backlog', () => {
+  it('costs what is fresh no time, and only those readings', async () => {
+    const stage = new DeliveryStage(rejecting(...upTo(20)));
+    await stage.appendBacklog(...upTo(200));
+    let isOver = false;
+    const session = (async () => {
+      while (!isOver) {
+        const event = await stage.step();
+        if (event.type === 'refused') await stage.clock.sleep(60_000, stage.stop.signal);
+      }
+    })();
+    for (let beat = 0; beat < 120; beat += 1) {
+      stage.append(1_000_000 + beat);
+      await stage.clock.advance(10_000);
+      assert.equal(stage.outbox.fresh.size, 0, `beat ${beat}`);
+    }
+    isOver = true;
+    stage.append(2_000_000);
+    await stage.clock.advance(1_000);
+    await session;
+    assert.equal(stage.delivery.setAside, 20);
+    assert.equal(stage.outbox.backlog.size, 0);
+  });
+});
+
+describe('a gap record the server does not take', () => {
+  it('is told to the operator once, and not to the server for ever', async () => {
+    const stage = new DeliveryStage((call) =>
+      call.verb === 'postTelemetry' && call.body.includes('lostReadings') ? 'malformed' : 'ok',
+    );
+    stage.outbox.losses.add({ readings: 3, why: 'memory full' });
+    for (let tsMs = 1; tsMs <= 50; tsMs += 1) {
+      stage.append(tsMs);
+      await stage.patientStep();
+    }
+    const tries = stage.transport.telemetry.filter((body) => body.includes('lostReadings'));
+    assert.ok(tries.length <= 3, `${tries.length}`);
+    assert.equal(stage.log.saying(/does not take the gap record/).length, 1);
+    assert.equal(stage.outbox.losses.untold, 0);
+  });
 });

@@ -12,13 +12,18 @@ import { OutboxError } from '../../src/outbox/reading-store.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
-/** A store like the disk's that refuses when it is told to, and counts its appends. */
+/** A store like the disk's that refuses or hangs when it is told to, and counts its appends. */
 class Disk extends RamStore {
   refuses: string | undefined;
+  hangs = false;
   appends = 0;
+  /** Called at each append: what a bound that is met would do. */
+  onAppend: () => void = () => {};
 
   override async append(readings: readonly Reading[]): Promise<void> {
     this.appends += 1;
+    this.onAppend();
+    if (this.hangs) await new Promise(() => {});
     if (this.refuses !== undefined) throw new OutboxError('planted', this.refuses);
     await super.append(readings);
   }
@@ -197,6 +202,75 @@ describe('when the disk refuses', () => {
     for (let n = 0; n < 100; n += 1) outbox.append({ ...stamp(), values: { n }, full: true });
     await outbox.close();
     assert.equal(outbox.backlog.size, 100);
+  });
+});
+
+describe('what was found broken once', () => {
+  it('a disk that hangs does not hold up who is told to stop', async () => {
+    const stage = new Stage();
+    const keeping = stage.outbox.keep(stage.stop.signal);
+    stage.disk.hangs = true;
+    await stage.pass(100_000);
+    assert.equal(stage.disk.appends, 1);
+    assert.ok(stage.outbox.size >= 10, 'what is on its way is counted');
+    stage.stop.abort();
+    await keeping;
+  });
+
+  it('losses that a flush makes are told on the same disk, at once', async () => {
+    const stage = new Stage();
+    stage.disk.onAppend = () => {
+      if (stage.disk.appends === 1) stage.losses.add({ readings: 7, why: 'spool full' });
+    };
+    stage.sample({ n: 0 });
+    await stage.outbox.close();
+    assert.equal(stage.losses.untold, 0);
+    const [, gap] = await stage.deliver(stage.outbox.backlog);
+    assert.equal(gap?.['lostReadings'], 7);
+  });
+
+  it('tries of a disk that refuses cost a full memory no reading by their gap records', async () => {
+    const stage = new Stage({ memoryBytesMax: 5_000 });
+    stage.disk.refuses = 'ENOSPC';
+    stage.keep();
+    await stage.pass(1_800_000);
+    const before = stage.losses.total;
+    for (let tries = 0; tries < 50; tries += 1) await stage.outbox.flush();
+    assert.ok(stage.losses.total - before <= 1, `${stage.losses.total - before} lost by trying`);
+  });
+
+  it('what waits in memory goes to a disk that has healed, though nothing fresh waits any more', async () => {
+    const stage = new Stage();
+    stage.keep();
+    stage.disk.refuses = 'EIO';
+    await stage.pass(100_000);
+    stage.disk.refuses = undefined;
+    await stage.deliver(stage.outbox.fresh);
+    await stage.clock.advance(120_000);
+    assert.ok(stage.disk.size >= 6, `${stage.disk.size}`);
+  });
+
+  it('a disk that takes a part of a long row keeps that part, and what is left begins with a full reading', async () => {
+    const stage = new Stage();
+    stage.sample({ n: 0, mode: 'x' });
+    for (let n = 1; n < 600; n += 1) stage.sample({ n }, false);
+    stage.disk.onAppend = () => {
+      if (stage.disk.appends === 3) stage.disk.refuses = 'ENOSPC';
+    };
+    await stage.outbox.flush();
+    assert.equal(stage.disk.size, 512);
+    const all = await stage.deliver(stage.outbox.backlog);
+    assert.deepEqual(numbers(all), upTo(600));
+    assert.equal(all[512]?.['mode'], 'x');
+  });
+
+  it('a flush of nothing costs delivery nothing it knows of its batches', async () => {
+    const stage = new Stage();
+    await stage.outbox.flush();
+    const { epoch } = stage.outbox.backlog;
+    stage.sample({ n: 1 });
+    await stage.outbox.flush();
+    assert.equal(stage.outbox.backlog.epoch, epoch);
   });
 });
 
