@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEADLINE } from '../../../src/core/linked-abort.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { RTO_INITIAL_MS } from '../../../src/transport/coap/round-trip.ts';
@@ -139,4 +140,23 @@ test('to another address of the peer the round trip is learnt anew', { timeout: 
   host.resolvesTo = '127.0.0.2';
   await host.post();
   assert.equal(host.timeOutsMs.at(-1), RTO_INITIAL_MS);
+});
+
+test('a caller whose own patience is over has met a silence: the name is looked up anew for the next', {
+  timeout: 10_000,
+}, async () => {
+  await using host = new MovingHost(await ScriptedPeer.open(patterns.silence()));
+  const late = new AbortController();
+  const posting = host.road.postTelemetry(TOKEN, BODY, late.signal);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  late.abort(DEADLINE);
+  const result = await posting;
+  assert.equal(result.ok || result.refusal.reason, 'silent');
+  const stop = new AbortController();
+  const again = host.road.postTelemetry(TOKEN, BODY, stop.signal);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  stop.abort();
+  const stopped = await again;
+  assert.equal(stopped.ok || stopped.refusal.reason, 'aborted');
+  assert.equal(host.resolved, 2);
 });
