@@ -52,18 +52,24 @@ export class LaneWindow {
     );
   }
 
-  /** The next batch to send: the first that waits and is due, else a new one. */
+  /**
+   * The next batch to send: one that waits and that the server has nothing against, else a new one, else one that it has
+   * answered with an internal error, when that is due. In this order, or a reading that it will never take would be tried
+   * again and again before those that it would.
+   */
   async next(nowMs: number): Promise<Batch | undefined> {
     if (this.#lane.epoch !== this.#epoch) this.#forget();
-    const ready = this.#batches.find(({ state, dueMs }) => state === 'waiting' && dueMs <= nowMs);
+    const waiting = this.#batches.filter(({ state, dueMs }) => state === 'waiting' && dueMs <= nowMs);
+    const ready = waiting.find(({ refusals }) => refusals === 0);
     if (ready) return ready;
-    if (this.#batches.length >= this.#batchesMax) return undefined;
+    const [refused] = waiting.sort((one, other) => one.dueMs - other.dueMs);
+    if (this.#batches.length >= this.#batchesMax) return refused;
     if (this.#ahead.length < AHEAD_MIN) {
       const more = await this.#lane.take(AHEAD_MAX - this.#ahead.length);
       if (this.#lane.epoch !== this.#epoch) return this.next(nowMs);
       this.#ahead.push(...more);
     }
-    if (this.#ahead.length === 0) return undefined;
+    if (this.#ahead.length === 0) return refused;
     const batch = batchOf(this.#ahead);
     this.#ahead.splice(0, batch.readings.length);
     this.#batches.push(batch);

@@ -30,7 +30,7 @@ export interface SettlementPorts {
 /** Refusals of a batch alone, others being accepted in between, until it is halved. */
 const SPLIT_AFTER = 2;
 /** And until a lone reading is given up: several minutes, by the waits of an overload. */
-const GIVE_UP_AFTER = 6;
+const [GIVE_UP_AFTER, TELLS_AGAIN_AFTER] = [6, 4];
 
 /** Where a batch is sent from: at once, beside the backlog, or from the backlog at its pace. */
 export type Place = 'front' | 'backlog';
@@ -159,9 +159,11 @@ export class Settlement {
       window.split(batch);
       return { type: 'stepped' };
     }
+    // Later refusals say more about it than about the server; when it is all there is, the fifth says enough.
+    const tellsOfServer = batch.refusals === 0 || batch.refusals >= TELLS_AGAIN_AFTER;
     this.#holdBack(batch);
     if (place === 'backlog') this.#backlogOverloaded();
-    return this.#serverOverloaded(refusal, place === 'front' ? 2 : 4);
+    return tellsOfServer ? this.#serverOverloaded(refusal, place === 'front' ? 2 : 4) : undefined;
   }
 
   #holdBack(batch: Batch): void {

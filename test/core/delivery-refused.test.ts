@@ -234,6 +234,37 @@ describe('a reading that is answered with an internal error', () => {
   });
 });
 
+describe('a fresh reading that is answered with an internal error', () => {
+  it('does not stand before those that come after it, whatever trouble there was', async () => {
+    let isAway = false;
+    const stage = new DeliveryStage((call) => {
+      if (isAway) return 'silent';
+      return call.verb === 'postTelemetry' && timesIn(call.body).includes(1) ? 'overloaded' : 'ok';
+    });
+    stage.append(1);
+    let isOver = false;
+    void stage.outbox.keep(stage.stop.signal);
+    const session = (async () => {
+      while (!isOver) {
+        const event = await stage.step();
+        if (event.type === 'refused') await stage.clock.sleep(60_000, stage.stop.signal);
+      }
+    })();
+    for (let beat = 0; beat < 400; beat += 1) {
+      isAway = beat > 5 && beat < 40;
+      stage.sample();
+      await stage.clock.advance(10_000);
+    }
+    assert.equal(stage.delivery.setAside, 1);
+    assert.ok(stage.outbox.size <= 1, `${stage.outbox.size} wait`);
+    isOver = true;
+    stage.sample();
+    await stage.clock.advance(120_000);
+    await session;
+    stage.stop.abort();
+  });
+});
+
 describe('a run of malformed readings in a backlog', () => {
   it('costs what is fresh no time, and only those readings', async () => {
     const stage = new DeliveryStage(rejecting(...upTo(20)));

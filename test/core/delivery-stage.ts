@@ -50,6 +50,11 @@ export class DeliveryStage {
     for (const tsMs of times) this.outbox.append(reading(tsMs));
   }
 
+  /** Appends a reading of just now. */
+  sample(): void {
+    this.outbox.append({ ...this.stamp(), values: { a: this.clock.monotonicMs() }, full: true });
+  }
+
   /** The same, and makes them the backlog. */
   async appendBacklog(...times: readonly number[]): Promise<void> {
     this.append(...times);

@@ -27,6 +27,9 @@ export interface Accounts {
 /** More than a file of the spool holds of our readings. */
 const SEGMENT_READINGS_MAX = 700;
 
+/** Readings in a window of sixteen messages. */
+const OUT_OF_TURN_MAX = 1_000;
+
 export class Accountant {
   readonly #ledger: Ledger;
   readonly #bounds: Bounds;
@@ -134,6 +137,7 @@ export class Accountant {
       tooMuch += 1;
       const [note] = notes;
       if (!note || sample.heardInLife !== note.life.number || this.#mayBeTwiceOnDisk(sample, note)) continue;
+      if (this.#isOutOfTurn(n)) continue;
       this.#ledger.tell(
         'nothing told that is there',
         `n=${n}: ${note.why}, though it was accepted`,
@@ -141,6 +145,14 @@ export class Accountant {
       );
     }
     return tooMuch;
+  }
+
+  /** Accepted while one before it was not: the lane hears of both in its own order, and so had not heard of this one. */
+  #isOutOfTurn(n: number): boolean {
+    for (let before = n - 1; before >= Math.max(1, n - OUT_OF_TURN_MAX); before -= 1) {
+      if (this.#ledger.sample(before)?.executions === 0) return true;
+    }
+    return false;
   }
 
   /** What of a batch that the disk refused is on it nevertheless, is read after a restart as well. */
