@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock } from '../core/ports.ts';
+import { endGroup } from './end-group.ts';
 
 export interface Question {
   readonly command: string;
@@ -43,7 +44,7 @@ export async function askCommand(
     return undefined;
   } finally {
     over.abort();
-    if (child !== undefined && !isOver) end(child);
+    if (child !== undefined && !isOver) endGroup(child);
   }
 }
 
@@ -61,17 +62,4 @@ function outputOf(child: ChildProcess, closed: () => void): Promise<string | und
       resolve(code === 0 ? output : undefined);
     });
   });
-}
-
-/** Kills what is left of the group, and lets go of it even if it cannot die. */
-function end(child: ChildProcess): void {
-  if (child.pid !== undefined) {
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // Nobody of the group is left.
-    }
-  }
-  child.stdout?.destroy();
-  child.unref();
 }

@@ -11,6 +11,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import type { Clock, HostFacts, Logger } from '../core/ports.ts';
 import { deliverable, type Values } from '../core/reading.ts';
+import { endGroup } from './end-group.ts';
 import { cheapFacts } from './facts-cheap.ts';
 import { CHILD_KEYS } from './facts-child.ts';
 import { factText } from './facts-text.ts';
@@ -64,7 +65,7 @@ async function askChild(options: FactsOptions, signal: AbortSignal): Promise<Ans
     return { ok: false, problem: error instanceof Error ? error.message : String(error) };
   } finally {
     over.abort();
-    if (child !== undefined) end(child);
+    if (child !== undefined) endGroup(child);
   }
 }
 
@@ -97,19 +98,6 @@ function readOutput(child: ChildProcess): Promise<Answer> {
       else resolve(parseFacts(Buffer.concat(chunks).toString('utf8')));
     });
   });
-}
-
-/** Kills what is left of the child's group and lets go of it, even if it cannot die (a read that hangs in the kernel). */
-function end(child: ChildProcess): void {
-  if (child.pid !== undefined) {
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // Nobody of the group is left, which is how it should be.
-    }
-  }
-  child.stdout?.destroy();
-  child.unref();
 }
 
 function parseFacts(output: string): Answer {
