@@ -9,8 +9,8 @@ import type { Ledger, LifeRecord } from './ledger.ts';
 import type { WeekSettings } from './week-plan.ts';
 
 const IN_FLIGHT_MAX = 4;
-/** 5.00 so often in a row is surely the server; fewer may be a batch that it refuses alone, half by half. */
-const OVERLOADS_MAX = 4;
+/** 5.00 so often in a row is surely the server; fewer may be batches that it refuses alone, each tried thrice before that tells of the server. */
+const OVERLOADS_MAX = 14;
 /** The pace is asked for over so long, ms. */
 const PACE_WINDOW_MS = 10_000;
 
