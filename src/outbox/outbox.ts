@@ -13,13 +13,13 @@
 import type { Losses, LossReason } from '../core/losses.ts';
 import type { Clock, Logger, Outbox } from '../core/ports.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
+import { unlessAborted } from '../core/unless-aborted.ts';
 import { BacklogLane } from './backlog-lane.ts';
 import { ChangesCounter } from './changes-counter.ts';
 import { DiskNews } from './disk-news.ts';
 import { Mover } from './mover.ts';
 import { RamStore } from './ram-store.ts';
 import type { ReadingStore } from './reading-store.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** JSON text in memory, bytes: with what the engine adds about three times as much. */
 const [FRESH_BYTES_MAX, OVERFLOW_BYTES_MAX] = [1_000_000, 3_000_000];
@@ -147,7 +147,7 @@ export class JoinedOutbox implements Outbox {
       else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
       else {
         // A disk that hangs must not hold up who is told to stop.
-        await unlessAborted(this.flush(), signal);
+        await unlessAborted(this.flush(), undefined, signal);
         // What had to stay is still due, and must not keep the loop from others.
         if ((this.#flushDueInMs() ?? 1) <= 0) await clock.sleep(AGAIN_MS, signal);
       }

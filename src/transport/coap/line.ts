@@ -10,6 +10,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Clock, Result } from '../../core/ports.ts';
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+import { unlessAborted } from '../../core/unless-aborted.ts';
 import { CoapClient } from './client.ts';
 import { GuardSocket, type OpenSocket } from './guard-socket.ts';
 import { name, type Peer } from './peer.ts';
@@ -77,7 +78,7 @@ export class Line implements AsyncDisposable {
     this.#opening ??= this.#current(this.#closed.signal).finally(() => {
       this.#opening = undefined;
     });
-    return unlessAborted(this.#opening, signal);
+    return unlessAborted<Result<CoapClient>>(this.#opening, STOPPED, signal);
   }
 
   /** Tells the line how a request ended, so that it knows when to re-make itself. */
@@ -145,21 +146,7 @@ export class Line implements AsyncDisposable {
   }
 }
 
-/** What comes of `work`, or a refusal as soon as the signal aborts; leaves no listener behind. */
-async function unlessAborted<T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> {
-  const stopped: Result<T> = { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
-  if (signal.aborted) return stopped;
-  let stop: () => void = () => {};
-  const aborted = new Promise<Result<T>>((resolve) => {
-    stop = () => resolve(stopped);
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
+const STOPPED = { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } } as const;
 
 /** The system may refuse to say (no descriptor left, no netlink): then nothing is known to have changed. */
 function addressesOfThisHost(): string {
