@@ -15,8 +15,14 @@ const { VERDICTS } = await built('core/verdicts.js');
 const tables = {
   configuration: renderReadmeTable(),
   readings: table(
-    ['key', 'unit', 'what it is', 'source'],
-    catalogue.map(({ key, unit, meaning, source }) => [`\`${key}\``, unit || '–', meaning, source]),
+    ['key', 'unit', 'from profile', 'what it is', 'source'],
+    catalogue.map(({ key, unit, profile, meaning, source }) => [
+      `\`${key}\``,
+      unit || '–',
+      profile,
+      meaning,
+      source,
+    ]),
   ),
   refusals: table(
     ['what happened', 'level', 'tried again after', 'what the agent says'],

@@ -2,7 +2,7 @@
  * What the demo shows of the sandbox: the newest values it holds, in one line, asked of its admin port.
  */
 
-import { describeKey } from '../sensors/catalogue.ts';
+import { unitOf } from '../sensors/catalogue.ts';
 import { humanised } from './humanise.ts';
 
 /** Keys shown, in this order, those that this host has; the others are only counted. */
@@ -58,7 +58,7 @@ export class StoredValues {
 }
 
 function amount(key: string, value: Point['value'] | undefined): string {
-  const unit = describeKey(key)?.unit ?? '';
+  const unit = unitOf(key);
   if (typeof value !== 'number' || !unit.startsWith('B')) return `${value} ${unit}`.trim();
   return humanised(value, unit).join(' ');
 }

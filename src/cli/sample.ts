@@ -12,7 +12,7 @@ import type { Clock, Logger } from '../core/ports.ts';
 import type { Value, Values } from '../core/reading.ts';
 import { hostClock } from '../host/clock.ts';
 import { openJournal } from '../host/journal.ts';
-import { describeKey } from '../sensors/catalogue.ts';
+import { describeKey, unitOf } from '../sensors/catalogue.ts';
 import { openSensors } from '../sensors/sampler.ts';
 import { humanised } from './humanise.ts';
 
@@ -71,9 +71,8 @@ function table(values: Values): string {
 }
 
 function row(key: string, value: Value): Row {
-  const entry = describeKey(key);
-  const unit = entry?.unit ?? '';
-  const meaning = entry?.meaning ?? '';
+  const unit = unitOf(key);
+  const meaning = describeKey(key)?.meaning ?? '';
   if (typeof value === 'number' && (unit === 'B' || unit === 'B/s')) {
     const [amount, prefixed] = humanised(value, unit);
     return [key, amount, prefixed, meaning];

@@ -4,7 +4,7 @@
  * A new sensor is a new file and one line here.
  */
 
-import type { CatalogueEntry, Collector } from './collector.ts';
+import type { CatalogueEntry, Collector, Unit } from './collector.ts';
 import { cpu } from './cpu.ts';
 import { filesystem } from './filesystem.ts';
 import { entryFor } from './guard.ts';
@@ -31,4 +31,10 @@ export const catalogue: readonly CatalogueEntry[] = collectors.flatMap((collecto
 /** What a delivered key means, its unit and its bounds. */
 export function describeKey(key: string): CatalogueEntry | undefined {
   return entryFor(catalogue, key);
+}
+
+/** What a delivered number counts; nothing for a flag, a text and a key that is not ours. */
+export function unitOf(key: string): Unit {
+  const entry = describeKey(key);
+  return entry?.type === 'number' ? entry.unit : '';
 }

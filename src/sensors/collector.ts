@@ -7,27 +7,69 @@
  */
 
 import type { Clock } from '../core/ports.ts';
+import type { Value } from '../core/reading.ts';
 import type { Tree } from './tree.ts';
 
-export type Unit = '%' | 'B' | 'B/s' | '°C' | 's' | '';
+export type Unit =
+  | '%'
+  | 'A'
+  | 'Ah'
+  | 'B'
+  | 'B/s'
+  | '°C'
+  | 'dBm'
+  | 'hPa'
+  | 'lx'
+  | 'MHz'
+  | 'Mbit/s'
+  | 'ms'
+  | 'rpm'
+  | 's'
+  | 'V'
+  | 'W'
+  | 'Wh'
+  | '1/s'
+  | '';
 
-/** One key of the catalogue: what an operator may rely on when he builds a dashboard on it. */
-export interface CatalogueEntry {
+/** The smallest set of keys an operator can choose that holds this one; each holds the one before. */
+export type Profile = 'minimal' | 'default' | 'full';
+
+interface Described {
   /** camelCase, unit last. One `*` stands for a name found on the host: `net*RxBytesPerS` covers `netEth0RxBytesPerS`. */
   readonly key: string;
+  readonly profile: Profile;
+  readonly meaning: string;
+  /** The document that defines the file or call the value comes from. */
+  readonly source: string;
+}
+
+/** One key of the catalogue: what an operator may rely on when he builds a dashboard on it. */
+export type CatalogueEntry = NumberEntry | FlagEntry | TextEntry;
+
+export interface NumberEntry extends Described {
+  readonly type: 'number';
   readonly unit: Unit;
   /** Inclusive. A number outside is the sensor's nonsense and is left out. */
   readonly min: number;
   readonly max: number;
   /** Decimals that mean something; at most 6 (contract 4.2). */
   readonly decimals: number;
-  readonly meaning: string;
-  /** The document that defines the file or call the number comes from. */
-  readonly source: string;
 }
 
-/** Raw numbers by key. A key that is missing or undefined was not there to be read. */
-export type Measured = Readonly<Record<string, number | undefined>>;
+/** True or false. */
+export interface FlagEntry extends Described {
+  readonly type: 'flag';
+}
+
+/** A word or a name of the host's, such as a state or an interface. */
+export interface TextEntry extends Described {
+  readonly type: 'text';
+  /** A longer one is the sensor's nonsense and is left out. */
+  readonly charactersMax: number;
+}
+
+/** Raw values by key. A key that is missing or undefined was not there to be read. */
+export type Measured = Readonly<Record<string, Value | undefined>>;
 
 /** Reads once. Synchronous for /proc and /sys; a promise for whatever could block on a device. */
 export type Collect = () => Measured | Promise<Measured>;

@@ -15,6 +15,8 @@ export const cpu: Collector = {
   catalogue: [
     {
       key: 'cpuUsePercent',
+      type: 'number',
+      profile: 'default',
       unit: '%',
       min: 0,
       max: 100,

@@ -17,6 +17,8 @@ export const filesystem: Collector = {
     bytesEntry('diskRootFreeBytes', 'bytes programs may still write to the root file system'),
     {
       key: 'diskRootUsedPercent',
+      type: 'number',
+      profile: 'default',
       unit: '%',
       min: 0,
       max: 100,
@@ -38,5 +40,15 @@ export const filesystem: Collector = {
 };
 
 function bytesEntry(key: string, meaning: string): CatalogueEntry {
-  return { key, unit: 'B', min: 0, max: BYTES_MAX, decimals: 0, meaning, source: 'statfs(2)' };
+  return {
+    key,
+    type: 'number',
+    profile: 'default',
+    unit: 'B',
+    min: 0,
+    max: BYTES_MAX,
+    decimals: 0,
+    meaning,
+    source: 'statfs(2)',
+  };
 }

@@ -8,7 +8,7 @@
  */
 
 import type { Logger } from '../core/ports.ts';
-import { round, type Values } from '../core/reading.ts';
+import { round, type Value, type Values } from '../core/reading.ts';
 import {
   type CatalogueEntry,
   type Collect,
@@ -69,16 +69,13 @@ export class Guard {
   }
 
   #accept(measured: Measured): Values {
-    const values: Record<string, number> = {};
+    const values: Record<string, Value> = {};
     let problem: NonsenseError | undefined;
     for (const [key, value] of Object.entries(measured)) {
       if (value === undefined) continue;
-      const entry = entryFor(this.#collector.catalogue, key);
-      if (entry !== undefined && value >= entry.min && value <= entry.max) {
-        values[key] = round(value, entry.decimals);
-      } else {
-        problem ??= new NonsenseError(`${key} is ${value}, outside the catalogue`);
-      }
+      const accepted = believable(entryFor(this.#collector.catalogue, key), value);
+      if (accepted !== undefined) values[key] = accepted;
+      else problem ??= new NonsenseError(`${key} is ${shown(value)}, outside the catalogue`);
     }
     if (problem !== undefined) this.#fail(problem);
     else this.#recover();
@@ -101,6 +98,25 @@ export class Guard {
     if (this.#failing) this.#log.info('A sensor can be read again', { sensor: this.#collector.name });
     this.#failing = false;
   }
+}
+
+/** The value as it may be delivered; undefined when it is not what the catalogue promises. */
+function believable(entry: CatalogueEntry | undefined, value: Value): Value | undefined {
+  switch (entry?.type) {
+    case 'number':
+      if (typeof value !== 'number' || !(value >= entry.min && value <= entry.max)) return undefined;
+      return round(value, entry.decimals);
+    case 'flag':
+      return typeof value === 'boolean' ? value : undefined;
+    case 'text':
+      return typeof value === 'string' && value.length <= entry.charactersMax ? value : undefined;
+    case undefined:
+      return undefined;
+  }
+}
+
+function shown(value: Value): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 24)) : String(value);
 }
 
 /** The entry that covers a key: its own, or one whose `*` stands for the middle of it. */

@@ -23,6 +23,8 @@ export const load: Collector = {
 function entry(key: string, span: string): CatalogueEntry {
   return {
     key,
+    type: 'number',
+    profile: 'default',
     unit: '',
     min: 0,
     max: 1_000_000,

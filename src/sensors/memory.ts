@@ -35,7 +35,17 @@ export const memory: Collector = {
 const BYTES_PER_KIB = 1024;
 
 function entry(key: string, meaning: string): CatalogueEntry {
-  return { key, unit: 'B', min: 0, max: BYTES_MAX, decimals: 0, meaning, source: 'proc_meminfo(5)' };
+  return {
+    key,
+    type: 'number',
+    profile: 'default',
+    unit: 'B',
+    min: 0,
+    max: BYTES_MAX,
+    decimals: 0,
+    meaning,
+    source: 'proc_meminfo(5)',
+  };
 }
 
 /** A field of meminfo, which counts in units of 1,024 bytes and calls them kB; undefined when this kernel lacks it. */

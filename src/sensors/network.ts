@@ -49,7 +49,17 @@ interface Round {
 
 function entry(key: string, meaning: string): CatalogueEntry {
   const source = 'proc_pid_net(5), /proc/net/dev; Documentation/ABI/testing/sysfs-class-net';
-  return { key, unit: 'B/s', min: 0, max: BYTES_PER_S_MAX, decimals: 0, meaning, source };
+  return {
+    key,
+    type: 'number',
+    profile: 'default',
+    unit: 'B/s',
+    min: 0,
+    max: BYTES_PER_S_MAX,
+    decimals: 0,
+    meaning,
+    source,
+  };
 }
 
 function readRound(tree: Tree, clock: MonotonicClock): Round {

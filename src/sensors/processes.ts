@@ -13,6 +13,8 @@ export const processes: Collector = {
   catalogue: [
     {
       key: 'processCount',
+      type: 'number',
+      profile: 'default',
       unit: '',
       min: 1,
       max: 4_194_304,

@@ -16,6 +16,8 @@ export const temperature: Collector = {
   catalogue: [
     {
       key: 'cpuTemperatureC',
+      type: 'number',
+      profile: 'default',
       unit: '°C',
       min: -60,
       max: 150,

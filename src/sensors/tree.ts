@@ -8,7 +8,7 @@
  * directory than those the collectors name is ever listed.
  */
 
-import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -27,6 +27,8 @@ export interface Tree {
   /** The names in a directory. Throws when there is none. */
   list(path: string): readonly string[];
   has(path: string): boolean;
+  /** Where a symbolic link points, as it is written there: in /sys, the way to the device. Throws when it is none. */
+  link(path: string): string;
   /** Size and use of the file system that `path` is on. */
   use(path: string): Promise<FileSystemUse>;
 }
@@ -39,6 +41,7 @@ export function openTree(root: string): Tree {
     read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, join(root, path), bytesMax),
     list: (path) => readdirSync(join(root, path)),
     has: (path) => existsSync(join(root, path)),
+    link: (path) => readlinkSync(join(root, path)),
     use: (path) => statfs(join(root, path)),
   };
 }

@@ -10,6 +10,8 @@ export const uptime: Collector = {
   catalogue: [
     {
       key: 'uptimeS',
+      type: 'number',
+      profile: 'default',
       unit: 's',
       min: 0,
       max: 10_000_000_000,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { catalogue, collectors, describeKey } from '../../src/sensors/catalogue.ts';
+import { catalogue, collectors, describeKey, unitOf } from '../../src/sensors/catalogue.ts';
 
 const UNIT_ENDINGS: Readonly<Record<string, RegExp>> = {
   '%': /Percent$/,
@@ -16,18 +16,23 @@ const UNIT_ENDINGS: Readonly<Record<string, RegExp>> = {
 };
 
 it('every key is camelCase, names its unit last and stays below 64 characters', () => {
-  for (const { key, unit } of catalogue) {
+  for (const { key } of catalogue) {
     assert.match(key.replace('*', 'Eth0'), /^[a-z][A-Za-z0-9]*$/);
-    assert.match(key, UNIT_ENDINGS[unit] ?? /^$/);
+    assert.match(key, UNIT_ENDINGS[unitOf(key)] ?? /^$/);
     // A Linux interface name has at most 15 characters.
     assert.ok(key.length + 15 <= 64, key);
   }
 });
 
 it('every entry has a bound, a meaning, a source, and at most six decimals', () => {
-  for (const { key, min, max, decimals, meaning, source } of catalogue) {
-    assert.ok(Number.isFinite(min) && Number.isFinite(max) && min < max, key);
-    assert.ok(Number.isInteger(decimals) && decimals >= 0 && decimals <= 6, key);
+  for (const entry of catalogue) {
+    const { key, meaning, source } = entry;
+    if (entry.type === 'number') {
+      const { min, max, decimals } = entry;
+      assert.ok(Number.isFinite(min) && Number.isFinite(max) && min < max, key);
+      assert.ok(Number.isInteger(decimals) && decimals >= 0 && decimals <= 6, key);
+    }
+    if (entry.type === 'text') assert.ok(entry.charactersMax > 0 && entry.charactersMax <= 255, key);
     assert.ok(meaning.length > 0 && source.length > 0, key);
   }
 });

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Collector } from '../../src/sensors/collector.ts';
+import type { Collector, Measured } from '../../src/sensors/collector.ts';
 import { filesystem } from '../../src/sensors/filesystem.ts';
 import { load } from '../../src/sensors/load.ts';
 import { DEADLINE_MS, openSampler } from '../../src/sensors/sampler.ts';
@@ -215,6 +215,7 @@ function treeOf(parts: Partial<Tree>): Tree {
     read: () => '1 2 3 1/1 1',
     list: () => [],
     has: () => false,
+    link: () => '../../devices/virtual',
     use: async () => HALF_FULL,
     ...parts,
   };
@@ -224,3 +225,20 @@ function treeOf(parts: Partial<Tree>): Tree {
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await nextTurn();
 }
+
+it('a flag and a text are delivered, and one that is too long or of another type is not believed', async () => {
+  const described = { profile: 'default', meaning: 'a door', source: 'this test' } as const;
+  let measured: Measured = { doorOpen: true, doorState: 'ajar' };
+  const door: Collector = {
+    name: 'door',
+    catalogue: [
+      { key: 'doorOpen', type: 'flag', ...described },
+      { key: 'doorState', type: 'text', charactersMax: 8, ...described },
+    ],
+    open: () => () => measured,
+  };
+  const sampler = openSampler([door], treeOf({}), new VirtualClock(), new JournalDouble());
+  assert.deepEqual(await sampler.sample(), { doorOpen: true, doorState: 'ajar' });
+  measured = { doorOpen: 1, doorState: 'a very long story' };
+  assert.deepEqual(await sampler.sample(), {});
+});
