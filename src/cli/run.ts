@@ -15,6 +15,7 @@ import { runCaretakers } from '../agent.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
+import type { Selection } from '../core/selection.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
@@ -102,7 +103,8 @@ async function live(
   await using _lock = await lockState(state);
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
-  const sensors = openSensors({ root: '/', clock, log });
+  const selection: Selection = { profile: 'default', on: [], off: [] };
+  const sensors = openSensors({ root: '/', clock, log, tuning: { selection, everyMs: new Map() } });
   const house = { ...base, chance: hostChance(), facts, sensors };
   while (!signal.aborted) await withOutbox(config, house, signal);
 }

@@ -8,6 +8,7 @@
 
 import type { Clock } from '../core/ports.ts';
 import type { Value } from '../core/reading.ts';
+import type { Profile } from '../core/selection.ts';
 import type { Tree } from './tree.ts';
 
 export type Unit =
@@ -30,9 +31,6 @@ export type Unit =
   | 'Wh'
   | '1/s'
   | '';
-
-/** The smallest set of keys an operator can choose that holds this one; each holds the one before. */
-export type Profile = 'minimal' | 'default' | 'full';
 
 interface Described {
   /** camelCase, unit last. One `*` stands for a name found on the host: `net*RxBytesPerS` covers `netEth0RxBytesPerS`. */
@@ -76,11 +74,26 @@ export type Collect = () => Measured | Promise<Measured>;
 
 export type MonotonicClock = Pick<Clock, 'monotonicMs'>;
 
+/**
+ * Whether a key is to be reported; asked of one with a `*` in it, whether any key it stands for may be. Always the same
+ * answer. What is not wanted is left out of the reading anyway: a collector asks in order not to read it.
+ */
+export type Wants = (key: string) => boolean;
+
 export interface Collector {
+  /** lowerCamelCase: operators name it in their settings. */
   readonly name: string;
   readonly catalogue: readonly CatalogueEntry[];
-  /** Makes the state of one sampler: what this collector remembers from one round to the next. Does no work yet. */
-  open(tree: Tree, clock: MonotonicClock): Collect;
+  /**
+   * The least time from one of its rounds to the next, ms, for a collector that costs much or reads what hardly changes; the
+   * readings in between repeat its last values. Absent: a round with each reading.
+   */
+  readonly everyMs?: number;
+  /**
+   * Makes the state of one sampler: what this collector remembers from one round to the next. Does no work yet. Not called
+   * when nothing of its catalogue is wanted.
+   */
+  open(tree: Tree, clock: MonotonicClock, wants: Wants): Collect;
 }
 
 /** What the host said cannot be a value of this sensor. */

@@ -5,6 +5,9 @@
  * else's. It is remembered as failing, so the journal has one warning when it starts and one line when it works again,
  * however many rounds lie between. While a read has not come back no second one is sent after it: a hung
  * device may cost us one thread of the pool, never all four.
+ *
+ * A collector with an interval of its own has a round only that often. In between its last values are repeated, since a key
+ * that is absent tells the server's reader that it is gone (core/changes.ts); a round that fails takes them back.
  */
 
 import type { Logger } from '../core/ports.ts';
@@ -16,30 +19,52 @@ import {
   type Measured,
   type MonotonicClock,
   NonsenseError,
+  type Wants,
 } from './collector.ts';
 import type { Tree } from './tree.ts';
 
 const NOTHING: Values = {};
 const REASON_CHARACTERS_MAX = 200;
+/** A round may come so much early: readings do not come on the dot, and one missed by 1 ms would be one interval late. */
+const EARLY_SHARE = 0.1;
 
 type State = 'idle' | 'reading' | 'late';
+
+export interface GuardOptions {
+  readonly tree: Tree;
+  readonly clock: MonotonicClock;
+  readonly log: Logger;
+  readonly wants: Wants;
+  /** 0: a round with each reading. */
+  readonly everyMs: number;
+}
 
 export class Guard {
   readonly #collector: Collector;
   readonly #collect: Collect;
+  readonly #clock: MonotonicClock;
   readonly #log: Logger;
+  readonly #wants: Wants;
+  readonly #everyMs: number;
   #state: State = 'idle';
   #failing = false;
+  /** What the last round gave, none when it failed; and when the next one is due. */
+  #last: Values = NOTHING;
+  #dueAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(collector: Collector, tree: Tree, clock: MonotonicClock, log: Logger) {
+  constructor(collector: Collector, { tree, clock, log, wants, everyMs }: GuardOptions) {
     this.#collector = collector;
-    this.#collect = collector.open(tree, clock);
+    this.#collect = collector.open(tree, clock, wants);
+    this.#clock = clock;
     this.#log = log;
+    this.#wants = wants;
+    this.#everyMs = everyMs;
   }
 
-  /** Reads once. Neither throws nor rejects. */
+  /** Reads once, or repeats what was read when no round is due. Neither throws nor rejects. */
   read(): Values | Promise<Values> {
     if (this.#state !== 'idle') return NOTHING;
+    if (!this.#isDue()) return this.#last;
     try {
       const measured = this.#collect();
       if (!(measured instanceof Promise)) return this.#accept(measured);
@@ -57,6 +82,14 @@ export class Guard {
     this.#fail(new Error('no answer within the deadline'));
   }
 
+  #isDue(): boolean {
+    if (this.#everyMs <= 0) return true;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#dueAtMs) return false;
+    this.#dueAtMs = nowMs + this.#everyMs * (1 - EARLY_SHARE);
+    return true;
+  }
+
   async #await(promise: Promise<Measured>): Promise<Values> {
     try {
       const measured = await promise;
@@ -72,14 +105,20 @@ export class Guard {
     const values: Record<string, Value> = {};
     let problem: NonsenseError | undefined;
     for (const [key, value] of Object.entries(measured)) {
-      if (value === undefined) continue;
+      if (value === undefined || this.#isUnwanted(key)) continue;
       const accepted = believable(entryFor(this.#collector.catalogue, key), value);
       if (accepted !== undefined) values[key] = accepted;
       else problem ??= new NonsenseError(`${key} is ${shown(value)}, outside the catalogue`);
     }
     if (problem !== undefined) this.#fail(problem);
     else this.#recover();
+    this.#last = values;
     return values;
+  }
+
+  /** A key that is not in the catalogue is not unwanted but nonsense. */
+  #isUnwanted(key: string): boolean {
+    return !this.#wants(key) && entryFor(this.#collector.catalogue, key) !== undefined;
   }
 
   #fail(error: unknown): Values {
@@ -91,6 +130,7 @@ export class Guard {
       });
     }
     this.#failing = true;
+    this.#last = NOTHING;
     return NOTHING;
   }
 

@@ -16,23 +16,42 @@ import { collectors } from './catalogue.ts';
 import type { Collector } from './collector.ts';
 import { Guard } from './guard.ts';
 import { openTree, type Tree } from './tree.ts';
+import { isWanted, type Tuning, UNTUNED, wantsOf } from './tuning.ts';
 
 export interface SensorsOptions {
   /** `/` on a host; a captured tree in a test. */
   readonly root: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Default: every key, each collector at its own interval. */
+  readonly tuning?: Tuning;
 }
 
-export function openSensors({ root, clock, log }: SensorsOptions): Sensors {
-  return openSampler(collectors, openTree(root), clock, log);
+export function openSensors({ root, clock, log, tuning }: SensorsOptions): Sensors {
+  return openSampler(collectors, openTree(root), clock, log, tuning);
 }
 
 /** How long a reading waits for its slowest sensor; every one of ours answers in well under 1 ms. */
 export const DEADLINE_MS = 2000;
 
-export function openSampler(sensors: readonly Collector[], tree: Tree, clock: Clock, log: Logger): Sensors {
-  const guards = sensors.map((sensor) => new Guard(sensor, tree, clock, log));
+export function openSampler(
+  sensors: readonly Collector[],
+  tree: Tree,
+  clock: Clock,
+  log: Logger,
+  { selection, everyMs }: Tuning = UNTUNED,
+): Sensors {
+  const guards = sensors.flatMap((sensor) => {
+    const wants = wantsOf(sensor, selection);
+    if (!isWanted(sensor, wants)) return [];
+    return new Guard(sensor, {
+      tree,
+      clock,
+      log,
+      wants,
+      everyMs: everyMs.get(sensor.name) ?? sensor.everyMs ?? 0,
+    });
+  });
   return {
     async sample() {
       const values: Record<string, Value> = {};

@@ -1,0 +1,34 @@
+/**
+ * Globs over names: `*` stands for any characters, also none; every other character for itself, and upper case is not lower.
+ *
+ * The catalogue's keys are such patterns themselves (`net*RxBytesPerS`), so two of them can be compared as well. The work is
+ * the product of the two lengths, whatever is in them: no glob an operator writes can take long.
+ */
+
+/** Whether the glob stands for `text`, in which a `*` is a character like any other. */
+export function matches(glob: string, text: string): boolean {
+  return meet(glob, text, false);
+}
+
+/** Whether there is a text that both globs stand for. */
+export function overlap(one: string, other: string): boolean {
+  return meet(one, other, true);
+}
+
+function meet(glob: string, other: string, otherIsGlob: boolean): boolean {
+  // below[column]: whether the rest of the glob, from the next character on, meets the rest of the other from that column on.
+  let below: readonly boolean[] = [];
+  for (let row = glob.length; row >= 0; row -= 1) {
+    const current: boolean[] = Array.from({ length: other.length + 1 }, () => false);
+    for (let column = other.length; column >= 0; column -= 1) {
+      const [left, right] = [glob[row], other[column]];
+      if (left === undefined && right === undefined) current[column] = true;
+      else if (left === '*') current[column] = below[column] === true || current[column + 1] === true;
+      else if (otherIsGlob && right === '*')
+        current[column] = current[column + 1] === true || below[column] === true;
+      else current[column] = left === right && below[column + 1] === true;
+    }
+    below = current;
+  }
+  return below[0] === true;
+}
