@@ -12,5 +12,6 @@ export function endGroup(child: ChildProcess): void {
     }
   }
   child.stdout?.destroy();
+  child.stderr?.destroy();
   child.unref();
 }

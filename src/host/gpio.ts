@@ -1,0 +1,178 @@
+/**
+ * The states of GPIO lines by their names, read by `gpioget` of libgpiod, because the kernel gives lines out by ioctl only, which
+ * Node cannot do without a native addon.
+ *
+ * One spawned program per reading (about 2 ms of CPU on a PC), so: for lines an operator has named, at an interval he has
+ * chosen, never on the path of every sample. `gpioget` 2 (Debian 13) takes names; `gpioget` 1 (Debian 12) takes a chip and offsets, which
+ * `gpiofind` knows and this file remembers until a read fails. Version 2 leaves a line as it is; version 1 makes it an input,
+ * which would release an output: name only inputs there. A line that a driver or another program holds is refused, by name.
+ * Who may read is up to /dev/gpiochip*: root, and on Raspberry Pi OS the group gpio.
+ *
+ * Never rejects. Values are the line's electrical level: true is high.
+ */
+
+import type { Clock } from '../core/ports.ts';
+import { type Answer, askForReason } from './ask-command.ts';
+
+export interface GpioOptions {
+  readonly clock: Pick<Clock, 'sleep'>;
+  /** For each program that is started; default 2 s. */
+  readonly deadlineMs?: number;
+  /** Default: `gpioget` and `gpiofind` of the path. */
+  readonly gpioget?: string;
+  readonly gpiofind?: string;
+}
+
+/** The level of each line that was asked for, or one sentence on why there is none at all. */
+export type GpioStates =
+  | { readonly ok: true; readonly isHigh: ReadonlyMap<string, boolean> }
+  | { readonly ok: false; readonly problem: string };
+
+export interface Gpio {
+  /** 1 to 64 different names, each as checkGpioName wants it. */
+  read(names: readonly string[], signal: AbortSignal): Promise<GpioStates>;
+}
+
+export const GPIO_LINES_MAX = 64;
+/** A name of the kernel's has at most 31 characters (GPIO_MAX_NAME_SIZE). */
+const NAME_CHARACTERS_MAX = 31;
+const DEADLINE_MS = 2000;
+
+/** What is wrong with the name of a line, as one sentence; undefined when it can be asked for. */
+export function checkGpioName(name: string): string | undefined {
+  if (!/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(name)) {
+    return 'the name of a GPIO line is printable ASCII without a space at its ends, such as GPIO17 (gpioinfo lists them)';
+  }
+  if (name.length > NAME_CHARACTERS_MAX) {
+    return `the name of a GPIO line has at most ${NAME_CHARACTERS_MAX} characters, this one has ${name.length}`;
+  }
+  // gpiofind and old versions of gpioget would take it for an option.
+  if (name.startsWith('-')) return 'the name of a GPIO line does not begin with a dash';
+  return undefined;
+}
+
+export function openGpio(options: GpioOptions): Gpio {
+  const tools = new Tools(options);
+  let version: number | undefined;
+  const places = new Map<string, Place>();
+  return {
+    async read(names, signal) {
+      const problem = namesProblem(names);
+      if (problem !== undefined) return { ok: false, problem };
+      version ??= await tools.version(signal);
+      const states =
+        version === 1
+          ? await readByPlace(tools, places, names, signal)
+          : levels(await tools.get(['--numeric', '--as-is', '--by-name', ...names], signal), names);
+      if (!states.ok) {
+        // It may have been upgraded, or a chip may have another number now.
+        version = undefined;
+        places.clear();
+      }
+      return states;
+    },
+  };
+}
+
+/** Where libgpiod 1 finds a line. */
+interface Place {
+  readonly chip: string;
+  readonly offset: string;
+}
+
+class Tools {
+  readonly #options: GpioOptions;
+
+  constructor(options: GpioOptions) {
+    this.#options = options;
+  }
+
+  /** The major version; 2 when it will not say, and then the read itself tells why. */
+  async version(signal: AbortSignal): Promise<number> {
+    const answer = await this.get(['--version'], signal);
+    return answer.ok && /\bv1\./.test(answer.output) ? 1 : 2;
+  }
+
+  get(args: readonly string[], signal: AbortSignal): Promise<Answer> {
+    return this.#ask(this.#options.gpioget ?? 'gpioget', args, signal);
+  }
+
+  find(name: string, signal: AbortSignal): Promise<Answer> {
+    return this.#ask(this.#options.gpiofind ?? 'gpiofind', [name], signal);
+  }
+
+  async #ask(command: string, args: readonly string[], signal: AbortSignal): Promise<Answer> {
+    const { clock, deadlineMs = DEADLINE_MS } = this.#options;
+    const answer = await askForReason({ command, arguments: args, deadlineMs }, clock, signal);
+    return answer.ok ? answer : { ok: false, problem: sentence(command, answer.problem) };
+  }
+}
+
+/** Most complaints name their program already. */
+function sentence(command: string, problem: string): string {
+  if (problem === 'is not installed') {
+    return `${command} is not installed: install libgpiod's tools (apt install gpiod)`;
+  }
+  return /^\S*gpio(get|find):/.test(problem) ? problem : `${command} ${problem}`;
+}
+
+async function readByPlace(
+  tools: Tools,
+  places: Map<string, Place>,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<GpioStates> {
+  for (const name of names) {
+    if (places.has(name)) continue;
+    const found = await tools.find(name, signal);
+    const [, chip, offset] = found.ok ? (/^(\S+) (\d+)\s*$/.exec(found.output) ?? []) : [];
+    if (chip === undefined || offset === undefined) {
+      return { ok: false, problem: `there is no GPIO line ${name} (gpioinfo lists them)` };
+    }
+    places.set(name, { chip, offset });
+  }
+  const isHigh = new Map<string, boolean>();
+  for (const [chip, onChip] of byChip(places, names)) {
+    const args = [chip, ...onChip.map(({ offset }) => offset)];
+    const states = levels(
+      await tools.get(args, signal),
+      onChip.map(({ name }) => name),
+    );
+    if (!states.ok) return states;
+    for (const [name, high] of states.isHigh) isHigh.set(name, high);
+  }
+  return { ok: true, isHigh };
+}
+
+function byChip(places: ReadonlyMap<string, Place>, names: readonly string[]) {
+  const chips = new Map<string, { readonly name: string; readonly offset: string }[]>();
+  for (const name of names) {
+    const place = places.get(name);
+    if (place === undefined) continue;
+    const onChip = chips.get(place.chip) ?? [];
+    onChip.push({ name, offset: place.offset });
+    chips.set(place.chip, onChip);
+  }
+  return chips;
+}
+
+/** Both versions answer one line of 0 and 1, in the order of the question. */
+function levels(answer: Answer, names: readonly string[]): GpioStates {
+  if (!answer.ok) return answer;
+  const states = answer.output.trim().split(/\s+/);
+  if (states.length !== names.length || !states.every((state) => state === '0' || state === '1')) {
+    return { ok: false, problem: `gpioget answered ${JSON.stringify(answer.output.slice(0, 40))}` };
+  }
+  return { ok: true, isHigh: new Map(names.map((name, index) => [name, states[index] === '1'])) };
+}
+
+function namesProblem(names: readonly string[]): string | undefined {
+  if (names.length === 0 || names.length > GPIO_LINES_MAX || new Set(names).size !== names.length) {
+    return `1 to ${GPIO_LINES_MAX} different GPIO lines can be read at once, not ${names.length}`;
+  }
+  for (const name of names) {
+    const problem = checkGpioName(name);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
