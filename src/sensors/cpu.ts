@@ -7,7 +7,7 @@
  */
 
 import { type Collector, type Measured, NonsenseError } from './collector.ts';
-import { natural } from './parse.ts';
+import { natural, wholeLines } from './parse.ts';
 import type { Tree } from './tree.ts';
 
 export const cpu: Collector = {
@@ -44,7 +44,7 @@ const IDLE_FIELDS = [3, 4];
 const FIRST_LINE_BYTES_MAX = 512;
 
 function readTicks(tree: Tree): readonly number[] {
-  const line = tree.read('proc/stat', FIRST_LINE_BYTES_MAX).split('\n', 1)[0] ?? '';
+  const [line = ''] = wholeLines(tree.read('proc/stat', FIRST_LINE_BYTES_MAX), 'proc/stat');
   const [label, ...fields] = line.trim().split(/\s+/);
   if (label !== 'cpu' || fields.length < FIELDS_MIN) {
     throw new NonsenseError('/proc/stat does not begin with the line "cpu"');

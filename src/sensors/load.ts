@@ -5,13 +5,13 @@
  */
 
 import type { CatalogueEntry, Collector } from './collector.ts';
-import { decimal } from './parse.ts';
+import { decimal, wholeLines } from './parse.ts';
 
 export const load: Collector = {
   name: 'load',
   catalogue: [entry('load1', '1 minute'), entry('load5', '5 minutes'), entry('load15', '15 minutes')],
   open: (tree) => () => {
-    const [one, five, fifteen] = tree.read('proc/loadavg').split(' ');
+    const [one, five, fifteen] = (wholeLines(tree.read('proc/loadavg'), 'proc/loadavg')[0] ?? '').split(' ');
     return {
       load1: decimal(one, 'the first field of /proc/loadavg'),
       load5: decimal(five, 'the second field of /proc/loadavg'),

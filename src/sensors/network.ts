@@ -7,7 +7,7 @@
  */
 
 import { type CatalogueEntry, type Collector, type MonotonicClock, NonsenseError } from './collector.ts';
-import { natural } from './parse.ts';
+import { natural, wholeLines } from './parse.ts';
 import type { Tree } from './tree.ts';
 
 /** 100 Gbit/s and some; a counter that jumps further is broken. */
@@ -65,7 +65,7 @@ function entry(key: string, meaning: string): CatalogueEntry {
 function readRound(tree: Tree, clock: MonotonicClock): Round {
   const text = tree.read('proc/net/dev');
   const atMs = clock.monotonicMs();
-  const [first, second, ...lines] = text.split('\n');
+  const [first, second, ...lines] = wholeLines(text, 'proc/net/dev');
   if (!first?.startsWith('Inter-') || !second?.includes('bytes')) {
     throw new NonsenseError('/proc/net/dev has no heading');
   }

@@ -6,6 +6,15 @@
 
 import { NonsenseError } from './collector.ts';
 
+/**
+ * The lines of a file of /proc, each of which the kernel ends with a newline. One that is not ended was cut, and the number at
+ * its end with it: 0.33 would be read as 0.3.
+ */
+export function wholeLines(text: string, path: string): readonly string[] {
+  if (!text.endsWith('\n')) throw new NonsenseError(`/${path} ends within a line`);
+  return text.slice(0, -1).split('\n');
+}
+
 /** A decimal integer; with a sign only where the file may have one. */
 export function integer(text: string | undefined, what: string): number {
   if (text === undefined || !/^-?\d{1,20}$/.test(text)) throw nonsense(text, what);

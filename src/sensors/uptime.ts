@@ -3,7 +3,7 @@
  */
 
 import type { Collector } from './collector.ts';
-import { decimal } from './parse.ts';
+import { decimal, wholeLines } from './parse.ts';
 
 export const uptime: Collector = {
   name: 'uptime',
@@ -20,7 +20,8 @@ export const uptime: Collector = {
       source: 'proc_uptime(5)',
     },
   ],
-  open: (tree) => () => ({
-    uptimeS: decimal(tree.read('proc/uptime').split(' ', 1)[0], 'the first field of /proc/uptime'),
-  }),
+  open: (tree) => () => {
+    const [line = ''] = wholeLines(tree.read('proc/uptime'), 'proc/uptime');
+    return { uptimeS: decimal(line.split(' ', 1)[0], 'the first field of /proc/uptime') };
+  },
 };

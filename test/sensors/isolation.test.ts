@@ -212,7 +212,7 @@ function hungDisk() {
 
 function treeOf(parts: Partial<Tree>): Tree {
   return {
-    read: () => '1 2 3 1/1 1',
+    read: () => '1 2 3 1/1 1\n',
     list: () => [],
     has: () => false,
     link: () => '../../devices/virtual',

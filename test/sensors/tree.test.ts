@@ -1,0 +1,39 @@
+/** The real tree and its double keep the same promises, so that what the double shows of a damaged host is true. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, it } from 'node:test';
+import { openTree } from '../../src/sensors/tree.ts';
+import { FILES, LINKS, treeContract } from '../contracts/tree.ts';
+import { type Damage, HostInMemory } from '../doubles/damaged-tree.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'firstlight-tree-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+for (const [path, text] of Object.entries(FILES)) {
+  mkdirSync(join(root, dirname(path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+mkdirSync(join(root, 'sys/class/net'), { recursive: true });
+for (const [path, target] of Object.entries(LINKS)) symlinkSync(target, join(root, path));
+
+treeContract('the real tree', () => openTree(root));
+treeContract('the tree in memory', () => new HostInMemory(root).tree((_, text) => text));
+
+it('a damaged file is damaged by whatever link it is reached, and no other is', () => {
+  const path = 'sys/devices/pci/net/eth0/flags';
+  let damage: Damage | undefined = { is: 'refused', code: 'EIO' };
+  const tree = new HostInMemory(root).tree((_, text) => text, { path, damage: () => damage });
+  assert.throws(() => tree.read('sys/class/net/eth0/flags'), { code: 'EIO' });
+  assert.equal(tree.has('sys/class/net/eth0/flags'), true);
+  assert.equal(tree.read('sys/class/net/eth0/odd'), 'without a newline');
+  damage = { is: 'gone' };
+  assert.deepEqual(tree.list('sys/class/net/eth0'), ['odd']);
+  damage = { is: 'directory' };
+  assert.throws(() => tree.read('sys/class/net/eth0/flags'), { code: 'EISDIR' });
+  damage = { is: 'text', text: '-1\n' };
+  assert.equal(tree.read('sys/class/net/eth0/flags'), '-1\n');
+  damage = undefined;
+  assert.equal(tree.read('sys/class/net/eth0/flags'), '0x1003\n');
+});
