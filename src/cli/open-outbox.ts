@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import type { KnownOffsets } from '../core/boot-offsets.ts';
 import type { Config } from '../core/config.ts';
 import type { Dating } from '../core/dating.ts';
 import { Losses } from '../core/losses.ts';
@@ -27,6 +28,8 @@ export interface OutboxContext {
 
 export interface OpenOutbox extends AsyncDisposable {
   readonly outbox: JoinedOutbox;
+  /** What the spool has kept of this boot's clock, for readings without a date. */
+  readonly knownOffsets: KnownOffsets | undefined;
 }
 
 export async function openOutbox(config: Config, context: OutboxContext): Promise<OpenOutbox> {
@@ -43,7 +46,9 @@ export async function openOutbox(config: Config, context: OutboxContext): Promis
   });
   const ports = { clock, log, losses, spool, stamp: () => dating.stamp() };
   const outbox = new JoinedOutbox(ports, { spoolAfterMs, flushEveryMs });
-  return { outbox, [Symbol.asyncDispose]: () => close(outbox, spool, context) };
+  const { anchoredMs } = spool;
+  const knownOffsets = anchoredMs === undefined ? undefined : { firstMs: anchoredMs };
+  return { outbox, knownOffsets, [Symbol.asyncDispose]: () => close(outbox, spool, context) };
 }
 
 async function close(

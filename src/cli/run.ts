@@ -15,12 +15,14 @@ import { runCaretakers } from '../agent.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
+import type { OffsetMemory } from '../core/ports.ts';
 import type { Selection } from '../core/selection.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';
 import { openJournal } from '../host/journal.ts';
+import { offsetMemory } from '../host/offset-memory.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
 import { openSensors } from '../sensors/sampler.ts';
@@ -64,8 +66,10 @@ export async function runCommand(options: RunOptions, host: RunHost, signal: Abo
       const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
       await using service = hostServiceManager({ environment, clock, log });
       if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
+      const directory = environment['RUNTIME_DIRECTORY'];
+      const memory = directory ? offsetMemory({ directory, bootId: clock.bootId, log }) : undefined;
       const config = new CurrentConfig(loaded, { load, reload: host.reload, log, service });
-      await live(config, { state, clock, log, service }, signal);
+      await live(config, { state, clock, log, service, memory }, signal);
       return 0;
     } catch (error) {
       if (error instanceof CannotStart) throw error;
@@ -91,12 +95,14 @@ function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): Return
   });
 }
 
-type House = Omit<Lasting, 'dating' | 'outbox'>;
+interface House extends Omit<Lasting, 'dating' | 'outbox'> {
+  readonly memory: OffsetMemory | undefined;
+}
 
 /** From here on the agent lives until the signal: the wiring, in the order in which things are needed. */
 async function live(
   config: CurrentConfig,
-  base: Pick<House, 'state' | 'clock' | 'log' | 'service'>,
+  base: Pick<House, 'state' | 'clock' | 'log' | 'service' | 'memory'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { state, clock, log } = base;
@@ -115,11 +121,13 @@ async function live(
  */
 async function withOutbox(config: CurrentConfig, house: House, signal: AbortSignal): Promise<void> {
   const { now } = config;
-  const { state, clock, log } = house;
+  const { state, clock, log, memory } = house;
   const timeSync = hostTimeSync({ root: '/', clock, log });
-  const dating = new Dating({ clock, log, timeSync }, now.config.clock);
+  const dating = new Dating({ clock, log, timeSync, memory }, now.config.clock);
   await using opened = await openOutbox(now.config, { state, clock, dating, log, signal });
   const { outbox } = opened;
+  const known = memory?.recall() ?? opened.knownOffsets;
+  if (known) dating.resume(known);
   const lasting: Lasting = { ...house, dating, outbox };
   const stints = async (stop: AbortSignal): Promise<void> => {
     while (!stop.aborted && config.keepsOutboxOf(now)) await onStint(config, lasting, stop);

@@ -11,12 +11,17 @@
  *
  * A date once given never changes. What was read before the first synchronisation is dated by the first offset. With trust
  * in the system's clock it is believed whatever it says.
+ *
+ * All this holds for a boot and not just for a process of it: the next one goes on where the one before ended (`resume`), so
+ * that a reading which both of them send has one date.
  */
 
+import type { KnownOffsets } from './boot-offsets.ts';
+import { BootOffsets } from './boot-offsets.ts';
 import type { ClockTrust } from './config.ts';
 import { GivenDates } from './given-dates.ts';
 import { LinkedAbort } from './linked-abort.ts';
-import type { Clock, Logger, TimeSync } from './ports.ts';
+import type { Clock, Logger, OffsetMemory, TimeSync } from './ports.ts';
 import type { Stamp } from './reading.ts';
 import { WallOffset } from './wall-offset.ts';
 
@@ -24,6 +29,8 @@ export interface DatingPorts {
   readonly clock: Clock;
   readonly timeSync: TimeSync;
   readonly log: Logger;
+  /** Absent: the next process of this boot begins anew. */
+  readonly memory?: Pick<OffsetMemory, 'keep'> | undefined;
 }
 
 export interface DatingSettings {
@@ -35,7 +42,7 @@ export class Dating {
   readonly #isTrusted: boolean;
   readonly #offset: WallOffset;
   readonly #given = new GivenDates();
-  #firstOffsetMs: number | undefined;
+  readonly #ofBoot: BootOffsets;
   #lastBootMs = Number.NEGATIVE_INFINITY;
   #wake: (() => void) | undefined;
 
@@ -43,11 +50,20 @@ export class Dating {
     this.#ports = ports;
     this.#isTrusted = trust === 'system';
     this.#offset = new WallOffset(ports.clock);
+    this.#ofBoot = new BootOffsets(ports.memory);
   }
 
   /** Dates the readings of this boot that have no date: `tsMs = round(bootMs + firstOffsetMs)`. Never changes once known. */
   get firstOffsetMs(): number | undefined {
-    return this.#firstOffsetMs;
+    return this.#ofBoot.firstMs;
+  }
+
+  /** Goes on where an earlier process of this boot ended. Before the first stamp. */
+  resume({ firstMs, believedMs }: KnownOffsets): void {
+    this.#ofBoot.recall(firstMs);
+    if (believedMs === undefined || this.#isTrusted) return;
+    this.#take(believedMs);
+    this.#ports.log.info(RESUMED);
   }
 
   /** Now. `bootMs` and `tsMs` are whole numbers, and no two stamps share either. */
@@ -58,9 +74,9 @@ export class Dating {
     this.#lastBootMs = bootMs;
     if (this.#isTrusted) this.#believe();
     else if (this.#offset.hasNews()) this.#wake?.();
-    const offsetMs = this.#offset.believedMs;
-    if (offsetMs !== undefined)
-      return { bootId, bootMs, tsMs: this.#given.take(Math.round(bootMs + offsetMs)) };
+    const { believedMs } = this.#offset;
+    if (believedMs !== undefined)
+      return { bootId, bootMs, tsMs: this.#given.take(Math.round(bootMs + believedMs)) };
     this.#given.addUndated(bootMs);
     return { bootId, bootMs };
   }
@@ -73,9 +89,9 @@ export class Dating {
     if (this.#isTrusted) {
       this.#ports.log.info(TRUSTED);
       this.#believe();
-    } else await this.#synchronise(signal);
-    if (this.#firstOffsetMs === undefined) return;
-    await onAnchored(this.#firstOffsetMs);
+    } else if (this.#offset.believedMs === undefined) await this.#synchronise(signal);
+    if (this.#offset.believedMs === undefined || this.firstOffsetMs === undefined) return;
+    await onAnchored(this.firstOffsetMs);
     while (!signal.aborted) {
       await this.#nap(LOOK_EVERY_MS, signal);
       if (this.#isTrusted) this.#believe();
@@ -128,6 +144,8 @@ export class Dating {
       await this.#nap(offsetMs === 'moved' ? ASK_AGAIN_MS : askEveryMs(elapsedMs), signal);
       if (signal.aborted) return;
     }
+    const { believedMs } = this.#offset;
+    if (believedMs !== undefined) this.#ofBoot.believe(believedMs, true);
     if (isTold) log.info(BACK);
   }
 
@@ -148,10 +166,10 @@ export class Dating {
   }
 
   #take(offsetMs: number): void {
+    const isFirst = this.#offset.believedMs === undefined;
     this.#offset.take(offsetMs);
-    if (this.#firstOffsetMs !== undefined) return;
-    this.#firstOffsetMs = offsetMs;
-    this.#given.anchor(offsetMs);
+    this.#ofBoot.believe(offsetMs, !this.#isTrusted);
+    if (isFirst && this.firstOffsetMs !== undefined) this.#given.anchor(this.firstOffsetMs);
   }
 }
 
@@ -170,6 +188,8 @@ function inSeconds(ms: number): number {
 }
 
 const TRUSTED = 'the clock of this host is believed as it is, because clock.trust is "system"';
+const RESUMED =
+  'readings have their own time: an earlier start in this boot of the host found its clock synchronised';
 const SYNCHRONISED =
   'the clock is synchronised: readings have their own time from here on, and those that waited are dated';
 const UNSYNCHRONISED =

@@ -5,6 +5,7 @@
  * passes the same contract suite. Time, chance, network and disk enter the program here and nowhere else.
  */
 
+import type { KnownOffsets } from './boot-offsets.ts';
 import type { Losses, LossReason } from './losses.ts';
 import type { Reading, Values } from './reading.ts';
 import type { Refusal } from './refusal.ts';
@@ -32,6 +33,14 @@ export interface TimeSync {
   isSynchronised(signal: AbortSignal): Promise<boolean>;
   /** Asked after the clock was seen to step: true when a time service set or confirmed it since. */
   confirmsStep(signal: AbortSignal): Promise<boolean>;
+}
+
+/** Remembers the offsets from one process to the next, within this boot and no longer, and without a flash write. */
+export interface OffsetMemory {
+  /** What an earlier process of this boot kept. Never throws: what cannot be read is not known. */
+  recall(): KnownOffsets | undefined;
+  /** When it returns, the next process finds it. Never throws: what cannot be kept is told once. */
+  keep(offsets: KnownOffsets): void;
 }
 
 /** Chance. */

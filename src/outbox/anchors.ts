@@ -37,8 +37,8 @@ export class Anchors {
     }
   }
 
-  has(bootId: string): boolean {
-    return this.#offsets.has(bootId);
+  of(bootId: string): number | undefined {
+    return this.#offsets.get(bootId);
   }
 
   /** Only the first word about a boot counts. */

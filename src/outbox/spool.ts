@@ -79,6 +79,11 @@ export class Spool implements ReadingStore, AsyncDisposable {
     return this.#parts.reader.epoch;
   }
 
+  /** What dates undated readings of this boot, if it is known: an earlier process's, until `anchor` was called. */
+  get anchoredMs(): number | undefined {
+    return this.#parts.anchors.of(this.#parts.bootId);
+  }
+
   append(readings: readonly Reading[]): Promise<void> {
     const { anchors, writer } = this.#parts;
     return this.#inTurn(async () => {
@@ -112,7 +117,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
   anchor(offsetMs: number): Promise<void> {
     return this.#inTurn(async () => {
       const { anchors, bootId, shelf } = this.#parts;
-      if (anchors.has(bootId)) return;
+      if (anchors.of(bootId) !== undefined) return;
       anchors.set(bootId, offsetMs);
       if (shelf.segments.some(({ isUndated }) => isUndated)) await this.#storeAnchor();
     });

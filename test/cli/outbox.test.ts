@@ -4,10 +4,13 @@
  */
 
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { hostClock } from '../../src/host/clock.ts';
+import { offsetMemory } from '../../src/host/offset-memory.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
 
 const provisioning = { key: 'key-of-the-profile', secret: 'secret-of-the-profile' };
@@ -104,4 +107,25 @@ test('an agent whose server takes everything never makes a spool', { timeout: 30
   const seconds = secondsStored(sandbox);
   const [firstSecond = 0] = seconds;
   assert.equal((seconds.at(-1) ?? 0) - firstSecond, seconds.length - 1, 'a second is missing');
+});
+
+test('an agent that is started again in the same boot dates its readings by what the one before knew of the clock', {
+  timeout: 60_000,
+}, async () => {
+  await using place = await workshop();
+  await using sandbox = await sandboxWithDevice(0);
+  const runtime = join(place.path, 'run');
+  await mkdir(runtime);
+  const clock = hostClock();
+  const offsetMs = clock.wallMs() - clock.bootMs();
+  // An hour beside the clock of this host, so that a date tells whose it is.
+  const hourBefore = { firstMs: offsetMs - 3_600_000, believedMs: offsetMs - 3_600_000 };
+  offsetMemory({ directory: runtime, bootId: clock.bootId, log: new RecordingLogger() }).keep(hourBefore);
+  const config = await place.config(toml(sandbox.coapPort).replace('"system"', '"synchronised"'));
+  const run = ['run', '--config', config, '--state', join(place.path, 'state')];
+  await using agent = AgentProcess.run(run, { RUNTIME_DIRECTORY: runtime });
+  await agent.line('an earlier start in this boot');
+  await agent.line('first telemetry accepted');
+  const [point] = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
+  assert.ok(Math.abs((point?.ts ?? 0) - (Date.now() - 3_600_000)) < 60_000, JSON.stringify(point));
 });

@@ -1,8 +1,10 @@
 /** A host with a clock and a time service, and its dating: what the tests of dating play on. */
 
+import type { KnownOffsets } from '../../src/core/boot-offsets.ts';
 import type { ClockTrust } from '../../src/core/config.ts';
 import { Dating } from '../../src/core/dating.ts';
 import type { Stamp } from '../../src/core/reading.ts';
+import { MemoryOfOffsets } from '../doubles/memory-of-offsets.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { ToldTimeSync } from '../doubles/told-time-sync.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
@@ -16,6 +18,7 @@ export class DatingStage implements AsyncDisposable {
   readonly timeSync = new ToldTimeSync(this.clock);
   readonly log = new RecordingLogger();
   readonly stop = new AbortController();
+  readonly memory = new MemoryOfOffsets();
   readonly anchoredMs: number[] = [];
   readonly dating: Dating;
   readonly watching: Promise<void>;
@@ -23,9 +26,11 @@ export class DatingStage implements AsyncDisposable {
   constructor({
     trust = 'synchronised',
     synchronised = false,
-  }: { trust?: ClockTrust; synchronised?: boolean } = {}) {
+    known,
+  }: { trust?: ClockTrust; synchronised?: boolean; known?: KnownOffsets } = {}) {
     this.timeSync.synchronised = synchronised;
     this.dating = new Dating(this, { trust });
+    if (known) this.dating.resume(known);
     this.watching = this.dating.watch(async (offsetMs) => {
       this.anchoredMs.push(offsetMs);
     }, this.stop.signal);

@@ -35,6 +35,7 @@ export function drawPlan(dice: Dice, days: number): WeekPlan {
     drift: dice.between(-DRIFT_MAX, DRIFT_MAX),
     limitPerMinute: dice.integer(20, 200),
     settings: drawSettings(dice.fork()),
+    hasRuntimeDirectory: dice.happens(0.5),
   };
 }
 

@@ -7,7 +7,8 @@
  * unsynchronised until it has put it right.
  */
 
-import type { Clock, TimeSync } from '../../../src/core/ports.ts';
+import type { Clock, OffsetMemory, TimeSync } from '../../../src/core/ports.ts';
+import { MemoryOfOffsets } from '../../doubles/memory-of-offsets.ts';
 import type { Dice } from '../dice.ts';
 import { overriding } from '../overriding.ts';
 import type { VirtualBoot, VirtualTime } from '../virtual-time.ts';
@@ -23,6 +24,8 @@ export interface Boot {
   synchronisedMs?: number;
   /** Stretches without discipline; the last may be open. */
   readonly adrift: { fromMs: number; toMs: number }[];
+  /** In the runtime directory, which is gone with the boot. */
+  readonly memory: OffsetMemory;
 }
 
 export class HostTime {
@@ -53,7 +56,7 @@ export class HostTime {
   /** The host's power comes on. */
   boot(): Boot {
     const number = (this.#boot?.number ?? 0) + 1;
-    const boot: Boot = { number, host: this.#time.boot(), adrift: [] };
+    const boot: Boot = { number, host: this.#time.boot(), adrift: [], memory: new MemoryOfOffsets() };
     this.#boot = boot;
     this.#isSynchronised = false;
     this.#isDisciplined = false;

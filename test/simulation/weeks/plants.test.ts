@@ -18,6 +18,8 @@ interface Expectation {
   readonly from?: number;
   /** Seeds within which it must be found; the first that does is in the comment. */
   readonly seeds: number;
+  /** Default `DAYS`. */
+  readonly days?: number;
 }
 
 const EXPECTATIONS: readonly Expectation[] = [
@@ -28,26 +30,29 @@ const EXPECTATIONS: readonly Expectation[] = [
   { plant: 'delta-after-restart', promise: 'history reconstructs', from: 9, seeds: 40 }, // 10
   { plant: 'losses-not-told', promise: 'losses covered by gap records', seeds: 10 }, // 1
   { plant: 'ts-changed-on-retry', promise: 'one date', seeds: 10 }, // 1
+  { plant: 'dating-begins-anew', promise: 'one date', from: 628, seeds: 1, days: 7 }, // 628
   { plant: 'live-repeated', promise: 'stored once', seeds: 10 }, // 3
 ];
 
 describe('a planted bug turns the weeks red', () => {
-  for (const { plant, promise, from = 1, seeds } of EXPECTATIONS) {
+  for (const expectation of EXPECTATIONS) {
+    const { plant, promise, seeds } = expectation;
     it(`${plant}: "${promise}" breaks within ${seeds} seeds`, async () => {
-      const seed = await firstSeedThatBreaks(promise, plant, from, seeds);
-      assert.ok(seed !== undefined, again(1, { days: DAYS, plant }));
+      const seed = await firstSeedThatBreaks(expectation);
+      assert.ok(seed !== undefined, again(expectation.from ?? 1, { days: expectation.days ?? DAYS, plant }));
     });
   }
 });
 
-async function firstSeedThatBreaks(
-  promise: Promised,
-  plant: WeekPlant,
-  from: number,
-  seeds: number,
-): Promise<number | undefined> {
+async function firstSeedThatBreaks({
+  plant,
+  promise,
+  from = 1,
+  seeds,
+  days = DAYS,
+}: Expectation): Promise<number | undefined> {
   for (let seed = from; seed < from + seeds; seed += 1) {
-    const { broken } = await oneWeek({ seed, days: DAYS, plant });
+    const { broken } = await oneWeek({ seed, days, plant });
     if (broken.some((each) => each.promise === promise)) return seed;
   }
   return undefined;

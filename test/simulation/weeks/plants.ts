@@ -17,6 +17,8 @@ export const WEEK_PLANTS = {
   'delta-after-restart': 'the first reading of a process reports only what moved since the process before',
   'losses-not-told': 'losses are forgotten instead of told',
   'ts-changed-on-retry': 'a body that is sent again has other dates',
+  'dating-begins-anew':
+    'a process does not take over what the one before it in this boot found out about the clock',
   'live-repeated': 'a reading without a date is sent again when its answer does not come',
 } as const;
 

@@ -103,8 +103,12 @@ export class WeekLife {
     const witness = { ledger, time, life: this.record };
     const losses = plantedLosses(witnessedLosses(new Losses(), witness), plant);
     const timeSync = plantedTimeSync(this.#ports.host.timeSync(clock.sleep), plant);
-    const dating = new Dating({ clock, timeSync, log }, { trust: settings.trust });
+    const memory = plan.hasRuntimeDirectory ? this.record.boot.memory : undefined;
+    const dating = new Dating({ clock, timeSync, log, memory }, { trust: settings.trust });
     const { spool, watched } = await this.#openSpool(clock, losses, log);
+    const { anchoredMs } = spool;
+    const known = memory?.recall() ?? (anchoredMs === undefined ? undefined : { firstMs: anchoredMs });
+    if (known && plant !== 'dating-begins-anew') dating.resume(known);
     const stamp = () => dating.stamp();
     const outbox = new JoinedOutbox({ clock, log, losses, stamp, spool: watched }, settings);
     this.outbox = outbox;

@@ -57,6 +57,8 @@ export interface WeekPlan {
   readonly poisons: ReadonlyMap<number, Poison>;
   /** Of the oscillator, parts of one. */
   readonly drift: number;
+  /** What processes of one boot tell each other of its clock outlives them. */
+  readonly hasRuntimeDirectory: boolean;
   readonly limitPerMinute: number;
   readonly settings: WeekSettings;
 }

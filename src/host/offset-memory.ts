@@ -1,0 +1,65 @@
+/**
+ * The memory of the clock's offset, in the runtime directory: a file of one line, gone with the boot and never on the flash.
+ *
+ * Written whole beside the old one and renamed, so a process that is killed leaves the one or the other. Bound to the boot's name,
+ * for a container whose /run outlives it. Synchronous: the file system is memory, the line is 120 bytes, and nothing may be
+ * dated before it is there.
+ */
+
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KnownOffsets } from '../core/boot-offsets.ts';
+import type { Logger, OffsetMemory } from '../core/ports.ts';
+
+const FILE_NAME = 'clock.json';
+/** 2100: beyond it an offset is no date but damage, ms. */
+const OFFSET_MS_MAX = 4_102_444_800_000;
+
+export interface OffsetMemoryOptions {
+  /** systemd's $RUNTIME_DIRECTORY. */
+  readonly directory: string;
+  readonly bootId: string;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+export function offsetMemory({ directory, bootId, log }: OffsetMemoryOptions): OffsetMemory {
+  const file = join(directory, FILE_NAME);
+  let isRefusalTold = false;
+  return {
+    recall() {
+      try {
+        return parseOffsets(readFileSync(file, 'utf8'), bootId);
+      } catch {
+        return undefined;
+      }
+    },
+    keep(offsets) {
+      try {
+        writeFileSync(`${file}.new`, JSON.stringify({ boot: bootId, ...offsets }), { mode: 0o600 });
+        renameSync(`${file}.new`, file);
+      } catch (error) {
+        if (isRefusalTold) return;
+        isRefusalTold = true;
+        log.warn(
+          'what is known of the clock cannot be kept for a restart, after which readings may wait for a date: check that the runtime directory can be written',
+          { seen: error instanceof Error ? error.message : String(error) },
+        );
+      }
+    },
+  };
+}
+
+/** Nothing for another boot's, and for what is no line of ours. */
+function parseOffsets(text: string, bootId: string): KnownOffsets | undefined {
+  const line: unknown = JSON.parse(text);
+  if (typeof line !== 'object' || line === null || !('boot' in line) || line.boot !== bootId)
+    return undefined;
+  if (!('firstMs' in line) || !isOffset(line.firstMs)) return undefined;
+  if (!('believedMs' in line)) return { firstMs: line.firstMs };
+  return isOffset(line.believedMs) ? { firstMs: line.firstMs, believedMs: line.believedMs } : undefined;
+}
+
+/** Clocks that are believed were set after 1970. */
+function isOffset(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value < OFFSET_MS_MAX;
+}
