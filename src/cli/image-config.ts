@@ -6,9 +6,9 @@
  * whose paths are meant below the image's root.
  */
 
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../config/secrets.ts';
@@ -18,46 +18,59 @@ import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
 
 /** Where the configuration is, below the root. */
 export const CONFIG_FILE = join(CONFIG_DIRECTORY, 'firstlight.toml');
+const MAIN = 'firstlight.toml';
+const DROP_INS = 'conf.d';
 const FILE_SETTINGS: readonly string[] = [PROVISIONING_SECRET.file.key, DEVICE_TOKEN.file.key];
 
 export function imageConfigProblems(root: string): readonly string[] {
+  const directory = join(root, CONFIG_DIRECTORY);
+  if (root === '/') return problemsIn(directory, root);
+  const scratch = mkdtempSync(join(tmpdir(), 'firstlight-image-'));
   try {
-    return cloneProblems(root === '/' ? load(CONFIG_FILE, root) : loadBelow(root));
+    for (const name of [MAIN, ...dropInsOf(directory)])
+      moveBelow(root, join(directory, name), join(scratch, name));
+    return problemsIn(scratch, root).map((sentence) => sentence.replaceAll(scratch, directory));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function problemsIn(directory: string, root: string): readonly string[] {
+  try {
+    return cloneProblems(
+      loadConfig({
+        file: join(directory, MAIN),
+        fileRequired: false,
+        environment: {},
+        credentialsDirectory: join(root, CREDSTORE),
+      }),
+    );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ sentence }) => sentence);
   }
 }
 
-function load(file: string, root: string): Loaded {
-  return loadConfig({
-    file,
-    fileRequired: true,
-    environment: {},
-    credentialsDirectory: join(root, CREDSTORE),
-  });
+function dropInsOf(directory: string): readonly string[] {
+  const dropIns = join(directory, DROP_INS);
+  return existsSync(dropIns) ? readdirSync(dropIns).map((name) => join(DROP_INS, name)) : [];
 }
 
-/** An absolute path in the image's file is one of the image, not of this host. */
-function loadBelow(root: string): Loaded {
-  const file = join(root, CONFIG_FILE);
+/** A link to the file; where it names files of secrets by paths of the image, a copy that names them by paths of this host. */
+function moveBelow(root: string, file: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
   const { given, problems } = readTomlFile(file);
   const namesFiles = given.some(({ setting }) => FILE_SETTINGS.includes(setting.key));
   const isPlain = problems.length === 0 && given.every(({ raw }) => typeof raw === 'string');
-  if (!namesFiles || !isPlain) return load(file, root);
-  const scratch = mkdtempSync(join(tmpdir(), 'firstlight-image-'));
-  try {
-    const moved = join(scratch, 'firstlight.toml');
-    const settings = given.map(({ setting, raw }): GivenSetting => {
-      const value = String(raw);
-      return { key: setting.key, value: FILE_SETTINGS.includes(setting.key) ? join(root, value) : value };
-    });
-    writeFileSync(moved, writtenAnew(settings), { mode: 0o600 });
-    symlinkSync(join(root, CONFIG_DIRECTORY, 'conf.d'), join(scratch, 'conf.d'));
-    return load(moved, root);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+  if (!namesFiles || !isPlain) {
+    if (existsSync(file)) symlinkSync(file, to);
+    return;
   }
+  const settings = given.map(({ setting, raw }): GivenSetting => {
+    const value = String(raw);
+    return { key: setting.key, value: FILE_SETTINGS.includes(setting.key) ? join(root, value) : value };
+  });
+  writeFileSync(to, writtenAnew(settings), { mode: 0o600 });
 }
 
 function cloneProblems({ config, forgottenSecretFile }: Loaded): readonly string[] {

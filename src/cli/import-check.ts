@@ -6,8 +6,8 @@
  * variables of whoever runs the import do not count: the service does not have them.
  */
 
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { ConfigError, type Problem } from '../config/problem.ts';
 import { readTextFile } from '../config/read-file.ts';
@@ -19,7 +19,9 @@ import type { Checked } from '../image/import-file.ts';
 import { type GivenSetting, withoutSecretLines, writtenAnew } from '../image/split-secrets.ts';
 
 export interface CheckPlaces {
-  /** Where the configuration will be. */
+  /** Where the agent's configuration is: firstlight.toml, and its drop-ins in conf.d. */
+  readonly directory: string;
+  /** Which of the drop-ins the text will be. */
   readonly config: string;
   /** Where secrets will be: systemd's credential store. */
   readonly credstore: string;
@@ -30,6 +32,7 @@ export interface CheckPlaces {
 }
 
 const KINDS = [PROVISIONING_SECRET, DEVICE_TOKEN];
+const MAIN = 'firstlight.toml';
 const DROP_INS = 'conf.d';
 const PUBLIC = 0o644;
 const SECRET = 0o600;
@@ -37,16 +40,15 @@ const SECRET_BYTES_MAX = 4 * 1024;
 
 export function checkText(text: string, places: CheckPlaces): Checked {
   const scratch = mkdtempSync(join(places.scratch, 'firstlight-import-'));
-  const file = join(scratch, 'firstlight.toml');
+  const file = join(scratch, DROP_INS, basename(places.config));
   try {
+    const main = besideOthers(scratch, places);
     writeFileSync(file, text, { mode: SECRET });
-    // The drop-ins that the gateway has go with the new file as they went with the old.
-    symlinkSync(join(dirname(places.config), DROP_INS), join(scratch, DROP_INS));
     const given = givenIn(file);
     const own = KINDS.filter((kind) => given.some(({ key }) => key === kind.inline.key));
     // What an earlier import has left is going to be replaced, and must not be taken for this file's.
-    const loaded = load(file, own.length > 0 ? undefined : places.credentials);
-    const shown = (sentence: string) => sentence.replaceAll(scratch, dirname(places.config));
+    const loaded = load({ main, file }, own.length > 0 ? undefined : places.credentials);
+    const shown = (sentence: string) => sentence.replaceAll(scratch, places.directory);
     if (Array.isArray(loaded)) {
       return { ok: false, problems: loaded.map(({ line, text }) => ({ line, text: shown(text) })) };
     }
@@ -64,6 +66,20 @@ export function checkText(text: string, places: CheckPlaces): Checked {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Puts what else the agent will read into the scratch directory, as links. Returns the path of its firstlight.toml there. */
+function besideOthers(scratch: string, { directory, config }: CheckPlaces): string {
+  const dropIns = join(directory, DROP_INS);
+  mkdirSync(join(scratch, DROP_INS), { mode: 0o700 });
+  for (const name of existsSync(dropIns) ? readdirSync(dropIns) : []) {
+    const path = join(dropIns, name);
+    if (path !== config) symlinkSync(path, join(scratch, DROP_INS, name));
+  }
+  const main = join(scratch, MAIN);
+  if (existsSync(join(directory, MAIN))) symlinkSync(join(directory, MAIN), main);
+  else writeFileSync(main, '');
+  return main;
 }
 
 /** What systemd hands over by a way of its own (SMBIOS, kernel command line) wins over the credential store. */
@@ -85,9 +101,12 @@ export function setsSomething(path: string): boolean {
 }
 
 /** The configuration, or everything that is wrong with it. */
-function load(file: string, credentialsDirectory: string | undefined): Loaded | NotedProblem[] {
+function load(
+  { main, file }: { readonly main: string; readonly file: string },
+  credentialsDirectory: string | undefined,
+): Loaded | NotedProblem[] {
   try {
-    const loaded = loadConfig({ file, fileRequired: true, environment: {}, credentialsDirectory });
+    const loaded = loadConfig({ file: main, fileRequired: true, environment: {}, credentialsDirectory });
     return loaded.config.provisioning || loaded.config.device.token ? loaded : [noWayIn()];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((problem) => noted(problem, file));

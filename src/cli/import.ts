@@ -2,8 +2,9 @@
  * `firstlight import`: takes the configuration that a person has put on the boot partition, as root, before the agent's first
  * start and at every boot on which there is such a file.
  *
- * Afterwards the configuration is in /etc/firstlight, readable by all, and its secret in systemd's credential store, from where the
- * unit hands it to the service. Exit codes: 0 done or nothing to do, 78 (EX_CONFIG) the file is wrong, 66 (EX_NOINPUT) the one named with --from is not there, 75 (EX_TEMPFAIL) the
+ * Afterwards the configuration is the first of the drop-ins in /etc/firstlight/conf.d, readable by all, and its secret in systemd's
+ * credential store, from where the unit hands it to the service. The package's own file stays as it is: dpkg asks about one that
+ * somebody has changed, and an upgrade that nobody attends is then held back. Exit codes: 0 done or nothing to do, 78 (EX_CONFIG) the file is wrong, 66 (EX_NOINPUT) the one named with --from is not there, 75 (EX_TEMPFAIL) the
  * disk refused and the next boot tries again.
  */
 
@@ -26,6 +27,8 @@ export interface ImportOptions {
 /** Raspberry Pi OS since 2023 and most others; before. */
 export const BOOT_FILES: readonly string[] = ['/boot/firmware/firstlight.toml', '/boot/firstlight.toml'];
 export const CONFIG_DIRECTORY = '/etc/firstlight';
+/** Below the directory of the configuration. Drop-ins count in the order of their names, so one of the operator's wins. */
+export const IMPORTED_NAME = join('conf.d', '00-boot.toml');
 /** systemd.exec(5), ImportCredential=: one of the places where systemd looks by itself. */
 export const CREDSTORE = '/etc/credstore';
 
@@ -46,7 +49,7 @@ export function importCommand(options: ImportOptions, environment: NodeJS.Proces
   const journalled = environment['JOURNAL_STREAM'] !== undefined;
   const directory = options.to ?? CONFIG_DIRECTORY;
   const credstore = options.credstore ?? CREDSTORE;
-  const config = join(directory, 'firstlight.toml');
+  const config = join(directory, IMPORTED_NAME);
   const credentials = environment['CREDENTIALS_DIRECTORY'] ?? credstore;
   const scratch = environment['RUNTIME_DIRECTORY'] ?? inMemory();
   const outcome = importFile(
@@ -56,7 +59,7 @@ export function importCommand(options: ImportOptions, environment: NodeJS.Proces
     },
     {
       disk: new NodeDisk(),
-      check: (text) => checkText(text, { config, credstore, credentials, scratch }),
+      check: (text) => checkText(text, { directory, config, credstore, credentials, scratch }),
       worthKeeping: setsSomething,
       say: (level, sentence) => out.write(`${journalled ? PRIORITIES[level] : ''}${sentence}\n`),
       version: VERSION,

@@ -50,8 +50,8 @@ const PLACES: readonly Place[] = [
   },
   {
     what: 'configurations from before an import, maybe with a secret in them',
-    patterns: ['/etc/firstlight/firstlight.toml.*'],
-    clear: 'rm /etc/firstlight/firstlight.toml.*.bak',
+    patterns: ['/etc/firstlight/conf.d/00-boot.toml.*'],
+    clear: 'rm /etc/firstlight/conf.d/00-boot.toml.*.bak',
   },
   {
     what: 'the host name, unless something sets it per board',

@@ -154,6 +154,16 @@ test('a secret file is looked for in the image, not on this host', () => {
   assert.equal(image.check().code, 0, image.check().said);
 });
 
+test('the configuration that an import left in the image is looked at like the file of the package', () => {
+  using image = new Image();
+  image.put(CONFIG, '# nothing set\n').without('/etc/credstore/firstlight.secret');
+  const imported = '/etc/firstlight/conf.d/00-boot.toml';
+  image.put(imported, `${PAIR}secret-file = "/etc/firstlight/only-in-the-image"\n`);
+  assert.match(image.check().said, /etc\/firstlight\/conf\.d\/00-boot\.toml/);
+  image.put('/etc/firstlight/only-in-the-image', SECRET);
+  assert.equal(image.check().code, 0, image.check().said);
+});
+
 test('what belongs to the host is told with where it is, and is no fault of the image', () => {
   using image = new Image();
   image

@@ -46,8 +46,12 @@ export class ImportDesk implements Disposable {
     return this.read(join(this.boot, 'firstlight-error.txt'));
   }
 
+  get configFile(): string {
+    return join(this.etc, 'conf.d', '00-boot.toml');
+  }
+
   get config(): string | undefined {
-    return this.read(join(this.etc, 'firstlight.toml'));
+    return this.read(this.configFile);
   }
 
   get arguments(): readonly string[] {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { inLanes } from '../system/stage.ts';
 import { ImportDesk } from './import-desk.ts';
@@ -18,8 +18,8 @@ const STRIDE = 3;
 
 function deskWithAPast(): ImportDesk {
   const desk = new ImportDesk().put(TOML).put('of yesterday', 'firstlight-error.txt');
-  mkdirSync(desk.etc);
-  writeFileSync(join(desk.etc, 'firstlight.toml'), OLD);
+  mkdirSync(dirname(desk.configFile), { recursive: true });
+  writeFileSync(desk.configFile, OLD);
   return desk;
 }
 

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
 import { ImportDesk } from './import-desk.ts';
 
 const SECRET = 'p-secret-51c0ffee';
@@ -14,11 +15,11 @@ test('a good file ends as a configuration for all, a secret for root, and nothin
   using desk = new ImportDesk();
   const { code, said } = await desk.put(TOML).process();
   assert.equal(code, 0, said);
-  assert.deepEqual(desk.files, ['credstore/firstlight.secret', 'etc/firstlight.toml']);
+  assert.deepEqual(desk.files, ['credstore/firstlight.secret', 'etc/conf.d/00-boot.toml']);
   assert.equal(desk.secret('firstlight.secret'), SECRET);
   assert.equal(desk.mode(join(desk.credstore, 'firstlight.secret')), '600');
   assert.equal(desk.mode(desk.credstore), '700');
-  assert.equal(desk.mode(join(desk.etc, 'firstlight.toml')), '644');
+  assert.equal(desk.mode(desk.configFile), '644');
   assert.equal(desk.mode(desk.etc), '755');
   assert.match(
     desk.config ?? '',
@@ -142,19 +143,20 @@ test('a secret taken out of use in a comment is not published either', () => {
 
 test('a configuration that somebody edited is kept, dated; one that sets nothing is not; and a second import changes nothing', () => {
   using desk = new ImportDesk();
-  mkdirSync(desk.etc);
-  const config = join(desk.etc, 'firstlight.toml');
+  const config = desk.configFile;
+  const directory = dirname(config);
+  mkdirSync(directory, { recursive: true });
   writeFileSync(config, '# as the package brought it\n#url = "coap://x"\n');
   desk.put(TOML).import();
-  assert.deepEqual(readdirSync(desk.etc), ['firstlight.toml']);
+  assert.deepEqual(readdirSync(directory), ['00-boot.toml']);
   writeFileSync(config, '[server]\nurl = "coap://edited"\n');
   chmodSync(config, 0o640);
   const { said } = desk.put(TOML).import();
-  const [backup = ''] = readdirSync(desk.etc).filter((name) => name.endsWith('.bak'));
-  assert.match(backup, /^firstlight\.toml\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.bak$/);
+  const [backup = ''] = readdirSync(directory).filter((name) => name.endsWith('.bak'));
+  assert.match(backup, /^00-boot\.toml\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.bak$/);
   assert.match(said, /the configuration before is kept as/);
-  assert.equal(desk.read(join(desk.etc, backup)), '[server]\nurl = "coap://edited"\n');
-  assert.equal(desk.mode(join(desk.etc, backup)), '640');
+  assert.equal(desk.read(join(directory, backup)), '[server]\nurl = "coap://edited"\n');
+  assert.equal(desk.mode(join(directory, backup)), '640');
   const before = desk.files;
   assert.equal(desk.put(TOML).import().code, 0);
   assert.deepEqual(desk.files, before);
@@ -184,7 +186,7 @@ test('what an earlier import left is not taken for what this file brings, nor st
   );
   assert.match(desk.note ?? '', /provisioning\.key is missing/);
   desk.put(TOKEN).import();
-  assert.deepEqual(desk.files, ['credstore/firstlight.token', 'etc/firstlight.toml']);
+  assert.deepEqual(desk.files, ['credstore/firstlight.token', 'etc/conf.d/00-boot.toml']);
 });
 
 test('a value that only looks like an old secret in a comment is not harmed', () => {
@@ -240,4 +242,25 @@ test('a link, a directory and a file that is not there are no configuration', ()
   mkdirSync(other.source);
   assert.equal(other.import().code, 78);
   assert.match(other.note ?? '', /it is not a regular file/);
+});
+
+test('the file of the package stays as it is, and what it sets goes with the imported file and gives way to it', () => {
+  using desk = new ImportDesk();
+  const main = join(desk.etc, 'firstlight.toml');
+  mkdirSync(desk.etc);
+  const ours = '[server]\nurl = "coap://of-the-image"\n[telemetry]\ninterval = "30s"\n';
+  writeFileSync(main, ours);
+  assert.equal(desk.put(TOML).import().code, 0);
+  assert.equal(desk.read(main), ours);
+  const { config } = loadConfig({
+    file: main,
+    fileRequired: true,
+    environment: {},
+    credentialsDirectory: desk.credstore,
+  });
+  assert.equal(config.telemetry.intervalMs, 30_000);
+  assert.equal(config.server.host, 'tb.example.com');
+  writeFileSync(main, '[telemetry]\ninterval = "often"\n');
+  assert.equal(desk.put(TOML).import().code, 78);
+  assert.ok(desk.note?.includes(`${main}:2: telemetry.interval`), desk.note);
 });

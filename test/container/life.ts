@@ -19,6 +19,8 @@ const APPEARS_WITHIN_MS = 2_000;
 /** Of a machine that is loaded; what is promised is judged by the figures. */
 const PATIENCE_MS = 30_000;
 const STATE = '/var/lib/private/firstlight';
+const DEFAULTS = '/etc/firstlight/firstlight.toml';
+const IMPORTED = '/etc/firstlight/conf.d/00-boot.toml';
 const BOOT_PARTITION = join('boot', 'firmware');
 
 export async function life({ bare, packages }: Ground): Promise<Report> {
@@ -135,6 +137,7 @@ async function fileIsTaken(root: string, findings: Findings): Promise<void> {
     existsSync(join(root, BOOT_PARTITION, file)),
   );
   findings.expect(left.length === 0, `left on the boot partition: ${left.join(', ')}`);
+  findings.expect(existsSync(join(root, IMPORTED)), `the imported file is not ${IMPORTED}`);
 }
 
 async function reboot(site: Site, { service }: Booted, findings: Findings): Promise<void> {
@@ -160,6 +163,8 @@ async function upgrade(
     PATIENCE_MS,
   );
   findings.expect(isNew, 'the upgrade did not restart the service');
+  const defaults = await machine.run(['grep', '-c', 'What the next version is about', DEFAULTS]);
+  findings.expect(defaults.code === 0, `the upgrade did not bring its own ${DEFAULTS}`);
   findings.expect(await site.hears(PATIENCE_MS), 'no telemetry after the upgrade');
   findings.expect(site.sandbox.devices()[0]?.token === token, 'the upgrade lost the token');
   onlyOne(site, findings, 'after the upgrade');
@@ -173,7 +178,7 @@ async function removal(
 ): Promise<void> {
   await machine.run(['apt-get', 'remove', '-y', 'firstlight']);
   findings.expect(!(await service.isActive()), 'it runs on after apt-get remove');
-  const kept = [`${STATE}/credentials.json`, '/etc/firstlight/firstlight.toml'];
+  const kept = [`${STATE}/credentials.json`, DEFAULTS, IMPORTED];
   for (const file of kept) findings.expect(existsSync(join(site.root, file)), `apt-get remove took ${file}`);
   const { code, out } = await machine.run(['apt-get', 'purge', '-y', 'firstlight']);
   findings.expect(code === 0, `apt-get purge ended with ${code}: ${lastLine(out)}`);

@@ -3,7 +3,7 @@
  * two (`--packages DIR`).
  */
 
-import { copyFile, readdir, rm } from 'node:fs/promises';
+import { appendFile, copyFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from './command.ts';
 import { forgetMachine, freshName, intoGroups, lockOf } from './leftovers.ts';
@@ -35,18 +35,12 @@ export async function carry(deb: string, root: string): Promise<string> {
   return inside;
 }
 
-/** `apt-get install`, without the network. */
+/**
+ * `apt-get install`, without the network. Whatever dpkg would ask about a configuration file ends it, as nobody is there to
+ * answer: an upgrade that nobody attends must not be asked anything.
+ */
 export function install(inside: string): string[] {
-  return [
-    'env',
-    'DEBIAN_FRONTEND=noninteractive',
-    'apt-get',
-    'install',
-    '-y',
-    '-o',
-    'Dpkg::Options::=--force-confold',
-    inside,
-  ];
+  return ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', inside];
 }
 
 /** A layer with the package put in as an image builder does it: no systemd runs, nothing starts. */
@@ -71,9 +65,20 @@ async function make(directory: string): Promise<string> {
   const one = await run([process.execPath, script, '--output', directory], MADE_WITHIN_MS);
   const version = /firstlight_(\S+)_all\.deb/.exec(one)?.[1];
   if (version === undefined) throw new Error(`scripts/package.mjs named no package: ${one}`);
-  await run(
-    [process.execPath, script, '--output', directory, '--deb-version', `${version}+1`],
-    MADE_WITHIN_MS,
-  );
+  const next = `${version}+1`;
+  await run([process.execPath, script, '--output', directory, '--deb-version', next], MADE_WITHIN_MS);
+  await changeDefaults(join(directory, `firstlight_${next}_all.deb`));
   return directory;
+}
+
+/** The next version has another setting, so its configuration file is not the one before. */
+async function changeDefaults(deb: string): Promise<void> {
+  const unpacked = `${deb}.unpacked`;
+  await run(['dpkg-deb', '--raw-extract', deb, unpacked], MADE_WITHIN_MS);
+  await appendFile(
+    join(unpacked, 'etc/firstlight/firstlight.toml'),
+    '\n# What the next version is about.\n#new = "1"\n',
+  );
+  await run(['dpkg-deb', '--root-owner-group', '--build', unpacked, deb], MADE_WITHIN_MS);
+  await rm(unpacked, { recursive: true });
 }

@@ -50,10 +50,13 @@ export class Site implements AsyncDisposable {
 
   /** As an operator leaves it: the configuration for all, the secret in systemd's store, for root. */
   async configure(more = '', host = this.road.serverAddress): Promise<void> {
-    const [etc, store] = [join(this.root, 'etc', 'firstlight'), join(this.root, 'etc', 'credstore')];
-    await mkdir(etc, { recursive: true });
+    const [dropIns, store] = [
+      join(this.root, 'etc', 'firstlight', 'conf.d'),
+      join(this.root, 'etc', 'credstore'),
+    ];
+    await mkdir(dropIns, { recursive: true });
     await mkdir(store, { recursive: true, mode: 0o700 });
-    await writeFile(join(etc, 'firstlight.toml'), toml(host, more), { mode: 0o644 });
+    await writeFile(join(dropIns, 'site.toml'), toml(host, more), { mode: 0o644 });
     await writeFile(join(store, 'firstlight.secret'), PROVISIONING.secret, { mode: 0o600 });
   }
 

@@ -9,7 +9,7 @@ import { type Fault, PowerCut, PulledPlugDisk } from '../doubles/pulled-plug-dis
 
 const SOURCE = '/boot/firmware/firstlight.toml';
 const NOTE = '/boot/firmware/firstlight-error.txt';
-const CONFIG = '/etc/firstlight/firstlight.toml';
+const CONFIG = '/etc/firstlight/conf.d/00-boot.toml';
 const DIGEST = '/etc/firstlight/.firstlight.toml.imported';
 const SECRET_FILE = '/etc/credstore/firstlight.secret';
 const TOKEN_FILE = '/etc/credstore/firstlight.token';
@@ -22,7 +22,7 @@ const IMPORTED = GOOD.replace(
   `# secret: is in ${SECRET_FILE}, where firstlight import has put it`,
 );
 const BACKUP = `${CONFIG}.2023-11-14T22-13-20Z.bak`;
-const DIRECTORIES = ['/boot/firmware', '/etc/firstlight', '/etc/credstore'];
+const DIRECTORIES = ['/boot/firmware', '/etc/firstlight', '/etc/firstlight/conf.d', '/etc/credstore'];
 
 /** A gateway that was set up before, with a token, and whose card got a new file after a wrong one. */
 function secondHand(): PulledPlugDisk {
@@ -41,7 +41,13 @@ function factoryNew(): PulledPlugDisk {
 const answers = new Map<string, Checked>();
 
 function check(text: string): Checked {
-  const places = { config: CONFIG, credstore: '/etc/credstore', credentials: '/nowhere', scratch: tmpdir() };
+  const places = {
+    directory: '/etc/firstlight',
+    config: CONFIG,
+    credstore: '/etc/credstore',
+    credentials: '/nowhere',
+    scratch: tmpdir(),
+  };
   const answer = answers.get(text) ?? checkText(text, places);
   answers.set(text, answer);
   return answer;
