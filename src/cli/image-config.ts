@@ -15,6 +15,7 @@ import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../config/secrets.ts';
 import { readTomlFile } from '../config/toml-file.ts';
 import { type GivenSetting, writtenAnew } from '../image/split-secrets.ts';
 import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
+import { SENSOR_NAMES } from './sensor-names.ts';
 
 /** Where the configuration is, below the root. */
 export const CONFIG_FILE = join(CONFIG_DIRECTORY, 'firstlight.toml');
@@ -43,6 +44,7 @@ function problemsIn(directory: string, root: string): readonly string[] {
         fileRequired: false,
         environment: {},
         credentialsDirectory: join(root, CREDSTORE),
+        names: SENSOR_NAMES,
       }),
     );
   } catch (error) {

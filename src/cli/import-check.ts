@@ -17,6 +17,7 @@ import { readTomlFile } from '../config/toml-file.ts';
 import type { NotedProblem } from '../image/error-note.ts';
 import type { Checked } from '../image/import-file.ts';
 import { type GivenSetting, withoutSecretLines, writtenAnew } from '../image/split-secrets.ts';
+import { SENSOR_NAMES } from './sensor-names.ts';
 
 export interface CheckPlaces {
   /** Where the agent's configuration is: firstlight.toml, and its drop-ins in conf.d. */
@@ -106,7 +107,13 @@ function load(
   credentialsDirectory: string | undefined,
 ): Loaded | NotedProblem[] {
   try {
-    const loaded = loadConfig({ file: main, fileRequired: true, environment: {}, credentialsDirectory });
+    const loaded = loadConfig({
+      file: main,
+      fileRequired: true,
+      environment: {},
+      credentialsDirectory,
+      names: SENSOR_NAMES,
+    });
     return loaded.config.provisioning || loaded.config.device.token ? loaded : [noWayIn()];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((problem) => noted(problem, file));

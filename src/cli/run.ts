@@ -16,7 +16,6 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
 import type { OffsetMemory } from '../core/ports.ts';
-import type { Selection } from '../core/selection.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
@@ -25,7 +24,6 @@ import { openJournal } from '../host/journal.ts';
 import { offsetMemory } from '../host/offset-memory.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
-import { openSensors } from '../sensors/sampler.ts';
 import { AlreadyRunning } from '../store/already-running.ts';
 import { acquireLock, type Lock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -33,6 +31,8 @@ import type { Bell } from './bell.ts';
 import { CannotStart, EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
 import { CurrentConfig } from './current-config.ts';
 import { openOutbox } from './open-outbox.ts';
+import { SENSOR_NAMES } from './sensor-names.ts';
+import { SensorSuite } from './sensor-suite.ts';
 import { type Lasting, stint } from './stint.ts';
 import { notLongAfter } from './stop-in-time.ts';
 import { VERSION } from './version.ts';
@@ -92,6 +92,7 @@ function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): Return
     fileRequired: options.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
     credentialsDirectory: environment['CREDENTIALS_DIRECTORY'],
+    names: SENSOR_NAMES,
   });
 }
 
@@ -109,9 +110,8 @@ async function live(
   await using _lock = await lockState(state);
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
-  const selection: Selection = { profile: 'default', on: [], off: [] };
-  const sensors = openSensors({ root: '/', clock, log, tuning: { selection, everyMs: new Map() } });
-  const house = { ...base, chance: hostChance(), facts, sensors };
+  const suite = new SensorSuite({ clock, log });
+  const house = { ...base, chance: hostChance(), facts, suite };
   while (!signal.aborted) await withOutbox(config, house, signal);
 }
 

@@ -17,7 +17,6 @@ import type {
   CredentialStore,
   HostFacts,
   Outbox,
-  Sensors,
   ServiceManager,
 } from '../core/ports.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
@@ -29,6 +28,7 @@ import { agentSettings } from './agent-settings.ts';
 import { CannotStart } from './cannot-start.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { identityOf, nameOfThisGateway } from './naming.ts';
+import type { SensorSuite } from './sensor-suite.ts';
 import { VERSION } from './version.ts';
 import { watchedStore } from './watched-store.ts';
 
@@ -39,7 +39,7 @@ export interface Lasting {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Journal;
-  readonly sensors: Sensors;
+  readonly suite: SensorSuite;
   readonly facts: HostFacts;
   readonly service: ServiceManager | undefined;
   readonly dating: Dating;
@@ -69,7 +69,8 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const { url: server } = config.server;
   log.info('firstlight is ready', { version: VERSION, server, state, waiting: outbox.size });
-  await runLoops({ ...lasting, store, transport }, settings, signal);
+  const sensors = lasting.suite.as(config.sensors);
+  await runLoops({ ...lasting, sensors, store, transport }, settings, signal);
 }
 
 /** The record, or none: a store that cannot be read may heal, and the session keeps trying. */

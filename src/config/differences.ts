@@ -14,6 +14,7 @@ const TABLES: readonly Table[] = [
   'provisioning',
   'device',
   'telemetry',
+  'sensors',
   'outbox',
   'clock',
   'log',
@@ -23,7 +24,8 @@ export function differingTables(before: Config, after: Config): readonly Table[]
   return TABLES.filter((table) => !isSame(before[table], after[table]));
 }
 
-function isSame(one: unknown, other: unknown): boolean {
+/** Whether two values of a configuration say the same, the order of keys aside. */
+export function isSame(one: unknown, other: unknown): boolean {
   if (one instanceof Secret || other instanceof Secret) {
     return one instanceof Secret && other instanceof Secret && one.equals(other);
   }

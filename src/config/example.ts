@@ -29,6 +29,8 @@ What the gateway is called, and the access token of one whose device is on the s
 ${placesOf(DEVICE_TOKEN)}`,
   telemetry:
     'How often the sensors are read, what of that is reported, and how fast what waited is caught up.',
+  sensors:
+    'Which of all the sensors are read, how often, and how their values are named; firstlight sample shows them.',
   outbox: 'Where readings wait while the server is away: in memory first, then on the disk.',
   clock: 'When a reading gets its date.',
   log: 'What the journal gets.',

@@ -18,7 +18,14 @@ export interface Given {
 
 export interface Parsed<T> {
   readonly value: T;
+  readonly raw: unknown;
   readonly source: Source;
+}
+
+/** The value that counts, and where it was given, unless it is the built-in one. */
+export interface Effective<T> {
+  readonly value: T;
+  readonly given: Parsed<T> | undefined;
 }
 
 export class Reader {
@@ -48,35 +55,49 @@ export class Reader {
     const right: Parsed<T>[] = [];
     for (const { raw, source } of this.#given.filter((each) => each.setting === setting)) {
       const value = this.judge(setting, raw, source);
-      if (value !== undefined) right.push({ value: value.value, source });
+      if (value !== undefined) right.push({ value: value.value, raw, source });
     }
     return right;
   }
 
   /** The value that wins, if any is right. */
   last<T>(setting: Setting<T>): T | undefined {
-    const winner = this.all(setting).at(-1);
-    if (winner === undefined) return undefined;
-    this.sources[setting.key] = place(winner.source);
-    return winner.value;
+    return this.#winner(setting)?.value;
   }
 
   /** The value that wins, or the built-in one. */
   lastOrDefault<T>(setting: Setting<T> & { readonly default: string }): T {
+    return this.effective(setting).value;
+  }
+
+  /** The same, and how it was given, if it was. */
+  effective<T>(setting: Setting<T> & { readonly default: string }): Effective<T> {
     this.sources[setting.key] = 'default';
-    const winner = this.last(setting);
-    return winner === undefined ? v.parse(setting.schema, setting.default) : winner;
+    const given = this.#winner(setting);
+    return given === undefined
+      ? { value: v.parse(setting.schema, setting.default), given }
+      : { value: given.value, given };
+  }
+
+  #winner<T>(setting: Setting<T>): Parsed<T> | undefined {
+    const winner = this.all(setting).at(-1);
+    if (winner !== undefined) this.sources[setting.key] = place(winner.source);
+    return winner;
   }
 
   /** One value of one source: right, or a problem more. */
   judge<T>(setting: Setting<T>, raw: unknown, source: Source): { readonly value: T } | undefined {
     const result = v.safeParse(setting.schema, raw, { abortPipeEarly: true });
     if (result.success) return { value: result.output };
-    const what = result.issues[0].message;
+    this.blame(setting, { raw, source }, result.issues[0].message);
+    return undefined;
+  }
+
+  /** A problem more: what is wrong with a value, continuing the sentence that begins with it. */
+  blame(setting: Setting, { raw, source }: Pick<Parsed<unknown>, 'raw' | 'source'>, what: string): void {
     const { key, bound } = setting;
     const example = exampleFor(setting, source);
     this.problems.push(problemAt(source, { what, key, value: shown(setting, raw), bound, example }));
-    return undefined;
   }
 }
 

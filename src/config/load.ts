@@ -13,6 +13,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { absent, exampleFor, Reader } from './given.ts';
 import { ConfigError, type Problem, problemAt } from './problem.ts';
 import { settings } from './schema.ts';
+import { readSensors, type SensorNames } from './sensor-names.ts';
 import { readTomlFiles, type TomlFiles } from './toml-files.ts';
 
 export interface LoadRequest {
@@ -22,6 +23,8 @@ export interface LoadRequest {
   readonly environment: Environment;
   /** systemd's $CREDENTIALS_DIRECTORY. */
   readonly credentialsDirectory?: string | undefined;
+  /** What the table [sensors] may name. */
+  readonly names: SensorNames;
 }
 
 export interface Loaded {
@@ -47,6 +50,7 @@ export function loadConfig(request: LoadRequest): Loaded {
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
   const access = readAccess({ ...request, files }, reader);
   const name = reader.last(settings.deviceName);
+  const { sensors, warnings: ofSensors } = readSensors(reader, request.names);
   const rest = readTheRest(reader);
   if (server === undefined || reader.problems.length > 0) {
     const paths = files.all.map(({ path }) => path);
@@ -56,9 +60,11 @@ export function loadConfig(request: LoadRequest): Loaded {
     server: { ...server, spreadMs },
     ...(access.provisioning && { provisioning: access.provisioning }),
     device: { ...(name !== undefined && { name }), ...(access.token && { token: access.token }) },
+    sensors,
     ...rest,
   };
-  const { warnings, forgottenSecretFile } = access;
+  const { forgottenSecretFile } = access;
+  const warnings = [...access.warnings, ...ofSensors];
   const forgotten = forgottenSecretFile !== undefined && { forgottenSecretFile };
   return { config, warnings, sources: reader.sources, ...forgotten };
 }

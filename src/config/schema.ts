@@ -20,6 +20,7 @@ import {
   text,
   wholeNumber,
 } from './kinds.ts';
+import { sensorSettings } from './schema-sensors.ts';
 import { parseServerUrl } from './server-url.ts';
 import type { Setting } from './setting.ts';
 
@@ -136,12 +137,13 @@ export const settings = {
     key: 'telemetry.deadband',
     type: 'list',
     default: '',
-    bound: `at most ${DEADBANDS_MAX} of key=number, separated by commas; a key is 1 to ${KEY_CHARACTERS_MAX} letters and digits, its number above 0`,
+    bound: `at most ${DEADBANDS_MAX} of key=number, separated by commas; a key is 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (any characters), its number above 0`,
     example: 'cpuTemperatureC=0.5, load1=0.1',
     meaning:
       'A value that has moved by less than this since it was last reported is not reported anew, key by key.',
     schema: v.pipe(text('a list of key=number'), parsed(parseDeadbands)),
   },
+  ...sensorSettings,
   outboxSpoolAfter: {
     key: 'outbox.spool-after',
     default: '60s',

@@ -6,21 +6,22 @@
  * because a backlog arrives late and out of turn. Pure; one object per sampling loop.
  */
 
+import { ByKey } from './by-key.ts';
 import type { Reading, Value, Values } from './reading.ts';
 
 /** A full reading at least so often: what a reader of the history has to look back, ms. */
 export const FULL_EVERY_MS = 5 * 60_000;
 
-/** How far a number may move unreported, by key; a key that is not named is reported at every change. */
+/** How far a number may move unreported, by key or glob (by-key.ts); a key that none names is reported at every change. */
 export type Deadbands = ReadonlyMap<string, number>;
 
 export class Changes {
-  readonly #deadbands: Deadbands;
+  readonly #deadbands: ByKey<number>;
   #reported: Record<string, Value> = {};
   #fullAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deadbands: Deadbands = new Map()) {
-    this.#deadbands = deadbands;
+    this.#deadbands = new ByKey(deadbands);
   }
 
   /**
@@ -51,6 +52,6 @@ export class Changes {
   #moved(key: string, value: Value): boolean {
     const reported = this.#reported[key];
     if (typeof value !== 'number' || typeof reported !== 'number') return value !== reported;
-    return value !== reported && Math.abs(value - reported) >= (this.#deadbands.get(key) ?? 0);
+    return value !== reported && Math.abs(value - reported) >= (this.#deadbands.of(key) ?? 0);
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Secret } from './secret.ts';
+import type { Selection } from './selection.ts';
 
 /**
  * Who chooses the access token: the gateway (recoverable after a lost answer) or the server (contract 3.5).
@@ -27,6 +28,19 @@ export interface ServerAddress {
   /** A name, an IPv4 or an IPv6 literal without brackets. */
   readonly host: string;
   readonly port: number;
+}
+
+/** What is read of this host, how often, and what becomes of it on its way into a reading. */
+export interface SensorTuning {
+  readonly selection: Selection;
+  /** By the name of a sensor: 1 s to 24 h. */
+  readonly everyMs: ReadonlyMap<string, number>;
+  /** Key to its new name; no two have the same, and none has that of another key. */
+  readonly rename: ReadonlyMap<string, string>;
+  /** By key or glob: a factor, not 0. */
+  readonly scale: ReadonlyMap<string, number>;
+  /** By key or glob: what is added after the factor. */
+  readonly offset: ReadonlyMap<string, number>;
 }
 
 export interface Config {
@@ -58,9 +72,10 @@ export interface Config {
     readonly intervalMs: number;
     /** Messages per second in which a backlog is delivered. 1 to 1000, whole. */
     readonly drainPerS: number;
-    /** Key to the least change that is reported anew, above 0. At most 64; no key: every change is. */
+    /** Key or glob to the least change that is reported anew, above 0. At most 64; no key: every change is. */
     readonly deadbands: ReadonlyMap<string, number>;
   };
+  readonly sensors: SensorTuning;
   readonly outbox: {
     /** How long a reading may wait in memory only. 5 s to 1 h. */
     readonly spoolAfterMs: number;

@@ -16,7 +16,7 @@ export const cpu: Collector = {
     {
       key: 'cpuUsePercent',
       type: 'number',
-      profile: 'default',
+      profile: 'minimal',
       unit: '%',
       min: 0,
       max: 100,

@@ -18,7 +18,7 @@ export const filesystem: Collector = {
     {
       key: 'diskRootUsedPercent',
       type: 'number',
-      profile: 'default',
+      profile: 'minimal',
       unit: '%',
       min: 0,
       max: 100,

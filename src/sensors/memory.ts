@@ -5,6 +5,7 @@
  * not say what is available; there both keys are absent rather than guessed from the free memory.
  */
 
+import type { Profile } from '../core/selection.ts';
 import { type CatalogueEntry, type Collector, NonsenseError } from './collector.ts';
 import { natural } from './parse.ts';
 
@@ -14,7 +15,7 @@ export const memory: Collector = {
   name: 'memory',
   catalogue: [
     entry('memoryUsedBytes', 'memory in use, without what could be freed at once'),
-    entry('memoryAvailableBytes', 'memory a program could get without swapping'),
+    entry('memoryAvailableBytes', 'memory a program could get without swapping', 'minimal'),
     entry('swapUsedBytes', 'swap in use; 0 where there is no swap'),
   ],
   open: (tree) => () => {
@@ -34,11 +35,11 @@ export const memory: Collector = {
 
 const BYTES_PER_KIB = 1024;
 
-function entry(key: string, meaning: string): CatalogueEntry {
+function entry(key: string, meaning: string, profile: Profile = 'default'): CatalogueEntry {
   return {
     key,
     type: 'number',
-    profile: 'default',
+    profile,
     unit: 'B',
     min: 0,
     max: BYTES_MAX,

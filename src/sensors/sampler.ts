@@ -15,6 +15,7 @@ import { deliverable, type Value, type Values } from '../core/reading.ts';
 import { collectors } from './catalogue.ts';
 import type { Collector } from './collector.ts';
 import { Guard } from './guard.ts';
+import { openRetouch } from './retouch.ts';
 import { openTree, type Tree } from './tree.ts';
 import { isWanted, type Tuning, UNTUNED, wantsOf } from './tuning.ts';
 
@@ -39,8 +40,10 @@ export function openSampler(
   tree: Tree,
   clock: Clock,
   log: Logger,
-  { selection, everyMs }: Tuning = UNTUNED,
+  tuning: Tuning = UNTUNED,
 ): Sensors {
+  const { selection, everyMs } = tuning;
+  const retouch = openRetouch(tuning);
   const guards = sensors.flatMap((sensor) => {
     const wants = wantsOf(sensor, selection);
     if (!isWanted(sensor, wants)) return [];
@@ -63,7 +66,7 @@ export function openSampler(
       }
       await collectInTime(waiting, values, clock);
       for (const guard of guards) guard.giveUp();
-      return deliverable(values);
+      return deliverable(retouch(values));
     },
   };
 }

@@ -17,7 +17,7 @@ export const temperature: Collector = {
     {
       key: 'cpuTemperatureC',
       type: 'number',
-      profile: 'default',
+      profile: 'minimal',
       unit: '°C',
       min: -60,
       max: 150,

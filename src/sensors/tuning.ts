@@ -1,19 +1,23 @@
 /**
- * Tuning: what an operator may change about the collectors without writing one. Which keys, and how often.
+ * Tuning: what an operator may change about the collectors without writing one. Which keys, how often (0 ms: with each
+ * reading), and what becomes of the values (retouch.ts).
  */
 
+import type { SensorTuning } from '../core/config.ts';
 import { EVERYTHING, type Selection, selects } from '../core/selection.ts';
 import type { Collector, Wants } from './collector.ts';
 import { entryFor } from './guard.ts';
 
-export interface Tuning {
-  readonly selection: Selection;
-  /** By the name of a collector: the time from one of its rounds to the next, ms, instead of its own; 0: each reading. */
-  readonly everyMs: ReadonlyMap<string, number>;
-}
+export type Tuning = SensorTuning;
 
-/** Every key, each collector at its own interval. */
-export const UNTUNED: Tuning = { selection: EVERYTHING, everyMs: new Map() };
+/** Every key, each collector at its own interval, as it is read. */
+export const UNTUNED: Tuning = {
+  selection: EVERYTHING,
+  everyMs: new Map(),
+  rename: new Map(),
+  scale: new Map(),
+  offset: new Map(),
+};
 
 /** Keys of which the answer is remembered; a host has fewer. */
 const REMEMBERED_MAX = 256;

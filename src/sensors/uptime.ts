@@ -11,7 +11,7 @@ export const uptime: Collector = {
     {
       key: 'uptimeS',
       type: 'number',
-      profile: 'default',
+      profile: 'minimal',
       unit: 's',
       min: 0,
       max: 10_000_000_000,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { SENSOR_NAMES } from '../../src/cli/sensor-names.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ImportDesk } from './import-desk.ts';
 
@@ -256,6 +257,7 @@ test('the file of the package stays as it is, and what it sets goes with the imp
     file: main,
     fileRequired: true,
     environment: {},
+    names: SENSOR_NAMES,
     credentialsDirectory: desk.credstore,
   });
   assert.equal(config.telemetry.intervalMs, 30_000);

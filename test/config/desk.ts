@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SENSOR_NAMES } from '../../src/cli/sensor-names.ts';
 import { type Loaded, type LoadRequest, loadConfig } from '../../src/config/load.ts';
 import { ConfigError, type Problem } from '../../src/config/problem.ts';
 
@@ -20,7 +21,7 @@ export class Desk implements Disposable {
   /** Loads this text as the file, with this environment. */
   load(toml: string | undefined, rest: Partial<LoadRequest> = {}): Loaded {
     if (toml !== undefined) this.write('firstlight.toml', toml);
-    return loadConfig({ file: this.toml, fileRequired: true, environment: {}, ...rest });
+    return loadConfig({ file: this.toml, fileRequired: true, environment: {}, names: SENSOR_NAMES, ...rest });
   }
 
   /** The problems of loading it; none when it loads. */

@@ -116,7 +116,8 @@ describe('deadbands', () => {
     ['load1=1e3', /as part 1/],
     ['load1=.5', /as part 1/],
     ['load1=NaN', /as part 1/],
-    ['load_1=1', /as part 1/],
+    ['load/1=1', /as part 1/],
+    ['load 1=1', /as part 1/],
     ['a=1, load1=0.0', /not above 0 as part 2/],
     ['a=1,b=1,a=2', /second time as part 3/],
     [`${'k'.repeat(65)}=1`, /too long as part 1/],
@@ -136,7 +137,7 @@ describe('deadbands', () => {
   it('that are wrong are one sentence with place, bound and example', () => {
     using desk = new Desk();
     assert.deepEqual(desk.sentences(`${SERVER}[telemetry]\ndeadband = "load1"`), [
-      'firstlight.toml:4: telemetry.deadband = "load1" has something other than key=number as part 1; allowed at most 64 of key=number, separated by commas; a key is 1 to 64 letters and digits, its number above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
+      'firstlight.toml:4: telemetry.deadband = "load1" has something other than key=number as part 1; allowed at most 64 of key=number, separated by commas; a key is 1 to 64 letters, digits, _ . - and * (any characters), its number above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
     ]);
   });
 });

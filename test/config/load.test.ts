@@ -19,6 +19,14 @@ name = "  gw-{serial} "
 interval = "24h"
 drain-rate = "1000"
 deadband = "cpuTemperatureC=0.5, load1=10"
+[sensors]
+profile = "full"
+on = "network"
+off = "load5, load15"
+interval = "cpu=1m"
+rename = "load1=load"
+scale = "load1=100"
+offset = "load1=-1"
 [outbox]
 spool-after = "5s"
 flush-every = "1h"
@@ -40,6 +48,13 @@ describe('loading', () => {
       server: { url, scheme: 'coap', host: 'thingsboard.example.com', port: 5683, spreadMs: 2000 },
       device: {},
       telemetry: { intervalMs: 10_000, drainPerS: 10, deadbands: new Map() },
+      sensors: {
+        selection: { profile: 'default', on: [], off: [] },
+        everyMs: new Map(),
+        rename: new Map(),
+        scale: new Map(),
+        offset: new Map(),
+      },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
       log: { level: 'info', format: 'text' },
@@ -64,6 +79,13 @@ describe('loading', () => {
       ['load1', 10],
     ]);
     assert.deepEqual(config.telemetry, { intervalMs: 86_400_000, drainPerS: 1000, deadbands });
+    assert.deepEqual(config.sensors, {
+      selection: { profile: 'full', on: ['network'], off: ['load5', 'load15'] },
+      everyMs: new Map([['cpu', 60_000]]),
+      rename: new Map([['load1', 'load']]),
+      scale: new Map([['load1', 100]]),
+      offset: new Map([['load1', -1]]),
+    });
     const outbox = { spoolAfterMs: 5000, flushEveryMs: 3_600_000, spoolBytes: 2 ** 30, freeShare: 0 };
     assert.deepEqual(config.outbox, outbox);
     assert.deepEqual(config.clock, { trust: 'system' });
@@ -90,6 +112,13 @@ describe('loading', () => {
       FIRSTLIGHT_TELEMETRY_INTERVAL: '1s',
       FIRSTLIGHT_TELEMETRY_DRAIN_RATE: '1',
       FIRSTLIGHT_TELEMETRY_DEADBAND: '',
+      FIRSTLIGHT_SENSORS_PROFILE: 'minimal',
+      FIRSTLIGHT_SENSORS_ON: '',
+      FIRSTLIGHT_SENSORS_OFF: 'cpu',
+      FIRSTLIGHT_SENSORS_INTERVAL: '',
+      FIRSTLIGHT_SENSORS_RENAME: '',
+      FIRSTLIGHT_SENSORS_SCALE: '',
+      FIRSTLIGHT_SENSORS_OFFSET: '',
       FIRSTLIGHT_OUTBOX_SPOOL_AFTER: '6s',
       FIRSTLIGHT_OUTBOX_FLUSH_EVERY: '7s',
       FIRSTLIGHT_OUTBOX_SPOOL_SIZE: '1MB',
@@ -107,6 +136,8 @@ describe('loading', () => {
     assert.equal(config.provisioning?.afterSuccess, 'keep');
     assert.equal(config.device.name, 'other-name');
     assert.deepEqual(config.telemetry, { intervalMs: 1000, drainPerS: 1, deadbands: new Map() });
+    assert.deepEqual(config.sensors.selection, { profile: 'minimal', on: [], off: ['cpu'] });
+    assert.equal(config.sensors.rename.size, 0);
     const outbox = { spoolAfterMs: 6000, flushEveryMs: 7000, spoolBytes: 1e6, freeShare: 0.9 };
     assert.deepEqual(config.outbox, outbox);
     assert.equal(config.clock.trust, 'synchronised');

@@ -16,6 +16,19 @@ describe('what is reported of a sample', () => {
     assert.equal(changes.of({ a: 2, b: 'x' }, 2, false), undefined);
   });
 
+  it('is judged by the deadband of the key itself, then by the first glob that covers it', () => {
+    const deadbands = new Map([
+      ['net*', 100],
+      ['*Rx', 1],
+      ['netARx', 5],
+    ]);
+    const changes = new Changes(deadbands);
+    const moved = (values: Values) => Object.keys(changes.of(values, 0, false)?.values ?? {});
+    moved({ netARx: 0, netBRx: 0, diskRx: 0, load: 0 });
+    assert.deepEqual(moved({ netARx: 5, netBRx: 5, diskRx: 5, load: 0.1 }), ['netARx', 'diskRx', 'load']);
+    assert.deepEqual(moved({ netARx: 5, netBRx: 100, diskRx: 5, load: 0.1 }), ['netBRx']);
+  });
+
   it('is all of it again after five minutes, though nothing moved', () => {
     const changes = new Changes();
     changes.of({ a: 1 }, 0, false);

@@ -115,9 +115,26 @@ it('a rate is that over the interval of its own collector', async () => {
 });
 
 function sampler(collectors: readonly Collector[], selection: Selection) {
-  const tuning = { selection, everyMs: new Map() };
+  const tuning = { ...UNTUNED, selection };
   return openSampler(collectors, openTree('/nowhere'), new VirtualClock(), new JournalDouble(), tuning);
 }
+
+it('what is switched off is not read, and what is left is retouched', async () => {
+  const tuning = {
+    ...UNTUNED,
+    selection: { ...ALL, off: ['doorOpen'] },
+    scale: new Map([['rounds', 0.5]]),
+    rename: new Map([['rounds', 'halves']]),
+  };
+  const readings = openSampler(
+    [counter()],
+    openTree('/nowhere'),
+    new VirtualClock(),
+    new JournalDouble(),
+    tuning,
+  );
+  assert.deepEqual(await readings.sample(), { halves: 0.5 });
+});
 
 function every(everyMs: number) {
   return over({ ...counter(), everyMs });

@@ -1,0 +1,94 @@
+/**
+ * The lists of the table [sensors] as operators write them: globs, intervals, new names, factors and offsets.
+ *
+ * Only the text is judged here; whether there are sensors and keys of those names is asked in sensor-names.ts.
+ */
+
+import { formatDuration, parseDuration } from './duration.ts';
+import {
+  KEY_CHARACTERS_MAX,
+  KEY_GLOB,
+  PAIRS_MAX,
+  type ParseValue,
+  parsePairs,
+  plainNumber,
+} from './pairs.ts';
+
+export const GLOBS_MAX = PAIRS_MAX;
+export const INTERVAL_MS_MIN = 1000;
+export const INTERVAL_MS_MAX = 24 * 3_600_000;
+/** What a factor or an offset may be, either way. */
+export const FACTOR_MAX = 1e12;
+
+/** ThingsBoard takes any text; this is what can be written in a widget's settings without thinking. */
+const NEW_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+/** `ts` and `values` together are a reading's envelope (contract 4.1), and `deleted` is what the server calls a removal. */
+const TAKEN_BY_SERVER = ['ts', 'values', 'deleted'];
+
+/** "net*, hwmon": the globs, or what is wrong with them. */
+export function parseGlobs(text: string): readonly string[] | string {
+  if (text.trim() === '') return [];
+  const globs = text.split(',').map((part) => part.trim());
+  if (globs.length > GLOBS_MAX) return `has more than ${GLOBS_MAX} names`;
+  for (const [index, glob] of globs.entries()) {
+    if (!KEY_GLOB.test(glob)) return `has something other than a name or a glob as part ${index + 1}`;
+    if (glob.length > KEY_CHARACTERS_MAX) return `has a name that is too long as part ${index + 1}`;
+  }
+  return globs;
+}
+
+/** "hwmon=60s, filesystem=5m": ms by the name of a sensor. */
+export function parseIntervals(text: string): ReadonlyMap<string, number> | string {
+  return parsePairs(text, { name: /^[A-Za-z0-9]+$/, form: 'sensor=duration', parse: interval });
+}
+
+/** "tempOld=boilerTemperatureC": the new name by the key. */
+export function parseRenames(text: string): ReadonlyMap<string, string> | string {
+  const renames = parsePairs(text, { name: /^[A-Za-z0-9]+$/, form: 'key=new name', parse: newName });
+  if (typeof renames === 'string') return renames;
+  const twice = [...renames.values()].findIndex((name, index, all) => all.indexOf(name) !== index);
+  return twice === -1 ? renames : `gives a name for the second time as part ${twice + 1}`;
+}
+
+/** "netEth0*=0.001": by what the values of a key or glob are multiplied. */
+export function parseScales(text: string): ReadonlyMap<string, number> | string {
+  return parsePairs(text, { name: KEY_GLOB, form: 'key=number', parse: scale });
+}
+
+/** "cpuTemperatureC=-1.5": what is added to the values of a key or glob. */
+export function parseOffsets(text: string): ReadonlyMap<string, number> | string {
+  return parsePairs(text, { name: KEY_GLOB, form: 'key=number', parse: offset });
+}
+
+const interval: ParseValue<number> = (text) => {
+  const ms = parseDuration(text);
+  if (ms === undefined) return { wrong: '' };
+  if (ms < INTERVAL_MS_MIN) return { wrong: `an interval below ${formatDuration(INTERVAL_MS_MIN)}` };
+  return ms > INTERVAL_MS_MAX
+    ? { wrong: `an interval above ${formatDuration(INTERVAL_MS_MAX)}` }
+    : { is: ms };
+};
+
+const newName: ParseValue<string> = (text) => {
+  if (!NEW_NAME.test(text)) return { wrong: 'a new name that is none' };
+  return TAKEN_BY_SERVER.includes(text)
+    ? { wrong: `a name the server keeps for itself (${text})` }
+    : { is: text };
+};
+
+const scale: ParseValue<number> = (text) => {
+  const factor = factorOf(text);
+  if (factor === 0) return { wrong: 'a factor of 0' };
+  return factor === undefined ? { wrong: '' } : { is: factor };
+};
+
+const offset: ParseValue<number> = (text) => {
+  const added = factorOf(text);
+  return added === undefined ? { wrong: '' } : { is: added };
+};
+
+/** A plain number within the bound. */
+export function factorOf(text: string): number | undefined {
+  const number = plainNumber(text);
+  return number !== undefined && Math.abs(number) <= FACTOR_MAX ? number : undefined;
+}

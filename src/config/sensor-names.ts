@@ -1,0 +1,101 @@
+/**
+ * The table [sensors] against the sensors and keys there are.
+ *
+ * Wrong are an interval for a sensor that does not exist, and a new name that is another key's already: two values under one
+ * name would be told apart by nobody. A name or glob that nothing is called is only worth a warning, since a list may be
+ * written for a later version, and keys of own programs are known when they run.
+ */
+
+import type { SensorTuning } from '../core/config.ts';
+import { matches, overlap } from '../core/glob.ts';
+import { GAP_KEYS } from '../core/losses.ts';
+import type { Parsed, Reader } from './given.ts';
+import { place } from './problem.ts';
+import { settings } from './schema.ts';
+import type { Setting } from './setting.ts';
+import { nearest } from './suggest.ts';
+
+/** What the sensors of this version are called, and what they may deliver. */
+export interface SensorNames {
+  readonly sensors: readonly string[];
+  /** Keys; a `*` stands for a name found on the host. */
+  readonly keys: readonly string[];
+}
+
+export interface ReadSensors {
+  readonly sensors: SensorTuning;
+  readonly warnings: readonly string[];
+}
+
+export function readSensors(reader: Reader, names: SensorNames): ReadSensors {
+  const profile = reader.lastOrDefault(settings.sensorsProfile);
+  const on = reader.effective(settings.sensorsOn);
+  const off = reader.effective(settings.sensorsOff);
+  const interval = reader.effective(settings.sensorsInterval);
+  const rename = reader.effective(settings.sensorsRename);
+  const scale = reader.effective(settings.sensorsScale);
+  const offset = reader.effective(settings.sensorsOffset);
+  if (interval.given) judgeIntervals(reader, interval.given, names);
+  if (rename.given) judgeRenames(reader, rename.given, names);
+  const all = [...names.sensors, ...names.keys];
+  const warnings = [
+    ...unheardOf(settings.sensorsOn, on.given, on.value, all),
+    ...unheardOf(settings.sensorsOff, off.given, off.value, all),
+    ...unheardOf(settings.sensorsRename, rename.given, [...rename.value.keys()], names.keys),
+    ...unheardOf(settings.sensorsScale, scale.given, [...scale.value.keys()], names.keys),
+    ...unheardOf(settings.sensorsOffset, offset.given, [...offset.value.keys()], names.keys),
+  ];
+  const sensors: SensorTuning = {
+    selection: { profile, on: on.value, off: off.value },
+    everyMs: interval.value,
+    rename: rename.value,
+    scale: scale.value,
+    offset: offset.value,
+  };
+  return { sensors, warnings };
+}
+
+function judgeIntervals(
+  reader: Reader,
+  given: Parsed<ReadonlyMap<string, number>>,
+  { sensors }: SensorNames,
+) {
+  for (const name of given.value.keys()) {
+    if (sensors.includes(name)) continue;
+    reader.blame(
+      settings.sensorsInterval,
+      given,
+      `names ${name}, which is no sensor${suggestion(name, sensors)}`,
+    );
+  }
+}
+
+function judgeRenames(reader: Reader, given: Parsed<ReadonlyMap<string, string>>, { keys }: SensorNames) {
+  const gapKeys: readonly string[] = Object.values(GAP_KEYS);
+  for (const name of given.value.values()) {
+    // A key that has got another name itself has left its own one free.
+    const isTaken = keys.some((key) => matches(key, name)) && !given.value.has(name);
+    if (!isTaken && !gapKeys.includes(name)) continue;
+    reader.blame(settings.sensorsRename, given, `gives the name ${name}, which another key has`);
+  }
+}
+
+function unheardOf(
+  setting: Setting,
+  given: Parsed<unknown> | undefined,
+  globs: readonly string[],
+  known: readonly string[],
+): readonly string[] {
+  if (given === undefined) return [];
+  return globs
+    .filter((glob) => !known.some((name) => overlap(glob, name)))
+    .map(
+      (glob) =>
+        `${place(given.source)}: ${setting.key} names ${glob}, which no sensor of this version is or delivers${suggestion(glob, known)}`,
+    );
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
