@@ -7,7 +7,7 @@
  * another's libraries. A second signal ends the process at once, because the first one gives its listener up.
  */
 
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Bell } from './cli/bell.ts';
 import { VERSION } from './cli/version.ts';
 
@@ -47,12 +47,24 @@ program
 
 program
   .command('sample')
-  .description('print one reading of this host')
+  .description('print one reading of this host: what the agent would send')
   .option('--json', 'as one JSON object')
-  .addHelpText('after', '\nExample: firstlight sample --json')
-  .action(async (options: { json?: boolean }) => {
+  .option('--all', 'also what the agent would not send, marked')
+  .addOption(new Option('--watch', 'a reading a second, until Ctrl-C').conflicts('json'))
+  .addOption(
+    new Option('--explain <key>', 'say where the value of this key comes from').conflicts([
+      'json',
+      'watch',
+      'all',
+    ]),
+  )
+  .option('--config <file>', 'as the agent with this configuration would')
+  .addOption(new Option('--root <dir>', 'of a captured host').hideHelp())
+  .addHelpText('after', '\nExample: firstlight sample --explain memoryUsedBytes')
+  .action(async (options: import('./cli/sample.ts').SampleOptions) => {
     const { sampleThisHost } = await import('./cli/sample.ts');
-    await finish(sampleThisHost(options.json ?? false, process.stdout, process.stderr));
+    const { env: environment, stdout: out, stderr: complaints } = process;
+    await finish(sampleThisHost(options, { out, complaints, environment }, stop.signal));
   });
 
 program

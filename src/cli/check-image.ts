@@ -10,7 +10,7 @@ import { inspect } from '../image/inspect.ts';
 import { otherTraces } from '../image/other-traces.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { BOOT_FILES } from './import.ts';
-import type { Out } from './sample.ts';
+import type { Out } from './terminal.ts';
 
 export interface CheckOptions {
   readonly root?: string;

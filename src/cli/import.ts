@@ -15,7 +15,7 @@ import { importFile, type Outcome } from '../image/import-file.ts';
 import { NodeDisk } from '../image/node-disk.ts';
 import { EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
 import { checkText, setsSomething } from './import-check.ts';
-import type { Out } from './sample.ts';
+import type { Out } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 export interface ImportOptions {

@@ -1,81 +1,136 @@
 /**
- * `firstlight sample`: reads the sensors once and shows what would be sent, without a server, credentials or
- * anything stored.
+ * `firstlight sample`: reads the sensors and shows what would be sent, without a server, credentials or anything stored.
  *
- * It takes two samples half a second apart and shows the second, since rates and the CPU's use exist only
- * between two. The table is for people (bytes as KiB, MiB, GiB); `--json` is the reading as it goes to the
- * server, for programs.
+ * It takes two samples half a second apart and shows the second, since rates and the CPU's use exist only between two. The
+ * table is for people; `--json` is the reading as it goes to the server, for programs; `--watch` goes on (watch.ts);
+ * `--explain` says where one value comes from (explain.ts). `--config` samples as the agent with that file would, `--all`
+ * also what it would not send.
  */
 
 import type { Writable } from 'node:stream';
+import { ConfigError } from '../config/problem.ts';
 import type { Clock, Logger } from '../core/ports.ts';
-import type { Value, Values } from '../core/reading.ts';
+import type { Values } from '../core/reading.ts';
 import { hostClock } from '../host/clock.ts';
 import { openJournal } from '../host/journal.ts';
-import { describeKey, unitOf } from '../sensors/catalogue.ts';
-import { openSensors } from '../sensors/sampler.ts';
-import { humanised } from './humanise.ts';
+import { explain } from '../sensors/explain.ts';
+import { openSampler } from '../sensors/sampler.ts';
+import { UNTUNED } from '../sensors/tuning.ts';
+import { EX_CONFIG } from './cannot-start.ts';
+import { explanationLines, unknownKeyLines } from './explain.ts';
+import { groupsOf } from './sample-rows.ts';
+import { tableLines } from './sample-table.ts';
+import { type Sampled, sampled } from './sampled.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+import { watch } from './watch.ts';
 
 export interface SampleOptions {
-  readonly json: boolean;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Default `/`. */
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly watch?: boolean;
+  readonly explain?: string;
+  readonly config?: string;
+  /** Default `/`; a captured tree. */
   readonly root?: string;
 }
 
-/** Where the command writes; process.stdout is one. */
-export interface Out {
-  write(text: string): unknown;
+export interface SamplePorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly terminal: Terminal;
+  readonly environment: NodeJS.ProcessEnv;
 }
 
-/**
- * The command as main.ts calls it: this host, its clock, and what the sensors complain about on `complaints`.
- */
-export async function sampleThisHost(json: boolean, out: Out, complaints: Writable): Promise<number> {
+/** The command as main.ts calls it: this host, its clock, and what the sensors complain about on `complaints`. */
+export async function sampleThisHost(
+  options: SampleOptions,
+  {
+    out,
+    complaints,
+    environment,
+  }: { out: NodeJS.WriteStream; complaints: Writable; environment: NodeJS.ProcessEnv },
+  signal: AbortSignal,
+): Promise<number> {
   const clock = hostClock();
   const log = openJournal({ level: 'warn', format: 'text', journal: false, clock, stream: complaints });
-  const code = await sampleCommand({ json, clock, log }, out);
+  const terminal = openTerminal(out, environment, signal);
+  const code = await sampleCommand(options, { clock, log, terminal, environment });
   await log.close();
   return code;
 }
 
-/** Resolves with the exit code: 0, or 1 when not one sensor could be read. */
-export async function sampleCommand(options: SampleOptions, out: Out): Promise<number> {
-  const { clock, log } = options;
-  const sensors = openSensors({ root: options.root ?? '/', clock, log });
-  await sensors.sample();
-  await clock.sleep(BETWEEN_SAMPLES_MS, new AbortController().signal);
-  const values = await sensors.sample();
-  if (options.json) out.write(`${JSON.stringify({ tsMs: clock.wallMs(), values })}\n`);
-  else out.write(table(values));
-  return Object.keys(values).length > 0 ? 0 : 1;
+/**
+ * Resolves with the exit code: 0; 1 when not one sensor could be read, or there is no such key; 78 when the configuration
+ * has problems.
+ */
+export async function sampleCommand(options: SampleOptions, ports: SamplePorts): Promise<number> {
+  try {
+    const subject = sampled(options, ports.environment);
+    if (options.explain !== undefined) return await explainKey(options.explain, subject, ports);
+    return options.watch === true
+      ? await watchSensors(options, subject, ports)
+      : await sampleOnce(options, subject, ports);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    ports.terminal.write(`${error.message}\n`);
+    return EX_CONFIG;
+  }
 }
 
 const BETWEEN_SAMPLES_MS = 500;
-const HEADING = ['KEY', 'VALUE', 'UNIT', 'MEANING'] as const;
 
-type Row = readonly [key: string, value: string, unit: string, meaning: string];
-
-function table(values: Values): string {
-  if (Object.keys(values).length === 0) return 'No sensor could be read.\n';
-  const rows: readonly Row[] = [HEADING, ...Object.entries(values).map(([key, value]) => row(key, value))];
-  const width = (column: 0 | 1 | 2) => Math.max(...rows.map((cells) => cells[column].length));
-  const [keyWidth, valueWidth, unitWidth] = [width(0), width(1), width(2)];
-  return rows
-    .map(([key, value, unit, meaning]) =>
-      [key.padEnd(keyWidth), value.padStart(valueWidth), unit.padEnd(unitWidth), meaning].join('  '),
-    )
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
-}
-
-function row(key: string, value: Value): Row {
-  const unit = unitOf(key);
-  const meaning = describeKey(key)?.meaning ?? '';
-  if (typeof value === 'number' && (unit === 'B' || unit === 'B/s')) {
-    const [amount, prefixed] = humanised(value, unit);
-    return [key, amount, prefixed, meaning];
+async function sampleOnce(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
+  const { clock, terminal } = ports;
+  const sensors = sensorsOf(options, subject, ports);
+  await sensors.sample();
+  await clock.sleep(BETWEEN_SAMPLES_MS, terminal.ended);
+  const values = await sensors.sample();
+  if (options.json) terminal.write(`${JSON.stringify({ tsMs: clock.wallMs(), values })}\n`);
+  else {
+    const lines = tableLines(groupsOf(values, subject), terminal.size().columns);
+    terminal.write(lines.map((line) => `${line}\n`).join(''));
   }
-  return [key, String(value), unit, meaning];
+  return Object.keys(values).length > 0 ? 0 : 1;
 }
+
+async function watchSensors(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
+  // A complaint in the middle of the picture would tear it; what cannot be read is absent there, and `sample` says why.
+  const log = ports.terminal.isLive ? SILENT : ports.log;
+  const sensors = sensorsOf(options, subject, { ...ports, log });
+  const group = (values: Values) => groupsOf(values, subject);
+  return watch({ ...ports, sensors, group });
+}
+
+async function explainKey(name: string, subject: Sampled, ports: SamplePorts): Promise<number> {
+  const { clock, terminal } = ports;
+  const { collectors, tree, sentAs, known } = subject;
+  const subjectOf = known(name);
+  const host = { tree, clock, pauseMs: BETWEEN_SAMPLES_MS };
+  const found = subjectOf && (await explain(subjectOf.key, collectors, host, terminal.ended));
+  const lines =
+    found === undefined
+      ? unknownKeyLines(name, collectors, await namesHere(subject, ports))
+      : explanationLines(found, {
+          isSent: subjectOf?.isSent ?? false,
+          sent: found.value === undefined ? undefined : sentAs(found.key, found.value),
+        });
+  terminal.write(lines.map((line) => `${line}\n`).join(''));
+  return found === undefined ? 1 : 0;
+}
+
+/** Every key of this host, and those under which the configuration sends some of them. */
+async function namesHere({ collectors, tree, tuning }: Sampled, { clock, log }: SamplePorts) {
+  const values = await openSampler(collectors, tree, clock, log).sample();
+  return [...Object.keys(values), ...tuning.rename.values()];
+}
+
+function sensorsOf(
+  { all }: SampleOptions,
+  subject: Sampled,
+  { clock, log }: Pick<SamplePorts, 'clock' | 'log'>,
+) {
+  const tuning = all === true ? { ...subject.tuning, selection: UNTUNED.selection } : subject.tuning;
+  return openSampler(subject.collectors, subject.tree, clock, log, tuning);
+}
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,27 +1,40 @@
-/** `firstlight sample`: what a person sees, what a program gets. */
+/** `firstlight sample`: what a person sees, what a program gets, and where a value comes from. */
 
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { sampleCommand } from '../../src/cli/sample.ts';
+import { type SampleOptions, sampleCommand } from '../../src/cli/sample.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { DEADLINE_MS } from '../../src/sensors/sampler.ts';
+import { FakeTerminal } from '../doubles/fake-terminal.ts';
 import { copyOf, type HostName, JournalDouble } from './captured-host.ts';
 
-it('the table has a heading, bytes in units a person can read, and every column in line', async (t) => {
-  const { code, lines } = await run('raspberry-pi-4', t, { json: false });
+const CONTROL = /[^\n\P{Cc}]/u;
+
+it('the table has the sensors as headings, bytes in units a person can read, and every column in line', async (t) => {
+  const { code, lines } = await run('raspberry-pi-4', t, {});
   assert.equal(code, 0);
-  assert.match(lines[0] ?? '', /^KEY +VALUE +UNIT +MEANING$/);
-  assert.ok(
-    lines.some((line) => /^memoryAvailableBytes +3\.2 {2}GiB +memory a program could get/.test(line)),
+  assert.deepEqual(
+    lines.slice(0, 2).map((line) => line.slice(0, 8)),
+    ['load', '  load1 '],
   );
-  assert.ok(lines.some((line) => /^swapUsedBytes +4\.0 {2}MiB /.test(line)));
-  assert.ok(lines.some((line) => /^cpuTemperatureC +48\.7 {2}°C /.test(line)));
-  assert.ok(lines.some((line) => /^netEth0RxBytesPerS +0 {2}B\/s /.test(line)));
-  assert.ok(lines.some((line) => /^processCount +4 +processes/.test(line)));
-  const column = lines[0]?.indexOf('MEANING') ?? -1;
-  for (const line of lines) assert.match(line.slice(column - 2), /^ {2}\S/, line);
+  const has = (line: RegExp) =>
+    assert.ok(
+      lines.some((each) => line.test(each)),
+      String(line),
+    );
+  has(/^ {2}memoryAvailableBytes +3\.2 GiB +memory a program could get/);
+  has(/^ {2}swapUsedBytes +4\.0 MiB /);
+  has(/^ {2}cpuTemperatureC +48\.7 °C /);
+  has(/^ {2}netEth0RxBytesPerS +0 B\/s /);
+  has(/^ {2}uptimeS +6 h 36 min +time since/);
+  has(/^ {2}processCount +4 +processes/);
+  const column = lines.find((line) => line.includes('processes,'))?.indexOf('processes,') ?? -1;
+  for (const line of lines.filter((each) => each.startsWith('  '))) {
+    assert.match(line.slice(column - 1), /^ \S/, line);
+  }
+  assert.doesNotMatch(lines.join('\n'), CONTROL);
 });
 
 it('--json prints one reading with plain numbers, rates included', async (t) => {
@@ -35,32 +48,130 @@ it('--json prints one reading with plain numbers, rates included', async (t) => 
 });
 
 it('a host whose /proc cannot be read shows what is left', async (t) => {
-  const { code, lines } = await run('x86-vm', t, { json: true, without: ['proc', 'sys'] });
+  const { code, lines } = await run('x86-vm', t, { json: true }, { without: ['proc', 'sys'] });
   assert.equal(code, 0);
   assert.match(lines[0] ?? '', /diskRootUsedPercent/);
 });
 
 it('a host that says nothing at all is exit code 1', async (t) => {
-  const { code, lines } = await run('x86-vm', t, { json: false, without: ['.'] });
+  const { code, lines } = await run('x86-vm', t, {}, { without: ['.'] });
   assert.equal(code, 1);
   assert.deepEqual(lines, ['No sensor could be read.']);
 });
 
-async function run(
-  host: HostName,
-  t: TestContext,
-  { json, without = [] }: { json: boolean; without?: readonly string[] },
-) {
+it('--explain shows the files and the lines a value hangs on, and no others', async (t) => {
+  const { code, lines } = await run('raspberry-pi-4', t, { explain: 'memoryUsedBytes' });
+  assert.equal(code, 0);
+  assert.match(lines[0] ?? '', /^memoryUsedBytes = \d+ B \(471\.0 MiB\)$/);
+  assert.deepEqual(readFrom(lines), ['/proc/meminfo']);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('kB')).map((line) => line.trim()),
+    ['MemTotal:        3884136 kB', 'MemAvailable:    3401820 kB'],
+  );
+});
+
+it('--explain shows what the sensor said before rounding, and the file that made it choose', async (t) => {
+  const { lines } = await run('raspberry-pi-4', t, { explain: 'cpuTemperatureC' });
+  const zone = '/sys/class/thermal/thermal_zone0';
+  assert.deepEqual(readFrom(lines).toSorted(), [`${zone}/temp`, `${zone}/type`]);
+  assert.ok(lines.includes('raw value   48.686'), lines.join('\n'));
+  assert.ok(lines.some((line) => line.startsWith('accepted    -60 to 150 °C')));
+});
+
+it('--explain of a rate shows the counters of that interface alone', async (t) => {
+  const { lines } = await run('raspberry-pi-4', t, { explain: 'netEth0RxBytesPerS' });
+  const text = lines.join('\n');
+  assert.match(text, /eth0: +48211033/);
+  assert.doesNotMatch(text, /wlan0|docker0/);
+});
+
+it('--explain of a key this host does not have says so, and what its sensor looked for in vain', async (t) => {
+  const { code, lines } = await run('x86-vm', t, { explain: 'cpuTemperatureC' });
+  assert.equal(code, 0);
+  assert.match(
+    lines[0] ?? '',
+    /^cpuTemperatureC is a key that firstlight knows, and this host does not give it\.$/,
+  );
+  assert.ok(lines.includes('asked for   /sys/class/hwmon: is not there'), lines.join('\n'));
+});
+
+it('--explain of another interface names those that are there', async (t) => {
+  const { lines } = await run('x86-vm', t, { explain: 'netEth7RxBytesPerS' });
+  assert.match(lines[0] ?? '', /does not give it\. It has netEth0RxBytesPerS\.$/);
+});
+
+it('--explain of a broken file says what is wrong with it', async (t) => {
+  const { lines } = await run(
+    'raspberry-pi-4',
+    t,
+    { explain: 'load15' },
+    { with: { 'proc/loadavg': '0.1 0.2 \x1b[2J\n' } },
+  );
+  assert.ok(
+    lines.some((line) => /^it says +the third field of \/proc\/loadavg is /.test(line)),
+    lines.join('\n'),
+  );
+  assert.doesNotMatch(lines.join('\n'), CONTROL);
+});
+
+it('--explain of a mistyped key suggests the nearest, and is exit code 1', async (t) => {
+  const { code, lines } = await run('x86-vm', t, { explain: 'memoryUseBytes' });
+  assert.equal(code, 1);
+  assert.match(lines[0] ?? '', /^No sensor has a key memoryUseBytes\. Did you mean memoryUsedBytes\?$/);
+  const near = await run('x86-vm', t, { explain: 'netEht0RxBytesPerS' });
+  assert.match(near.lines[0] ?? '', /is a key that firstlight knows.* It has netEth0RxBytesPerS/);
+});
+
+it('--config with problems tells them all and is exit code 78', async (t) => {
+  const root = copyOf('x86-vm', t);
+  const config = join(root, 'wrong.toml');
+  writeFileSync(config, '[server]\nurl = "ftp://x"\n[telemetry]\ninterval = "never"\n');
+  const { code, lines } = await run('x86-vm', t, { config });
+  assert.equal(code, 78);
+  assert.ok(
+    lines.some((line) => line.includes('server.url')) && lines.some((line) => line.includes('interval')),
+  );
+});
+
+it('--config samples as the agent with that file would: its keys, its names; --all marks the others', async (t) => {
+  const root = copyOf('x86-vm', t);
+  const config = join(root, 'site.toml');
+  const sensors = 'off = "network"\nrename = "load1=loadOne"\nscale = "load1=100"\n';
+  writeFileSync(config, `[server]\nurl = "coap://x"\n[sensors]\n${sensors}`);
+  const { code, lines } = await run('x86-vm', t, { config });
+  const text = lines.join('\n');
+  assert.equal(code, 0);
+  assert.match(text, /^load\n {2}loadOne +70 +tasks/m);
+  assert.doesNotMatch(text, /load1 |net/);
+  const all = await run('x86-vm', t, { config, all: true });
+  assert.match(all.lines.join('\n'), /^network\n- netEth0RxBytesPerS/m);
+  const explained = await run('x86-vm', t, { config, explain: 'loadOne' });
+  assert.match(explained.lines[0] ?? '', /^load1 = 0\.7$/);
+  assert.match(explained.lines[1] ?? '', /^The configuration makes of it: loadOne = 70$/);
+  const off = await run('x86-vm', t, { config, explain: 'netEth0RxBytesPerS' });
+  assert.match(off.lines[1] ?? '', /does not send it/);
+});
+
+interface Changed {
+  readonly without?: readonly string[];
+  readonly with?: Readonly<Record<string, string>>;
+}
+
+async function run(host: HostName, t: TestContext, options: SampleOptions, changed: Changed = {}) {
   const root = copyOf(host, t);
-  for (const path of without) rmSync(join(root, path), { recursive: true });
-  let printed = '';
-  const out = {
-    write: (text: string) => {
-      printed += text;
-    },
-  };
-  const code = await sampleCommand({ json, root, clock: hurriedClock(), log: new JournalDouble() }, out);
-  return { code, lines: printed.trimEnd().split('\n') };
+  for (const path of changed.without ?? []) rmSync(join(root, path), { recursive: true });
+  for (const [path, text] of Object.entries(changed.with ?? {})) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  const terminal = new FakeTerminal();
+  const ports = { clock: hurriedClock(), log: new JournalDouble(), terminal, environment: {} };
+  const code = await sampleCommand({ root, ...options }, ports);
+  return { code, lines: terminal.lines };
+}
+
+function readFrom(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => line.startsWith('read from')).map((line) => line.replace(/^read from +/, ''));
 }
 
 /**
