@@ -1,5 +1,5 @@
 /**
- * `npm run readme`: writes the README's generated tables (configuration, readings, refusals) from the code; `--check` only compares, and
+ * `npm run readme`: writes the README's generated tables (configuration, readings, refusals, events) from the code; `--check` only compares, and
  * says which table has drifted. Needs a build.
  */
 
@@ -11,6 +11,9 @@ const built = (path) => import(join(root, 'dist', 'src', path));
 const { renderReadmeTable } = await built('config/example.js');
 const { catalogue } = await built('sensors/catalogue.js');
 const { VERDICTS } = await built('core/verdicts.js');
+const { EVENTS, refusalId } = await built('core/events.js');
+
+const refusalIds = new Set(Object.keys(VERDICTS).map(refusalId));
 
 const tables = {
   configuration: renderReadmeTable(),
@@ -25,10 +28,21 @@ const tables = {
     ]),
   ),
   refusals: table(
-    ['what happened', 'level', 'tried again after', 'what the agent says'],
+    ['event', 'level', 'tried again after', 'what the agent says'],
     Object.entries(VERDICTS)
       .filter(([reason]) => reason !== 'aborted')
-      .map(([reason, { level, schedule, sentence }]) => [`\`${reason}\``, level, waits(schedule), sentence]),
+      .map(([reason, { level, schedule, sentence }]) => [
+        `\`${refusalId(reason)}\``,
+        level,
+        waits(schedule),
+        sentence,
+      ]),
+  ),
+  events: table(
+    ['event', 'level', 'what the agent says'],
+    Object.entries(EVENTS)
+      .filter(([id]) => !refusalIds.has(id))
+      .map(([id, { level, sentence }]) => [`\`${id}\``, level, sentence]),
   ),
 };
 

@@ -12,6 +12,7 @@ import { type ActionPorts, act, type ProvisioningSettings } from './core/actions
 import { Changes, type Deadbands } from './core/changes.ts';
 import type { Dating } from './core/dating.ts';
 import { Delivery, type DeliveryPorts } from './core/delivery.ts';
+import { tell } from './core/events.ts';
 import { LinkedAbort } from './core/linked-abort.ts';
 import { Narrator } from './core/narrator.ts';
 import { converseMsMax, SAMPLING_MS_MAX, SLACK_MS } from './core/patience.ts';
@@ -113,9 +114,7 @@ async function sample(ports: SamplePorts, settings: AgentSettings, signal: Abort
     if (change) outbox.append({ ...stamp, ...change });
     else if (Object.keys(values).length === 0 && !emptySaid) {
       emptySaid = true;
-      ports.log.error(
-        'no sensor of this host can be read: check that /proc and /sys are visible to the agent',
-      );
+      tell(ports.log, 'FL-NO-SENSOR');
     }
     const elapsedMs = clock.monotonicMs() - startedMs;
     // `beat + 1` because a timer may fire a fraction of a millisecond early: the same beat is never sampled
@@ -135,7 +134,11 @@ async function converse(
   const { clock, progress, status } = ports;
   using pulse = progress.pulse();
   const delivery = deliveryOf(ports, settings, pulse);
-  const narrator = new Narrator(ports.log, settings.server);
+  const narrator = new Narrator(
+    ports.log,
+    settings.server,
+    () => ports.outbox.fresh.size + ports.outbox.backlog.size,
+  );
   // A fleet that gets its power back in one second must not arrive in that second.
   const spreadMs = ports.chance.random() * settings.spreadMs;
   ports.log.debug('waiting before the first request, so that a fleet spreads out', {
@@ -183,9 +186,7 @@ async function notSilently<T>(
   using over = new LinkedAbort(signal);
   void clock.sleep(SILENCE_TOLD_AFTER_MS, over.signal).then(() => {
     if (over.signal.aborted) return;
-    log.warn(
-      'the server has not answered the provisioning request yet, which is repeated for four minutes: check that it runs and that UDP to server.url passes every firewall on the way',
-    );
+    tell(log, 'FL-PROVISIONING-SLOW');
   });
   try {
     return await action;

@@ -3,6 +3,7 @@
  * variables of the environment that are no settings.
  */
 
+import { EVENTS } from '../../dist/src/core/events.js';
 import { heading, item, page, paragraph, subheading, title, verbatim } from './deb-roff.mjs';
 
 const EXIT_CODES = [
@@ -52,6 +53,13 @@ export function renderCommandPage(program, release) {
     ...program.commands.flatMap(command),
     heading('EXIT STATUS'),
     ...EXIT_CODES.map(([code, meaning]) => item(code, meaning)),
+    heading('EVENTS'),
+    paragraph(
+      'Every line of the journal has the id of its event in the field "event": "journalctl -u firstlight --grep event=FL-SILENT" finds one.',
+    ),
+    ...Object.entries(EVENTS).map(([id, { level, sentence: says }]) =>
+      item(`${id} (${level})`, sentence(says)),
+    ),
     heading('FILES'),
     ...FILES.map(([file, meaning]) => item(file, meaning)),
     heading('ENVIRONMENT'),

@@ -3,6 +3,8 @@
  * operator, and the exit code.
  */
 
+import type { EventId } from '../core/events.ts';
+
 /** sysexits.h: a person has to change the configuration. */
 export const EX_CONFIG = 78;
 /** sysexits.h: it may go away by itself, such as a disk that is not mounted yet; worth another start. */
@@ -11,10 +13,12 @@ export const EX_TEMPFAIL = 75;
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';
   readonly code = 'CANNOT_START';
+  readonly event: EventId;
   readonly exitCode: number;
 
-  constructor(sentence: string, exitCode: number = EX_CONFIG, options?: ErrorOptions) {
+  constructor(event: EventId, sentence: string, exitCode: number = EX_CONFIG, options?: ErrorOptions) {
     super(sentence, options);
+    this.event = event;
     this.exitCode = exitCode;
   }
 }

@@ -8,6 +8,7 @@
 import { differingTables, type Table } from '../config/differences.ts';
 import type { Loaded } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
+import { tell } from '../core/events.ts';
 import type { Logger, ServiceManager } from '../core/ports.ts';
 import type { Bell } from './bell.ts';
 import type { CannotStart } from './cannot-start.ts';
@@ -56,7 +57,7 @@ export class CurrentConfig {
   /** The present one cannot work on this host: back to the one before it, if there is one. */
   goBack(why: CannotStart): boolean {
     if (this.#before === undefined) return false;
-    this.#ports.log.error('the new configuration cannot work, and the settings from before go on', {
+    tell(this.#ports.log, 'FL-CONFIG-UNWORKABLE', {
       why: why.message,
     });
     this.#now = this.#before;
@@ -71,19 +72,19 @@ export class CurrentConfig {
       next = load();
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      for (const { sentence } of error.problems) log.error(sentence);
-      log.error('the new configuration has problems, and the settings from before go on', {
+      for (const { sentence } of error.problems) tell(log, 'FL-CONFIG-INVALID', {}, sentence);
+      tell(log, 'FL-CONFIG-REFUSED', {
         problems: error.problems.length,
       });
       return false;
     }
     const changed = differingTables(this.#now.config, next.config);
-    for (const warning of next.warnings) log.warn(warning);
+    for (const warning of next.warnings) tell(log, 'FL-CONFIG-WARNING', {}, warning);
     if (changed.length === 0) {
-      log.info('the configuration was read again, and nothing has changed');
+      tell(log, 'FL-CONFIG-SAME');
       return false;
     }
-    log.info('the configuration was read again, and counts from now on', { changed: changed.join(',') });
+    tell(log, 'FL-CONFIG-CHANGED', { changed: changed.join(',') });
     this.#before = this.#now;
     this.#now = next;
     return true;

@@ -8,6 +8,7 @@
 
 import { unlink } from 'node:fs/promises';
 import type { Config } from '../core/config.ts';
+import { tell } from '../core/events.ts';
 import type { Logger } from '../core/ports.ts';
 
 export async function forgetSecret(provisioning: Config['provisioning'], log: Logger): Promise<void> {
@@ -15,13 +16,10 @@ export async function forgetSecret(provisioning: Config['provisioning'], log: Lo
   const file = provisioning.secretFile;
   try {
     await unlink(file);
-    log.info('the provisioning secret is not needed any more and was deleted', { file });
+    tell(log, 'FL-SECRET-FORGOTTEN', { file });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'ENOENT') return;
-    log.warn(
-      'the provisioning secret should be forgotten but its file cannot be deleted: delete it by hand, or let the user of the service write to its directory',
-      { file, code },
-    );
+    tell(log, 'FL-SECRET-KEPT', { file, code });
   }
 }

@@ -4,6 +4,7 @@
 
 import { uptime } from 'node:os';
 import type { Config } from '../core/config.ts';
+import { tell } from '../core/events.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
 import { deviceName } from '../host/identity.ts';
@@ -33,7 +34,11 @@ export async function nameOfThisGateway(
     await clock.sleep(1_000, signal);
     named = name();
   }
-  if (!named.ok) throw new CannotStart(`device.name: ${named.problem}; set a name that fits this host`);
-  if (named.warning) log.warn(named.warning);
+  if (!named.ok)
+    throw new CannotStart(
+      'FL-NAME-IMPOSSIBLE',
+      `device.name: ${named.problem}; set a name that fits this host`,
+    );
+  if (named.warning) tell(log, 'FL-NAME-WEAK', {}, named.warning);
   return named.name;
 }

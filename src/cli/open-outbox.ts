@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { KnownOffsets } from '../core/boot-offsets.ts';
 import type { Config } from '../core/config.ts';
 import type { Dating } from '../core/dating.ts';
+import { tell } from '../core/events.ts';
 import { Losses } from '../core/losses.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import { NodeDirectory } from '../outbox/node-directory.ts';
@@ -65,10 +66,7 @@ async function close(
   await Promise.race([closing, clock.sleep(CLOSE_MS_MAX, patience.signal)]);
   patience.abort();
   if (!isClosed) {
-    log.error(
-      'the disk did not take the readings that wait in time, and those it did not take are lost: check the health of the card',
-      { afterS: CLOSE_MS_MAX / 1000 },
-    );
+    tell(log, 'FL-DISK-LATE', { afterS: CLOSE_MS_MAX / 1000 });
   }
-  if (signal.aborted) log.info('firstlight stopped', { waiting: outbox.size, lost: outbox.losses.total });
+  if (signal.aborted) tell(log, 'FL-STOPPED', { waiting: outbox.size, lost: outbox.losses.total });
 }

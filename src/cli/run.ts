@@ -15,6 +15,7 @@ import { runCaretakers } from '../agent.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
+import { type EventId, tell } from '../core/events.ts';
 import type { OffsetMemory } from '../core/ports.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
@@ -62,7 +63,7 @@ export async function runCommand(options: RunOptions, host: RunHost, signal: Abo
     const clock = hostClock();
     const log = openJournal({ ...loaded.config.log, journal: journalled, clock });
     try {
-      for (const warning of loaded.warnings) log.warn(warning);
+      for (const warning of loaded.warnings) tell(log, 'FL-CONFIG-WARNING', {}, warning);
       const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
       await using service = hostServiceManager({ environment, clock, log });
       if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
@@ -73,7 +74,7 @@ export async function runCommand(options: RunOptions, host: RunHost, signal: Abo
       return 0;
     } catch (error) {
       if (error instanceof CannotStart) throw error;
-      log.error('a bug ended firstlight: please report it with these lines', { error: stackOf(error) });
+      tell(log, 'FL-BUG', { error: stackOf(error) });
       return 1;
     } finally {
       await log.close();
@@ -81,7 +82,10 @@ export async function runCommand(options: RunOptions, host: RunHost, signal: Abo
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof CannotStart)) throw error;
     // <3> is the priority "error" for the journal (sd-daemon(3)).
-    for (const sentence of error.message.split('\n')) out.write(`${journalled ? '<3>' : ''}${sentence}\n`);
+    const event: EventId = error instanceof CannotStart ? error.event : 'FL-CONFIG-INVALID';
+    for (const sentence of error.message.split('\n')) {
+      out.write(`${journalled ? '<3>' : ''}${sentence} event=${event}\n`);
+    }
     return error instanceof CannotStart ? error.exitCode : EX_CONFIG;
   }
 }
@@ -154,9 +158,9 @@ async function lockState(state: string): Promise<Lock> {
   try {
     return await acquireLock(state);
   } catch (error) {
-    if (error instanceof AlreadyRunning || error instanceof StoreError)
-      throw new CannotStart(error.message, EX_TEMPFAIL, { cause: error });
-    throw error;
+    if (!(error instanceof AlreadyRunning || error instanceof StoreError)) throw error;
+    const event = error instanceof AlreadyRunning ? 'FL-STATE-LOCKED' : 'FL-STATE-UNUSABLE';
+    throw new CannotStart(event, error.message, EX_TEMPFAIL, { cause: error });
   }
 }
 

@@ -10,6 +10,7 @@ import { runLoops } from '../agent.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../core/config.ts';
 import type { Dating } from '../core/dating.ts';
+import { tell } from '../core/events.ts';
 import type {
   Chance,
   Clock,
@@ -68,7 +69,7 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   // What the stint before took and was not told about is there to be taken again.
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const { url: server } = config.server;
-  log.info('firstlight is ready', { version: VERSION, server, state, waiting: outbox.size });
+  tell(log, 'FL-READY', { version: VERSION, server, state, waiting: outbox.size });
   const sensors = lasting.suite.as(config.sensors);
   await runLoops({ ...lasting, sensors, store, transport }, settings, signal);
 }
@@ -91,6 +92,7 @@ function checkCanProvision(
 ): void {
   if (record?.token || config.provisioning) return;
   throw new CannotStart(
+    'FL-NO-PAIR-NO-TOKEN',
     forgottenSecretFile === undefined
       ? `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`
       : `there are no credentials in ${state}, and the file of the provisioning secret, ${forgottenSecretFile}, does not exist: write the secret there again, or correct its path`,

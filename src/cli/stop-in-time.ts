@@ -4,6 +4,7 @@
  * The watchdog of the unit sends SIGTERM first, so that an agent whose event loop still turns saves what it has.
  */
 
+import { tell } from '../core/events.ts';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 
@@ -26,7 +27,7 @@ export async function notLongAfter(
     over.abort();
   });
   await Promise.race([end, patience]);
-  if (!hasEnded) log.error('a part of the agent stood still, and was left behind at the stop');
+  if (!hasEnded) tell(log, 'FL-LEFT-BEHIND');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -19,6 +19,7 @@
 import type { KnownOffsets } from './boot-offsets.ts';
 import { BootOffsets } from './boot-offsets.ts';
 import type { ClockTrust } from './config.ts';
+import { tell } from './events.ts';
 import { GivenDates } from './given-dates.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import type { Clock, Logger, OffsetMemory, TimeSync } from './ports.ts';
@@ -63,7 +64,7 @@ export class Dating {
     this.#ofBoot.recall(firstMs);
     if (believedMs === undefined || this.#isTrusted) return;
     this.#take(believedMs);
-    this.#ports.log.info(RESUMED);
+    tell(this.#ports.log, 'FL-CLOCK-RESUMED');
   }
 
   /** Now. `bootMs` and `tsMs` are whole numbers, and no two stamps share either. */
@@ -87,7 +88,7 @@ export class Dating {
    */
   async watch(onAnchored: (offsetMs: number) => Promise<void>, signal: AbortSignal): Promise<void> {
     if (this.#isTrusted) {
-      this.#ports.log.info(TRUSTED);
+      tell(this.#ports.log, 'FL-CLOCK-TRUSTED');
       this.#believe();
     } else if (this.#offset.believedMs === undefined) await this.#synchronise(signal);
     if (this.#offset.believedMs === undefined || this.firstOffsetMs === undefined) return;
@@ -110,12 +111,12 @@ export class Dating {
       const elapsedMs = clock.monotonicMs() - startedMs;
       if (typeof offsetMs === 'number') {
         this.#take(offsetMs);
-        log.info(SYNCHRONISED, { afterS: inSeconds(elapsedMs) });
+        tell(log, 'FL-CLOCK-SYNCHRONISED', { afterS: inSeconds(elapsedMs) });
         return;
       }
       if (!isTold && elapsedMs >= UNSYNCHRONISED_TOLD_AFTER_MS) {
         isTold = true;
-        log.warn(UNSYNCHRONISED);
+        tell(log, 'FL-CLOCK-UNSYNCHRONISED');
       }
       await clock.sleep(offsetMs === 'moved' ? ASK_AGAIN_MS : askEveryMs(elapsedMs), signal);
     }
@@ -133,12 +134,12 @@ export class Dating {
       if (signal.aborted) return;
       if (typeof offsetMs === 'number') {
         this.#take(offsetMs);
-        log.info(STEPPED, { byS: inSeconds(stepMs) });
+        tell(log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
         return;
       }
       if (!isTold && offsetMs === undefined) {
         isTold = true;
-        log.warn(UNCONFIRMED, { byS: inSeconds(stepMs) });
+        tell(log, 'FL-CLOCK-DOUBTED', { byS: inSeconds(stepMs) });
       }
       const elapsedMs = clock.monotonicMs() - startedMs;
       await this.#nap(offsetMs === 'moved' ? ASK_AGAIN_MS : askEveryMs(elapsedMs), signal);
@@ -146,7 +147,7 @@ export class Dating {
     }
     const { believedMs } = this.#offset;
     if (believedMs !== undefined) this.#ofBoot.believe(believedMs, true);
-    if (isTold) log.info(BACK);
+    if (isTold) tell(log, 'FL-CLOCK-BACK');
   }
 
   /** Sleeps, but not past a step that was not asked about. */
@@ -161,7 +162,7 @@ export class Dating {
   /** Takes the wall clock as it is. */
   #believe(): void {
     const stepMs = this.#offset.follow();
-    if (stepMs !== undefined) this.#ports.log.info(STEPPED, { byS: inSeconds(stepMs) });
+    if (stepMs !== undefined) tell(this.#ports.log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
     this.#take(this.#offset.apparentMs);
   }
 
@@ -186,15 +187,3 @@ function askEveryMs(elapsedMs: number): number {
 function inSeconds(ms: number): number {
   return Math.round(ms / 100) / 10;
 }
-
-const TRUSTED = 'the clock of this host is believed as it is, because clock.trust is "system"';
-const RESUMED =
-  'readings have their own time: an earlier start in this boot of the host found its clock synchronised';
-const SYNCHRONISED =
-  'the clock is synchronised: readings have their own time from here on, and those that waited are dated';
-const UNSYNCHRONISED =
-  'the clock is not synchronised: readings go out without a time while the server is reachable, and wait otherwise; check the time service of this host, or set clock.trust = "system" on a host without one';
-const STEPPED = 'the clock was set: readings have the new time from here on';
-const UNCONFIRMED =
-  'the clock was set, and no time service confirms it: readings keep to the time before; check the time service of this host, or set clock.trust = "system" on a host without one';
-const BACK = 'the clock is back at the time that readings have kept to';

@@ -7,6 +7,7 @@
  */
 
 import { waitBeforeMs } from './backoff.ts';
+import { tell } from './events.ts';
 import { BODY_BYTES_MAX, packAttributes } from './packing.ts';
 import type { Parcel } from './parcel.ts';
 import type { Chance, Clock, HostFacts, Logger, Transport } from './ports.ts';
@@ -57,10 +58,7 @@ export class FactsDelivery {
     this.#gathered ??= this.#ports.facts.gather(signal).then(
       (values) => this.#ready(values),
       (error: unknown) => {
-        this.#ports.log.warn(
-          'the facts about this host could not be gathered; telemetry goes on without them',
-          { error: String(error) },
-        );
+        tell(this.#ports.log, 'FL-FACTS-MISSING', { error: String(error) });
       },
     );
   }
@@ -84,10 +82,10 @@ export class FactsDelivery {
         // Of a token that was replaced meanwhile: the new device has not seen it.
         if (this.#token?.equals(token)) this.#bodies.shift();
         if (result.ok) {
-          log.info('client attributes accepted');
+          tell(log, 'FL-ATTRIBUTES');
           return { type: 'delivered' };
         }
-        log.error('the server calls the client attributes malformed; they were left out');
+        tell(log, 'FL-ATTRIBUTES-MALFORMED');
         return { type: 'stepped' };
       },
     };
@@ -102,10 +100,7 @@ export class FactsDelivery {
     this.#dueMs = clock.monotonicMs() + waitBeforeMs(schedule, this.#refusals, chance.random());
     const fields = { reason: refusal.reason, seen: refusal.detail };
     if (this.#refusals === FACTS_TOLD_AFTER) {
-      log.warn(
-        'the server takes telemetry but no client attributes: check what lies between it and this host',
-        fields,
-      );
+      tell(log, 'FL-ATTRIBUTES-REFUSED', fields);
     } else log.debug('the client attributes were refused', fields);
     return undefined;
   }
@@ -113,7 +108,7 @@ export class FactsDelivery {
   #ready(values: Values): void {
     const packed = packAttributes(values);
     if (packed.oversizedKeys.length > 0) {
-      this.#ports.log.error('a fact about this host is too large for one datagram and was left out', {
+      tell(this.#ports.log, 'FL-ATTRIBUTE-TOO-LARGE', {
         keys: packed.oversizedKeys.join(','),
         bytesMax: BODY_BYTES_MAX,
       });

@@ -11,6 +11,7 @@
 
 import { BacklogFeed } from './backlog-feed.ts';
 import { FactsDelivery } from './delivery-facts.ts';
+import { tell } from './events.ts';
 import { LaneWindow } from './lane-window.ts';
 import { LiveDelivery } from './live.ts';
 import { Pace } from './pace.ts';
@@ -189,7 +190,7 @@ export class Delivery {
     }
     if (!this.#firstTold && this.#settlement.delivered > 0) {
       this.#firstTold = true;
-      log.info('first telemetry accepted', { afterMs: Math.round(nowMs - startedMs) });
+      tell(log, 'FL-FIRST-TELEMETRY', { afterMs: Math.round(nowMs - startedMs) });
       this.#facts.gather(signal);
     }
     // Told only to a server that listens: until then there may be more of them.

@@ -5,20 +5,35 @@
  * with its length. Nothing here decides anything.
  */
 
+import { EVENTS, type EventId, refusalId, tell } from './events.ts';
 import type { LogFields, Logger } from './ports.ts';
 import type { Refusal } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
-import { VERDICTS } from './verdicts.ts';
+import { precisely, roughly } from './spans.ts';
+
+/** A trouble that lasts is told again no more often than this, ms. */
+const REMIND_AFTER_MS = 3_600_000;
+
+interface Trouble {
+  readonly reason: Refusal['reason'];
+  /** Monotonic ms: of its begin, and of its last line. */
+  readonly sinceMs: number;
+  readonly toldMs: number;
+}
 
 export class Narrator {
   readonly #log: Logger;
   readonly #server: string;
   #isUnsaved = false;
-  #trouble: { readonly reason: Refusal['reason']; readonly sinceMs: number } | undefined;
+  #trouble: Trouble | undefined;
 
-  constructor(log: Logger, server: string) {
+  readonly #waiting: () => number | undefined;
+
+  /** `waiting`: how many readings wait, where that is known. */
+  constructor(log: Logger, server: string, waiting: () => number | undefined = () => undefined) {
     this.#log = log;
     this.#server = server;
+    this.#waiting = waiting;
   }
 
   /** Tells the step from `before` to `after` by `event`, if it is worth a line. */
@@ -27,17 +42,17 @@ export class Narrator {
       case 'remembered':
         return this.#remembered(event, after);
       case 'intended':
-        return this.#log.info('provisioning', { device: event.claim.deviceName, server: this.#server });
+        return tell(this.#log, 'FL-PROVISIONING', { device: event.claim.deviceName, server: this.#server });
       case 'issued':
         this.#isUnsaved = false;
         this.#over(monotonicMs);
-        return this.#log.info('provisioned: token stored', deviceOf(after));
+        return tell(this.#log, 'FL-PROVISIONED', deviceOf(after));
       case 'probed':
         return this.#probed(before, event.ours, after, monotonicMs);
       case 'adopted':
         this.#isUnsaved = false;
         this.#over(monotonicMs);
-        return this.#log.info('provisioned: token stored', deviceOf(after));
+        return tell(this.#log, 'FL-PROVISIONED', deviceOf(after));
       case 'delivered':
         return this.#over(monotonicMs);
       case 'unkept':
@@ -52,24 +67,24 @@ export class Narrator {
   }
 
   #remembered(event: Event & { type: 'remembered' }, after: State): void {
-    if (!event.record) return this.#log.info('no credentials found');
+    if (!event.record) return tell(this.#log, 'FL-NO-CREDENTIALS');
     if (event.record.state === 'pending') {
-      return this.#log.info('an earlier provisioning was interrupted: picking it up', deviceOf(after));
+      return tell(this.#log, 'FL-RESUMED', deviceOf(after));
     }
-    this.#log.info('credentials found', { device: event.record.deviceName, server: event.record.server });
+    const { deviceName: device, server } = event.record;
+    tell(this.#log, 'FL-CREDENTIALS-FOUND', { device, server });
   }
 
   #probed(before: State, ours: boolean, after: State, monotonicMs: number): void {
     // The server declined the name and does not know our token either: only now is it a refusal.
     if (after.at === 'wait') return this.#refused(before, after.refusal, after, monotonicMs);
     if (before.at === 'retry') {
-      if (ours) this.#log.info('the server takes the earlier token again');
+      if (ours) tell(this.#log, 'FL-TOKEN-BACK');
       else this.#log.debug('the server does not take the earlier token');
       return;
     }
-    if (ours)
-      return this.#log.info('the server already knows our token: an earlier answer was lost, nothing else');
-    this.#log[this.#quiet()]('the server does not know our token yet');
+    if (ours) return tell(this.#log, 'FL-TOKEN-KNOWN');
+    this.#tellQuietly('FL-TOKEN-UNKNOWN');
   }
 
   #refused(before: State, refusal: Refusal, after: State, monotonicMs: number): void {
@@ -81,21 +96,20 @@ export class Narrator {
       ...(after.at === 'wait' && { retryInS: Math.ceil(after.forMs / 1000) }),
     };
     if (after.at === 'intend') {
-      return this.#log.error(
-        'the token was refused for minutes: the gateway provisions again under its own name, and goes on trying the old token; delete the device in ThingsBoard if it is to come back as a new one',
-        fields,
-      );
+      return tell(this.#log, 'FL-TOKEN-REVOKED', fields);
     }
     if (after.at !== 'wait') {
-      return this.#log[this.#quiet()](
-        'the server declined the name: asking whether our token is already known',
-        fields,
-      );
+      return this.#tellQuietly('FL-NAME-DOUBTED', fields);
     }
-    if (this.#trouble?.reason === refusal.reason) return this.#log.debug('still refused', fields);
-    this.#trouble = { reason: refusal.reason, sinceMs: this.#trouble?.sinceMs ?? monotonicMs };
-    const verdict = VERDICTS[refusal.reason];
-    this.#log[verdict.level](verdict.sentence, fields);
+    const { reason } = refusal;
+    const sinceMs = this.#trouble?.sinceMs ?? monotonicMs;
+    const isSame = this.#trouble?.reason === reason;
+    if (this.#trouble && isSame && monotonicMs - this.#trouble.toldMs < REMIND_AFTER_MS) {
+      return this.#log.debug('still refused', fields);
+    }
+    this.#trouble = { reason, sinceMs, toldMs: monotonicMs };
+    const lasts = isSame && { lasts: roughly(monotonicMs - sinceMs) };
+    tell(this.#log, refusalId(reason), { ...fields, ...lasts });
   }
 
   /** The token is known and used, but a power cut would lose it: said once, and once when it is over. */
@@ -103,24 +117,23 @@ export class Narrator {
     const fields = { seen: refusal.detail, ...deviceOf(after) };
     if (this.#isUnsaved) return this.#log.debug('the token still cannot be stored', fields);
     this.#isUnsaved = true;
-    this.#log.error(
-      'the token cannot be stored, and a power cut now would lose it: check space, rights and health of the state directory; telemetry is delivered meanwhile',
-      fields,
-    );
+    tell(this.#log, 'FL-TOKEN-UNSAVED', fields);
   }
 
   /** The steps of a repetition are no news: while a trouble lasts they are told to nobody who did not ask. */
-  #quiet(): 'debug' | 'info' {
-    return this.#trouble ? 'debug' : 'info';
+  #tellQuietly(id: EventId, fields: LogFields = {}): void {
+    if (this.#trouble) this.#log.debug(EVENTS[id].sentence, fields);
+    else tell(this.#log, id, fields);
   }
 
   #over(monotonicMs: number): void {
     if (!this.#trouble) return;
     const { reason } = this.#trouble;
-    const over =
-      reason === 'store-failed' ? 'the credentials can be written again' : 'the server answers again';
-    this.#log.info(over, {
-      afterS: Math.round((monotonicMs - this.#trouble.sinceMs) / 1000),
+    const lastedMs = monotonicMs - this.#trouble.sinceMs;
+    tell(this.#log, reason === 'store-failed' ? 'FL-STORE-BACK' : 'FL-BACK', {
+      after: precisely(lastedMs),
+      afterS: Math.round(lastedMs / 1000),
+      waiting: this.#waiting(),
     });
     this.#trouble = undefined;
   }

@@ -3,6 +3,7 @@
  * and each told to the operator once.
  */
 
+import { tell } from './events.ts';
 import type { LossReason } from './losses.ts';
 import { BODY_BYTES_MAX } from './packing.ts';
 import type { Logger, Outbox } from './ports.ts';
@@ -37,10 +38,7 @@ export class SetAside {
     const fresh = keys.filter((key) => !this.#oversizedTold.has(key));
     if (fresh.length === 0) return;
     for (const key of fresh) this.#oversizedTold.add(key);
-    this.#ports.log.error(
-      'a value is too large for one datagram and was left out: shorten or switch off its sensor',
-      { keys: fresh.join(','), bytesMax: BODY_BYTES_MAX },
-    );
+    tell(this.#ports.log, 'FL-VALUE-TOO-LARGE', { keys: fresh.join(','), bytesMax: BODY_BYTES_MAX });
   }
 
   /** Counts and tells a reading given up; what comes after it in its lane lacks it, so the next sample says all. */
@@ -50,17 +48,9 @@ export class SetAside {
     this.#count += 1;
     if (reading.gap) {
       // Told again it would be refused again, for ever.
-      return log.error(
-        'the server does not take the gap record, which is left out: readings were lost',
-        reading.values,
-      );
+      return tell(log, 'FL-GAP-REFUSED', reading.values);
     }
     outbox.loseReading(reading, why);
-    log.error(
-      why === 'refused'
-        ? 'the server answers one reading, and only it, with an internal error; it was set aside so that the others go on'
-        : 'the server calls one reading malformed; it was set aside so that the others go on',
-      { setAside: this.#count },
-    );
+    tell(log, why === 'refused' ? 'FL-READING-REFUSED' : 'FL-READING-MALFORMED', { setAside: this.#count });
   }
 }

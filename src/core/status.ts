@@ -13,6 +13,7 @@
 import type { Clock, Outbox } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
+import { roughly } from './spans.ts';
 import { VERDICTS } from './verdicts.ts';
 
 export interface StatusPorts {
@@ -118,16 +119,4 @@ function kindOf(phase: Phase): string {
 
 function readings(count: number): string {
   return count === 1 ? '1 reading' : `${count} readings`;
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-] as const;
-
-/** In the largest unit of which there are two, so that it is never off by more than a third. */
-function roughly(ms: number): string {
-  const unit = UNITS.find(([, unitMs]) => ms >= 2 * unitMs);
-  return unit ? `${Math.floor(ms / unit[1])} ${unit[0]}` : `${Math.floor(ms / 1000)} s`;
 }

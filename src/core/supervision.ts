@@ -7,6 +7,7 @@
  * it says something else.
  */
 
+import { tell } from './events.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import type { Clock, Logger, ServiceManager } from './ports.ts';
 import type { Progress } from './progress.ts';
@@ -70,12 +71,9 @@ class Lateness {
 
   tell(late: string | undefined): void {
     if ((late === undefined) === (this.#told === undefined)) return;
-    if (late === undefined) this.#log.warn('what stood still goes on again', { while: this.#told });
+    if (late === undefined) tell(this.#log, 'FL-GOES-ON', { while: this.#told });
     else {
-      this.#log.error(
-        'a part of the agent stands still: the service manager is not told any more that it lives, and restarts it',
-        { while: late },
-      );
+      tell(this.#log, 'FL-STANDS-STILL', { while: late });
     }
     this.#told = late;
   }

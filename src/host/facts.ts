@@ -9,6 +9,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { tell } from '../core/events.ts';
 import type { Clock, HostFacts, Logger } from '../core/ports.ts';
 import { deliverable, type Values } from '../core/reading.ts';
 import { endGroup } from './end-group.ts';
@@ -34,7 +35,7 @@ export function createFacts(options: FactsOptions): HostFacts {
       const answer = await askChild(options, signal);
       if (answer.ok) return { ...cheap, ...answer.facts };
       if (!signal.aborted) {
-        options.log.warn('The hardware could not be asked for its details', { reason: answer.problem });
+        tell(options.log, 'FL-HARDWARE-UNKNOWN', { reason: answer.problem });
       }
       return cheap;
     },

@@ -33,12 +33,12 @@ export function deviceName({ root, template }: IdentityOptions): NameResult {
   }
   if (board !== undefined) {
     const warning =
-      'There is no machine-id: after its card is re-flashed this board will have the same name.';
+      'there is no machine-id, and after its card is re-flashed this board will have the same name: run systemd-machine-id-setup before the first start, or set device.name';
     return named([`board=${board.value}`], [board.source], warning);
   }
   if (machineId !== undefined) {
     const warning =
-      'The board has no serial number or MAC address: a clone of this image will have the same name.';
+      'the board has no serial number or MAC address, and a clone of this image will have the same name: set device.name, or give each clone its own machine-id';
     return named([`machine-id=${machineId}`], ['machine-id'], warning);
   }
   if (hostname === undefined) {
@@ -48,7 +48,7 @@ export function deviceName({ root, template }: IdentityOptions): NameResult {
     };
   }
   const warning =
-    'The name rests on the hostname alone: two hosts that are called the same will have the same name.';
+    'the name rests on the hostname alone, and two hosts that are called the same will have the same name: set device.name';
   return named([`hostname=${hostname}`], ['hostname'], warning);
 }
 

@@ -9,6 +9,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KnownOffsets } from '../core/boot-offsets.ts';
+import { tell } from '../core/events.ts';
 import type { Logger, OffsetMemory } from '../core/ports.ts';
 
 const FILE_NAME = 'clock.json';
@@ -19,7 +20,7 @@ export interface OffsetMemoryOptions {
   /** systemd's $RUNTIME_DIRECTORY. */
   readonly directory: string;
   readonly bootId: string;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly log: Logger;
 }
 
 export function offsetMemory({ directory, bootId, log }: OffsetMemoryOptions): OffsetMemory {
@@ -40,10 +41,7 @@ export function offsetMemory({ directory, bootId, log }: OffsetMemoryOptions): O
       } catch (error) {
         if (isRefusalTold) return;
         isRefusalTold = true;
-        log.warn(
-          'what is known of the clock cannot be kept for a restart, after which readings may wait for a date: check that the runtime directory can be written',
-          { seen: error instanceof Error ? error.message : String(error) },
-        );
+        tell(log, 'FL-CLOCK-UNKEPT', { seen: error instanceof Error ? error.message : String(error) });
       }
     },
   };

@@ -9,6 +9,7 @@
  * Without $NOTIFY_SOCKET (a container, runit, a terminal) there is no service manager, and nothing to complain about.
  */
 
+import { tell } from '../core/events.ts';
 import type { Clock, Logger, ServiceManager } from '../core/ports.ts';
 import { askCommand } from './ask-command.ts';
 
@@ -32,9 +33,6 @@ const AGAIN_MS = 1_000;
 const LAST_WORD_MS = 1_000;
 /** systemd-notify passes on what fits a datagram; an operator reads one line. */
 const STATUS_CHARACTERS_MAX = 200;
-const CANNOT_TELL =
-  'systemd cannot be told how the agent does, and restarts it when it hears nothing: check that systemd-notify is installed and that the unit has NotifyAccess=all';
-
 export function hostServiceManager(options: SystemdOptions): Systemd | undefined {
   const socket = options.environment['NOTIFY_SOCKET'];
   return socket === undefined || socket === '' ? undefined : new NotifySocket(socket, options);
@@ -140,7 +138,7 @@ class NotifySocket implements Systemd {
   }
 
   #complain(): void {
-    if (!this.#hasFailed && !this.#end.signal.aborted) this.#options.log.warn(CANNOT_TELL);
+    if (!this.#hasFailed && !this.#end.signal.aborted) tell(this.#options.log, 'FL-SYSTEMD-DEAF');
     this.#hasFailed = true;
   }
 }

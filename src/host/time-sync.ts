@@ -12,6 +12,7 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { tell } from '../core/events.ts';
 import type { Clock, Logger, TimeSync } from '../core/ports.ts';
 import { askCommand } from './ask-command.ts';
 
@@ -37,8 +38,6 @@ const DEADLINE_MS = 3000;
 const ASKS_UNTOLD = 15;
 /** A step is noticed within a minute: an older touch of the file was before it, and confirms nothing. */
 const FRESH_MS = 90_000;
-const NO_WITNESS =
-  'nothing on this host can tell whether its clock is synchronised: install a time service such as systemd-timesyncd or chrony, or set clock.trust = "system"';
 
 class HostTimeSync implements TimeSync {
   readonly #options: TimeSyncOptions;
@@ -85,7 +84,7 @@ class HostTimeSync implements TimeSync {
     if (this.#asksWithoutWitness !== ASKS_UNTOLD) return;
     // Where there is its directory, timesyncd runs and will tell in the end.
     if ((await modifiedMs(dirname(this.#touchedPath))) !== undefined) return;
-    this.#options.log.warn(NO_WITNESS);
+    tell(this.#options.log, 'FL-CLOCK-NO-WITNESS');
   }
 
   async #askTimedated(signal: AbortSignal): Promise<boolean | undefined> {

@@ -1,5 +1,6 @@
 /** What an operator hears of the disk: each change once, however often the disk is asked in between. */
 
+import { tell } from '../core/events.ts';
 import type { Logger } from '../core/ports.ts';
 import type { OutboxError } from './reading-store.ts';
 
@@ -7,6 +8,8 @@ export class DiskNews {
   readonly #log: Logger;
   #isRefused = false;
   #isSpooling = false;
+  /** Readings the disk took since it began to hold some. */
+  #held = 0;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -14,26 +17,25 @@ export class DiskNews {
 
   /** The disk took so many readings. */
   took(readings: number): void {
-    if (this.#isRefused) this.#log.info('the disk takes readings again', { readings });
+    if (this.#isRefused) tell(this.#log, 'FL-DISK-BACK', { readings });
     this.#isRefused = false;
+    this.#held = this.#isSpooling ? this.#held + readings : readings;
     if (this.#isSpooling) return;
     this.#isSpooling = true;
-    this.#log.info('readings that the server has not taken yet are kept on the disk', { readings });
+    tell(this.#log, 'FL-SPOOLING', { readings });
   }
 
   refused(error: OutboxError): void {
     const fields = { seen: error.message, code: error.code };
     if (this.#isRefused) return this.#log.debug('the disk still does not take readings', fields);
     this.#isRefused = true;
-    this.#log.error(
-      'the disk does not take the readings that wait; they are kept in memory, where a restart would lose them: check space, rights and health of the state directory',
-      fields,
-    );
+    tell(this.#log, 'FL-DISK-REFUSES', fields);
   }
 
   /** Nothing waits any more but what is fresh. */
   drained(): void {
     this.#isSpooling = false;
-    this.#log.info('everything that waited is delivered');
+    tell(this.#log, 'FL-DRAINED', { readings: this.#held });
+    this.#held = 0;
   }
 }

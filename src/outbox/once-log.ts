@@ -1,18 +1,19 @@
-/** Says each sentence once in the life of a process: a dying card would otherwise fill the journal with one line. */
+/** Says each event once in the life of a process: a dying card would otherwise fill the journal with one line. */
 
+import { type EventId, type EventLevel, tell } from '../core/events.ts';
 import type { LogFields, Logger } from '../core/ports.ts';
 
 export class OnceLog {
-  readonly #log: Pick<Logger, 'warn'>;
-  readonly #said = new Set<string>();
+  readonly #log: Pick<Logger, EventLevel>;
+  readonly #said = new Set<EventId>();
 
-  constructor(log: Pick<Logger, 'warn'>) {
+  constructor(log: Pick<Logger, EventLevel>) {
     this.#log = log;
   }
 
-  warn(message: string, fields: LogFields): void {
-    if (this.#said.has(message)) return;
-    this.#said.add(message);
-    this.#log.warn(message, fields);
+  tell(id: EventId, fields: LogFields): void {
+    if (this.#said.has(id)) return;
+    this.#said.add(id);
+    tell(this.#log, id, fields);
   }
 }

@@ -10,6 +10,7 @@
  * waits for the disk. Bounds: those of the stores; in each the oldest go first and are told as a gap.
  */
 
+import { tell } from '../core/events.ts';
 import type { Losses, LossReason } from '../core/losses.ts';
 import type { Clock, Logger, Outbox } from '../core/ports.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
@@ -119,10 +120,7 @@ export class JoinedOutbox implements Outbox {
   tellLosses(): void {
     const gap = this.losses.tell(this.#ports.stamp);
     if (!gap) return;
-    this.#ports.log.warn(
-      'readings were lost; a gap record tells the server how many, from when to when, and why',
-      gap.values,
-    );
+    tell(this.#ports.log, 'FL-LOST', gap.values);
     this.append(gap);
   }
 

@@ -21,10 +21,7 @@ export async function readSegment(
   } catch (error) {
     // Gone for good: another hand has removed it.
     segment.failedReads = codeOf(error) === 'ENOENT' ? READ_TRIES_MAX : segment.failedReads + 1;
-    log.warn(
-      'a file of the spool cannot be read; it is tried again, and its readings are lost if that fails for long: check the health of the disk',
-      { file: segmentName(segment.number), seen: seen(error) },
-    );
+    log.tell('FL-SPOOL-UNREADABLE', { file: segmentName(segment.number), seen: seen(error) });
     return undefined;
   }
 }

@@ -126,10 +126,7 @@ export class Shelf {
     try {
       await this.#remove(segment);
     } catch (error) {
-      this.#ports.log.warn(
-        'a file of the spool cannot be removed; its readings may be sent again after a restart: check rights and health of the state directory',
-        { file: segmentName(segment.number), seen: seen(error) },
-      );
+      this.#ports.log.tell('FL-SPOOL-UNREMOVED', { file: segmentName(segment.number), seen: seen(error) });
     }
   }
 
@@ -150,19 +147,13 @@ export class Shelf {
     try {
       const entries = await directory.list();
       await anchors.load(entries.map(({ name }) => name)).catch((error) =>
-        log.warn(
-          'what dates the stored readings of earlier boots cannot be read: check the health of the disk',
-          {
-            seen: seen(error),
-          },
-        ),
+        log.tell('FL-DATES-UNREAD', {
+          seen: seen(error),
+        }),
       );
       return entries;
     } catch (error) {
-      log.warn(
-        'the spool cannot be listed, and what it holds waits for a restart: check rights and health of the state directory',
-        { seen: seen(error) },
-      );
+      log.tell('FL-SPOOL-UNLISTED', { seen: seen(error) });
       return [];
     }
   }
@@ -187,10 +178,7 @@ export class Shelf {
     if (version <= FORMAT_VERSION) return false;
     this.#hasForeign = true;
     this.#take(segment);
-    this.#ports.log.warn(
-      'the spool holds readings stored by a newer firstlight, and they stay there: install that version again, or remove the file',
-      { file: segmentName(segment.number), version },
-    );
+    this.#ports.log.tell('FL-SPOOL-NEWER', { file: segmentName(segment.number), version });
     return true;
   }
 }

@@ -31,7 +31,7 @@ export interface SpoolOptions {
   /** The share of the file system that stays free for others, 0 to 0.9. */
   readonly freeShare: number;
   readonly losses: Losses;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly log: Logger;
 }
 
 interface Parts {
@@ -131,10 +131,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
       await anchors.store();
       this.#isAnchorOwed = false;
     } catch (error) {
-      log.warn(
-        'what dates the stored readings of this boot cannot be stored: those not delivered before a restart would be lost; check space and health of the disk',
-        { seen: seen(error) },
-      );
+      log.tell('FL-DATES-UNSTORED', { seen: seen(error) });
     }
   }
 

@@ -10,6 +10,7 @@
  * that is absent tells the server's reader that it is gone (core/changes.ts); a round that fails takes them back.
  */
 
+import { tell } from '../core/events.ts';
 import type { Logger } from '../core/ports.ts';
 import { round, type Value, type Values } from '../core/reading.ts';
 import {
@@ -124,7 +125,7 @@ export class Guard {
   #fail(error: unknown): Values {
     if (!this.#failing) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#log.warn('A sensor cannot be read; its values are left out', {
+      tell(this.#log, 'FL-SENSOR-FAILED', {
         sensor: this.#collector.name,
         reason: reason.slice(0, REASON_CHARACTERS_MAX),
       });
@@ -135,7 +136,7 @@ export class Guard {
   }
 
   #recover(): void {
-    if (this.#failing) this.#log.info('A sensor can be read again', { sensor: this.#collector.name });
+    if (this.#failing) tell(this.#log, 'FL-SENSOR-BACK', { sensor: this.#collector.name });
     this.#failing = false;
   }
 }

@@ -7,6 +7,7 @@
  * themselves are record-pair.ts's business.
  */
 
+import { tell } from '../core/events.ts';
 import { type Fingerprint, sameBoard } from '../core/fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
 import type { StoredRecord } from './record.ts';
@@ -65,11 +66,8 @@ export class ConfCredentialStore implements CredentialStore {
 
   async #putElsewhere(record: CredentialRecord): Promise<void> {
     const kept = await this.#files.setBothAside();
-    const why =
-      record.server === this.#binding.server
-        ? 'the stored credentials belong to another board: this card was moved or cloned; they were set aside, and this gateway provisions anew'
-        : 'the stored credentials belong to another server; they were set aside, and the gateway provisions with the one now configured';
-    this.#ports.log.warn(why, { kept, device: record.deviceName, server: record.server });
+    const why = record.server === this.#binding.server ? 'FL-OTHER-BOARD' : 'FL-OTHER-SERVER';
+    tell(this.#ports.log, why, { kept, device: record.deviceName, server: record.server });
   }
 
   /** A record set aside earlier that fits again, put back in place. */
@@ -78,7 +76,7 @@ export class ConfCredentialStore implements CredentialStore {
     if (!found) return undefined;
     await this.#files.save(found.file);
     await this.#files.remove(found.name); // it is main and backup now; left here, it would be found again when it is old
-    this.#ports.log.info('credentials that were set aside fit again and are used', { file: found.name });
+    tell(this.#ports.log, 'FL-CREDENTIALS-FIT', { file: found.name });
     return found.file.record;
   }
 

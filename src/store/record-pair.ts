@@ -12,6 +12,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Conf from 'conf';
+import { tell } from '../core/events.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import { makePrivateDirectory, syncDirectory } from './durable.ts';
 import { loadConf } from './load-conf.ts';
@@ -59,7 +60,7 @@ export class RecordPair {
       return main;
     }
     if (backup.is === 'good') {
-      this.#ports.log.warn('the credential file was damaged or missing; its backup is used', {
+      tell(this.#ports.log, 'FL-BACKUP-USED', {
         directory: this.#directory,
       });
       await this.#mending(async () => {
@@ -118,7 +119,7 @@ export class RecordPair {
         `the credentials in ${this.#directory} are used but cannot be made safe`,
         error,
       );
-      this.#ports.log.warn('the credential store could not be mended', { why: message });
+      tell(this.#ports.log, 'FL-STORE-UNMENDED', { why: message });
     }
   }
 
@@ -132,20 +133,14 @@ export class RecordPair {
       );
     }
     if (file.is === 'good' && file.wasOpen) {
-      this.#ports.log.warn(
-        'the credential file was readable by others and is now closed to them; if someone may have read it, change the token on the server',
-        { file: path },
-      );
+      tell(this.#ports.log, 'FL-CREDENTIALS-OPEN', { file: path });
     }
     return file;
   }
 
   async #putBad(name: string, problem: string): Promise<void> {
     const kept = await setAside(this.#directory, `${name}.json`, 'bad', this.#ports.clock.wallMs());
-    this.#ports.log.error(
-      'a credential file cannot be understood; it was set aside, and nothing of it is lost',
-      { kept, problem },
-    );
+    tell(this.#ports.log, 'FL-CREDENTIALS-BAD', { kept, problem });
   }
 
   async #save(name: string, stored: StoredRecord): Promise<void> {

@@ -129,7 +129,7 @@ test('a reload takes a good configuration over, refuses a bad one, says when not
   await reloaded();
   await agent.line('conf.d/50-test.toml:2: telemetry.interval = "1" is not a duration');
   await agent.line('conf.d/50-test.toml:4: log.level = "loud"');
-  await agent.line('the settings from before go on problems=2');
+  await agent.line('reload again problems=2');
   await at.dropIn('[log]\nlevel = "debug"\n');
   await reloaded();
   await agent.line('counts from now on changed=log');

@@ -109,6 +109,16 @@ describe('the narrator tells a refusal', () => {
     );
   });
 
+  it('again once an hour while it lasts, with how long it has lasted', () => {
+    const day = Array.from({ length: 4320 }, () => [REFUSED('silent'), ELAPSED]).flat();
+    const lines = narrated(DELIVERING, day).saying(VERDICTS.silent.sentence);
+    assert.equal(lines.length, 24);
+    assert.deepEqual(
+      lines.slice(0, 3).map(({ fields }) => fields['lasts']),
+      [undefined, '60 min', '2 h'],
+    );
+  });
+
   it('again when it comes back after the server had answered', () => {
     const once = [REFUSED('silent'), ELAPSED, DELIVERED];
     assert.equal(narrated(DELIVERING, [...once, ...once]).saying(VERDICTS.silent.sentence).length, 2);
@@ -126,8 +136,8 @@ describe('the narrator tells a declined name', () => {
     assert.deepEqual(others, []);
   });
 
-  it('once, though each try of the following weeks goes the same way', () => {
-    const weeks = Array.from({ length: 500 }, () => declined).flat();
+  it('once in an hour, though each try goes the same way', () => {
+    const weeks = Array.from({ length: 80 }, () => declined).flat();
     assert.deepEqual(messages(narrated(START, [...PROPOSED, ...weeks]).told), [
       'no credentials found',
       'provisioning',
@@ -153,7 +163,7 @@ describe('the narrator tells a recovery', () => {
   it('once, with the length of the whole trouble whatever its reasons were', () => {
     const events = [REFUSED('silent'), ELAPSED, REFUSED('reset'), ELAPSED, DELIVERED, DELIVERED];
     assert.deepEqual(narrated(DELIVERING, events).saying(recovered), [
-      { level: 'info', message: recovered, fields: { afterS: 40 } },
+      { level: 'info', message: recovered, fields: { after: '40 s', afterS: 40, waiting: undefined } },
     ]);
   });
 

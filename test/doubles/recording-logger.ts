@@ -1,4 +1,4 @@
-/** A `Logger` that keeps its lines for a test to read. */
+/** A `Logger` that keeps its lines for a test to read; the ids of events apart from their other fields. */
 
 import type { LogFields, Logger } from '../../src/core/ports.ts';
 
@@ -10,21 +10,28 @@ export interface Line {
 
 export class RecordingLogger implements Logger {
   readonly lines: Line[] = [];
+  /** The ids of the events told, in order. */
+  readonly events: string[] = [];
 
   debug(message: string, fields: LogFields = {}): void {
-    this.lines.push({ level: 'debug', message, fields });
+    this.#keep('debug', message, fields);
   }
 
   info(message: string, fields: LogFields = {}): void {
-    this.lines.push({ level: 'info', message, fields });
+    this.#keep('info', message, fields);
   }
 
   warn(message: string, fields: LogFields = {}): void {
-    this.lines.push({ level: 'warn', message, fields });
+    this.#keep('warn', message, fields);
   }
 
   error(message: string, fields: LogFields = {}): void {
-    this.lines.push({ level: 'error', message, fields });
+    this.#keep('error', message, fields);
+  }
+
+  #keep(level: Line['level'], message: string, { event, ...fields }: LogFields): void {
+    if (event !== undefined) this.events.push(String(event));
+    this.lines.push({ level, message, fields });
   }
 
   /** What an operator reads: everything but debug. */

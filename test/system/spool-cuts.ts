@@ -14,6 +14,7 @@ import type { Reading } from '../../src/core/reading.ts';
 import { NodeDirectory } from '../../src/outbox/node-directory.ts';
 import { Spool } from '../../src/outbox/spool.ts';
 import { createDice } from '../../src/sandbox/dice.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
 import type { Omission } from './power-cuts.ts';
 import { drains, SAFE_AFTER_MS, SpoolingGateway } from './spooling-gateway.ts';
@@ -137,7 +138,7 @@ async function storedBefore(directory: string, count: number): Promise<Reading[]
     values: { load1: index / 100, processCount: 100 + index, memoryUsedBytes: 1_700_000_000 + index * 4096 },
     full: true,
   }));
-  const log = { warn: () => {} };
+  const log = new RecordingLogger();
   const ports = { directory: new NodeDirectory(directory), losses: new Losses(), log };
   await using spool = await Spool.open({ ...ports, bootId, bytesMax: 64_000_000, freeShare: 0 });
   for (let from = 0; from < count; from += 5) await spool.append(readings.slice(from, from + 5));

@@ -1,0 +1,74 @@
+/**
+ * Events: everything the agent tells an operator, each with an id that never changes, a level, and a constant sentence.
+ *
+ * A sentence is "what happened: what to do"; what is only good to know has no second half. What varies goes into fields, of
+ * which `event` is the id, so that a line is found by it: `journalctl -u firstlight --grep event=FL-SILENT`. The refusals of
+ * verdicts.ts are events too, with `FL-` before their reason. Status, the README and the man page list what is here.
+ */
+
+import { CONVERSATION_EVENTS } from './events-conversation.ts';
+import { HOST_EVENTS } from './events-host.ts';
+import { READING_EVENTS } from './events-readings.ts';
+import type { LogFields, Logger } from './ports.ts';
+import type { RefusalReason } from './refusal.ts';
+import { VERDICTS } from './verdicts.ts';
+
+/** `info` is good to know, `warn` heals by itself, `error` needs a person. */
+export type EventLevel = 'info' | 'warn' | 'error';
+
+export interface EventEntry {
+  readonly level: EventLevel;
+  /** Constant: "what happened: what to do". */
+  readonly sentence: string;
+}
+
+const TOLD = { ...CONVERSATION_EVENTS, ...READING_EVENTS, ...HOST_EVENTS } as const satisfies Record<
+  string,
+  EventEntry
+>;
+
+type RefusalId<Reason extends RefusalReason = RefusalReason> = `FL-${Uppercase<Reason>}`;
+
+export type EventId = keyof typeof TOLD | RefusalId;
+
+/** The refusal's id: `FL-` and its reason in capitals. */
+export function refusalId<Reason extends RefusalReason>(reason: Reason): RefusalId<Reason> {
+  // The language cannot follow toUpperCase; test/core/events.test.ts does.
+  return `FL-${reason.toUpperCase()}` as RefusalId<Reason>;
+}
+
+const OF_REFUSALS = Object.fromEntries(
+  Object.entries(VERDICTS).map(([reason, { level, sentence }]) => [
+    refusalId(reason as RefusalReason),
+    { level, sentence },
+  ]),
+) as Readonly<Record<RefusalId, EventEntry>>;
+
+/** The catalogue. */
+export const EVENTS: Readonly<Record<EventId, EventEntry>> = { ...TOLD, ...OF_REFUSALS };
+
+/**
+ * Writes the event's line. `says` stands in for the sentence where only the place that tells knows what exactly is wrong, such
+ * as a problem of the configuration.
+ */
+export function tell(
+  log: Pick<Logger, EventLevel>,
+  id: EventId,
+  fields: LogFields = {},
+  says: string = EVENTS[id].sentence,
+): void {
+  log[EVENTS[id].level](says, { ...fields, event: id });
+}
+
+/** Whether a text is the id of an event. */
+export function isEventId(text: unknown): text is EventId {
+  return typeof text === 'string' && Object.hasOwn(EVENTS, text);
+}
+
+/** A sentence's two halves. The first ends at the first colon; the second is empty where there is nothing to do. */
+export function halvesOf(sentence: string): { readonly cause: string; readonly remedy: string } {
+  const at = sentence.indexOf(': ');
+  return at < 0
+    ? { cause: sentence, remedy: '' }
+    : { cause: sentence.slice(0, at), remedy: sentence.slice(at + 2) };
+}
