@@ -105,7 +105,7 @@ remove_files() {
 remove_state() {
 	for place in etc/firstlight etc/credstore/firstlight.secret etc/credstore/firstlight.token \
 		var/lib/firstlight var/lib/private/firstlight var/cache/firstlight var/cache/private/firstlight \
-		var/log/firstlight var/log/private/firstlight; do
+		var/log/firstlight var/log/private/firstlight run/firstlight run/private/firstlight; do
 		if [ -e "$root/$place" ] || [ -L "$root/$place" ]; then
 			act "remove /$place" rm -rf "$root/$place"
 		fi

@@ -182,6 +182,8 @@ async function removal(
   for (const file of kept) findings.expect(existsSync(join(site.root, file)), `apt-get remove took ${file}`);
   const { code, out } = await machine.run(['apt-get', 'purge', '-y', 'firstlight']);
   findings.expect(code === 0, `apt-get purge ended with ${code}: ${lastLine(out)}`);
+  const inMemory = await machine.run(['find', '/run', '-name', 'firstlight*']);
+  findings.expect(inMemory.out.trim() === '', `left behind in memory: ${inMemory.out.trim()}`);
   const after = await filesOf(machine);
   const { left, gone } = strangers(before, after);
   for (const file of left) findings.problems.push(`left behind after the purge: ${file}`);

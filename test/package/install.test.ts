@@ -104,6 +104,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
     install();
     mkdirSync(join(root, 'var/lib/private/firstlight'), { recursive: true });
     writeFileSync(join(root, 'var/lib/private/firstlight/credentials.json'), '{}');
+    mkdirSync(join(root, 'run/private/firstlight'), { recursive: true });
     const uninstall = join(root, 'usr/lib/firstlight/uninstall.sh');
     const copy = join(made.directory, 'uninstall.sh');
     writeFileSync(copy, readFileSync(uninstall));
@@ -111,6 +112,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
     assert.deepEqual(files(), [CONFIG, 'var/lib/private/firstlight/credentials.json']);
     assert.equal(spawnSync('sh', [copy, '--root', root, '--purge']).status, 0);
     assert.deepEqual(files(), []);
+    assert.ok(!existsSync(join(root, 'run/private/firstlight')));
     assert.equal(spawnSync('sh', [copy, '--root', root, '--purge']).status, 0, 'again');
   });
 
