@@ -33,6 +33,7 @@ export async function filesOf(bundle, release) {
   return [
     // Started by name, never by its path: no #! line.
     ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
+    ['usr/lib/firstlight/capture-host.sh', read('scripts', 'capture-host.sh'), 0o755],
     [
       'usr/bin/firstlight',
       read('scripts', 'package', 'firstlight').replace('@FLAGS@', NODE_FLAGS.join(' ')),
