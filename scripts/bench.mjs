@@ -4,8 +4,8 @@
  *
  * Makes the bundle first and runs it as the systemd unit does. It measures and does not judge: a missed
  * target is said, and the exit code is 0 all the same. `--only NAME`, which may be repeated, runs parts of it;
- * `--seconds N` shortens the memory's 60 s, `--json` prints JSON. The part `drain-at-rate` runs only when it is asked
- * for: it takes five minutes. A busy host makes times worse, not memory: see the row `node -e 0` for how busy.
+ * `--seconds N` shortens the memory's 60 s, `--json` prints JSON. The parts `drain-at-rate` and `sensors-million` run only
+ * when they are asked for: they take five minutes each. A busy host makes times worse, not memory: see the row `node -e 0` for how busy.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -31,6 +31,12 @@ const PARTS = [
   { name: 'start', says: 'start and first telemetry, 5 first and 5 second boots' },
   { name: 'memory', says: `memory after ${seconds} s` },
   { name: 'cpu', says: 'CPU, about 25 s' },
+  { name: 'sensors', says: 'what a reading costs, about 20 s' },
+  {
+    name: 'sensors-million',
+    says: 'a million readings of the sensors, about five minutes',
+    isLong: true,
+  },
   { name: 'wire', says: 'bytes on the wire, about 15 s', samples: true },
   { name: 'flash', says: 'flash, about a minute', samples: true },
   { name: 'full-spool', says: 'memory with a full spool, about 45 s', samples: true },

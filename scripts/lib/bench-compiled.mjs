@@ -13,13 +13,16 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { flagsOfTheUnit } from './bench-programs.mjs';
 
+/** Some of the libraries are CommonJS, and a module of ES has no require. */
+const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * `flags` are added to those of the agent; `isQuick` takes away those that switch V8's compilers off, where the time it
- * takes is not the point. What is asked goes through a file: it may be long.
+ * takes is not the point; `under` is a program, with its arguments, that runs it (strace). What is asked goes through a file: it
+ * may be long.
  */
-export async function runCompiled(name, asked = {}, { flags = [], isQuick = false } = {}) {
+export async function runCompiled(name, asked = {}, { flags = [], isQuick = false, under = [] } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
   const outfile = join(directory, `${name}.mjs`);
   const question = join(directory, 'asked.json');
@@ -27,10 +30,10 @@ export async function runCompiled(name, asked = {}, { flags = [], isQuick = fals
     writeFileSync(question, JSON.stringify(asked));
     const common = { bundle: true, platform: 'node', format: 'esm', target: 'node20.19', outfile };
     const entryPoints = [join(import.meta.dirname, `bench-run-${name}.mjs`)];
-    await build({ ...common, entryPoints, logLevel: 'warning' });
+    await build({ ...common, entryPoints, banner: { js: REQUIRE }, logLevel: 'warning' });
     const usual = flagsOfTheUnit().filter((flag) => !(isQuick && flag.startsWith('--no-')));
-    const commandLine = [...usual, ...flags, outfile, question];
-    const { stdout } = await promisify(execFile)(process.execPath, commandLine, {
+    const [program, ...commandLine] = [...under, process.execPath, ...usual, ...flags, outfile, question];
+    const { stdout } = await promisify(execFile)(program, commandLine, {
       maxBuffer: OUTPUT_BYTES_MAX,
     });
     return JSON.parse(stdout);

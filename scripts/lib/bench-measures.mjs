@@ -6,6 +6,7 @@ import { measureFlash } from './bench-flash.mjs';
 import { measureFullSpool } from './bench-full-spool.mjs';
 import { measureMemory } from './bench-memory.mjs';
 import { measureMillion } from './bench-million.mjs';
+import { measureSensors, measureSensorsMillion } from './bench-sensors.mjs';
 import { measureStart } from './bench-start.mjs';
 import { measureWire } from './bench-wire.mjs';
 
@@ -13,6 +14,8 @@ export const measures = {
   start: measureStart,
   memory: (bundle, sandbox, { seconds }) => measureMemory(bundle, sandbox, seconds),
   cpu: measureCpu,
+  sensors: measureSensors,
+  'sensors-million': measureSensorsMillion,
   wire: (bundle, sandbox, { captured }) => measureWire(bundle, sandbox, captured),
   flash: (bundle, sandbox, { captured }) => measureFlash(bundle, sandbox, captured),
   'full-spool': (bundle, sandbox, { captured }) => measureFullSpool(bundle, sandbox, captured),

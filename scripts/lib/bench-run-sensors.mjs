@@ -1,0 +1,36 @@
+/**
+ * Compiled by bench-compiled.mjs: readings of this host, one after the other. Asked: `profile`, `readings`, and `looks`, how often
+ * to look at heap, memory and open files on the way. Answers with the CPU per reading and how many keys one has.
+ */
+
+import { readdirSync } from 'node:fs';
+import { hostClock } from '../../src/host/clock.ts';
+import { openSensors } from '../../src/sensors/sampler.ts';
+import { UNTUNED } from '../../src/sensors/tuning.ts';
+import { asked } from './bench-asked.mjs';
+
+const WARM_UP = 200;
+const MIB = 1024 * 1024;
+
+const { profile, readings, looks = 0 } = asked();
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+const tuning = { ...UNTUNED, selection: { profile, on: [], off: [] } };
+const sensors = openSensors({ root: '/', clock: hostClock(), log, tuning });
+const found = { keys: 0, heapMib: [], rssMib: [], openFiles: [] };
+for (let reading = 0; reading < WARM_UP; reading += 1)
+  found.keys = Object.keys(await sensors.sample()).length;
+const before = process.cpuUsage();
+for (let reading = 1; reading <= readings; reading += 1) {
+  await sensors.sample();
+  if (looks > 0 && reading % (readings / looks) === 0) look();
+}
+const { user, system } = process.cpuUsage(before);
+console.log(JSON.stringify({ ...found, cpuMs: (user + system) / 1000 / readings }));
+
+function look() {
+  globalThis.gc();
+  const { heapUsed, rss } = process.memoryUsage();
+  found.heapMib.push(heapUsed / MIB);
+  found.rssMib.push(rss / MIB);
+  found.openFiles.push(readdirSync('/proc/self/fd').length);
+}
