@@ -14,7 +14,8 @@ import { build } from 'esbuild';
 import { flagsOfTheUnit } from './bench-programs.mjs';
 
 /** Some of the libraries are CommonJS, and a module of ES has no require. */
-const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+const REQUIRE =
+  "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 /**

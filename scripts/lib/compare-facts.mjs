@@ -1,0 +1,198 @@
+/**
+ * Which of our values is which of a tool's, and what may make them differ. One line a pair: adding a sensor is adding a line.
+ *
+ * A pair is judged in this order: the same up to `rounding`; between our value before and after the tools ran, so it moved
+ * meanwhile; within `within` for the reason `why`; anything else is UNEXPLAINED.
+ */
+
+/** A page cache, a counter: what a running host changes between two looks is seen in our own second look. */
+const MOVED = 'it moved while the tools ran: see our next reading';
+
+export function compared(seen) {
+  return [...pairsOf(seen)].flatMap((pair) => {
+    const ours = seen.ours[pair.key];
+    if (typeof ours !== 'number' || !Number.isFinite(pair.theirs)) return [];
+    return [{ ...pair, ours, verdict: verdictOn(ours, seen.later[pair.key], pair) }];
+  });
+}
+
+function verdictOn(ours, later, { theirs, rounding = 0, within = 0, why = '' }) {
+  const off = Math.abs(ours - theirs);
+  if (off <= rounding + 1e-9) return 'same';
+  const [low, high] = [Math.min(ours, later) - rounding, Math.max(ours, later) + rounding];
+  if (theirs >= low && theirs <= high) return MOVED;
+  if (off <= within) return why;
+  return `UNEXPLAINED (next reading ${later})`;
+}
+
+function* pairsOf(seen) {
+  yield* fromTools(seen);
+  if (seen.links) yield* fromLinks(seen);
+  if (seen.exporter) yield* fromExporter(seen);
+  for (const { name, value } of seen.hwmon ?? []) yield* fromHwmon(seen, name, value);
+}
+
+/** Memory that a handful of processes, which we started ourselves, take and give back. */
+const TOOLS_BYTES = 256 * 1024 * 1024;
+const TOOLS_WHY = 'the tools of this comparison run meanwhile, and take and give back memory';
+const DISK_BYTES = 64 * 1024 * 1024;
+const DISK_WHY = 'the host wrote between the two looks';
+
+function* fromTools({ free, df, inodes, vmstat, processes, ours }) {
+  if (free) {
+    const memory = { tool: 'free -b', within: TOOLS_BYTES, why: TOOLS_WHY };
+    yield { key: 'memoryUsedBytes', theirs: free.used, ...memory };
+    yield { key: 'memoryAvailableBytes', theirs: free.available, ...memory };
+    yield { key: 'memoryTotalBytes', theirs: free.total, tool: 'free -b' };
+    yield { key: 'swapUsedBytes', theirs: free.swapUsed, tool: 'free -b' };
+  }
+  if (df) {
+    const disk = { tool: 'df -B1 /', within: DISK_BYTES, why: DISK_WHY };
+    yield { key: 'diskRootUsedBytes', theirs: df.used, ...disk };
+    yield { key: 'diskRootFreeBytes', theirs: df.available, ...disk };
+    yield {
+      key: 'diskRootUsedPercent',
+      theirs: df.percent,
+      tool: 'df /',
+      within: 1,
+      why: 'df rounds up to whole percent',
+    };
+  }
+  if (inodes) {
+    const why = 'df rounds up to whole percent';
+    yield { key: 'diskRootInodesUsedPercent', theirs: inodes.percent, tool: 'df -i /', within: 1, why };
+  }
+  if (vmstat) {
+    const theirs = 100 - vmstat.idle - vmstat.wait;
+    const why = 'vmstat rounds to whole percent, and its seconds began a little before ours';
+    yield { key: 'cpuUsePercent', theirs, tool: 'vmstat', rounding: 1, within: 4, why };
+  }
+  if (processes !== undefined) {
+    const why = 'ps counts itself and the other tools that run beside it';
+    yield {
+      key: 'processCount',
+      theirs: processes,
+      tool: 'ps -e',
+      within: Math.max(12, 0.1 * ours.processCount),
+      why,
+    };
+  }
+}
+
+function* fromLinks({ links, ours }) {
+  const WHY = "ip's window is a little longer than ours";
+  for (const [name, after] of links.after) {
+    const before = links.before.get(name);
+    if (before === undefined) continue;
+    const seconds = (after.atMs - before.atMs) / 1000;
+    const part = name
+      .split(/[^A-Za-z0-9]+/)
+      .map((each) => each.charAt(0).toUpperCase() + each.slice(1))
+      .join('');
+    for (const way of ['rx', 'tx']) {
+      const Way = way === 'rx' ? 'Rx' : 'Tx';
+      const rate = (field) => (after[way][field] - before[way][field]) / seconds;
+      const tool = 'ip -s link';
+      const key = `net${part}${Way}BytesPerS`;
+      yield {
+        key,
+        theirs: rate('bytes'),
+        tool,
+        rounding: 1,
+        within: 2_000 + 0.2 * (ours[key] ?? 0),
+        why: WHY,
+      };
+      yield {
+        key: `net${part}${Way}PacketsPerS`,
+        theirs: rate('packets'),
+        tool,
+        rounding: 0.1,
+        within: 20,
+        why: WHY,
+      };
+      yield { key: `net${part}${Way}ErrorsPerS`, theirs: rate('errors'), tool, rounding: 0.01 };
+    }
+  }
+}
+
+/** What the exporter shows as it is, by metric. */
+const GAUGES = [
+  { key: 'load1', metric: 'node_load1' },
+  { key: 'load5', metric: 'node_load5' },
+  { key: 'load15', metric: 'node_load15' },
+  {
+    key: 'memoryAvailableBytes',
+    metric: 'node_memory_MemAvailable_bytes',
+    within: TOOLS_BYTES,
+    why: TOOLS_WHY,
+  },
+  { key: 'memoryTotalBytes', metric: 'node_memory_MemTotal_bytes' },
+];
+
+function* fromExporter({ exporter: { before, after }, ours, ourSeconds }) {
+  const tool = 'node-exporter';
+  for (const { metric, ...pair } of GAUGES) yield { ...pair, tool, theirs: after.get(metric) ?? Number.NaN };
+  const swap =
+    (after.get('node_memory_SwapTotal_bytes') ?? Number.NaN) -
+    (after.get('node_memory_SwapFree_bytes') ?? Number.NaN);
+  yield { key: 'swapUsedBytes', theirs: swap, tool };
+  const uptime =
+    (after.get('node_time_seconds') ?? Number.NaN) - (after.get('node_boot_time_seconds') ?? Number.NaN);
+  const whyUptime =
+    'the exporter counts from btime, which the kernel gives in whole seconds of the wall clock';
+  yield { key: 'uptimeS', theirs: uptime, tool, rounding: 0.5, within: 2, why: whyUptime };
+  const busy = cpuShare(before, after);
+  yield {
+    key: 'cpuUsePercent',
+    theirs: busy,
+    tool,
+    rounding: 0.1,
+    within: 4,
+    why: 'its window is a little longer than ours',
+  };
+  const size = (what) => after.get(`node_filesystem_${what}_bytes${rootLabels(after)}`) ?? Number.NaN;
+  const disk = { tool, within: DISK_BYTES, why: DISK_WHY };
+  yield { key: 'diskRootUsedBytes', theirs: size('size') - size('free'), ...disk };
+  yield { key: 'diskRootFreeBytes', theirs: size('avail'), ...disk };
+  for (const metric of after.keys()) {
+    const [, way, device] =
+      /^node_network_(receive|transmit)_bytes_total\{device="([^"]+)"\}$/.exec(metric) ?? [];
+    if (device === undefined) continue;
+    const part = device.charAt(0).toUpperCase() + device.slice(1);
+    const key = `net${part}${way === 'receive' ? 'Rx' : 'Tx'}BytesPerS`;
+    const theirs = ((after.get(metric) ?? 0) - (before.get(metric) ?? 0)) / ourSeconds;
+    const why = 'its window is a little longer than ours';
+    yield { key, theirs, tool, rounding: 1, within: 2_000 + 0.2 * (ours[key] ?? 0), why };
+  }
+}
+
+/** Time of all CPUs that was neither idle nor waiting for a disk, in percent of all. */
+function cpuShare(before, after) {
+  let [busy, all] = [0, 0];
+  for (const [metric, seconds] of after) {
+    const [, mode] = /^node_cpu_seconds_total\{.*mode="([a-z]+)"\}$/.exec(metric) ?? [];
+    if (mode === undefined) continue;
+    const step = Math.max(0, seconds - (before.get(metric) ?? 0));
+    all += step;
+    if (mode !== 'idle' && mode !== 'iowait') busy += step;
+  }
+  return (100 * busy) / all;
+}
+
+function rootLabels(metrics) {
+  for (const metric of metrics.keys()) {
+    if (metric.startsWith('node_filesystem_size_bytes{') && metric.includes('mountpoint="/"')) {
+      return metric.slice(metric.indexOf('{'));
+    }
+  }
+  return '';
+}
+
+/** lm-sensors' values have other names than ours: one of ours must be the same. */
+function* fromHwmon({ ours }, name, value) {
+  const near = Object.entries(ours).filter(
+    ([key, each]) => /C$|V$|W$|Rpm$|A$/.test(key) && Math.abs(each - value) < 0.06,
+  );
+  const [key] = near[0] ?? [];
+  if (key !== undefined) yield { key, theirs: value, tool: `sensors: ${name}`, rounding: 0.06 };
+}
