@@ -1,0 +1,128 @@
+/**
+ * Runs another program once: what it printed, or why there is nothing.
+ *
+ * Without a shell, without an input, in a process group of its own, with the environment that is given and nothing else. It has
+ * a deadline and so many bytes; beyond either, or when the signal aborts, the whole group is killed, and so is what holds the
+ * program's output after its end. Never rejects.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
+import { LinkedAbort } from '../core/linked-abort.ts';
+import type { Clock } from '../core/ports.ts';
+import { endGroup } from './end-group.ts';
+
+export interface Program {
+  readonly command: string;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly deadlineMs: number;
+  readonly outputBytesMax: number;
+  /** Which line of its standard error says why it failed; none: nobody reads it. */
+  readonly complaint: 'none' | 'first line' | 'last line';
+  /** 0 to 19; where the system allows no other, that of the agent. */
+  readonly niceness?: number;
+}
+
+/** What a program printed, or a sentence without a subject on why there is nothing: "is not installed". */
+export type Outcome =
+  | { readonly ok: true; readonly output: Buffer }
+  | { readonly ok: false; readonly problem: string };
+
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+const COMPLAINT_CHARACTERS_MAX = 160;
+/** Of a long complaint so much is kept of its beginning or its end. */
+const COMPLAINT_BYTES_MAX = 2048;
+
+export async function runProgram(
+  program: Program,
+  clock: Pick<Clock, 'sleep'>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (signal.aborted) return failed('is not asked: the agent stops');
+  using over = new LinkedAbort(signal);
+  const { deadlineMs } = program;
+  let child: ChildProcess | undefined;
+  let isOver = false;
+  try {
+    child = start(program);
+    const output = outputOf(child, program, () => {
+      isOver = true;
+    });
+    const late = clock.sleep(deadlineMs, over.signal).then(() => failed(latenessOf(child, deadlineMs)));
+    return await Promise.race([output, late]);
+  } catch (error) {
+    return failed(`cannot be started: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    over.abort();
+    if (child !== undefined && !isOver) endGroup(child);
+  }
+}
+
+function start({ command, arguments: args, environment, complaint, niceness }: Program): ChildProcess {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', complaint === 'none' ? 'ignore' : 'pipe'],
+    detached: true,
+    cwd: '/',
+    env: environment,
+  });
+  try {
+    if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, niceness);
+  } catch {
+    // It has ended already, or the unit's filter of system calls is in the way; there CPUWeight= holds it back.
+  }
+  return child;
+}
+
+/** `closed` is called when the program has ended and nobody holds its output any more. */
+function outputOf(
+  child: ChildProcess,
+  { complaint, outputBytesMax }: Program,
+  closed: () => void,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let complained = '';
+    child.on('error', (error: NodeJS.ErrnoException) => resolve(failed(startProblem(error))));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > outputBytesMax) resolve(failed(`printed more than ${outputBytesMax} bytes`));
+      else chunks.push(chunk);
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      const text = complained + chunk.toString('latin1');
+      complained =
+        complaint === 'last line' ? text.slice(-COMPLAINT_BYTES_MAX) : text.slice(0, COMPLAINT_BYTES_MAX);
+    });
+    child.on('close', (code, killedBy) => {
+      closed();
+      if (code === 0) resolve({ ok: true, output: Buffer.concat(chunks) });
+      else resolve(failed(lineOf(complained, complaint) || `ended with ${killedBy ?? `status ${code}`}`));
+    });
+  });
+}
+
+function failed(problem: string): Outcome {
+  return { ok: false, problem };
+}
+
+function startProblem({ code, message }: NodeJS.ErrnoException): string {
+  return code === 'ENOENT' ? 'is not installed' : `cannot be started: ${message}`;
+}
+
+function latenessOf(child: ChildProcess | undefined, deadlineMs: number): string {
+  return child?.exitCode === 0
+    ? `left something running that holds its output beyond ${deadlineMs} ms`
+    : `did not answer within ${deadlineMs} ms`;
+}
+
+/** The line, cleaned. */
+function lineOf(text: string, which: Program['complaint']): string {
+  const lines = text.trim().split('\n');
+  return ((which === 'last line' ? lines.at(-1) : lines[0]) ?? '')
+    .replaceAll(/[^\x20-\x7e]+/g, ' ')
+    .trim()
+    .slice(0, COMPLAINT_CHARACTERS_MAX);
+}
