@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { heading, item, page, paragraph, title, verbatim } from './deb-roff.mjs';
+import { heading, item, page, paragraph, subheading, title, verbatim } from './deb-roff.mjs';
 import { root } from './prepare.mjs';
 
 const built = (path) => import(join(root, 'dist', 'src', 'config', path));
@@ -14,6 +14,8 @@ export async function renderConfigPage(release) {
   const { allSettings } = await built('schema.js');
   const { pathOf, variableOf } = await built('setting.js');
   const { renderExample } = await built('example.js');
+  const { OWN_ABOUT, OWN_PARTS, takes } = await built('own-example.js');
+  const { exampleOf } = await built('own-sensors.js');
   const [head = '', ...tables] = renderExample().split(/\n\n(?=(?:#.*\n)+\[)/);
   const [, ...usage] = prose(head);
   return page([
@@ -44,6 +46,13 @@ export async function renderConfigPage(release) {
         ),
       ];
     }),
+    heading('SENSORS OF YOUR OWN'),
+    paragraph(OWN_ABOUT),
+    ...OWN_PARTS.flatMap(({ kind, about, fields }) => [
+      subheading(`[[sensor.${kind}]]`),
+      ...prose(about).flatMap(told),
+      ...fields.map((field) => item(exampleOf(field), field.meaning, takes(field))),
+    ]),
     heading('SEE ALSO'),
     '.BR firstlight (1)\n',
   ]);

@@ -61,7 +61,7 @@ function dropInsOf(directory: string): readonly string[] {
 /** A link to the file; where it names files of secrets by paths of the image, a copy that names them by paths of this host. */
 function moveBelow(root: string, file: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true });
-  const { given, problems } = readTomlFile(file);
+  const { given, own, problems } = readTomlFile(file);
   const namesFiles = given.some(({ setting }) => FILE_SETTINGS.includes(setting.key));
   const isPlain = problems.length === 0 && given.every(({ raw }) => typeof raw === 'string');
   if (!namesFiles || !isPlain) {
@@ -72,7 +72,7 @@ function moveBelow(root: string, file: string, to: string): void {
     const value = String(raw);
     return { key: setting.key, value: FILE_SETTINGS.includes(setting.key) ? join(root, value) : value };
   });
-  writeFileSync(to, writtenAnew(settings), { mode: 0o600 });
+  writeFileSync(to, writtenAnew(settings, own), { mode: 0o600 });
 }
 
 function cloneProblems({ config, forgottenSecretFile }: Loaded): readonly string[] {

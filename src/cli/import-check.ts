@@ -98,7 +98,7 @@ function overruling({ credentials, credstore }: CheckPlaces): readonly string[] 
 /** True for a configuration in which somebody has set something. */
 export function setsSomething(path: string): boolean {
   const file = readTomlFile(path);
-  return file.is === 'broken' || file.given.length > 0;
+  return file.is === 'broken' || file.given.length > 0 || file.own.length > 0;
 }
 
 /** The configuration, or everything that is wrong with it. */
@@ -155,10 +155,11 @@ function split(
     const kind = kindOf(setting);
     return kind === undefined ? [] : [{ ...setting, movedTo: join(credstore, kind.credential) }];
   });
+  const anew = writtenAnew(open, readTomlFile(file).own);
   const lines = withoutSecretLines(text, secrets);
-  if (lines === undefined) return writtenAnew(open);
+  if (lines === undefined) return anew;
   writeFileSync(file, lines);
-  return isSame(givenIn(file), open) ? lines : writtenAnew(open);
+  return isSame(givenIn(file), open) ? lines : anew;
 }
 
 function isSame(one: readonly GivenSetting[], other: readonly GivenSetting[]): boolean {

@@ -20,6 +20,7 @@ import type {
   Outbox,
   ServiceManager,
 } from '../core/ports.ts';
+import { together } from '../core/together.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
 import type { Journal } from '../host/journal.ts';
 import { ConfCredentialStore } from '../store/credential-store.ts';
@@ -70,8 +71,9 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const { url: server } = config.server;
   tell(log, 'FL-READY', { version: VERSION, server, state, waiting: outbox.size });
-  const sensors = lasting.suite.as(config.sensors);
-  await runLoops({ ...lasting, sensors, store, transport }, settings, signal);
+  const { sensors, keep } = lasting.suite.as(config.sensors);
+  const loops = (stop: AbortSignal) => runLoops({ ...lasting, sensors, store, transport }, settings, stop);
+  await together([loops, keep], signal);
 }
 
 /** The record, or none: a store that cannot be read may heal, and the session keeps trying. */

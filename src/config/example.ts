@@ -3,11 +3,11 @@
  * example file that the package installs, and the table of the README.
  */
 
+import { commented } from './commented.ts';
+import { renderOwnExample } from './own-example.ts';
 import { allSettings } from './schema.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './secrets.ts';
 import { pathOf, type Setting, variableOf } from './setting.ts';
-
-const LINE_CHARACTERS_MAX = 100;
 
 const HEAD = `\
 # Firstlight: what this gateway reports, where to and how. Read at start, and again by
@@ -54,13 +54,13 @@ const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
   size: ' (KB, MB, GB of 1000; KiB, MiB, GiB of 1024)',
 };
 
-/** systemd/firstlight.toml: every key, commented out, with its unit, default and bound. */
+/** systemd/firstlight.toml: every key, commented out, with its unit, default and bound; then an example of each own sensor. */
 export function renderExample(): string {
   const tables = Object.entries(TABLES).map(([table, about]) => {
     const members = allSettings.filter((setting) => pathOf(setting)[0] === table);
     return `${commented(about)}\n[${table}]\n${members.map(exampleLines).join('\n')}`;
   });
-  return [HEAD, ...tables].join('\n');
+  return [HEAD, ...tables, renderOwnExample()].join('\n');
 }
 
 function exampleLines(setting: Setting): string {
@@ -89,21 +89,4 @@ export function renderReadmeTable(): string {
 
 function cellText(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-/** The text as comment lines, wrapped at words. */
-function commented(text: string): string {
-  const lines: string[] = [];
-  for (const paragraph of text.split('\n')) {
-    let line = '#';
-    for (const word of paragraph.split(' ')) {
-      if (line.length + 1 + word.length > LINE_CHARACTERS_MAX) {
-        lines.push(line);
-        line = '#';
-      }
-      line = `${line} ${word}`;
-    }
-    lines.push(line);
-  }
-  return lines.join('\n');
 }

@@ -50,7 +50,11 @@ export function loadConfig(request: LoadRequest): Loaded {
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
   const access = readAccess({ ...request, files }, reader);
   const name = reader.last(settings.deviceName);
-  const { sensors, warnings: ofSensors } = readSensors(reader, request.names);
+  const { sensors, warnings: ofSensors } = readSensors(
+    reader,
+    request.names,
+    files.all.map(({ own }) => own),
+  );
   const rest = readTheRest(reader);
   if (server === undefined || reader.problems.length > 0) {
     const paths = files.all.map(({ path }) => path);

@@ -3,7 +3,8 @@
  *
  * The parser gives lines for syntax errors only. This walks the document's tokens once and notes where each
  * table header and each key begins: dotted, quoted and spaced keys, multi-line strings and lists are
- * understood. What stands inside an inline table is reported at the line of that table. Lines count from 1.
+ * understood. What stands inside an inline table is reported at the line of that table. Lines count from 1. The third
+ * `[[sensor.exec]]` of a document is at the path sensor, exec, 2.
  */
 
 const TOKEN =
@@ -34,6 +35,8 @@ function walk(toml: string, note: (path: readonly string[], line: number) => voi
   let reading: 'key' | 'header' | 'value' = 'key';
   let table: readonly string[] = [];
   let parts: string[] = [];
+  let brackets = 0;
+  const elements = new Map<string, number>();
   let depth = 0;
   for (const { groups = {} } of toml.matchAll(TOKEN)) {
     const { text, mark, word } = groups;
@@ -47,8 +50,9 @@ function walk(toml: string, note: (path: readonly string[], line: number) => voi
       if (mark === '\n' && depth === 0) reading = 'key';
     } else if (mark === '[' && parts.length === 0) {
       reading = 'header';
+      brackets += 1;
     } else if (mark === ']' && parts.length > 0) {
-      table = parts;
+      table = brackets < 2 ? parts : [...parts, nextElement(elements, parts)];
       note(table, line);
       parts = [];
     } else if (mark === '=') {
@@ -57,9 +61,17 @@ function walk(toml: string, note: (path: readonly string[], line: number) => voi
       reading = 'value';
     } else if (mark === '\n') {
       reading = 'key';
+      brackets = 0;
     }
     if (mark === '\n') line++;
   }
+}
+
+/** The place of a new table in its list. */
+function nextElement(elements: Map<string, number>, list: readonly string[]): string {
+  const place = elements.get(idOf(list)) ?? 0;
+  elements.set(idOf(list), place + 1);
+  return String(place);
 }
 
 function unquoted(name: string): string {

@@ -6,10 +6,13 @@
  * written for a later version, and keys of own programs are known when they run.
  */
 
-import type { SensorTuning } from '../core/config.ts';
+import type { SensorsConfig } from '../core/config.ts';
 import { matches, overlap } from '../core/glob.ts';
 import { GAP_KEYS } from '../core/losses.ts';
+import { keysOf } from '../core/own-sensor.ts';
 import type { Parsed, Reader } from './given.ts';
+import type { GivenOwn } from './own-given.ts';
+import { readOwnSensors } from './own-sensors.ts';
 import { place } from './problem.ts';
 import { settings } from './schema.ts';
 import type { Setting } from './setting.ts';
@@ -23,11 +26,21 @@ export interface SensorNames {
 }
 
 export interface ReadSensors {
-  readonly sensors: SensorTuning;
+  readonly sensors: SensorsConfig;
   readonly warnings: readonly string[];
 }
 
-export function readSensors(reader: Reader, names: SensorNames): ReadSensors {
+export function readSensors(
+  reader: Reader,
+  agents: SensorNames,
+  files: readonly (readonly GivenOwn[])[],
+): ReadSensors {
+  const { own, problems } = readOwnSensors(files, agents);
+  reader.problems.push(...problems);
+  const names = {
+    sensors: [...agents.sensors, ...own.map(({ name }) => name)],
+    keys: [...agents.keys, ...own.flatMap(keysOf)],
+  };
   const profile = reader.lastOrDefault(settings.sensorsProfile);
   const on = reader.effective(settings.sensorsOn);
   const off = reader.effective(settings.sensorsOff);
@@ -35,8 +48,10 @@ export function readSensors(reader: Reader, names: SensorNames): ReadSensors {
   const rename = reader.effective(settings.sensorsRename);
   const scale = reader.effective(settings.sensorsScale);
   const offset = reader.effective(settings.sensorsOffset);
-  if (interval.given) judgeIntervals(reader, interval.given, names);
-  if (rename.given) judgeRenames(reader, rename.given, names);
+  if (interval.given) judgeIntervals(reader, interval.given, agents);
+  // What a program may print is known when it does; such a key then keeps its name (sensors/retouch.ts).
+  const certain = own.flatMap(keysOf).filter((key) => !key.includes('*'));
+  if (rename.given) judgeRenames(reader, rename.given, [...agents.keys, ...certain]);
   const all = [...names.sensors, ...names.keys];
   const warnings = [
     ...unheardOf(settings.sensorsOn, on.given, on.value, all),
@@ -45,12 +60,13 @@ export function readSensors(reader: Reader, names: SensorNames): ReadSensors {
     ...unheardOf(settings.sensorsScale, scale.given, [...scale.value.keys()], names.keys),
     ...unheardOf(settings.sensorsOffset, offset.given, [...offset.value.keys()], names.keys),
   ];
-  const sensors: SensorTuning = {
+  const sensors: SensorsConfig = {
     selection: { profile, on: on.value, off: off.value },
     everyMs: interval.value,
     rename: rename.value,
     scale: scale.value,
     offset: offset.value,
+    own,
   };
   return { sensors, warnings };
 }
@@ -70,7 +86,7 @@ function judgeIntervals(
   }
 }
 
-function judgeRenames(reader: Reader, given: Parsed<ReadonlyMap<string, string>>, { keys }: SensorNames) {
+function judgeRenames(reader: Reader, given: Parsed<ReadonlyMap<string, string>>, keys: readonly string[]) {
   const gapKeys: readonly string[] = Object.values(GAP_KEYS);
   for (const name of given.value.values()) {
     // A key that has got another name itself has left its own one free.

@@ -9,6 +9,7 @@
 import { parse, TomlError } from 'smol-toml';
 import type { Given } from './given.ts';
 import { type Locator, locate } from './locate.ts';
+import { type GivenOwn, OWN_TABLE, ownLists } from './own-given.ts';
 import { type Problem, problemAt, type Source } from './problem.ts';
 import { readTextFile } from './read-file.ts';
 import { allSettings } from './schema.ts';
@@ -20,6 +21,8 @@ export interface TomlFile {
   readonly path: string;
   readonly is: 'read' | 'missing' | 'broken';
   readonly given: readonly Given[];
+  /** Sensors of the operator's own, in the order of the file. */
+  readonly own: readonly GivenOwn[];
   readonly problems: readonly Problem[];
   /** Every user of the host can read the file. */
   readonly open: boolean;
@@ -32,7 +35,7 @@ const TABLES = [...new Set(allSettings.map((setting) => pathOf(setting)[0]))];
 export function readTomlFile(path: string): TomlFile {
   const source: Source = { name: path, via: 'file' };
   const file = readTextFile(path, FILE_BYTES_MAX);
-  if (file.is === 'missing') return { path, is: 'missing', given: [], problems: [], open: false };
+  if (file.is === 'missing') return { path, is: 'missing', given: [], own: [], problems: [], open: false };
   if (file.is === 'unreadable') return broken(path, problemAt(source, { what: file.what }));
   const open = (file.mode & OTHERS_MAY_READ) !== 0;
   try {
@@ -44,7 +47,7 @@ export function readTomlFile(path: string): TomlFile {
 }
 
 export function broken(path: string, problem: Problem): TomlFile {
-  return { path, is: 'broken', given: [], problems: [problem], open: false };
+  return { path, is: 'broken', given: [], own: [], problems: [problem], open: false };
 }
 
 function syntaxProblem(error: TomlError, source: Source): Problem {
@@ -53,25 +56,35 @@ function syntaxProblem(error: TomlError, source: Source): Problem {
   return problemAt({ ...source, line: error.line }, { what: `is not valid TOML: ${reason}${hint}` });
 }
 
-function valuesOf(document: object, lineOf: Locator, source: Source): Pick<TomlFile, 'given' | 'problems'> {
+function valuesOf(
+  document: object,
+  lineOf: Locator,
+  source: Source,
+): Pick<TomlFile, 'given' | 'own' | 'problems'> {
   const given: Given[] = [];
+  const own: GivenOwn[] = [];
   const problems: Problem[] = [];
   const known = new Map(allSettings.map((setting) => [setting.key, setting]));
+  const sourceAt = (path: readonly string[]): Source => ({ ...source, line: lineOf(path) });
   for (const [table, body] of Object.entries(document)) {
-    const at = { ...source, line: lineOf([table]) };
-    if (!TABLES.includes(table)) problems.push(unknownTable(table, body, at));
+    const at = sourceAt([table]);
+    if (table === OWN_TABLE && isTable(body)) {
+      const lists = ownLists(body, sourceAt);
+      own.push(...lists.own);
+      problems.push(...lists.problems);
+    } else if (!TABLES.includes(table)) problems.push(unknownTable(table, body, at));
     else if (!isTable(body))
       problems.push(problemAt(at, { what: `is ${kindOf(body)}, not a table`, key: table }));
     else {
       for (const [name, raw] of Object.entries(body)) {
         const setting = known.get(`${table}.${name}`);
-        const here = { ...source, line: lineOf([table, name]) };
+        const here = sourceAt([table, name]);
         if (setting === undefined) problems.push(unknownKey([table, name], here));
         else given.push({ setting, raw, source: here });
       }
     }
   }
-  return { given, problems };
+  return { given, own, problems };
 }
 
 function unknownTable(table: string, body: unknown, at: Source): Problem {
@@ -81,7 +94,7 @@ function unknownTable(table: string, body: unknown, at: Source): Problem {
   return problemAt(at, {
     key: `[${shownKey([table])}]`,
     what,
-    bound: TABLES.map((each) => `[${each}]`).join(' '),
+    bound: [...TABLES, OWN_TABLE].map((each) => `[${each}]`).join(' '),
   });
 }
 

@@ -5,6 +5,7 @@
  * parses.
  */
 
+import type { OwnSensor } from './own-sensor.ts';
 import type { Secret } from './secret.ts';
 import type { Selection } from './selection.ts';
 
@@ -43,6 +44,11 @@ export interface SensorTuning {
   readonly offset: ReadonlyMap<string, number>;
 }
 
+export interface SensorsConfig extends SensorTuning {
+  /** The operator's own, at most 16 programs, 32 files and 32 lines; no two have one name. */
+  readonly own: readonly OwnSensor[];
+}
+
 export interface Config {
   readonly server: ServerAddress & {
     /**
@@ -75,7 +81,7 @@ export interface Config {
     /** Key or glob to the least change that is reported anew, above 0. At most 64; no key: every change is. */
     readonly deadbands: ReadonlyMap<string, number>;
   };
-  readonly sensors: SensorTuning;
+  readonly sensors: SensorsConfig;
   readonly outbox: {
     /** How long a reading may wait in memory only. 5 s to 1 h. */
     readonly spoolAfterMs: number;

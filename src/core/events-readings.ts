@@ -12,6 +12,17 @@ export const READING_EVENTS = {
     sentence: 'a sensor cannot be read; its values are left out: check the device that the field names',
   },
   'FL-SENSOR-BACK': { level: 'info', sentence: 'a sensor can be read again' },
+  'FL-OWN-SENSOR-FAILED': {
+    level: 'warn',
+    sentence:
+      'a sensor of your own cannot be read, and is asked again ever more slowly; its values are left out: correct what the field says',
+  },
+  'FL-OWN-SENSOR-BACK': { level: 'info', sentence: 'a sensor of your own can be read again' },
+  'FL-OWN-SENSOR-ODD': {
+    level: 'warn',
+    sentence:
+      'a sensor of your own says something that is no value, and that part is left out: correct what the field says',
+  },
   'FL-VALUE-TOO-LARGE': {
     level: 'error',
     sentence: 'a value is too large for one datagram and was left out: shorten or switch off its sensor',

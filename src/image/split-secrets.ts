@@ -35,8 +35,27 @@ export function withoutSecretLines(text: string, secrets: readonly MovedSecret[]
   return secrets.some(({ value }) => rest.includes(value)) ? undefined : rest;
 }
 
-/** The same settings in their plainest form; comments are lost. */
-export function writtenAnew(settings: readonly GivenSetting[]): string {
+/** One `[[sensor.kind]]`; its fields are texts or lists of texts. */
+export interface GivenSensor {
+  readonly kind: string;
+  readonly fields: ReadonlyMap<string, unknown>;
+}
+
+/** The same settings in their plainest form, then the sensors of the operator's own; comments are lost. */
+export function writtenAnew(settings: readonly GivenSetting[], own: readonly GivenSensor[] = []): string {
+  return [tablesOf(settings), ...own.map(sensorLines)].filter((part) => part !== '').join('\n');
+}
+
+function sensorLines({ kind, fields }: GivenSensor): string {
+  const lines = [...fields].map(([name, value]) => `${name} = ${written(value)}`);
+  return [`[[sensor.${kind}]]`, ...lines, ''].join('\n');
+}
+
+function written(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map(written).join(', ')}]` : quoted(String(value));
+}
+
+function tablesOf(settings: readonly GivenSetting[]): string {
   const tables = [...new Set(settings.map(({ key }) => tableOf(key)))];
   return tables
     .map((table) => {

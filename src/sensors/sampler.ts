@@ -10,11 +10,13 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FileSensor } from '../core/own-sensor.ts';
 import type { Clock, Logger, Sensors } from '../core/ports.ts';
 import { deliverable, type Value, type Values } from '../core/reading.ts';
 import { collectors } from './catalogue.ts';
 import type { Collector } from './collector.ts';
 import { Guard } from './guard.ts';
+import { fileCollectors } from './own-files.ts';
 import { openRetouch } from './retouch.ts';
 import { openTree, type Tree } from './tree.ts';
 import { isWanted, type Tuning, UNTUNED, wantsOf } from './tuning.ts';
@@ -26,10 +28,15 @@ export interface SensorsOptions {
   readonly log: Logger;
   /** Default: every key, each collector at its own interval. */
   readonly tuning?: Tuning;
+  /** The operator's own files. */
+  readonly files?: readonly FileSensor[];
+  /** What is read beside the sampling, such as the operator's own programs: as it was read last. Neither waits nor throws. */
+  readonly beside?: () => Values;
 }
 
-export function openSensors({ root, clock, log, tuning }: SensorsOptions): Sensors {
-  return openSampler(collectors, openTree(root), clock, log, tuning);
+export function openSensors({ root, clock, log, tuning, files = [], beside }: SensorsOptions): Sensors {
+  const sensors = [...collectors, ...fileCollectors(files, root)];
+  return openSampler(sensors, openTree(root), clock, log, tuning, beside);
 }
 
 /** How long a reading waits for its slowest sensor; every one of ours answers in well under 1 ms. */
@@ -41,6 +48,7 @@ export function openSampler(
   clock: Clock,
   log: Logger,
   tuning: Tuning = UNTUNED,
+  beside: () => Values = () => ({}),
 ): Sensors {
   const { selection, everyMs } = tuning;
   const retouch = openRetouch(tuning);
@@ -66,6 +74,8 @@ export function openSampler(
       }
       await collectInTime(waiting, values, clock);
       for (const guard of guards) guard.giveUp();
+      for (const [key, value] of Object.entries(beside()))
+        if (!Object.hasOwn(values, key)) values[key] = value;
       return deliverable(retouch(values));
     },
   };

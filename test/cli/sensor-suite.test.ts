@@ -14,9 +14,10 @@ const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
 test('the same words about the sensors leave them as they are, others open them anew', () => {
   const suite = new SensorSuite({ clock: hostClock(), log: new RecordingLogger() });
-  const first = suite.as(UNTUNED);
-  assert.equal(suite.as({ ...UNTUNED, everyMs: new Map() }), first);
-  assert.notEqual(suite.as({ ...UNTUNED, everyMs: new Map([['cpu', 1000]]) }), first);
+  const config = { ...UNTUNED, own: [] };
+  const first = suite.as(config);
+  assert.equal(suite.as({ ...config, everyMs: new Map(), own: [] }), first);
+  assert.notEqual(suite.as({ ...config, everyMs: new Map([['cpu', 1000]]) }), first);
 });
 
 test('a reload to another profile changes the keys and loses no reading', { timeout: 60_000 }, async () => {

@@ -25,7 +25,7 @@ it('every setting of the example file can be uncommented as it stands', () => {
   using desk = new Desk();
   // A secret and its file do not go together, nor do a token and a pair.
   const uncommented = renderExample()
-    .replace(/^#(?=[a-z-]+ = )/gm, '')
+    .replace(/^#(?=[a-z-]+ = |\[\[)/gm, '')
     .replace(/^(secret|token) = .*$/gm, '')
     .replace('/etc/firstlight/secret', desk.write('secret', 'x'))
     .replace('/etc/firstlight/token', desk.write('token', 'y'));
@@ -34,6 +34,10 @@ it('every setting of the example file can be uncommented as it stands', () => {
   assert.equal(config.provisioning?.secret.reveal(), 'x');
   assert.equal(config.telemetry.intervalMs, 10_000);
   assert.equal(config.telemetry.deadbands.size, 2, 'what has no built-in value shows an example');
+  assert.deepEqual(
+    config.sensors.own.map(({ kind }) => kind),
+    ['exec', 'file', 'gpio'],
+  );
 });
 
 it('every setting has its line in the example and its row in the README table, with default, bound and variable', () => {

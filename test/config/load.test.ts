@@ -54,6 +54,7 @@ describe('loading', () => {
         rename: new Map(),
         scale: new Map(),
         offset: new Map(),
+        own: [],
       },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
@@ -85,6 +86,7 @@ describe('loading', () => {
       rename: new Map([['load1', 'load']]),
       scale: new Map([['load1', 100]]),
       offset: new Map([['load1', -1]]),
+      own: [],
     });
     const outbox = { spoolAfterMs: 5000, flushEveryMs: 3_600_000, spoolBytes: 2 ** 30, freeShare: 0 };
     assert.deepEqual(config.outbox, outbox);

@@ -24,6 +24,7 @@ describe('the table [sensors]', () => {
       rename: new Map(),
       scale: new Map(),
       offset: new Map(),
+      own: [],
     });
     assert.deepEqual(warnings, []);
   });
@@ -48,6 +49,7 @@ offset = "cpuTemperatureC=32"`);
         ['cpuTemperatureC', -1.8],
       ]),
       offset: new Map([['cpuTemperatureC', 32]]),
+      own: [],
     });
     assert.deepEqual(warnings, []);
   });

@@ -59,6 +59,7 @@ it('every collector file is in the catalogue', () => {
     'trace',
     'collector',
     'guard',
+    'own-files',
     'parse',
     'retouch',
     'sampler',

@@ -1,0 +1,158 @@
+/**
+ * The fields of an operator's own sensors, [[sensor.exec]], [[sensor.file]] and [[sensor.gpio]]: what each takes, its bound, its
+ * built-in value. The example file, the manual page and every problem with a field are made from this.
+ *
+ * As in the rest of the file every value is text; only a command and a list of keys are lists of texts.
+ */
+
+import * as v from 'valibot';
+import type { OwnKind } from '../core/own-sensor.ts';
+import { absolutePath, boundedText, choice, duration, parsed, text } from './kinds.ts';
+import { FACTOR_MAX, factorOf, INTERVAL_MS_MAX, INTERVAL_MS_MIN } from './sensor-lists.ts';
+import type { Setting } from './setting.ts';
+import { kindOf } from './show.ts';
+
+/** As a setting, with a key that is the field's name; one without a built-in value must be given, unless it is optional. */
+export interface Field<T = unknown> extends Setting<T> {
+  readonly isOptional?: true;
+}
+
+const SECOND_MS = 1000;
+const ARGUMENTS_MAX = 32;
+const KEYS_MAX = 32;
+const UNIT_CHARACTERS_MAX = 16;
+
+const name = (example: string) => ({
+  key: 'name',
+  type: 'text' as const,
+  bound: "a small letter and up to 31 letters and digits, no other sensor's",
+  example,
+  schema: v.pipe(
+    text('text'),
+    v.check((input) => /^[a-z][A-Za-z0-9]{0,31}$/.test(input), 'is no name for a sensor'),
+  ),
+});
+
+const every = (builtIn: string) => ({
+  key: 'every',
+  default: builtIn,
+  meaning: 'The time from one reading to the next.',
+  ...duration(INTERVAL_MS_MIN, INTERVAL_MS_MAX, builtIn),
+});
+
+const unit = (example: string) => ({
+  key: 'unit',
+  type: 'text' as const,
+  bound: `up to ${UNIT_CHARACTERS_MAX} characters`,
+  example,
+  isOptional: true as const,
+  meaning: 'Shown beside the value by firstlight sample; it does not go to the server.',
+  schema: v.pipe(
+    text('text'),
+    boundedText(),
+    v.check((input) => [...input].length <= UNIT_CHARACTERS_MAX, 'is too long'),
+  ),
+});
+
+const factor = (key: string, builtIn: string, meaning: string) => ({
+  key,
+  type: 'number' as const,
+  default: builtIn,
+  bound: `a plain number, at most ${FACTOR_MAX} either way`,
+  example: builtIn,
+  meaning,
+  schema: v.pipe(
+    text('a number'),
+    parsed((input: string) => factorOf(input) ?? 'is not a plain number'),
+  ),
+});
+
+const texts = (wanted: string) =>
+  v.array(
+    v.pipe(
+      v.string((issue) => `holds ${kindOf(issue.input)}, not ${wanted}`),
+      v.check((input) => !input.includes('\0'), 'holds a NUL'),
+    ),
+    (issue) => `is ${kindOf(issue.input)}, not a list of texts`,
+  );
+
+export const ownFields = {
+  exec: {
+    name: {
+      ...name('boiler'),
+      meaning: 'What its keys begin with: boiler and flow_temp are boilerFlowTemp.',
+    },
+    command: {
+      key: 'command',
+      type: 'list',
+      bound: `["/absolute/path", "argument", …], up to ${ARGUMENTS_MAX} arguments; no shell`,
+      example: '["/usr/local/bin/read-boiler", "--json"]',
+      meaning: 'The program and its arguments.',
+      schema: v.pipe(
+        texts('text'),
+        v.check((words) => words.length > 0, 'is empty'),
+        v.check((words) => words[0]?.startsWith('/') ?? false, 'does not begin with an absolute path'),
+        v.check((words) => words.length <= 1 + ARGUMENTS_MAX, 'has too many arguments'),
+        v.check((words) => words.every((word) => word.length <= 4096), 'has an argument that is too long'),
+      ),
+    },
+    every: every('60s'),
+    timeout: {
+      key: 'timeout',
+      default: '10s',
+      meaning: 'How long it may take; beyond that it is killed, with all it has started.',
+      ...duration(100, 300 * SECOND_MS, '10s'),
+    },
+    keys: {
+      key: 'keys',
+      type: 'list',
+      bound: `1 to ${KEYS_MAX} names`,
+      example: '["flow_temp", "pressure"]',
+      isOptional: true,
+      meaning: 'Which of the values it prints are reported; unless given, all.',
+      schema: v.pipe(
+        texts('text'),
+        v.check((keys) => keys.length > 0, 'is empty'),
+        v.check((keys) => keys.length <= KEYS_MAX, 'has too many names'),
+        v.check((keys) => keys.every((key) => /[A-Za-z0-9]/.test(key)), 'has a name without letter or digit'),
+      ),
+    },
+    unit: unit('°C'),
+  },
+  file: {
+    name: { ...name('tankLevel'), meaning: 'The key of its value.' },
+    path: {
+      key: 'path',
+      meaning: 'The file; the first number on its first line is the value.',
+      ...absolutePath('/sys/bus/iio/devices/iio:device0/in_voltage0_raw'),
+    },
+    every: every('10s'),
+    scale: factor('scale', '1', 'By what the number is multiplied.'),
+    offset: factor('offset', '0', 'What is added after that.'),
+    unit: unit('l'),
+  },
+  gpio: {
+    name: { ...name('doorOpen'), meaning: 'The key of its value, true or false.' },
+    line: {
+      key: 'line',
+      type: 'text',
+      bound: '1 to 31 printable ASCII characters',
+      example: 'GPIO17',
+      meaning: 'The name of the line, as gpioinfo shows it; an input.',
+      schema: v.pipe(
+        text('text'),
+        v.check((input) => /^[!-~]([ -~]{0,29}[!-~])?$/.test(input), 'is no name of a line'),
+        v.check((input) => !input.startsWith('-'), 'begins with a dash'),
+      ),
+    },
+    invert: {
+      key: 'invert',
+      default: 'no',
+      meaning: 'With yes, true is low.',
+      ...choice(['no', 'yes']),
+    },
+    every: every('10s'),
+  },
+} as const satisfies Record<OwnKind, Record<string, Field>>;
+
+export const OWN_KINDS = ['exec', 'file', 'gpio'] as const satisfies readonly OwnKind[];

@@ -1,0 +1,26 @@
+/**
+ * GPIO lines as sensors of an operator's own: read by name through gpio.ts, true for high, or for low where the line is inverted.
+ * When they are read is up to core/pollers.ts.
+ */
+
+import type { LineSensor } from '../core/own-sensor.ts';
+import type { Polled } from '../core/pollers.ts';
+import type { Gpio } from './gpio.ts';
+
+/** Three programs of at most 2 s each. */
+const PATIENCE_MS = 6000;
+
+export function polledLine({ name, line, isInverted, everyMs }: LineSensor, gpio: Gpio): Polled {
+  return {
+    name,
+    everyMs,
+    patienceMs: PATIENCE_MS,
+    async read(signal) {
+      const states = await gpio.read([line], signal);
+      if (!states.ok) return states;
+      const isHigh = states.isHigh.get(line);
+      if (isHigh === undefined) return { ok: false, problem: `has no answer for ${line}` };
+      return { ok: true, values: { [name]: isHigh !== isInverted } };
+    },
+  };
+}
