@@ -8,6 +8,9 @@
 /** A page cache, a counter: what a running host changes between two looks is seen in our own second look. */
 const MOVED = 'it moved while the tools ran: see our next reading';
 
+/** Of these the next reading is over another time, and says nothing. */
+const OVER_TIME = /PerS$|^cpuUse/;
+
 export function compared(seen) {
   return [...pairsOf(seen)].flatMap((pair) => {
     const ours = seen.ours[pair.key];
@@ -16,11 +19,11 @@ export function compared(seen) {
   });
 }
 
-function verdictOn(ours, later, { theirs, rounding = 0, within = 0, why = '' }) {
+function verdictOn(ours, later, { key, theirs, rounding = 0, within = 0, why = '' }) {
   const off = Math.abs(ours - theirs);
   if (off <= rounding + 1e-9) return 'same';
   const [low, high] = [Math.min(ours, later) - rounding, Math.max(ours, later) + rounding];
-  if (theirs >= low && theirs <= high) return MOVED;
+  if (!OVER_TIME.test(key) && theirs >= low && theirs <= high) return MOVED;
   if (off <= within) return why;
   return `UNEXPLAINED (next reading ${later})`;
 }

@@ -6,7 +6,13 @@ import type { Damage } from '../doubles/damaged-tree.ts';
 const GARBAGE_BYTES = 96;
 const MEGABYTE = 1_000_000;
 
-export const DAMAGES: Readonly<Record<string, (text: string, seed: number) => Damage>> = {
+/** Undefined where the file has nothing to break in that way. */
+type Breaking = (text: string, seed: number) => Damage | undefined;
+
+/** Of each file's numbers these, as shares of their count. */
+const FIELDS_AT = [0, 0.3, 0.6, 0.95];
+
+export const DAMAGES: Readonly<Record<string, Breaking>> = {
   emptied: () => text(''),
   'cut at a tenth': cutAt(0.1),
   'cut at half': cutAt(0.5),
@@ -23,9 +29,27 @@ export const DAMAGES: Readonly<Record<string, (text: string, seed: number) => Da
   'not to be read': () => ({ is: 'refused', code: 'EACCES' }),
   'failing with an I/O error': () => ({ is: 'refused', code: 'EIO' }),
   'a directory': () => ({ is: 'directory' }),
+  ...Object.fromEntries(
+    FIELDS_AT.flatMap((at) =>
+      ['-1', 'x', '18446744073709551615'].map((field) => [
+        `a number, at ${at}, that is ${field}`,
+        fieldAt(at, field),
+      ]),
+    ),
+  ),
 };
 
-function cutAt(share: number): (was: string) => Damage {
+/** One number of several, made another. */
+function fieldAt(share: number, field: string): Breaking {
+  return (was) => {
+    const numbers = [...was.matchAll(/(?<![\w.-])-?\d+(?![\w.])/g)];
+    const number = numbers[Math.floor(share * numbers.length)];
+    if (number === undefined || numbers.length < 2) return undefined;
+    return text(was.slice(0, number.index) + field + was.slice(number.index + number[0].length));
+  };
+}
+
+function cutAt(share: number): Breaking {
   return (was) => text(was.slice(0, Math.floor(was.length * share)));
 }
 
