@@ -3,8 +3,8 @@
  *
  * It takes two samples half a second apart and shows the second, since rates and the CPU's use exist only between two. The
  * table is for people; `--json` is the reading as it goes to the server, for programs; `--watch` goes on (watch.ts);
- * `--explain` says where one value comes from (explain.ts). `--config` samples as the agent with that file would, `--all`
- * also what it would not send.
+ * `--explain` says where one value comes from (explain.ts). `--config` samples as the agent with that file would, the
+ * operator's own sensors included, `--all` also what it would not send.
  */
 
 import type { Writable } from 'node:stream';
@@ -18,6 +18,7 @@ import { openSampler } from '../sensors/sampler.ts';
 import { UNTUNED } from '../sensors/tuning.ts';
 import { EX_CONFIG } from './cannot-start.ts';
 import { explanationLines, unknownKeyLines } from './explain.ts';
+import { openPollers } from './own-pollers.ts';
 import { groupsOf } from './sample-rows.ts';
 import { tableLines } from './sample-table.ts';
 import { type Sampled, sampled } from './sampled.ts';
@@ -81,9 +82,9 @@ const BETWEEN_SAMPLES_MS = 500;
 
 async function sampleOnce(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
   const { clock, terminal } = ports;
-  const sensors = sensorsOf(options, subject, ports);
+  const { sensors, pollers } = sensorsOf(options, subject, ports);
   await sensors.sample();
-  await clock.sleep(BETWEEN_SAMPLES_MS, terminal.ended);
+  await Promise.all([clock.sleep(BETWEEN_SAMPLES_MS, terminal.ended), pollers.once(terminal.ended)]);
   const values = await sensors.sample();
   if (options.json) terminal.write(`${JSON.stringify({ tsMs: clock.wallMs(), values })}\n`);
   else {
@@ -96,15 +97,22 @@ async function sampleOnce(options: SampleOptions, subject: Sampled, ports: Sampl
 async function watchSensors(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
   // A complaint in the middle of the picture would tear it; what cannot be read is absent there, and `sample` says why.
   const log = ports.terminal.isLive ? SILENT : ports.log;
-  const sensors = sensorsOf(options, subject, { ...ports, log });
+  const { sensors, pollers } = sensorsOf(options, subject, { ...ports, log });
   const group = (values: Values) => groupsOf(values, subject);
-  return watch({ ...ports, sensors, group });
+  const [code] = await Promise.all([watch({ ...ports, sensors, group }), pollers.keep(ports.terminal.ended)]);
+  return code;
 }
 
 async function explainKey(name: string, subject: Sampled, ports: SamplePorts): Promise<number> {
   const { clock, terminal } = ports;
   const { collectors, tree, sentAs, known } = subject;
   const subjectOf = known(name);
+  if (subjectOf?.isPolled) {
+    terminal.write(
+      `${name}: ${subjectOf.entry.meaning}, the sensor ${subjectOf.sensor} of the configuration.\n`,
+    );
+    return 0;
+  }
   const host = { tree, clock, pauseMs: BETWEEN_SAMPLES_MS };
   const found = subjectOf && (await explain(subjectOf.key, collectors, host, terminal.ended));
   const lines =
@@ -130,7 +138,9 @@ function sensorsOf(
   { clock, log }: Pick<SamplePorts, 'clock' | 'log'>,
 ) {
   const tuning = all === true ? { ...subject.tuning, selection: UNTUNED.selection } : subject.tuning;
-  return openSampler(subject.collectors, subject.tree, clock, log, tuning);
+  const pollers = openPollers(tuning, { clock, log });
+  const beside = () => pollers.latest();
+  return { sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, beside), pollers };
 }
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

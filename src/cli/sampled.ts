@@ -1,18 +1,22 @@
 /**
- * What `firstlight sample` looks at: the collectors, the host they read, and what the agent would make of it, by the given
- * configuration or by the built-in defaults: which keys it sends, under what names.
+ * What `firstlight sample` looks at: the collectors, the host they read, the operator's own sensors, and what the agent would
+ * make of it, by the given configuration or by the built-in defaults: which keys it sends, under what names.
  */
 
 import { loadConfig } from '../config/load.ts';
 import { ByKey } from '../core/by-key.ts';
+import type { SensorsConfig } from '../core/config.ts';
+import { matches } from '../core/glob.ts';
+import { keysOf, type OwnSensor } from '../core/own-sensor.ts';
 import type { Value } from '../core/reading.ts';
-import type { Selection } from '../core/selection.ts';
+import { type Selection, selects } from '../core/selection.ts';
 import { collectors } from '../sensors/catalogue.ts';
 import type { CatalogueEntry, Collector } from '../sensors/collector.ts';
 import { entryFor } from '../sensors/guard.ts';
+import { fileCollectors } from '../sensors/own-files.ts';
 import { openRetouch } from '../sensors/retouch.ts';
 import { openTree, type Tree } from '../sensors/tree.ts';
-import { type Tuning, UNTUNED, wantsOf } from '../sensors/tuning.ts';
+import { UNTUNED, wantsOf } from '../sensors/tuning.ts';
 import { SENSOR_NAMES } from './sensor-names.ts';
 
 /** What is known of a key that is sent. */
@@ -24,13 +28,15 @@ export interface Known {
   /** Empty for what has none, and for what the configuration scales to another one. */
   readonly unit: string;
   readonly isSent: boolean;
+  /** Read beside the sampling: no collector can say more of it. */
+  readonly isPolled?: true;
 }
 
 export interface Sampled {
   readonly collectors: readonly Collector[];
   readonly tree: Tree;
   /** What the agent would be told. */
-  readonly tuning: Tuning;
+  readonly tuning: SensorsConfig;
   /** Of a key under its own name or under that in which it is sent. */
   known(name: string): Known | undefined;
   /** What becomes of a value. */
@@ -44,20 +50,25 @@ export interface SampledOptions {
 
 /** Throws a ConfigError with every problem of the file. */
 export function sampled({ config, root }: SampledOptions, environment: NodeJS.ProcessEnv): Sampled {
-  const tuning = config === undefined ? { ...UNTUNED, selection: DEFAULT } : tuningOf(config, environment);
+  const tuning = config === undefined ? BUILT_IN : tuningOf(config, environment);
+  const files = tuning.own.filter((sensor) => sensor.kind === 'file');
+  const all = [...collectors, ...fileCollectors(files, root ?? '/')];
   const ownNames = new Map([...tuning.rename].map(([key, name]) => [name, key]));
   const retouch = openRetouch(tuning);
   const scale = new ByKey(tuning.scale);
   return {
-    collectors,
+    collectors: all,
     tree: openTree(root ?? '/'),
     tuning,
     known(name) {
       const key = ownNames.get(name) ?? name;
-      const collector = collectors.find(({ catalogue }) => entryFor(catalogue, key) !== undefined);
+      const collector = all.find(({ catalogue }) => entryFor(catalogue, key) !== undefined);
       const entry = collector && entryFor(collector.catalogue, key);
+      const own = tuning.own.find((sensor) => keysOf(sensor).some((pattern) => matches(pattern, key)));
+      if (own !== undefined && own.kind !== 'file') return knownOfOwn(own, key, tuning);
       if (collector === undefined || entry === undefined) return undefined;
-      const unit = entry.type === 'number' && scale.of(key) === undefined ? entry.unit : '';
+      const catalogued = entry.type === 'number' ? entry.unit : '';
+      const unit = scale.of(key) === undefined ? (own?.unit ?? catalogued) : '';
       const isSent = wantsOf(collector, tuning.selection)(key);
       return { key, sensor: collector.name, entry, unit, isSent };
     },
@@ -66,8 +77,18 @@ export function sampled({ config, root }: SampledOptions, environment: NodeJS.Pr
 }
 
 const DEFAULT: Selection = { profile: 'default', on: [], off: [] };
+const BUILT_IN: SensorsConfig = { ...UNTUNED, selection: DEFAULT, own: [] };
 
-function tuningOf(file: string, environment: NodeJS.ProcessEnv): Tuning {
+/** A key of a program or a GPIO line, which no collector lists. */
+function knownOfOwn(sensor: OwnSensor, key: string, { selection, scale }: SensorsConfig): Known {
+  const meaning = sensor.kind === 'exec' ? `as ${sensor.command[0]} says` : 'the level of a GPIO line';
+  const entry = { type: 'flag', key, profile: 'minimal', meaning, source: 'the configuration' } as const;
+  const unit = new ByKey(scale).of(key) === undefined ? (sensor.unit ?? '') : '';
+  const isSent = selects(selection, sensor.name, key, 'minimal');
+  return { key, sensor: sensor.name, entry, unit, isSent, isPolled: true };
+}
+
+function tuningOf(file: string, environment: NodeJS.ProcessEnv): SensorsConfig {
   const credentialsDirectory = environment['CREDENTIALS_DIRECTORY'];
   return loadConfig({ file, fileRequired: true, environment, credentialsDirectory, names: SENSOR_NAMES })
     .config.sensors;

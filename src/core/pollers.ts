@@ -55,6 +55,14 @@ export class Pollers {
     return values;
   }
 
+  /** Asks each once, now; resolves when all have answered, or when the signal aborts. */
+  once(signal: AbortSignal): Promise<void> {
+    const tasks = this.#pollers.map((poller) => async (stop: AbortSignal) => {
+      await this.#slots.use(() => poller.poll(stop), stop);
+    });
+    return together(tasks, signal);
+  }
+
   /** Asks them all, each in its time, until the signal aborts. Can be called again then, and goes on where it was. */
   keep(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;

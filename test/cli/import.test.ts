@@ -266,3 +266,41 @@ test('the file of the package stays as it is, and what it sets goes with the imp
   assert.equal(desk.put(TOML).import().code, 78);
   assert.ok(desk.note?.includes(`${main}:2: telemetry.interval`), desk.note);
 });
+
+const OWN = `[[sensor.exec]]
+name = "boiler"
+command = ["/usr/bin/boiler", "a \\"b\\"", ""]
+keys = ["flow"]
+[[sensor.file]]
+name = "tank"
+path = "/sys/tank"
+scale = "0.5"
+`;
+
+for (const [how, toml] of [
+  ['line by line', TOML + OWN],
+  [
+    'written anew',
+    `server.url = "coap://tb.example.com"\nprovisioning = { key = "k", secret = "${SECRET}" }\n${OWN}`,
+  ],
+] as const) {
+  test(`sensors of an operator's own come through an import, ${how}`, () => {
+    using desk = new ImportDesk();
+    assert.equal(desk.put(toml).import().code, 0);
+    assert.equal(desk.secret('firstlight.secret'), SECRET);
+    assert.doesNotMatch(desk.config ?? '', new RegExp(SECRET));
+    const file = { fileRequired: false, environment: {}, names: SENSOR_NAMES };
+    const { config } = loadConfig({ ...file, file: desk.configFile, credentialsDirectory: desk.credstore });
+    assert.deepEqual(config.sensors.own, [
+      {
+        kind: 'exec',
+        name: 'boiler',
+        command: ['/usr/bin/boiler', 'a "b"', ''],
+        everyMs: 60_000,
+        timeoutMs: 10_000,
+        keys: ['flow'],
+      },
+      { kind: 'file', name: 'tank', path: '/sys/tank', everyMs: 10_000, scale: 0.5, offset: 0 },
+    ]);
+  });
+}

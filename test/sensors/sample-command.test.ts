@@ -122,6 +122,35 @@ it('--explain of a mistyped key suggests the nearest, and is exit code 1', async
   assert.match(near.lines[0] ?? '', /is a key that firstlight knows.* It has netEth0RxBytesPerS/);
 });
 
+it('--config shows the operator’s own sensors too, read once, with their units; --all marks what is off', async (t) => {
+  const root = copyOf('x86-vm', t);
+  const config = join(root, 'site.toml');
+  const program = join(root, 'program');
+  writeFileSync(program, '#!/bin/sh\necho flow=61.5\necho state=heating\n', { mode: 0o755 });
+  writeFileSync(
+    config,
+    `[server]\nurl = "coap://x"\n[sensors]\nrename = "boilerState=state"\noff = "hidden"
+[[sensor.exec]]\nname = "boiler"\ncommand = ["${program}"]\nunit = "l/min"
+[[sensor.exec]]\nname = "hidden"\ncommand = ["/bin/echo", "1"]
+[[sensor.exec]]\nname = "broken"\ncommand = ["/nonexistent"]
+[[sensor.file]]\nname = "tank"\npath = "/proc/loadavg"\nscale = "1000"\nunit = "l"\n`,
+  );
+  const { code, lines } = await run('x86-vm', t, { config });
+  const text = lines.join('\n');
+  assert.equal(code, 0);
+  assert.match(text, /^tank\n {2}tank +700 l +the number in \/proc\/loadavg/m);
+  assert.match(text, /^boiler\n {2}boilerFlow +61\.5 l\/min +as \S+program says/m);
+  assert.match(text, /^ {2}state +heating/m);
+  assert.doesNotMatch(text, /hidden|broken|other/);
+  const all = await run('x86-vm', t, { config, all: true });
+  assert.match(all.lines.join('\n'), /^hidden\n- hidden +1/m);
+  const explained = await run('x86-vm', t, { config, explain: 'boilerFlow' });
+  assert.match(
+    explained.lines[0] ?? '',
+    /^boilerFlow: as \S+program says, the sensor boiler of the configuration\.$/,
+  );
+});
+
 it('--config with problems tells them all and is exit code 78', async (t) => {
   const root = copyOf('x86-vm', t);
   const config = join(root, 'wrong.toml');
