@@ -101,3 +101,15 @@ export class NonsenseError extends Error {
   override readonly name = 'NonsenseError';
   readonly code = 'SENSOR_NONSENSE';
 }
+
+/** Some of a collector's devices could be read and others not: the values of those that could, and why not the others. */
+export class PartlyReadError extends Error {
+  override readonly name = 'PartlyReadError';
+  readonly code = 'SENSOR_PARTLY_READ';
+  readonly measured: Measured;
+
+  constructor(measured: Measured, reason: Error) {
+    super(reason.message, { cause: reason });
+    this.measured = measured;
+  }
+}

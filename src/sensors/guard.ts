@@ -4,7 +4,8 @@
  * A collector that throws, rejects, does not come back, or answers outside its catalogue loses that round's values and nobody
  * else's. It is remembered as failing, so the journal has one warning when it starts and one line when it works again,
  * however many rounds lie between. While a read has not come back no second one is sent after it: a hung
- * device may cost us one thread of the pool, never all four.
+ * device may cost us one thread of the pool, never all four. A collector of many devices that throws a PartlyReadError keeps
+ * the values of those that could be read.
  *
  * A collector with an interval of its own has a round only that often. In between its last values are repeated, since a key
  * that is absent tells the server's reader that it is gone (core/changes.ts); a round that fails takes them back.
@@ -20,6 +21,7 @@ import {
   type Measured,
   type MonotonicClock,
   NonsenseError,
+  PartlyReadError,
   type Wants,
 } from './collector.ts';
 import type { Tree } from './tree.ts';
@@ -103,6 +105,14 @@ export class Guard {
   }
 
   #accept(measured: Measured): Values {
+    const { values, problem } = this.#believed(measured);
+    if (problem !== undefined) this.#warn(problem);
+    else this.#recover();
+    this.#last = values;
+    return values;
+  }
+
+  #believed(measured: Measured): { values: Values; problem: NonsenseError | undefined } {
     const values: Record<string, Value> = {};
     let problem: NonsenseError | undefined;
     for (const [key, value] of Object.entries(measured)) {
@@ -111,10 +121,7 @@ export class Guard {
       if (accepted !== undefined) values[key] = accepted;
       else problem ??= new NonsenseError(`${key} is ${shown(value)}, outside the catalogue`);
     }
-    if (problem !== undefined) this.#fail(problem);
-    else this.#recover();
-    this.#last = values;
-    return values;
+    return { values, problem };
   }
 
   /** A key that is not in the catalogue is not unwanted but nonsense. */
@@ -123,6 +130,14 @@ export class Guard {
   }
 
   #fail(error: unknown): Values {
+    this.#warn(error);
+    const isLate = this.#state === 'late';
+    this.#last =
+      error instanceof PartlyReadError && !isLate ? this.#believed(error.measured).values : NOTHING;
+    return this.#last;
+  }
+
+  #warn(error: unknown): void {
     if (!this.#failing) {
       const reason = error instanceof Error ? error.message : String(error);
       tell(this.#log, 'FL-SENSOR-FAILED', {
@@ -131,8 +146,6 @@ export class Guard {
       });
     }
     this.#failing = true;
-    this.#last = NOTHING;
-    return NOTHING;
   }
 
   #recover(): void {

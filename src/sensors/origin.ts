@@ -6,7 +6,7 @@
  */
 
 import type { Value } from '../core/reading.ts';
-import type { Collect, Collector, Measured, Wants } from './collector.ts';
+import { type Collect, type Collector, type Measured, PartlyReadError, type Wants } from './collector.ts';
 import type { Omission, Trace } from './trace.ts';
 import type { FileSystemUse, Tree } from './tree.ts';
 
@@ -80,6 +80,7 @@ async function replayed(
   const clock = { monotonicMs: () => atMs[round] ?? 0 };
   const tree: Tree = {
     read: (...asked) => trace.replay(round, without).read(...asked),
+    readSlowly: (path) => trace.replay(round, without).readSlowly(path),
     list: (path) => trace.replay(round, without).list(path),
     has: (path) => trace.replay(round, without).has(path),
     link: (path) => trace.replay(round, without).link(path),
@@ -94,7 +95,7 @@ async function replayed(
 async function unlessItFails(collect: Collect): Promise<Measured> {
   try {
     return await collect();
-  } catch {
-    return {};
+  } catch (error) {
+    return error instanceof PartlyReadError ? error.measured : {};
   }
 }

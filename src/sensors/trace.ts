@@ -59,6 +59,17 @@ export class Trace {
           (text) => ({ is: 'text', text }),
         );
       },
+      readSlowly: async (path) => {
+        this.#note('read', path, UNANSWERED);
+        try {
+          const text = await tree.readSlowly(path);
+          this.#note('read', path, { is: 'text', text });
+          return text;
+        } catch (error) {
+          this.#note('read', path, { is: 'error', error });
+          throw error;
+        }
+      },
       list: (path) => {
         const note = (answer: Answer) => this.#note('list', path, answer);
         return told(
@@ -102,12 +113,14 @@ export class Trace {
       if (answer?.is === 'error') throw answer.error;
       return answer;
     };
+    const read = (path: string): string => {
+      const answer = answerTo('read', path);
+      if (answer?.is !== 'text') throw notThere(path);
+      return path === without?.path ? withoutLine(answer.text, without.line) : answer.text;
+    };
     return {
-      read: (path) => {
-        const answer = answerTo('read', path);
-        if (answer?.is !== 'text') throw notThere(path);
-        return path === without?.path ? withoutLine(answer.text, without.line) : answer.text;
-      },
+      read,
+      readSlowly: async (path) => read(path),
       list: (path) => {
         const answer = answerTo('list', path);
         if (answer?.is !== 'names') throw notThere(path);

@@ -4,13 +4,14 @@
  * Reads of /proc and /sys are synchronous: the kernel makes these files up in memory, no disk can keep us waiting.
  * Measured on an x86-64 virtual machine, Node 20.20, 2026-11-22, CPU per read of /proc/meminfo over 3,000 rounds: 4 µs here
  * (one buffer kept), 5 µs readFileSync, 92 µs fs.promises, which crosses the thread pool four times. `statfs` can hang on a
- * dead mount and so does go through the pool (18 µs against 3 µs). Two limits: a file is read up to 64 KiB, and no other
+ * dead mount and so does go through the pool (18 µs against 3 µs). So does what a device must be asked for (slow-reads.ts). Two limits: a file is read up to 64 KiB, and no other
  * directory than those the collectors name is ever listed.
  */
 
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openSlowReads } from './slow-reads.ts';
 
 export interface FileSystemUse {
   /** Bytes per block. */
@@ -24,6 +25,11 @@ export interface FileSystemUse {
 export interface Tree {
   /** The text of a file, up to `bytesMax`; whole lines only when it is longer. Throws what the system call says. */
   read(path: string, bytesMax?: number): string;
+  /**
+   * The text of a file behind which a device is, on an I2C bus for instance, and may take seconds to answer or hang: up to
+   * 512 bytes, read by another thread. Rejects with what the system call says.
+   */
+  readSlowly(path: string): Promise<string>;
   /** The names in a directory. Throws when there is none. */
   list(path: string): readonly string[];
   has(path: string): boolean;
@@ -37,8 +43,10 @@ const FILE_BYTES_MAX = 64 * 1024;
 
 export function openTree(root: string): Tree {
   const buffer = Buffer.allocUnsafe(FILE_BYTES_MAX);
+  const readSlowly = openSlowReads();
   return {
     read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, join(root, path), bytesMax),
+    readSlowly: (path) => readSlowly(join(root, path)),
     list: (path) => readdirSync(join(root, path)),
     has: (path) => existsSync(join(root, path)),
     link: (path) => readlinkSync(join(root, path)),

@@ -35,6 +35,14 @@ export function treeContract(name: string, open: () => Tree): void {
     assert.equal(tree.read('proc/endless'), '');
   });
 
+  claim('a slow file is read as it is, up to 512 bytes', async (tree) => {
+    assert.equal(await tree.readSlowly('sys/class/net/eth0/flags'), '0x1003\n');
+    assert.equal(await tree.readSlowly('proc/empty'), '');
+    assert.equal(await tree.readSlowly('proc/long'), 'x'.repeat(512));
+    await assert.rejects(tree.readSlowly('proc/nothing'), { code: 'ENOENT' });
+    await assert.rejects(tree.readSlowly('proc'), { code: 'EISDIR', message: /proc/ });
+  });
+
   claim('what is not there is an error that says which', (tree) => {
     assert.throws(() => tree.read('proc/nothing'), { code: 'ENOENT' });
     assert.throws(() => tree.read('sys/class/net/gone0/flags'), { code: 'ENOENT' });

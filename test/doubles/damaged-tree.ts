@@ -8,7 +8,7 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FileSystemUse, openTree, type Tree } from '../../src/sensors/tree.ts';
+import type { FileSystemUse, Tree } from '../../src/sensors/tree.ts';
 
 export type Damage =
   | { readonly is: 'text'; readonly text: string }
@@ -24,6 +24,7 @@ type Node =
 /** As Linux: more links on one way are a circle. */
 const LINKS_MAX = 40;
 const FILE_BYTES_MAX = 64 * 1024;
+const SLOW_BYTES_MAX = 512;
 const USE: FileSystemUse = { bsize: 4096, blocks: 1_000_000, bfree: 600_000, bavail: 550_000 };
 
 /** What a path leads to, by way of any symbolic links. */
@@ -50,20 +51,13 @@ export class HostInMemory {
     return new Map(files);
   }
 
-  /**
-   * `moved`: the text of a file, given what was captured. `damaged`: the path of a file, without links, and its damage, given the
-   * text it would have.
-   */
+  /** `moved`: the text of a file, given what was captured. `damaged`: the path of a file, without links, and its damage. */
   tree(
     moved: (path: string, text: string) => string,
-    damaged?: { path: string; damage: (text: string) => Damage | undefined },
+    damaged?: { path: string; damage: () => Damage | undefined },
   ): Tree {
-    const damageAt = (path: string): Damage | undefined => {
-      const node = path === damaged?.path ? this.#nodes.get(path) : undefined;
-      return node?.is === 'file' ? damaged?.damage(moved(path, node.text)) : undefined;
-    };
     const nodeAt = (path: string): Node | undefined => {
-      const damage = damageAt(path);
+      const damage = path === damaged?.path ? damaged.damage() : undefined;
       if (damage?.is === 'gone') return undefined;
       if (damage?.is === 'directory') return { is: 'directory', names: [] };
       const node = this.#nodes.get(path);
@@ -71,20 +65,23 @@ export class HostInMemory {
       return { is: 'file', text: damage?.is === 'text' ? damage.text : moved(path, node.text) };
     };
     const refusalAt = (path: string): string | undefined => {
-      const damage = damageAt(path);
+      const damage = path === damaged?.path ? damaged.damage() : undefined;
       return damage?.is === 'refused' ? damage.code : undefined;
     };
+    const textAt = (path: string): string => {
+      const place = walk(nodeAt, path);
+      const refused = refusalAt(place.path);
+      if (refused !== undefined) throw failed(refused, path);
+      if (place.node.is !== 'file') throw failed('EISDIR', path);
+      return place.node.text;
+    };
     return {
-      ...openTree(this.#root),
       read: (path, bytesMax = FILE_BYTES_MAX) => {
-        const place = walk(nodeAt, path);
-        const refused = refusalAt(place.path);
-        if (refused !== undefined) throw failed(refused, path);
-        if (place.node.is !== 'file') throw failed('EISDIR', path);
+        const text = textAt(path);
         const limit = Math.min(bytesMax, FILE_BYTES_MAX);
-        if (place.node.text.length < limit) return place.node.text;
-        return place.node.text.slice(0, place.node.text.lastIndexOf('\n', limit - 1) + 1);
+        return text.length < limit ? text : text.slice(0, text.lastIndexOf('\n', limit - 1) + 1);
       },
+      readSlowly: async (path) => textAt(path).slice(0, SLOW_BYTES_MAX),
       list: (path) => {
         const { path: real, node } = walk(nodeAt, path);
         if (node.is !== 'directory') throw failed('ENOTDIR', path);

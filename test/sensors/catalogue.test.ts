@@ -12,6 +12,14 @@ const UNIT_ENDINGS: Readonly<Record<string, RegExp>> = {
   'B/s': /BytesPerS$/,
   '°C': /C$/,
   s: /S$/,
+  hPa: /Hpa$/,
+  lx: /Lx$/,
+  rpm: /Rpm$/,
+  V: /V$/,
+  A: /A$/,
+  Ah: /Ah$/,
+  W: /W$/,
+  Wh: /Wh$/,
   '': /[a-z0-9]$/,
 };
 
@@ -51,26 +59,16 @@ it('a key with a name of the host in it is described by its pattern', () => {
   assert.equal(describeKey('netRx'), undefined);
 });
 
-it('every collector file is in the catalogue', () => {
-  const NOT_COLLECTORS = [
-    'catalogue',
-    'explain',
-    'origin',
-    'trace',
-    'collector',
-    'guard',
-    'own-files',
-    'parse',
-    'retouch',
-    'sampler',
-    'tree',
-    'tuning',
-  ];
-  const files = sources().map(({ name }) => name.replace('.ts', ''));
+it('every file with a collector in it is named after it and in the catalogue', () => {
+  const files = sources().flatMap(({ name, text }) => {
+    const [, collector] = /^export const (\w+): Collector = \{$/m.exec(text) ?? [];
+    return collector === undefined ? [] : { collector, file: name.replace('.ts', '') };
+  });
   assert.deepEqual(
-    files.filter((name) => !NOT_COLLECTORS.includes(name)).toSorted(),
+    files.map(({ collector }) => collector).toSorted(),
     collectors.map(({ name }) => name).toSorted(),
   );
+  for (const { collector, file } of files) assert.equal(file, collector);
 });
 
 it('a sample spawns no process: the sensors import nothing that could', () => {

@@ -213,6 +213,7 @@ function hungDisk() {
 function treeOf(parts: Partial<Tree>): Tree {
   return {
     read: () => '1 2 3 1/1 1\n',
+    readSlowly: async () => '',
     list: () => [],
     has: () => false,
     link: () => '../../devices/virtual',
