@@ -10,14 +10,16 @@
 
 import { type ActionPorts, act, type ProvisioningSettings } from './core/actions.ts';
 import { Changes, type Deadbands } from './core/changes.ts';
+import type { Chronicle } from './core/chronicle.ts';
 import type { Dating } from './core/dating.ts';
 import { Delivery, type DeliveryPorts } from './core/delivery.ts';
 import { tell } from './core/events.ts';
-import { LinkedAbort } from './core/linked-abort.ts';
 import { Narrator } from './core/narrator.ts';
+import { notSilently } from './core/not-silently.ts';
 import { converseMsMax, SAMPLING_MS_MAX, SLACK_MS } from './core/patience.ts';
-import type { Clock, Logger, Outbox, Sensors, ServiceManager } from './core/ports.ts';
+import type { Clock, Logger, Outbox, Sensors, ServiceManager, StatusBoard } from './core/ports.ts';
 import { Progress, type Pulse } from './core/progress.ts';
+import { report } from './core/reporting.ts';
 import type { Secret } from './core/secret.ts';
 import { next, START, startWithToken } from './core/session.ts';
 import type { State } from './core/session-state.ts';
@@ -31,6 +33,8 @@ export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof Actio
   readonly dating: Dating;
   /** Absent: nobody wants to know how the agent does. */
   readonly service?: ServiceManager | undefined;
+  /** Absent: nobody can read it anywhere. */
+  readonly board?: { readonly status: StatusBoard; readonly chronicle: Chronicle } | undefined;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -67,15 +71,18 @@ export function runCaretakers(
 
 /** The two loops. What was taken from the outbox and not acknowledged stays taken: `rewind` before others begin. */
 export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const { clock, log, outbox, service } = ports;
+  const { clock, log, outbox, service, board } = ports;
   const progress = new Progress(clock);
   const status = new Status({ clock, outbox });
+  if (settings.token) status.given();
+  const reporting = board && { ...ports, status, board: board.status, chronicle: board.chronicle };
   const watched = { ...ports, progress, status };
   return together(
     [
       (stop) => sample(watched, settings, stop),
       (stop) => converse(watched, settings, stop),
       ...(service ? [(stop: AbortSignal) => supervise({ clock, log, service, progress, status }, stop)] : []),
+      ...(reporting ? [(stop: AbortSignal) => report(reporting, settings.server, stop)] : []),
     ],
     signal,
   );
@@ -172,25 +179,4 @@ function deliveryOf(ports: AgentPorts & Watched, settings: AgentSettings, pulse:
   const delivery = new Delivery({ ...ports, outbox, transport }, { drainPerS, drainSpreadMs });
   ports.status.count(() => delivery.delivered);
   return delivery;
-}
-
-/** An operator who watches a first boot hears of a silence long before the request is given up, ms. */
-const SILENCE_TOLD_AFTER_MS = 20_000;
-
-/** Provisioning is patient for four minutes; this says so while it is. */
-async function notSilently<T>(
-  action: Promise<T>,
-  { clock, log }: AgentPorts,
-  signal: AbortSignal,
-): Promise<T> {
-  using over = new LinkedAbort(signal);
-  void clock.sleep(SILENCE_TOLD_AFTER_MS, over.signal).then(() => {
-    if (over.signal.aborted) return;
-    tell(log, 'FL-PROVISIONING-SLOW');
-  });
-  try {
-    return await action;
-  } finally {
-    over.abort();
-  }
 }

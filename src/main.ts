@@ -9,6 +9,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Bell } from './cli/bell.ts';
+import { defineSayCommands } from './cli/say-commands.ts';
 import { VERSION } from './cli/version.ts';
 
 /** sysexits.h: the command was used wrongly. */
@@ -44,6 +45,15 @@ program
     const { env: environment, stdout: out } = process;
     await finish(runCommand(options, { environment, out, reload }, stop.signal));
   });
+
+defineSayCommands(program, {
+  environment: process.env,
+  terminal: async () => {
+    const { openTerminal } = await import('./cli/terminal.ts');
+    return openTerminal(process.stdout, process.env, stop.signal);
+  },
+  finish,
+});
 
 program
   .command('sample')

@@ -15,8 +15,8 @@ import { runCaretakers } from '../agent.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
-import { type EventId, tell } from '../core/events.ts';
-import type { OffsetMemory } from '../core/ports.ts';
+import { EVENTS, type EventId, tell } from '../core/events.ts';
+import type { Clock, OffsetMemory } from '../core/ports.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
@@ -25,13 +25,12 @@ import { openJournal } from '../host/journal.ts';
 import { offsetMemory } from '../host/offset-memory.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
-import { AlreadyRunning } from '../store/already-running.ts';
-import { acquireLock, type Lock } from '../store/lock.ts';
-import { StoreError } from '../store/store-error.ts';
 import type { Bell } from './bell.ts';
-import { CannotStart, EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
+import { CannotStart, EX_CONFIG } from './cannot-start.ts';
 import { CurrentConfig } from './current-config.ts';
+import { lockState } from './lock-state.ts';
 import { openOutbox } from './open-outbox.ts';
+import { RunStatus } from './run-status.ts';
 import { SENSOR_NAMES } from './sensor-names.ts';
 import { SensorSuite } from './sensor-suite.ts';
 import { type Lasting, stint } from './stint.ts';
@@ -56,38 +55,57 @@ export interface RunHost {
 /** Runs until the signal aborts; resolves with the exit code. */
 export async function runCommand(options: RunOptions, host: RunHost, signal: AbortSignal): Promise<number> {
   const { environment, out } = host;
-  const journalled = environment['JOURNAL_STREAM'] !== undefined;
-  const load = () => readConfig(options, environment);
+  const clock = hostClock();
+  const status = new RunStatus(environment, clock);
   try {
-    const loaded = load();
-    const clock = hostClock();
-    const log = openJournal({ ...loaded.config.log, journal: journalled, clock });
-    try {
-      for (const warning of loaded.warnings) tell(log, 'FL-CONFIG-WARNING', {}, warning);
-      const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
-      await using service = hostServiceManager({ environment, clock, log });
-      if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
-      const directory = environment['RUNTIME_DIRECTORY'];
-      const memory = directory ? offsetMemory({ directory, bootId: clock.bootId, log }) : undefined;
-      const config = new CurrentConfig(loaded, { load, reload: host.reload, log, service });
-      await live(config, { state, clock, log, service, memory }, signal);
-      return 0;
-    } catch (error) {
-      if (error instanceof CannotStart) throw error;
-      tell(log, 'FL-BUG', { error: stackOf(error) });
-      return 1;
-    } finally {
-      await log.close();
-    }
+    return await runWith(options, host, { clock, status }, signal);
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof CannotStart)) throw error;
+    const isRefused = error instanceof CannotStart;
+    const event: EventId = isRefused ? error.event : 'FL-CONFIG-INVALID';
+    const exitCode = isRefused ? error.exitCode : EX_CONFIG;
+    const sentences = error.message.split('\n');
     // <3> is the priority "error" for the journal (sd-daemon(3)).
-    const event: EventId = error instanceof CannotStart ? error.event : 'FL-CONFIG-INVALID';
-    for (const sentence of error.message.split('\n')) {
-      out.write(`${journalled ? '<3>' : ''}${sentence} event=${event}\n`);
-    }
-    return error instanceof CannotStart ? error.exitCode : EX_CONFIG;
+    const priority = isJournalled(environment) ? '<3>' : '';
+    for (const sentence of sentences) out.write(`${priority}${sentence} event=${event}\n`);
+    await status.failed(exitCode, event, sentences);
+    return exitCode;
   }
+}
+
+async function runWith(
+  options: RunOptions,
+  { environment, reload }: RunHost,
+  { clock, status }: { readonly clock: Clock; readonly status: RunStatus },
+  signal: AbortSignal,
+): Promise<number> {
+  const load = () => readConfig(options, environment);
+  const loaded = load();
+  const journal = isJournalled(environment);
+  const log = openJournal({ ...loaded.config.log, journal, clock, witness: status.chronicle });
+  try {
+    for (const warning of loaded.warnings) tell(log, 'FL-CONFIG-WARNING', {}, warning);
+    const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
+    await using service = hostServiceManager({ environment, clock, log });
+    if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
+    const directory = environment['RUNTIME_DIRECTORY'];
+    const memory = directory ? offsetMemory({ directory, bootId: clock.bootId, log }) : undefined;
+    const config = new CurrentConfig(loaded, { load, reload, log, service });
+    await live(config, { state, clock, log, service, memory, board: status.board(log) }, signal);
+    await status.stopped();
+    return 0;
+  } catch (error) {
+    if (error instanceof CannotStart) throw error;
+    tell(log, 'FL-BUG', { error: stackOf(error) });
+    await status.failed(1, 'FL-BUG', [EVENTS['FL-BUG'].sentence]);
+    return 1;
+  } finally {
+    await log.close();
+  }
+}
+
+function isJournalled(environment: NodeJS.ProcessEnv): boolean {
+  return environment['JOURNAL_STREAM'] !== undefined;
 }
 
 function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): ReturnType<typeof loadConfig> {
@@ -107,7 +125,7 @@ interface House extends Omit<Lasting, 'dating' | 'outbox'> {
 /** From here on the agent lives until the signal: the wiring, in the order in which things are needed. */
 async function live(
   config: CurrentConfig,
-  base: Pick<House, 'state' | 'clock' | 'log' | 'service' | 'memory'>,
+  base: Pick<House, 'state' | 'clock' | 'log' | 'service' | 'memory' | 'board'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { state, clock, log } = base;
@@ -147,20 +165,6 @@ async function onStint(config: CurrentConfig, lasting: Lasting, signal: AbortSig
     await untilOneEnds([(stop) => config.changed(stop), (stop) => stint(now, lasting, stop)], signal);
   } catch (error) {
     if (!(error instanceof CannotStart) || !config.goBack(error)) throw error;
-  }
-}
-
-/**
- * Two agents on one state directory would provision one device twice; a directory that cannot even be locked
- * is no state.
- */
-async function lockState(state: string): Promise<Lock> {
-  try {
-    return await acquireLock(state);
-  } catch (error) {
-    if (!(error instanceof AlreadyRunning || error instanceof StoreError)) throw error;
-    const event = error instanceof AlreadyRunning ? 'FL-STATE-LOCKED' : 'FL-STATE-UNUSABLE';
-    throw new CannotStart(event, error.message, EX_TEMPFAIL, { cause: error });
   }
 }
 

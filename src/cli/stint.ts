@@ -6,7 +6,7 @@
  * next stint where they are, without a write, and what was under way and not answered is sent again with the same dates.
  */
 
-import { runLoops } from '../agent.ts';
+import { type AgentPorts, runLoops } from '../agent.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../core/config.ts';
 import type { Dating } from '../core/dating.ts';
@@ -44,6 +44,7 @@ export interface Lasting {
   readonly suite: SensorSuite;
   readonly facts: HostFacts;
   readonly service: ServiceManager | undefined;
+  readonly board: AgentPorts['board'];
   readonly dating: Dating;
   readonly outbox: Outbox & { readonly size: number };
 }

@@ -24,6 +24,7 @@ import { GivenDates } from './given-dates.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import type { Clock, Logger, OffsetMemory, TimeSync } from './ports.ts';
 import type { Stamp } from './reading.ts';
+import type { ClockStanding } from './status-report.ts';
 import { WallOffset } from './wall-offset.ts';
 
 export interface DatingPorts {
@@ -44,6 +45,7 @@ export class Dating {
   readonly #offset: WallOffset;
   readonly #given = new GivenDates();
   readonly #ofBoot: BootOffsets;
+  #isDoubted = false;
   #lastBootMs = Number.NEGATIVE_INFINITY;
   #wake: (() => void) | undefined;
 
@@ -57,6 +59,12 @@ export class Dating {
   /** Dates the readings of this boot that have no date: `tsMs = round(bootMs + firstOffsetMs)`. Never changes once known. */
   get firstOffsetMs(): number | undefined {
     return this.#ofBoot.firstMs;
+  }
+
+  get standing(): ClockStanding {
+    if (this.#isTrusted) return 'trusted';
+    if (this.#offset.believedMs === undefined) return 'not synchronised';
+    return this.#isDoubted ? 'doubted' : 'synchronised';
   }
 
   /** Goes on where an earlier process of this boot ended. Before the first stamp. */
@@ -139,6 +147,7 @@ export class Dating {
       }
       if (!isTold && offsetMs === undefined) {
         isTold = true;
+        this.#isDoubted = true;
         tell(log, 'FL-CLOCK-DOUBTED', { byS: inSeconds(stepMs) });
       }
       const elapsedMs = clock.monotonicMs() - startedMs;
@@ -147,6 +156,7 @@ export class Dating {
     }
     const { believedMs } = this.#offset;
     if (believedMs !== undefined) this.#ofBoot.believe(believedMs, true);
+    this.#isDoubted = false;
     if (isTold) tell(log, 'FL-CLOCK-BACK');
   }
 
@@ -168,6 +178,7 @@ export class Dating {
 
   #take(offsetMs: number): void {
     const isFirst = this.#offset.believedMs === undefined;
+    this.#isDoubted = false;
     this.#offset.take(offsetMs);
     this.#ofBoot.believe(offsetMs, !this.#isTrusted);
     if (isFirst && this.firstOffsetMs !== undefined) this.#given.anchor(this.firstOffsetMs);

@@ -69,6 +69,11 @@ export const HOST_EVENTS = {
     sentence:
       'a part of the agent stood still, and was left behind at the stop: report this with the lines before it if it happens again',
   },
+  'FL-STATUS-UNWRITTEN': {
+    level: 'warn',
+    sentence:
+      'the status cannot be written, and "firstlight status" knows nothing: check that the runtime directory can be written',
+  },
   'FL-SYSTEMD-DEAF': {
     level: 'warn',
     sentence:

@@ -47,6 +47,18 @@ const OF_REFUSALS = Object.fromEntries(
 /** The catalogue. */
 export const EVENTS: Readonly<Record<EventId, EventEntry>> = { ...TOLD, ...OF_REFUSALS };
 
+/** Troubles beside those of the conversation that last, and what tells that they are over. */
+export const ENDED_BY: Readonly<Partial<Record<EventId, readonly EventId[]>>> = {
+  'FL-TOKEN-UNSAVED': ['FL-PROVISIONED'],
+  'FL-DISK-REFUSES': ['FL-DISK-BACK'],
+  'FL-STANDS-STILL': ['FL-GOES-ON'],
+  'FL-CLOCK-UNSYNCHRONISED': ['FL-CLOCK-SYNCHRONISED'],
+  'FL-CLOCK-NO-WITNESS': ['FL-CLOCK-SYNCHRONISED'],
+  'FL-CLOCK-DOUBTED': ['FL-CLOCK-BACK', 'FL-CLOCK-STEPPED'],
+  'FL-CONFIG-REFUSED': ['FL-CONFIG-CHANGED', 'FL-CONFIG-SAME'],
+  'FL-CONFIG-UNWORKABLE': ['FL-CONFIG-CHANGED', 'FL-CONFIG-SAME'],
+};
+
 /**
  * Writes the event's line. `says` stands in for the sentence where only the place that tells knows what exactly is wrong, such
  * as a problem of the configuration.

@@ -10,6 +10,7 @@ import type { Losses, LossReason } from './losses.ts';
 import type { Reading, Values } from './reading.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
+import type { StatusReport } from './status-report.ts';
 
 /** Time. Wall time dates readings; monotonic time measures waits and rates. */
 export interface Clock {
@@ -21,9 +22,7 @@ export interface Clock {
   readonly bootId: string;
   /** Milliseconds since this boot, suspends included; the same for every process of it; never steps. */
   bootMs(): number;
-  /**
-   * Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller asks `signal.aborted`.
-   */
+  /** Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller asks `signal.aborted`. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -111,10 +110,7 @@ export interface CredentialStore extends AsyncDisposable {
   write(record: CredentialRecord): Promise<void>;
 }
 
-/**
- * Readings on their way to the server, in the order in which they are to go: taken, and gone only when they
- * are acknowledged.
- */
+/** Readings on their way to the server, in the order in which they are to go: taken, and gone only when acknowledged. */
 export interface Lane {
   /** Readings not acknowledged yet, taken or not. */
   readonly size: number;
@@ -184,6 +180,11 @@ export interface ServiceManager {
   alive(): void;
   reloading(): void;
   stopping(): void;
+}
+
+/** Where others on this host can read how the agent is. Resolves when that is done or cannot be, and never rejects. */
+export interface StatusBoard {
+  show(report: StatusReport): Promise<void>;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

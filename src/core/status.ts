@@ -7,18 +7,26 @@
  *   online, 132 readings delivered, last 4 s ago
  *   offline for 2 h, 720 readings kept (0 lost); the server does not answer
  *
- * Told the same steps as the narrator. Holds numbers, the device's name and the words of verdicts.ts, so no secret.
+ * and the same as data, for the report. Told the same steps as the narrator. Holds numbers, the device's name and the words of verdicts.ts, so no secret.
  */
 
-import type { Clock, Outbox } from './ports.ts';
-import type { RefusalReason } from './refusal.ts';
+import { halvesOf } from './events.ts';
+import type { Clock } from './ports.ts';
 import type { Event, State } from './session-state.ts';
 import { roughly } from './spans.ts';
+import type { CredentialsStanding, ReportState, Standing, Trouble } from './status-report.ts';
 import { VERDICTS } from './verdicts.ts';
 
 export interface StatusPorts {
-  readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly outbox: Pick<Outbox, 'fresh' | 'backlog' | 'losses'>;
+  readonly clock: Pick<Clock, 'bootMs'>;
+  readonly outbox: Amounts;
+}
+
+/** How much waits and how much is lost; an `Outbox` is one. */
+export interface Amounts {
+  readonly fresh: { readonly size: number };
+  readonly backlog: { readonly size: number };
+  readonly losses: { readonly total: number };
 }
 
 type Phase =
@@ -26,22 +34,31 @@ type Phase =
   | { readonly is: 'provisioning'; readonly deviceName: string }
   | { readonly is: 'connecting' }
   | { readonly is: 'online'; readonly lastMs: number }
-  | {
-      readonly is: 'in trouble';
-      readonly sinceMs: number;
-      readonly reason: RefusalReason;
-      readonly isProvisioned: boolean;
-    };
+  | { readonly is: 'in trouble'; readonly trouble: Trouble; readonly isProvisioned: boolean };
 
 export class Status {
-  /** Called when the line says something else, and not just other numbers. */
-  onChange: () => void = () => {};
   readonly #ports: StatusPorts;
+  readonly #watchers: (() => void)[] = [];
   #phase: Phase = { is: 'starting' };
+  #sinceMs: number;
+  #device: string | undefined;
+  #credentials: CredentialsStanding = 'unknown';
+  #lastAcceptedMs: number | undefined;
   #delivered: () => number = () => 0;
 
   constructor(ports: StatusPorts) {
     this.#ports = ports;
+    this.#sinceMs = ports.clock.bootMs();
+  }
+
+  /** `onChange` is called when the line says something else, and not just other numbers. */
+  watch(onChange: () => void): void {
+    this.#watchers.push(onChange);
+  }
+
+  /** The operator has given the token. */
+  given(): void {
+    this.#credentials = 'given';
   }
 
   /** Whom to ask for the number of readings delivered. */
@@ -56,6 +73,7 @@ export class Status {
 
   /** The conversation stepped to `after` by `event`. */
   tell(event: Event, after: State): void {
+    this.#know(event, after);
     this.#turnTo(this.#phaseAfter(event, after));
   }
 
@@ -73,20 +91,43 @@ export class Status {
         return `online, ${readings(this.#delivered())} delivered, last ${this.#since(phase.lastMs)} ago`;
       case 'in trouble': {
         const what = phase.isProvisioned ? 'offline' : 'not provisioned';
-        const [cause] = VERDICTS[phase.reason].sentence.split(':');
-        return `${what} for ${this.#since(phase.sinceMs)}, ${this.#kept()} (${losses.total} lost); ${cause}`;
+        const { cause } = halvesOf(VERDICTS[phase.trouble.reason].sentence);
+        return `${what} for ${this.#since(phase.trouble.sinceBootMs)}, ${this.#kept()} (${losses.total} lost); ${cause}`;
       }
     }
   }
 
+  /** What the conversation knows, as data. */
+  get standing(): Standing {
+    const phase = this.#phase;
+    return {
+      state: stateOf(phase),
+      sinceBootMs: Math.round(this.#sinceMs),
+      ...(this.#device !== undefined && { device: this.#device }),
+      credentials: this.#credentials,
+      ...(this.#lastAcceptedMs !== undefined && { lastAcceptedBootMs: Math.round(this.#lastAcceptedMs) }),
+      delivered: this.#delivered(),
+      ...(phase.is === 'in trouble' && { trouble: phase.trouble }),
+    };
+  }
+
+  #know(event: Event, after: State): void {
+    if ('claim' in after) this.#device = after.claim.deviceName;
+    if (event.type === 'delivered') this.#lastAcceptedMs = this.#ports.clock.bootMs();
+    if (this.#credentials !== 'given') this.#credentials = credentialsAfter(after) ?? this.#credentials;
+  }
+
   #phaseAfter(event: Event, after: State): Phase {
-    const nowMs = this.#ports.clock.monotonicMs();
+    const nowMs = this.#ports.clock.bootMs();
     const before = this.#phase;
     if (event.type === 'delivered') return { is: 'online', lastMs: nowMs };
     if (after.at === 'wait') {
-      const sinceMs = before.is === 'in trouble' ? before.sinceMs : nowMs;
+      const { reason, detail: seen } = after.refusal;
+      const sinceBootMs = before.is === 'in trouble' ? before.trouble.sinceBootMs : Math.round(nowMs);
+      const nextBootMs = Math.round(nowMs + after.forMs);
       const isProvisioned = after.resume.at === 'deliver';
-      return { is: 'in trouble', sinceMs, reason: after.refusal.reason, isProvisioned };
+      const trouble = { reason, seen, sinceBootMs, nextBootMs, tries: after.troubles };
+      return { is: 'in trouble', trouble, isProvisioned };
     }
     if (after.at === 'intend' || after.at === 'provision') {
       // Another try is no end of the trouble.
@@ -100,7 +141,9 @@ export class Status {
   #turnTo(phase: Phase): void {
     const before = this.#phase;
     this.#phase = phase;
-    if (kindOf(before) !== kindOf(phase)) this.onChange();
+    if (stateOf(before) !== stateOf(phase)) this.#sinceMs = this.#ports.clock.bootMs();
+    if (kindOf(before) === kindOf(phase)) return;
+    for (const onChange of this.#watchers) onChange();
   }
 
   #kept(): string {
@@ -109,12 +152,35 @@ export class Status {
   }
 
   #since(sinceMs: number): string {
-    return roughly(this.#ports.clock.monotonicMs() - sinceMs);
+    return roughly(this.#ports.clock.bootMs() - sinceMs);
   }
 }
 
 function kindOf(phase: Phase): string {
-  return phase.is === 'in trouble' ? `${phase.is}: ${phase.reason}` : phase.is;
+  return phase.is === 'in trouble' ? `${phase.is}: ${phase.trouble.reason}` : phase.is;
+}
+
+function stateOf(phase: Phase): ReportState {
+  if (phase.is !== 'in trouble') return phase.is;
+  return phase.isProvisioned ? 'offline' : 'not provisioned';
+}
+
+/** Undefined where the state says nothing new about them. */
+function credentialsAfter(after: State): CredentialsStanding | undefined {
+  switch (after.at) {
+    case 'remember':
+    case 'wait':
+      return undefined;
+    case 'intend':
+      return 'none';
+    case 'provision':
+    case 'probe':
+    case 'retry':
+      return 'asked for';
+    case 'adopt':
+    case 'deliver':
+      return after.saveAgainMs === undefined ? 'stored' : 'unsaved';
+  }
 }
 
 function readings(count: number): string {

@@ -35,10 +35,10 @@ export async function supervise(ports: SupervisionPorts, signal: AbortSignal): P
   const lateness = new Lateness(ports.log);
   let hasNews = false;
   let wake = () => {};
-  status.onChange = () => {
+  status.watch(() => {
     hasNews = true;
     wake();
-  };
+  });
   service.ready();
   for (let beatMs = clock.monotonicMs(); !signal.aborted; ) {
     const nowMs = clock.monotonicMs();

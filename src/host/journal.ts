@@ -16,6 +16,7 @@ import type { Secret } from '../core/secret.ts';
 import { type Level, type LineStyle, renderLine } from './journal-line.ts';
 import { DEFAULT_LIMITS, RateLimit, type RateLimits } from './rate-limit.ts';
 import { Redaction } from './redaction.ts';
+import { bearWitness, type Witness } from './witness.ts';
 
 export interface Journal extends Logger {
   /** From now on, no line shows this secret in any of its usual encodings. */
@@ -40,6 +41,8 @@ export interface JournalOptions {
   /** Default: stdout. It is not ended. */
   readonly stream?: Writable;
   readonly limits?: RateLimits;
+  /** Hears of each event, also of one whose level is not written, in words that are clean of secrets. */
+  readonly witness?: Witness;
 }
 
 /** What may wait in memory for a reader that stands still. */
@@ -60,13 +63,16 @@ class StreamJournal implements Journal {
   readonly #redaction = new Redaction();
   readonly #limit: RateLimit<Level>;
   readonly #winston: winston.Logger;
+  readonly #witness: Witness | undefined;
   readonly #gone = new AbortController();
   #closing: Promise<void> | undefined;
   #lost = 0;
   /** Lost since the reader was last told. */
   #untold = 0;
 
-  constructor({ level, format, journal, clock, stream = stdout, limits = DEFAULT_LIMITS }: JournalOptions) {
+  constructor(options: JournalOptions) {
+    const { level, format, journal, clock, stream = stdout, limits = DEFAULT_LIMITS } = options;
+    this.#witness = options.witness;
     this.#clock = clock;
     this.#level = level;
     this.#dated = !journal;
@@ -117,6 +123,7 @@ class StreamJournal implements Journal {
   }
 
   #log(level: Level, message: string, fields: LogFields = {}): void {
+    if (this.#witness) bearWitness(this.#witness, { level, message, fields }, this.#redaction);
     if (LEVELS[level] > LEVELS[this.#level]) return;
     if (this.#closing !== undefined) this.#lost++;
     else if (this.#limit.admits(level, message)) this.#write(level, message, fields);

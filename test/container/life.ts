@@ -85,6 +85,17 @@ async function installed({ machine, service }: Booted, deb: string, findings: Fi
   );
 }
 
+/** The status is for everybody, from a directory in memory that outlives the service, and holds nothing secret. */
+async function statusForAll(machine: Booted['machine'], findings: Findings): Promise<void> {
+  const ask = () => machine.run(['runuser', '-u', 'nobody', '--', 'firstlight', 'status']);
+  await until(async () => (await ask()).code === 0, PATIENCE_MS);
+  const answer = await ask();
+  findings.expect(
+    answer.code === 0 && answer.out.includes('is online') && answer.out.includes('credentials stored'),
+    `"firstlight status" as nobody ended with ${answer.code}: ${answer.out.trim()}`,
+  );
+}
+
 async function firstBoot(site: Site, { machine, service }: Booted, findings: Findings): Promise<void> {
   if (!(await until(() => site.sandbox.devices().length > 0, PATIENCE_MS)))
     throw new Error(`no device appeared at the first boot: ${(await service.status()).trim()}`);
@@ -114,6 +125,7 @@ async function firstBoot(site: Site, { machine, service }: Booted, findings: Fin
       `a journal entry of priority ${priority} at a first boot without trouble: ${message}`,
     );
   await statusText(service, findings);
+  await statusForAll(machine, findings);
   const token = site.sandbox.devices()[0]?.token ?? '';
   const leaks = await whereItLeaks(machine, { secret: PROVISIONING.secret, token });
   for (const leak of leaks) findings.problems.push(leak);

@@ -1,0 +1,50 @@
+/** The status of a running agent: what it has told, and the file in which others find it, from its start to its end. */
+
+import { Chronicle } from '../core/chronicle.ts';
+import type { EventId } from '../core/events.ts';
+import type { Clock, Logger, StatusBoard } from '../core/ports.ts';
+import { StatusFile } from '../host/status-file.ts';
+import { writableRuntimeDirectory } from './runtime-directory.ts';
+import { VERSION } from './version.ts';
+
+/** Says nothing: the reason of a failed start is told on stdout, with or without a status. */
+const NOBODY: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+export class RunStatus {
+  readonly chronicle: Chronicle;
+  readonly #clock: Clock;
+  readonly #directory: string | undefined;
+  #file: StatusFile | undefined;
+
+  constructor(environment: NodeJS.ProcessEnv, clock: Clock) {
+    this.#clock = clock;
+    this.chronicle = new Chronicle(clock);
+    this.#directory = writableRuntimeDirectory(environment);
+  }
+
+  /** Where the loops show how they are; undefined where there is no place for it. */
+  board(log: Logger): { readonly status: StatusBoard; readonly chronicle: Chronicle } | undefined {
+    this.#file = this.#open(log);
+    return this.#file && { status: this.#file, chronicle: this.chronicle };
+  }
+
+  async stopped(): Promise<void> {
+    await this.#file?.end('stopped', 0);
+  }
+
+  async failed(exitCode: number, event: EventId, sentences: readonly string[]): Promise<void> {
+    const file = this.#file ?? this.#open(NOBODY);
+    await file?.end(
+      'failed',
+      exitCode,
+      sentences.map((says) => ({ event, says })),
+    );
+  }
+
+  #open(log: Logger): StatusFile | undefined {
+    const [directory, clock, chronicle] = [this.#directory, this.#clock, this.chronicle];
+    return directory === undefined
+      ? undefined
+      : new StatusFile({ directory, version: VERSION, clock, chronicle, log });
+  }
+}

@@ -1,0 +1,27 @@
+/** The second screen of a terminal, for a picture that is drawn again and again; left as it was found. */
+
+import type { Terminal } from './terminal.ts';
+
+/** DEC private modes: the second screen, the cursor. */
+const ENTER = '\x1b[?1049h\x1b[?25l';
+const LEAVE = '\x1b[?25h\x1b[?1049l';
+const HOME = '\x1b[H';
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_BELOW = '\x1b[J';
+
+export interface Screen extends Disposable {
+  /** As many of the lines as fit. */
+  draw(lines: readonly string[]): void;
+}
+
+export function openScreen(terminal: Terminal): Screen {
+  terminal.write(ENTER);
+  return {
+    draw(lines) {
+      const { rows } = terminal.size();
+      const shown = lines.slice(0, rows).map((line) => `${line}${CLEAR_LINE}`);
+      terminal.write(`${HOME}${shown.join('\r\n')}${CLEAR_BELOW}`);
+    },
+    [Symbol.dispose]: () => void terminal.write(LEAVE),
+  };
+}

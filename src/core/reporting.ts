@@ -1,0 +1,65 @@
+/**
+ * Reporting: keeps the report current for whoever reads it, at next to no cost.
+ *
+ * It is shown at most every ten seconds, and only when it says something else; a change of state is shown at once, but not
+ * more often than every two seconds, so that a server that comes and goes costs no more than that. Beside the loops and never
+ * in their way: nobody waits for it.
+ */
+
+import type { Chronicle } from './chronicle.ts';
+import type { Dating } from './dating.ts';
+import { LinkedAbort } from './linked-abort.ts';
+import type { Clock, StatusBoard } from './ports.ts';
+import type { Amounts, Status } from './status.ts';
+import type { StatusReport } from './status-report.ts';
+
+export interface ReportingPorts {
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly outbox: Amounts;
+  readonly dating: Pick<Dating, 'standing'>;
+  readonly status: Pick<Status, 'watch' | 'standing'>;
+  readonly board: StatusBoard;
+  readonly chronicle: Chronicle;
+}
+
+const EVERY_MS = 10_000;
+const GAP_MS = 2_000;
+
+/** `server` is the URL. Ends with the signal; rejects only when the board has a bug. */
+export async function report(ports: ReportingPorts, server: string, signal: AbortSignal): Promise<void> {
+  const { clock, status, board } = ports;
+  let hasNews = false;
+  let wake = () => {};
+  status.watch(() => {
+    hasNews = true;
+    wake();
+  });
+  let shown = '';
+  while (!signal.aborted) {
+    hasNews = false;
+    const now = reportOf(ports, server);
+    const text = JSON.stringify(now);
+    if (text !== shown) await board.show(now);
+    shown = text;
+    await clock.sleep(GAP_MS, signal);
+    if (hasNews) continue;
+    using nap = new LinkedAbort(signal);
+    wake = () => nap.abort();
+    await clock.sleep(EVERY_MS - GAP_MS, nap.signal);
+  }
+}
+
+function reportOf({ outbox, dating, status, chronicle }: ReportingPorts, server: string): StatusReport {
+  const { last: events, open, counts } = chronicle;
+  return {
+    ...status.standing,
+    server,
+    waiting: outbox.fresh.size,
+    spooled: outbox.backlog.size,
+    dropped: outbox.losses.total,
+    clock: dating.standing,
+    events,
+    open,
+    counts,
+  };
+}

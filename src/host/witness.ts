@@ -1,0 +1,23 @@
+/** Who hears of each event the journal is told: in words that are clean of secrets, also where its level is not written. */
+
+import { type EventId, type EventLevel, isEventId } from '../core/events.ts';
+import type { LogFields } from '../core/ports.ts';
+import type { Level } from './journal-line.ts';
+import type { Redaction } from './redaction.ts';
+
+export interface Witness {
+  note(event: EventId, level: EventLevel, says: string, seen?: string): void;
+}
+
+export interface Line {
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export function bearWitness(witness: Witness, { level, message, fields }: Line, redaction: Redaction): void {
+  const { event, seen } = fields;
+  if (level === 'debug' || !isEventId(event)) return;
+  const words = seen === undefined ? undefined : redaction.clean(String(seen));
+  witness.note(event, level, redaction.clean(message), words);
+}

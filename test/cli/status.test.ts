@@ -1,0 +1,109 @@
+/** `firstlight status` beside the real agent: what it says from its start to its end, and what that costs. */
+
+import assert from 'node:assert/strict';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { StatusAnswer } from '../../src/cli/status-answer.ts';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from './agent-process.ts';
+
+const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
+
+function toml(coapPort: number): string {
+  return `[server]\nurl = "coap://127.0.0.1:${coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`;
+}
+
+async function stage() {
+  const place = await workshop();
+  const runtime = join(place.path, 'run');
+  await mkdir(runtime);
+  const run = (file: string) =>
+    AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')], {
+      RUNTIME_DIRECTORY: runtime,
+    });
+  const ask = async (): Promise<StatusAnswer & { readonly code: number | null }> => {
+    await using status = AgentProcess.run(['status', '--json', '--runtime', runtime]);
+    const code = await status.exit();
+    return { ...(JSON.parse(status.output.join('\n')) as StatusAnswer), code };
+  };
+  const text = async () => {
+    await using status = AgentProcess.run(['status', '--runtime', runtime]);
+    await status.exit();
+    return status.output.join('\n');
+  };
+  const dispose = () => place[Symbol.asyncDispose]();
+  return { place, runtime, run, ask, text, [Symbol.asyncDispose]: dispose };
+}
+
+/** Asks until `isWanted`, which the test's own time-out bounds. */
+async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isWanted(answer)) return answer;
+  }
+}
+
+test('before, while and after it runs: 3, 0 online with all that matters, 3 stopped', {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'not running']);
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
+  const online = await until(at.ask, ({ state, delivered }) => state === 'online' && delivered > 0);
+  assert.deepEqual(
+    [online.code, online.running, online.device, online.credentials, online.road, online.clock],
+    [0, true, 'gw-test', 'stored', 'coap', 'trusted'],
+  );
+  assert.equal(online.server, `coap://127.0.0.1:${sandbox.coapPort}`);
+  assert.ok(online.events.length > 0 && online.events.length <= 5);
+  assert.equal((await stat(join(at.runtime, 'status.json'))).mode & 0o777, 0o644);
+  const file = await readFile(join(at.runtime, 'status.json'), 'utf8');
+  for (const secret of [provisioning.secret, sandbox.devices()[0]?.token ?? 'no device'])
+    assert.ok(!file.includes(secret));
+  assert.equal(await agent.stop(), 0);
+  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'stopped']);
+});
+
+test('killed without a word it is told from one that runs, and from one that was stopped', {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
+  await until(at.ask, ({ state }) => state === 'online');
+  agent.kill('SIGKILL');
+  await agent.exit();
+  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'killed']);
+  assert.match(await at.text(), /ended without a word/);
+});
+
+test("a configuration that cannot work is said by status too, and a second agent leaves the first one's alone", {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  const file = await at.place.config('[server]\nurl = "mqtt://x"\n');
+  await using refused = at.run(file);
+  assert.equal(await refused.exit(), 78);
+  const { code, state, why } = await at.ask();
+  assert.deepEqual([code, state], [3, 'failed']);
+  assert.match(why.join('\n'), /FL-CONFIG-INVALID: .*server\.url/);
+  await writeFile(file, toml(sandbox.coapPort));
+  await using _agent = at.run(file);
+  await until(at.ask, (answer) => answer.state === 'online');
+  await using second = at.run(file);
+  assert.equal(await second.exit(), 75);
+  assert.match(second.output.join('\n'), /event=FL-STATE-LOCKED/);
+  assert.equal((await at.ask()).state, 'online');
+});
+
+test('a file from elsewhere is not believed, and said to be unreadable', { timeout: 20_000 }, async () => {
+  await using at = await stage();
+  for (const content of ['', '{', '[]', '{"version":99}', 'x'.repeat(100_000)]) {
+    await writeFile(join(at.runtime, 'status.json'), content);
+    const { code, state } = await at.ask();
+    assert.deepEqual([code, state], [3, 'unknown'], content.slice(0, 20));
+  }
+});
