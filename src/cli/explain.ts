@@ -109,7 +109,12 @@ function originLines({ raw, value, origins }: Explanation): readonly string[] {
 
 function absentLines({ asked, complaint }: Explanation): readonly string[] {
   const why = complaint === undefined ? [] : field('it says', harmless(complaint));
-  if (asked.length === 0) return [...why, 'Its sensor asked this host for nothing.'];
+  if (asked.length === 0) {
+    return [
+      ...why,
+      'Its sensor reads no file: only the running agent, or a program that it asks, knows this.',
+    ];
+  }
   const shown = asked
     .slice(0, ASKED_MAX)
     .map((each) => field('asked for', `/${each.path.replace(/^\//, '')}: ${answered(each)}`));
