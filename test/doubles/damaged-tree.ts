@@ -51,13 +51,20 @@ export class HostInMemory {
     return new Map(files);
   }
 
-  /** `moved`: the text of a file, given what was captured. `damaged`: the path of a file, without links, and its damage. */
+  /**
+   * `moved`: the text of a file, given what was captured. `damaged`: the path of a file, without links, and its damage, given the
+   * text it would have.
+   */
   tree(
     moved: (path: string, text: string) => string,
-    damaged?: { path: string; damage: () => Damage | undefined },
+    damaged?: { path: string; damage: (text: string) => Damage | undefined },
   ): Tree {
+    const damageAt = (path: string): Damage | undefined => {
+      const node = path === damaged?.path ? this.#nodes.get(path) : undefined;
+      return node?.is === 'file' ? damaged?.damage(moved(path, node.text)) : undefined;
+    };
     const nodeAt = (path: string): Node | undefined => {
-      const damage = path === damaged?.path ? damaged.damage() : undefined;
+      const damage = damageAt(path);
       if (damage?.is === 'gone') return undefined;
       if (damage?.is === 'directory') return { is: 'directory', names: [] };
       const node = this.#nodes.get(path);
@@ -65,7 +72,7 @@ export class HostInMemory {
       return { is: 'file', text: damage?.is === 'text' ? damage.text : moved(path, node.text) };
     };
     const refusalAt = (path: string): string | undefined => {
-      const damage = path === damaged?.path ? damaged.damage() : undefined;
+      const damage = damageAt(path);
       return damage?.is === 'refused' ? damage.code : undefined;
     };
     const textAt = (path: string): string => {
