@@ -1,7 +1,9 @@
 /**
  * Text of /proc and /sys into numbers, strictly: anything but the number the kernel documents is a NonsenseError.
  *
- * Exists because Number('') is 0 and parseInt('12garbage') is 12, and an invented 0 on a dashboard looks like a fact.
+ * Beyond 2^53 a number is none: a double cannot hold it, and what the kernel counts does not get there in the life of a host;
+ * 2^64-1 is what a counter that ran below zero looks like. Exists because Number('') is 0 and parseInt('12garbage') is 12, and an
+ * invented 0 on a dashboard looks like a fact.
  */
 
 import { NonsenseError } from './collector.ts';
@@ -18,13 +20,13 @@ export function wholeLines(text: string, path: string): readonly string[] {
 /** A decimal integer; with a sign only where the file may have one. */
 export function integer(text: string | undefined, what: string): number {
   if (text === undefined || !/^-?\d{1,20}$/.test(text)) throw nonsense(text, what);
-  return Number(text);
+  return exact(text, what);
 }
 
 /** A counter or an amount: an integer that is never negative. */
 export function natural(text: string | undefined, what: string): number {
   if (text === undefined || !/^\d{1,20}$/.test(text)) throw nonsense(text, what);
-  return Number(text);
+  return exact(text, what);
 }
 
 /** A number such as 0.06, not negative. */
@@ -37,6 +39,12 @@ export function decimal(text: string | undefined, what: string): number {
 export function signedDecimal(text: string | undefined, what: string): number {
   if (text === undefined || !/^-?\d{1,15}(\.\d{1,12})?$/.test(text)) throw nonsense(text, what);
   return Number(text);
+}
+
+function exact(text: string, what: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number)) throw nonsense(text, what);
+  return number;
 }
 
 /** What to say about a text that is not a number: it names the place and quotes at most 24 characters. */

@@ -237,6 +237,10 @@ function noting(tree: Tree, host: HostInMemory, asked: Set<string>): Tree {
       note(path);
       return tree.read(path, bytesMax);
     },
+    readSlowly: (path) => {
+      note(path);
+      return tree.readSlowly(path);
+    },
     list: (path) => {
       note(path);
       return tree.list(path);
