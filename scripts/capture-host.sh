@@ -27,6 +27,7 @@ proc/stat
 proc/sys/fs/file-nr
 proc/sys/kernel/hostname
 proc/sys/kernel/osrelease
+proc/sys/kernel/panic_on_warn
 proc/uptime
 proc/version
 proc/vmstat
@@ -41,6 +42,7 @@ sys/bus/w1/devices/*
 sys/bus/w1/devices/*/*
 sys/class/hwmon/*
 sys/class/hwmon/*/*
+sys/class/hwmon/*/device/driver
 sys/class/hwmon/*/device/name
 sys/class/mmc_host/*
 sys/class/mmc_host/*/*

@@ -8,13 +8,19 @@ import type { CatalogueEntry, Collector, Unit } from './collector.ts';
 import { cpu } from './cpu.ts';
 import { filesystem } from './filesystem.ts';
 import { entryFor } from './guard.ts';
+import { hwmon } from './hwmon.ts';
+import { iio } from './iio.ts';
 import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { network } from './network.ts';
+import { onewire } from './onewire.ts';
+import { pi } from './pi.ts';
 import { processes } from './processes.ts';
+import { rtc } from './rtc.ts';
+import { supply } from './supply.ts';
 import { temperature } from './temperature.ts';
+import { thermal } from './thermal.ts';
 import { uptime } from './uptime.ts';
-
 export const collectors: readonly Collector[] = [
   cpu,
   load,
@@ -24,6 +30,13 @@ export const collectors: readonly Collector[] = [
   network,
   uptime,
   processes,
+  pi,
+  thermal,
+  hwmon,
+  iio,
+  onewire,
+  supply,
+  rtc,
 ];
 
 export const catalogue: readonly CatalogueEntry[] = collectors.flatMap((collector) => collector.catalogue);

@@ -75,9 +75,14 @@ function findZone(tree: Tree): string | undefined {
     path: `${folder}/${zone}/temp`,
     type: nameIn(tree, `${folder}/${zone}/type`),
   }));
+  return cpuZoneOf(zones)?.path;
+}
+
+/** Of zones in the order of their numbers, the one this collector reads. */
+export function cpuZoneOf<Zone extends { readonly type: string }>(zones: readonly Zone[]): Zone | undefined {
   for (const type of ZONE_TYPES) {
     const zone = zones.find((candidate) => type.test(candidate.type));
-    if (zone !== undefined) return zone.path;
+    if (zone !== undefined) return zone;
   }
   return undefined;
 }
@@ -95,6 +100,19 @@ function findChip(tree: Tree): string | undefined {
   return undefined;
 }
 
+/** Whether a channel (`temp1`) of a chip is the one this collector would read; `labels` are all that the chip has. */
+export function isCpuChannel(
+  chip: string,
+  channel: string,
+  label: string | undefined,
+  labels: readonly string[],
+): boolean {
+  const known = CHIPS.find(({ name }) => name === chip);
+  if (known === undefined) return false;
+  const best = known.labels.find((each) => labels.includes(each));
+  return best === undefined ? channel === 'temp1' && label === undefined : label === best;
+}
+
 /** The input whose label comes first in our list; the chip's first input when none of them is there. */
 function inputOf(tree: Tree, chip: string, labels: readonly string[]): string {
   const named = tree
@@ -109,7 +127,7 @@ function inputOf(tree: Tree, chip: string, labels: readonly string[]): string {
 }
 
 /** The folder's entries prefix0, prefix1 ... in the order of their numbers; none when there is no such folder. */
-function numbered(tree: Tree, folder: string, prefix: string): readonly string[] {
+export function numbered(tree: Tree, folder: string, prefix: string): readonly string[] {
   if (!tree.has(folder)) return [];
   const number = (name: string) => Number(name.slice(prefix.length));
   return tree

@@ -15,13 +15,22 @@ import type { Values } from '../../src/core/reading.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
-export type HostName = 'x86-vm' | 'raspberry-pi-4' | 'container';
+export type HostName =
+  | 'x86-vm'
+  | 'x86-gateway'
+  | 'raspberry-pi-4'
+  | 'raspberry-pi-zero-2w'
+  | 'emmc-board'
+  | 'container';
 
 /** A private copy of a captured tree, removed after the test. */
 export function copyOf(host: HostName, t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
-  cpSync(join(process.cwd(), 'test/fixtures/hosts', host), root, { recursive: true });
+  cpSync(join(process.cwd(), 'test/fixtures/hosts', host), root, {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
   return root;
 }
 

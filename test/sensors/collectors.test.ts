@@ -32,6 +32,14 @@ it('a Raspberry Pi 4 delivers every value at its second sample', async (t) => {
     netWlan0TxBytesPerS: 0,
     uptimeS: 23772,
     processCount: 4,
+    piUnderVoltage: false,
+    piUnderVoltageOccurred: false,
+    piFrequencyCapped: false,
+    piFrequencyCappedOccurred: false,
+    piThrottled: false,
+    piThrottledOccurred: false,
+    piSoftTemperatureLimit: false,
+    piSoftTemperatureLimitOccurred: false,
   });
   assert.ok(
     Number(diskRootUsedBytes) > 0 && Number(diskRootFreeBytes) > 0 && Number(diskRootUsedPercent) > 0,

@@ -36,7 +36,33 @@ const RECOVERY_MS = 600_000;
 const SCHEDULES = ['hhddhh', 'ddh'];
 
 /** What a broken file may change beyond the rules above. Each row is needed by some host, or the test says so. */
-const CONSEQUENCES: readonly Consequence[] = [];
+const CONSEQUENCES: readonly Consequence[] = [
+  {
+    file: /thermal_zone\d+\/type$/,
+    keys: /^thermal/,
+    why: 'the zone of the CPU is told from others by its type',
+  },
+  {
+    file: /humidity1_input$/,
+    keys: /^hwmon/,
+    why: 'a chip that measures humidity has other keys than one of a board',
+  },
+  {
+    file: /\/in_[a-z0-9]+_(raw|offset|scale)$/,
+    keys: /^iio/,
+    why: '(raw + offset) × scale: another number makes another value, not in proportion',
+  },
+  {
+    file: /\/w1_slave$/,
+    keys: /^oneWire/,
+    why: 'the temperature is one number of several in the file, and another one there is another temperature',
+  },
+  {
+    file: /\/scope$/,
+    keys: /^supply/,
+    why: 'a supply that does not say that it is of another device is of this one',
+  },
+];
 
 interface Consequence {
   readonly file: RegExp;

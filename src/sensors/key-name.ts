@@ -1,0 +1,76 @@
+/**
+ * Keys for what hangs on a host's buses, made of the names chips, labels and serials have, so that a series goes on after a
+ * reboot, and a dashboard made on one gateway fits the next.
+ *
+ * A chip that is there once has its plain name. Of two of one name each gets the address it is attached to, neither the plain
+ * name: one series never holds the values of two chips, though plugging in a second one begins a new series for the first.
+ */
+
+import { keyPart } from './key-part.ts';
+
+/** Contract section 4.2. */
+const KEY_CHARACTERS_MAX = 64;
+const HASH_CHARACTERS = 6;
+
+/**
+ * A label as a part of a key: `Package id 0` becomes `PackageId0`, `SYSTIN` becomes `Systin` (a unit follows it: `SystinC`),
+ * `+3.3V` becomes `3p3V`, `-12V` becomes `Minus12V`.
+ */
+export function labelPart(label: string): string {
+  return keyPart(
+    label
+      .replaceAll(/\b[A-Z]{2,}(?=\d*\b)/g, (word) => word.toLowerCase())
+      .replaceAll(/(^|\s)-(?=\d)/g, '$1minus ')
+      .replaceAll(/(\d)\.(?=\d)/g, '$1p'),
+  );
+}
+
+/** The pattern with `part` for its star; a part that is too long ends in a hash of itself. */
+export function fillKey(pattern: string, part: string): string {
+  const room = KEY_CHARACTERS_MAX - (pattern.length - 1);
+  const fitting = part.length <= room ? part : `${part.slice(0, room - HASH_CHARACTERS)}${hash(part)}`;
+  return pattern.replace('*', () => fitting);
+}
+
+export interface Named {
+  readonly name: string;
+  /** As device-address.ts has it. */
+  readonly address: string;
+}
+
+/**
+ * Each with a part of a key that no other has. Left out is what has no name, and what shares name and address with another,
+ * because nothing that lasts tells the two apart.
+ */
+export function tellApart<T extends Named>(
+  all: readonly T[],
+): readonly { readonly part: string; readonly of: T }[] {
+  const named = all.map((of) => ({ of, plain: labelPart(of.name) })).filter(({ plain }) => plain !== '');
+  const plains = counted(named.map(({ plain }) => plain));
+  const parts = named.map(({ of, plain }) => ({
+    of,
+    part: plains.get(plain) === 1 ? plain : `${plain}${addressPart(of.address)}`,
+  }));
+  const counts = counted(parts.map(({ part }) => part));
+  return parts.filter(({ part }) => counts.get(part) === 1);
+}
+
+/** `0000:01:00.0` becomes `At0000010000`: a name that ends in a digit must not run into it. */
+function addressPart(address: string): string {
+  return `At${keyPart(address.toLowerCase())}`;
+}
+
+export function counted(texts: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
+
+/** FNV-1a, 32 bits, in base 36. */
+function hash(text: string): string {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return value.toString(36).padStart(HASH_CHARACTERS, '0').slice(-HASH_CHARACTERS);
+}
