@@ -8,6 +8,7 @@ import { cutsOfFirstBoots, cutsOfRunning, cutsOfUpgrades } from './cuts.ts';
 import { converseBlocked, kills, sampleBlocked, stopped } from './hangs.ts';
 import { hardening } from './hardening.ts';
 import { life } from './life.ts';
+import { ownSensors } from './own-sensors.ts';
 import { linkDown, lossyRoad, nameServerAbsent, serverAbsent } from './roads.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -16,6 +17,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
   [{ name: 'life', run: life }],
   [
     { name: 'hardening', run: hardening },
+    { name: 'own-sensors', run: ownSensors },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
     { name: 'disk-full-later', run: fullLater },
