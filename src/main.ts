@@ -48,6 +48,9 @@ program
 
 defineSayCommands(program, {
   environment: process.env,
+  input: process.stdin,
+  out: process.stdout,
+  signal: stop.signal,
   terminal: async () => {
     const { openTerminal } = await import('./cli/terminal.ts');
     return openTerminal(process.stdout, process.env, stop.signal);

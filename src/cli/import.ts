@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { importFile, type Outcome } from '../image/import-file.ts';
 import { NodeDisk } from '../image/node-disk.ts';
 import { EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
+import { CREDSTORE } from './credstore.ts';
 import { checkText, setsSomething } from './import-check.ts';
 import type { Out } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -30,7 +31,7 @@ export const CONFIG_DIRECTORY = '/etc/firstlight';
 /** Below the directory of the configuration. Drop-ins count in the order of their names, so one of the operator's wins. */
 export const IMPORTED_NAME = join('conf.d', '00-boot.toml');
 /** systemd.exec(5), ImportCredential=: one of the places where systemd looks by itself. */
-export const CREDSTORE = '/etc/credstore';
+export { CREDSTORE };
 
 const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   'nothing to do': 0,

@@ -12,7 +12,6 @@
  */
 
 import { runCaretakers } from '../agent.ts';
-import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
 import { EVENTS, type EventId, tell } from '../core/events.ts';
@@ -30,15 +29,12 @@ import { CannotStart, EX_CONFIG } from './cannot-start.ts';
 import { CurrentConfig } from './current-config.ts';
 import { lockState } from './lock-state.ts';
 import { openOutbox } from './open-outbox.ts';
+import { readConfig, stateDirectory } from './read-config.ts';
 import { RunStatus } from './run-status.ts';
-import { SENSOR_NAMES } from './sensor-names.ts';
 import { SensorSuite } from './sensor-suite.ts';
 import { type Lasting, stint } from './stint.ts';
 import { notLongAfter } from './stop-in-time.ts';
 import { VERSION } from './version.ts';
-
-const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
-const STATE_DIRECTORY = '/var/lib/firstlight';
 
 export interface RunOptions {
   readonly config?: string;
@@ -85,7 +81,7 @@ async function runWith(
   const log = openJournal({ ...loaded.config.log, journal, clock, witness: status.chronicle });
   try {
     for (const warning of loaded.warnings) tell(log, 'FL-CONFIG-WARNING', {}, warning);
-    const state = options.state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
+    const state = stateDirectory(options, environment);
     await using service = hostServiceManager({ environment, clock, log });
     if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
     const directory = environment['RUNTIME_DIRECTORY'];
@@ -106,16 +102,6 @@ async function runWith(
 
 function isJournalled(environment: NodeJS.ProcessEnv): boolean {
   return environment['JOURNAL_STREAM'] !== undefined;
-}
-
-function readConfig(options: RunOptions, environment: NodeJS.ProcessEnv): ReturnType<typeof loadConfig> {
-  return loadConfig({
-    file: options.config ?? environment['FIRSTLIGHT_CONFIG'] ?? CONFIG_FILE,
-    fileRequired: options.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
-    environment,
-    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'],
-    names: SENSOR_NAMES,
-  });
 }
 
 interface House extends Omit<Lasting, 'dating' | 'outbox'> {

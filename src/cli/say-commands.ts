@@ -7,10 +7,92 @@ export interface CommandHost {
   readonly environment: NodeJS.ProcessEnv;
   /** The terminal that stdout is, opened when a command wants it. */
   readonly terminal: () => Promise<Terminal>;
+  readonly input: NodeJS.ReadStream;
+  readonly out: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
   readonly finish: (outcome: Promise<number>) => Promise<void>;
 }
 
-export function defineSayCommands(program: Command, { environment, terminal, finish }: CommandHost): void {
+export function defineSayCommands(program: Command, host: CommandHost): void {
+  defineStatus(program, host);
+  defineConfig(program, host);
+  defineCredentials(program, host);
+}
+
+function defineConfig(program: Command, { environment, out, finish }: CommandHost): void {
+  const host = { environment, out };
+  const config = program.command('config').description('what the configuration says; shows no secret');
+  config
+    .command('check')
+    .description('tell every problem of the configuration at once; exit 78 if there is one')
+    .argument('[file]', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .addHelpText('after', '\nExample: firstlight config check gateway.toml')
+    .action(async (file: string | undefined) => {
+      const { checkConfig } = await import('./config.ts');
+      await finish(Promise.resolve(checkConfig(file === undefined ? {} : { config: file }, host)));
+    });
+  config
+    .command('show')
+    .description('each value that counts, and where it comes from')
+    .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExample: firstlight config show')
+    .action(async (options: import('./config.ts').ConfigOptions) => {
+      const { showConfig } = await import('./config.ts');
+      await finish(Promise.resolve(showConfig(options, host)));
+    });
+  config
+    .command('explain')
+    .description('all about one setting')
+    .argument('<key>', 'such as telemetry.interval')
+    .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .addHelpText('after', '\nExample: firstlight config explain clock.trust')
+    .action(async (key: string, options: import('./config.ts').ConfigOptions) => {
+      const { explainConfig } = await import('./config.ts');
+      await finish(Promise.resolve(explainConfig(key, options, host)));
+    });
+}
+
+function defineCredentials(program: Command, { environment, input, out, finish, signal }: CommandHost): void {
+  const host = { environment, console: { input, out } };
+  const state = ['--state <dir>', 'state directory (default: /var/lib/firstlight)'] as const;
+  const credentials = program
+    .command('credentials')
+    .description('what the gateway is known by on its server; never shows the token');
+  credentials
+    .command('show')
+    .description('state, device, server, age, board; not the token')
+    .option(...state)
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExample: sudo firstlight credentials show')
+    .action(async (options: import('./credentials.ts').CredentialsOptions) => {
+      const { showCredentials } = await import('./credentials.ts');
+      await finish(showCredentials(options, host));
+    });
+  credentials
+    .command('forget')
+    .description('let the next start provision anew; what is forgotten is kept aside')
+    .option(...state)
+    .option('--yes', 'do not ask')
+    .addHelpText('after', '\nExample: sudo firstlight credentials forget')
+    .action(async (options: import('./credentials.ts').CredentialsOptions) => {
+      const { forgetCredentials } = await import('./credentials.ts');
+      await finish(forgetCredentials(options, host, signal));
+    });
+  credentials
+    .command('set')
+    .description('store the access token of a device that is on the server already')
+    .requiredOption('--token-file <file>', 'a file that holds the token and nothing else')
+    .option(...state)
+    .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .addHelpText('after', '\nExample: sudo firstlight credentials set --token-file /root/token')
+    .action(async (options: import('./credentials.ts').CredentialsOptions) => {
+      const { setCredentials } = await import('./credentials.ts');
+      await finish(setCredentials(options, host, signal));
+    });
+}
+
+function defineStatus(program: Command, { environment, terminal, finish }: CommandHost): void {
   program
     .command('status')
     .description('how the agent is, from the file it keeps in memory; for any user, asks no network')

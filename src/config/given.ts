@@ -33,6 +33,8 @@ export class Reader {
   readonly problems: Problem[] = [];
   /** Key to the place whose value won. */
   readonly sources: Record<string, string> = {};
+  /** Key to the value that won, as it may be shown: never a secret. */
+  readonly values: Record<string, string> = {};
   readonly #given: readonly Given[];
 
   /** `given` in rising order of precedence. */
@@ -73,6 +75,7 @@ export class Reader {
   /** The same, and how it was given, if it was. */
   effective<T>(setting: Setting<T> & { readonly default: string }): Effective<T> {
     this.sources[setting.key] = 'default';
+    this.values[setting.key] = shown(setting, setting.default);
     const given = this.#winner(setting);
     return given === undefined
       ? { value: v.parse(setting.schema, setting.default), given }
@@ -81,7 +84,9 @@ export class Reader {
 
   #winner<T>(setting: Setting<T>): Parsed<T> | undefined {
     const winner = this.all(setting).at(-1);
-    if (winner !== undefined) this.sources[setting.key] = place(winner.source);
+    if (winner === undefined) return undefined;
+    this.sources[setting.key] = place(winner.source);
+    this.values[setting.key] = shown(setting, winner.raw);
     return winner;
   }
 

@@ -33,6 +33,8 @@ export interface Loaded {
   readonly warnings: readonly string[];
   /** Key to the place its value came from: "path:line", a variable's name, or "default". Never a value. */
   readonly sources: Readonly<Record<string, string>>;
+  /** Key to the value that counts, as it may be shown: a secret as ***. */
+  readonly values: Readonly<Record<string, string>>;
   /** The secret file that counts and is not there any more, which provisioning.after-success = "forget" allows. */
   readonly forgottenSecretFile?: string;
 }
@@ -70,7 +72,7 @@ export function loadConfig(request: LoadRequest): Loaded {
   const { forgottenSecretFile } = access;
   const warnings = [...access.warnings, ...ofSensors];
   const forgotten = forgottenSecretFile !== undefined && { forgottenSecretFile };
-  return { config, warnings, sources: reader.sources, ...forgotten };
+  return { config, warnings, sources: reader.sources, values: reader.values, ...forgotten };
 }
 
 /** What has a built-in value and nothing to do with any other setting. */

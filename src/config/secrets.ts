@@ -77,6 +77,7 @@ export function findSecret(reader: Reader, kind: SecretKind, search: Search): Fo
     const file = files.findLast((each) => each.source.via === via);
     if (text !== undefined && !(file && reader.isLater(file.source, text.source))) {
       reader.sources[kind.inline.key] = place(text.source);
+      reader.values[kind.inline.key] = '***';
       return { is: 'there', secret: text.value, warnings: [] };
     }
     if (file !== undefined) return readNamedFile(reader, kind, file, search);
@@ -134,6 +135,7 @@ function readSecretFile(reader: Reader, kind: SecretKind, path: string) {
   const source: Source = { name: path, via: 'credential' };
   const secret = reader.judge(kind.inline, file.text.replace(/\r?\n$/, ''), source);
   reader.sources[kind.inline.key] = path;
+  reader.values[kind.inline.key] = '***';
   if (secret === undefined) return { is: 'wrong' } as const;
   const warnings = (file.mode & OTHERS_MAY_READ) === 0 ? [] : [openFileWarning(kind, path)];
   return { is: 'there', secret: secret.value, warnings } as const;

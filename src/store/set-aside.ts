@@ -2,10 +2,10 @@
  * Records that are not to be used now and must not be lost: kept beside the store, dated, 0600.
  *
  * `credentials.aside-<when>-<why>.json`: `bad` could not be understood, `elsewhere` belongs to another board
- * or server. The latter are found again when the card or the server comes back.
+ * or server; `forgotten` an operator wanted to be rid of. Those of elsewhere are found again when the card or the server comes back.
  */
 
-import { readdir, rename } from 'node:fs/promises';
+import { link, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from './durable.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
@@ -14,19 +14,20 @@ import { type RecordFile, readRecordFile } from './record-file.ts';
 const LOOKED_AT_MAX = 100;
 const NAME = /^credentials\.aside-[0-9TZ.-]+-elsewhere\.json$/;
 
-/** Moves `file` of `directory` aside, durably; returns its new name. `whenMs` is Unix ms. */
+/** Moves `file` of `directory` aside, durably; returns its new name. `whenMs` is Unix ms. Linked, it stays where it is, too. */
 export async function setAside(
   directory: string,
   file: string,
-  why: 'bad' | 'elsewhere',
+  why: 'bad' | 'elsewhere' | 'forgotten',
   whenMs: number,
+  how: 'move' | 'link' = 'move',
 ): Promise<string> {
   const when = new Date(whenMs).toISOString().replaceAll(':', '-');
   let name = `credentials.aside-${when}-${why}.json`;
   // A board without a clock may set two files aside in the same millisecond of 1970: never over one another.
   const taken = new Set(await readdir(directory));
   for (let again = 1; taken.has(name); again += 1) name = `credentials.aside-${when}-${again}-${why}.json`;
-  await rename(join(directory, file), join(directory, name));
+  await (how === 'move' ? rename : link)(join(directory, file), join(directory, name));
   await syncDirectory(directory);
   return name;
 }

@@ -1,0 +1,59 @@
+/** Where the configuration and the state are, for each command that wants them, and the one way to load the first. */
+
+import { accessSync, constants } from 'node:fs';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import { CREDSTORE } from './credstore.ts';
+import { SENSOR_NAMES } from './sensor-names.ts';
+
+const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
+const STATE_DIRECTORY = '/var/lib/firstlight';
+
+export interface Places {
+  readonly config?: string;
+  readonly state?: string;
+}
+
+export function configFile({ config }: Places, environment: NodeJS.ProcessEnv): string {
+  return config ?? environment['FIRSTLIGHT_CONFIG'] ?? CONFIG_FILE;
+}
+
+export function stateDirectory({ state }: Places, environment: NodeJS.ProcessEnv): string {
+  return state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
+}
+
+/** As the agent reads it. Throws a ConfigError with every problem. */
+export function readConfig(places: Places, environment: NodeJS.ProcessEnv): Loaded {
+  return load(places, environment, environment['CREDENTIALS_DIRECTORY']);
+}
+
+/**
+ * As the service reads it, from a shell: what systemd would hand over is looked for where it takes it from, if this user may
+ * look there. Throws a ConfigError with every problem.
+ */
+export function readServiceConfig(places: Places, environment: NodeJS.ProcessEnv): Loaded {
+  return load(places, environment, environment['CREDENTIALS_DIRECTORY'] ?? credentialStore());
+}
+
+function load(
+  places: Places,
+  environment: NodeJS.ProcessEnv,
+  credentialsDirectory: string | undefined,
+): Loaded {
+  return loadConfig({
+    file: configFile(places, environment),
+    fileRequired: places.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
+    environment,
+    credentialsDirectory,
+    names: SENSOR_NAMES,
+  });
+}
+
+/** Only root sees into it, as a rule; for others it is as if it were not there. */
+export function credentialStore(): string | undefined {
+  try {
+    accessSync(CREDSTORE, constants.R_OK | constants.X_OK);
+    return CREDSTORE;
+  } catch {
+    return undefined;
+  }
+}
