@@ -4,14 +4,24 @@
  * systeminformation is loaded here and nowhere else. It runs a dozen shell commands with execSync, each of which stops the event
  * loop until it returns, and costs 8 MiB: fine for a process that lives a tenth of a second, not for one that lives for years.
  * Prints one JSON object; what nobody knows is not in it. A board with a device tree is asked first: systeminformation knows
- * the models of the Raspberry Pi only, and of other ARM boards nothing. Addresses are not asked for: node:os has them for nothing.
+ * the models of the Raspberry Pi only, and of other ARM boards nothing. What a Raspberry Pi's revision code says is read from it (pi-revision.ts). Addresses are not asked for: node:os has them for nothing.
  */
 
 import { readFile } from 'node:fs/promises';
 import { factText, serialText } from './facts-text.ts';
+import { type PiBoard, piBoard } from './pi-revision.ts';
 
 /** The attributes a child may deliver. */
-export const CHILD_KEYS = ['hardwareModel', 'hardwareSerial', 'osName', 'osVersion'] as const;
+export const CHILD_KEYS = [
+  'hardwareModel',
+  'hardwareSerial',
+  'hardwareRevision',
+  'hardwareMemory',
+  'hardwareManufacturer',
+  'hardwareProcessor',
+  'osName',
+  'osVersion',
+] as const;
 export type ChildFacts = Partial<Record<(typeof CHILD_KEYS)[number], string | undefined>>;
 
 export async function printFacts(out: { write(text: string): unknown } = process.stdout): Promise<void> {
@@ -20,15 +30,28 @@ export async function printFacts(out: { write(text: string): unknown } = process
   const system = await orNothing(() => si.system());
   const board = await orNothing(() => si.baseboard());
   const os = await orNothing(() => si.osInfo());
+  const pi = await orNothing(async () => piBoard(await readFile('/proc/cpuinfo', 'latin1')));
   const facts: ChildFacts = {
-    hardwareModel: first([await deviceTree('model'), system?.model, board?.model], (text) =>
-      factText(text, 'model '),
+    ...piFacts(pi),
+    hardwareModel: first(
+      [await deviceTree('model'), pi?.model && `Raspberry Pi ${pi.model}`, system?.model, board?.model],
+      (text) => factText(text, 'model '),
     ),
     hardwareSerial: first([await deviceTree('serial-number'), system?.serial, board?.serial], serialText),
     osName: factText(os?.distro, 'os '),
     osVersion: osVersion(os?.release, os?.codename),
   };
   out.write(`${JSON.stringify(facts)}\n`);
+}
+
+/** What the revision code of a Raspberry Pi says; the revision as "rev 1.4 (c03114)", which no server takes for a number. */
+export function piFacts(pi: PiBoard | undefined): ChildFacts {
+  return {
+    hardwareRevision: pi && `rev ${pi.revision ?? 'unknown'} (${pi.code})`,
+    hardwareMemory: pi?.memory,
+    hardwareManufacturer: pi?.manufacturer,
+    hardwareProcessor: pi?.processor,
+  };
 }
 
 /** "13 (trixie)", which no server takes for a number; "v13" where there is no code name. */

@@ -126,6 +126,7 @@ async function readByPlace(
     if (places.has(name)) continue;
     const found = await tools.find(name, signal);
     const [, chip, offset] = found.ok ? (/^(\S+) (\d+)\s*$/.exec(found.output) ?? []) : [];
+    if (!found.ok && !found.problem.endsWith('ended with status 1')) return found;
     if (chip === undefined || offset === undefined) {
       return { ok: false, problem: `there is no GPIO line ${name} (gpioinfo lists them)` };
     }

@@ -114,6 +114,13 @@ it('a host without the tools is told what to install', async () => {
   assert.match(states.problem, /is not installed: install libgpiod's tools \(apt install gpiod\)$/);
 });
 
+it('half of the tools is not enough, and that is told instead of a line that is not there', async (t) => {
+  const { gpio } = tools(t, { gpioget: GPIOGET_1 });
+  const states = await gpio.read(['GPIO4'], never);
+  assert.ok(!states.ok);
+  assert.match(states.problem, /gpiofind is not installed/);
+});
+
 it('tools that come later are found', async (t) => {
   const { folder, gpio } = tools(t, {});
   assert.equal((await gpio.read(['GPIO4'], never)).ok, false);
