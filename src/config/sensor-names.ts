@@ -49,7 +49,7 @@ export function readSensors(
   const scale = reader.effective(settings.sensorsScale);
   const offset = reader.effective(settings.sensorsOffset);
   if (interval.given) judgeIntervals(reader, interval.given, agents);
-  // What a program may print is known when it does; such a key then keeps its name (sensors/retouch.ts).
+  // What a program may print is known when it does; a name that is given counts before such a key (sensors/retouch.ts).
   const certain = own.flatMap(keysOf).filter((key) => !key.includes('*'));
   if (rename.given) judgeRenames(reader, rename.given, [...agents.keys, ...certain]);
   const all = [...names.sensors, ...names.keys];

@@ -1,12 +1,13 @@
 /**
  * What a program of the operator's printed, as values: one JSON object, or lines of key=value, or a number alone.
  *
- * Numbers keep six decimals (contract 4.2); texts are short and on one line; null is nothing. Whatever else is printed is left
- * out and told, with the first that is wrong; the rest counts all the same. Pure, and bounded: as many keys as KEYS_MAX.
+ * Numbers keep six decimals (contract 4.2); texts are short and on one line; null, and in lines NaN and N/A, are nothing.
+ * Whatever else is printed is left out and told, with the first that is wrong; the rest counts all the same. Pure, and bounded:
+ * as many keys as KEYS_MAX.
  */
 
 import { keyOfProgram, type ProgramSensor } from './own-sensor.ts';
-import { round, type Value, type Values } from './reading.ts';
+import { NUMBER_MAX, round, type Value, type Values } from './reading.ts';
 
 export interface ProgramValues {
   readonly values: Values;
@@ -71,8 +72,10 @@ function readLines(text: string): Read {
   return { said, problem };
 }
 
-function ofText(text: string): Value {
+function ofText(text: string): Value | null {
   if (isNumber(text)) return Number(text);
+  // What languages print for a number they do not have; as a text it would make the key a text at the server.
+  if (/^(?:[-+]?(?:nan|inf|infinity)|null|none|n\/a)$/i.test(text)) return null;
   return text === 'true' || text === 'false' ? text === 'true' : text;
 }
 
@@ -84,7 +87,7 @@ function judged(raw: unknown): Value | undefined {
   if (typeof raw === 'boolean') return raw;
   if (typeof raw === 'number') {
     const rounded = round(raw, DECIMALS);
-    return Number.isFinite(rounded) ? rounded : undefined;
+    return Math.abs(rounded) <= NUMBER_MAX ? rounded : undefined;
   }
   if (typeof raw !== 'string') return undefined;
   const text = raw.trim();

@@ -40,14 +40,17 @@ export function round(value: number, decimals: number): number {
   return Math.round(value * factor) / factor;
 }
 
+/** The largest number that is exact, and far below those that the server stores as text (contract 4.2: beyond int64). */
+export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
+
 /**
- * The values that may be delivered: finite numbers, booleans, strings. Everything else is left out, silently.
+ * The values that may be delivered: numbers up to NUMBER_MAX either way, booleans, strings. Everything else is left out, silently.
  */
 export function deliverable(values: Readonly<Record<string, Value | undefined | null>>): Values {
   const kept: Record<string, Value> = {};
   for (const [key, value] of Object.entries(values)) {
     if (value === undefined || value === null) continue;
-    if (typeof value === 'number' && !Number.isFinite(value)) continue;
+    if (typeof value === 'number' && !(Math.abs(value) <= NUMBER_MAX)) continue;
     kept[key] = value;
   }
   return kept;

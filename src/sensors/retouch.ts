@@ -24,7 +24,7 @@ export function openRetouch({ rename, scale, offset }: Pick<Tuning, 'rename' | '
     const done: Record<string, Value> = {};
     for (const [key, value] of Object.entries(values)) {
       const name = rename.get(key) ?? key;
-      // The configuration sees to it that no two of our own keys get one name; the key of somebody's program might have it.
+      // The configuration sees to it that no two of our own keys get one name; the key of somebody's program, which comes last, might have it.
       if (!Object.hasOwn(done, name)) done[name] = retouched(key, value);
     }
     return done;

@@ -26,6 +26,11 @@ it('what could not be read is absent: never 0, never null', () => {
   assert.deepEqual(deliverable(values), {});
 });
 
+it('a number so large that the server would store it as text is left out', () => {
+  const exact = Number.MAX_SAFE_INTEGER;
+  assert.deepEqual(deliverable({ a: exact, b: -exact, c: exact + 1, d: -1e21 }), { a: exact, b: -exact });
+});
+
 it('the order of the keys is kept, and what was given is not changed', () => {
   const given = { z: 1, gone: null, a: 2 };
   assert.deepEqual(Object.keys(deliverable(given)), ['z', 'a']);
