@@ -3,6 +3,8 @@
  * its deadline, with a path and a language for an environment: no credential of ours can reach it.
  *
  * What it prints is at most 16 KiB, and is judged in core/program-output.ts. When it is run is up to core/pollers.ts.
+ *
+ * Measured on an x86-64 virtual machine, Node 20.20, 2026-11-26, process.cpuUsage over 300 runs of echo: 0.84 ms of the agent's CPU a run.
  */
 
 import type { ProgramSensor } from '../core/own-sensor.ts';
