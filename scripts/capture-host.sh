@@ -47,6 +47,7 @@ sys/class/hwmon/*/device/name
 sys/class/mmc_host/*
 sys/class/mmc_host/*/*
 sys/class/mmc_host/*/mmc*/*
+sys/class/mmc_host/*/mmc*/block/*
 sys/class/net/*
 sys/class/net/*/*
 sys/class/net/*/device/modalias

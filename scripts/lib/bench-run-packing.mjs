@@ -18,16 +18,16 @@ const firstTsMs = Date.now();
 const quiet = (index) => ({
   ...sample,
   uptimeS: sample.uptimeS + index * (INTERVAL_MS / 1000),
-  memoryUsedBytes: sample.memoryUsedBytes + 4096 * index,
-  memoryAvailableBytes: sample.memoryAvailableBytes - 4096 * index,
+  memoryUsedPercent: Number((sample.memoryUsedPercent + (index % 7) / 10).toFixed(1)),
 });
 const busy = (index) =>
   Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, moved(value, index)]));
 
 console.log(JSON.stringify([hostOf('quiet host', quiet), hostOf('busy host', busy)]));
 
-/** Another number of as many digits. */
+/** Another number of as many digits; a flag and a text stay. */
 function moved(value, index) {
+  if (typeof value !== 'number') return value;
   const decimals = String(value).split('.')[1]?.length ?? 0;
   const step = 10 ** -decimals;
   return Number((value + step * (1 + (index % 7))).toFixed(decimals));

@@ -9,10 +9,10 @@ import { humanised } from './humanise.ts';
 const SHOWN = [
   'cpuUsePercent',
   'load1',
-  'memoryAvailableBytes',
+  'memoryUsedPercent',
   'diskRootFreeBytes',
   'cpuTemperatureC',
-  'processCount',
+  'uptimeS',
 ];
 /** Points asked for: more than any host makes between two looks. */
 const POINTS_MAX = 200;

@@ -140,7 +140,7 @@ function sensorsOf(
   const tuning = all === true ? { ...subject.tuning, selection: UNTUNED.selection } : subject.tuning;
   const pollers = openPollers(tuning, { clock, log });
   const beside = () => pollers.latest();
-  return { sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, beside), pollers };
+  return { sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, { beside }), pollers };
 }
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

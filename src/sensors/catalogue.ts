@@ -4,31 +4,57 @@
  * A new sensor is a new file and one line here.
  */
 
+import { addresses } from './addresses.ts';
+import { agent } from './agent.ts';
 import type { CatalogueEntry, Collector, Unit } from './collector.ts';
 import { cpu } from './cpu.ts';
+import { drives } from './drives.ts';
 import { filesystem } from './filesystem.ts';
+import { flash } from './flash.ts';
+import { frequency } from './frequency.ts';
 import { entryFor } from './guard.ts';
+import { handles } from './handles.ts';
 import { hwmon } from './hwmon.ts';
 import { iio } from './iio.ts';
 import { load } from './load.ts';
 import { memory } from './memory.ts';
+import { mounts } from './mounts.ts';
 import { network } from './network.ts';
 import { onewire } from './onewire.ts';
+import { oom } from './oom.ts';
 import { pi } from './pi.ts';
+import { pressure } from './pressure.ts';
 import { processes } from './processes.ts';
+import { route } from './route.ts';
 import { rtc } from './rtc.ts';
+import { services } from './services.ts';
 import { supply } from './supply.ts';
 import { temperature } from './temperature.ts';
 import { thermal } from './thermal.ts';
+import { throttle } from './throttle.ts';
 import { uptime } from './uptime.ts';
+import { watchdog } from './watchdog.ts';
+import { wifi } from './wifi.ts';
+
 export const collectors: readonly Collector[] = [
   cpu,
   load,
+  frequency,
   temperature,
+  throttle,
   memory,
+  pressure,
+  oom,
   filesystem,
+  mounts,
+  drives,
+  flash,
   network,
+  wifi,
+  route,
+  addresses,
   uptime,
+  watchdog,
   processes,
   pi,
   thermal,
@@ -37,6 +63,9 @@ export const collectors: readonly Collector[] = [
   onewire,
   supply,
   rtc,
+  handles,
+  services,
+  agent,
 ];
 
 export const catalogue: readonly CatalogueEntry[] = collectors.flatMap((collector) => collector.catalogue);

@@ -9,6 +9,7 @@
 import type { Clock } from '../core/ports.ts';
 import type { Value } from '../core/reading.ts';
 import type { Profile } from '../core/selection.ts';
+import type { Told } from './told.ts';
 import type { Tree } from './tree.ts';
 
 export type Unit =
@@ -74,6 +75,9 @@ export type Collect = () => Measured | Promise<Measured>;
 
 export type MonotonicClock = Pick<Clock, 'monotonicMs'>;
 
+/** `sleep` is for the deadline of what may hang; a collector never waits for its own sake. */
+export type SensorClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
+
 /**
  * Whether a key is to be reported; asked of one with a `*` in it, whether any key it stands for may be. Always the same
  * answer. What is not wanted is left out of the reading anyway: a collector asks in order not to read it.
@@ -93,7 +97,7 @@ export interface Collector {
    * Makes the state of one sampler: what this collector remembers from one round to the next. Does no work yet. Not called
    * when nothing of its catalogue is wanted.
    */
-  open(tree: Tree, clock: MonotonicClock, wants: Wants): Collect;
+  open(tree: Tree, clock: SensorClock, wants: Wants, told: Told): Collect;
 }
 
 /** What the host said cannot be a value of this sensor. */

@@ -1,12 +1,15 @@
 /**
- * The root file system: bytes used, bytes an ordinary program may still write, and the share that is used.
+ * The root file system: bytes used, bytes an ordinary program may still write, the share that is used, and whether the kernel has
+ * stopped writing to it, which is what an SD card that dies looks like.
  *
  * The share is counted as df does, used / (used + available), so the blocks reserved for root do not make a full disk look
- * 95 % full. Only the root is asked, never the list of mounts: one dead network mount would hold the call for ever. Even so
- * the call is asynchronous, and guard.ts does not repeat it before it has come back.
+ * 95 % full. The root has a collector to itself: what another mount does (mounts.ts) cannot cost it its values. Even so the call is
+ * asynchronous, and guard.ts does not repeat it before it has come back.
  */
 
-import { type CatalogueEntry, type Collector, NonsenseError } from './collector.ts';
+import { type CatalogueEntry, type Collector, type NumberEntry, PartlyReadError } from './collector.ts';
+import { MountTable } from './mount-table.ts';
+import { useOf } from './space.ts';
 
 const BYTES_MAX = 2 ** 53;
 
@@ -15,26 +18,26 @@ export const filesystem: Collector = {
   catalogue: [
     bytesEntry('diskRootUsedBytes', 'bytes used on the root file system'),
     bytesEntry('diskRootFreeBytes', 'bytes programs may still write to the root file system'),
+    percentEntry('diskRootUsedPercent', 'minimal', 'share of the root file system in use'),
+    percentEntry('diskRootInodesUsedPercent', 'full', 'share of the files the root file system can hold'),
     {
-      key: 'diskRootUsedPercent',
-      type: 'number',
-      profile: 'minimal',
-      unit: '%',
-      min: 0,
-      max: 100,
-      decimals: 1,
-      meaning: 'share of the root file system in use',
-      source: 'statfs(2); df(1) for the formula',
+      key: 'diskRootReadOnly',
+      type: 'flag',
+      profile: 'default',
+      meaning: 'the root file system cannot be written, by choice or because of errors',
+      source: 'proc_pid_mountinfo(5)',
     },
   ],
-  open: (tree) => async () => {
-    const { bsize, blocks, bfree, bavail } = await tree.use('/');
-    const used = blocks - bfree;
-    if (blocks <= 0 || used + bavail <= 0) throw new NonsenseError('the root file system has no size');
-    return {
-      diskRootUsedBytes: used * bsize,
-      diskRootFreeBytes: bavail * bsize,
-      diskRootUsedPercent: (100 * used) / (used + bavail),
+  open: (tree, _clock, wants) => {
+    const table = new MountTable(tree);
+    return async () => {
+      const space = useOf('Root', await tree.use('/'));
+      if (!wants('diskRootReadOnly')) return space;
+      try {
+        return { ...space, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
+      } catch (error) {
+        throw new PartlyReadError(space, error instanceof Error ? error : new Error(String(error)));
+      }
     };
   },
 };
@@ -43,12 +46,26 @@ function bytesEntry(key: string, meaning: string): CatalogueEntry {
   return {
     key,
     type: 'number',
-    profile: 'default',
+    profile: 'full',
     unit: 'B',
     min: 0,
     max: BYTES_MAX,
     decimals: 0,
     meaning,
     source: 'statfs(2)',
+  };
+}
+
+function percentEntry(key: string, profile: NumberEntry['profile'], meaning: string): CatalogueEntry {
+  return {
+    key,
+    type: 'number',
+    profile,
+    unit: '%',
+    min: 0,
+    max: 100,
+    decimals: 1,
+    meaning,
+    source: 'statfs(2); df(1) for the formula',
   };
 }

@@ -19,11 +19,12 @@ import {
   type Collect,
   type Collector,
   type Measured,
-  type MonotonicClock,
   NonsenseError,
   PartlyReadError,
+  type SensorClock,
   type Wants,
 } from './collector.ts';
+import type { Told } from './told.ts';
 import type { Tree } from './tree.ts';
 
 const NOTHING: Values = {};
@@ -35,9 +36,10 @@ type State = 'idle' | 'reading' | 'late';
 
 export interface GuardOptions {
   readonly tree: Tree;
-  readonly clock: MonotonicClock;
+  readonly clock: SensorClock;
   readonly log: Logger;
   readonly wants: Wants;
+  readonly told: Told;
   /** 0: a round with each reading. */
   readonly everyMs: number;
 }
@@ -45,7 +47,7 @@ export interface GuardOptions {
 export class Guard {
   readonly #collector: Collector;
   readonly #collect: Collect;
-  readonly #clock: MonotonicClock;
+  readonly #clock: SensorClock;
   readonly #log: Logger;
   readonly #wants: Wants;
   readonly #everyMs: number;
@@ -55,9 +57,9 @@ export class Guard {
   #last: Values = NOTHING;
   #dueAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(collector: Collector, { tree, clock, log, wants, everyMs }: GuardOptions) {
+  constructor(collector: Collector, { tree, clock, log, wants, told, everyMs }: GuardOptions) {
     this.#collector = collector;
-    this.#collect = collector.open(tree, clock, wants);
+    this.#collect = collector.open(tree, clock, wants, told);
     this.#clock = clock;
     this.#log = log;
     this.#wants = wants;

@@ -1,138 +1,187 @@
 /**
- * Network: bytes per second in and out of each physical interface, between one sample and the next.
+ * Network: what goes in and out of each physical interface per second, between one sample and the next, whether its link is up, and
+ * how fast the link is.
  *
- * Physical is what has a device behind it in /sys; bridges, VLANs, tunnels and containers' ends have none, and would count the
- * same bytes twice. Where no interface is physical (inside a container) those count that are up and are neither loopback nor
- * a container engine's own. An interface in its first sample, or whose counters went back, has no rate in that round.
+ * All counters come from one file, whatever the number of interfaces; the state costs one more read each. An interface in its
+ * first sample, or whose counters began again, has no rates in that round (rate.ts); its index tells it from another that got its
+ * name. Which interfaces are meant is said in interfaces.ts. Signal and technology of a cellular modem are not here: the kernel
+ * has no file for them, only the modem's own protocol has.
  */
 
-import { type CatalogueEntry, type Collector, type MonotonicClock, NonsenseError } from './collector.ts';
-import { natural, wholeLines } from './parse.ts';
+import {
+  type CatalogueEntry,
+  type Collect,
+  type Collector,
+  type MonotonicClock,
+  NonsenseError,
+  type Wants,
+} from './collector.ts';
+import { type Interface, Interfaces } from './interfaces.ts';
+import { integer, natural, wholeLines } from './parse.ts';
+import { type Counts, Rates } from './rate.ts';
+import { readIfThere } from './read-if-there.ts';
 import type { Tree } from './tree.ts';
 
 /** 100 Gbit/s and some; a counter that jumps further is broken. */
 const BYTES_PER_S_MAX = 50_000_000_000;
+const PACKETS_PER_S_MAX = 1_000_000_000;
+const SOURCE = 'proc_pid_net(5), /proc/net/dev; Documentation/ABI/testing/sysfs-class-net';
+
+/** The rates, and their column of /proc/net/dev. */
+const COLUMNS = {
+  RxBytesPerS: 0,
+  TxBytesPerS: 8,
+  RxPacketsPerS: 1,
+  TxPacketsPerS: 9,
+  RxErrorsPerS: 2,
+  TxErrorsPerS: 10,
+  RxDropsPerS: 3,
+  TxDropsPerS: 11,
+} as const;
+
+type Counter = keyof typeof COLUMNS;
 
 export const network: Collector = {
   name: 'network',
   catalogue: [
-    entry('net*RxBytesPerS', 'received by the interface, since the last sample'),
-    entry('net*TxBytesPerS', 'sent by the interface, since the last sample'),
+    bytes('net*RxBytesPerS', 'received by the interface, since the last sample'),
+    bytes('net*TxBytesPerS', 'sent by the interface, since the last sample'),
+    {
+      key: 'net*Up',
+      type: 'flag',
+      profile: 'default',
+      meaning: 'the interface has a link and may carry traffic',
+      source: 'Documentation/ABI/testing/sysfs-class-net, operstate; RFC 2863',
+    },
+    packets('net*RxPacketsPerS', 'packets received'),
+    packets('net*TxPacketsPerS', 'packets sent'),
+    packets('net*RxErrorsPerS', 'packets received damaged'),
+    packets('net*TxErrorsPerS', 'packets that could not be sent'),
+    packets('net*RxDropsPerS', 'packets received and dropped for want of room or of anyone to take them'),
+    packets('net*TxDropsPerS', 'packets dropped on their way out'),
+    {
+      key: 'net*SpeedMbitPerS',
+      type: 'number',
+      profile: 'full',
+      unit: 'Mbit/s',
+      min: 1,
+      max: 1_000_000,
+      decimals: 0,
+      meaning: 'speed of the link; absent while it is down, and of links without one, such as Wi-Fi',
+      source: 'Documentation/ABI/testing/sysfs-class-net, speed',
+    },
+    {
+      key: 'net*CarrierChanges',
+      type: 'number',
+      profile: 'full',
+      unit: '',
+      min: 0,
+      max: 2 ** 32,
+      decimals: 0,
+      meaning: 'how often the link went up or down since the interface was made: a loose plug counts',
+      source: 'Documentation/ABI/testing/sysfs-class-net, carrier_changes',
+    },
   ],
-  open(tree, clock) {
-    const choose = openChoice(tree);
-    let before: Round = { atMs: 0, counters: new Map() };
-    return () => {
-      const now = readRound(tree, clock);
-      const measured = rates(before, now, choose([...now.counters.keys()]));
-      before = now;
-      return measured;
-    };
-  },
+  open: openNetwork,
 };
 
-/** Keys cost the server a dictionary entry each, for ever; a gateway has two or three interfaces. */
-const INTERFACES_MAX = 16;
-const UP_FLAG = 0x1;
-const LOOPBACK_FLAG = 0x8;
-const ENGINES_OWN = /^(veth|docker|br-|virbr|cni|flannel|cali|lxcbr|lxdbr|podman)/;
+/** The kernel's own are 64 bits; on 32-bit kernels some drivers count in 32, and serve no more than 1 Gbit/s. */
+const BYTES = 125_000_000;
+const PACKETS = 1_500_000;
 
-interface Counters {
-  readonly rxBytes: number;
-  readonly txBytes: number;
-}
+const PER_S_MAX: Counts<Counter> = {
+  RxBytesPerS: BYTES,
+  TxBytesPerS: BYTES,
+  RxPacketsPerS: PACKETS,
+  TxPacketsPerS: PACKETS,
+  RxErrorsPerS: PACKETS,
+  TxErrorsPerS: PACKETS,
+  RxDropsPerS: PACKETS,
+  TxDropsPerS: PACKETS,
+};
 
-interface Round {
-  readonly atMs: number;
-  readonly counters: ReadonlyMap<string, Counters>;
-}
-
-function entry(key: string, meaning: string): CatalogueEntry {
-  const source = 'proc_pid_net(5), /proc/net/dev; Documentation/ABI/testing/sysfs-class-net';
-  return {
-    key,
-    type: 'number',
-    profile: 'default',
-    unit: 'B/s',
-    min: 0,
-    max: BYTES_PER_S_MAX,
-    decimals: 0,
-    meaning,
-    source,
+function openNetwork(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
+  const interfaces = new Interfaces(tree);
+  let rates = new Map<string, Rates<Counter>>();
+  return () => {
+    const lines = readLines(tree);
+    const atMs = clock.monotonicMs();
+    const chosen = interfaces.among([...lines.keys()]);
+    // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
+    rates = new Map(chosen.map(({ name }) => [name, rates.get(name) ?? new Rates(PER_S_MAX)]));
+    const measured: Record<string, number | boolean | undefined> = {};
+    for (const { name, part } of chosen) {
+      const identity = readIfThere(tree, `sys/class/net/${name}/ifindex`);
+      const perS = rates.get(name)?.next(countsOf(lines.get(name) ?? ''), atMs, identity);
+      for (const [counter, rate] of Object.entries(perS ?? {})) measured[`net${part}${counter}`] = rate;
+      Object.assign(measured, linkOf(tree, { name, part }, wants));
+    }
+    return measured;
   };
 }
 
-function readRound(tree: Tree, clock: MonotonicClock): Round {
-  const text = tree.read('proc/net/dev');
-  const atMs = clock.monotonicMs();
-  const [first, second, ...lines] = wholeLines(text, 'proc/net/dev');
+/** What stands behind the name of each interface. */
+function readLines(tree: Tree): ReadonlyMap<string, string> {
+  const [first, second, ...lines] = wholeLines(tree.read('proc/net/dev'), 'proc/net/dev');
   if (!first?.startsWith('Inter-') || !second?.includes('bytes')) {
     throw new NonsenseError('/proc/net/dev has no heading');
   }
-  const counters = new Map<string, Counters>();
+  const byName = new Map<string, string>();
   for (const line of lines) {
     if (line.trim() === '') continue;
     const colon = line.indexOf(':');
     if (colon < 1) throw new NonsenseError('a line of /proc/net/dev names no interface');
-    const fields = line
-      .slice(colon + 1)
-      .trim()
-      .split(/\s+/);
-    counters.set(line.slice(0, colon).trim(), {
-      rxBytes: natural(fields[0], 'a received count in /proc/net/dev'),
-      txBytes: natural(fields[8], 'a sent count in /proc/net/dev'),
-    });
+    byName.set(line.slice(0, colon).trim(), line.slice(colon + 1));
   }
-  return { atMs, counters };
+  return byName;
 }
 
-/** Which interfaces to report. Asked of /sys again only when the set of names has changed, or in the fallback. */
-function openChoice(tree: Tree): (names: readonly string[]) => readonly string[] {
-  let seen = '';
-  let physical: readonly string[] = [];
-  return (names) => {
-    const all = names.join(' ');
-    if (all !== seen) {
-      physical = bounded(names.filter((name) => tree.has(`sys/class/net/${name}/device`)));
-      seen = all;
-    }
-    return physical.length > 0 ? physical : bounded(names.filter((name) => isUpAndOurs(tree, name)));
-  };
+function countsOf(line: string): Counts<Counter> {
+  const fields = line.trim().split(/\s+/);
+  const counts = Object.entries(COLUMNS).map(([counter, column]) => [
+    counter,
+    natural(fields[column], 'a counter in /proc/net/dev'),
+  ]);
+  return Object.fromEntries(counts) as Counts<Counter>;
 }
 
-function bounded(names: readonly string[]): readonly string[] {
-  return names.toSorted().slice(0, INTERFACES_MAX);
-}
-
-function isUpAndOurs(tree: Tree, name: string): boolean {
-  if (name === 'lo' || ENGINES_OWN.test(name) || !tree.has(`sys/class/net/${name}/flags`)) return false;
-  const text = tree.read(`sys/class/net/${name}/flags`).trim();
-  if (!/^0x[0-9a-f]{1,8}$/.test(text))
-    throw new NonsenseError(`the flags of interface ${name} are no number`);
-  const flags = Number.parseInt(text, 16);
-  return (flags & UP_FLAG) !== 0 && (flags & LOOPBACK_FLAG) === 0;
-}
-
-function rates(before: Round, now: Round, names: readonly string[]): Record<string, number> {
-  const seconds = (now.atMs - before.atMs) / 1000;
-  const measured: Record<string, number> = {};
-  if (seconds <= 0) return measured;
-  for (const name of names) {
-    const was = before.counters.get(name);
-    const is = now.counters.get(name);
-    if (was === undefined || is === undefined) continue;
-    // Both start again when the driver is reloaded, so one that went back discredits the other.
-    if (is.rxBytes < was.rxBytes || is.txBytes < was.txBytes) continue;
-    measured[`net${capitalised(name)}RxBytesPerS`] = (is.rxBytes - was.rxBytes) / seconds;
-    measured[`net${capitalised(name)}TxBytesPerS`] = (is.txBytes - was.txBytes) / seconds;
+function linkOf(tree: Tree, { name, part }: Interface, wants: Wants) {
+  const [up, speed, changes] = [`net${part}Up`, `net${part}SpeedMbitPerS`, `net${part}CarrierChanges`];
+  const folder = `sys/class/net/${name}`;
+  const link: Record<string, number | boolean | undefined> = {};
+  if (wants(up)) link[up] = isUp(tree, folder);
+  if (wants(speed)) {
+    const text = readIfThere(tree, `${folder}/speed`);
+    const mbitPerS = text === undefined ? -1 : integer(text, `/${folder}/speed`);
+    // -1, or the same as an unsigned number: unknown.
+    link[speed] = mbitPerS > 0 && mbitPerS < 2 ** 32 - 1 ? mbitPerS : undefined;
   }
-  return measured;
+  if (wants(changes)) {
+    const text = readIfThere(tree, `${folder}/carrier_changes`);
+    link[changes] = text === undefined ? undefined : natural(text, `/${folder}/carrier_changes`);
+  }
+  return link;
 }
 
-/** eth0 becomes Eth0, wan-lte.1 becomes WanLte1. */
-function capitalised(name: string): string {
-  return name
-    .split(/[^A-Za-z0-9]+/)
-    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
-    .join('');
+const DOWN: ReadonlySet<string> = new Set(['down', 'lowerlayerdown', 'notpresent', 'testing', 'dormant']);
+
+/** A driver that keeps no state says "unknown", and has a carrier or not. */
+function isUp(tree: Tree, folder: string): boolean | undefined {
+  const state = readIfThere(tree, `${folder}/operstate`);
+  if (state === undefined || state === 'up') return state === undefined ? undefined : true;
+  if (DOWN.has(state)) return false;
+  if (state !== 'unknown')
+    throw new NonsenseError(`/${folder}/operstate is ${JSON.stringify(state.slice(0, 24))}`);
+  return readIfThere(tree, `${folder}/carrier`) === '1';
+}
+
+function bytes(key: string, meaning: string): CatalogueEntry {
+  const bounds = { min: 0, max: BYTES_PER_S_MAX, decimals: 0 };
+  return { key, type: 'number', profile: 'default', unit: 'B/s', ...bounds, meaning, source: SOURCE };
+}
+
+function packets(key: string, what: string): CatalogueEntry {
+  const bounds = { min: 0, max: PACKETS_PER_S_MAX, decimals: 2 };
+  const meaning = `${what}, since the last sample`;
+  return { key, type: 'number', profile: 'full', unit: '1/s', ...bounds, meaning, source: SOURCE };
 }

@@ -7,6 +7,7 @@
 
 import type { Value } from '../core/reading.ts';
 import { type Collect, type Collector, type Measured, PartlyReadError, type Wants } from './collector.ts';
+import { NOTHING_TOLD } from './told.ts';
 import type { Omission, Trace } from './trace.ts';
 import type { FileSystemUse, Tree } from './tree.ts';
 
@@ -77,7 +78,7 @@ async function replayed(
   without?: Omission,
 ): Promise<Value | undefined> {
   let round = 0;
-  const clock = { monotonicMs: () => atMs[round] ?? 0 };
+  const clock = { monotonicMs: () => atMs[round] ?? 0, sleep: () => Promise.resolve() };
   const tree: Tree = {
     read: (...asked) => trace.replay(round, without).read(...asked),
     readSlowly: (path) => trace.replay(round, without).readSlowly(path),
@@ -86,7 +87,7 @@ async function replayed(
     link: (path) => trace.replay(round, without).link(path),
     use: (path) => trace.replay(round, without).use(path),
   };
-  const collect = collector.open(tree, clock, wants);
+  const collect = collector.open(tree, clock, wants, NOTHING_TOLD);
   let measured: Measured = {};
   for (round = 0; round < atMs.length; round += 1) measured = await unlessItFails(collect);
   return measured[key];

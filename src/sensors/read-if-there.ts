@@ -3,6 +3,7 @@
  * error that means something is wrong, such as EIO, is thrown as it comes.
  */
 
+import { wholeLines } from './parse.ts';
 import type { Tree } from './tree.ts';
 
 /** EINVAL: a property that only a link that is up has. EOPNOTSUPP: built into the kernel and not switched on. */
@@ -11,29 +12,36 @@ const ABSENT: ReadonlySet<string> = new Set([
   'ENOTDIR',
   'ENODEV',
   'ENXIO',
-  'EAGAIN',
   'ENODATA',
   'EINVAL',
+  'EAGAIN',
   'EOPNOTSUPP',
   'ENOTSUP',
 ]);
 
-/** The text of the file, trimmed. */
-export function readIfThere(tree: Tree, path: string, bytesMax?: number): string | undefined {
-  try {
-    return tree.read(path, bytesMax).trim();
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
+/** A file of one value, as in /sys: its text, trimmed. */
+export function readIfThere(tree: Tree, path: string): string | undefined {
+  return unlessAbsent(() => tree.read(path).trim(), undefined);
+}
+
+/** A file of /proc, as whole lines; none when it is empty. */
+export function linesIfThere(tree: Tree, path: string): readonly string[] | undefined {
+  const text = unlessAbsent(() => tree.read(path), undefined);
+  if (text === undefined) return undefined;
+  return text === '' ? [] : wholeLines(text, path);
 }
 
 /** The names in the directory; none when there is no such directory. */
 export function listIfThere(tree: Tree, path: string): readonly string[] {
+  return unlessAbsent(() => tree.list(path), []);
+}
+
+/** What `read` gives, or `otherwise` when what it reads is not there. */
+export function unlessAbsent<T, Otherwise>(read: () => T, otherwise: Otherwise): T | Otherwise {
   try {
-    return tree.list(path);
+    return read();
   } catch (error) {
-    if (isAbsence(error)) return [];
+    if (isAbsence(error)) return otherwise;
     throw error;
   }
 }

@@ -18,6 +18,7 @@ import type { Collector } from './collector.ts';
 import { Guard } from './guard.ts';
 import { fileCollectors } from './own-files.ts';
 import { openRetouch } from './retouch.ts';
+import { NOTHING_TOLD, type Told } from './told.ts';
 import { openTree, type Tree } from './tree.ts';
 import { isWanted, type Tuning, UNTUNED, wantsOf } from './tuning.ts';
 
@@ -32,11 +33,14 @@ export interface SensorsOptions {
   readonly files?: readonly FileSensor[];
   /** What is read beside the sampling, such as the operator's own programs: as it was read last. Neither waits nor throws. */
   readonly beside?: () => Values;
+  /** Default: nothing is known but what files say. */
+  readonly told?: Told;
 }
 
-export function openSensors({ root, clock, log, tuning, files = [], beside }: SensorsOptions): Sensors {
+export function openSensors(options: SensorsOptions): Sensors {
+  const { root, clock, log, tuning, files = [] } = options;
   const sensors = [...collectors, ...fileCollectors(files, root)];
-  return openSampler(sensors, openTree(root), clock, log, tuning, beside);
+  return openSampler(sensors, openTree(root), clock, log, tuning, options);
 }
 
 /** How long a reading waits for its slowest sensor; every one of ours answers in well under 1 ms. */
@@ -48,7 +52,7 @@ export function openSampler(
   clock: Clock,
   log: Logger,
   tuning: Tuning = UNTUNED,
-  beside: () => Values = () => ({}),
+  { beside = () => ({}), told = NOTHING_TOLD }: Pick<SensorsOptions, 'beside' | 'told'> = {},
 ): Sensors {
   const { selection, everyMs } = tuning;
   const retouch = openRetouch(tuning);
@@ -60,6 +64,7 @@ export function openSampler(
       clock,
       log,
       wants,
+      told,
       everyMs: everyMs.get(sensor.name) ?? sensor.everyMs ?? 0,
     });
   });

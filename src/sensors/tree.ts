@@ -20,6 +20,9 @@ export interface FileSystemUse {
   readonly bfree: number;
   /** Blocks free to a process without privileges. */
   readonly bavail: number;
+  /** Inodes, and those that are free; 0 where there is no number of them. */
+  readonly files: number;
+  readonly ffree: number;
 }
 
 export interface Tree {

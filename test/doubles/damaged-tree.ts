@@ -25,7 +25,14 @@ type Node =
 const LINKS_MAX = 40;
 const FILE_BYTES_MAX = 64 * 1024;
 const SLOW_BYTES_MAX = 512;
-const USE: FileSystemUse = { bsize: 4096, blocks: 1_000_000, bfree: 600_000, bavail: 550_000 };
+const USE: FileSystemUse = {
+  bsize: 4096,
+  blocks: 1_000_000,
+  bfree: 600_000,
+  bavail: 550_000,
+  files: 250_000,
+  ffree: 200_000,
+};
 
 /** What a path leads to, by way of any symbolic links. */
 export interface Place {

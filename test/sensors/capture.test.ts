@@ -129,7 +129,7 @@ function copyOf(t: TestContext, name: string): string {
 /** Two samples, and every path of /proc and /sys at which a sensor found something. */
 async function sampled(root: string): Promise<{ values: Values; found: readonly string[] }> {
   const trace = new Trace();
-  const half = { bsize: 4096, blocks: 1000, bfree: 500, bavail: 300 };
+  const half = { bsize: 4096, blocks: 1000, bfree: 500, bavail: 300, files: 100, ffree: 75 };
   const tree: Tree = { ...openTree(root), use: async () => half };
   const clock = new VirtualClock();
   const sampler = openSampler(collectors, trace.over(tree), clock, new JournalDouble());

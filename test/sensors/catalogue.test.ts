@@ -11,6 +11,10 @@ const UNIT_ENDINGS: Readonly<Record<string, RegExp>> = {
   B: /Bytes$/,
   'B/s': /BytesPerS$/,
   '°C': /C$/,
+  dBm: /Dbm$/,
+  MHz: /MHz$/,
+  'Mbit/s': /MbitPerS$/,
+  ms: /Ms$/,
   s: /S$/,
   hPa: /Hpa$/,
   lx: /Lx$/,
@@ -20,6 +24,7 @@ const UNIT_ENDINGS: Readonly<Record<string, RegExp>> = {
   Ah: /Ah$/,
   W: /W$/,
   Wh: /Wh$/,
+  '1/s': /PerS$/,
   '': /[a-z0-9]$/,
 };
 

@@ -1,0 +1,51 @@
+/**
+ * Frequency: how fast the CPUs run at present, one value for each group of CPUs that share a clock, named after the first of them.
+ *
+ * It is what the kernel has set or, on a PC, what it measures. Without frequency scaling, as in most virtual machines, absent.
+ */
+
+import type { Collector } from './collector.ts';
+import { Discovery } from './discovery.ts';
+import { natural } from './parse.ts';
+import { listIfThere, readIfThere } from './read-if-there.ts';
+
+const FOLDER = 'sys/devices/system/cpu/cpufreq';
+const POLICIES_MAX = 16;
+const KHZ_PER_MHZ = 1000;
+
+export const frequency: Collector = {
+  name: 'frequency',
+  catalogue: [
+    {
+      key: 'cpu*FrequencyMHz',
+      type: 'number',
+      profile: 'full',
+      unit: 'MHz',
+      min: 1,
+      max: 20_000,
+      decimals: 0,
+      meaning: 'frequency of the CPU and those that share its clock',
+      source: 'Documentation/admin-guide/pm/cpufreq.rst, scaling_cur_freq',
+    },
+  ],
+  open: (tree, clock) => {
+    const policies = new Discovery(clock, () =>
+      listIfThere(tree, FOLDER)
+        .filter((name) => /^policy\d{1,4}$/.test(name))
+        .map((name) => name.slice('policy'.length))
+        .toSorted((a, b) => Number(a) - Number(b))
+        .slice(0, POLICIES_MAX),
+    );
+    return () => {
+      const measured: Record<string, number | undefined> = {};
+      for (const first of policies.found) {
+        const path = `${FOLDER}/policy${first}/scaling_cur_freq`;
+        const text = readIfThere(tree, path);
+        // Some drivers answer so when all CPUs of the group sleep.
+        if (text === undefined || text === '<unknown>') continue;
+        measured[`cpu${first}FrequencyMHz`] = natural(text, `/${path}`) / KHZ_PER_MHZ;
+      }
+      return measured;
+    };
+  },
+};

@@ -1,0 +1,62 @@
+/**
+ * Wi-Fi: how strong and how good the signal of each wireless interface is. Only a kernel that still speaks the older wireless
+ * interface has the file, which those of Debian and Raspberry Pi OS do; without it, and while not connected, the keys are absent.
+ */
+
+import { type Collector, type Measured, NonsenseError } from './collector.ts';
+import { INTERFACES_MAX } from './interfaces.ts';
+import { keyPart } from './key-part.ts';
+import { linesIfThere } from './read-if-there.ts';
+
+const SOURCE = 'net/wireless/wext-proc.c, /proc/net/wireless; include/uapi/linux/wireless.h';
+
+export const wifi: Collector = {
+  name: 'wifi',
+  catalogue: [
+    {
+      key: 'net*SignalDbm',
+      type: 'number',
+      profile: 'default',
+      unit: 'dBm',
+      min: -120,
+      max: -1,
+      decimals: 0,
+      meaning: 'Wi-Fi signal: above -60 is good, below -75 poor; absent while not connected',
+      source: SOURCE,
+    },
+    {
+      key: 'net*LinkQuality',
+      type: 'number',
+      profile: 'full',
+      unit: '',
+      min: 0,
+      max: 255,
+      decimals: 0,
+      meaning: 'quality of the Wi-Fi link as its driver counts it, with most drivers 0 to 70',
+      source: SOURCE,
+    },
+  ],
+  open: (tree) => () => {
+    const all = linesIfThere(tree, 'proc/net/wireless');
+    if (all === undefined) return {};
+    const [first, second, ...lines] = all;
+    if (!first?.startsWith('Inter-') || !second?.includes('level')) {
+      throw new NonsenseError('/proc/net/wireless has no heading');
+    }
+    return Object.assign({}, ...lines.slice(0, INTERFACES_MAX).map(signalOf));
+  },
+};
+
+/** ` wlan0: 0000   54.  -56.  -256 …`: state, quality, level, noise; a dot says that the number is a fresh one. */
+const LINE = /^\s*([^:\s]+):\s+[0-9a-f]{4}\s+(-?\d{1,3})\.?\s+(-?\d{1,3})\.?\s+-?\d{1,3}\.?(\s|$)/;
+
+function signalOf(line: string): Measured {
+  const match = LINE.exec(line);
+  if (match === null) throw new NonsenseError('a line of /proc/net/wireless is not one of an interface');
+  const [, name = '', quality, level] = match;
+  const dbm = Number(level);
+  // A level that is not negative is no dBm but a share of something only the driver knows; -256 is none at all.
+  if (dbm === -256) return {};
+  const part = keyPart(name);
+  return { [`net${part}SignalDbm`]: dbm < 0 ? dbm : undefined, [`net${part}LinkQuality`]: Number(quality) };
+}
