@@ -7,7 +7,7 @@ import { identityOf } from './naming.ts';
 export function agentSettings(config: Config, name: string): AgentSettings {
   const { server, device, provisioning, telemetry } = config;
   return {
-    server: identityOf(server),
+    server: identityOf(server.roads[0]),
     deviceName: name,
     spreadMs: server.spreadMs,
     sampleEveryMs: telemetry.intervalMs,

@@ -135,10 +135,11 @@ export async function setCredentials(
     const deviceName =
       found.is === 'good' ? found.record.deviceName : await nameOfThisGateway(config, { log, clock, signal });
     const kept = found.is === 'absent' ? [] : await putAside(state, clock.wallMs(), 'link');
-    const server = identityOf(config.server);
+    const servers = config.server.roads.map(identityOf);
+    const server = identityOf(config.server.roads[0]);
     await using store = new ConfCredentialStore(
       state,
-      { server, fingerprint: boardFingerprint({ root: '/' }) },
+      { servers, fingerprint: boardFingerprint({ root: '/' }) },
       { clock, log },
     );
     await store.write({ state: 'provisioned', server, deviceName, token, sinceMs: clock.wallMs() });

@@ -3,7 +3,7 @@
  */
 
 import { uptime } from 'node:os';
-import type { Config } from '../core/config.ts';
+import type { Config, ServerAddress } from '../core/config.ts';
 import { tell } from '../core/events.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
@@ -11,7 +11,7 @@ import { deviceName } from '../host/identity.ts';
 import { CannotStart } from './cannot-start.ts';
 
 /** One name for one server, however its URL is written. */
-export function identityOf({ scheme, host, port }: Config['server']): string {
+export function identityOf({ scheme, host, port }: ServerAddress): string {
   const plain = host.toLowerCase().replace(/\.$/, '');
   return `${scheme}://${plain.includes(':') ? `[${plain}]` : plain}:${port}`;
 }

@@ -25,11 +25,12 @@ import { boardFingerprint } from '../host/fingerprint.ts';
 import type { Journal } from '../host/journal.ts';
 import { ConfCredentialStore } from '../store/credential-store.ts';
 import { StoreError } from '../store/store-error.ts';
-import { CoapTransport } from '../transport/coap/transport.ts';
 import { agentSettings } from './agent-settings.ts';
 import { CannotStart } from './cannot-start.ts';
+import { tellClearRoads } from './clear-roads.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { identityOf, nameOfThisGateway } from './naming.ts';
+import { openTransport } from './open-transport.ts';
 import type { SensorSuite } from './sensor-suite.ts';
 import { VERSION } from './version.ts';
 import { watchedStore } from './watched-store.ts';
@@ -56,7 +57,11 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   log.restyle(config.log);
   if (config.provisioning) log.redact(config.provisioning.secret);
   if (config.device.token) log.redact(config.device.token);
-  const binding = { server: identityOf(config.server), fingerprint: boardFingerprint({ root: '/' }) };
+  for (const { proxy } of config.server.roads) if (proxy?.authorization) log.redact(proxy.authorization);
+  const binding = {
+    servers: config.server.roads.map(identityOf),
+    fingerprint: boardFingerprint({ root: '/' }),
+  };
   await using conf = new ConfCredentialStore(state, binding, { clock, log });
   const store = watchedStore(conf, {
     token: (token) => log.redact(token),
@@ -64,14 +69,15 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   });
   const record = config.device.token ? undefined : await storedRecord(store);
   if (!config.device.token) checkCanProvision(record, loaded, state);
-  await using transport = new CoapTransport(config.server, { clock, chance });
+  await using transport = await openTransport(config.server, { clock, chance, log });
   const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });
   const settings = agentSettings(config, name ?? 'named by its token');
   // What the stint before took and was not told about is there to be taken again.
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
-  const { url: server } = config.server;
+  const server = config.server.roads.map(({ url }) => url).join(',');
   tell(log, 'FL-READY', { version: VERSION, server, state, waiting: outbox.size });
+  void tellClearRoads(config.server.roads, { clock, log }, signal);
   const { sensors, keep } = lasting.suite.as(config.sensors);
   const loops = (stop: AbortSignal) => runLoops({ ...lasting, sensors, store, transport }, settings, stop);
   await together([loops, keep], signal);

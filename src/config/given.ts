@@ -46,6 +46,11 @@ export class Reader {
     return this.#given.some((each) => each.setting === setting);
   }
 
+  /** The source of the last value given, right or wrong. */
+  sourceOf(setting: Setting): Source | undefined {
+    return this.#given.findLast((each) => each.setting === setting)?.source;
+  }
+
   /** Whether the values of `one` take precedence over those of `other`; both have given some. */
   isLater(one: Source, other: Source): boolean {
     const rank = ({ name }: Source) => this.#given.findIndex(({ source }) => source.name === name);

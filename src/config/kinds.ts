@@ -19,6 +19,15 @@ export function text(wanted: string) {
   return v.string((issue) => `is ${kindOf(issue.input)}, not ${wanted} in quotes`);
 }
 
+/** Text, or in the file also a list of texts, which becomes one text with commas in it. */
+export function textOrList(wanted: string) {
+  const list = v.pipe(
+    v.array(v.string()),
+    v.transform((parts) => parts.join(',')),
+  );
+  return v.union([v.string(), list], (issue) => `is ${kindOf(issue.input)}, not ${wanted} in quotes`);
+}
+
 /** A parser of ours as a valibot action: what it returns as text is what is wrong. */
 export function parsed<T extends object | number>(parse: (input: string) => T | string) {
   return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
@@ -38,12 +47,12 @@ export function boundedText() {
   );
 }
 
-export function absolutePath(example: string) {
+export function absolutePath(example: string, kiBMax = 4) {
   const schema = v.pipe(
     text('a path'),
     v.check((path) => path.startsWith('/') && !path.includes('\0'), 'is not an absolute path'),
   );
-  const bound = 'an absolute path of a regular file of at most 4 KiB';
+  const bound = `an absolute path of a regular file of at most ${kiBMax} KiB`;
   return { type: 'path', bound, example, schema } as const;
 }
 

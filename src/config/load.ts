@@ -14,6 +14,7 @@ import { absent, exampleFor, Reader } from './given.ts';
 import { ConfigError, type Problem, problemAt } from './problem.ts';
 import { settings } from './schema.ts';
 import { readSensors, type SensorNames } from './sensor-names.ts';
+import { readServer } from './server.ts';
 import { readTomlFiles, type TomlFiles } from './toml-files.ts';
 
 export interface LoadRequest {
@@ -48,8 +49,7 @@ export function loadConfig(request: LoadRequest): Loaded {
   if (missing !== undefined) reader.problems.push(missing);
   else if (files.all.every(({ is }) => is !== 'broken')) requireServer(request, reader);
 
-  const server = reader.last(settings.serverUrl);
-  const spreadMs = reader.lastOrDefault(settings.serverSpread);
+  const { server, warnings: ofServer } = readServer(request.environment, reader);
   const access = readAccess({ ...request, files }, reader);
   const name = reader.last(settings.deviceName);
   const { sensors, warnings: ofSensors } = readSensors(
@@ -63,15 +63,15 @@ export function loadConfig(request: LoadRequest): Loaded {
     throw new ConfigError(inOrder(reader.problems, paths));
   }
   const config: Config = {
-    server: { ...server, spreadMs },
+    server,
     ...(access.provisioning && { provisioning: access.provisioning }),
     device: { ...(name !== undefined && { name }), ...(access.token && { token: access.token }) },
     sensors,
     ...rest,
   };
   const { forgottenSecretFile } = access;
-  const warnings = [...access.warnings, ...ofSensors];
   const forgotten = forgottenSecretFile !== undefined && { forgottenSecretFile };
+  const warnings = [...ofServer, ...access.warnings, ...ofSensors];
   return { config, warnings, sources: reader.sources, values: reader.values, ...forgotten };
 }
 

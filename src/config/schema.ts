@@ -21,28 +21,14 @@ import {
   wholeNumber,
 } from './kinds.ts';
 import { sensorSettings } from './schema-sensors.ts';
-import { parseServerUrl } from './server-url.ts';
+import { serverSettings } from './schema-server.ts';
 import type { Setting } from './setting.ts';
 
 const HOUR_MS = 3_600_000;
 const SECOND_MS = 1000;
 
 export const settings = {
-  serverUrl: {
-    key: 'server.url',
-    type: 'URL',
-    bound: 'coap://host[:port], port 5683 unless given, an IPv6 address in brackets',
-    example: 'coap://thingsboard.example.com',
-    meaning: 'The ThingsBoard server. The only setting that must be given.',
-    schema: v.pipe(text('a URL'), parsed(parseServerUrl)),
-  },
-  serverSpread: {
-    key: 'server.spread',
-    default: '2s',
-    meaning:
-      'The first request waits a random part of this, so that a fleet that boots at once does not arrive at once.',
-    ...duration(0, HOUR_MS, '2s'),
-  },
+  ...serverSettings,
   provisioningKey: {
     key: 'provisioning.key',
     type: 'text',

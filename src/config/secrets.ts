@@ -146,6 +146,6 @@ function namedFileProblem(kind: SecretKind, namedBy: Source, path: string, what:
   return problemAt(namedBy, { what: `names ${path}, which ${what}`, key, bound });
 }
 
-export function openFileWarning(kind: SecretKind, path: string): string {
+export function openFileWarning(kind: Pick<SecretKind, 'called'>, path: string): string {
   return `${path} holds the ${kind.called} and every user of this host can read it; run: chmod o= ${path}`;
 }

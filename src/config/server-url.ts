@@ -1,5 +1,6 @@
 /**
- * The server's address: coap://host[:port] and nothing more, in; a ServerAddress or the reason why not, out.
+ * The server's addresses: coap://host[:port], http:// or https://, one or several, in; ServerAddresses or the reason why
+ * not, out.
  *
  * Parsed by hand, since WHATWG URL knows no coap and would accept, decode and reorder what an operator did not
  * mean. A host is a DNS name, an IPv4 address, or an IPv6 address in brackets. User information, path, query
@@ -9,24 +10,63 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ServerAddress } from '../core/config.ts';
 
-const COAP_PORT = 5683;
+export const ROADS_MAX = 8;
+
+const PORTS = { coap: 5683, http: 80, https: 443 } as const;
 const DNS_NAME_MAX = 253;
 const DNS_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
+/** One URL or several, separated by commas, in the order of preference; or what is wrong with them. */
+export function parseServerUrls(text: string): readonly [ServerAddress, ...ServerAddress[]] | string {
+  const roads: ServerAddress[] = [];
+  const urls = text.split(',').map((url) => url.trim());
+  if (urls.length > ROADS_MAX) return `has more than ${ROADS_MAX} URLs`;
+  for (const [index, url] of urls.entries()) {
+    const place = urls.length === 1 ? '' : ` in URL ${index + 1}`;
+    const road = parseServerUrl(url);
+    if (typeof road === 'string') return `${road}${place}`;
+    if (roads.some((other) => isSameRoad(other, road))) return `has the same URL twice${place}`;
+    roads.push(road);
+  }
+  const [first, ...rest] = roads;
+  return first ? [first, ...rest] : 'is empty';
+}
+
+function isSameRoad(one: ServerAddress, other: ServerAddress): boolean {
+  return (
+    one.scheme === other.scheme &&
+    one.port === other.port &&
+    one.host.toLowerCase() === other.host.toLowerCase()
+  );
+}
+
 /** The address, or what is wrong with it, as the continuation of a sentence. */
 export function parseServerUrl(url: string): ServerAddress | string {
-  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
-  if (scheme === undefined || rest === undefined) return 'is not a URL';
-  if (scheme.toLowerCase() !== 'coap') return 'has a scheme that is not supported; supported: coap';
+  const [, given, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
+  if (given === undefined || rest === undefined) return 'is not a URL';
+  const scheme = given.toLowerCase();
+  if (!isKnown(scheme)) return 'has a scheme that is not supported; supported: coap, http, https';
   if (rest.includes('@')) return 'has user information, which does not belong here';
-  if (/[/?#]/.test(rest)) return 'has a path, a query or a fragment after the host';
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(rest) ?? [];
+  const place = parseAuthority(rest, PORTS[scheme]);
+  return typeof place === 'string' ? place : { url, scheme, ...place };
+}
+
+function isKnown(scheme: string): scheme is keyof typeof PORTS {
+  return Object.hasOwn(PORTS, scheme);
+}
+
+/** `host[:port]`, or what is wrong with it. */
+export function parseAuthority(
+  text: string,
+  usualPort: number,
+): { readonly host: string; readonly port: number } | string {
+  if (/[/?#]/.test(text)) return 'has a path, a query or a fragment after the host';
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined) return 'has a host that is none (an IPv6 address needs brackets)';
   if (bracketed === undefined ? !isHostName(host) : !isIPv6(host)) return 'has a host that is none';
-  const port = digits === undefined ? COAP_PORT : parsePort(digits);
-  if (port === undefined) return 'has a port that is none';
-  return { url, scheme: 'coap', host, port };
+  const port = digits === undefined ? usualPort : parsePort(digits);
+  return port === undefined ? 'has a port that is none' : { host, port };
 }
 
 function isHostName(host: string): boolean {

@@ -13,7 +13,7 @@ const SHOWN_CHARACTERS_MAX = 80;
 export function shown(setting: Setting, raw: unknown): string {
   if (setting.type === 'secret') return '***';
   if (setting.type === 'path' && !(typeof raw === 'string' && raw.startsWith('/'))) return '***';
-  if (typeof raw === 'string') return quoted(setting.type === 'URL' ? masked(raw) : raw);
+  if (typeof raw === 'string') return quoted(setting.type === 'URL' ? maskedUrls(raw) : raw);
   if (typeof raw === 'number' || typeof raw === 'boolean' || typeof raw === 'bigint') return String(raw);
   if (raw instanceof Date) return raw.toISOString();
   return Array.isArray(raw) ? '[ … ]' : '{ … }';
@@ -31,6 +31,11 @@ export function kindOf(raw: unknown): string {
   if (raw instanceof Date) return 'a date';
   if (Array.isArray(raw)) return 'a list';
   return typeof raw === 'string' ? 'text' : 'a table';
+}
+
+/** Several URLs one by one; but a password may hold a comma, too. */
+function maskedUrls(urls: string): string {
+  return urls.includes('@') ? masked(urls) : urls.split(',').map(masked).join(',');
 }
 
 /** A URL without what people hide in one: everything up to an @, a path (a token is part of ThingsBoard's) and the query. */

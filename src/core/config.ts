@@ -25,7 +25,7 @@ export type ClockTrust = 'synchronised' | 'system';
 export interface ServerAddress {
   /** As the operator wrote it, without credentials; what logs and refusals show. */
   readonly url: string;
-  readonly scheme: 'coap';
+  readonly scheme: 'coap' | 'http' | 'https';
   /** A name, an IPv4 or an IPv6 literal without brackets. */
   readonly host: string;
   readonly port: number;
@@ -49,8 +49,34 @@ export interface SensorsConfig extends SensorTuning {
   readonly own: readonly OwnSensor[];
 }
 
+/** The forward proxy that http and https go through. */
+export interface ProxyAddress {
+  /** As logs show it: without credentials. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** The value of Proxy-Authorization. */
+  readonly authorization?: Secret;
+}
+
+/** Whom https trusts, and how it shows who it is. */
+export interface TlsSettings {
+  /** PEM of certificates trusted beside those of the host. */
+  readonly ca?: string;
+  /** SHA-256 of public keys (SPKI), Base64; none: not asked. */
+  readonly pins: readonly string[];
+  /** PEM of our own certificate, with its chain, and of its key. */
+  readonly client?: { readonly cert: string; readonly key: Secret };
+}
+
+/** One way to the server. */
+export type Road = ServerAddress & { readonly proxy?: ProxyAddress };
+
 export interface Config {
-  readonly server: ServerAddress & {
+  readonly server: {
+    /** To one and the same server, the preferred one first. At most 8. */
+    readonly roads: readonly [Road, ...Road[]];
+    readonly tls: TlsSettings;
     /**
      * The first provisioning request waits a random part of this, so that a fleet does not arrive at once. 0
      * to 1 h.

@@ -10,7 +10,7 @@ export const CONVERSATION_EVENTS = {
   'FL-PROVISIONING-SLOW': {
     level: 'warn',
     sentence:
-      'the server has not answered the provisioning request yet, which is repeated for four minutes: check that it runs and that UDP to server.url passes every firewall on the way',
+      'the server has not answered the provisioning request yet, which is waited for some minutes: check that it runs and that every firewall on the way lets server.url pass (coap is UDP, http and https are TCP)',
   },
   'FL-NAME-DOUBTED': {
     level: 'info',

@@ -9,6 +9,7 @@
 import { CONVERSATION_EVENTS } from './events-conversation.ts';
 import { HOST_EVENTS } from './events-host.ts';
 import { READING_EVENTS } from './events-readings.ts';
+import { ROAD_EVENTS } from './events-roads.ts';
 import type { LogFields, Logger } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
 import { VERDICTS } from './verdicts.ts';
@@ -22,10 +23,12 @@ export interface EventEntry {
   readonly sentence: string;
 }
 
-const TOLD = { ...CONVERSATION_EVENTS, ...READING_EVENTS, ...HOST_EVENTS } as const satisfies Record<
-  string,
-  EventEntry
->;
+const TOLD = {
+  ...CONVERSATION_EVENTS,
+  ...ROAD_EVENTS,
+  ...READING_EVENTS,
+  ...HOST_EVENTS,
+} as const satisfies Record<string, EventEntry>;
 
 type RefusalId<Reason extends RefusalReason = RefusalReason> = `FL-${Uppercase<Reason>}`;
 

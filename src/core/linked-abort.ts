@@ -1,5 +1,6 @@
 /**
- * An abort of our own that also happens when another signal aborts, and can be let go again.
+ * An abort of our own that also happens when another signal aborts, and can be let go again. That it was too late
+ * (`DEADLINE`) is passed on; any other reason means "stop".
  *
  * Used instead of `AbortSignal.any`, which on Node 20 leaves a weak reference in the long-lived signal for
  * every call (an agent lives for years), and forgets an `AbortSignal.timeout` among its sources when the
@@ -12,11 +13,11 @@ export const DEADLINE = 'deadline';
 export class LinkedAbort implements Disposable {
   readonly #own = new AbortController();
   readonly #other: AbortSignal;
-  readonly #follow = () => this.#own.abort();
+  readonly #follow = () => this.#own.abort(this.#other.reason === DEADLINE ? DEADLINE : undefined);
 
   constructor(other: AbortSignal) {
     this.#other = other;
-    if (other.aborted) this.#own.abort();
+    if (other.aborted) this.#follow();
     else other.addEventListener('abort', this.#follow);
   }
 

@@ -25,7 +25,7 @@ export type RefusalReason =
   | 'silent'
   /** The server acknowledged the request and then gave no answer within the deadline. */
   | 'acknowledged-only'
-  /** ICMP port unreachable: the host is there, nobody listens. */
+  /** ICMP port unreachable, or a TCP reset to the connection: the host is there, nobody listens. */
   | 'port-closed'
   /** No route to the host, network unreachable, no address of ours. */
   | 'no-route'
@@ -35,10 +35,38 @@ export type RefusalReason =
   | 'unsendable'
   /** There are no credentials and no provisioning pair. */
   | 'no-pair'
-  /** The peer answered with a reset: it does not know this conversation. */
+  /** The peer answered with a reset, or closed the connection before its answer was there. */
   | 'reset'
-  /** An answer that is not ThingsBoard's: unknown code, unparsable body, wrong path (4.04/4.05). */
+  /** An answer that is not ThingsBoard's: unknown code, unparsable body, wrong path (4.04/4.05, 404/405). */
   | 'unintelligible'
+  /** 502, 503, 504: something in front of ThingsBoard answers, and ThingsBoard does not. */
+  | 'upstream-away'
+  /** The server's certificate has expired, or is not valid yet. */
+  | 'certificate-dates'
+  /** The same, and it is our clock that is wrong, as far as anybody can tell. */
+  | 'clock-wrong'
+  /** The certificate is for another name. */
+  | 'certificate-name'
+  /** Nobody we trust has issued the certificate. */
+  | 'certificate-untrusted'
+  /** The server's public key is none of the pinned ones. */
+  | 'certificate-pin'
+  /** The server wants a client certificate, or does not take ours. */
+  | 'client-certificate'
+  /** No TLS version or cipher in common. */
+  | 'tls-version'
+  /** The TLS handshake failed otherwise; often the port does not speak TLS. */
+  | 'tls-failed'
+  /** The proxy cannot be reached or does not answer. */
+  | 'proxy-away'
+  /** The proxy does not let us through: it wants a log-in, or forbids or cannot reach the server. */
+  | 'proxy-refused'
+  /** A web page instead of the API, or a redirect to another host: a log-in page, or the wrong site. */
+  | 'captive-portal'
+  /** A redirect that is not followed: from https to http, in a circle, or to nowhere. */
+  | 'redirected'
+  /** One road of server.url does not know a token that another one has taken. */
+  | 'roads-disagree'
   /**
    * Credentials of a type this agent cannot use were issued (3.2): MQTT_BASIC, X509_CERTIFICATE,
    * LWM2M_CREDENTIALS.

@@ -7,6 +7,7 @@
 
 import type { Schedule } from './backoff.ts';
 import type { RefusalReason } from './refusal.ts';
+import { OUTAGE, ROAD_VERDICTS } from './verdicts-roads.ts';
 
 export interface Verdict {
   /** `warn` heals by itself; `error` needs a person. */
@@ -15,8 +16,6 @@ export interface Verdict {
   readonly sentence: string;
 }
 
-/** The road or the server is away: come back soon, but not all at once. */
-const OUTAGE: Schedule = { baseMs: 2_000, capMs: 2 * 60_000 };
 /** The server is there and asks for mercy. */
 const OVERLOAD: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
 /** A token that worked is not taken any more: a person is probably changing something. */
@@ -53,13 +52,13 @@ export const VERDICTS = {
     level: 'warn',
     schedule: OVERLOAD,
     sentence:
-      'the server answers with an internal error: it is overloaded, limits our rate, or the device profile has another transport type than DEFAULT or COAP; if it lasts, check these in ThingsBoard',
+      'the server answers with an internal error: it is overloaded, limits our rate, or the device profile has another transport type than DEFAULT or COAP or the strategy of certificate chains; if it lasts, check these in ThingsBoard',
   },
   silent: {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the server does not answer: check that it runs and that UDP to server.url passes every firewall on the way',
+      'the server does not answer: check that it runs and that every firewall on the way lets server.url pass (coap is UDP, http and https are TCP)',
   },
   'acknowledged-only': {
     level: 'warn',
@@ -71,7 +70,7 @@ export const VERDICTS = {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the host of the server is reachable but nothing listens there: check the port of server.url and that the CoAP transport is enabled',
+      'the host of the server is reachable but nothing listens there: check the port of server.url and that this transport of ThingsBoard is enabled',
   },
   'no-route': {
     level: 'warn',
@@ -87,14 +86,15 @@ export const VERDICTS = {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the server resets our requests: check that a ThingsBoard CoAP transport, and nothing else, listens at server.url',
+      'the server resets our requests or closes the connection: check that ThingsBoard, and nothing else, listens at server.url, and that nothing on the way cuts connections',
   },
   unintelligible: {
     level: 'error',
     schedule: REFUSED,
     sentence:
-      'the answer is not one of ThingsBoard: check that server.url names the CoAP transport of ThingsBoard and no proxy or other service',
+      'the answer is not one of ThingsBoard: check that server.url names its CoAP transport (coap) or its HTTP device API (http, https), or a proxy that passes all of its paths on',
   },
+  ...ROAD_VERDICTS,
   unsendable: {
     level: 'error',
     schedule: REFUSED,
@@ -111,7 +111,7 @@ export const VERDICTS = {
     level: 'error',
     schedule: REFUSED,
     sentence:
-      'the server issued credentials that are no access token: set the credentials type of the device in ThingsBoard to access token',
+      'the server issued credentials that are no access token: set the credentials type of the device in ThingsBoard to access token, or choose the strategy that allows to create devices',
   },
   'store-failed': {
     level: 'error',

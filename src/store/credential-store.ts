@@ -10,14 +10,16 @@
 import { tell } from '../core/events.ts';
 import { type Fingerprint, sameBoard } from '../core/fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
-import type { StoredRecord } from './record.ts';
+import { isSameServer } from '../core/same-server.ts';
+import { SERVERS_MAX, type StoredRecord } from './record.ts';
 import { RecordPair, type StorePorts } from './record-pair.ts';
 import { findAside } from './set-aside.ts';
 import { storeError } from './store-error.ts';
 
 /** What a record is bound to: a card in another board, or another server, must not use it. */
 export interface Binding {
-  readonly server: string;
+  /** The URLs of the one server there is (core/same-server.ts), in any order. */
+  readonly servers: readonly string[];
   readonly fingerprint: Fingerprint;
 }
 
@@ -26,6 +28,8 @@ export class ConfCredentialStore implements CredentialStore {
   readonly #binding: Binding;
   readonly #ports: StorePorts;
   readonly #files: RecordPair;
+  /** URLs of this server that the stored record knows. */
+  #servers: readonly string[] = [];
 
   constructor(directory: string, binding: Binding, ports: StorePorts) {
     this.#directory = directory;
@@ -38,35 +42,54 @@ export class ConfCredentialStore implements CredentialStore {
     return this.#telling('read', async () => {
       const stored = await this.#files.newest();
       if (stored && this.#fits(stored)) return this.#known(stored);
-      if (stored) await this.#putElsewhere(stored.record);
+      if (stored) await this.#putElsewhere(stored);
       return this.#comeBack();
     });
   }
 
   async write(record: CredentialRecord): Promise<void> {
     const { fingerprint } = this.#binding;
-    await this.#telling('written', () => this.#files.save({ record, fingerprint }));
+    const stored = this.#joined({ record, fingerprint, servers: this.#servers });
+    await this.#telling('written', () => this.#files.save(stored));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /**
    * An interface whose driver came late, or was added, is part of the board from now on: else the next boot
-   * that sees only that one would take itself for another board.
+   * that sees only that one would take itself for another board. And a URL that the operator has named beside the
+   * record's stays one of its server, also when it is the only one left.
    */
-  async #known({ record, fingerprint }: StoredRecord): Promise<CredentialRecord> {
+  async #known(stored: StoredRecord): Promise<CredentialRecord> {
+    const { record, fingerprint, servers = [] } = stored;
     const all = [...new Set([...fingerprint, ...this.#binding.fingerprint])].sort();
-    if (all.length > fingerprint.length) await this.#files.improve({ record, fingerprint: all });
+    const joined = this.#joined(stored);
+    this.#servers = joined.servers ?? [];
+    if (all.length > fingerprint.length || this.#servers.some((url) => !servers.includes(url))) {
+      await this.#files.improve({ ...joined, fingerprint: all });
+    }
     return record;
   }
 
-  #fits({ record, fingerprint }: StoredRecord): boolean {
-    return record.server === this.#binding.server && sameBoard(fingerprint, this.#binding.fingerprint);
+  #joined(stored: StoredRecord): StoredRecord {
+    const { server } = stored.record;
+    const others = [...new Set([...(stored.servers ?? []), ...this.#binding.servers])];
+    const servers = others.filter((url) => url !== server).slice(-SERVERS_MAX);
+    return { ...stored, servers };
   }
 
-  async #putElsewhere(record: CredentialRecord): Promise<void> {
+  #fits(stored: StoredRecord): boolean {
+    return this.#isOfServer(stored) && sameBoard(stored.fingerprint, this.#binding.fingerprint);
+  }
+
+  #isOfServer({ record, servers = [] }: StoredRecord): boolean {
+    return isSameServer([record.server, ...servers], this.#binding.servers);
+  }
+
+  async #putElsewhere(stored: StoredRecord): Promise<void> {
+    const { record } = stored;
     const kept = await this.#files.setBothAside();
-    const why = record.server === this.#binding.server ? 'FL-OTHER-BOARD' : 'FL-OTHER-SERVER';
+    const why = this.#isOfServer(stored) ? 'FL-OTHER-BOARD' : 'FL-OTHER-SERVER';
     tell(this.#ports.log, why, { kept, device: record.deviceName, server: record.server });
   }
 
@@ -74,7 +97,9 @@ export class ConfCredentialStore implements CredentialStore {
   async #comeBack(): Promise<CredentialRecord | undefined> {
     const found = await findAside(this.#directory, (file) => this.#fits(file));
     if (!found) return undefined;
-    await this.#files.save(found.file);
+    const joined = this.#joined(found.file);
+    this.#servers = joined.servers ?? [];
+    await this.#files.save(joined);
     await this.#files.remove(found.name); // it is main and backup now; left here, it would be found again when it is old
     tell(this.#ports.log, 'FL-CREDENTIALS-FIT', { file: found.name });
     return found.file.record;

@@ -2,9 +2,9 @@
  * The credential record as it lies on the disk, and back: JSON with a version, parsed and never trusted.
  *
  * Version 1: {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…",
- * "sinceMs":…, "token":"…", "previousToken":"…", "fingerprint":["serial:…"]}. `token` is absent only in a
+ * "sinceMs":…, "token":"…", "previousToken":"…", "fingerprint":["serial:…"], "servers":["https://…"]}. `token` is absent only in a
  * pending record of server-generated mode; `previousToken` is there only while a revoked token is still being
- * tried. A record of a later version is left alone: an older agent must not guess.
+ * tried; `servers` are further URLs of the same server, which an agent of before 0.2 leaves unread. A record of a later version is left alone: an older agent must not guess.
  */
 
 import type { Fingerprint } from '../core/fingerprint.ts';
@@ -18,11 +18,17 @@ export interface StoredRecord {
   readonly record: CredentialRecord;
   /** Of the board that wrote it; empty when it was unknown. */
   readonly fingerprint: Fingerprint;
+  /** Other URLs of the record's server: those the operator has ever named together with it. */
+  readonly servers?: readonly string[];
 }
+
+/** URLs of one server that are remembered; the oldest go. */
+export const SERVERS_MAX = 16;
 
 export function toDisk({
   record,
   fingerprint,
+  servers = [],
 }: StoredRecord): Record<string, string | number | readonly string[]> {
   const { state, server, deviceName, sinceMs, token } = record;
   const previous = record.state === 'pending' ? record.previousToken : undefined;
@@ -35,6 +41,7 @@ export function toDisk({
     ...(token && { token: token.reveal() }),
     ...(previous && { previousToken: previous.reveal() }),
     ...(fingerprint.length > 0 && { fingerprint }),
+    ...(servers.length > 0 && { servers }),
   };
 }
 
@@ -56,15 +63,17 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): Judged {
   const token = secretOf(stored['token']);
   const previousToken = secretOf(stored['previousToken']);
   if (token === 'unusable' || previousToken === 'unusable') return bad('has an unusable token');
-  const fingerprint = fingerprintOf(stored['fingerprint']);
+  const fingerprint = textsOf(stored['fingerprint']);
+  const servers = textsOf(stored['servers']).slice(-SERVERS_MAX);
+  const bound = { fingerprint, ...(servers.length > 0 && { servers }) };
   const known = { server, deviceName, sinceMs };
   if (state === 'pending') {
     const tokens = { ...(token && { token }), ...(previousToken && { previousToken }) };
-    return { ok: true, fingerprint, record: { state, ...known, ...tokens } };
+    return { ok: true, ...bound, record: { state, ...known, ...tokens } };
   }
   if (state !== 'provisioned') return bad('has an unknown state');
   if (!token) return bad('says provisioned but has no token');
-  return { ok: true, fingerprint, record: { state, ...known, token } };
+  return { ok: true, ...bound, record: { state, ...known, token } };
 }
 
 function secretOf(value: unknown): Secret | undefined | 'unusable' {
@@ -72,8 +81,8 @@ function secretOf(value: unknown): Secret | undefined | 'unusable' {
   return typeof value === 'string' && TOKEN_FORM.test(value) ? new Secret(value) : 'unusable';
 }
 
-/** A fingerprint that cannot be read proves nothing, so it is as good as none. */
-function fingerprintOf(value: unknown): Fingerprint {
+/** A fingerprint or list of servers that cannot be read proves nothing, so it is as good as none. */
+function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : [];
 }
 

@@ -261,7 +261,7 @@ test('the file of the package stays as it is, and what it sets goes with the imp
     credentialsDirectory: desk.credstore,
   });
   assert.equal(config.telemetry.intervalMs, 30_000);
-  assert.equal(config.server.host, 'tb.example.com');
+  assert.equal(config.server.roads[0].host, 'tb.example.com');
   writeFileSync(main, '[telemetry]\ninterval = "often"\n');
   assert.equal(desk.put(TOML).import().code, 78);
   assert.ok(desk.note?.includes(`${main}:2: telemetry.interval`), desk.note);

@@ -44,7 +44,10 @@ describe('drop-ins', () => {
 
   it('may hold the server, also where there is no other file', () => {
     using desk = deskWith({ 'site.toml': SERVER });
-    assert.equal(desk.load(undefined, { fileRequired: false }).config.server.host, 'thingsboard.example.com');
+    assert.equal(
+      desk.load(undefined, { fileRequired: false }).config.server.roads[0].host,
+      'thingsboard.example.com',
+    );
     assert.match(desk.sentences(undefined)[0] ?? '', /^firstlight.toml: does not exist/);
   });
 

@@ -45,7 +45,11 @@ describe('loading', () => {
     const { config, warnings, sources } = desk.load(SERVER);
     const url = 'coap://thingsboard.example.com';
     assert.deepEqual(config, {
-      server: { url, scheme: 'coap', host: 'thingsboard.example.com', port: 5683, spreadMs: 2000 },
+      server: {
+        roads: [{ url, scheme: 'coap', host: 'thingsboard.example.com', port: 5683 }],
+        spreadMs: 2000,
+        tls: { pins: [] },
+      },
       device: {},
       telemetry: { intervalMs: 10_000, drainPerS: 10, deadbands: new Map() },
       sensors: {
@@ -68,7 +72,7 @@ describe('loading', () => {
   it('every key of the file reaches the configuration', () => {
     using desk = new Desk();
     const { config } = desk.load(FULL);
-    assert.equal(config.server.host, '2001:db8::7');
+    assert.equal(config.server.roads[0].host, '2001:db8::7');
     assert.equal(config.server.spreadMs, 0);
     assert.equal(config.provisioning?.key, 'the-key');
     assert.equal(config.provisioning?.secret.reveal(), 'the-secret');
@@ -97,7 +101,7 @@ describe('loading', () => {
   it('dotted keys, inline tables and CRLF are the same file written otherwise', () => {
     using desk = new Desk();
     const { config } = desk.load('server.url = "coap://tb"\r\nlog = { level = "warn" }\r\n');
-    assert.equal(config.server.host, 'tb');
+    assert.equal(config.server.roads[0].host, 'tb');
     assert.equal(config.log.level, 'warn');
   });
 
@@ -130,7 +134,7 @@ describe('loading', () => {
       FIRSTLIGHT_LOG_FORMAT: 'text',
     };
     const { config, sources } = desk.load(FULL, { environment });
-    assert.equal(config.server.host, 'other');
+    assert.equal(config.server.roads[0].host, 'other');
     assert.equal(config.server.spreadMs, 60_000);
     assert.equal(config.provisioning?.key, 'other-key');
     assert.equal(config.provisioning?.secret.reveal(), 'other-secret');
@@ -162,7 +166,10 @@ describe('loading', () => {
   it('a default file that is missing is fine when the environment names the server, and only then', () => {
     using desk = new Desk();
     const environment = { FIRSTLIGHT_SERVER_URL: 'coap://tb' };
-    assert.equal(desk.load(undefined, { fileRequired: false, environment }).config.server.host, 'tb');
+    assert.equal(
+      desk.load(undefined, { fileRequired: false, environment }).config.server.roads[0].host,
+      'tb',
+    );
     assert.equal(desk.problems(undefined, { fileRequired: false }).length, 1);
     assert.equal(desk.problems(undefined, { fileRequired: true, environment }).length, 1);
   });

@@ -59,8 +59,8 @@ describe('a server address', () => {
   const refused: readonly [url: string, why: RegExp][] = [
     ['thingsboard.example.com', /not a URL/],
     ['coap:/tb', /not a URL/],
-    ['coaps://tb', /supported: coap$/],
-    ['mqtt://tb', /supported: coap$/],
+    ['coaps://tb', /supported: coap, http, https$/],
+    ['mqtt://tb', /supported: coap, http, https$/],
     ['coap://user:pass@tb', /user information/],
     ['coap://tb/', /path/],
     ['coap://tb?x=1', /query/],

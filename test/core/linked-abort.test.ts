@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { it } from 'node:test';
-import { LinkedAbort } from '../../src/core/linked-abort.ts';
+import { DEADLINE, LinkedAbort } from '../../src/core/linked-abort.ts';
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
@@ -18,6 +18,19 @@ it('it happens when the other aborts', () => {
 it('it has happened already when the other has', () => {
   using linked = new LinkedAbort(AbortSignal.abort());
   assert.equal(linked.signal.aborted, true);
+});
+
+it('it says whether it came too late or was told to stop', () => {
+  const [late, stopped] = [new AbortController(), new AbortController()];
+  using afterLate = new LinkedAbort(late.signal);
+  using afterStop = new LinkedAbort(stopped.signal);
+  late.abort(DEADLINE);
+  stopped.abort('for another reason');
+  assert.equal(afterLate.signal.reason, DEADLINE);
+  assert.notEqual(afterStop.signal.reason, DEADLINE);
+  assert.ok(afterStop.signal.aborted);
+  using already = new LinkedAbort(late.signal);
+  assert.equal(already.signal.reason, DEADLINE);
 });
 
 it('it can happen alone, and the other goes on', () => {

@@ -11,8 +11,8 @@ import {
 } from '../../src/core/patience.ts';
 import type { CredentialRecord } from '../../src/core/ports.ts';
 import { NUDGED_MS } from '../../src/core/progress.ts';
-import { RESOLVE_MS } from '../../src/transport/coap/resolve.ts';
 import { timing } from '../../src/transport/coap/timing.ts';
+import { RESOLVE_MS } from '../../src/transport/resolve.ts';
 import { RecordingService } from '../doubles/recording-service.ts';
 import type { Script } from '../doubles/scripted-transport.ts';
 import { PROVISIONED, World } from './agent-world.ts';

@@ -23,6 +23,20 @@ const LEVELS = {
   'name-not-found': 'warn',
   reset: 'warn',
   unintelligible: 'error',
+  'upstream-away': 'warn',
+  'certificate-dates': 'error',
+  'clock-wrong': 'warn',
+  'certificate-name': 'error',
+  'certificate-untrusted': 'error',
+  'certificate-pin': 'error',
+  'client-certificate': 'error',
+  'tls-version': 'error',
+  'tls-failed': 'warn',
+  'proxy-away': 'warn',
+  'proxy-refused': 'error',
+  'captive-portal': 'error',
+  redirected: 'error',
+  'roads-disagree': 'error',
   unsendable: 'error',
   'no-pair': 'error',
   'wrong-credentials-type': 'error',
@@ -33,7 +47,7 @@ const LEVELS = {
 const ROWS = Object.entries(VERDICTS) as [RefusalReason, Verdict][];
 
 /** What a person can do. */
-const REMEDY = /\b(check|compare|delete|raise|set|report)\b/;
+const REMEDY = /\b(check|compare|delete|raise|renew|set|report)\b/;
 const HOUR_MS = 3_600_000;
 
 it('there is one row for each reason, as loud as the trouble needs a person', () => {

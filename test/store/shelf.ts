@@ -52,9 +52,13 @@ export class Shelf implements Disposable {
     this.directory = join(above, 'state');
   }
 
-  open(server: string = SERVER): ConfCredentialStore {
+  open(...servers: readonly string[]): ConfCredentialStore {
     const clock = { wallMs: () => Date.UTC(2026, 0, 1) };
-    return new ConfCredentialStore(this.directory, { server, fingerprint: [] }, { clock, log: this.log });
+    return new ConfCredentialStore(
+      this.directory,
+      { servers: servers.length > 0 ? servers : [SERVER], fingerprint: [] },
+      { clock, log: this.log },
+    );
   }
 
   /** Puts a file there as something else left it. */

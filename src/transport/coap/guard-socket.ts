@@ -11,9 +11,9 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import type { Clock, Result } from '../../core/ports.ts';
+import { networkRefusal } from '../network-refusal.ts';
 import { type Answer, asPiggybacked, emptyMessage, judge } from './datagram.ts';
 import { Exchange, type ExchangeSettings } from './exchange.ts';
-import { networkRefusal } from './network-refusal.ts';
 import { connected, name, type Peer } from './peer.ts';
 
 /** Message IDs remembered of each kind: confirmed ones, to confirm again when that was lost, and unconfirmed ones. */

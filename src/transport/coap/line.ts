@@ -11,10 +11,10 @@ import { networkInterfaces } from 'node:os';
 import type { Clock, Result } from '../../core/ports.ts';
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
 import { unlessAborted } from '../../core/unless-aborted.ts';
+import { createResolver, type Resolve } from '../resolve.ts';
 import { CoapClient } from './client.ts';
 import { GuardSocket, type OpenSocket } from './guard-socket.ts';
 import { name, type Peer } from './peer.ts';
-import { createResolver, type Resolve } from './resolve.ts';
 import { RoundTrip } from './round-trip.ts';
 
 /** Refusals after which another socket or another address might do better. */
@@ -107,6 +107,11 @@ export class Line implements AsyncDisposable {
     const fresh = !this.#stale && !moved;
     if (client && (fresh || !client.guard.idle)) return { ok: true, value: client };
     const made = await this.#remade(moved, signal);
+    if (signal.aborted) {
+      // The line was closed meanwhile: nobody else would close this socket.
+      if (made.ok) await made.value.guard[Symbol.asyncDispose]();
+      return STOPPED;
+    }
     // A socket that worked is better than none: only a broken one is given up before there is another.
     if (!made.ok && client && !this.#stale) return { ok: true, value: client };
     await client?.guard[Symbol.asyncDispose]();

@@ -130,7 +130,7 @@ export class CoapTransport implements Transport {
 /** A caller whose own patience is over has met a silence, and the line should know. */
 function inTime<T>(result: Result<T>, signal: AbortSignal): Result<T> {
   if (result.ok || result.refusal.reason !== 'aborted' || signal.reason !== DEADLINE) return result;
-  return { ok: false, refusal: { reason: 'silent', detail: 'no answer while the reading was fresh' } };
+  return { ok: false, refusal: { reason: 'silent', detail: 'no answer in the time there was' } };
 }
 
 function judgeProvision(answer: CoapAnswer): ReturnType<typeof parseProvisionAnswer> {

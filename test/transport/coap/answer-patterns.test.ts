@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
-import type { Resolve } from '../../../src/transport/coap/resolve.ts';
 import type { Timing } from '../../../src/transport/coap/timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
+import type { Resolve } from '../../../src/transport/resolve.ts';
 import { answer, emptyAck, patterns, type Script, ScriptedPeer } from './scripted-peer.ts';
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');

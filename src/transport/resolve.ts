@@ -7,10 +7,10 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { LinkedAbort } from '../../core/linked-abort.ts';
-import type { Clock, Result } from '../../core/ports.ts';
+import { LinkedAbort } from '../core/linked-abort.ts';
+import type { Clock, Result } from '../core/ports.ts';
+import type { Peer } from './coap/peer.ts';
 import { networkRefusal } from './network-refusal.ts';
-import type { Peer } from './peer.ts';
 
 /** Addresses of one name that are tried; more are left out. */
 const ADDRESSES_MAX = 8;

@@ -1,11 +1,11 @@
 /**
  * What the operating system says about the network, as a refusal.
  *
- * Source of the codes: connect(2), udp(7), ip(7), getaddrinfo(3). The code is kept in the detail, so that a
+ * Source of the codes: connect(2), udp(7), tcp(7), ip(7), getaddrinfo(3). The code is kept in the detail, so that a
  * surprising one can be looked up.
  */
 
-import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+import type { Refusal, RefusalReason } from '../core/refusal.ts';
 
 const REASONS: Readonly<Record<string, RefusalReason>> = {
   ECONNREFUSED: 'port-closed',
@@ -15,6 +15,10 @@ const REASONS: Readonly<Record<string, RefusalReason>> = {
   EAI_NONAME: 'name-not-found',
   EAI_FAIL: 'name-not-found',
   ENODATA: 'name-not-found',
+  ETIMEDOUT: 'silent',
+  ECONNRESET: 'reset',
+  ECONNABORTED: 'reset',
+  EPIPE: 'reset',
 };
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -26,6 +30,9 @@ const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'forbidden on this host',
   ENOTFOUND: 'the name does not exist',
   EAI_AGAIN: 'no name server answers',
+  ETIMEDOUT: 'no answer to the connection',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was closed',
 };
 
 /**

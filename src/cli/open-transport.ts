@@ -1,0 +1,37 @@
+/**
+ * The way to the server as the configuration has it: one road, or several with a choice between them.
+ *
+ * Each kind of road is loaded when it is first needed: HTTP brings 6 MiB with it that a gateway on CoAP does without.
+ */
+
+import type { Config, Road } from '../core/config.ts';
+import type { Chance, Clock, Logger, Transport } from '../core/ports.ts';
+import { VERSION } from './version.ts';
+
+export interface RoadPorts {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Logger;
+}
+
+export async function openTransport(server: Config['server'], ports: RoadPorts): Promise<Transport> {
+  const { roads } = server;
+  if (roads.length === 1) return openRoad(roads[0], server, ports);
+  const { Roads } = await import('../transport/roads.ts');
+  const ways = roads.map((road) => ({
+    url: road.url,
+    isEncrypted: road.scheme === 'https',
+    open: () => openRoad(road, server, ports),
+  }));
+  return new Roads(ways, ports);
+}
+
+async function openRoad(road: Road, { tls }: Config['server'], ports: RoadPorts): Promise<Transport> {
+  const { scheme } = road;
+  if (scheme === 'coap') {
+    const { CoapTransport } = await import('../transport/coap/transport.ts');
+    return new CoapTransport(road, ports);
+  }
+  const { HttpTransport } = await import('../transport/http/transport.ts');
+  return new HttpTransport({ ...road, scheme, tls, userAgent: `firstlight/${VERSION}` }, ports);
+}

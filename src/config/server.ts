@@ -1,0 +1,35 @@
+/**
+ * Where the readings go, and by which roads: the URLs, the proxy, whom https trusts.
+ */
+
+import type { Config, Road, ServerAddress } from '../core/config.ts';
+import type { Environment } from './environment.ts';
+import type { Reader } from './given.ts';
+import { proxyOfEnvironment } from './proxy.ts';
+import { settings } from './schema.ts';
+import { readTls } from './tls-files.ts';
+
+export interface ServerFound {
+  /** Absent without a URL that is right. */
+  readonly server?: Config['server'];
+  readonly warnings: readonly string[];
+}
+
+/** What is wrong is told to the reader. */
+export function readServer(environment: Environment, reader: Reader): ServerFound {
+  const addresses = reader.last(settings.serverUrl);
+  const spreadMs = reader.lastOrDefault(settings.serverSpread);
+  const chosen = reader.last(settings.serverProxy);
+  const { tls, warnings } = readTls(reader);
+  if (!addresses) return { warnings };
+  const unusable: string[] = [];
+  const roadTo = (address: ServerAddress): Road => {
+    if (address.scheme === 'coap') return address;
+    const found = chosen ? { proxy: chosen.proxy, warnings: [] } : proxyOfEnvironment(environment, address);
+    unusable.push(...found.warnings);
+    return { ...address, ...(found.proxy && { proxy: found.proxy }) };
+  };
+  const [first, ...rest] = addresses;
+  const roads = [roadTo(first), ...rest.map(roadTo)] as const;
+  return { server: { roads, spreadMs, tls }, warnings: [...new Set([...warnings, ...unusable])] };
+}

@@ -1,0 +1,41 @@
+/**
+ * What time it is at a server whose certificate we could not accept, by its Date header (RFC 9110 section 6.6.1).
+ *
+ * Asked over the very connection that is about to be given up, and with nothing of ours in it: no token, no path, no
+ * name but its own. A hint for the operator; nobody sets a clock by it.
+ */
+
+import { request } from 'node:http';
+import type { Socket } from 'node:net';
+import { LinkedAbort } from '../../core/linked-abort.ts';
+import type { Clock } from '../../core/ports.ts';
+
+const PATIENCE_MS = 5_000;
+
+/** Unix ms, or undefined when it does not say so in time. Never rejects; the socket is of no use after it. */
+export async function serverClockMs(
+  socket: Socket,
+  host: string,
+  clock: Pick<Clock, 'sleep'>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  using limit = new LinkedAbort(signal);
+  const asked = new Promise<number | undefined>((resolve) => {
+    const asking = request({
+      method: 'HEAD',
+      path: '/',
+      createConnection: () => socket,
+      headers: { Host: host, Connection: 'close' },
+    });
+    asking.on('response', (answer) => {
+      answer.resume();
+      resolve(Date.parse(answer.headers.date ?? ''));
+    });
+    asking.on('error', () => resolve(undefined));
+    asking.end();
+  });
+  const late = clock.sleep(PATIENCE_MS, limit.signal).then(() => undefined);
+  const ms = await Promise.race([asked, late]);
+  limit.abort();
+  return ms === undefined || Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,81 @@
+/**
+ * What can be wrong with a TLS connection, as a refusal: by OpenSSL's word for it, and by the certificate that was shown.
+ *
+ * Sources: openssl-verify(1) for the words of verification, RFC 8446 section 6.2 for the alerts. What a certificate says of
+ * itself is a stranger's text: cut, and without anything that moves a cursor.
+ */
+
+import { createHash, X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+import { networkRefusal } from '../network-refusal.ts';
+
+const NAME_CHARACTERS_MAX = 80;
+
+/** Verification that failed for other reasons than these: nobody we trust vouches for the certificate. */
+const VERIFICATION: Readonly<Record<string, RefusalReason>> = {
+  CERT_HAS_EXPIRED: 'certificate-dates',
+  CERT_NOT_YET_VALID: 'certificate-dates',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate-name',
+};
+
+/** The certificate of a connection that was not found trustworthy. Its dates are judged by validity.ts. */
+export function certificateRefusal(code: string, socket: TLSSocket, host: string): Refusal {
+  const reason = VERIFICATION[code] ?? 'certificate-untrusted';
+  const leaf = socket.getPeerCertificate(true);
+  const said = [`${code}, certificate of ${nameOf(leaf.subject)}`];
+  if (reason === 'certificate-name') said.push(`for ${clean(leaf.subjectaltname ?? 'no name')}, not ${host}`);
+  if (reason === 'certificate-untrusted') {
+    said.push(`issued by ${nameOf(leaf.issuer)}`);
+    const above = leaf.issuerCertificate;
+    const known = above && above !== leaf ? ['issuer', above] : ['certificate', leaf];
+    said.push(`SHA-256 of the ${known[0]} ${clean(leafPrint(known[1]))}`);
+  }
+  return { reason, detail: said.join(', ') };
+}
+
+function leafPrint(certificate: unknown): string {
+  const has = typeof certificate === 'object' && certificate !== null && 'fingerprint256' in certificate;
+  return has ? String(certificate.fingerprint256) : 'unknown';
+}
+
+function nameOf(
+  name: { readonly CN?: string | string[]; readonly O?: string | string[] } | undefined,
+): string {
+  const [common, organisation] = [name?.CN, name?.O].map((part) => (Array.isArray(part) ? part[0] : part));
+  const whole = [common, organisation].filter((part) => part !== undefined).join(', ');
+  return whole === '' ? 'somebody without a name' : `"${clean(whole)}"`;
+}
+
+function clean(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/gu, '?');
+  return plain.length > NAME_CHARACTERS_MAX + 20 ? `${plain.slice(0, NAME_CHARACTERS_MAX)}…` : plain;
+}
+
+/** SHA-256 of the public key (SPKI) of a certificate in DER, Base64: what server.pin-sha256 is compared with. */
+export function pinOf(der: Buffer): string {
+  const key = new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
+}
+
+const TLS_CODES: readonly (readonly [code: RegExp, reason: RefusalReason])[] = [
+  // Alerts about us, as far as they name our certificate.
+  [
+    /ALERT_(CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|NO_CERTIFICATE)/,
+    'client-certificate',
+  ],
+  [/ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|ALERT_INSUFFICIENT_SECURITY/, 'tls-version'],
+  [/ALERT_HANDSHAKE_FAILURE|NO_SHARED_CIPHER|DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL/, 'tls-version'],
+];
+
+/** An error of a socket, before or after the handshake; `where` is the peer. */
+export function socketRefusal(error: unknown, where: string): Refusal {
+  const code = codeOf(error);
+  if (!/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) return networkRefusal(error, where);
+  const reason = TLS_CODES.find(([pattern]) => pattern.test(code))?.[1] ?? 'tls-failed';
+  return { reason, detail: `${where}: ${code}` };
+}
+
+export function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
+}

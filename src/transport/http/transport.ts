@@ -1,0 +1,147 @@
+/**
+ * The HTTP road: ThingsBoard's device API over HTTP and HTTPS, as the Transport port.
+ *
+ * Translates between the core's questions and the contract's paths, statuses and bodies (contract sections 1.2, 3, 4, 5 and
+ * 8). Provisioning is asked once, on a connection of its own: the server would not repeat its answer, so after any doubt
+ * the session asks whether the token it proposed is known. A redirect is followed on the same host, and never out of TLS.
+ */
+
+import { tell } from '../../core/events.ts';
+import { isDated } from '../../core/packing.ts';
+import type { Clock, Logger, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
+import type { Secret } from '../../core/secret.ts';
+import { provisionBody } from '../../core/thingsboard.ts';
+import { createResolver, type Resolve } from '../resolve.ts';
+import type { HttpAnswer } from './answer.ts';
+import { type ClientSettings, HttpClient, type HttpRequest } from './client.ts';
+import { judgePost, judgeProbe, judgeProvision } from './judge.ts';
+import { type Origin, redirectOf, written } from './origin.ts';
+
+export type HttpSettings = Origin & ClientSettings;
+
+/** How long an answer is waited for, ms. */
+export interface HttpPatience {
+  /** What can be asked again. ThingsBoard gives up by itself after 30 s (contract 8). */
+  readonly usualMs: number;
+  /** Provisioning: its answer is worth waiting for. */
+  readonly singleMs: number;
+}
+
+export interface HttpPorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Given by tests only; the host's resolver otherwise. */
+  readonly resolve?: Resolve;
+  /** Given by tests that cannot wait 45 s for a silence. */
+  readonly patience?: HttpPatience;
+}
+
+const PATIENCE: HttpPatience = { usualMs: 45_000, singleMs: 120_000 };
+const REDIRECTS_MAX = 3;
+const REDIRECTING: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** An attribute nobody has: the probe asks for it, so that its answer is small whatever the device holds. */
+const PROBE_QUERY = 'clientKeys=firstlightProbe';
+
+type Ask = Omit<HttpRequest, 'patienceMs'>;
+
+export class HttpTransport implements Transport {
+  readonly #settings: HttpSettings;
+  readonly #ports: HttpPorts & { readonly resolve: Resolve };
+  readonly #patience: HttpPatience;
+  /** Where requests go: server.url, or where it redirected to. */
+  #origin: Origin;
+  /** One for each origin; redirects lead to few. */
+  readonly #clients = new Map<string, HttpClient>();
+
+  constructor(settings: HttpSettings, ports: HttpPorts) {
+    this.#settings = settings;
+    this.#ports = { ...ports, resolve: ports.resolve ?? createResolver() };
+    this.#patience = ports.patience ?? PATIENCE;
+    this.#origin = { scheme: settings.scheme, host: settings.host, port: settings.port };
+  }
+
+  async provision(
+    request: ProvisionRequest,
+    keep: (token: Secret) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Result<Secret>> {
+    const result = await this.#request(
+      { method: 'POST', path: '/api/v1/provision', body: provisionBody(request), isRepeatable: false },
+      this.#patience.singleMs,
+      signal,
+    );
+    if (!result.ok) return result;
+    const verdict = judgeProvision(result.value);
+    if (verdict.type === 'refused') return { ok: false, refusal: verdict.refusal };
+    await keep(verdict.token);
+    return { ok: true, value: verdict.token };
+  }
+
+  async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    const path = `${pathOf(token)}/attributes?${PROBE_QUERY}`;
+    const result = await this.#usual({ method: 'GET', path, isRepeatable: true }, signal);
+    if (!result.ok) return result;
+    const verdict = judgeProbe(result.value);
+    return typeof verdict === 'boolean' ? { ok: true, value: verdict } : { ok: false, refusal: verdict };
+  }
+
+  postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const path = `${pathOf(token)}/telemetry`;
+    return this.#post({ method: 'POST', path, body, isRepeatable: isDated(body) }, signal);
+  }
+
+  postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const path = `${pathOf(token)}/attributes`;
+    return this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
+  }
+
+  async #post(ask: Ask, signal: AbortSignal): Promise<Result<void>> {
+    const result = await this.#usual(ask, signal);
+    if (!result.ok) return result;
+    const refusal = judgePost(result.value);
+    return refusal ? { ok: false, refusal } : { ok: true, value: undefined };
+  }
+
+  #usual(ask: Ask, signal: AbortSignal): Promise<Result<HttpAnswer>> {
+    return this.#request(ask, this.#patience.usualMs, signal);
+  }
+
+  /** One request; a server that sends us elsewhere has not done what was asked, so it is asked there. */
+  async #request(ask: Ask, patienceMs: number, signal: AbortSignal): Promise<Result<HttpAnswer>> {
+    let { path } = ask;
+    for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
+      const from = this.#origin;
+      const result = await this.#clientOf(from).request({ ...ask, path, patienceMs }, signal);
+      if (!result.ok || !REDIRECTING.has(result.value.status)) return result;
+      const redirect = redirectOf(result.value.location, path, from);
+      if (!redirect.ok) return redirect;
+      ({ path } = redirect.value);
+      this.#goTo(redirect.value.origin);
+    }
+    return { ok: false, refusal: { reason: 'redirected', detail: `more than ${REDIRECTS_MAX} redirects` } };
+  }
+
+  /** From now on, so that the token is not said in the clear before each redirect to https. */
+  #goTo(origin: Origin): void {
+    if (written(origin) === written(this.#origin)) return;
+    const fields = { from: written(this.#origin), to: written(origin) };
+    if (!this.#clients.has(fields.to)) tell(this.#ports.log, 'FL-SERVER-MOVED', fields);
+    this.#origin = origin;
+  }
+
+  #clientOf(origin: Origin): HttpClient {
+    const name = written(origin);
+    const client = this.#clients.get(name) ?? new HttpClient(origin, this.#settings, this.#ports);
+    this.#clients.set(name, client);
+    return client;
+  }
+}
+
+/** The token is a segment of the path; what a URL gives a meaning is escaped, and the server reads it back. */
+function pathOf(token: Secret): string {
+  return `/api/v1/${encodeURIComponent(token.reveal())}`;
+}

@@ -1,0 +1,192 @@
+/**
+ * Several roads to one server, as one Transport: the driver of core/roads.ts.
+ *
+ * Promises: one request goes over one road, and what becomes of it is told before another road is taken, so that whatever may
+ * not be repeated is not. A token is proven on a road (the server knows it there) before readings go over it; the road before
+ * stays the one in use until then. Better roads are tried beside the deliveries, with a question and never with a reading.
+ * Provisioning, which cannot be asked twice, is asked only where the server has just answered something else.
+ */
+
+import type { Schedule } from '../core/backoff.ts';
+import { tell } from '../core/events.ts';
+import type { Chance, Clock, Logger, ProvisionRequest, Result, Transport } from '../core/ports.ts';
+import type { Refusal } from '../core/refusal.ts';
+import {
+  betterRoad,
+  RETRY,
+  type RoadsState,
+  refusalOfRoads,
+  roadFailed,
+  roadInUse,
+  roadWorked,
+  speaksOfTheRoad,
+  startOfRoads,
+} from '../core/roads.ts';
+import { Secret } from '../core/secret.ts';
+import { unlessAborted } from '../core/unless-aborted.ts';
+import { Proofs } from './proofs.ts';
+import { type Ask, type RoadTo, Ways } from './ways.ts';
+
+export interface RoadsPatience {
+  /** So long without an answer, and a road counts as failing, ms. */
+  readonly silentMs: number;
+  readonly retry: Schedule;
+}
+
+export interface RoadsPorts {
+  readonly clock: Clock;
+  readonly chance: Pick<Chance, 'random'>;
+  readonly log: Logger;
+  /** Given by tests that cannot wait. */
+  readonly patience?: RoadsPatience;
+}
+
+/** Six repetitions of a CoAP datagram, and more than a slow server takes (10 s). */
+const PATIENCE: RoadsPatience = { silentMs: 20_000, retry: RETRY };
+/** A token nobody has, to ask a server whether it is there; it is no secret. */
+const NOBODYS = new Secret('firstlightRoadCheck');
+const STOPPED: Result<never> = { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
+const PROVEN: Result<void> = { ok: true, value: undefined };
+
+export class Roads implements Transport {
+  readonly #ways: Ways;
+  readonly #ports: RoadsPorts;
+  readonly #patience: RoadsPatience;
+  readonly #proofs = new Proofs();
+  readonly #closed = new AbortController();
+  #state: RoadsState;
+  /** The question whether the road in use next knows our token; one for all who wait for it. */
+  #proving: Promise<Result<void>> | undefined;
+  #returning: Promise<void> | undefined;
+
+  constructor(roads: readonly RoadTo[], ports: RoadsPorts) {
+    this.#ports = ports;
+    this.#patience = ports.patience ?? PATIENCE;
+    this.#ways = new Ways(roads, this.#patience.silentMs, ports.clock);
+    this.#state = startOfRoads(roads.length);
+  }
+
+  async provision(
+    request: ProvisionRequest,
+    keep: (token: Secret) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Result<Secret>> {
+    const road = roadInUse(this.#state);
+    const question = request.token ?? NOBODYS;
+    const there = this.#heard(
+      road,
+      await this.#ways.ask(road, (way, stop) => way.probe(question, stop), signal),
+    );
+    if (!there.ok) return there;
+    const transport = await this.#ways.transport(road);
+    const result = this.#heard(road, await transport.provision(request, keep, signal));
+    if (result.ok) this.#proofs.add(road, result.value, this.#nowMs());
+    return result;
+  }
+
+  async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    return this.#question(roadInUse(this.#state), token, signal);
+  }
+
+  postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    return this.#post(token, (transport, stop) => transport.postTelemetry(token, body, stop), signal);
+  }
+
+  postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
+    return this.#post(token, (transport, stop) => transport.postAttributes(token, body, stop), signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    await Promise.allSettled([this.#returning, this.#proving]);
+    await this.#ways[Symbol.asyncDispose]();
+  }
+
+  async #post(token: Secret, ask: Ask<void>, signal: AbortSignal): Promise<Result<void>> {
+    const proof = await this.#proven(token, signal);
+    if (!proof.ok) return proof;
+    const road = roadInUse(this.#state);
+    this.#tryBetter(token);
+    const result = this.#heard(road, await this.#ways.ask(road, ask, signal));
+    if (result.ok) this.#proofs.add(road, token, this.#nowMs());
+    return result;
+  }
+
+  /** The road in use needs no proof; a candidate does, and is in use once it has given it. */
+  async #proven(token: Secret, signal: AbortSignal): Promise<Result<void>> {
+    if (this.#state.candidate === undefined) return PROVEN;
+    this.#proving ??= this.#prove(this.#state.candidate, token).finally(() => {
+      this.#proving = undefined;
+    });
+    return unlessAborted<Result<void>>(this.#proving, STOPPED, signal);
+  }
+
+  async #prove(road: number, token: Secret): Promise<Result<void>> {
+    const known = await this.#question(road, token, this.#closed.signal);
+    if (!known.ok) return known;
+    if (known.value) return PROVEN;
+    return { ok: false, refusal: { reason: 'unauthorized', detail: 'our token is not known there' } };
+  }
+
+  /** Whether the server knows the token; a "no" where another road has just said "yes" is the road's fault. */
+  async #question(road: number, token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    const asked = await this.#ways.ask(road, (transport, stop) => transport.probe(token, stop), signal);
+    if (asked.ok && asked.value) this.#proofs.add(road, token, this.#nowMs());
+    if (asked.ok && !asked.value && this.#proofs.isKnownElsewhere(road, token, this.#nowMs())) {
+      const detail = `${this.#ways.urls[road]} does not know the token`;
+      return this.#heard<boolean>(road, { ok: false, refusal: { reason: 'roads-disagree', detail } });
+    }
+    // One that is not in use yet has to say yes; whatever else it says, the next one has its turn.
+    const isNew = road !== this.#state.current && !asked.ok && asked.refusal.reason !== 'aborted';
+    return isNew ? this.#failed(road, asked.refusal) : this.#heard(road, asked);
+  }
+
+  /** Beside everything else; nobody waits for it but the end. */
+  #tryBetter(token: Secret): void {
+    const road = betterRoad(this.#state, this.#nowMs());
+    const isSure = this.#proofs.has(this.#state.current, token);
+    if (road === undefined || !isSure || this.#returning || this.#closed.signal.aborted) return;
+    this.#returning = this.#question(road, token, this.#closed.signal).then(() => {
+      this.#returning = undefined;
+    });
+  }
+
+  /** What a request says of its road: the road is kept, or another one has its turn. */
+  #heard<T>(road: number, result: Result<T>): Result<T> {
+    if (result.ok) {
+      this.#become(roadWorked(this.#state, road, this.#nowMs()));
+      return result;
+    }
+    const { refusal } = result;
+    if (refusal.reason === 'aborted') return result;
+    if (speaksOfTheRoad(refusal)) return this.#failed(road, refusal);
+    this.#become(roadWorked(this.#state, road, this.#nowMs()));
+    return result;
+  }
+
+  #failed(road: number, refusal: Refusal): Result<never> {
+    this.#become(
+      roadFailed(this.#state, road, refusal, {
+        isEncrypted: this.#ways.isEncrypted,
+        nowMs: this.#nowMs(),
+        random: this.#ports.chance.random(),
+        retry: this.#patience.retry,
+      }),
+    );
+    return { ok: false, refusal: refusalOfRoads(this.#state, this.#ways.urls) ?? refusal };
+  }
+
+  #become(state: RoadsState): void {
+    const before = this.#state;
+    this.#state = state;
+    if (before.current === state.current) return;
+    const [from, to] = [before, state].map(({ current }) => this.#ways.urls[current]);
+    if (state.current < before.current) return tell(this.#ports.log, 'FL-ROAD-BACK', { from, to });
+    const refusal = state.health[before.current]?.refusal;
+    tell(this.#ports.log, 'FL-ROAD-LEFT', { from, to, reason: refusal?.reason, seen: refusal?.detail });
+  }
+
+  #nowMs(): number {
+    return this.#ports.clock.monotonicMs();
+  }
+}

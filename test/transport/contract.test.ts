@@ -1,0 +1,77 @@
+/** The same promises, kept by every road to the same server: CoAP, HTTP, HTTPS. */
+
+import { after } from 'node:test';
+import type { Transport } from '../../src/core/ports.ts';
+import { hostClock } from '../../src/host/clock.ts';
+import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { CoapTransport } from '../../src/transport/coap/transport.ts';
+import { HttpTransport } from '../../src/transport/http/transport.ts';
+import { PROFILE, type ServerUnderTest, transportContract } from '../contracts/transport.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { Authority, noOpenssl } from './http/certificates.ts';
+import { openTlsFront } from './http/tls-front.ts';
+
+const clock = hostClock();
+const patience = { usualMs: 1_000, singleMs: 1_000 };
+const userAgent = 'firstlight/test';
+const knobs = { coreLatencyMinMs: 0, coreLatencyMaxMs: 5 };
+
+async function serve(
+  open: (sandbox: Sandbox) => Transport,
+  more: readonly AsyncDisposable[] = [],
+  sandbox?: Sandbox,
+): Promise<ServerUnderTest> {
+  const served = sandbox ?? (await openSandbox({ provisioning: PROFILE, knobs }));
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    for (const each of more) await each[Symbol.asyncDispose]();
+    await served[Symbol.asyncDispose]();
+  };
+  return {
+    sandbox: served,
+    open: () => open(served),
+    [Symbol.asyncDispose]: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+transportContract('the CoAP road', () => {
+  const timing = { repeatAfterMs: [100, 200], unansweredMs: 1_000, acknowledgedMs: 1_000 };
+  const ports = { clock, chance: { random: () => 0 }, timingOf: () => timing };
+  return serve(({ coapPort }) => new CoapTransport({ host: '127.0.0.1', port: coapPort }, ports));
+});
+
+transportContract('the HTTP road', () =>
+  serve(({ httpPort }) => {
+    const settings = {
+      scheme: 'http',
+      host: '127.0.0.1',
+      port: httpPort,
+      tls: { pins: [] },
+      userAgent,
+    } as const;
+    return new HttpTransport(settings, { clock, log: new RecordingLogger(), patience });
+  }),
+);
+
+const authority = noOpenssl ? undefined : new Authority();
+const pem = authority?.issue();
+after(() => authority?.[Symbol.dispose]());
+
+transportContract(
+  'the HTTPS road',
+  async () => {
+    const sandbox = await openSandbox({ provisioning: PROFILE, knobs });
+    const front = await openTlsFront(sandbox.httpPort, { cert: pem?.cert, key: pem?.key });
+    const tls = { pins: [], ca: authority?.pem.cert ?? '' };
+    const settings = { scheme: 'https', host: 'localhost', port: front.port, tls, userAgent } as const;
+    return serve(
+      () => new HttpTransport(settings, { clock, log: new RecordingLogger(), patience }),
+      [front],
+      sandbox,
+    );
+  },
+  noOpenssl,
+);

@@ -1,0 +1,123 @@
+/**
+ * Certificates for tests, made by openssl: an authority of our own and what it signs. Tests skip, with the reason, where openssl
+ * is missing.
+ */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const noOpenssl: string | false =
+  spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
+
+export interface Pem {
+  readonly cert: string;
+  readonly key: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface Wish {
+  /** `DNS:localhost,IP:127.0.0.1` unless given. */
+  readonly names?: string;
+  /** As openssl writes dates, `20200101000000Z`; yesterday and in a month unless given. */
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export class Authority implements Disposable {
+  readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-pki-'));
+  readonly pem: Pem;
+  #made = 0;
+
+  constructor(name = 'Test Authority') {
+    this.pem = this.#files('ca');
+    this.#openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '30',
+      '-subj',
+      `/O=Firstlight Tests/CN=${name}`,
+      '-keyout',
+      this.pem.keyFile,
+      '-out',
+      this.pem.certFile,
+    );
+    this.pem = this.#read('ca');
+    writeFileSync(join(this.directory, 'index.txt'), '');
+    writeFileSync(
+      join(this.directory, 'ca.cnf'),
+      `[ca]\ndefault_ca=a\n[a]\ndatabase=${this.directory}/index.txt\nnew_certs_dir=${this.directory}\nrand_serial=yes\ndefault_md=sha256\npolicy=p\nunique_subject=no\ncopy_extensions=copy\n[p]\ncommonName=supplied\n`,
+    );
+  }
+
+  /** A certificate with its key, signed by this authority. */
+  issue({ names = 'DNS:localhost,IP:127.0.0.1', from, to }: Wish = {}): Pem {
+    this.#made += 1;
+    const name = `leaf-${this.#made}`;
+    const { certFile, keyFile } = this.#files(name);
+    const request = join(this.directory, `${name}.csr`);
+    this.#openssl(
+      'req',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-subj',
+      `/CN=${name}`,
+      '-addext',
+      `subjectAltName=${names}`,
+      '-keyout',
+      keyFile,
+      '-out',
+      request,
+    );
+    const dates = [
+      ...(from === undefined ? [] : ['-startdate', from]),
+      ...(to === undefined ? ['-days', '30'] : ['-enddate', to]),
+    ];
+    this.#openssl(
+      'ca',
+      '-batch',
+      '-notext',
+      '-config',
+      join(this.directory, 'ca.cnf'),
+      '-cert',
+      this.pem.certFile,
+      '-keyfile',
+      this.pem.keyFile,
+      ...dates,
+      '-in',
+      request,
+      '-out',
+      certFile,
+    );
+    return this.#read(name);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #openssl(...words: readonly string[]): void {
+    execFileSync('openssl', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  }
+
+  #files(name: string): Pem {
+    const [certFile, keyFile] = [join(this.directory, `${name}.pem`), join(this.directory, `${name}.key`)];
+    return { cert: '', key: '', certFile, keyFile };
+  }
+
+  #read(name: string): Pem {
+    const files = this.#files(name);
+    return { ...files, cert: readFileSync(files.certFile, 'utf8'), key: readFileSync(files.keyFile, 'utf8') };
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * A TLS front: terminates TLS before a plain server, byte for byte, as a proxy in front of ThingsBoard does.
+ */
+
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
+
+export interface TlsFront extends AsyncDisposable {
+  readonly port: number;
+  /** Handshakes that were finished, and how many of them took up an earlier session. */
+  readonly handshakes: { all: number; resumed: number };
+  /** What came out of TLS, of all connections. */
+  readonly received: () => string;
+  /** Ends every connection. */
+  cut(): void;
+}
+
+/** `to`: the port of the plain server on 127.0.0.1. */
+export async function openTlsFront(to: number, options: TlsOptions, host = '127.0.0.1'): Promise<TlsFront> {
+  const sockets = new Set<{ destroy(): void }>();
+  const handshakes = { all: 0, resumed: 0 };
+  let received = '';
+  const server = createServer(options, (socket: TLSSocket) => {
+    handshakes.all += 1;
+    if (socket.isSessionReused()) handshakes.resumed += 1;
+    const behind = connect(to, '127.0.0.1');
+    for (const each of [socket, behind]) {
+      sockets.add(each);
+      each.on('error', () => {});
+      each.on('close', () => {
+        sockets.delete(each);
+        socket.destroy();
+        behind.destroy();
+      });
+    }
+    socket.on('data', (bytes: Buffer) => {
+      received += bytes.toString('latin1');
+    });
+    socket.pipe(behind).pipe(socket);
+  });
+  server.on('tlsClientError', () => {});
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, host);
+  await once(server, 'listening');
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    handshakes,
+    received: () => received,
+    cut,
+    [Symbol.asyncDispose]: () => {
+      closing ??= new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        cut();
+      });
+      return closing;
+    },
+  };
+}
