@@ -3,7 +3,8 @@
  *
  * One small file, one line `{boot, offsetMs}` per boot, the newest 32. It is never changed in place: the next one,
  * `anchors.2` after `anchors.1`, is durable before the older goes; where both survived, both are read and the first
- * word about a boot counts. A line that is damaged is as if it had never been written.
+ * word about a boot counts. A line that is damaged is as if it had never been written. A file that cannot be read is asked for
+ * again, and stays; what it may date waits meanwhile.
  */
 
 import type { Reading } from '../core/reading.ts';
@@ -13,12 +14,17 @@ import type { SpoolDirectory } from './spool-directory.ts';
 const ANCHORS_MAX = 32;
 /** Far more than 32 lines need. */
 const FILE_BYTES_MAX = 16_384;
+/** A disk that hiccups for minutes must not cost the dates; asked again with every sample, as a segment is. */
+const READ_TRIES_MAX = 60;
 
 export class Anchors {
   readonly #directory: SpoolDirectory;
   /** Boot to offset, in the order in which they became known. */
   readonly #offsets = new Map<string, number>();
   #fileNumbers: number[] = [];
+  /** Those of them whose lines are not known. */
+  #unread: number[] = [];
+  #failedReads = 0;
 
   constructor(directory: SpoolDirectory) {
     this.#directory = directory;
@@ -28,12 +34,34 @@ export class Anchors {
     return this.#fileNumbers.length > 0;
   }
 
-  /** Reads those of the files `names` that are ours. Rejects with the system's error, and has then read none. */
+  /** False while what dates a boot may be in a file that could not be read. */
+  get isWhole(): boolean {
+    return this.#unread.length === 0;
+  }
+
+  /** Reads those of the files `names` that are ours. Rejects with the system's error; then `readAgain` goes on. */
   async load(names: readonly string[]): Promise<void> {
     const numbers = names.map(fileNumber).filter((number) => number !== undefined);
     this.#fileNumbers = numbers.sort((a, b) => a - b);
-    for (const number of this.#fileNumbers) {
+    this.#unread = [...this.#fileNumbers];
+    await this.#readOn();
+  }
+
+  /** What could not be read: gone on with, and given up when that has failed for long. Never rejects. */
+  async readAgain(): Promise<void> {
+    try {
+      await this.#readOn();
+    } catch {
+      this.#failedReads += 1;
+      if (this.#failedReads >= READ_TRIES_MAX) this.#unread = [];
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    // One after the other and in their order, because the first word counts.
+    for (let number = this.#unread[0]; number !== undefined; number = this.#unread[0]) {
       this.#parse(await this.#directory.read(fileName(number), 0, FILE_BYTES_MAX));
+      this.#unread.shift();
     }
   }
 
@@ -55,6 +83,7 @@ export class Anchors {
 
   /** Returns when a power cut can no longer undo what is known now. Rejects with the system's error. */
   async store(): Promise<void> {
+    if (!this.isWhole) await this.readAgain();
     const number = (this.#fileNumbers.at(-1) ?? 0) + 1;
     const newest = [...this.#offsets].slice(-ANCHORS_MAX);
     const file = await this.#directory.create(fileName(number));
@@ -68,7 +97,8 @@ export class Anchors {
       await file.close();
     }
     await this.#directory.sync();
-    await this.#remove(this.#fileNumbers.slice(0, -1));
+    // What is not known is not in this one.
+    await this.#remove(this.#fileNumbers.slice(0, -1).filter((each) => !this.#unread.includes(each)));
   }
 
   /** No stored reading needs a date any more. Never rejects: a file too many costs one block. */
@@ -81,6 +111,7 @@ export class Anchors {
       try {
         await this.#directory.remove(fileName(number));
         this.#fileNumbers = this.#fileNumbers.filter((each) => each !== number);
+        this.#unread = this.#unread.filter((each) => each !== number);
       } catch {
         return;
       }

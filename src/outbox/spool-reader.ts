@@ -100,7 +100,7 @@ export class SpoolReader {
       if (reading) {
         readings.push(this.#followable(reading));
         this.#taken.push({ segment, end: found.end });
-      } else if (found.at === 'reading' && found.reading.bootId === this.#ports.bootId) {
+      } else if (found.at === 'reading' && this.#mayGetDate(found.reading)) {
         return 'no date yet';
       } else {
         this.#lose(segment, found);
@@ -111,6 +111,10 @@ export class SpoolReader {
     segment.readBytes = segment.goodBytes;
     this.#settleCount(segment);
     return 'at the end';
+  }
+
+  #mayGetDate({ bootId }: Reading): boolean {
+    return bootId === this.#ports.bootId || !this.#ports.anchors.isWhole;
   }
 
   /** The reading, full if what it builds upon was lost. */

@@ -94,7 +94,9 @@ export class Spool implements ReadingStore, AsyncDisposable {
 
   take(max: number): Promise<readonly Reading[]> {
     return this.#inTurn(async () => {
-      const readings = await this.#parts.reader.take(max);
+      const { anchors, reader } = this.#parts;
+      if (!anchors.isWhole) await anchors.readAgain();
+      const readings = await reader.take(max);
       await this.#clean();
       return readings;
     });

@@ -289,6 +289,47 @@ it('of anchors that are damaged those lines count that are not', async () => {
   assert.equal(losses.total, 1);
 });
 
+/** A reading of an earlier boot, and what dates it, on a disk that cannot be read when the process begins. */
+async function openUnread() {
+  const directory = new PowerCutDirectory();
+  const lines = linesOf(new SampledReadings(0, 'one').batch(1, false), 'one');
+  directory.put('00000001.log', Buffer.concat([encodeHeader('one'), ...lines]));
+  directory.put('anchors.1', frame({ boot: 'one', offsetMs: OFFSET_MS }));
+  directory.broken.read = true;
+  const [losses, log] = [new Losses(), new RecordingLogger()];
+  const options = { directory, bootId: BOOT, bytesMax: 10 * SEGMENT_BYTES, freeShare: 0, losses, log };
+  return { store: await Spool.open(options), directory, losses };
+}
+
+it('anchors that could not be read are asked for again, and what they date waits for them', async () => {
+  const { store, directory, losses } = await openUnread();
+  assert.deepEqual(await store.take(9), []);
+  directory.broken.read = false;
+  assert.deepEqual(
+    (await store.take(9)).map(({ tsMs }) => tsMs),
+    [OFFSET_MS + 1],
+  );
+  assert.equal(losses.total, 0);
+});
+
+it('anchors that could not be read stay when others are stored, and date what they did', async () => {
+  const { store, directory } = await openUnread();
+  await store.append(new SampledReadings().batch(1, false));
+  await store.anchor(OFFSET_MS);
+  assert.ok(directory.names.includes('anchors.1') && directory.names.includes('anchors.2'));
+  directory.broken.read = false;
+  assert.equal((await store.take(9)).length, 2);
+});
+
+it('anchors that cannot be read for good hold up nothing for good', async () => {
+  const { store, directory, losses } = await openUnread();
+  directory.put('anchors.1', Buffer.alloc(0));
+  for (let tries = 0; tries < 60; tries += 1) await store.take(9);
+  directory.broken.read = false;
+  await delivered(store);
+  assert.equal(losses.total, 1);
+});
+
 it('a real file that was damaged is read around, and its successor is a file of its own', async () => {
   const path = await freshPath();
   const { store } = await openSpool(path);
