@@ -47,6 +47,15 @@ function* fromTools({ free, df, inodes, vmstat, processes, ours }) {
     yield { key: 'memoryUsedBytes', theirs: free.used, ...memory };
     yield { key: 'memoryAvailableBytes', theirs: free.available, ...memory };
     yield { key: 'memoryTotalBytes', theirs: free.total, tool: 'free -b' };
+    const share = (100 * (free.total - free.available)) / free.total;
+    yield {
+      key: 'memoryUsedPercent',
+      theirs: share,
+      tool: 'free -b',
+      rounding: 0.1,
+      within: 1,
+      why: TOOLS_WHY,
+    };
     yield { key: 'swapUsedBytes', theirs: free.swapUsed, tool: 'free -b' };
   }
   if (df) {
@@ -88,10 +97,7 @@ function* fromLinks({ links, ours }) {
     const before = links.before.get(name);
     if (before === undefined) continue;
     const seconds = (after.atMs - before.atMs) / 1000;
-    const part = name
-      .split(/[^A-Za-z0-9]+/)
-      .map((each) => each.charAt(0).toUpperCase() + each.slice(1))
-      .join('');
+    const part = partOf(name);
     for (const way of ['rx', 'tx']) {
       const Way = way === 'rx' ? 'Rx' : 'Tx';
       const rate = (field) => (after[way][field] - before[way][field]) / seconds;
@@ -130,7 +136,81 @@ const GAUGES = [
     why: TOOLS_WHY,
   },
   { key: 'memoryTotalBytes', metric: 'node_memory_MemTotal_bytes' },
+  { key: 'swapTotalBytes', metric: 'node_memory_SwapTotal_bytes' },
+  { key: 'oomKillCount', metric: 'node_vmstat_oom_kill' },
+  {
+    key: 'fileHandleCount',
+    metric: 'node_filefd_allocated',
+    within: 300,
+    why: 'the tools of this comparison have files open meanwhile, and the kernel counts its own cache of handles in',
+  },
 ];
+
+/** What the exporter shows per device or interface; a counter is compared as the rate between its two scrapes. */
+const BY_DEVICE = [
+  {
+    metric: 'node_disk_written_bytes_total',
+    key: (part) => `drive${part}WrittenBytes`,
+    within: DISK_BYTES,
+    why: DISK_WHY,
+  },
+  {
+    metric: 'node_disk_written_bytes_total',
+    key: (part) => `drive${part}WrittenBytesPerS`,
+    rate: 1,
+    slack: 1_000_000,
+  },
+  {
+    metric: 'node_disk_read_bytes_total',
+    key: (part) => `drive${part}ReadBytesPerS`,
+    rate: 1,
+    slack: 1_000_000,
+  },
+  {
+    metric: 'node_disk_io_time_seconds_total',
+    key: (part) => `drive${part}BusyPercent`,
+    rate: 100,
+    slack: 3,
+    rounding: 0.1,
+  },
+  { metric: 'node_network_carrier_changes_total', key: (part) => `net${part}CarrierChanges` },
+  {
+    metric: 'node_network_receive_bytes_total',
+    key: (part) => `net${part}RxBytesPerS`,
+    rate: 1,
+    slack: 2_000,
+    rounding: 1,
+  },
+  {
+    metric: 'node_network_transmit_bytes_total',
+    key: (part) => `net${part}TxBytesPerS`,
+    rate: 1,
+    slack: 2_000,
+    rounding: 1,
+  },
+  {
+    metric: 'node_network_receive_packets_total',
+    key: (part) => `net${part}RxPacketsPerS`,
+    rate: 1,
+    slack: 20,
+    rounding: 0.01,
+  },
+  {
+    metric: 'node_network_transmit_packets_total',
+    key: (part) => `net${part}TxPacketsPerS`,
+    rate: 1,
+    slack: 20,
+    rounding: 0.01,
+  },
+  {
+    metric: 'node_network_receive_drop_total',
+    key: (part) => `net${part}RxDropsPerS`,
+    rate: 1,
+    slack: 1,
+    rounding: 0.01,
+  },
+];
+const WINDOW_WHY = 'its window is a little longer than ours';
 
 function* fromExporter({ exporter: { before, after }, ours, ourSeconds }) {
   const tool = 'node-exporter';
@@ -151,30 +231,47 @@ function* fromExporter({ exporter: { before, after }, ours, ourSeconds }) {
     tool,
     rounding: 0.1,
     within: 4,
-    why: 'its window is a little longer than ours',
+    why: WINDOW_WHY,
   };
   const size = (what) => after.get(`node_filesystem_${what}_bytes${rootLabels(after)}`) ?? Number.NaN;
   const disk = { tool, within: DISK_BYTES, why: DISK_WHY };
   yield { key: 'diskRootUsedBytes', theirs: size('size') - size('free'), ...disk };
   yield { key: 'diskRootFreeBytes', theirs: size('avail'), ...disk };
-  for (const metric of after.keys()) {
-    const [, way, device] =
-      /^node_network_(receive|transmit)_bytes_total\{device="([^"]+)"\}$/.exec(metric) ?? [];
-    if (device === undefined) continue;
-    const part = device.charAt(0).toUpperCase() + device.slice(1);
-    const key = `net${part}${way === 'receive' ? 'Rx' : 'Tx'}BytesPerS`;
-    const theirs = ((after.get(metric) ?? 0) - (before.get(metric) ?? 0)) / ourSeconds;
-    const why = 'its window is a little longer than ours';
-    yield { key, theirs, tool, rounding: 1, within: 2_000 + 0.2 * (ours[key] ?? 0), why };
+  for (const cpu of Object.keys(ours).flatMap((key) => /^cpu(\d+)UsePercent$/.exec(key)?.[1] ?? [])) {
+    const theirs = cpuShare(before, after, cpu);
+    yield { key: `cpu${cpu}UsePercent`, theirs, tool, rounding: 0.1, within: 6, why: WINDOW_WHY };
+  }
+  for (const { metric, key, rate, slack, ...pair } of BY_DEVICE) {
+    for (const [name, value] of after) {
+      if (!name.startsWith(`${metric}{`)) continue;
+      const named = key(partOf(/device="([^"]+)"/.exec(name)?.[1] ?? ''));
+      const stepped = (rate * (value - (before.get(name) ?? 0))) / ourSeconds;
+      if (rate === undefined) yield { ...pair, key: named, theirs: value, tool };
+      else
+        yield {
+          ...pair,
+          key: named,
+          theirs: stepped,
+          tool,
+          within: slack + 0.2 * ours[named],
+          why: WINDOW_WHY,
+        };
+    }
   }
 }
 
-/** Time of all CPUs that was neither idle nor waiting for a disk, in percent of all. */
-function cpuShare(before, after) {
+/** The name of a device as it is in a key: eth0 is Eth0, wan-lte.1 is WanLte1. */
+function partOf(name) {
+  const parts = name.split(/[^A-Za-z0-9]+/);
+  return parts.map((each) => each.charAt(0).toUpperCase() + each.slice(1)).join('');
+}
+
+/** Time of that CPU, or of all, that was neither idle nor waiting for a disk, in percent of all. */
+function cpuShare(before, after, cpu) {
   let [busy, all] = [0, 0];
   for (const [metric, seconds] of after) {
     const [, mode] = /^node_cpu_seconds_total\{.*mode="([a-z]+)"\}$/.exec(metric) ?? [];
-    if (mode === undefined) continue;
+    if (mode === undefined || (cpu !== undefined && !metric.includes(`cpu="${cpu}"`))) continue;
     const step = Math.max(0, seconds - (before.get(metric) ?? 0));
     all += step;
     if (mode !== 'idle' && mode !== 'iowait') busy += step;
