@@ -9,7 +9,7 @@
 const MOVED = 'it moved while the tools ran: see our next reading';
 
 /** Of these the next reading is over another time, and says nothing. */
-const OVER_TIME = /PerS$|^cpuUse/;
+const OVER_TIME = /PerS$|^cpu\d*Use|BusyPercent$/;
 
 export function compared(seen) {
   return [...pairsOf(seen)].flatMap((pair) => {
