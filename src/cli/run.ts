@@ -136,6 +136,7 @@ async function withOutbox(config: CurrentConfig, house: House, signal: AbortSign
   const { outbox } = opened;
   const known = memory?.recall() ?? opened.knownOffsets;
   if (known) dating.resume(known);
+  house.suite.count(outbox);
   const lasting: Lasting = { ...house, dating, outbox };
   const stints = async (stop: AbortSignal): Promise<void> => {
     while (!stop.aborted && config.keepsOutboxOf(now)) await onStint(config, lasting, stop);

@@ -6,7 +6,11 @@
 import { isSame } from '../config/differences.ts';
 import type { SensorsConfig } from '../core/config.ts';
 import type { Clock, Logger, Sensors } from '../core/ports.ts';
+import { selects } from '../core/selection.ts';
+import { together } from '../core/together.ts';
+import { FailedUnits } from '../host/failed-units.ts';
 import { openSensors } from '../sensors/sampler.ts';
+import { agentFigures, type CountedOutbox } from './agent-figures.ts';
 import { openPollers, wantedOwn } from './own-pollers.ts';
 
 export interface SuitePorts {
@@ -14,6 +18,10 @@ export interface SuitePorts {
   readonly log: Logger;
   /** Default `/`; another in a test. */
   readonly root?: string;
+}
+
+interface Surroundings extends SuitePorts {
+  readonly outbox: () => CountedOutbox | undefined;
 }
 
 export interface OpenSuite {
@@ -24,24 +32,34 @@ export interface OpenSuite {
 
 export class SensorSuite {
   readonly #ports: SuitePorts;
+  #outbox: CountedOutbox | undefined;
   #opened: { readonly config: SensorsConfig; readonly suite: OpenSuite } | undefined;
 
   constructor(ports: SuitePorts) {
     this.#ports = ports;
   }
 
+  /** Where the readings wait from now on, for the agent's own sensor. */
+  count(outbox: CountedOutbox): void {
+    this.#outbox = outbox;
+  }
+
   /** The ones there are, if they are what this configuration wants, or others. */
   as(config: SensorsConfig): OpenSuite {
     if (this.#opened === undefined || !isSame(this.#opened.config, config))
-      this.#opened = { config, suite: openSuite(config, this.#ports) };
+      this.#opened = { config, suite: openSuite(config, { ...this.#ports, outbox: () => this.#outbox }) };
     return this.#opened.suite;
   }
 }
 
-function openSuite(config: SensorsConfig, { root = '/', clock, log }: SuitePorts): OpenSuite {
+function openSuite(config: SensorsConfig, { root = '/', clock, log, outbox }: Surroundings): OpenSuite {
   const pollers = openPollers(config, { clock, log });
   const files = wantedOwn(config).filter((sensor) => sensor.kind === 'file');
   const beside = () => pollers.latest();
-  const sensors = openSensors({ root, clock, log, tuning: config, files, beside });
-  return { sensors, keep: (signal) => pollers.keep(signal) };
+  const units = new FailedUnits({ clock });
+  const told = { agent: () => agentFigures(outbox()), services: () => ({ failedUnits: units.count }) };
+  const sensors = openSensors({ root, clock, log, tuning: config, files, beside, told });
+  const isAsked = selects(config.selection, 'services', 'failedUnitCount', 'default');
+  const asking = isAsked ? [(stop: AbortSignal) => units.keep(stop)] : [];
+  return { sensors, keep: (signal) => together([(stop) => pollers.keep(stop), ...asking], signal) };
 }

@@ -1,5 +1,5 @@
 /**
- * The agent about itself: what it costs this host, how much it has delivered and what still waits. What waits and grows, or is lost, is
+ * The agent about itself: what it costs this host, what waits and what was lost. What waits and grows, or is lost, is
  * worth an alarm; the rest answers whether it was the agent.
  *
  * Asked of the rest of the program (told.ts); `firstlight sample`, which is no agent, has none of it.
@@ -24,9 +24,6 @@ export const agent: Collector = {
       'readings that will never be delivered, since the agent started',
       'default',
     ),
-    entry('agentDeliveredReadings', '', 'readings the server accepted since the agent started'),
-    entry('agentSpoolBytes', 'B', 'disk taken by readings that wait'),
-    entry('agentRoundTripMs', 'ms', 'time from the last request to its answer'),
     entry('agentRssBytes', 'B', 'memory of the agent'),
     entry('agentCpuPercent', '%', 'CPU time of the agent, of one CPU, since the last sample'),
     entry('agentLoopUsePercent', '%', 'time the agent was not waiting for anything, since the last sample'),
@@ -46,9 +43,6 @@ export const agent: Collector = {
       const measured = {
         agentWaitingReadings: figures.waitingReadings,
         agentLostReadings: figures.lostReadings,
-        agentDeliveredReadings: figures.deliveredReadings,
-        agentSpoolBytes: figures.spoolBytes,
-        agentRoundTripMs: figures.roundTripMs,
         agentRssBytes: figures.rssBytes,
         agentCpuPercent: share('cpuMs'),
         agentLoopUsePercent: share('busyMs'),

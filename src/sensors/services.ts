@@ -1,8 +1,8 @@
 /**
- * Services: how many units of the service manager have failed, and how many containers run.
+ * Services: how many units of the service manager have failed.
  *
- * No file says either, so other programs are asked, every five minutes and beside the sampling; here is told what they last said
- * (told.ts). A host without systemd has no failed units, and one without Docker or Podman no containers: both are then absent.
+ * No file says it, so systemd is asked, every five minutes and beside the sampling; here is told what it last said (told.ts). A
+ * host without systemd has no failed units: the key is then absent.
  */
 
 import type { Collector } from './collector.ts';
@@ -19,25 +19,8 @@ export const services: Collector = {
       max: 100_000,
       decimals: 0,
       meaning: 'units of systemd in the state "failed", up to five minutes ago',
-      source: 'systemctl(1), list-units --state=failed',
-    },
-    {
-      key: 'runningContainerCount',
-      type: 'number',
-      profile: 'full',
-      unit: '',
-      min: 0,
-      max: 100_000,
-      decimals: 0,
-      meaning: 'containers of Docker or Podman that run, up to five minutes ago',
-      source: 'Docker Engine API, GET /containers/json',
+      source: 'org.freedesktop.systemd1(5), NFailedUnits',
     },
   ],
-  open: (_tree, _clock, _wants, told) => () => {
-    const figures = told.services?.();
-    return {
-      failedUnitCount: figures?.failedUnits,
-      runningContainerCount: figures?.runningContainers,
-    };
-  },
+  open: (_tree, _clock, _wants, told) => () => ({ failedUnitCount: told.services?.().failedUnits }),
 };

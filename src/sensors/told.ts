@@ -12,24 +12,16 @@ export interface AgentFigures {
   /** Time since it started in which its event loop was not idle, ms. */
   readonly busyMs: number;
   readonly uptimeMs: number;
-  /** Readings the server accepted since it started. */
-  readonly deliveredReadings?: number | undefined;
   /** Readings that wait for delivery, in memory and on the disk. */
   readonly waitingReadings?: number | undefined;
   /** Readings that will never be delivered, since it started. */
   readonly lostReadings?: number | undefined;
-  /** Bytes of the disk taken by readings that wait. */
-  readonly spoolBytes?: number | undefined;
-  /** From the last request to its answer, ms. */
-  readonly roundTripMs?: number | undefined;
 }
 
 /** What other programs of the host know; asked of them now and then, and absent until they have answered. */
 export interface ServiceFigures {
   /** Units of the service manager that are in the state "failed". */
   readonly failedUnits?: number | undefined;
-  /** Containers that run, of Docker or Podman. */
-  readonly runningContainers?: number | undefined;
 }
 
 export interface Told {
