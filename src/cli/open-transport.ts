@@ -26,7 +26,8 @@ export async function openTransport(server: Config['server'], ports: RoadPorts):
   return new Roads(ways, ports);
 }
 
-async function openRoad(road: Road, { tls }: Config['server'], ports: RoadPorts): Promise<Transport> {
+/** One road, whatever the others are. */
+export async function openRoad(road: Road, { tls }: Config['server'], ports: RoadPorts): Promise<Transport> {
   const { scheme } = road;
   if (scheme === 'coap') {
     const { CoapTransport } = await import('../transport/coap/transport.ts');

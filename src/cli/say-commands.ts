@@ -15,8 +15,25 @@ export interface CommandHost {
 
 export function defineSayCommands(program: Command, host: CommandHost): void {
   defineStatus(program, host);
+  defineDoctor(program, host);
   defineConfig(program, host);
   defineCredentials(program, host);
+}
+
+function defineDoctor(program: Command, { environment, terminal, finish }: CommandHost): void {
+  program
+    .command('doctor')
+    .description('look at each step of the way to the server: what was seen, what it means, what to do')
+    .option('--json', 'as one JSON object (schema 1)')
+    .option('--telemetry', 'also post a test value, firstlightDoctorTest')
+    .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .option('--state <dir>', 'state directory (default: /var/lib/firstlight)')
+    .option('--runtime <dir>', 'runtime directory (default: $RUNTIME_DIRECTORY, else /run/firstlight)')
+    .addHelpText('after', '\nExit codes: 0 nothing wrong, 1 something is\n\nExample: sudo firstlight doctor')
+    .action(async (options: import('./doctor-checks.ts').DoctorOptions) => {
+      const { doctorCommand } = await import('./doctor.ts');
+      await finish(doctorCommand(options, environment, await terminal()));
+    });
 }
 
 function defineConfig(program: Command, { environment, out, finish }: CommandHost): void {

@@ -1,0 +1,129 @@
+/** The checks of `firstlight doctor`, in their order, each given what it needs of the other rooms. */
+
+import type { Loaded } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Config, Road } from '../core/config.ts';
+import type { Clock } from '../core/ports.ts';
+import { Secret } from '../core/secret.ts';
+import { provisioningCheck, roadCheck, telemetryCheck, tokenCheck } from '../doctor/access-checks.ts';
+import type { Check } from '../doctor/check.ts';
+import { nameCheck } from '../doctor/name-check.ts';
+import { networkCheck } from '../doctor/network-check.ts';
+import { serviceCheck } from '../doctor/service-check.ts';
+import { stateCheck } from '../doctor/state-check.ts';
+import { datagramCheck, udpCheck } from '../doctor/udp-check.ts';
+import { askCommand } from '../host/ask-command.ts';
+import { hostChance } from '../host/chance.ts';
+import { deviceName } from '../host/identity.ts';
+import { lookAtRecord } from '../store/look.ts';
+import { clockCheck, configurationCheck, identityCheck, outboxCheck, successCheck } from './host-checks.ts';
+import { openRoad, openTransport, type RoadPorts } from './open-transport.ts';
+import { type Places, readServiceConfig, stateDirectory } from './read-config.ts';
+import { runtimeDirectory } from './runtime-directory.ts';
+import { currentAnswer } from './status.ts';
+import { VERSION } from './version.ts';
+
+export interface DoctorOptions extends Places {
+  readonly json?: boolean;
+  readonly telemetry?: boolean;
+  readonly runtime?: string;
+}
+
+export interface Walk extends AsyncDisposable {
+  readonly checks: readonly Check[];
+}
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+const SHOWN = ['LoadState', 'UnitFileState', 'ActiveState', 'SubState', 'ExecMainStatus', 'WatchdogUSec'];
+
+export async function doctorsChecks(
+  options: DoctorOptions,
+  environment: NodeJS.ProcessEnv,
+  clock: Clock,
+): Promise<Walk> {
+  const state = stateDirectory(options, environment);
+  const status = await currentAnswer(runtimeDirectory(options.runtime, environment), clock);
+  const loaded = load(options, environment);
+  const askService = (signal: AbortSignal) =>
+    askCommand(
+      {
+        command: 'systemctl',
+        arguments: ['show', 'firstlight.service', '-p', SHOWN.join(',')],
+        deadlineMs: 5_000,
+      },
+      clock,
+      signal,
+    );
+  const service = serviceCheck(askService, status.agentVersion, VERSION);
+  const local = [stateCheck(state), identityCheck(loaded), clockCheck(loaded, clock)];
+  const rest = [outboxCheck(state), service, successCheck(status)];
+  if (!('config' in loaded)) {
+    const checks = [configurationCheck(loaded), ...local, networkCheck(false), ...rest];
+    return { checks, [Symbol.asyncDispose]: async () => {} };
+  }
+  const { config } = loaded;
+  const { server, device, provisioning } = config;
+  const ports = { clock, chance: hostChance(), log: SILENT };
+  const transport = await openTransport(server, ports);
+  const token = device.token ?? (await storedToken(state));
+  const pair = provisioning && {
+    key: provisioning.key,
+    secretCharacters: provisioning.secret.reveal().length,
+  };
+  const template = device.name;
+  const named = deviceName({ root: '/', ...(template !== undefined && { template }) });
+  const checks = [
+    configurationCheck(loaded),
+    ...local,
+    networkCheck(server.roads.every(({ host }) => /^(localhost|127\.|::1)/.test(host))),
+    ...server.roads.flatMap((road) => checksOfRoad(road, server, ports)),
+    provisioningCheck(named.ok ? named.name : '(no name)', pair, typeof token !== 'string'),
+    tokenCheck(typeof token === 'string' ? token : (signal) => transport.probe(token, signal)),
+    ...(options.telemetry && typeof token !== 'string'
+      ? [telemetryCheck((signal) => transport.postTelemetry(token, '{"firstlightDoctorTest":1}', signal))]
+      : []),
+    ...rest,
+  ];
+  return { checks, [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose]() };
+}
+
+/** Several roads have the checks of one after those of the other, each with its URL. */
+function checksOfRoad(road: Road, server: Config['server'], ports: RoadPorts): readonly Check[] {
+  const { host, port, scheme, url } = road;
+  const peer = { host, port };
+  const checks =
+    scheme === 'coap'
+      ? [nameCheck(host, ports.clock), udpCheck(peer, ports.clock), datagramCheck(peer, ports.clock)]
+      : [
+          ...(road.proxy ? [] : [nameCheck(host, ports.clock)]),
+          roadCheck(`${scheme.toUpperCase()} path`, async (signal) => {
+            await using way = await openRoad(road, server, ports);
+            return await way.probe(new Secret('firstlightDoctorNobody'), signal);
+          }),
+        ];
+  if (server.roads.length === 1) return checks;
+  return checks.map((check) => ({ ...check, name: `${check.name} of ${url}` }));
+}
+
+/** The configuration, or its problems in sentences. */
+function load(options: DoctorOptions, environment: NodeJS.ProcessEnv): Loaded | readonly string[] {
+  try {
+    return readServiceConfig(options, environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ sentence }) => sentence);
+  }
+}
+
+/** The token the agent has, or why there is none to ask about. */
+async function storedToken(state: string): Promise<Secret | string> {
+  try {
+    const found = await lookAtRecord(state);
+    if (found.is === 'damaged')
+      return `${found.problem}: restore it from a copy, or: sudo firstlight credentials forget`;
+    if (found.is === 'absent') return 'there are no credentials yet';
+    return found.record.state === 'provisioned' ? found.record.token : 'asked for, and not confirmed yet';
+  } catch {
+    return 'the credentials may not be read by this user: run it with sudo';
+  }
+}
