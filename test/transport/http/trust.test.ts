@@ -1,0 +1,119 @@
+/** Certificates, one fault at a time: each has its reason, nothing of ours is said to a server that is not trusted. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import type { TlsOptions } from 'node:tls';
+import type { TlsSettings } from '../../../src/core/config.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { hostClock } from '../../../src/host/clock.ts';
+import { pinOf } from '../../../src/transport/http/tls-refusal.ts';
+import { HttpTransport } from '../../../src/transport/http/transport.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { Authority, noOpenssl } from './certificates.ts';
+import { openTlsFront } from './tls-front.ts';
+
+const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
+const never = new AbortController().signal;
+const timeout = 20_000;
+
+describe('a certificate', { skip: noOpenssl }, () => {
+  let ours: Authority;
+  let theirs: Authority;
+  const plain = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(200, { Date: new Date().toUTCString() }).end());
+  });
+  before(async () => {
+    [ours, theirs] = [new Authority(), new Authority('Somebody Else')];
+    plain.listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+  });
+  after(() => {
+    plain.close();
+    plain.closeAllConnections();
+    for (const authority of [ours, theirs]) authority[Symbol.dispose]();
+  });
+
+  async function post(options: TlsOptions, more: Partial<TlsSettings> = {}, wallMs?: number) {
+    await using front = await openTlsFront((plain.address() as AddressInfo).port, options);
+    const host = hostClock();
+    const clock = wallMs === undefined ? host : Object.assign(Object.create(host), { wallMs: () => wallMs });
+    const tls = { pins: [], ca: ours.pem.cert, ...more };
+    await using road = new HttpTransport(
+      { scheme: 'https', host: 'localhost', port: front.port, tls, userAgent: 'firstlight/test' },
+      { clock, log: new RecordingLogger(), patience: { usualMs: 5_000, singleMs: 5_000 } },
+    );
+    const results = [];
+    for (const ts of [1, 2])
+      results.push(await road.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"a":1}}]`, never));
+    const [result] = results;
+    const said = front.received();
+    if (!result?.ok) assert.doesNotMatch(said, /sLzc0|api|telemetry/, 'the token was said to a stranger');
+    return {
+      reason: result?.ok ? 'ok' : (result?.refusal.reason ?? 'nothing'),
+      detail: result?.ok ? '' : (result?.refusal.detail ?? ''),
+      handshakes: front.handshakes.all,
+    };
+  }
+
+  it('that is right is accepted, and its connection used again', { timeout }, async () => {
+    assert.deepEqual(await post(ours.issue()), { reason: 'ok', detail: '', handshakes: 1 });
+  });
+
+  it('that has expired is told as such, with its dates', { timeout }, async () => {
+    const { reason, detail } = await post(ours.issue({ from: '20200101000000Z', to: '20210101000000Z' }));
+    assert.equal(reason, 'certificate-dates');
+    assert.match(detail, /valid from 2020-01-01T00:00 to 2021-01-01T00:00, our clock says .*, the server's/);
+  });
+
+  it('that is not valid yet, where the server has another date than we, is the clock of this host', {
+    timeout,
+  }, async () => {
+    // OpenSSL judges by the clock of the host, so here it is the certificate that is out of time.
+    const { reason } = await post(ours.issue({ from: '20400101000000Z', to: '20410101000000Z' }), {}, 0);
+    assert.equal(reason, 'certificate-dates');
+  });
+
+  it('for another name is told with both names', { timeout }, async () => {
+    const { reason, detail } = await post(ours.issue({ names: 'DNS:other.example' }));
+    assert.equal(reason, 'certificate-name');
+    assert.match(detail, /DNS:other\.example, not localhost/);
+  });
+
+  it('of an unknown issuer is told with the issuer and a fingerprint', { timeout }, async () => {
+    const { reason, detail } = await post(theirs.issue());
+    assert.equal(reason, 'certificate-untrusted');
+    assert.match(
+      detail,
+      /issued by "Somebody Else, Firstlight Tests", SHA-256 of the certificate ([0-9A-F]{2}:){31}/,
+    );
+  });
+
+  it('with a pinned key is accepted, with another key refused', { timeout }, async () => {
+    const pem = ours.issue();
+    const { X509Certificate } = await import('node:crypto');
+    const pin = pinOf(new X509Certificate(pem.cert).raw);
+    assert.equal((await post(pem, { pins: [pin] })).reason, 'ok');
+    const other = await post(ours.issue(), { pins: [pin] });
+    assert.equal(other.reason, 'certificate-pin');
+  });
+
+  it('of our own is asked for, and shown', { timeout }, async () => {
+    const server = { ...ours.issue(), requestCert: true, rejectUnauthorized: true, ca: ours.pem.cert };
+    assert.equal((await post(server)).reason, 'client-certificate');
+    const { cert, key } = ours.issue();
+    assert.equal((await post(server, { client: { cert, key: new Secret(key) } })).reason, 'ok');
+  });
+
+  it('does not help a server that knows only an old TLS', { timeout }, async () => {
+    const old = {
+      ...ours.issue(),
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    } as const;
+    assert.equal((await post(old)).reason, 'tls-version');
+  });
+});
