@@ -42,7 +42,8 @@ export async function readRecordFile(path: string): Promise<RecordFile> {
   if (!parsed) return { is: 'bad', problem: 'is torn or not JSON' };
   const judged = fromDisk(parsed);
   if (!judged.ok) return { is: judged.future ? 'future' : 'bad', problem: judged.problem };
-  return { is: 'good', wasOpen, record: judged.record, fingerprint: judged.fingerprint };
+  const { record, fingerprint, servers } = judged;
+  return { is: 'good', wasOpen, record, fingerprint, ...(servers && { servers }) };
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
