@@ -53,7 +53,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
 
   it('install what the package installs', () => {
     install();
-    const inPackage = execFileSync('dpkg-deb', ['--fsys-tarfile', made.deb]);
+    const inPackage = execFileSync('dpkg-deb', ['--fsys-tarfile', made.deb], { maxBuffer: 16 * 1024 * 1024 });
     const names = execFileSync('tar', ['-t'], { input: inPackage, encoding: 'utf8' })
       .split('\n')
       .filter((name) => name !== '' && !name.endsWith('/'));
