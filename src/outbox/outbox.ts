@@ -161,6 +161,8 @@ export class JoinedOutbox implements Outbox {
   /** Brings everything undelivered to the disk; for the end, when nothing is under way any more. */
   async close(): Promise<void> {
     this.#liveInFlight = undefined;
+    // A take that was under way may find readings that can never be dated: told with the last flush or never.
+    await this.#ports.spool?.idle();
     await this.flush();
   }
 

@@ -80,6 +80,8 @@ export class RamStore implements ReadingStore {
     if (this.#entries.taken > 0) this.#takeBack();
   }
 
+  async idle(): Promise<void> {}
+
   async anchor(offsetMs: number): Promise<void> {
     if (this.#offsetMs !== undefined) return;
     this.#offsetMs = offsetMs;

@@ -112,6 +112,10 @@ export class Spool implements ReadingStore, AsyncDisposable {
     this.#parts.reader.rewind();
   }
 
+  idle(): Promise<void> {
+    return this.#inTurn(async () => {});
+  }
+
   /**
    * For readings that are stored without a date the offset is stored too, before any of them is let out. One that an
    * earlier process of this boot stored counts for this one as well, because readings may have gone out with it.

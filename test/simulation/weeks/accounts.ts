@@ -129,7 +129,7 @@ export class Accountant {
       if (!sample) continue;
       for (const [index, note] of notes.entries()) {
         const isAgain = notes.slice(0, index).some((other) => other.life === note.life);
-        if (isAgain)
+        if (isAgain && !this.#mayBeTwiceOnDisk(sample, note))
           this.#ledger.tell('losses told once', `n=${n} twice in life ${note.life.number}`, note.atMs);
         if (index > 0) tooMuch += 1;
       }
@@ -180,8 +180,8 @@ export class Accountant {
           retells.findIndex((each) => each.tsMs === undefined && each.readings === readings) < index
         : this.#told.has(Math.trunc(tsMs));
     const leastMissing = -sum(retells.filter(isThere)) - toldUnheard;
-    // Who was asked to stop had the time to tell.
-    const untold = lives.filter(({ how }) => how === 'power' || how === 'kill');
+    // Who was asked to stop had the time to tell, but for one whose disk refused it.
+    const untold = lives.filter((each) => each.how !== 'stop' || Number.isFinite(this.#bounds.fromMs(each)));
     const mostMissing = sum(atRisk) + untold.reduce((all, each) => all + each.untold, 0);
     if (missing >= leastMissing && missing <= mostMissing) return missing;
     this.#ledger.tell(

@@ -66,18 +66,28 @@ export class Road implements Transport {
 
   postAttributes(_token: unknown, body: string, signal: AbortSignal): Promise<Result<void>> {
     if (this.#ports.life.diedMs !== undefined) return NEVER;
-    return this.#request(body, signal, () => ({
-      answer: this.#ports.server.sky === 'overloaded' ? 'overloaded' : 'ok',
-      samples: [],
-      isDated: true,
-      told: 0,
-    }));
+    return this.#request(
+      body,
+      signal,
+      () => ({
+        answer: this.#ports.server.sky === 'overloaded' ? 'overloaded' : 'ok',
+        samples: [],
+        isDated: true,
+        told: 0,
+      }),
+      false,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #request(what: string, signal: AbortSignal, execute: () => Executed): Promise<Result<void>> {
-    const ended = this.#watch.begun(what);
+  async #request(
+    what: string,
+    signal: AbortSignal,
+    execute: () => Executed,
+    isTelemetry = true,
+  ): Promise<Result<void>> {
+    const ended = this.#watch.begun(what, isTelemetry);
     const result = await this.#result(signal, execute);
     ended(result);
     return result;

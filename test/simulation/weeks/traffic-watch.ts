@@ -35,7 +35,7 @@ export class TrafficWatch {
   }
 
   /** A request begins; the returned function is called with its result. */
-  begun(body: string): (result: Result<void>) => void {
+  begun(body: string, isTelemetry: boolean): (result: Result<void>) => void {
     const { ledger } = this.#ports;
     this.#requests += 1;
     const number = this.#requests;
@@ -48,16 +48,18 @@ export class TrafficWatch {
     return (result) => {
       this.#inFlight -= 1;
       ledger.trace(() => `request ${number}: ${result.ok ? 'ok' : result.refusal.reason}`);
-      this.#ended(result);
+      this.#ended(result, isTelemetry);
     };
   }
 
-  #ended(result: Result<void>): void {
+  #ended(result: Result<void>, isTelemetry: boolean): void {
     if (result.ok) {
       this.#isTroubled = false;
       this.#overloads = 0;
       return;
     }
+    // Refused attributes are tried again later, and the session does not hear of it.
+    if (!isTelemetry) return;
     const { reason } = result.refusal;
     if (reason === 'malformed' || reason === 'aborted') return;
     if (reason === 'overloaded') this.#overloads += 1;
