@@ -38,6 +38,7 @@ const PARTS = [
     isLong: true,
   },
   { name: 'wire', says: 'bytes on the wire, about 15 s', samples: true },
+  { name: 'roads', says: 'a post over CoAP, HTTP and HTTPS, about 30 s' },
   { name: 'flash', says: 'flash, about a minute', samples: true },
   { name: 'full-spool', says: 'memory with a full spool, about 45 s', samples: true },
   { name: 'million', says: 'a million readings, about a minute', samples: true },

@@ -6,6 +6,7 @@ import { measureFlash } from './bench-flash.mjs';
 import { measureFullSpool } from './bench-full-spool.mjs';
 import { measureMemory } from './bench-memory.mjs';
 import { measureMillion } from './bench-million.mjs';
+import { measureRoads } from './bench-roads.mjs';
 import { measureSensors, measureSensorsMillion } from './bench-sensors.mjs';
 import { measureStart } from './bench-start.mjs';
 import { measureWire } from './bench-wire.mjs';
@@ -17,6 +18,7 @@ export const measures = {
   sensors: measureSensors,
   'sensors-million': measureSensorsMillion,
   wire: (bundle, sandbox, { captured }) => measureWire(bundle, sandbox, captured),
+  roads: () => measureRoads(),
   flash: (bundle, sandbox, { captured }) => measureFlash(bundle, sandbox, captured),
   'full-spool': (bundle, sandbox, { captured }) => measureFullSpool(bundle, sandbox, captured),
   million: (_bundle, _sandbox, { captured }) => measureMillion(captured),
