@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
     'the rights do not allow it; the state directory and its files must belong to the user of the service',
   EISDIR: 'a directory stands where a file should be; move it away',
   EIO: 'the disk reports an error; the card may be dying, replace it',
+  EEXIST: 'a file stands where the directory should be; move it away, or choose another state directory',
   ENOTDIR: 'a part of that path is no directory; choose another state directory',
 };
 
