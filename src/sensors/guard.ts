@@ -13,7 +13,8 @@
 
 import { tell } from '../core/events.ts';
 import type { Logger } from '../core/ports.ts';
-import { round, type Value, type Values } from '../core/reading.ts';
+import type { Value, Values } from '../core/reading.ts';
+import { believable, shown } from './believable.ts';
 import {
   type CatalogueEntry,
   type Collect,
@@ -29,6 +30,8 @@ import type { Tree } from './tree.ts';
 
 const NOTHING: Values = {};
 const REASON_CHARACTERS_MAX = 200;
+/** Keys of one collector that are remembered; a host has fewer. */
+const KNOWN_MAX = 512;
 /** A round may come so much early: readings do not come on the dot, and one missed by 1 ms would be one interval late. */
 const EARLY_SHARE = 0.1;
 
@@ -51,6 +54,8 @@ export class Guard {
   readonly #log: Logger;
   readonly #wants: Wants;
   readonly #everyMs: number;
+  /** Looked up once: a round is interpreted code, and this was a quarter of it. */
+  readonly #known = new Map<string, CatalogueEntry | 'unwanted'>();
   #state: State = 'idle';
   #failing = false;
   /** What the last round gave, none when it failed; and when the next one is due. */
@@ -117,9 +122,11 @@ export class Guard {
   #believed(measured: Measured): { values: Values; problem: NonsenseError | undefined } {
     const values: Record<string, Value> = {};
     let problem: NonsenseError | undefined;
-    for (const [key, value] of Object.entries(measured)) {
-      if (value === undefined || this.#isUnwanted(key)) continue;
-      const accepted = believable(entryFor(this.#collector.catalogue, key), value);
+    for (const key of Object.keys(measured)) {
+      const value = measured[key];
+      const entry = value === undefined ? 'unwanted' : this.#entryOf(key);
+      if (value === undefined || entry === 'unwanted') continue;
+      const accepted = believable(entry, value);
       if (accepted !== undefined) values[key] = accepted;
       else problem ??= new NonsenseError(`${key} is ${shown(value)}, outside the catalogue`);
     }
@@ -127,8 +134,15 @@ export class Guard {
   }
 
   /** A key that is not in the catalogue is not unwanted but nonsense. */
-  #isUnwanted(key: string): boolean {
-    return !this.#wants(key) && entryFor(this.#collector.catalogue, key) !== undefined;
+  #entryOf(key: string): CatalogueEntry | 'unwanted' | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const entry = entryFor(this.#collector.catalogue, key);
+    if (entry === undefined) return undefined;
+    const found = this.#wants(key) ? entry : 'unwanted';
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.set(key, found);
+    return found;
   }
 
   #fail(error: unknown): Values {
@@ -154,25 +168,6 @@ export class Guard {
     if (this.#failing) tell(this.#log, 'FL-SENSOR-BACK', { sensor: this.#collector.name });
     this.#failing = false;
   }
-}
-
-/** The value as it may be delivered; undefined when it is not what the catalogue promises. */
-function believable(entry: CatalogueEntry | undefined, value: Value): Value | undefined {
-  switch (entry?.type) {
-    case 'number':
-      if (typeof value !== 'number' || !(value >= entry.min && value <= entry.max)) return undefined;
-      return round(value, entry.decimals);
-    case 'flag':
-      return typeof value === 'boolean' ? value : undefined;
-    case 'text':
-      return typeof value === 'string' && value.length <= entry.charactersMax ? value : undefined;
-    case undefined:
-      return undefined;
-  }
-}
-
-function shown(value: Value): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 24)) : String(value);
 }
 
 /** The entry that covers a key: its own, or one whose `*` stands for the middle of it. */

@@ -17,7 +17,8 @@ import {
   type Wants,
 } from './collector.ts';
 import { type Interface, Interfaces } from './interfaces.ts';
-import { integer, natural, wholeLines } from './parse.ts';
+import { linkOf } from './link-state.ts';
+import { natural, wholeLines } from './parse.ts';
 import { type Counts, Rates } from './rate.ts';
 import { readIfThere } from './read-if-there.ts';
 import type { Tree } from './tree.ts';
@@ -88,36 +89,52 @@ export const network: Collector = {
 /** The kernel's own are 64 bits; on 32-bit kernels some drivers count in 32, and serve no more than 1 Gbit/s. */
 const BYTES = 125_000_000;
 const PACKETS = 1_500_000;
+/** What tells a reset from a wrap: counted whether anybody wants their rates or not. */
+const WITNESSES: ReadonlySet<Counter> = new Set([
+  'RxBytesPerS',
+  'TxBytesPerS',
+  'RxPacketsPerS',
+  'TxPacketsPerS',
+]);
 
-const PER_S_MAX: Counts<Counter> = {
-  RxBytesPerS: BYTES,
-  TxBytesPerS: BYTES,
-  RxPacketsPerS: PACKETS,
-  TxPacketsPerS: PACKETS,
-  RxErrorsPerS: PACKETS,
-  TxErrorsPerS: PACKETS,
-  RxDropsPerS: PACKETS,
-  TxDropsPerS: PACKETS,
-};
+/** One interface, with what of it is wanted, found out once. */
+interface Counted {
+  readonly face: Interface;
+  readonly columns: readonly (readonly [Counter, number])[];
+  readonly keys: readonly (readonly [Counter, string])[];
+  readonly rates: Rates<Counter>;
+}
 
 function openNetwork(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
   const interfaces = new Interfaces(tree);
-  let rates = new Map<string, Rates<Counter>>();
+  let counted = new Map<string, Counted>();
   return () => {
     const lines = readLines(tree);
     const atMs = clock.monotonicMs();
     const chosen = interfaces.among([...lines.keys()]);
     // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
-    rates = new Map(chosen.map(({ name }) => [name, rates.get(name) ?? new Rates(PER_S_MAX)]));
+    counted = new Map(chosen.map((face) => [face.name, counted.get(face.name) ?? countedOf(face, wants)]));
     const measured: Record<string, number | boolean | undefined> = {};
-    for (const { name, part } of chosen) {
-      const identity = readIfThere(tree, `sys/class/net/${name}/ifindex`);
-      const perS = rates.get(name)?.next(countsOf(lines.get(name) ?? ''), atMs, identity);
-      for (const [counter, rate] of Object.entries(perS ?? {})) measured[`net${part}${counter}`] = rate;
-      Object.assign(measured, linkOf(tree, { name, part }, wants));
+    for (const { face, columns, keys, rates } of counted.values()) {
+      const identity = readIfThere(tree, `sys/class/net/${face.name}/ifindex`);
+      const perS = rates.next(countsOf(lines.get(face.name) ?? '', columns), atMs, identity);
+      if (perS) for (const [counter, key] of keys) measured[key] = perS[counter];
+      Object.assign(measured, linkOf(tree, face, wants));
     }
     return measured;
   };
+}
+
+function countedOf(face: Interface, wants: Wants): Counted {
+  const all = (Object.keys(COLUMNS) as Counter[]).map(
+    (counter) => [counter, `net${face.part}${counter}`] as const,
+  );
+  const keys = all.filter(([, key]) => wants(key));
+  const columns = all
+    .filter(([counter, key]) => WITNESSES.has(counter) || wants(key))
+    .map(([counter]) => [counter, COLUMNS[counter]] as const);
+  const perSMax = columns.map(([counter]) => [counter, counter.includes('Bytes') ? BYTES : PACKETS]);
+  return { face, columns, keys, rates: new Rates(Object.fromEntries(perSMax) as Counts<Counter>) };
 }
 
 /** What stands behind the name of each interface. */
@@ -136,43 +153,12 @@ function readLines(tree: Tree): ReadonlyMap<string, string> {
   return byName;
 }
 
-function countsOf(line: string): Counts<Counter> {
+function countsOf(line: string, columns: Counted['columns']): Counts<Counter> {
   const fields = line.trim().split(/\s+/);
-  const counts = Object.entries(COLUMNS).map(([counter, column]) => [
-    counter,
-    natural(fields[column], 'a counter in /proc/net/dev'),
-  ]);
-  return Object.fromEntries(counts) as Counts<Counter>;
-}
-
-function linkOf(tree: Tree, { name, part }: Interface, wants: Wants) {
-  const [up, speed, changes] = [`net${part}Up`, `net${part}SpeedMbitPerS`, `net${part}CarrierChanges`];
-  const folder = `sys/class/net/${name}`;
-  const link: Record<string, number | boolean | undefined> = {};
-  if (wants(up)) link[up] = isUp(tree, folder);
-  if (wants(speed)) {
-    const text = readIfThere(tree, `${folder}/speed`);
-    const mbitPerS = text === undefined ? -1 : integer(text, `/${folder}/speed`);
-    // -1, or the same as an unsigned number: unknown.
-    link[speed] = mbitPerS > 0 && mbitPerS < 2 ** 32 - 1 ? mbitPerS : undefined;
-  }
-  if (wants(changes)) {
-    const text = readIfThere(tree, `${folder}/carrier_changes`);
-    link[changes] = text === undefined ? undefined : natural(text, `/${folder}/carrier_changes`);
-  }
-  return link;
-}
-
-const DOWN: ReadonlySet<string> = new Set(['down', 'lowerlayerdown', 'notpresent', 'testing', 'dormant']);
-
-/** A driver that keeps no state says "unknown", and has a carrier or not. */
-function isUp(tree: Tree, folder: string): boolean | undefined {
-  const state = readIfThere(tree, `${folder}/operstate`);
-  if (state === undefined || state === 'up') return state === undefined ? undefined : true;
-  if (DOWN.has(state)) return false;
-  if (state !== 'unknown')
-    throw new NonsenseError(`/${folder}/operstate is ${JSON.stringify(state.slice(0, 24))}`);
-  return readIfThere(tree, `${folder}/carrier`) === '1';
+  const counts: Record<string, number> = {};
+  for (const [counter, column] of columns)
+    counts[counter] = natural(fields[column], 'a counter in /proc/net/dev');
+  return counts as Counts<Counter>;
 }
 
 function bytes(key: string, meaning: string): CatalogueEntry {

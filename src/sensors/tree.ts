@@ -8,8 +8,7 @@
  * directory than those the collectors name is ever listed.
  */
 
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, statfs } from 'node:fs';
 import { join } from 'node:path';
 import { openSlowReads } from './slow-reads.ts';
 
@@ -53,8 +52,15 @@ export function openTree(root: string): Tree {
     list: (path) => readdirSync(join(root, path)),
     has: (path) => existsSync(join(root, path)),
     link: (path) => readlinkSync(join(root, path)),
-    use: (path) => statfs(join(root, path)),
+    use: (path) => useOf(join(root, path)),
   };
+}
+
+/** By callback: a promise of node:fs/promises costs the agent three times as much CPU. */
+function useOf(path: string): Promise<FileSystemUse> {
+  return new Promise((resolve, reject) => {
+    statfs(path, (error, use) => (error ? reject(error) : resolve(use)));
+  });
 }
 
 function readInto(buffer: Buffer, path: string, bytesMax: number): string {

@@ -240,7 +240,7 @@ function treeOf(parts: Partial<Tree>): Tree {
 
 /** Enough turns of the event loop for the sampler to have set its deadline. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  for (let turn = 0; turn < 12; turn += 1) await nextTurn();
 }
 
 it('a flag and a text are delivered, and one that is too long or of another type is not believed', async () => {

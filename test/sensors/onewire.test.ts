@@ -167,5 +167,5 @@ function slowBus(t: TestContext, count: number) {
 }
 
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  for (let turn = 0; turn < 12; turn += 1) await nextTurn();
 }
