@@ -106,7 +106,10 @@ function retryLines(
   return [
     ...row('why', `${retry.event}: ${retry.cause} (${retry.seen})`),
     ...row('to do', retry.remedy),
-    ...row('retry', `${next}; refused ${retry.tries} times in ${precisely(retry.sinceS * 1000)}`),
+    ...row(
+      'retry',
+      `${next}; refused ${retry.tries === 1 ? 'once' : `${retry.tries} times`} in ${precisely(retry.sinceS * 1000)}`,
+    ),
   ];
 }
 
