@@ -19,7 +19,7 @@ import { notSilently } from './core/not-silently.ts';
 import { converseMsMax, SAMPLING_MS_MAX, SLACK_MS } from './core/patience.ts';
 import type { Clock, Logger, Outbox, Sensors, ServiceManager, StatusBoard } from './core/ports.ts';
 import { Progress, type Pulse } from './core/progress.ts';
-import { report } from './core/reporting.ts';
+import { report, type Servers } from './core/reporting.ts';
 import type { Secret } from './core/secret.ts';
 import { next, START, startWithToken } from './core/session.ts';
 import type { State } from './core/session-state.ts';
@@ -33,6 +33,8 @@ export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof Actio
   readonly dating: Dating;
   /** Absent: nobody wants to know how the agent does. */
   readonly service?: ServiceManager | undefined;
+  /** The server by the road in use now. Absent: there is but one, `settings.server`. */
+  readonly road?: () => string;
   /** Absent: nobody can read it anywhere. */
   readonly board?: { readonly status: StatusBoard; readonly chronicle: Chronicle } | undefined;
 }
@@ -82,10 +84,15 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
       (stop) => sample(watched, settings, stop),
       (stop) => converse(watched, settings, stop),
       ...(service ? [(stop: AbortSignal) => supervise({ clock, log, service, progress, status }, stop)] : []),
-      ...(reporting ? [(stop: AbortSignal) => report(reporting, settings.server, stop)] : []),
+      ...(reporting ? [(stop: AbortSignal) => report(reporting, serversOf(ports, settings), stop)] : []),
     ],
     signal,
   );
+}
+
+/** `server` is the first of the list, to which the credentials are bound. */
+function serversOf({ road }: Pick<AgentPorts, 'road'>, { server }: AgentSettings): Servers {
+  return { preferred: server, inUse: road ?? (() => server) };
 }
 
 interface Watched {
@@ -143,7 +150,7 @@ async function converse(
   const delivery = deliveryOf(ports, settings, pulse);
   const narrator = new Narrator(
     ports.log,
-    settings.server,
+    serversOf(ports, settings).inUse,
     () => ports.outbox.fresh.size + ports.outbox.backlog.size,
   );
   // A fleet that gets its power back in one second must not arrive in that second.

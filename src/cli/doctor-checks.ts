@@ -9,6 +9,7 @@ import { provisioningCheck, roadCheck, telemetryCheck, tokenCheck } from '../doc
 import type { Check } from '../doctor/check.ts';
 import { nameCheck } from '../doctor/name-check.ts';
 import { networkCheck } from '../doctor/network-check.ts';
+import { serverClockCheck } from '../doctor/server-clock-check.ts';
 import { serviceCheck } from '../doctor/service-check.ts';
 import { stateCheck } from '../doctor/state-check.ts';
 import { datagramCheck, udpCheck } from '../doctor/udp-check.ts';
@@ -16,10 +17,17 @@ import { askCommand } from '../host/ask-command.ts';
 import { hostChance } from '../host/chance.ts';
 import { deviceName } from '../host/identity.ts';
 import { lookAtRecord } from '../store/look.ts';
-import { clockCheck, configurationCheck, identityCheck, outboxCheck, successCheck } from './host-checks.ts';
+import {
+  boardCheck,
+  clockCheck,
+  configurationCheck,
+  identityCheck,
+  outboxCheck,
+  successCheck,
+  toldCheck,
+} from './host-checks.ts';
 import { openRoad, openTransport, type RoadPorts } from './open-transport.ts';
 import { type Places, readServiceConfig, stateDirectory } from './read-config.ts';
-import { runtimeDirectory } from './runtime-directory.ts';
 import { currentAnswer } from './status.ts';
 import { VERSION } from './version.ts';
 
@@ -42,7 +50,7 @@ export async function doctorsChecks(
   clock: Clock,
 ): Promise<Walk> {
   const state = stateDirectory(options, environment);
-  const status = await currentAnswer(runtimeDirectory(options.runtime, environment), clock);
+  const status = await currentAnswer(options, environment, clock);
   const loaded = load(options, environment);
   const askService = (signal: AbortSignal) =>
     askCommand(
@@ -55,8 +63,8 @@ export async function doctorsChecks(
       signal,
     );
   const service = serviceCheck(askService, status.agentVersion, VERSION);
-  const local = [stateCheck(state), identityCheck(loaded), clockCheck(loaded, clock)];
-  const rest = [outboxCheck(state), service, successCheck(status)];
+  const local = [stateCheck(state), identityCheck(loaded), boardCheck(state), clockCheck(loaded, clock)];
+  const rest = [outboxCheck(state), service, successCheck(status), toldCheck(status)];
   if (!('config' in loaded)) {
     const checks = [configurationCheck(loaded), ...local, networkCheck(false), ...rest];
     return { checks, [Symbol.asyncDispose]: async () => {} };
@@ -64,7 +72,7 @@ export async function doctorsChecks(
   const { config } = loaded;
   const { server, device, provisioning } = config;
   const ports = { clock, chance: hostChance(), log: SILENT };
-  const transport = await openTransport(server, ports);
+  const { transport } = await openTransport(server, ports);
   const token = device.token ?? (await storedToken(state));
   const pair = provisioning && {
     key: provisioning.key,
@@ -77,6 +85,7 @@ export async function doctorsChecks(
     ...local,
     networkCheck(server.roads.every(({ host }) => /^(localhost|127\.|::1)/.test(host))),
     ...server.roads.flatMap((road) => checksOfRoad(road, server, ports)),
+    ...serverClock(server, clock),
     provisioningCheck(named.ok ? named.name : '(no name)', pair, typeof token !== 'string'),
     tokenCheck(typeof token === 'string' ? token : (signal) => transport.probe(token, signal)),
     ...(options.telemetry && typeof token !== 'string'
@@ -85,6 +94,21 @@ export async function doctorsChecks(
     ...rest,
   ];
   return { checks, [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose]() };
+}
+
+/** By the first road that lets it be asked: of a proxy's clock nobody wants to know. */
+function serverClock({ roads, tls }: Config['server'], clock: Clock): readonly Check[] {
+  for (const { scheme, host, port, proxy } of roads) {
+    if (scheme === 'coap' || (scheme === 'http' && proxy)) continue;
+    return [
+      serverClockCheck(async (signal) => {
+        // Loaded where it is needed: a gateway on CoAP does without.
+        const { clockAheadMs } = await import('../transport/http/ask-clock.ts');
+        return clockAheadMs({ scheme, host, port }, { tls, ...(proxy && { proxy }) }, clock, signal);
+      }),
+    ];
+  }
+  return [];
 }
 
 /** Several roads have the checks of one after those of the other, each with its URL. */

@@ -1,14 +1,20 @@
 /** The doctor's checks of what is on this host itself and known by several rooms: configuration, identity, clock, outbox, status. */
 
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Loaded } from '../config/load.ts';
+import { EVENTS, isEventId } from '../core/events.ts';
+import { sameBoard } from '../core/fingerprint.ts';
 import type { Clock } from '../core/ports.ts';
 import { precisely } from '../core/spans.ts';
 import { type Check, cross, dash, tick } from '../doctor/check.ts';
 import { findMachineId } from '../host/board.ts';
+import { boardFingerprint } from '../host/fingerprint.ts';
 import { deviceName } from '../host/identity.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
+import { lookAtRecord } from '../store/look.ts';
+import { countAside } from '../store/set-aside.ts';
 import type { StatusAnswer } from './status-answer.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -56,13 +62,16 @@ export function clockCheck(loaded: Loaded | readonly string[], clock: Clock): Ch
   return {
     name: 'clock',
     async look(signal) {
+      const chip = existsSync('/sys/class/rtc/rtc0')
+        ? ''
+        : '; no clock chip, so after a power cut it waits for the network to know the time';
       const now = new Date(clock.wallMs()).toISOString();
       if ('config' in loaded && loaded.config.clock.trust === 'system')
-        return tick(`${now}, believed as it is`);
+        return tick(`${now}, believed as it is${chip}`);
       const isSynchronised = await hostTimeSync({ root: '/', clock, log: SILENT }).isSynchronised(signal);
-      if (isSynchronised) return tick(`${now}, synchronised`);
+      if (isSynchronised) return tick(`${now}, synchronised${chip}`);
       return cross(
-        `${now}, not synchronised by any time service`,
+        `${now}, not synchronised by any time service${chip}`,
         'readings wait for their dates, or go without',
         'check the time service (timedatectl timesync-status), or set clock.trust = "system" on a host without one',
       );
@@ -87,18 +96,68 @@ export function outboxCheck(state: string): Check {
   };
 }
 
+/** The credentials against the board they are used on. */
+export function boardCheck(state: string, root = '/'): Check {
+  return {
+    name: 'board',
+    async look() {
+      const found = await lookAtRecord(state).catch(() => undefined);
+      if (found === undefined) return dash('the credentials may not be read by this user: run it with sudo');
+      const aside = await countAside(state);
+      const others = aside === 0 ? '' : `; ${aside} of other boards or servers are kept aside in ${state}`;
+      if (found.is !== 'good') return dash(`there are no credentials that say it${others}`);
+      const now = boardFingerprint({ root });
+      if (found.fingerprint.length === 0 || now.length === 0)
+        return dash(`neither a serial nor a burnt-in address to compare${others}`);
+      if (sameBoard(found.fingerprint, now)) return tick(`the one the credentials were made on${others}`);
+      return cross(
+        `the credentials of ${found.record.deviceName} were made on another board${others}`,
+        'this card, or a copy of it, is in another board: at its start the agent keeps them aside and asks for new ones',
+        'put the card back into its own board; before copying one, run sudo firstlight prepare-image',
+      );
+    },
+  };
+}
+
+/** Several troubles look harmless one by one; how often each was told says more. */
+export function toldCheck({ counts }: StatusAnswer): Check {
+  return {
+    name: 'told since start',
+    async look() {
+      const told = Object.entries(counts)
+        .filter(([event]) => isEventId(event) && EVENTS[event].level !== 'info')
+        .sort(([, one], [, other]) => other - one)
+        .map(([event, count]) => `${event} ${count === 1 ? 'once' : `${count} times`}`);
+      const rest = told.length > TOLD_MAX ? `, and ${told.length - TOLD_MAX} more` : '';
+      return told.length === 0
+        ? dash('no warning and no error, as far as the status tells')
+        : tick(`${told.slice(0, TOLD_MAX).join(', ')}${rest}`);
+    },
+  };
+}
+
+const TOLD_MAX = 8;
+
 export function successCheck({ running, lastAcceptedAgoS, retry, why }: StatusAnswer): Check {
+  const ago =
+    lastAcceptedAgoS === null
+      ? 'nothing accepted yet'
+      : `last accepted ${precisely(lastAcceptedAgoS * 1000)} ago`;
   return {
     name: 'last success',
     async look() {
       if (retry)
         return cross(
-          `${retry.event}: ${retry.seen}, for ${precisely(retry.sinceS * 1000)}`,
+          `${retry.event}: ${retry.seen}, for ${precisely(retry.sinceS * 1000)}; ${ago}`,
           retry.cause,
           retry.remedy,
         );
       if (!running)
-        return dash(why.length > 0 ? `the agent does not run: ${why.join(' | ')}` : 'the agent does not run');
+        return dash(
+          why.length > 0
+            ? `the agent does not run: ${why.join(' | ')}`
+            : `the agent does not run${lastAcceptedAgoS === null ? '' : `; ${ago}`}`,
+        );
       return lastAcceptedAgoS === null
         ? dash('nothing accepted yet')
         : tick(`${precisely(lastAcceptedAgoS * 1000)} ago`);

@@ -6,6 +6,7 @@
 
 import type { Config, Road } from '../core/config.ts';
 import type { Chance, Clock, Logger, Transport } from '../core/ports.ts';
+import { identityOf } from './naming.ts';
 import { VERSION } from './version.ts';
 
 export interface RoadPorts {
@@ -14,16 +15,24 @@ export interface RoadPorts {
   readonly log: Logger;
 }
 
-export async function openTransport(server: Config['server'], ports: RoadPorts): Promise<Transport> {
+export interface Opened {
+  readonly transport: Transport;
+  /** The server by the road in use now. */
+  readonly road: () => string;
+}
+
+export async function openTransport(server: Config['server'], ports: RoadPorts): Promise<Opened> {
   const { roads } = server;
-  if (roads.length === 1) return openRoad(roads[0], server, ports);
+  if (roads.length === 1)
+    return { transport: await openRoad(roads[0], server, ports), road: () => identityOf(roads[0]) };
   const { Roads } = await import('../transport/roads.ts');
   const ways = roads.map((road) => ({
     url: road.url,
     isEncrypted: road.scheme === 'https',
     open: () => openRoad(road, server, ports),
   }));
-  return new Roads(ways, ports);
+  const transport = new Roads(ways, ports);
+  return { transport, road: () => identityOf(roads[transport.inUse] ?? roads[0]) };
 }
 
 /** One road, whatever the others are. */

@@ -1,7 +1,7 @@
 /** The status of a running agent: what it has told, and the file in which others find it, from its start to its end. */
 
 import { Chronicle } from '../core/chronicle.ts';
-import type { EventId } from '../core/events.ts';
+import { type EventId, tell } from '../core/events.ts';
 import type { Clock, Logger, StatusBoard } from '../core/ports.ts';
 import { StatusFile } from '../host/status-file.ts';
 import { writableRuntimeDirectory } from './runtime-directory.ts';
@@ -22,9 +22,10 @@ export class RunStatus {
     this.#directory = writableRuntimeDirectory(environment);
   }
 
-  /** Where the loops show how they are; undefined where there is no place for it. */
+  /** Where the loops show how they are; undefined where there is no place for it, which is told. */
   board(log: Logger): { readonly status: StatusBoard; readonly chronicle: Chronicle } | undefined {
     this.#file = this.#open(log);
+    if (!this.#file) tell(log, 'FL-STATUS-NOWHERE');
     return this.#file && { status: this.#file, chronicle: this.chronicle };
   }
 

@@ -116,6 +116,7 @@ function defineStatus(program: Command, { environment, terminal, finish }: Comma
     .option('--json', 'as one JSON object (schema 1)')
     .option('--watch', 'again every two seconds, until Ctrl-C')
     .option('--runtime <dir>', 'runtime directory (default: $RUNTIME_DIRECTORY, else /run/firstlight)')
+    .option('--state <dir>', 'state directory, whose lock tells of an agent that keeps no status')
     .addHelpText(
       'after',
       '\nExit codes: 0 online, 1 offline but healthy, 2 something needs a person, 3 not running\n\nExample: firstlight status --watch',

@@ -27,7 +27,7 @@ export interface StatusAnswer {
   readonly schema: typeof STATUS_SCHEMA;
   readonly exitCode: (typeof STATUS_EXIT)[keyof typeof STATUS_EXIT];
   readonly running: boolean;
-  readonly state: ReportState | 'stopped' | 'failed' | 'killed' | 'not running' | 'unknown';
+  readonly state: ReportState | StateWithoutReport;
   /** In this state for so long, s; null where that is not known. */
   readonly forS: number | null;
   readonly since: string | null;
@@ -36,7 +36,10 @@ export interface StatusAnswer {
   readonly agentVersion: string | null;
   readonly pid: number | null;
   readonly road: string | null;
+  /** By the road in use. */
   readonly server: string | null;
+  /** The road that comes first in server.url, where another is in use. */
+  readonly preferredServer: string | null;
   readonly device: string | null;
   readonly credentials: CredentialsStanding | null;
   readonly lastAccepted: string | null;
@@ -64,6 +67,8 @@ export interface RetryAnswer {
   /** 0 while a try is under way. */
   readonly nextInS: number;
 }
+
+type StateWithoutReport = 'stopped' | 'failed' | 'killed' | 'not running' | 'without status' | 'unknown';
 
 export interface Now {
   readonly bootMs: number;
@@ -96,6 +101,7 @@ function nothing(state: StatusAnswer['state'], why: readonly string[]): StatusAn
 const noReport = {
   road: null,
   server: null,
+  preferredServer: null,
   device: null,
   credentials: null,
   lastAccepted: null,
@@ -157,6 +163,7 @@ function reported({ agent, report, events }: StatusFileContent, now: Now) {
     ...common,
     road: report.server.slice(0, report.server.indexOf(':')),
     server: report.server,
+    preferredServer: report.preferred ?? null,
     device: report.device ?? null,
     credentials: report.credentials,
     lastAccepted: last?.at ?? null,

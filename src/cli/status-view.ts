@@ -14,12 +14,13 @@ export function statusLines(answer: StatusAnswer, width: number, paint: Paint): 
   const row = (label: string, text: string) => labelled(`  ${label}`, text, LABEL, width);
   const head = wrapped(headline(answer), width).map((line) => paint(toneOf(answer), line));
   const why = answer.why.flatMap((text) => row('why', text));
+  if (answer.state === 'without status') return [...head, ...why, ...row('see', LOOK)];
   if (!answer.running && answer.server === null) return [...head, ...why, ...row('to do', toDo(answer))];
   return [
     ...head,
     ...why,
     ...(answer.running ? [] : row('to do', toDo(answer))),
-    ...row('server', answer.server ?? 'not known yet'),
+    ...row('server', serverOf(answer)),
     ...row(
       'device',
       `${answer.device ?? 'no name yet'}, credentials ${CREDENTIALS[answer.credentials ?? 'unknown']}`,
@@ -31,6 +32,11 @@ export function statusLines(answer: StatusAnswer, width: number, paint: Paint): 
     ...(answer.events.length > 0 ? ['  last events'] : []),
     ...answer.events.flatMap((event) => eventLines(event, width, paint)),
   ];
+}
+
+function serverOf({ server, preferredServer }: StatusAnswer): string {
+  const instead = preferredServer === null ? '' : `, because ${preferredServer} does not work now`;
+  return `${server ?? 'not known yet'}${instead}`;
 }
 
 function headline(answer: StatusAnswer): string {
@@ -55,6 +61,8 @@ function headline(answer: StatusAnswer): string {
       return `${name} is not running: it ended without a word (killed, crashed, or out of memory)`;
     case 'not running':
       return `${name} is not running, and has left no status since this host booted`;
+    case 'without status':
+      return `${name} runs, but keeps no status, so nothing else is known of it`;
     case 'unknown':
       return `${name}: nothing is known, because its status cannot be read`;
   }

@@ -12,13 +12,13 @@ import { paintFor } from './paint.ts';
 import { runtimeDirectory } from './runtime-directory.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { answerOf, type StatusAnswer } from './status-answer.ts';
+import { type StatusPlaces, unlessUnseen } from './status-unseen.ts';
 import { statusLines } from './status-view.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface StatusOptions {
+export interface StatusOptions extends StatusPlaces {
   readonly json?: boolean;
   readonly watch?: boolean;
-  readonly runtime?: string;
 }
 
 const EVERY_MS = 2_000;
@@ -30,17 +30,22 @@ export async function statusCommand(
   terminal: Terminal,
 ): Promise<number> {
   const clock = hostClock();
-  const ask = () => currentAnswer(runtimeDirectory(options.runtime, environment), clock);
+  const ask = () => currentAnswer(options, environment, clock);
   if (options.watch) return watchStatus(ask, clock, terminal);
   const answer = await ask();
   terminal.write(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : textOf(answer, terminal));
   return answer.exitCode;
 }
 
-export async function currentAnswer(directory: string, clock: Clock): Promise<StatusAnswer> {
+export async function currentAnswer(
+  places: StatusPlaces,
+  environment: NodeJS.ProcessEnv,
+  clock: Clock,
+): Promise<StatusAnswer> {
   const { bootId } = clock;
-  const found = await readStatusFile(directory, bootId);
-  return answerOf(found, { bootId, bootMs: clock.bootMs(), wallMs: clock.wallMs() });
+  const found = await readStatusFile(runtimeDirectory(places.runtime, environment), bootId);
+  const answer = answerOf(found, { bootId, bootMs: clock.bootMs(), wallMs: clock.wallMs() });
+  return unlessUnseen(answer, places, environment);
 }
 
 function textOf(answer: StatusAnswer, terminal: Terminal): string {

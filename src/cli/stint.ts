@@ -69,7 +69,8 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   });
   const record = config.device.token ? undefined : await storedRecord(store);
   if (!config.device.token) checkCanProvision(record, loaded, state);
-  await using transport = await openTransport(config.server, { clock, chance, log });
+  const { transport: opened, road } = await openTransport(config.server, { clock, chance, log });
+  await using transport = opened;
   const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });
   const settings = agentSettings(config, name ?? 'named by its token');
@@ -79,7 +80,8 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   tell(log, 'FL-READY', { version: VERSION, server, state, waiting: outbox.size });
   void tellClearRoads(config.server.roads, { clock, log }, signal);
   const { sensors, keep } = lasting.suite.as(config.sensors);
-  const loops = (stop: AbortSignal) => runLoops({ ...lasting, sensors, store, transport }, settings, stop);
+  const loops = (stop: AbortSignal) =>
+    runLoops({ ...lasting, sensors, store, transport, road }, settings, stop);
   await together([loops, keep], signal);
 }
 

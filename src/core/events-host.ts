@@ -74,6 +74,11 @@ export const HOST_EVENTS = {
     sentence:
       'the status cannot be written, and "firstlight status" knows nothing: check that the runtime directory can be written',
   },
+  'FL-STATUS-NOWHERE': {
+    level: 'info',
+    sentence:
+      'there is no runtime directory, and "firstlight status" only sees that the agent runs: mount a tmpfs at /run/firstlight, or set RUNTIME_DIRECTORY to a directory in memory',
+  },
   'FL-SYSTEMD-DEAF': {
     level: 'warn',
     sentence:

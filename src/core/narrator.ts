@@ -23,14 +23,14 @@ interface Trouble {
 
 export class Narrator {
   readonly #log: Logger;
-  readonly #server: string;
+  readonly #server: () => string;
   #isUnsaved = false;
   #trouble: Trouble | undefined;
 
   readonly #waiting: () => number | undefined;
 
-  /** `waiting`: how many readings wait, where that is known. */
-  constructor(log: Logger, server: string, waiting: () => number | undefined = () => undefined) {
+  /** `server`: by which road it is talked to now; `waiting`: how many readings wait, where that is known. */
+  constructor(log: Logger, server: () => string, waiting: () => number | undefined = () => undefined) {
     this.#log = log;
     this.#server = server;
     this.#waiting = waiting;
@@ -42,7 +42,7 @@ export class Narrator {
       case 'remembered':
         return this.#remembered(event, after);
       case 'intended':
-        return tell(this.#log, 'FL-PROVISIONING', { device: event.claim.deviceName, server: this.#server });
+        return tell(this.#log, 'FL-PROVISIONING', { device: event.claim.deviceName, server: this.#server() });
       case 'issued':
         this.#isUnsaved = false;
         this.#over(monotonicMs);

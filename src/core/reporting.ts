@@ -22,11 +22,19 @@ export interface ReportingPorts {
   readonly chronicle: Chronicle;
 }
 
+/** The server by its URLs. */
+export interface Servers {
+  /** The first of the list. */
+  readonly preferred: string;
+  /** That of the road in use now. */
+  readonly inUse: () => string;
+}
+
 const EVERY_MS = 10_000;
 const GAP_MS = 2_000;
 
-/** `server` is the URL. Ends with the signal; rejects only when the board has a bug. */
-export async function report(ports: ReportingPorts, server: string, signal: AbortSignal): Promise<void> {
+/** Ends with the signal; rejects only when the board has a bug. */
+export async function report(ports: ReportingPorts, servers: Servers, signal: AbortSignal): Promise<void> {
   const { clock, status, board } = ports;
   let hasNews = false;
   let wake = () => {};
@@ -37,7 +45,7 @@ export async function report(ports: ReportingPorts, server: string, signal: Abor
   let shown = '';
   while (!signal.aborted) {
     hasNews = false;
-    const now = reportOf(ports, server);
+    const now = reportOf(ports, servers);
     const text = JSON.stringify(now);
     if (text !== shown) await board.show(now);
     shown = text;
@@ -49,11 +57,16 @@ export async function report(ports: ReportingPorts, server: string, signal: Abor
   }
 }
 
-function reportOf({ outbox, dating, status, chronicle }: ReportingPorts, server: string): StatusReport {
+function reportOf(
+  { outbox, dating, status, chronicle }: ReportingPorts,
+  { preferred, inUse }: Servers,
+): StatusReport {
+  const server = inUse();
   const { last: events, open, counts } = chronicle;
   return {
     ...status.standing,
     server,
+    ...(server !== preferred && { preferred }),
     waiting: outbox.fresh.size,
     spooled: outbox.backlog.size,
     dropped: outbox.losses.total,

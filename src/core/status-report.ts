@@ -47,8 +47,10 @@ export interface Standing {
 }
 
 export interface StatusReport extends Standing {
-  /** The server's URL: its scheme is the road. */
+  /** The server's URL by the road in use: its scheme is the road. */
   readonly server: string;
+  /** The first URL of the list, where another is in use. */
+  readonly preferred?: string;
   /** Readings in memory, readings behind them, and readings that will never arrive. */
   readonly waiting: number;
   readonly spooled: number;

@@ -13,7 +13,7 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { AlreadyRunning } from './already-running.ts';
 import { makePrivateDirectory } from './durable.ts';
@@ -43,6 +43,19 @@ export async function acquireLock(directory: string): Promise<Lock> {
 }
 
 /**
+ * Whether an agent holds the lock of `directory`, by what the kernel lists of it, so that nothing is made and nobody is
+ * connected to. A user who may not look into the directory is told of any firstlight's lock. Never rejects.
+ */
+export async function isLocked(directory: string): Promise<boolean> {
+  const wanted = await nameFor(directory).catch((error: unknown) =>
+    error instanceof Error && 'code' in error && error.code === 'EACCES' ? PREFIX : undefined,
+  );
+  if (wanted === undefined) return false;
+  const sockets = await readFile('/proc/net/unix', 'utf8').catch(() => '');
+  return sockets.includes(` @${wanted}`);
+}
+
+/**
  * 11 characters and the 96 hex digits of a SHA-384 are, with the NUL before them, the 108 bytes that a name
  * can have. It must have them all: libuv 1.46 (Node 20) pads a shorter name with NULs, from 1.48 on (Node 22)
  * it does not, so that one name would be two locks between two Nodes. (Measured on 2026-11-22 with 20.20,
@@ -51,15 +64,21 @@ export async function acquireLock(directory: string): Promise<Lock> {
 async function nameOf(directory: string): Promise<string> {
   try {
     await makePrivateDirectory(directory);
-    const { dev, ino } = await stat(directory, { bigint: true });
-    return `firstlight-${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
+    return await nameFor(directory);
   } catch (error) {
     throw storeError(`the state directory ${directory} cannot be used`, error);
   }
 }
 
+const PREFIX = 'firstlight-';
+
+async function nameFor(directory: string): Promise<string> {
+  const { dev, ino } = await stat(directory, { bigint: true });
+  return `${PREFIX}${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
+}
+
 /** So much of a name tells one lock from another; the whole of it is no reading for an operator. */
-const SHOWN_CHARACTERS = 'firstlight-'.length + 12;
+const SHOWN_CHARACTERS = PREFIX.length + 12;
 
 function refusal(error: unknown, directory: string, name: string): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';

@@ -32,6 +32,12 @@ export async function setAside(
   return name;
 }
 
+/** How many of elsewhere there are; 0 where nobody may look. */
+export async function countAside(directory: string): Promise<number> {
+  const names = await readdir(directory).catch(() => []);
+  return names.filter((name) => NAME.test(name)).length;
+}
+
 /** The newest record set aside that `fits`, and the file it is in. */
 export async function findAside(
   directory: string,

@@ -66,6 +66,11 @@ export class Roads implements Transport {
     this.#state = startOfRoads(roads.length);
   }
 
+  /** The road that is known to work, or was: its place in the list. */
+  get inUse(): number {
+    return this.#state.current;
+  }
+
   async provision(
     request: ProvisionRequest,
     keep: (token: Secret) => Promise<void>,

@@ -99,6 +99,49 @@ test("a configuration that cannot work is said by status too, and a second agent
   assert.equal((await at.ask()).state, 'online');
 });
 
+test('the road is the one in use, and the one that comes first is named beside it', {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  // Nothing listens on port 1: the road is left at once.
+  const url = `["coap://127.0.0.1:1", "http://127.0.0.1:${sandbox.httpPort}"]`;
+  const two = toml(sandbox.coapPort).replace(/^url = .*$/m, `url = ${url}`);
+  await using _agent = at.run(await at.place.config(two));
+  const online = await until(at.ask, ({ state }) => state === 'online');
+  assert.deepEqual(
+    [online.road, online.server, online.preferredServer],
+    ['http', `http://127.0.0.1:${sandbox.httpPort}`, 'coap://127.0.0.1:1'],
+  );
+  assert.match(await at.text(), /because coap:\/\/127\.0\.0\.1:1 does not work now/);
+});
+
+test('an agent without a runtime directory is said to run, by the lock it holds', {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  const file = await at.place.config(toml(sandbox.coapPort));
+  const state = join(at.place.path, 'state');
+  const runtime = join(at.place.path, 'none');
+  const ask = async (...more: readonly string[]) => {
+    await using status = AgentProcess.run(['status', '--state', state, '--runtime', runtime, ...more]);
+    return { code: await status.exit(), text: status.output.join('\n') };
+  };
+  assert.equal((await ask()).code, 3);
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', state], {
+    RUNTIME_DIRECTORY: runtime,
+  });
+  await agent.line('event=FL-STATUS-UNWRITTEN');
+  const { code, text } = await ask();
+  assert.equal(code, 2, text);
+  assert.match(text, /runs, but keeps no status/);
+  assert.match(text, /mount a tmpfs/);
+  assert.equal((JSON.parse((await ask('--json')).text) as StatusAnswer).running, true);
+  assert.equal(await agent.stop(), 0);
+  assert.deepEqual([(await ask()).code, /not running/.test((await ask()).text)], [3, true]);
+});
+
 test('a file from elsewhere is not believed, and said to be unreadable', { timeout: 20_000 }, async () => {
   await using at = await stage();
   for (const content of ['', '{', '[]', '{"version":99}', 'x'.repeat(100_000)]) {

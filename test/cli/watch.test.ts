@@ -1,4 +1,4 @@
-/** `firstlight sample --watch`: what fits where, and that a terminal is left as it was found. */
+/** `firstlight sample --watch` and `status --watch`: what fits where, and that a terminal is left as it was found. */
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -149,6 +149,17 @@ it('Ctrl-C at a real terminal ends the live view and gives the screen back', { s
   assert.ok(output.trimEnd().endsWith(`${ESCAPE}[?1049l`), JSON.stringify(output.slice(-80)));
 });
 
+it('so does status --watch', { skip: noScript }, async () => {
+  const { code, output } = await atTerminal(
+    { TERM: 'xterm' },
+    'is not running',
+    'status --watch --runtime /nowhere',
+  );
+  assert.equal(code, 3, output);
+  assert.ok(output.includes(`${ESCAPE}[?1049h`), JSON.stringify(output));
+  assert.ok(output.trimEnd().endsWith(`${ESCAPE}[?1049l`), JSON.stringify(output.slice(-80)));
+});
+
 for (const environment of [{ TERM: 'dumb' }, { TERM: 'xterm', NO_COLOR: '1' }]) {
   it(`with ${JSON.stringify(environment)} a real terminal gets lines only`, { skip: noScript }, async () => {
     const { code, output } = await atTerminal(environment, 'uptimeS');
@@ -166,10 +177,14 @@ it('a reader that goes away ends it without a word', () => {
   assert.equal(stderr, '');
 });
 
-/** Runs `sample --watch` in a pseudo terminal, types Ctrl-C once `sign` was shown, and gives what the screen got. */
-async function atTerminal(environment: Readonly<Record<string, string>>, sign: string) {
+/** Runs `sample --watch`, or another, in a pseudo terminal, types Ctrl-C once `sign` was shown, and gives what the screen got. */
+async function atTerminal(
+  environment: Readonly<Record<string, string>>,
+  sign: string,
+  watching = 'sample --watch',
+) {
   const { PATH } = process.env;
-  const command = `exec '${process.execPath}' '${PROGRAM}' sample --watch`;
+  const command = `exec '${process.execPath}' '${PROGRAM}' ${watching}`;
   const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], {
     env: { PATH, ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -23,7 +23,7 @@ const STORED = 'provisioned: token stored';
 /** The session from `start` through `events`, as far apart as two tries of the disk. */
 function narrated(start: State, events: readonly Event[]): RecordingLogger {
   const log = new RecordingLogger();
-  const narrator = new Narrator(log, 'coap://tb');
+  const narrator = new Narrator(log, () => 'coap://tb');
   let state = start;
   for (const [index, event] of events.entries()) {
     const monotonicMs = index * SAVE_AGAIN_MS;
@@ -65,7 +65,7 @@ describe('the narrator tells a token that cannot be stored', () => {
 
   it('again when it happens again after the disk took one', () => {
     const log = new RecordingLogger();
-    const narrator = new Narrator(log, 'coap://tb');
+    const narrator = new Narrator(log, () => 'coap://tb');
     const delivering: State = { at: 'deliver', claim: CLAIM, troubles: 0 };
     for (let time = 0; time < 2; time += 1) {
       narrator.tell(ADOPTING, FULL, delivering, 0);

@@ -33,7 +33,7 @@ const NOT_OURS: Event = { type: 'probed', ours: false };
 /** The session from `start` through `events`, ten seconds each, and what was told. */
 function narrated(start: State, events: readonly Event[]): RecordingLogger {
   const log = new RecordingLogger();
-  const narrator = new Narrator(log, SERVER);
+  const narrator = new Narrator(log, () => SERVER);
   let state = start;
   for (const [index, event] of events.entries()) {
     const monotonicMs = index * 10_000;

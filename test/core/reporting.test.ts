@@ -27,7 +27,11 @@ function stage() {
   };
   const ports = { clock, outbox, status, board, chronicle: new Chronicle(clock) };
   const stop = new AbortController();
-  const running = report({ ...ports, dating: { standing: 'synchronised' } }, 'coap://s', stop.signal);
+  const running = report(
+    { ...ports, dating: { standing: 'synchronised' } },
+    { preferred: 'coap://s', inUse: () => 'coap://s' },
+    stop.signal,
+  );
   const end = async () => {
     stop.abort();
     await running;

@@ -100,6 +100,28 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
       assert.ok(commands.includes(`.SS "firstlight ${name}`), name);
   });
 
+  it('names every command and every option of it in the manual page and in the completion', () => {
+    const manual = page('usr/share/man/man1/firstlight.1.gz').replaceAll('\\-', '-');
+    const completion = read('usr/share/bash-completion/completions/firstlight');
+    for (const path of commandPaths([])) {
+      const flags = [...helpOf(path).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag);
+      const name = path.map((word) => ` ${word}`).join('');
+      const words =
+        completion
+          .split('\n')
+          .find((line) => line.includes(`'${name}') words=`))
+          ?.split(/[' ]+/) ?? [];
+      const sections = manual.split(/^\.S[SH] /m);
+      const section = name === '' ? manual : sections.find((each) => each.startsWith(`"firstlight${name}`));
+      assert.ok(section, `manual of${name}`);
+      assert.ok(flags.includes('--help'), name);
+      for (const flag of flags) {
+        assert.ok(words.includes(flag), `completion of${name} ${flag}`);
+        assert.ok(section.includes(flag) || flag === '--help', `manual of${name} ${flag}`);
+      }
+    }
+  });
+
   it('has pages that man finds nothing to say about', { skip: lacking('man') }, () => {
     for (const path of ['usr/share/man/man1/firstlight.1.gz', 'usr/share/man/man5/firstlight.toml.5.gz']) {
       const { status, stderr } = spawnSync(
@@ -144,3 +166,14 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
     assert.equal(status, 0, stdout);
   });
 });
+
+function helpOf(path: readonly string[]): string {
+  return spawnSync(process.execPath, ['dist/src/main.js', ...path, '--help'], { encoding: 'utf8' }).stdout;
+}
+
+/** Each command, as the program's own help lists it, with those below it. */
+function commandPaths(path: readonly string[]): (readonly string[])[] {
+  const [, listed = ''] = helpOf(path).split('\nCommands:\n');
+  const names = [...listed.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
+  return [path, ...names.filter((name) => name !== 'help').flatMap((name) => commandPaths([...path, name]))];
+}
