@@ -25,6 +25,7 @@ import { next, START, startWithToken } from './core/session.ts';
 import type { State } from './core/session-state.ts';
 import { Status } from './core/status.ts';
 import { supervise } from './core/supervision.ts';
+import type { Tally } from './core/tally.ts';
 import { together } from './core/together.ts';
 import { WatchedOutbox, watchedTransport } from './core/watched-delivery.ts';
 
@@ -35,6 +36,8 @@ export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof Actio
   readonly service?: ServiceManager | undefined;
   /** The server by the road in use now. Absent: there is but one, `settings.server`. */
   readonly road?: () => string;
+  /** Absent: nobody counts beyond these loops. */
+  readonly tally?: Tally | undefined;
   /** Absent: nobody can read it anywhere. */
   readonly board?: { readonly status: StatusBoard; readonly chronicle: Chronicle } | undefined;
 }
@@ -185,5 +188,6 @@ function deliveryOf(ports: AgentPorts & Watched, settings: AgentSettings, pulse:
   const { drainPerS, spreadMs: drainSpreadMs } = settings;
   const delivery = new Delivery({ ...ports, outbox, transport }, { drainPerS, drainSpreadMs });
   ports.status.count(() => delivery.delivered);
+  ports.tally?.count(() => delivery.delivered);
   return delivery;
 }

@@ -1,20 +1,52 @@
-/** What the agent knows about itself, for its own sensor: the process from Node, the readings from the outbox, once there is one. */
+/**
+ * What the agent knows about itself, for its own sensor: the process from Node, the readings from the outbox, once there is one, and
+ * from the tally. Each figure is made when it is read.
+ *
+ * How late the event loop is (monitorEventLoopDelay) is not among them: it wakes the process to know. Measured on Node 20.20, x86-64, with
+ * the flags of node-flags.ts, 2026-11-26: 3.1 ms of CPU a second at a resolution of 10 ms, 0.5 at 100 ms and 0.08 at one second, more than all
+ * else the agent does. The share of time the loop was busy costs nothing, as libuv counts it anyway.
+ */
 
 import type { Outbox } from '../core/ports.ts';
+import type { Tally } from '../core/tally.ts';
 import type { AgentFigures } from '../sensors/told.ts';
 
 export type CountedOutbox = Pick<Outbox, 'losses'> & { readonly size: number };
 
+export interface OwnCounts {
+  /** Absent before there is one. */
+  readonly outbox?: CountedOutbox;
+  /** Bytes of the disk, of the outbox. */
+  readonly spoolBytes?: () => number;
+  readonly tally: Tally;
+  /** Starts in this boot before this one, where they are counted. */
+  readonly restarts: number | undefined;
+}
+
 const US_PER_MS = 1000;
 
-export function agentFigures(outbox: CountedOutbox | undefined): AgentFigures {
-  const { user, system } = process.cpuUsage();
+export function agentFigures({ outbox, spoolBytes, tally, restarts }: OwnCounts): AgentFigures {
   return {
-    rssBytes: process.memoryUsage.rss(),
-    cpuMs: (user + system) / US_PER_MS,
-    busyMs: performance.eventLoopUtilization().active,
-    uptimeMs: process.uptime() * 1000,
+    get rssBytes() {
+      return process.memoryUsage.rss();
+    },
+    get cpuMs() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / US_PER_MS;
+    },
+    get busyMs() {
+      return performance.eventLoopUtilization().active;
+    },
+    get uptimeMs() {
+      return process.uptime() * 1000;
+    },
     waitingReadings: outbox?.size,
     lostReadings: outbox?.losses.total,
+    deliveredReadings: tally.delivered,
+    get spoolBytes() {
+      return spoolBytes?.();
+    },
+    roundTripMs: tally.roundTripMs,
+    restarts,
   };
 }

@@ -29,6 +29,8 @@ export interface OutboxContext {
 
 export interface OpenOutbox extends AsyncDisposable {
   readonly outbox: JoinedOutbox;
+  /** Bytes of the disk that readings take, or have taken and keep for the next. */
+  readonly spoolBytes: () => number;
   /** What the spool has kept of this boot's clock, for readings without a date. */
   readonly knownOffsets: KnownOffsets | undefined;
 }
@@ -49,7 +51,12 @@ export async function openOutbox(config: Config, context: OutboxContext): Promis
   const outbox = new JoinedOutbox(ports, { spoolAfterMs, flushEveryMs });
   const { anchoredMs } = spool;
   const knownOffsets = anchoredMs === undefined ? undefined : { firstMs: anchoredMs };
-  return { outbox, knownOffsets, [Symbol.asyncDispose]: () => close(outbox, spool, context) };
+  return {
+    outbox,
+    spoolBytes: () => spool.bytes,
+    knownOffsets,
+    [Symbol.asyncDispose]: () => close(outbox, spool, context),
+  };
 }
 
 async function close(

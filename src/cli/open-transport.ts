@@ -13,6 +13,8 @@ export interface RoadPorts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Logger;
+  /** Hears how long the server took to say its first word, ms, of each request that was sent once. */
+  readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
 export interface Opened {

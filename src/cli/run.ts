@@ -16,12 +16,14 @@ import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
 import { EVENTS, type EventId, tell } from '../core/events.ts';
 import type { Clock, OffsetMemory } from '../core/ports.ts';
+import { Tally } from '../core/tally.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
 import { hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';
 import { openJournal } from '../host/journal.ts';
 import { offsetMemory } from '../host/offset-memory.ts';
+import { restartsOfThisBoot } from '../host/start-count.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
 import type { Bell } from './bell.ts';
@@ -84,10 +86,11 @@ async function runWith(
     const state = stateDirectory(options, environment);
     await using service = hostServiceManager({ environment, clock, log });
     if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
-    const directory = environment['RUNTIME_DIRECTORY'];
-    const memory = directory ? offsetMemory({ directory, bootId: clock.bootId, log }) : undefined;
+    const runtime = environment['RUNTIME_DIRECTORY'];
+    const memory = runtime ? offsetMemory({ directory: runtime, bootId: clock.bootId, log }) : undefined;
     const config = new CurrentConfig(loaded, { load, reload, log, service });
-    await live(config, { state, clock, log, service, memory, board: status.board(log) }, signal);
+    const base = { state, runtime, clock, log, service, memory, board: status.board(log) };
+    await live(config, base, signal);
     await status.stopped();
     return 0;
   } catch (error) {
@@ -106,20 +109,24 @@ function isJournalled(environment: NodeJS.ProcessEnv): boolean {
 
 interface House extends Omit<Lasting, 'dating' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;
+  /** Where what is of this boot only is kept; undefined where there is no such place. */
+  readonly runtime: string | undefined;
 }
 
 /** From here on the agent lives until the signal: the wiring, in the order in which things are needed. */
 async function live(
   config: CurrentConfig,
-  base: Pick<House, 'state' | 'clock' | 'log' | 'service' | 'memory' | 'board'>,
+  base: Pick<House, 'state' | 'runtime' | 'clock' | 'log' | 'service' | 'memory' | 'board'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { state, clock, log } = base;
+  const { state, runtime, clock, log } = base;
   await using _lock = await lockState(state);
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
-  const suite = new SensorSuite({ clock, log });
-  const house = { ...base, chance: hostChance(), facts, suite };
+  const tally = new Tally();
+  const restarts = runtime ? restartsOfThisBoot({ directory: runtime, bootId: clock.bootId }) : undefined;
+  const suite = new SensorSuite({ clock, log, tally, restarts });
+  const house = { ...base, chance: hostChance(), facts, suite, tally };
   while (!signal.aborted) await withOutbox(config, house, signal);
 }
 
@@ -133,10 +140,10 @@ async function withOutbox(config: CurrentConfig, house: House, signal: AbortSign
   const timeSync = hostTimeSync({ root: '/', clock, log });
   const dating = new Dating({ clock, log, timeSync, memory }, now.config.clock);
   await using opened = await openOutbox(now.config, { state, clock, dating, log, signal });
-  const { outbox } = opened;
+  const { outbox, spoolBytes } = opened;
   const known = memory?.recall() ?? opened.knownOffsets;
   if (known) dating.resume(known);
-  house.suite.count(outbox);
+  house.suite.know({ outbox, spoolBytes, dating });
   const lasting: Lasting = { ...house, dating, outbox };
   const stints = async (stop: AbortSignal): Promise<void> => {
     while (!stop.aborted && config.keepsOutboxOf(now)) await onStint(config, lasting, stop);

@@ -5,23 +5,37 @@
 
 import { isSame } from '../config/differences.ts';
 import type { SensorsConfig } from '../core/config.ts';
+import type { Dating } from '../core/dating.ts';
 import type { Clock, Logger, Sensors } from '../core/ports.ts';
-import { selects } from '../core/selection.ts';
-import { together } from '../core/together.ts';
+import { type Profile, selects } from '../core/selection.ts';
+import type { ClockStanding } from '../core/status-report.ts';
+import type { Tally } from '../core/tally.ts';
+import { type Task, together } from '../core/together.ts';
+import { Containers } from '../host/containers.ts';
 import { FailedUnits } from '../host/failed-units.ts';
 import { openSensors } from '../sensors/sampler.ts';
+import type { ClockFigures, Told } from '../sensors/told.ts';
 import { agentFigures, type CountedOutbox } from './agent-figures.ts';
 import { openPollers, wantedOwn } from './own-pollers.ts';
 
 export interface SuitePorts {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly tally: Tally;
+  /** Starts of the agent in this boot before this one; undefined where they are not counted. */
+  readonly restarts: number | undefined;
   /** Default `/`; another in a test. */
   readonly root?: string;
+  /** The container engines' sockets; given by tests. */
+  readonly sockets?: readonly string[];
 }
 
-interface Surroundings extends SuitePorts {
-  readonly outbox: () => CountedOutbox | undefined;
+/** What the sensors ask about the agent's own work. */
+export interface Known {
+  /** Where the readings wait. */
+  readonly outbox: CountedOutbox;
+  readonly spoolBytes: () => number;
+  readonly dating: Pick<Dating, 'standing'>;
 }
 
 export interface OpenSuite {
@@ -32,34 +46,51 @@ export interface OpenSuite {
 
 export class SensorSuite {
   readonly #ports: SuitePorts;
-  #outbox: CountedOutbox | undefined;
+  #known: Known | undefined;
   #opened: { readonly config: SensorsConfig; readonly suite: OpenSuite } | undefined;
 
   constructor(ports: SuitePorts) {
     this.#ports = ports;
   }
 
-  /** Where the readings wait from now on, for the agent's own sensor. */
-  count(outbox: CountedOutbox): void {
-    this.#outbox = outbox;
+  /** What the sensors are to ask from now on. */
+  know(known: Known): void {
+    this.#known = known;
   }
 
   /** The ones there are, if they are what this configuration wants, or others. */
   as(config: SensorsConfig): OpenSuite {
     if (this.#opened === undefined || !isSame(this.#opened.config, config))
-      this.#opened = { config, suite: openSuite(config, { ...this.#ports, outbox: () => this.#outbox }) };
+      this.#opened = { config, suite: openSuite(config, this.#ports, () => this.#known) };
     return this.#opened.suite;
   }
 }
 
-function openSuite(config: SensorsConfig, { root = '/', clock, log, outbox }: Surroundings): OpenSuite {
+function openSuite(config: SensorsConfig, ports: SuitePorts, known: () => Known | undefined): OpenSuite {
+  const { root = '/', clock, log, tally, restarts, sockets } = ports;
   const pollers = openPollers(config, { clock, log });
   const files = wantedOwn(config).filter((sensor) => sensor.kind === 'file');
   const beside = () => pollers.latest();
   const units = new FailedUnits({ clock });
-  const told = { agent: () => agentFigures(outbox()), services: () => ({ failedUnits: units.count }) };
+  const containers = new Containers({ clock, ...(sockets && { sockets }) });
+  const told: Told = {
+    agent: () => agentFigures({ ...known(), tally, restarts }),
+    services: () => ({ failedUnits: units.count, runningContainers: containers.running }),
+    clock: () => clockFigures(known()?.dating.standing),
+  };
   const sensors = openSensors({ root, clock, log, tuning: config, files, beside, told });
-  const isAsked = selects(config.selection, 'services', 'failedUnitCount', 'default');
-  const asking = isAsked ? [(stop: AbortSignal) => units.keep(stop)] : [];
+  const onlyIf = (sensor: string, key: string, from: Profile, task: Task): readonly Task[] =>
+    selects(config.selection, sensor, key, from) ? [task] : [];
+  const asking = [
+    ...onlyIf('services', 'failedUnitCount', 'default', (stop) => units.keep(stop)),
+    ...onlyIf('containers', 'runningContainerCount', 'full', (stop) => containers.keep(stop)),
+  ];
   return { sensors, keep: (signal) => together([(stop) => pollers.keep(stop), ...asking], signal) };
+}
+
+/** Whose clock is trusted whatever it says is not asked about. */
+function clockFigures(standing: ClockStanding | undefined): ClockFigures {
+  return standing === undefined || standing === 'trusted'
+    ? {}
+    : { isSynchronised: standing === 'synchronised' };
 }

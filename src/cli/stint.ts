@@ -20,6 +20,7 @@ import type {
   Outbox,
   ServiceManager,
 } from '../core/ports.ts';
+import type { Tally } from '../core/tally.ts';
 import { together } from '../core/together.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
 import type { Journal } from '../host/journal.ts';
@@ -48,12 +49,13 @@ export interface Lasting {
   readonly board: AgentPorts['board'];
   readonly dating: Dating;
   readonly outbox: Outbox & { readonly size: number };
+  readonly tally: Tally;
 }
 
 /** The wiring, in the order in which things are needed. Rejects with CannotStart before any loop has begun. */
 export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSignal): Promise<void> {
   const { config } = loaded;
-  const { state, clock, chance, log, outbox } = lasting;
+  const { state, clock, chance, log, outbox, tally } = lasting;
   log.restyle(config.log);
   if (config.provisioning) log.redact(config.provisioning.secret);
   if (config.device.token) log.redact(config.device.token);
@@ -69,7 +71,9 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   });
   const record = config.device.token ? undefined : await storedRecord(store);
   if (!config.device.token) checkCanProvision(record, loaded, state);
-  const { transport: opened, road } = await openTransport(config.server, { clock, chance, log });
+  const onRoundTrip = (ms: number) => tally.heard(ms);
+  const ports = { clock, chance, log, onRoundTrip };
+  const { transport: opened, road } = await openTransport(config.server, ports);
   await using transport = opened;
   const isNamed = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNamed ? record?.deviceName : await nameOfThisGateway(config, { log, clock, signal });

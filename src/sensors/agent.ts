@@ -1,11 +1,11 @@
 /**
- * The agent about itself: what it costs this host, what waits and what was lost. What waits and grows, or is lost, is
- * worth an alarm; the rest answers whether it was the agent.
+ * The agent about itself: what it costs this host, what became of its readings, and how far the server is. What waits and grows, or is
+ * lost, is worth an alarm; the rest answers whether it was the agent.
  *
  * Asked of the rest of the program (told.ts); `firstlight sample`, which is no agent, has none of it.
  */
 
-import type { CatalogueEntry, Collector, NumberEntry } from './collector.ts';
+import type { CatalogueEntry, Collector, NumberEntry, Wants } from './collector.ts';
 import type { AgentFigures } from './told.ts';
 
 const COUNT_MAX = 2 ** 53;
@@ -24,35 +24,67 @@ export const agent: Collector = {
       'readings that will never be delivered, since the agent started',
       'default',
     ),
+    entry('agentDelivered', '', 'readings the server accepted, since the agent started'),
+    entry('agentSpoolBytes', 'B', 'disk that waiting readings take, or keep for the next'),
+    entry(
+      'agentRoundTripMs',
+      'ms',
+      'from the last request to the first word of the server about it; of requests that were sent once',
+    ),
+    entry(
+      'agentRestarts',
+      '',
+      'starts of the agent in this boot before this one; absent where none are counted',
+    ),
     entry('agentRssBytes', 'B', 'memory of the agent'),
     entry('agentCpuPercent', '%', 'CPU time of the agent, of one CPU, since the last sample'),
     entry('agentLoopUsePercent', '%', 'time the agent was not waiting for anything, since the last sample'),
     entry('agentUptimeS', 's', 'time since the agent started'),
   ],
-  open: (_tree, clock, _wants, told) => {
-    let before: { readonly atMs: number; readonly figures: AgentFigures } | undefined;
+  open: (_tree, clock, wants, told) => {
+    const shares = new Shares(wants);
     return () => {
       const figures = told.agent?.();
       if (figures === undefined) return {};
-      const atMs = clock.monotonicMs();
-      const elapsedMs = before === undefined ? 0 : atMs - before.atMs;
-      const share = (figure: 'cpuMs' | 'busyMs'): number | undefined =>
-        before === undefined || elapsedMs <= 0
-          ? undefined
-          : (100 * (figures[figure] - before.figures[figure])) / elapsedMs;
-      const measured = {
+      return {
         agentWaitingReadings: figures.waitingReadings,
         agentLostReadings: figures.lostReadings,
-        agentRssBytes: figures.rssBytes,
-        agentCpuPercent: share('cpuMs'),
-        agentLoopUsePercent: share('busyMs'),
-        agentUptimeS: figures.uptimeMs / 1000,
+        agentDelivered: figures.deliveredReadings,
+        agentSpoolBytes: wants('agentSpoolBytes') ? figures.spoolBytes : undefined,
+        agentRoundTripMs: figures.roundTripMs,
+        agentRestarts: figures.restarts,
+        agentRssBytes: wants('agentRssBytes') ? figures.rssBytes : undefined,
+        ...shares.since(figures, clock.monotonicMs()),
+        agentUptimeS: wants('agentUptimeS') ? figures.uptimeMs / 1000 : undefined,
       };
-      before = { atMs, figures };
-      return measured;
     };
   },
 };
+
+const SHARES = [
+  { key: 'agentCpuPercent', figure: 'cpuMs' },
+  { key: 'agentLoopUsePercent', figure: 'busyMs' },
+] as const;
+
+/** Of the time since the round before, how much was spent; the first round has none. */
+class Shares {
+  readonly #wanted: (typeof SHARES)[number][];
+  #before: { readonly atMs: number; readonly spentMs: readonly number[] } | undefined;
+
+  constructor(wants: Wants) {
+    this.#wanted = SHARES.filter(({ key }) => wants(key));
+  }
+
+  since(figures: AgentFigures, atMs: number): Record<string, number> {
+    const before = this.#before;
+    const spentMs = this.#wanted.map(({ figure }) => figures[figure]);
+    this.#before = { atMs, spentMs };
+    if (before === undefined || atMs <= before.atMs) return {};
+    const share = (index: number) =>
+      (100 * ((spentMs[index] ?? 0) - (before.spentMs[index] ?? 0))) / (atMs - before.atMs);
+    return Object.fromEntries(this.#wanted.map(({ key }, index) => [key, share(index)]));
+  }
+}
 
 function entry(
   key: string,

@@ -6,7 +6,9 @@
 
 import { addresses } from './addresses.ts';
 import { agent } from './agent.ts';
+import { clock } from './clock.ts';
 import type { CatalogueEntry, Collector, Unit } from './collector.ts';
+import { containers } from './containers.ts';
 import { cpu } from './cpu.ts';
 import { drives } from './drives.ts';
 import { filesystem } from './filesystem.ts';
@@ -54,6 +56,7 @@ export const collectors: readonly Collector[] = [
   route,
   addresses,
   uptime,
+  clock,
   watchdog,
   processes,
   pi,
@@ -65,6 +68,7 @@ export const collectors: readonly Collector[] = [
   rtc,
   handles,
   services,
+  containers,
   agent,
 ];
 

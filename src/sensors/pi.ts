@@ -9,7 +9,8 @@
  * came and went between two readings shows only if it was within two seconds of one. `vcgencmd` would have to be spawned.
  *
  * The kernel complains once per boot, with a backtrace, that get_throttled is to be replaced, by something that does not exist
- * yet for three of the four. Where such a complaint is set to stop the machine (panic_on_warn), the file is not touched.
+ * yet for three of the four: so what only get_throttled knows is in the profile `full` alone, and the file is touched only when
+ * something of it is wanted. Where such a complaint is set to stop the machine (panic_on_warn), the file is not touched.
  */
 
 import { type CatalogueEntry, type Collector, NonsenseError, type Wants } from './collector.ts';
@@ -38,7 +39,7 @@ const CONDITIONS = [
     name: 'piThrottled',
     now: 1 << 2,
     before: 1 << 18,
-    profile: 'default',
+    profile: 'full',
     meaning: 'CPU throttled by the firmware',
   },
   {

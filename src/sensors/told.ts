@@ -1,6 +1,7 @@
 /**
  * Told: what a collector reports and no file of the host says. The rest of the program knows it and is asked here, each time, for
- * what it knows at that moment: nothing in here waits, reads or throws.
+ * what it knows at that moment: nothing in here waits or throws. Figures are read one by one, and a collector reads those only
+ * that are wanted: some cost a system call.
  */
 
 /** The agent about itself. What it does not know yet is absent. */
@@ -16,17 +17,34 @@ export interface AgentFigures {
   readonly waitingReadings?: number | undefined;
   /** Readings that will never be delivered, since it started. */
   readonly lostReadings?: number | undefined;
+  /** Readings the server accepted, since it started. */
+  readonly deliveredReadings?: number | undefined;
+  /** Bytes of the disk that readings take, or have taken and keep for the next. */
+  readonly spoolBytes?: number | undefined;
+  /** Of the last request that was sent once, ms. */
+  readonly roundTripMs?: number | undefined;
+  /** Starts in this boot before its own. */
+  readonly restarts?: number | undefined;
 }
 
 /** What other programs of the host know; asked of them now and then, and absent until they have answered. */
 export interface ServiceFigures {
   /** Units of the service manager that are in the state "failed". */
   readonly failedUnits?: number | undefined;
+  /** Containers that run, of the engine that may be asked. */
+  readonly runningContainers?: number | undefined;
+}
+
+/** What the agent knows of the host's clock. */
+export interface ClockFigures {
+  /** Set by a time service in this boot, and not stepped since without one. Absent: nobody has asked. */
+  readonly isSynchronised?: boolean | undefined;
 }
 
 export interface Told {
   readonly agent?: (() => AgentFigures) | undefined;
   readonly services?: (() => ServiceFigures) | undefined;
+  readonly clock?: (() => ClockFigures) | undefined;
 }
 
 export const NOTHING_TOLD: Told = {};

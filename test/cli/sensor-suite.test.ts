@@ -1,9 +1,14 @@
 /** The sensors over a change of the configuration: kept as long as it says the same about them. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, get } from 'node:http';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { SensorSuite } from '../../src/cli/sensor-suite.ts';
+import { it, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SensorSuite, type SuitePorts } from '../../src/cli/sensor-suite.ts';
+import { Losses } from '../../src/core/losses.ts';
+import { Tally } from '../../src/core/tally.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { UNTUNED } from '../../src/sensors/tuning.ts';
@@ -13,7 +18,7 @@ import { AgentProcess, workshop } from './agent-process.ts';
 const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
 test('the same words about the sensors leave them as they are, others open them anew', () => {
-  const suite = new SensorSuite({ clock: hostClock(), log: new RecordingLogger() });
+  const suite = new SensorSuite(ports());
   const config = { ...UNTUNED, own: [] };
   const first = suite.as(config);
   assert.equal(suite.as({ ...config, everyMs: new Map(), own: [] }), first);
@@ -43,3 +48,98 @@ test('a reload to another profile changes the keys and loses no reading', { time
   assert.deepEqual([...keys(after)].toSorted(), ['diskRootUsedPercent', 'load1', 'memoryUsedPercent', 'up']);
   assert.equal(sandbox.stats().points.duplicatePoints, 0);
 });
+
+for (const scheme of ['coap', 'http'] as const) {
+  it(`over ${scheme} the agent tells what it has delivered, also after a reload, how far the server is, and that it started again`, {
+    timeout: 60_000,
+  }, async () => {
+    await using sandbox = await openSandbox({ provisioning });
+    await using place = await workshop();
+    const port = scheme === 'coap' ? sandbox.coapPort : sandbox.httpPort;
+    const toml = (more: string) =>
+      `[server]\nurl = "${scheme}://127.0.0.1:${port}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n[log]\nlevel = "debug"\n[sensors]\nprofile = "minimal"\non = "agent"\n${more}`;
+    const file = await place.config(toml(''));
+    const commandLine = ['run', '--config', file, '--state', join(place.path, 'state')];
+    const values = (key: string) =>
+      sandbox.points({ device: 'gw-test', key }).map(({ value }) => Number(value));
+    {
+      await using agent = AgentProcess.run(commandLine, { RUNTIME_DIRECTORY: place.path });
+      await agent.lines('telemetry accepted', 4);
+      await place.config(toml('rename = "uptimeS=up"\n'));
+      agent.kill('SIGHUP');
+      await agent.line('counts from now on changed=sensors');
+      await agent.lines('telemetry accepted', 8);
+      assert.equal(await agent.stop(), 0);
+    }
+    const delivered = values('agentDelivered');
+    assert.deepEqual(
+      delivered,
+      delivered.toSorted((a, b) => a - b),
+    );
+    assert.ok((delivered.at(-1) ?? 0) >= 5, String(delivered));
+    assert.ok((values('agentRoundTripMs').at(-1) ?? 0) > 0);
+    assert.ok((values('agentSpoolBytes').at(-1) ?? -1) >= 0);
+    assert.deepEqual([...new Set(values('agentRestarts'))], [0]);
+    await using again = AgentProcess.run(commandLine, { RUNTIME_DIRECTORY: place.path });
+    await again.line('first telemetry accepted');
+    assert.equal(await again.stop(), 0);
+    assert.deepEqual([...new Set(values('agentRestarts'))], [0, 1]);
+  });
+}
+
+for (const [selection, isAsked] of [
+  ['default', false],
+  ['full', true],
+] as const) {
+  it(`a container engine is ${isAsked ? '' : 'not '}asked in profile ${selection}`, {
+    timeout: 20_000,
+  }, async () => {
+    await using place = await workshop();
+    const socket = join(place.path, 'engine.sock');
+    const asked: (string | undefined)[] = [];
+    const engine = createServer((request, response) => {
+      asked.push(request.url);
+      response.end('[{"Id":"a"},{"Id":"b"}]');
+    });
+    await once(engine.listen(socket), 'listening');
+    const stop = new AbortController();
+    const suite = new SensorSuite({ ...ports(), sockets: [socket] });
+    const tuning = { ...UNTUNED, selection: { profile: selection, on: [], off: [] }, own: [] };
+    const { sensors, keep } = suite.as(tuning);
+    const keeping = keep(stop.signal);
+    const count = async () => (await sensors.sample())['runningContainerCount'];
+    if (isAsked) while ((await count()) === undefined) await nextTurn();
+    assert.equal(await count(), isAsked ? 2 : undefined);
+    // One of our own goes the same way, behind any that the suite would have sent.
+    get({ socketPath: socket, path: '/ours' }, (response) => response.resume());
+    while (!asked.includes('/ours')) await nextTurn();
+    assert.deepEqual(asked, isAsked ? ['/containers/json', '/ours'] : ['/ours']);
+    stop.abort();
+    await keeping;
+    engine.close();
+  });
+}
+
+for (const [standing, said] of [
+  ['synchronised', true],
+  ['doubted', false],
+  ['not synchronised', false],
+  ['trusted', undefined],
+] as const) {
+  it(`a clock that is ${standing} is told as ${said ?? 'nothing'}`, async () => {
+    const suite = new SensorSuite(ports());
+    const selection = {
+      profile: 'minimal',
+      on: ['clock'],
+      off: ['cpu', 'memory', 'filesystem', 'uptime'],
+    } as const;
+    const { sensors } = suite.as({ ...UNTUNED, selection, own: [] });
+    assert.equal((await sensors.sample())['clockSynchronised'], undefined);
+    suite.know({ outbox: { size: 0, losses: new Losses() }, spoolBytes: () => 0, dating: { standing } });
+    assert.equal((await sensors.sample())['clockSynchronised'], said);
+  });
+}
+
+function ports(): SuitePorts {
+  return { clock: hostClock(), log: new RecordingLogger(), tally: new Tally(), restarts: 0 };
+}

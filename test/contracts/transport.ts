@@ -18,7 +18,7 @@ export const PROFILE = { key: 'pk1', secret: 'ps1-not-to-be-seen' };
 export interface ServerUnderTest extends AsyncDisposable {
   readonly sandbox: Sandbox;
   /** A transport whose patience is a second or so. */
-  open(): Transport;
+  open(onRoundTrip?: (roundTripMs: number) => void): Transport;
 }
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
@@ -139,6 +139,23 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
     assert.equal(reasonOf(await road.postTelemetry(TOKEN, BODY, never)), 'ok');
     const points = server.sandbox.points({ device: 'gw-1', key: 'cpu' });
     assert.deepEqual([...new Set(points.map(({ ts, value }) => `${ts} ${value}`))], ['1700000000000 12.5']);
+  });
+
+  it('each answer says how far the server is, and a silence says nothing', { timeout }, async () => {
+    await using server = await withDevice(make);
+    const heardMs: number[] = [];
+    await using road = server.open((ms) => heardMs.push(ms));
+    const startedMs = performance.now();
+    for (let post = 0; post < 3; post += 1)
+      assert.equal(reasonOf(await road.postTelemetry(TOKEN, BODY, never)), 'ok');
+    const elapsedMs = performance.now() - startedMs;
+    assert.equal(heardMs.length, 3);
+    assert.ok(heardMs.every((ms) => ms > 0));
+    const sumMs = heardMs.reduce((sum, ms) => sum + ms, 0);
+    assert.ok(sumMs <= elapsedMs, `${sumMs} of ${elapsedMs}`);
+    server.sandbox.setKnobs({ silent: true });
+    assert.ok(SILENCES.includes(reasonOf(await road.postTelemetry(TOKEN, BODY, never)) as RefusalReason));
+    assert.equal(heardMs.length, 3);
   });
 
   it('attributes are stored', { timeout }, async () => {

@@ -2,14 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { openSensors } from '../../src/sensors/sampler.ts';
+import { PROFILES } from '../../src/core/selection.ts';
+import { collectors } from '../../src/sensors/catalogue.ts';
+import { openSampler, openSensors } from '../../src/sensors/sampler.ts';
+import { openTree } from '../../src/sensors/tree.ts';
 import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { copyOf, JournalDouble } from './captured-host.ts';
 
 const told = {
   agent: () => ({ rssBytes: 5e7, cpuMs: 10, busyMs: 5, uptimeMs: 1e6, waitingReadings: 0, lostReadings: 0 }),
-  services: () => ({ failedUnits: 0 }),
+  services: () => ({ failedUnits: 0, runningContainers: 2 }),
+  clock: () => ({ isSynchronised: true }),
 };
 
 for (const [profile, keysMax] of [
@@ -30,5 +34,27 @@ for (const [profile, keysMax] of [
     await clock.advance(10_000);
     const keys = Object.keys(await sensors.sample());
     assert.ok(keys.length <= keysMax && keys.length >= keysMax - 3, `${keys.length}: ${keys.join(' ')}`);
+  });
+}
+
+for (const profile of PROFILES) {
+  const isRead = profile === 'full';
+  it(`profile ${profile} ${isRead ? 'reads' : 'never touches'} the file that makes a Raspberry Pi's kernel complain`, async (t) => {
+    const clock = new VirtualClock();
+    const read: string[] = [];
+    const real = openTree(copyOf('raspberry-pi-4', t));
+    const tree = {
+      ...real,
+      read: (path: string) => {
+        read.push(path);
+        return real.read(path);
+      },
+    };
+    const tuning = { ...UNTUNED, selection: { profile, on: [], off: [] } };
+    await openSampler(collectors, tree, clock, new JournalDouble(), tuning).sample();
+    assert.equal(
+      read.some((path) => path.endsWith('get_throttled')),
+      isRead,
+    );
   });
 }

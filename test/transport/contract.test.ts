@@ -5,7 +5,7 @@ import type { Transport } from '../../src/core/ports.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
-import { HttpTransport } from '../../src/transport/http/transport.ts';
+import { type HttpPorts, HttpTransport } from '../../src/transport/http/transport.ts';
 import { PROFILE, type ServerUnderTest, transportContract } from '../contracts/transport.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { Authority, noOpenssl } from './http/certificates.ts';
@@ -16,8 +16,10 @@ const patience = { usualMs: 1_000, singleMs: 1_000 };
 const userAgent = 'firstlight/test';
 const knobs = { coreLatencyMinMs: 0, coreLatencyMaxMs: 5 };
 
+type Heard = Pick<HttpPorts, 'onRoundTrip'>;
+
 async function serve(
-  open: (sandbox: Sandbox) => Transport,
+  open: (sandbox: Sandbox, ports: Heard) => Transport,
   more: readonly AsyncDisposable[] = [],
   sandbox?: Sandbox,
 ): Promise<ServerUnderTest> {
@@ -29,7 +31,7 @@ async function serve(
   };
   return {
     sandbox: served,
-    open: () => open(served),
+    open: (onRoundTrip) => open(served, onRoundTrip ? { onRoundTrip } : {}),
     [Symbol.asyncDispose]: () => {
       closing ??= close();
       return closing;
@@ -40,11 +42,13 @@ async function serve(
 transportContract('the CoAP road', () => {
   const timing = { repeatAfterMs: [100, 200], unansweredMs: 1_000, acknowledgedMs: 1_000 };
   const ports = { clock, chance: { random: () => 0 }, timingOf: () => timing };
-  return serve(({ coapPort }) => new CoapTransport({ host: '127.0.0.1', port: coapPort }, ports));
+  return serve(
+    ({ coapPort }, heard) => new CoapTransport({ host: '127.0.0.1', port: coapPort }, { ...ports, ...heard }),
+  );
 });
 
 transportContract('the HTTP road', () =>
-  serve(({ httpPort }) => {
+  serve(({ httpPort }, heard) => {
     const settings = {
       scheme: 'http',
       host: '127.0.0.1',
@@ -52,7 +56,7 @@ transportContract('the HTTP road', () =>
       tls: { pins: [] },
       userAgent,
     } as const;
-    return new HttpTransport(settings, { clock, log: new RecordingLogger(), patience });
+    return new HttpTransport(settings, { clock, log: new RecordingLogger(), patience, ...heard });
   }),
 );
 
@@ -68,7 +72,8 @@ transportContract(
     const tls = { pins: [], ca: authority?.pem.cert ?? '' };
     const settings = { scheme: 'https', host: 'localhost', port: front.port, tls, userAgent } as const;
     return serve(
-      () => new HttpTransport(settings, { clock, log: new RecordingLogger(), patience }),
+      (_sandbox, heard) =>
+        new HttpTransport(settings, { clock, log: new RecordingLogger(), patience, ...heard }),
       [front],
       sandbox,
     );

@@ -36,6 +36,8 @@ export interface LinePorts {
   readonly openSocket?: OpenSocket;
   /** Given by simulations only, whose outcome must not hang on this host; its addresses as one text otherwise. */
   readonly ownAddresses?: () => string;
+  /** Hears how long the server took to say its first word, ms, of each request that was sent once. */
+  readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
 export class Line implements AsyncDisposable {
@@ -45,6 +47,7 @@ export class Line implements AsyncDisposable {
   readonly #resolve: Resolve;
   readonly #openSocket: OpenSocket | undefined;
   readonly #readOwnAddresses: () => string;
+  readonly #onRoundTrip: LinePorts['onRoundTrip'];
   readonly #closed = new AbortController();
   #client: CoapClient | undefined;
   #opening: Promise<Result<CoapClient>> | undefined;
@@ -54,7 +57,7 @@ export class Line implements AsyncDisposable {
   /** Turns of the address list: which of several addresses is tried first. */
   #turn = 0;
   #addresses = 1;
-  #roundTrip = new RoundTrip();
+  #roundTrip: RoundTrip;
   /** The peer `#roundTrip` was learnt from. */
   #learntFrom = '';
 
@@ -62,6 +65,8 @@ export class Line implements AsyncDisposable {
     this.#host = host;
     this.#port = port;
     this.#clock = ports.clock;
+    this.#onRoundTrip = ports.onRoundTrip;
+    this.#roundTrip = new RoundTrip(ports.onRoundTrip);
     this.#resolve = ports.resolve ?? createResolver();
     this.#openSocket = ports.openSocket;
     this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
@@ -130,7 +135,7 @@ export class Line implements AsyncDisposable {
     const opened = await this.#openFirst(peers.value);
     if (!opened.ok) return opened;
     const peer = name(opened.value.peer);
-    if (moved || peer !== this.#learntFrom) this.#roundTrip = new RoundTrip();
+    if (moved || peer !== this.#learntFrom) this.#roundTrip = new RoundTrip(this.#onRoundTrip);
     this.#learntFrom = peer;
     return { ok: true, value: new CoapClient(opened.value, this.#roundTrip) };
   }

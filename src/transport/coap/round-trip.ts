@@ -59,11 +59,18 @@ export class RoundTrip {
   #sinceMs: number | undefined;
   /** Doubtful measurements in a row. */
   #doubts = 0;
+  readonly #onMeasured: (roundTripMs: number) => void;
+
+  /** `onMeasured` hears of each exchange that was sent once: of others nobody knows which datagram was answered. */
+  constructor(onMeasured: (roundTripMs: number) => void = () => {}) {
+    this.#onMeasured = onMeasured;
+  }
 
   /** An exchange showed its first sign of life at `nowMs`. */
   measured(sign: SignOfLife, nowMs: number): void {
     const { sinceFirstMs, repetitions } = sign;
     const isStrong = repetitions === 0;
+    if (isStrong) this.#onMeasured(sinceFirstMs);
     if (repetitions > WEAK_REPETITIONS_MAX) return;
     const isLoss = this.#looksLikeLoss(sign);
     this.#doubts = isLoss === undefined ? this.#doubts + 1 : 0;

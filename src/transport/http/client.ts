@@ -38,14 +38,19 @@ export interface ClientSettings extends DialSettings {
   readonly userAgent: string;
 }
 
+export interface ClientPorts extends DialPorts {
+  /** Hears how long the server took to begin its answer, from the whole request being written, ms. */
+  readonly onRoundTrip?: (roundTripMs: number) => void;
+}
+
 export class HttpClient implements AsyncDisposable {
   readonly #origin: Origin;
   readonly #settings: ClientSettings;
-  readonly #ports: DialPorts;
+  readonly #ports: ClientPorts;
   readonly #agent: Agent;
   readonly #closed = new AbortController();
 
-  constructor(origin: Origin, settings: ClientSettings, ports: DialPorts) {
+  constructor(origin: Origin, settings: ClientSettings, ports: ClientPorts) {
     this.#origin = origin;
     this.#settings = settings;
     this.#ports = ports;
@@ -113,6 +118,11 @@ export class HttpClient implements AsyncDisposable {
     const stop = () => outgoing.destroy(new Refused({ reason: 'aborted', detail: 'stopping' }));
     signal.addEventListener('abort', stop, { once: true });
     let hasAnswer = false;
+    let writtenMs: number | undefined;
+    const { clock, onRoundTrip } = this.#ports;
+    outgoing.on('finish', () => {
+      writtenMs = clock.monotonicMs();
+    });
     const failed = (error: unknown): Tried => ({
       result: { ok: false, refusal: this.#refusalOf(error) },
       wasClosedBefore: false,
@@ -120,6 +130,7 @@ export class HttpClient implements AsyncDisposable {
     const answered = new Promise<Tried>((resolve) => {
       outgoing.on('response', (incoming) => {
         hasAnswer = true;
+        if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
         void readAnswer(incoming).then(
           (result) => resolve({ result, wasClosedBefore: false }),
           (error: unknown) => resolve(failed(error)),

@@ -34,6 +34,8 @@ export interface HttpPorts {
   readonly resolve?: Resolve;
   /** Given by tests that cannot wait 45 s for a silence. */
   readonly patience?: HttpPatience;
+  /** Hears how long the server took to begin its answer, ms, of each request. */
+  readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
 const PATIENCE: HttpPatience = { usualMs: 45_000, singleMs: 120_000 };

@@ -177,3 +177,16 @@ for (const [fromMs, toMs] of [
     assert.deepEqual(needless.slice(15), Array(45).fill(0));
   });
 }
+
+test('who asks hears of each exchange that was sent once, also of one that is not believed to be the road', () => {
+  const heardMs: number[] = [];
+  const road = new RoundTrip((ms) => heardMs.push(ms));
+  for (const [sinceFirstMs, repetitions] of [
+    [60, 0],
+    [2_060, 1],
+    [2_500, 0],
+    [9_000, 3],
+  ] as const)
+    road.measured({ sinceFirstMs, sinceLastMs: 60, repetitions }, 0);
+  assert.deepEqual(heardMs, [60, 2_500]);
+});

@@ -1,0 +1,24 @@
+/**
+ * Clock: whether the host's clock is right, as far as anybody knows. A host whose clock is not has readings without a date, or
+ * dates them by what the clock was before it stepped; the operator who sees it looks at the time service.
+ *
+ * The caretaker of the dates asks for it (core/dating.ts) and here is told what it knows (told.ts). Where `clock.trust` is "system"
+ * nobody asks, and the key is absent.
+ */
+
+import type { Collector } from './collector.ts';
+
+export const clock: Collector = {
+  name: 'clock',
+  catalogue: [
+    {
+      key: 'clockSynchronised',
+      type: 'flag',
+      profile: 'default',
+      meaning:
+        'a time service has set the clock since the host started, and it has not stepped without one since',
+      source: 'systemd-timesyncd.service(8), /run/systemd/timesync/synchronized; adjtimex(2)',
+    },
+  ],
+  open: (_tree, _clock, _wants, told) => () => ({ clockSynchronised: told.clock?.().isSynchronised }),
+};
