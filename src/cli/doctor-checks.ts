@@ -34,6 +34,8 @@ import { VERSION } from './version.ts';
 export interface DoctorOptions extends Places {
   readonly json?: boolean;
   readonly telemetry?: boolean;
+  /** Where to write a support bundle; true: under a name of its own, here. */
+  readonly bundle?: string | true;
   readonly runtime?: string;
 }
 

@@ -2,7 +2,7 @@
  * `firstlight doctor`: walks the way from this host to the server and says of each step whether it is in order; with sockets of its
  * own, without the agent's lock, changing nothing. Ends within about 20 s.
  *
- * Exit codes: 0 no cross, 1 a cross.
+ * Exit codes: 0 no cross, 1 a cross; with --bundle 0 it is written, 73 it is not.
  */
 
 import { setMaxListeners } from 'node:events';
@@ -30,16 +30,33 @@ export async function doctorCommand(
     for (const line of checkedLines(checked, terminal.size().columns, paint)) terminal.write(`${line}\n`);
   };
   const all = await examine(walk.checks, clock, tell, terminal.ended);
-  const crosses = all.filter(({ finding }) => finding.mark === 'cross').length;
-  const exitCode = crosses === 0 ? 0 : 1;
-  if (options.json) {
-    const checks = all.map(({ name, finding, tookMs }) => ({ check: name, ...finding, tookMs }));
-    terminal.write(`${JSON.stringify({ schema: DOCTOR_SCHEMA, exitCode, checks }, undefined, 2)}\n`);
-  } else
-    terminal.write(
-      crosses === 0 ? 'nothing is wrong that could be seen from here\n' : `${crosses} to put right\n`,
-    );
-  return exitCode;
+  const exitCode = crossesOf(all) === 0 ? 0 : 1;
+  terminal.write(options.json ? jsonOf(all) : `${verdictOf(all)}\n`);
+  if (options.bundle === undefined) return exitCode;
+  const { writeBundle } = await import('./bundle.ts');
+  return writeBundle(options, { text: textOf(all), json: jsonOf(all) }, { environment, terminal, clock });
+}
+
+function crossesOf(all: readonly Checked[]): number {
+  return all.filter(({ finding }) => finding.mark === 'cross').length;
+}
+
+function verdictOf(all: readonly Checked[]): string {
+  const crosses = crossesOf(all);
+  return crosses === 0 ? 'nothing is wrong that could be seen from here' : `${crosses} to put right`;
+}
+
+function textOf(all: readonly Checked[]): string {
+  const lines = all.flatMap((checked) =>
+    checkedLines(checked, Number.POSITIVE_INFINITY, (_tone, text) => text),
+  );
+  return `${[...lines, verdictOf(all)].join('\n')}\n`;
+}
+
+function jsonOf(all: readonly Checked[]): string {
+  const checks = all.map(({ name, finding, tookMs }) => ({ check: name, ...finding, tookMs }));
+  const exitCode = crossesOf(all) === 0 ? 0 : 1;
+  return `${JSON.stringify({ schema: DOCTOR_SCHEMA, exitCode, checks }, undefined, 2)}\n`;
 }
 
 const MARKS = { tick: '✓', cross: '✗', dash: '–' } as const;

@@ -1,6 +1,6 @@
 /** The commands that say how things are: their options and help. What they do is loaded when one is chosen. */
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandHost {
@@ -25,11 +25,20 @@ function defineDoctor(program: Command, { environment, terminal, finish }: Comma
     .command('doctor')
     .description('look at each step of the way to the server: what was seen, what it means, what to do')
     .option('--json', 'as one JSON object (schema 1)')
+    .addOption(
+      new Option(
+        '--bundle [file]',
+        'also write what a support case needs, without a secret, to this tar.gz',
+      ).conflicts('json'),
+    )
     .option('--telemetry', 'also post a test value, firstlightDoctorTest')
     .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
     .option('--state <dir>', 'state directory (default: /var/lib/firstlight)')
     .option('--runtime <dir>', 'runtime directory (default: $RUNTIME_DIRECTORY, else /run/firstlight)')
-    .addHelpText('after', '\nExit codes: 0 nothing wrong, 1 something is\n\nExample: sudo firstlight doctor')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 nothing wrong, 1 something is; with --bundle 0 written, 73 not\n\nExample: sudo firstlight doctor',
+    )
     .action(async (options: import('./doctor-checks.ts').DoctorOptions) => {
       const { doctorCommand } = await import('./doctor.ts');
       await finish(doctorCommand(options, environment, await terminal()));

@@ -1,0 +1,64 @@
+/**
+ * Every secret that any source gives, whichever of them counts, also where the configuration has problems: for whoever wants to be
+ * sure that none is in a text. Never throws: what cannot be read is not known.
+ */
+
+import { join } from 'node:path';
+import { Secret } from '../core/secret.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { parseProxy } from './proxy.ts';
+import { readTextFile } from './read-file.ts';
+import { DEVICE_TOKEN, PROVISIONING_SECRET } from './secrets.ts';
+import { readTomlFiles } from './toml-files.ts';
+
+const KINDS = [PROVISIONING_SECRET, DEVICE_TOKEN];
+const BYTES_MAX = 4 * 1024;
+
+export function givenSecrets(
+  file: string,
+  environment: Environment,
+  credentialsDirectory: string | undefined,
+): readonly Secret[] {
+  const given = [
+    ...readTomlFiles(file).all.flatMap((each) => each.given),
+    ...readEnvironment(environment).given,
+  ];
+  const texts = given.filter(({ setting }) => setting.type === 'secret').map(({ raw }) => String(raw));
+  const named = given
+    .filter(({ setting }) => KINDS.some((kind) => kind.file === setting))
+    .map(({ raw }) => String(raw));
+  const credentials =
+    credentialsDirectory === undefined
+      ? []
+      : KINDS.map(({ credential }) => join(credentialsDirectory, credential));
+  const read = [...named, ...credentials].map((path) => readTextFile(path, BYTES_MAX));
+  const urls = [
+    ...given.filter(({ setting }) => setting.type === 'URL').flatMap(({ raw }) => [raw].flat().map(String)),
+    ...Object.entries(environment).flatMap(([name, url]) =>
+      /^https?_proxy$/i.test(name) && url ? [url] : [],
+    ),
+  ];
+  return [
+    ...texts,
+    ...read.flatMap((found) => (found.is === 'text' ? [found.text.replace(/\r?\n$/, '')] : [])),
+    ...urls.flatMap(passwordsIn),
+  ]
+    .filter((text) => text !== '')
+    .map((text) => new Secret(text));
+}
+
+/** Of `scheme://name:password@host`: the password, as it is written and as it is meant, and what a proxy is sent. */
+function passwordsIn(url: string): readonly string[] {
+  const [, credentials] = /^(?:[^/]*\/\/)?(.*)@/.exec(url) ?? [];
+  if (credentials === undefined) return [];
+  const password = credentials.slice(credentials.indexOf(':') + 1);
+  const proxy = parseProxy(url);
+  const sent =
+    typeof proxy === 'string' ? undefined : proxy.proxy?.authorization?.reveal().slice('Basic '.length);
+  const plain = sent === undefined ? undefined : Buffer.from(sent, 'base64').toString();
+  return [
+    credentials,
+    password,
+    ...(plain === undefined ? [] : [plain, plain.slice(plain.indexOf(':') + 1)]),
+  ];
+}
