@@ -28,6 +28,7 @@ import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
 import type { Bell } from './bell.ts';
 import { CannotStart, EX_CONFIG } from './cannot-start.ts';
+import { ClearRoads } from './clear-roads.ts';
 import { CurrentConfig } from './current-config.ts';
 import { lockState } from './lock-state.ts';
 import { openOutbox } from './open-outbox.ts';
@@ -126,7 +127,8 @@ async function live(
   const tally = new Tally();
   const restarts = runtime ? restartsOfThisBoot({ directory: runtime, bootId: clock.bootId }) : undefined;
   const suite = new SensorSuite({ clock, log, tally, restarts });
-  const house = { ...base, chance: hostChance(), facts, suite, tally };
+  const clearRoads = new ClearRoads({ clock, log });
+  const house = { ...base, chance: hostChance(), facts, suite, tally, clearRoads };
   while (!signal.aborted) await withOutbox(config, house, signal);
 }
 

@@ -28,7 +28,7 @@ import { ConfCredentialStore } from '../store/credential-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { agentSettings } from './agent-settings.ts';
 import { CannotStart } from './cannot-start.ts';
-import { tellClearRoads } from './clear-roads.ts';
+import type { ClearRoads } from './clear-roads.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { identityOf, nameOfThisGateway } from './naming.ts';
 import { openTransport } from './open-transport.ts';
@@ -44,6 +44,7 @@ export interface Lasting {
   readonly chance: Chance;
   readonly log: Journal;
   readonly suite: SensorSuite;
+  readonly clearRoads: ClearRoads;
   readonly facts: HostFacts;
   readonly service: ServiceManager | undefined;
   readonly board: AgentPorts['board'];
@@ -82,7 +83,7 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const server = config.server.roads.map(({ url }) => url).join(',');
   tell(log, 'FL-READY', { version: VERSION, server, state, waiting: outbox.size });
-  void tellClearRoads(config.server.roads, { clock, log }, signal);
+  void lasting.clearRoads.warn(config.server.roads, signal);
   const { sensors, keep } = lasting.suite.as(config.sensors);
   const loops = (stop: AbortSignal) =>
     runLoops({ ...lasting, sensors, store, transport, road }, settings, stop);

@@ -53,9 +53,18 @@ export class ScriptedPeer implements AsyncDisposable {
   }
 
   /** Resolves with the first packet kept that fits, now or later; the test's own time-out is the bound. */
-  async packet(fits: (packet: ParsedPacket) => boolean): Promise<ParsedPacket> {
+  packet(fits: (packet: ParsedPacket) => boolean): Promise<ParsedPacket> {
+    return this.#found(() => this.received.find(fits));
+  }
+
+  /** Resolves with the packet that arrived as number `index`, counted from 0, now or later. */
+  nth(index: number): Promise<ParsedPacket> {
+    return this.#found(() => this.received[index]);
+  }
+
+  async #found(find: () => ParsedPacket | undefined): Promise<ParsedPacket> {
     for (;;) {
-      const found = this.received.find(fits);
+      const found = find();
       if (found) return found;
       await new Promise<void>((resolve) => {
         const watch = () => {
