@@ -111,7 +111,7 @@ export const VERDICTS = {
     level: 'error',
     schedule: REFUSED,
     sentence:
-      'the server issued credentials that are no access token: set the credentials type of the device in ThingsBoard to access token, or choose the strategy that allows to create devices',
+      'the server issued credentials that are no access token: set the credentials type of the device in ThingsBoard to access token and delete its server attribute provisionState, or choose the strategy that allows to create devices',
   },
   'store-failed': {
     level: 'error',

@@ -21,6 +21,7 @@ export interface ServerUnderTest extends AsyncDisposable {
   open(onRoundTrip?: (roundTripMs: number) => void): Transport;
 }
 
+const PASSWORD = 'an-mqtt-password-not-to-be-seen';
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 const never = new AbortController().signal;
 const keepNothing = async () => {};
@@ -32,6 +33,19 @@ const request: ProvisionRequest = {
 const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
 const SILENCES: readonly RefusalReason[] = ['silent', 'acknowledged-only'];
 const timeout = 20_000;
+
+/** A device as an administrator makes it beforehand, with the credentials that a request with `more` would ask for. */
+async function preProvision({ core, setKnobs }: Sandbox, more: object): Promise<void> {
+  const asked = {
+    deviceName: 'gw-1',
+    provisionDeviceKey: PROFILE.key,
+    provisionDeviceSecret: PROFILE.secret,
+  };
+  const { status } = await core.provision(JSON.stringify({ ...asked, ...more }), 'http');
+  assert.equal(status, 'answered');
+  assert.ok(core.admin.clearProvisionState('gw-1').ok);
+  setKnobs({ strategy: 'pre-provisioned' });
+}
 
 function reasonOf(result: Result<unknown>): RefusalReason | 'ok' {
   return result.ok ? 'ok' : result.refusal.reason;
@@ -110,6 +124,31 @@ function provisioning(make: () => Promise<ServerUnderTest>): void {
       };
       assert.equal(reasonOf(await road.provision({ ...request, ...more }, keep, never)), reason);
       assert.equal(kept, false);
+    });
+  }
+
+  for (const [type, more, isSaid] of [
+    ['MQTT_BASIC', { username: 'u', password: PASSWORD }, PASSWORD],
+    ['X509_CERTIFICATE', { hash: 'MIIBcertificate' }, 'MIIBcertificate'],
+    ['LWM2M_CREDENTIALS', { token: 'x' }, 'x"'],
+  ] as const) {
+    it(`a device with ${type} is refused by that name, and nothing of it is kept or said`, {
+      timeout,
+    }, async () => {
+      await using server = await make();
+      await preProvision(server.sandbox, { credentialsType: type, ...more });
+      await using road = server.open();
+      let kept = false;
+      const keep = async () => {
+        kept = true;
+      };
+      const result = await road.provision(request, keep, never);
+      assert.deepEqual(result, {
+        ok: false,
+        refusal: { reason: 'wrong-credentials-type', detail: `credentialsType ${type}` },
+      });
+      assert.equal(kept, false);
+      assert.ok(!JSON.stringify(result).includes(isSaid));
     });
   }
 

@@ -44,6 +44,17 @@ async function sandboxUrl({ later }: Place, key = 'k', secret = SECRET, knobs = 
   return `coap://127.0.0.1:${sandbox.coapPort}`;
 }
 
+/** A device made beforehand with credentials of another kind, and the profile that gives them out. */
+async function otherCredentialsUrl({ later }: Place, wish: object): Promise<string> {
+  const sandbox = await openSandbox({ provisioning: { key: 'k', secret: SECRET } });
+  later(() => sandbox[Symbol.asyncDispose]());
+  const asked = { deviceName: 'gw-fault', provisionDeviceKey: 'k', provisionDeviceSecret: SECRET };
+  await sandbox.core.provision(JSON.stringify({ ...asked, ...wish }), 'http');
+  sandbox.core.admin.clearProvisionState('gw-fault');
+  sandbox.setKnobs({ strategy: 'pre-provisioned' });
+  return `http://127.0.0.1:${sandbox.httpPort}`;
+}
+
 async function udpUrl({ later }: Place, answer?: (message: Buffer) => Buffer | undefined): Promise<string> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
@@ -105,6 +116,19 @@ export const FAULTS: readonly Fault[] = [
     name: 'device not created beforehand',
     event: 'FL-DECLINED',
     make: async (at) => toml(await sandboxUrl(at, 'k', SECRET, { strategy: 'pre-provisioned' })),
+  },
+  {
+    name: 'device with MQTT user and password, over HTTP',
+    event: 'FL-WRONG-CREDENTIALS-TYPE',
+    make: async (at) =>
+      toml(await otherCredentialsUrl(at, { credentialsType: 'MQTT_BASIC', username: 'u', password: SECRET })),
+  },
+  {
+    name: 'device with a certificate, over HTTP',
+    event: 'FL-WRONG-CREDENTIALS-TYPE',
+    same: 'what was seen names the type',
+    make: async (at) =>
+      toml(await otherCredentialsUrl(at, { credentialsType: 'X509_CERTIFICATE', hash: 'MIIB' })),
   },
   {
     name: 'token unknown to the server',
