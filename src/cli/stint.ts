@@ -60,7 +60,9 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   log.restyle(config.log);
   if (config.provisioning) log.redact(config.provisioning.secret);
   if (config.device.token) log.redact(config.device.token);
-  for (const { proxy } of config.server.roads) if (proxy?.authorization) log.redact(proxy.authorization);
+  for (const { proxy } of config.server.roads) {
+    for (const secret of [proxy?.authorization, proxy?.password]) if (secret) log.redact(secret);
+  }
   const binding = {
     servers: config.server.roads.map(identityOf),
     fingerprint: boardFingerprint({ root: '/' }),

@@ -29,18 +29,20 @@ export function parseProxy(text: string): ProxyChoice | string {
   const parsed = parseAuthority(place, PROXY_PORT);
   if (typeof parsed === 'string') return parsed;
   const url = `http://${credentials === undefined ? '' : '***@'}${place}`;
-  const authorization = credentials === undefined ? undefined : basic(credentials);
-  if (authorization === null) return 'has a name or password that is not percent-encoded as it should be';
-  return { proxy: { url, ...parsed, ...(authorization && { authorization }) } };
+  const login = credentials === undefined ? {} : basic(credentials);
+  if (login === null) return 'has a name or password that is not percent-encoded as it should be';
+  return { proxy: { url, ...parsed, ...login } };
 }
 
-function basic(credentials: string): Secret | null {
+function basic(credentials: string): Pick<ProxyAddress, 'authorization' | 'password'> | null {
   try {
-    const [name = '', ...password] = credentials.split(':');
-    const plain = [name, ...(password.length > 0 ? [password.join(':')] : [])]
-      .map(decodeURIComponent)
-      .join(':');
-    return new Secret(`Basic ${Buffer.from(plain).toString('base64')}`);
+    const [name = '', ...rest] = credentials.split(':');
+    const password = rest.length === 0 ? undefined : decodeURIComponent(rest.join(':'));
+    const plain = [decodeURIComponent(name), ...(password === undefined ? [] : [password])].join(':');
+    return {
+      authorization: new Secret(`Basic ${Buffer.from(plain).toString('base64')}`),
+      ...(password !== undefined && { password: new Secret(password) }),
+    };
   } catch {
     return null;
   }

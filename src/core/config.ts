@@ -57,6 +57,8 @@ export interface ProxyAddress {
   readonly port: number;
   /** The value of Proxy-Authorization. */
   readonly authorization?: Secret;
+  /** What the operator wrote, so that it can be kept out of every text; absent when there is none. */
+  readonly password?: Secret;
 }
 
 /** Whom https trusts, and how it shows who it is. */

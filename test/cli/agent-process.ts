@@ -36,6 +36,10 @@ export class AgentProcess implements AsyncDisposable {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** The first line, past or future, that contains `text`; rejects when the process ends without it. */
   async line(text: string): Promise<string> {
     for (;;) {

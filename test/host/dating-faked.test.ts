@@ -5,15 +5,13 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import type { Stamp } from '../../src/core/reading.ts';
+import { FakedDate, noFaketime } from './faked-date.ts';
 import { WitnessHost } from './witness-host.ts';
-
-const LIBRARY = faketimeLibrary();
-const skip = LIBRARY === undefined && 'libfaketime is not installed (apt-get install faketime)';
 
 interface Line {
   readonly stamp: Stamp;
@@ -27,7 +25,7 @@ const TODAY_MS = Date.UTC(2026, 10, 22);
 /** Longer than any of this takes, and far less than any jump. */
 const HOUR_MS = 3_600_000;
 
-describe('when the date jumps while the program runs', { skip }, () => {
+describe('when the date jumps while the program runs', { skip: noFaketime }, () => {
   it('time since boot and sleeps are undisturbed; with trust in the system dates follow, and those given hold', async (t) => {
     const host = new FakedHost(t, YESTERYEAR_MS, 'system');
     const before = await host.linesUntil(({ length }) => length >= 3);
@@ -83,12 +81,12 @@ function assertUndisturbed(lines: readonly Line[]): void {
 /** The child under a date of our choice. */
 class FakedHost {
   readonly #host: WitnessHost;
-  readonly #datePath: string;
+  readonly #date: FakedDate;
   readonly #lines: AsyncIterator<string>;
 
   constructor(t: TestContext, dateMs: number, trust: string) {
     this.#host = new WitnessHost(t);
-    this.#datePath = join(this.#host.root, 'date');
+    this.#date = new FakedDate(join(this.#host.root, 'date'));
     this.setDate(dateMs);
     const child = spawn(
       process.execPath,
@@ -98,10 +96,7 @@ class FakedHost {
         env: {
           PATH: process.env['PATH'],
           TZ: 'UTC',
-          LD_PRELOAD: LIBRARY,
-          FAKETIME_TIMESTAMP_FILE: this.#datePath,
-          FAKETIME_NO_CACHE: '1',
-          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+          ...this.#date.environment,
           // The file's own times are what this test says.
           NO_FAKE_STAT: '1',
         },
@@ -115,11 +110,8 @@ class FakedHost {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** At once: the library reads the file whenever it is asked for the time. */
   setDate(dateMs: number): void {
-    const text = new Date(dateMs).toISOString().replace('T', ' ').slice(0, 19);
-    writeFileSync(`${this.#datePath}.new`, `@${text}\n`);
-    renameSync(`${this.#datePath}.new`, this.#datePath);
+    this.#date.set(dateMs);
   }
 
   /** As timesyncd does when the faked clock says `dateMs`. */
@@ -139,11 +131,4 @@ class FakedHost {
     }
     return lines;
   }
-}
-
-/** Where Debian puts it, whatever the architecture. */
-function faketimeLibrary(): string | undefined {
-  if (!existsSync('/usr/lib')) return undefined;
-  const paths = readdirSync('/usr/lib').map((each) => `/usr/lib/${each}/faketime/libfaketimeMT.so.1`);
-  return paths.find((path) => existsSync(path));
 }

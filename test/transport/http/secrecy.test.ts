@@ -1,0 +1,191 @@
+/**
+ * The real agent over HTTPS, through a proxy that wants a log-in: where somebody could see the secrets of the road, and does not. In the
+ * agent's lines, in what config show, status and doctor say, in its status file, on the command lines of its process and its children,
+ * and in the environments of these.
+ */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from '../../cli/agent-process.ts';
+import { Authority, noOpenssl } from './certificates.ts';
+import { openTlsFront } from './tls-front.ts';
+
+const SECRET = 'a-provisioning-secret-nobody-may-see';
+const PASSWORD = 'proxy/pass@word&nobody=sees';
+const BASIC = `Basic ${Buffer.from(`ours:${PASSWORD}`).toString('base64')}`;
+const timeout = 90_000;
+
+/** Lets through whoever logs in as we should. */
+async function openProxy() {
+  const logins: (string | undefined)[] = [];
+  const sockets = new Set<{ destroy(): void }>();
+  const server = createServer();
+  server.on('connect', (request, socket, head) => {
+    const login = request.headers['proxy-authorization'];
+    logins.push(login);
+    sockets.add(socket);
+    socket.on('error', () => {});
+    if (login !== BASIC) {
+      // A proxy that quotes what it was told.
+      socket.end(`HTTP/1.1 407 ${login ?? 'no'} ${PASSWORD}\r\nX-Was: ${login ?? 'no'}\r\n\r\n`);
+      return;
+    }
+    const to = connect(Number(request.url?.split(':').at(-1)), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      to.write(head);
+      socket.pipe(to).pipe(socket);
+    });
+    sockets.add(to);
+    to.on('error', () => socket.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.close();
+    for (const each of sockets) each.destroy();
+  };
+  return { logins, port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
+}
+
+async function stage() {
+  const authority = new Authority();
+  const sandbox = await openSandbox({ provisioning: { key: 'k', secret: SECRET } });
+  const front = await openTlsFront(sandbox.httpPort, authority.issue());
+  const proxy = await openProxy();
+  const place = await workshop();
+  const [state, runtime, program] = ['state', 'run', 'program'].map((name) => join(place.path, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdir(runtime);
+  await writeFile(program, '#!/bin/sh\ntr "\\0" " " </proc/$$/environ >&2\nsleep 4\necho 1\n');
+  await chmod(program, 0o755);
+  const config = (password: string) =>
+    place.config(
+      `[server]\nurl = "https://localhost:${front.port}"\nca-file = "${authority.pem.certFile}"\nproxy = "http://ours:${encodeURIComponent(password)}@127.0.0.1:${proxy.port}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n[device]\nname = "gw-quiet"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n[log]\nlevel = "debug"\n[[sensor.exec]]\nname = "slow"\ncommand = ["${program}"]\nevery = "10s"\ntimeout = "8s"\n`,
+    );
+  const close = async () => {
+    for (const each of [proxy, front, sandbox, place]) await each[Symbol.asyncDispose]();
+    authority[Symbol.dispose]();
+  };
+  const run = (file: string) =>
+    AgentProcess.run(['run', '--config', file, '--state', state], {
+      RUNTIME_DIRECTORY: runtime,
+      HTTPS_PROXY: `http://ours:${encodeURIComponent(PASSWORD)}@127.0.0.1:9`,
+    });
+  return { sandbox, proxy, state, runtime, program, config, run, [Symbol.asyncDispose]: close };
+}
+
+/** The secrets, and as what else they could be written. */
+function formsOf(...secrets: readonly string[]): readonly string[] {
+  return secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  ]);
+}
+
+function tokenOf(sandbox: Sandbox): string {
+  const [device] = sandbox.devices();
+  assert.ok(device?.token);
+  return device.token;
+}
+
+/** Of `pid` and all below it: command lines, and the environments of those below. By process, as one text each. */
+function shownBy(pid: number): ReadonlyMap<number, { readonly line: string; readonly environment: string }> {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
+    const stat = text(`/proc/${name}/stat`);
+    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+  }
+  const found = new Map<number, { readonly line: string; readonly environment: string }>();
+  for (const each of parents.keys()) {
+    let above: number | undefined = each;
+    while (above !== undefined && above > 1 && above !== pid) above = parents.get(above);
+    if (above !== pid) continue;
+    const environment = each === pid ? '' : text(`/proc/${each}/environ`);
+    found.set(each, { line: text(`/proc/${each}/cmdline`), environment });
+  }
+  return found;
+}
+
+/** Empty when the process has ended meanwhile. */
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+describe('over HTTPS through a proxy with a log-in', { skip: noOpenssl }, () => {
+  it('no secret is in a line, a command line, a child, config show, status or the doctor', {
+    timeout,
+  }, async () => {
+    await using at = await stage();
+    const file = await at.config(PASSWORD);
+    await using agent = at.run(file);
+    const seen: string[] = [];
+    const children = new Set<number>();
+    const isProgram = (line: string) => line.includes(at.program);
+    for (let messages = 1; ; messages += 1) {
+      const shown = shownBy(agent.pid);
+      for (const [pid, { line, environment }] of shown) {
+        seen.push(line, environment);
+        if (pid !== agent.pid) children.add(pid);
+      }
+      if ([...shown.values()].some(({ line }) => isProgram(line)) && at.sandbox.points().length > 0) break;
+      await agent.lines('', messages);
+    }
+    assert.ok(children.size > 0);
+    assert.ok(
+      seen.some((line) => line.includes('run')),
+      'the agent itself was seen',
+    );
+    for (const words of [
+      ['config', 'show', '--config', file],
+      ['config', 'show', '--config', file, '--json'],
+      ['config', 'explain', 'server.proxy', '--config', file],
+      ['config', 'check', file],
+      ['status', '--runtime', at.runtime],
+      ['status', '--json', '--runtime', at.runtime],
+      ['doctor', '--config', file, '--state', at.state, '--runtime', at.runtime],
+      ['doctor', '--json', '--config', file, '--state', at.state, '--runtime', at.runtime],
+    ]) {
+      await using command = AgentProcess.run(words);
+      await command.exit();
+      assert.ok(command.output.length > 0, words.join(' '));
+      seen.push(...command.output);
+    }
+    seen.push(...readdirSync(at.runtime).map((name) => text(join(at.runtime, name))));
+    assert.equal(await agent.stop(), 0);
+    seen.push(...agent.output);
+    assert.ok(at.proxy.logins.length > 0 && at.proxy.logins.every((login) => login === BASIC));
+    const all = seen.join('\n');
+    assert.match(all, /http:\/\/\*\*\*@127\.0\.0\.1/, 'config show says which proxy it is');
+    for (const form of formsOf(SECRET, PASSWORD, `ours:${PASSWORD}`, tokenOf(at.sandbox)))
+      assert.ok(!all.includes(form), `${form} in\n${all}`);
+  });
+
+  it('a password that the proxy does not take, and quotes, is in no line either', { timeout }, async () => {
+    await using at = await stage();
+    const wrong = 'wrong-proxy-password-unseen';
+    const file = await at.config(wrong);
+    await using agent = at.run(file);
+    assert.match(await agent.line('event=FL-PROXY-REFUSED'), /answers 407/);
+    await using doctor = AgentProcess.run(['doctor', '--config', file, '--state', at.state]);
+    await doctor.exit();
+    await agent.stop();
+    const all = [...agent.output, ...doctor.output].join('\n');
+    for (const form of formsOf(SECRET, wrong, `ours:${wrong}`)) assert.ok(!all.includes(form), form);
+  });
+});
