@@ -102,6 +102,7 @@ function tokenOf(sandbox: Sandbox): string {
 
 /** Of `pid` and all below it: command lines, and the environments of those below. By process, as one text each. */
 function shownBy(pid: number): ReadonlyMap<number, { readonly line: string; readonly environment: string }> {
+  const ours = text(`/proc/${pid}/cmdline`);
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
     const stat = text(`/proc/${name}/stat`);
@@ -112,8 +113,10 @@ function shownBy(pid: number): ReadonlyMap<number, { readonly line: string; read
     let above: number | undefined = each;
     while (above !== undefined && above > 1 && above !== pid) above = parents.get(above);
     if (above !== pid) continue;
-    const environment = each === pid ? '' : text(`/proc/${each}/environ`);
-    found.set(each, { line: text(`/proc/${each}/cmdline`), environment });
+    const line = text(`/proc/${each}/cmdline`);
+    // The agent's own is the operator's business; and between fork and exec a child is the agent still, so its line is read first.
+    const environment = line === ours ? '' : text(`/proc/${each}/environ`);
+    found.set(each, { line, environment });
   }
   return found;
 }
