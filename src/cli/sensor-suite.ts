@@ -11,10 +11,11 @@ import { type Profile, selects } from '../core/selection.ts';
 import type { ClockStanding } from '../core/status-report.ts';
 import type { Tally } from '../core/tally.ts';
 import { type Task, together } from '../core/together.ts';
+import { ClockOffset } from '../host/clock-offset.ts';
 import { Containers } from '../host/containers.ts';
 import { FailedUnits } from '../host/failed-units.ts';
 import { openSensors } from '../sensors/sampler.ts';
-import type { ClockFigures, Told } from '../sensors/told.ts';
+import type { Told } from '../sensors/told.ts';
 import { agentFigures, type CountedOutbox } from './agent-figures.ts';
 import { openPollers, wantedOwn } from './own-pollers.ts';
 
@@ -73,24 +74,24 @@ function openSuite(config: SensorsConfig, ports: SuitePorts, known: () => Known 
   const beside = () => pollers.latest();
   const units = new FailedUnits({ clock });
   const containers = new Containers({ clock, ...(sockets && { sockets }) });
+  const offset = new ClockOffset({ clock });
   const told: Told = {
     agent: () => agentFigures({ ...known(), tally, restarts }),
     services: () => ({ failedUnits: units.count, runningContainers: containers.running }),
-    clock: () => clockFigures(known()?.dating.standing),
+    clock: () => ({ isSynchronised: isSynchronised(known()?.dating.standing), offsetMs: offset.offsetMs }),
   };
   const sensors = openSensors({ root, clock, log, tuning: config, files, beside, told });
   const onlyIf = (sensor: string, key: string, from: Profile, task: Task): readonly Task[] =>
     selects(config.selection, sensor, key, from) ? [task] : [];
   const asking = [
     ...onlyIf('services', 'failedUnitCount', 'default', (stop) => units.keep(stop)),
+    ...onlyIf('clock', 'clockOffsetMs', 'full', (stop) => offset.keep(stop)),
     ...onlyIf('containers', 'runningContainerCount', 'full', (stop) => containers.keep(stop)),
   ];
   return { sensors, keep: (signal) => together([(stop) => pollers.keep(stop), ...asking], signal) };
 }
 
-/** Whose clock is trusted whatever it says is not asked about. */
-function clockFigures(standing: ClockStanding | undefined): ClockFigures {
-  return standing === undefined || standing === 'trusted'
-    ? {}
-    : { isSynchronised: standing === 'synchronised' };
+/** Undefined where the clock is trusted whatever it says: nobody asks about it then. */
+function isSynchronised(standing: ClockStanding | undefined): boolean | undefined {
+  return standing === undefined || standing === 'trusted' ? undefined : standing === 'synchronised';
 }

@@ -3,7 +3,7 @@
  * dates them by what the clock was before it stepped; the operator who sees it looks at the time service.
  *
  * The caretaker of the dates asks for it (core/dating.ts) and here is told what it knows (told.ts). Where `clock.trust` is "system"
- * nobody asks, and the key is absent.
+ * nobody asks, and that key is absent.
  */
 
 import type { Collector } from './collector.ts';
@@ -19,6 +19,21 @@ export const clock: Collector = {
         'a time service has set the clock since the host started, and it has not stepped without one since',
       source: 'systemd-timesyncd.service(8), /run/systemd/timesync/synchronized; adjtimex(2)',
     },
+    {
+      key: 'clockOffsetMs',
+      type: 'number',
+      profile: 'full',
+      unit: 'ms',
+      min: -3_600_000_000_000,
+      max: 3_600_000_000_000,
+      decimals: 3,
+      meaning:
+        'how far the clock was behind its time server, or ahead (negative), when systemd-timesyncd last asked it, before it corrected that',
+      source: 'org.freedesktop.timesync1(5), NTPMessage; RFC 5905 section 8',
+    },
   ],
-  open: (_tree, _clock, _wants, told) => () => ({ clockSynchronised: told.clock?.().isSynchronised }),
+  open: (_tree, _clock, _wants, told) => () => {
+    const known = told.clock?.();
+    return { clockSynchronised: known?.isSynchronised, clockOffsetMs: known?.offsetMs };
+  },
 };

@@ -39,6 +39,8 @@ export interface ServiceFigures {
 export interface ClockFigures {
   /** Set by a time service in this boot, and not stepped since without one. Absent: nobody has asked. */
   readonly isSynchronised?: boolean | undefined;
+  /** Time server minus host, of the time service's last exchange, ms. */
+  readonly offsetMs?: number | undefined;
 }
 
 export interface Told {

@@ -74,6 +74,13 @@ for (const isSynchronised of [true, false]) {
   });
 }
 
+it('how far the clock is off is told to the microsecond, with its direction', async () => {
+  const { sample } = sampling({ clock: () => ({ offsetMs: -110.0004 }) });
+  assert.deepEqual(await sample(), { clockOffsetMs: -110 });
+  const { clockOffsetMs } = await sampling({ clock: () => ({ offsetMs: 20.442 }) }).sample();
+  assert.equal(clockOffsetMs, 20.442);
+});
+
 it('a clock that nobody asks about, units and containers that nobody counts are absent', async () => {
   assert.deepEqual(await sampling({ clock: () => ({}), services: () => ({}) }).sample(), {});
   const { sample } = sampling({ services: () => ({ failedUnits: 0, runningContainers: 4 }) });

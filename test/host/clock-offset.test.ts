@@ -1,0 +1,93 @@
+/** The clock's offset: made of the times of timesyncd's last exchange, as a busctl that stands in for the real one prints it. */
+
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it, type TestContext } from 'node:test';
+import { ClockOffset } from '../../src/host/clock-offset.ts';
+
+const SENT_US = 1_787_323_275_100_216;
+const NOW_MS = 1_787_323_300_000;
+
+interface Exchange {
+  readonly times?: readonly unknown[];
+  readonly spike?: unknown;
+  readonly type?: string;
+}
+
+/** As busctl prints a property that is a struct. */
+function said({
+  times = [SENT_US, SENT_US + 23_897, SENT_US + 23_902, SENT_US + 6_915],
+  spike = false,
+  type = '(uuuuittayttttbtt)',
+}: Exchange = {}): string {
+  const data = [0, 4, 4, 1, -25, 0, 0, [71, 80, 83, 0], ...times, spike, 4, 355];
+  return JSON.stringify({ type: 'v', data: [{ type, data }] });
+}
+
+const ahead = [SENT_US, SENT_US - 100_000, SENT_US - 99_000, SENT_US + 21_000];
+
+for (const [what, answer, expected] of [
+  ['an exchange in which the host was 20.442 ms behind', said(), 20.442],
+  ['one in which it was ahead', said({ times: ahead }), -110],
+  ['one that timesyncd itself doubts', said({ spike: true }), undefined],
+  ['that there was none yet', said({ times: [0, 0, 0, 0] }), undefined],
+  ['times that are none', said({ times: ['1', '2', '3', '4'] }), undefined],
+  ['another struct', said({ type: '(tttt)' }), undefined],
+  ['half of it', said().slice(0, 60), undefined],
+  ['nothing', '', undefined],
+  ['null', 'null', undefined],
+  ['a list', '[]', undefined],
+  ['text where the struct is', '{"type":"v","data":"x"}', undefined],
+] as const) {
+  it(`timesyncd tells ${what}: ${expected ?? 'no offset'}`, async (t) => {
+    assert.equal(await offset(t, `cat <<'END'\n${answer}\nEND`), expected);
+  });
+}
+
+it('an exchange of hours ago says nothing about the clock of now, and neither does one to come', async (t) => {
+  const said0 = `cat <<'END'\n${said()}\nEND`;
+  assert.equal(await offset(t, said0, NOW_MS + 3 * 3_600_000), undefined);
+  assert.equal(await offset(t, said0, NOW_MS - 3 * 3_600_000), undefined);
+});
+
+it('a host without timesyncd, or without busctl, has no offset', async (t) => {
+  assert.equal(await offset(t, 'echo "Call failed: The name is not activatable" >&2; exit 1'), undefined);
+  assert.equal(await kept({ command: '/nowhere/busctl' }), undefined);
+});
+
+it('asking never starts a timesyncd that somebody has stopped', async (t) => {
+  const script = `case "$*" in *--auto-start=no*call*) cat <<'END'\n${said()}\nEND\nesac`;
+  assert.equal(await offset(t, script), 20.442);
+});
+
+function offset(t: TestContext, script: string, nowMs = NOW_MS): Promise<number | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'firstlight-offset-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const command = join(folder, 'busctl');
+  writeFileSync(command, `#!/bin/sh\n${script}\n`);
+  chmodSync(command, 0o755);
+  return kept({ command, nowMs });
+}
+
+/** What comes of the first question. */
+async function kept({
+  command,
+  nowMs = NOW_MS,
+}: {
+  command: string;
+  nowMs?: number;
+}): Promise<number | undefined> {
+  const stop = new AbortController();
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> => {
+    if (ms > 60_000) stop.abort();
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    });
+  };
+  const clock = new ClockOffset({ clock: { sleep, wallMs: () => nowMs }, command });
+  await clock.keep(stop.signal);
+  return clock.offsetMs;
+}
