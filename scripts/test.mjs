@@ -25,11 +25,13 @@ if (files.length === 0) {
   console.error(`no test matches ${wanted.join(' ')}`);
   process.exit(1);
 }
+/** No test takes a tenth of it; one that hangs must not hang the run. */
+const TEST_MS_MAX = 900_000;
 // The runner leaves one core idle, which on two cores is half of them; our tests wait more than they compute.
 const parallel = `--test-concurrency=${Math.max(2, availableParallelism())}`;
 const { status } = spawnSync(
   process.execPath,
-  ['--expose-gc', '--enable-source-maps', parallel, '--test', ...files],
+  ['--expose-gc', '--enable-source-maps', parallel, `--test-timeout=${TEST_MS_MAX}`, '--test', ...files],
   {
     cwd: root,
     stdio: 'inherit',

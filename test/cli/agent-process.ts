@@ -9,6 +9,9 @@ import { createInterface } from 'node:readline';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
+/** Longer than anything an agent of a test is patient with, also on a busy machine, ms. */
+const SILENCE_MS_MAX = 120_000;
+
 export class AgentProcess implements AsyncDisposable {
   readonly output: string[] = [];
   readonly #child: ChildProcess;
@@ -68,12 +71,18 @@ export class AgentProcess implements AsyncDisposable {
     return this.exit();
   }
 
-  /** Resolves with the next line; rejects when the process has ended. */
+  /** Resolves with the next line; rejects when the process has ended, or has said nothing for so long that it never will. */
   async #news(wanted: string): Promise<void> {
-    if (this.#child.exitCode !== null)
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
       throw new Error(`ended without "${wanted}":\n${this.output.join('\n')}`);
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
+      // Without it a test that waits in vain leaves its agent running, and the run of all tests never ends.
+      const patience = setTimeout(() => {
+        this.#watchers.delete(watch);
+        reject(new Error(`silent without "${wanted}":\n${this.output.join('\n')}`));
+      }, SILENCE_MS_MAX);
       const watch = () => {
+        clearTimeout(patience);
         this.#watchers.delete(watch);
         resolve();
       };
