@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Loaded } from '../config/load.ts';
-import { EVENTS, isEventId } from '../core/events.ts';
+import { EVENTS, halvesOf, isEventId } from '../core/events.ts';
 import { sameBoard } from '../core/fingerprint.ts';
 import type { Clock } from '../core/ports.ts';
 import { precisely } from '../core/spans.ts';
@@ -152,15 +152,20 @@ export function successCheck({ running, lastAcceptedAgoS, retry, why }: StatusAn
           retry.cause,
           retry.remedy,
         );
-      if (!running)
-        return dash(
-          why.length > 0
-            ? `the agent does not run: ${why.join(' | ')}`
-            : `the agent does not run${lastAcceptedAgoS === null ? '' : `; ${ago}`}`,
-        );
+      if (!running && why.length > 0)
+        return cross(`the agent does not run: ${why.join(' | ')}`, 'it could not go on', remedyOf(why));
+      if (!running) return dash(`the agent does not run${lastAcceptedAgoS === null ? '' : `; ${ago}`}`);
       return lastAcceptedAgoS === null
         ? dash('nothing accepted yet')
         : tick(`${precisely(lastAcceptedAgoS * 1000)} ago`);
     },
   };
+}
+
+/** Each of `why` begins with the event that it is about. */
+function remedyOf([first = '']: readonly string[]): string {
+  const id = halvesOf(first).cause;
+  return isEventId(id) && id !== 'FL-BUG'
+    ? halvesOf(EVENTS[id].sentence).remedy
+    : 'read its last lines: journalctl -u firstlight -n 20';
 }

@@ -21,13 +21,19 @@ const LIE_MS = 3_000;
 /** What ends so, or has no dot, is a name of a house (RFC 6762, 8375, and what is usual). */
 const OF_A_HOUSE = /^[^.]*$|\.(local|localdomain|lan|home|internal|intranet|corp|private|home\.arpa|test)$/i;
 
+const SILENT = cross(
+  'no name server answered in 15 s',
+  'the name of the server cannot be resolved in time, so there is nothing to talk to',
+  'check the name servers of this host: resolvectl status, or /etc/resolv.conf',
+);
+
 /** The addresses of a name; rejects where it has none. */
 export type Ask = (name: string) => Promise<readonly string[]>;
 
 const askHost: Ask = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
 
 export function nameCheck(host: string, clock: Timer, ask: Ask = askHost): Check {
-  return { name: 'name resolution', look: (signal) => look(host, { clock, ask }, signal) };
+  return { name: 'name resolution', look: (signal) => look(host, { clock, ask }, signal), late: SILENT };
 }
 
 async function look(

@@ -13,7 +13,14 @@ export function stateCheck(directory: string, root = '/'): Check {
 
 async function look(directory: string, root: string): Promise<Finding> {
   try {
-    const { mode } = await stat(directory);
+    const found = await stat(directory);
+    if (!found.isDirectory())
+      return cross(
+        `${directory} is no directory`,
+        'there is no place for credentials and waiting readings, and the agent cannot start',
+        `move that file away; the next start makes the directory`,
+      );
+    const { mode } = found;
     if ((mode & 0o077) !== 0)
       return cross(
         `${directory} has mode ${(mode & 0o777).toString(8)}`,

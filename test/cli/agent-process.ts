@@ -18,10 +18,14 @@ export class AgentProcess implements AsyncDisposable {
   readonly #closed: Promise<unknown[]>;
   readonly #watchers = new Set<() => void>();
 
-  static run(commandLine: readonly string[], environment: NodeJS.ProcessEnv = {}): AgentProcess {
-    return new AgentProcess(
-      spawn(process.execPath, [MAIN, ...commandLine], { env: { PATH: process.env['PATH'], ...environment } }),
-    );
+  /** `within`: the words of a program that becomes the agent, such as setpriv. */
+  static run(
+    commandLine: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+    within: readonly string[] = [],
+  ): AgentProcess {
+    const [program = '', ...words] = [...within, process.execPath, MAIN, ...commandLine];
+    return new AgentProcess(spawn(program, words, { env: { PATH: process.env['PATH'], ...environment } }));
   }
 
   private constructor(child: ChildProcess) {

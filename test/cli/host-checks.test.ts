@@ -67,4 +67,17 @@ describe('what the status tells', () => {
     );
     assert.match(seen, /^FL-SILENT: s, for 2 h.*; last accepted 2 h.* ago$/);
   });
+
+  it('is a cross with a remedy of its own while the agent cannot start', async () => {
+    const of = (...why: readonly string[]) => successCheck({ ...NOTHING, why }).look(signal);
+    const locked = await of('FL-STATE-LOCKED: another firstlight already runs on /s');
+    assert.equal(
+      locked.seen,
+      'the agent does not run: FL-STATE-LOCKED: another firstlight already runs on /s',
+    );
+    assert.match(locked.mark === 'cross' ? locked.todo : '', /^stop it, or give this one another/);
+    const odd = await of('EACCES: permission denied');
+    assert.match(odd.mark === 'cross' ? odd.todo : '', /journalctl/);
+    assert.equal((await of()).mark, 'dash');
+  });
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { isPrivateAddress } from '../../src/core/address-space.ts';
-import { Authority, noOpenssl } from '../transport/http/certificates.ts';
+import { Authority, noOpenssl } from '../doubles/certificates.ts';
 import { Desk } from './desk.ts';
 
 const roadsOf = (desk: Desk, toml: string, environment: Record<string, string> = {}) =>

@@ -44,6 +44,11 @@ describe('the name of the server', () => {
     }
   });
 
+  it('about which no name server says anything in time is a cross', () => {
+    const { late } = nameCheck('tb.example.com', hostClock());
+    assert.equal(late?.mark, 'cross');
+  });
+
   it('that is not known is a cross', async () => {
     const finding = await found('tb.example.com', {});
     assert.deepEqual([finding.mark, finding.seen], ['cross', 'tb.example.com: ENOTFOUND']);

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
-import { Authority } from '../transport/http/certificates.ts';
-import { openTlsFront } from '../transport/http/tls-front.ts';
+import { Authority } from '../doubles/certificates.ts';
+import { openTlsFront } from '../doubles/tls-front.ts';
 import { notedIn, settle } from './readings-ledger.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';

@@ -7,9 +7,9 @@ import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import { type HttpPorts, HttpTransport } from '../../src/transport/http/transport.ts';
 import { PROFILE, type ServerUnderTest, transportContract } from '../contracts/transport.ts';
+import { Authority, noOpenssl } from '../doubles/certificates.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { Authority, noOpenssl } from './http/certificates.ts';
-import { openTlsFront } from './http/tls-front.ts';
+import { openTlsFront } from '../doubles/tls-front.ts';
 
 const clock = hostClock();
 const patience = { usualMs: 1_000, singleMs: 1_000 };

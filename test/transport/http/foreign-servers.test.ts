@@ -17,8 +17,8 @@ import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
+import { Authority, noOpenssl, type Pem } from '../../doubles/certificates.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
-import { Authority, noOpenssl, type Pem } from './certificates.ts';
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 const never = new AbortController().signal;

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { AgentProcess, workshop } from '../../cli/agent-process.ts';
-import { Authority, noOpenssl } from './certificates.ts';
-import { openTlsFront } from './tls-front.ts';
+import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { openTlsFront } from '../../doubles/tls-front.ts';
 
 const SECRET = 'a-provisioning-secret-nobody-may-see';
 const PASSWORD = 'proxy/pass@word&nobody=sees';

@@ -11,9 +11,9 @@ import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { pinOf } from '../../../src/transport/http/tls-refusal.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
+import { Authority, noOpenssl } from '../../doubles/certificates.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
-import { Authority, noOpenssl } from './certificates.ts';
-import { openTlsFront } from './tls-front.ts';
+import { openTlsFront } from '../../doubles/tls-front.ts';
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 const never = new AbortController().signal;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { AgentProcess, workshop } from '../../cli/agent-process.ts';
+import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { openTlsFront } from '../../doubles/tls-front.ts';
 import { FakedDate, noFaketime } from '../../host/faked-date.ts';
-import { Authority, noOpenssl } from './certificates.ts';
-import { openTlsFront } from './tls-front.ts';
 
 const provisioning = { key: 'k', secret: 'a-provisioning-secret-nobody-may-see' };
 

@@ -1,0 +1,30 @@
+/** The state directory as the doctor sees it: a directory closed to others, or what stands in its place. */
+
+import assert from 'node:assert/strict';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { stateCheck } from '../../src/doctor/state-check.ts';
+import { workshop } from '../cli/agent-process.ts';
+
+const { signal } = new AbortController();
+
+describe('a state directory', () => {
+  it('that is a file is a cross that says to move it away, not to change its mode', async () => {
+    await using place = await workshop();
+    const file = join(place.path, 'state');
+    await writeFile(file, '');
+    const finding = await stateCheck(file).look(signal);
+    assert.deepEqual([finding.mark, finding.seen], ['cross', `${file} is no directory`]);
+    assert.match(finding.mark === 'cross' ? finding.todo : '', /^move that file away/);
+  });
+
+  it('that others may look into is a cross, and closed to them is not', async () => {
+    await using place = await workshop();
+    await chmod(place.path, 0o755);
+    const open = await stateCheck(place.path).look(signal);
+    assert.match(open.mark === 'cross' ? open.todo : '', /chmod 700/);
+    await chmod(place.path, 0o700);
+    assert.doesNotMatch((await stateCheck(place.path).look(signal)).seen, /mode/);
+  });
+});

@@ -1,0 +1,147 @@
+/** Faults of the state directory: its disk, its rights, its files, and who else uses it. */
+
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AgentProcess } from '../cli/agent-process.ts';
+import {
+  coapOf,
+  type Fault,
+  healthyAt,
+  NOWHERE,
+  type Place,
+  record,
+  sandboxAt,
+  stored,
+  toml,
+} from './fault.ts';
+
+const NOBODY = 65_534;
+const FOREIGN = { fingerprint: ['serial:0000000000000000', 'mac:0000000000000000'] };
+
+/** In mounts of its own: those of `lines`, of which `$S` is the state directory. */
+const mounted = ({ state }: Place, ...lines: readonly string[]): readonly string[] => [
+  'unshare',
+  '-m',
+  'sh',
+  '-ec',
+  [`S=${state}`, ...lines, 'exec "$0" "$@"'].join('\n'),
+];
+
+const withFiles = (content: (url: string) => string, names?: readonly string[]) => async (at: Place) => {
+  const url = coapOf(await healthyAt(at));
+  await stored(at, content(url), names);
+  return toml(url);
+};
+
+export const STATE_FAULTS: readonly Fault[] = [
+  {
+    name: 'state directory is a file',
+    event: 'FL-STATE-UNUSABLE',
+    says: 'a file stands where the directory should be',
+    exit: 75,
+    doctor: 'state directory',
+    doctorSays: 'is no directory',
+    make: async ({ state }) => {
+      await writeFile(state, '');
+      return toml(NOWHERE);
+    },
+  },
+  {
+    name: 'state directory of another user',
+    event: 'FL-STORE-FAILED',
+    says: 'the rights do not allow it',
+    doctor: 'last success',
+    needs: 'root',
+    make: async ({ path, state, runtime }) => {
+      await mkdir(state, { mode: 0o700 });
+      for (const each of [path, runtime, join(path, 'firstlight.toml')]) await chown(each, NOBODY, NOBODY);
+      const within = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+      return { config: toml(NOWHERE), within };
+    },
+  },
+  {
+    name: 'state directory read-only',
+    event: 'FL-STORE-FAILED',
+    says: 'the file system is read-only',
+    doctor: 'state directory',
+    doctorSays: 'mounted read-only',
+    needs: 'mounts',
+    make: async (at) => {
+      await mkdir(at.state, { mode: 0o700 });
+      const within = mounted(at, 'mount --bind $S $S', 'mount -o remount,bind,ro $S');
+      return { config: toml(NOWHERE), within };
+    },
+  },
+  {
+    name: 'disk full',
+    event: 'FL-STORE-FAILED',
+    says: 'the disk is full',
+    doctor: 'state directory',
+    doctorSays: '0 kB free',
+    needs: 'mounts',
+    make: async (at) => {
+      await mkdir(at.state, { mode: 0o700 });
+      const fill = 'cat /dev/zero >$S/filling 2>/dev/null || true';
+      const within = mounted(at, 'mount -t tmpfs -o size=64k,mode=700 none $S', fill);
+      return { config: toml(coapOf(await sandboxAt(at))), within };
+    },
+  },
+  {
+    name: 'a second instance',
+    event: 'FL-STATE-LOCKED',
+    exit: 75,
+    make: async (at) => {
+      const config = toml(NOWHERE);
+      const file = join(at.path, 'first.toml');
+      await writeFile(file, config, { mode: 0o600 });
+      const first = AgentProcess.run(['run', '--config', file, '--state', at.state]);
+      at.later(() => first[Symbol.asyncDispose]());
+      await first.line('no credentials found');
+      return config;
+    },
+  },
+  {
+    name: 'both credential files torn',
+    event: 'FL-STORE-FAILED',
+    says: 'are both damaged',
+    doctor: 'last success',
+    make: withFiles(() => '{"version":1,"sta'),
+  },
+  {
+    name: 'credential file torn, its backup good',
+    event: 'FL-BACKUP-USED',
+    online: true,
+    make: async (at) => {
+      const url = coapOf(await healthyAt(at));
+      await stored(at, '{"version":1,"sta', ['credentials']);
+      await stored(at, record(url), ['credentials.backup']);
+      return toml(url);
+    },
+  },
+  {
+    name: 'credentials of a later version',
+    event: 'FL-STORE-FAILED',
+    says: 'is of version 99',
+    doctor: 'last success',
+    make: withFiles((url) => record(url, { version: 99 })),
+  },
+  {
+    name: 'card moved or cloned from another board',
+    event: 'FL-OTHER-BOARD',
+    make: async (at) => {
+      const url = coapOf(await sandboxAt(at));
+      await stored(at, record(url, FOREIGN));
+      return toml(url);
+    },
+    online: true,
+  },
+  {
+    name: 'credentials of another server',
+    event: 'FL-OTHER-SERVER',
+    online: true,
+    make: async (at) => {
+      await stored(at, record('coap://elsewhere.example.com'));
+      return toml(coapOf(await sandboxAt(at)));
+    },
+  },
+];

@@ -1,0 +1,104 @@
+/** Strangers on HTTP who answer in the server's place, or stand before it. */
+
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:net';
+import { type Fault, httpUrl, type Place, toml } from './fault.ts';
+
+const html: RequestListener = (_request, response) =>
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome to the hotel</html>');
+const portal: RequestListener = (_request, response) =>
+  response.writeHead(302, { location: 'http://portal.invalid/login' }).end();
+const circle: RequestListener = ({ url = '/' }, response) => response.writeHead(307, { location: url }).end();
+const status = (code: number) => async (at: Place) =>
+  toml(await httpUrl(at, (_request, response) => response.writeHead(code).end()));
+
+/** Whoever listens at a TCP port and is no web server. */
+async function tcpUrl({ later }: Place, greeting: string): Promise<string> {
+  const server = createServer((socket) => void socket.on('error', () => {}).end(greeting));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  later(() => server.close());
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+}
+
+export const STRANGER_FAULTS: readonly Fault[] = [
+  {
+    name: 'HTML answer over HTTP',
+    event: 'FL-CAPTIVE-PORTAL',
+    says: 'answer 200 with a web page',
+    doctor: 'HTTP path',
+    make: async (at) => toml(await httpUrl(at, html)),
+  },
+  {
+    name: 'captive portal',
+    event: 'FL-CAPTIVE-PORTAL',
+    says: 'portal.invalid',
+    doctor: 'HTTP path',
+    make: async (at) => toml(await httpUrl(at, portal)),
+  },
+  {
+    name: 'a redirect in a circle',
+    event: 'FL-REDIRECTED',
+    doctor: 'HTTP path',
+    make: async (at) => toml(await httpUrl(at, circle)),
+  },
+  {
+    name: 'HTTP 404 of a server that is not ThingsBoard',
+    event: 'FL-UNINTELLIGIBLE',
+    says: 'answer 404',
+    doctor: 'HTTP path',
+    make: status(404),
+  },
+  {
+    name: 'a log-in asked for by something in front',
+    event: 'FL-UNINTELLIGIBLE',
+    says: 'asks for a log-in',
+    doctor: 'HTTP path',
+    make: async (at) =>
+      toml(
+        await httpUrl(at, (_request, response) =>
+          response.writeHead(401, { 'www-authenticate': 'Basic' }).end(),
+        ),
+      ),
+  },
+  {
+    name: 'a port that speaks no HTTP',
+    event: 'FL-UNINTELLIGIBLE',
+    says: 'not HTTP',
+    doctor: 'HTTP path',
+    make: async (at) => toml(await tcpUrl(at, 'SSH-2.0-OpenSSH_9.2\r\n')),
+  },
+  {
+    name: 'connections that are cut',
+    event: 'FL-RESET',
+    says: 'ECONNRESET',
+    doctor: 'HTTP path',
+    make: async (at) => toml(await httpUrl(at, (request) => void request.socket.destroy())),
+  },
+  {
+    name: 'TCP port closed',
+    event: 'FL-PORT-CLOSED',
+    doctor: 'HTTP path',
+    same: 'the same cause, over TCP',
+    make: async () => toml('http://127.0.0.1:9'),
+  },
+  {
+    name: 'proxy away',
+    event: 'FL-PROXY-AWAY',
+    doctor: 'HTTP path',
+    make: async () => toml('http://things.example.com', { server: 'proxy = "http://127.0.0.1:9"' }),
+  },
+  {
+    name: 'proxy refuses (407)',
+    event: 'FL-PROXY-REFUSED',
+    doctor: 'HTTP path',
+    make: async (at) => {
+      const proxy = await httpUrl(at, (_request, response) =>
+        response.writeHead(407, { 'proxy-authenticate': 'Basic' }).end(),
+      );
+      return toml('http://things.example.com', { server: `proxy = "${proxy}"` });
+    },
+  },
+];
