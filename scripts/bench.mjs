@@ -37,6 +37,7 @@ const PARTS = [
     says: 'a million readings of the sensors, about five minutes',
     isLong: true,
   },
+  { name: 'status', says: 'writes of the status, about 5 s' },
   { name: 'wire', says: 'bytes on the wire, about 15 s', samples: true },
   { name: 'roads', says: 'a post over CoAP, HTTP and HTTPS, about 30 s' },
   { name: 'flash', says: 'flash, about a minute', samples: true },

@@ -9,6 +9,7 @@ import { measureMillion } from './bench-million.mjs';
 import { measureRoads } from './bench-roads.mjs';
 import { measureSensors, measureSensorsMillion } from './bench-sensors.mjs';
 import { measureStart } from './bench-start.mjs';
+import { measureStatus } from './bench-status.mjs';
 import { measureWire } from './bench-wire.mjs';
 
 export const measures = {
@@ -17,6 +18,7 @@ export const measures = {
   cpu: measureCpu,
   sensors: measureSensors,
   'sensors-million': measureSensorsMillion,
+  status: () => measureStatus(),
   wire: (bundle, sandbox, { captured }) => measureWire(bundle, sandbox, captured),
   roads: () => measureRoads(),
   flash: (bundle, sandbox, { captured }) => measureFlash(bundle, sandbox, captured),

@@ -1,0 +1,55 @@
+/**
+ * Compiled by bench-compiled.mjs: what one write of the status costs the CPU, ms, and how large the file is. Asked: `directory`,
+ * which should be memory, as /run is. What is told is of a gateway with troubles, so that lists are full.
+ */
+
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Chronicle } from '../../src/core/chronicle.ts';
+import { EVENTS } from '../../src/core/events.ts';
+import { hostClock } from '../../src/host/clock.ts';
+import { STATUS_FILE, StatusFile } from '../../src/host/status-file.ts';
+import { asked } from './bench-asked.mjs';
+
+const WRITES = 2_000;
+const WARM_UP = 100;
+
+const { directory } = asked();
+const clock = hostClock();
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+const chronicle = new Chronicle(clock);
+for (const event of Object.keys(EVENTS).slice(0, 25))
+  chronicle.note(
+    event,
+    EVENTS[event].level,
+    EVENTS[event].sentence,
+    'server 203.0.113.7:5683 does not answer',
+  );
+const file = new StatusFile({ directory, version: '0.1.0', clock, chronicle, log });
+for (let write = 0; write < WARM_UP; write += 1) await show(write);
+const before = process.cpuUsage();
+for (let write = 0; write < WRITES; write += 1) await show(write);
+const { user, system } = process.cpuUsage(before);
+const cpuMs = (user + system) / 1000 / WRITES;
+console.log(JSON.stringify({ cpuMs, bytes: statSync(join(directory, STATUS_FILE)).size }));
+
+/** As core/reporting.ts does, which compares the text before it shows the report. */
+async function show(delivered) {
+  const report = {
+    state: 'online',
+    sinceBootMs: 1_000,
+    device: 'gw-27cb096aaf99',
+    credentials: 'stored',
+    lastAcceptedBootMs: 1_000 + delivered,
+    delivered,
+    server: 'coap://tb.example.com:5683',
+    waiting: 1,
+    spooled: 0,
+    dropped: 0,
+    clock: 'synchronised',
+    events: chronicle.last,
+    open: chronicle.open,
+    counts: chronicle.counts,
+  };
+  if (JSON.stringify(report) !== '') await file.show(report);
+}
