@@ -109,9 +109,10 @@ export function roadFailed(
   const failures = (before?.failures ?? 0) + 1;
   const retryAtMs = context.nowMs + pauseMs(failures, context);
   const health = state.health.with(road, { failures, retryAtMs, refusal });
-  // One that was left meanwhile, or a better one that was only tried.
-  if (road !== roadInUse(state)) return { ...state, health };
-  const next = nextRoad(health, road, context);
+  const inUse = roadInUse(state);
+  // One that was left meanwhile, or a better one that was only tried; unless that bars the one in use.
+  if (road !== inUse && !isBarred(inUse, health, context.isEncrypted)) return { ...state, health };
+  const next = nextRoad(health, inUse, context);
   return next === state.current
     ? { current: next, health }
     : { current: state.current, candidate: next, health };

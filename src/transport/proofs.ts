@@ -14,6 +14,11 @@ export class Proofs {
     this.#byRoad.set(road, { token, atMs: nowMs });
   }
 
+  /** That road itself does not take it any more. */
+  remove(road: number): void {
+    this.#byRoad.delete(road);
+  }
+
   has(road: number, token: Secret): boolean {
     return this.#byRoad.get(road)?.token.equals(token) ?? false;
   }

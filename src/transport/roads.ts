@@ -77,11 +77,8 @@ export class Roads implements Transport {
     signal: AbortSignal,
   ): Promise<Result<Secret>> {
     const road = roadInUse(this.#state);
-    const question = request.token ?? NOBODYS;
-    const there = this.#heard(
-      road,
-      await this.#ways.ask(road, (way, stop) => way.probe(question, stop), signal),
-    );
+    const question: Ask<boolean> = (way, stop) => way.probe(request.token ?? NOBODYS, stop);
+    const there = this.#heard(road, await this.#ways.ask(road, question, signal));
     if (!there.ok) return there;
     const transport = await this.#ways.transport(road);
     const result = this.#heard(road, await transport.provision(request, keep, signal));
@@ -112,8 +109,12 @@ export class Roads implements Transport {
     if (!proof.ok) return proof;
     const road = roadInUse(this.#state);
     this.#tryBetter(token);
-    const result = this.#heard(road, await this.#ways.ask(road, ask, signal));
+    const answer = await this.#ways.ask(road, ask, signal);
+    // A caller that did not want to wait any longer says nothing of the road: a reading may have had 50 ms left to be fresh.
+    if (signal.aborted) return answer;
+    const result = this.#heard(road, answer);
     if (result.ok) this.#proofs.add(road, token, this.#nowMs());
+    else if (result.refusal.reason === 'unauthorized') this.#proofs.remove(road);
     return result;
   }
 
@@ -137,6 +138,7 @@ export class Roads implements Transport {
   async #question(road: number, token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
     const asked = await this.#ways.ask(road, (transport, stop) => transport.probe(token, stop), signal);
     if (asked.ok && asked.value) this.#proofs.add(road, token, this.#nowMs());
+    else if (asked.ok) this.#proofs.remove(road);
     if (asked.ok && !asked.value && this.#proofs.isKnownElsewhere(road, token, this.#nowMs())) {
       const detail = `${this.#ways.urls[road]} does not know the token`;
       return this.#heard<boolean>(road, { ok: false, refusal: { reason: 'roads-disagree', detail } });

@@ -136,3 +136,12 @@ describe('what is told', () => {
     }
   });
 });
+
+it('a clear road that is in use is left when the encrypted one before it shows a certificate that is not accepted', () => {
+  const silent = roadWorked(after(TLS_THEN_CLEAR, [0, 'silent']), 1, 5);
+  assert.equal(roadInUse(silent), 1);
+  const barred = roadFailed(silent, 0, refusalOf('certificate-untrusted'), context(TLS_THEN_CLEAR, 999_999));
+  assert.equal(roadInUse(barred), 0);
+  const again = roadFailed(barred, 0, refusalOf('certificate-untrusted'), context(TLS_THEN_CLEAR, 9_999_999));
+  assert.equal(roadInUse(again), 0, 'and stays left');
+});

@@ -66,6 +66,31 @@ describe('several roads', () => {
     assert.deepEqual(verbs(second), ['probe']);
   });
 
+  it('a token that neither road takes any more is not ours, whatever both have said before', async () => {
+    const { post, answers, roads } = stage();
+    await post();
+    answers.first = 'port-closed';
+    await post();
+    assert.equal(await post(), 'ok', 'both roads have taken it');
+    answers.first = 'not-ours';
+    answers.second = 'not-ours';
+    const said = [await roads.probe(TOKEN, never), await roads.probe(TOKEN, never)];
+    assert.deepEqual(
+      said.map((result) => (result.ok ? result.value : result.refusal.reason)),
+      // The first is told by why the better road was left.
+      ['port-closed', false],
+    );
+  });
+
+  it('a caller that would not wait any longer leaves no road', async () => {
+    const { post, answers, roads, first, second } = stage();
+    answers.first = 'silent';
+    await roads.postTelemetry(TOKEN, BODY, AbortSignal.abort());
+    answers.first = 'ok';
+    assert.equal(await post(), 'ok');
+    assert.deepEqual([verbs(first), verbs(second)], [['postTelemetry', 'postTelemetry'], []]);
+  });
+
   it('four requests at once prove the second road once', async () => {
     const { post, answers, second } = stage();
     answers.first = 'port-closed';

@@ -23,6 +23,10 @@ const IDLE_MS = 50_000;
 /** After so long without traffic the kernel asks whether the other end is there: longer than a connection is idle. */
 const PROBE_AFTER_MS = 60_000;
 
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+const STOPPED: Refusal = { reason: 'aborted', detail: 'stopping' };
+const NO_ANSWER = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
+
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   /** With the query; it may hold the token, so it goes into no text. */
@@ -47,6 +51,7 @@ export class HttpClient implements AsyncDisposable {
   readonly #origin: Origin;
   readonly #settings: ClientSettings;
   readonly #ports: ClientPorts;
+  readonly #dialer: Dialer;
   readonly #agent: Agent;
   readonly #closed = new AbortController();
 
@@ -55,6 +60,7 @@ export class HttpClient implements AsyncDisposable {
     this.#settings = settings;
     this.#ports = ports;
     const dialer = new Dialer(origin, settings, ports);
+    this.#dialer = dialer;
     this.#agent = new Agent({
       keepAlive: true,
       keepAliveMsecs: PROBE_AFTER_MS,
@@ -75,11 +81,14 @@ export class HttpClient implements AsyncDisposable {
   async request(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer>> {
     if (signal.aborted) return lateOrStopped(signal);
     using limit = new LinkedAbort(signal);
-    const { clock } = this.#ports;
-    void clock.sleep(request.patienceMs, limit.signal).then(() => limit.abort(DEADLINE));
+    void this.#ports.clock.sleep(request.patienceMs, limit.signal).then(() => limit.abort(DEADLINE));
     if (!request.isRepeatable) this.#dropIdle();
     let tried = await this.#once(request, limit.signal);
-    if (tried.wasClosedBefore && request.isRepeatable) tried = await this.#once(request, limit.signal);
+    if (tried.wasClosedBefore && request.isRepeatable) {
+      // Those kept beside it may have died with it.
+      this.#dropIdle();
+      tried = await this.#once(request, limit.signal);
+    }
     const isSilent = limit.signal.aborted && limit.signal.reason === DEADLINE && !tried.result.ok;
     limit.abort();
     if (!isSilent) return tried.result;
@@ -115,11 +124,9 @@ export class HttpClient implements AsyncDisposable {
         ...this.#proxyHeader(),
       },
     });
-    const stop = () => outgoing.destroy(new Refused({ reason: 'aborted', detail: 'stopping' }));
-    signal.addEventListener('abort', stop, { once: true });
+    const { clock, onRoundTrip } = this.#ports;
     let hasAnswer = false;
     let writtenMs: number | undefined;
-    const { clock, onRoundTrip } = this.#ports;
     outgoing.on('finish', () => {
       writtenMs = clock.monotonicMs();
     });
@@ -127,7 +134,19 @@ export class HttpClient implements AsyncDisposable {
       result: { ok: false, refusal: this.#refusalOf(error) },
       wasClosedBefore: false,
     });
+    let stop = (): void => {};
     const answered = new Promise<Tried>((resolve) => {
+      stop = () => {
+        const stopped = new Refused(STOPPED);
+        // What is in the kernel's buffer must not arrive when nobody waits for it any more: it might be done twice.
+        if (!request.isRepeatable && outgoing.socket) this.#dialer.reset(outgoing.socket);
+        outgoing.destroy(stopped);
+        resolve(failed(stopped)); // a connection that is being made is not waited for
+      };
+      // Node says nothing else of a connection that the server turns into another protocol.
+      outgoing.on('close', () => {
+        if (!hasAnswer) resolve(failed(NO_ANSWER));
+      });
       outgoing.on('response', (incoming) => {
         hasAnswer = true;
         if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
@@ -137,10 +156,11 @@ export class HttpClient implements AsyncDisposable {
         );
       });
       outgoing.on('error', (error) => {
-        const wasClosedBefore = outgoing.reusedSocket && !hasAnswer && isClosed(error);
+        const wasClosedBefore = outgoing.reusedSocket && !hasAnswer && CLOSED.has(codeOf(error));
         resolve({ ...failed(error), wasClosedBefore });
       });
     });
+    signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     else outgoing.end(body);
     return answered.finally(() => signal.removeEventListener('abort', stop));
@@ -173,12 +193,8 @@ interface Tried {
   readonly wasClosedBefore: boolean;
 }
 
-function isClosed(error: unknown): boolean {
-  return ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(codeOf(error));
-}
-
 /** A caller whose own patience is over has met a silence. */
 function lateOrStopped(signal: AbortSignal): Result<never> {
-  if (signal.reason !== DEADLINE) return { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
+  if (signal.reason !== DEADLINE) return { ok: false, refusal: STOPPED };
   return { ok: false, refusal: { reason: 'silent', detail: 'no answer in the time there was' } };
 }

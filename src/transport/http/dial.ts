@@ -38,6 +38,8 @@ export class Dialer {
   #context: Promise<SecureContext> | undefined;
   /** Of the last good handshake, so that the next one is short. */
   #session: Buffer | undefined;
+  /** What a TLS connection runs over, which alone can be reset. */
+  readonly #below = new WeakMap<Socket, Socket>();
 
   constructor(origin: Origin, settings: DialSettings, ports: DialPorts) {
     this.#origin = origin;
@@ -55,6 +57,11 @@ export class Dialer {
     if (opened.ok || opened.refusal.reason !== 'aborted' || !isLate) return opened;
     const reason = this.#settings.proxy ? 'proxy-away' : 'silent';
     return refused(reason, `${authority(this.#near)}: no connection in ${DIAL_MS / 1000} s`);
+  }
+
+  /** Closes a connection so that what was written and has not left this host never does. */
+  reset(socket: Socket): void {
+    (this.#below.get(socket) ?? socket).resetAndDestroy();
   }
 
   /** Whom the TCP connection goes to. */
@@ -97,6 +104,7 @@ export class Dialer {
       secured.destroy();
       return refusedFor(refusal);
     }
+    this.#below.set(secured, socket);
     secured.on('session', (session) => {
       this.#session = session;
     });

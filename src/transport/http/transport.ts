@@ -9,6 +9,7 @@
 import { tell } from '../../core/events.ts';
 import { isDated } from '../../core/packing.ts';
 import type { Clock, Logger, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
+import type { Refusal } from '../../core/refusal.ts';
 import type { Secret } from '../../core/secret.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
@@ -41,6 +42,10 @@ export interface HttpPorts {
 const PATIENCE: HttpPatience = { usualMs: 45_000, singleMs: 120_000 };
 const REDIRECTS_MAX = 3;
 const REDIRECTING: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** The others say where to ask this once. */
+const LASTING: ReadonlySet<number> = new Set([301, 308]);
+/** Whoever redirects us to ever other ports is asked with no more connections for it. */
+const ORIGINS_MAX = 4;
 /** An attribute nobody has: the probe asks for it, so that its answer is small whatever the device holds. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
@@ -50,9 +55,9 @@ export class HttpTransport implements Transport {
   readonly #settings: HttpSettings;
   readonly #ports: HttpPorts & { readonly resolve: Resolve };
   readonly #patience: HttpPatience;
-  /** Where requests go: server.url, or where it redirected to. */
+  /** Where requests go: server.url, or where it redirected to for good. */
   #origin: Origin;
-  /** One for each origin; redirects lead to few. */
+  /** One for each origin, the newest `ORIGINS_MAX`. */
   readonly #clients = new Map<string, HttpClient>();
 
   constructor(settings: HttpSettings, ports: HttpPorts) {
@@ -115,14 +120,18 @@ export class HttpTransport implements Transport {
   /** One request; a server that sends us elsewhere has not done what was asked, so it is asked there. */
   async #request(ask: Ask, patienceMs: number, signal: AbortSignal): Promise<Result<HttpAnswer>> {
     let { path } = ask;
+    let origin = this.#origin;
     for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
-      const from = this.#origin;
-      const result = await this.#clientOf(from).request({ ...ask, path, patienceMs }, signal);
+      const client = await this.#clientOf(origin);
+      const result = await client.request({ ...ask, path, patienceMs }, signal);
+      if (!result.ok) this.#comeBackFrom(origin, result.refusal);
       if (!result.ok || !REDIRECTING.has(result.value.status)) return result;
-      const redirect = redirectOf(result.value.location, path, from);
+      const redirect = redirectOf(result.value.location, path, origin);
       if (!redirect.ok) return redirect;
       ({ path } = redirect.value);
-      this.#goTo(redirect.value.origin);
+      const isLasting = LASTING.has(result.value.status) || redirect.value.origin.scheme !== origin.scheme;
+      ({ origin } = redirect.value);
+      if (isLasting) this.#goTo(origin);
     }
     return { ok: false, refusal: { reason: 'redirected', detail: `more than ${REDIRECTS_MAX} redirects` } };
   }
@@ -135,10 +144,24 @@ export class HttpTransport implements Transport {
     this.#origin = origin;
   }
 
-  #clientOf(origin: Origin): HttpClient {
+  /** Where the server sent us there is nobody any more: server.url is asked again. But never out of TLS. */
+  #comeBackFrom(origin: Origin, { reason }: Refusal): void {
+    const { scheme, host, port } = this.#settings;
+    if (reason === 'aborted' || origin !== this.#origin || scheme !== origin.scheme) return;
+    this.#origin = { scheme, host, port };
+  }
+
+  async #clientOf(origin: Origin): Promise<HttpClient> {
     const name = written(origin);
-    const client = this.#clients.get(name) ?? new HttpClient(origin, this.#settings, this.#ports);
+    const known = this.#clients.get(name);
+    if (known) return known;
+    const client = new HttpClient(origin, this.#settings, this.#ports);
     this.#clients.set(name, client);
+    const [oldest] = this.#clients;
+    if (oldest && this.#clients.size > ORIGINS_MAX) {
+      this.#clients.delete(oldest[0]);
+      await oldest[1][Symbol.asyncDispose]();
+    }
     return client;
   }
 }

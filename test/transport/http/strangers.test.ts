@@ -68,6 +68,12 @@ describe('an answer', () => {
     ['502', 'upstream-away', (_, response) => response.writeHead(502, html).end('<html>Bad Gateway')],
     ['503 of ThingsBoard', 'overloaded', (_, response) => response.writeHead(503).end('{"status":503}')],
     ['504', 'upstream-away', (_, response) => response.writeHead(504).end()],
+    [
+      'a change to another protocol',
+      'reset',
+      (request) =>
+        request.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
+    ],
     ['a connection that is cut', 'reset', (request) => request.socket.destroy()],
     ['an answer that drips', 'silent', (_, response) => response.writeHead(200).write('{')],
     [
@@ -138,6 +144,79 @@ describe('a kept connection that the server has closed', () => {
     assert.deepEqual(reasons[0], 'ok');
     assert.ok(seen.length === 2, 'each was sent once');
   });
+});
+
+it('when all kept connections have died together, the next request goes on a fresh one', {
+  timeout,
+}, async () => {
+  const sockets = new Set<Socket>();
+  let waiting: (() => void)[] = [];
+  const server = createServer((request, response) => {
+    sockets.add(request.socket);
+    waiting.push(() => response.end());
+    // Four at once, so that there are four connections to keep.
+    if (sockets.size < 4 || waiting.length < 4) return;
+    for (const answer of waiting) answer();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await using road = roadTo((server.address() as AddressInfo).port);
+  const four = await Promise.all(Array.from({ length: 4 }, () => road.postTelemetry(TOKEN, BODY, never)));
+  assert.ok(four.every(({ ok }) => ok));
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    if (sockets.has(request.socket)) request.socket.resetAndDestroy();
+    else response.end();
+  });
+  waiting = [];
+  assert.deepEqual(await road.postTelemetry(TOKEN, BODY, never), { ok: true, value: undefined });
+  server.close();
+  server.closeAllConnections();
+});
+
+it('a redirect for now is asked again where the server was, and one for good until nobody is there', {
+  timeout,
+}, async () => {
+  for (const status of [307, 308]) {
+    const other = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    let isMoved = true;
+    const home = createServer((request, response) => {
+      if (!isMoved) return response.end();
+      return response.writeHead(status, { Location: `http://127.0.0.1:${port}${request.url}` }).end();
+    }).listen(0, '127.0.0.1');
+    await once(home, 'listening');
+    await using road = roadTo((home.address() as AddressInfo).port);
+    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok);
+    isMoved = false;
+    other.close();
+    other.closeAllConnections();
+    await once(other, 'close');
+    if (status === 308) assert.ok(!(await road.postTelemetry(TOKEN, BODY, never)).ok);
+    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok, String(status));
+    home.close();
+    home.closeAllConnections();
+  }
+});
+
+it('a stop does not wait for a connection that is being made', { timeout }, async () => {
+  // Says nothing, so that TLS never comes to be.
+  const server = createTcpServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const settings = {
+    scheme: 'https',
+    host: '127.0.0.1',
+    port,
+    tls: { pins: [] },
+    userAgent: 'firstlight/test',
+  } as const;
+  await using road = new HttpTransport(settings, { clock: hostClock(), log });
+  const stop = new AbortController();
+  server.once('connection', () => stop.abort());
+  const result = await road.postTelemetry(TOKEN, BODY, stop.signal);
+  assert.equal(result.ok ? 'ok' : result.refusal.reason, 'aborted');
+  server.close();
 });
 
 describe('a certificate out of time', () => {
