@@ -3,15 +3,34 @@
 import type { ChildProcess } from 'node:child_process';
 
 /** Kills what is left of the group and lets go of it, even if it cannot die (a read that hangs in the kernel). */
-export function endGroup(child: ChildProcess): void {
-  if (child.pid !== undefined) {
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // Nobody of the group is left, which is how it should be.
-    }
-  }
+export function endGroup(
+  child: Pick<ChildProcess, 'pid' | 'exitCode' | 'signalCode' | 'stdout' | 'stderr' | 'unref'>,
+): void {
+  const { pid } = child;
+  if (pid !== undefined && !isGivenAnew(child, pid)) send(-pid, 'SIGKILL');
   child.stdout?.destroy();
   child.stderr?.destroy();
   child.unref();
+}
+
+/**
+ * Whether the number is another process's by now. The kernel gives it to nobody while somebody is in the group; so where a
+ * process has it after the child has ended, none is left of the group, and the one of this number is not ours.
+ */
+function isGivenAnew(
+  { exitCode, signalCode }: Pick<ChildProcess, 'exitCode' | 'signalCode'>,
+  pid: number,
+): boolean {
+  return (exitCode !== null || signalCode !== null) && send(pid, 0);
+}
+
+/** Whether there is somebody of that number. */
+function send(pid: number, signal: 'SIGKILL' | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    // EPERM: there is, and he is not ours.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }

@@ -3,7 +3,7 @@
  *
  * Without a shell, without an input, in a process group of its own, with the environment that is given and nothing else. It has
  * a deadline and so many bytes; beyond either, or when the signal aborts, the whole group is killed, and so is what holds the
- * program's output after its end. Never rejects.
+ * program's output after its end. What it has left running without its output is killed when it has ended. Never rejects.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -44,19 +44,16 @@ export async function runProgram(
   using over = new LinkedAbort(signal);
   const { deadlineMs } = program;
   let child: ChildProcess | undefined;
-  let isOver = false;
   try {
     child = start(program);
-    const output = outputOf(child, program, () => {
-      isOver = true;
-    });
+    const output = outputOf(child, program);
     const late = clock.sleep(deadlineMs, over.signal).then(() => failed(latenessOf(child, deadlineMs)));
     return await Promise.race([output, late]);
   } catch (error) {
     return failed(`cannot be started: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     over.abort();
-    if (child !== undefined && !isOver) endGroup(child);
+    if (child !== undefined) endGroup(child);
   }
 }
 
@@ -75,12 +72,8 @@ function start({ command, arguments: args, environment, complaint, niceness }: P
   return child;
 }
 
-/** `closed` is called when the program has ended and nobody holds its output any more. */
-function outputOf(
-  child: ChildProcess,
-  { complaint, outputBytesMax }: Program,
-  closed: () => void,
-): Promise<Outcome> {
+/** Resolves when the program has ended and nobody holds its output any more, or before when it failed. */
+function outputOf(child: ChildProcess, { complaint, outputBytesMax }: Program): Promise<Outcome> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -97,7 +90,6 @@ function outputOf(
         complaint === 'last line' ? text.slice(-COMPLAINT_BYTES_MAX) : text.slice(0, COMPLAINT_BYTES_MAX);
     });
     child.on('close', (code, killedBy) => {
-      closed();
       if (code === 0) resolve({ ok: true, output: Buffer.concat(chunks) });
       else resolve(failed(lineOf(complained, complaint) || `ended with ${killedBy ?? `status ${code}`}`));
     });

@@ -135,6 +135,15 @@ it('one that ends while a grandchild holds its output is ended at its time-out, 
   await bench.isGone('pid');
 });
 
+it('what one leaves running without its output is ended with it, and costs its values nothing', {
+  timeout: 20_000,
+}, async (t) => {
+  const bench = new Bench(t);
+  const said = await bench.run(`sleep 600 >/dev/null 2>&1 & echo $! > ${bench.path('pid')}; echo flow=1`);
+  assert.deepEqual(said.ok && said.values, { boilerFlow: 1 });
+  await bench.isGone('pid');
+});
+
 it('one that closes its output early and ends later is waited for, and one that never ends is killed', {
   timeout: 60_000,
 }, async (t) => {
