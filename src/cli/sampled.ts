@@ -15,6 +15,7 @@ import type { CatalogueEntry, Collector } from '../sensors/collector.ts';
 import { entryFor } from '../sensors/guard.ts';
 import { fileCollectors } from '../sensors/own-files.ts';
 import { openRetouch } from '../sensors/retouch.ts';
+import { openSlowReads } from '../sensors/slow-reads.ts';
 import { openTree, type Tree } from '../sensors/tree.ts';
 import { UNTUNED, wantsOf } from '../sensors/tuning.ts';
 import { SENSOR_NAMES } from './sensor-names.ts';
@@ -52,13 +53,14 @@ export interface SampledOptions {
 export function sampled({ config, root }: SampledOptions, environment: NodeJS.ProcessEnv): Sampled {
   const tuning = config === undefined ? BUILT_IN : tuningOf(config, environment);
   const files = tuning.own.filter((sensor) => sensor.kind === 'file');
-  const all = [...collectors, ...fileCollectors(files, root ?? '/')];
+  const slow = openSlowReads();
+  const all = [...collectors, ...fileCollectors(files, root ?? '/', slow)];
   const ownNames = new Map([...tuning.rename].map(([key, name]) => [name, key]));
   const retouch = openRetouch(tuning);
   const scale = new ByKey(tuning.scale);
   return {
     collectors: all,
-    tree: openTree(root ?? '/'),
+    tree: openTree(root ?? '/', slow),
     tuning,
     known(name) {
       const key = ownNames.get(name) ?? name;

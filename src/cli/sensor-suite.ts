@@ -1,6 +1,7 @@
 /**
  * The sensors as the configuration wants them: the agent's own and the operator's. They outlive the configuration when it changes
  * without a word about them: then what they remember from one sample to the next, such as counters, is not lost in a reload.
+ * What hangs outlives every change: the threads it holds are counted for the whole process.
  */
 
 import { isSame } from '../config/differences.ts';
@@ -15,6 +16,7 @@ import { ClockOffset } from '../host/clock-offset.ts';
 import { Containers } from '../host/containers.ts';
 import { FailedUnits } from '../host/failed-units.ts';
 import { openSensors } from '../sensors/sampler.ts';
+import { openSlowReads, type SlowReads } from '../sensors/slow-reads.ts';
 import type { Told } from '../sensors/told.ts';
 import { agentFigures, type CountedOutbox } from './agent-figures.ts';
 import { openPollers, wantedOwn } from './own-pollers.ts';
@@ -47,6 +49,7 @@ export interface OpenSuite {
 
 export class SensorSuite {
   readonly #ports: SuitePorts;
+  readonly #slow = openSlowReads();
   #known: Known | undefined;
   #opened: { readonly config: SensorsConfig; readonly suite: OpenSuite } | undefined;
 
@@ -62,12 +65,17 @@ export class SensorSuite {
   /** The ones there are, if they are what this configuration wants, or others. */
   as(config: SensorsConfig): OpenSuite {
     if (this.#opened === undefined || !isSame(this.#opened.config, config))
-      this.#opened = { config, suite: openSuite(config, this.#ports, () => this.#known) };
+      this.#opened = { config, suite: openSuite(config, this.#ports, this.#slow, () => this.#known) };
     return this.#opened.suite;
   }
 }
 
-function openSuite(config: SensorsConfig, ports: SuitePorts, known: () => Known | undefined): OpenSuite {
+function openSuite(
+  config: SensorsConfig,
+  ports: SuitePorts,
+  slow: SlowReads,
+  known: () => Known | undefined,
+): OpenSuite {
   const { root = '/', clock, log, tally, restarts, sockets } = ports;
   const pollers = openPollers(config, { clock, log });
   const files = wantedOwn(config).filter((sensor) => sensor.kind === 'file');
@@ -80,7 +88,7 @@ function openSuite(config: SensorsConfig, ports: SuitePorts, known: () => Known 
     services: () => ({ failedUnits: units.count, runningContainers: containers.running }),
     clock: () => ({ isSynchronised: isSynchronised(known()?.dating.standing), offsetMs: offset.offsetMs }),
   };
-  const sensors = openSensors({ root, clock, log, tuning: config, files, beside, told });
+  const sensors = openSensors({ root, clock, log, tuning: config, files, beside, told, slow });
   const onlyIf = (sensor: string, key: string, from: Profile, task: Task): readonly Task[] =>
     selects(config.selection, sensor, key, from) ? [task] : [];
   const asking = [

@@ -3,8 +3,8 @@
  *
  * Asking one may hang for ever: a USB stick that was pulled, a disk that no longer answers. Each is therefore asked on its own,
  * one after the other, and waited for three quarters of a second; one that has not answered is not asked again until it has, and is meanwhile
- * left out, beside the others that are well. Each call that hangs holds one of the four threads that also serve the agent's own
- * disk: while two hang, no other mount is asked.
+ * left out, beside the others that are well. Each call that hangs holds one of the two threads there are for that (slow-reads.ts):
+ * while two hang, no other mount is asked.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';

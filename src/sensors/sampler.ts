@@ -18,6 +18,7 @@ import type { Collector } from './collector.ts';
 import { Guard } from './guard.ts';
 import { fileCollectors } from './own-files.ts';
 import { openRetouch } from './retouch.ts';
+import { openSlowReads, type SlowReads } from './slow-reads.ts';
 import { NOTHING_TOLD, type Told } from './told.ts';
 import { openTree, type Tree } from './tree.ts';
 import { isWanted, type Tuning, UNTUNED, wantsOf } from './tuning.ts';
@@ -35,12 +36,14 @@ export interface SensorsOptions {
   readonly beside?: () => Values;
   /** Default: nothing is known but what files say. */
   readonly told?: Told;
+  /** The process's, which outlive these sensors. Default: ones of their own. */
+  readonly slow?: SlowReads;
 }
 
 export function openSensors(options: SensorsOptions): Sensors {
-  const { root, clock, log, tuning, files = [] } = options;
-  const sensors = [...collectors, ...fileCollectors(files, root)];
-  return openSampler(sensors, openTree(root), clock, log, tuning, options);
+  const { root, clock, log, tuning, files = [], slow = openSlowReads() } = options;
+  const sensors = [...collectors, ...fileCollectors(files, root, slow)];
+  return openSampler(sensors, openTree(root, slow), clock, log, tuning, options);
 }
 
 /** Turns without a timer, which costs more than all of them. */

@@ -4,13 +4,14 @@
  * Reads of /proc and /sys are synchronous: the kernel makes these files up in memory, no disk can keep us waiting.
  * Measured on an x86-64 virtual machine, Node 20.20, 2026-11-22, CPU per read of /proc/meminfo over 3,000 rounds: 4 µs here
  * (one buffer kept), 5 µs readFileSync, 92 µs fs.promises, which crosses the thread pool four times. `statfs` can hang on a
- * dead mount and so does go through the pool (18 µs against 3 µs). So does what a device must be asked for (slow-reads.ts). Two limits: a file is read up to 64 KiB, and no other
- * directory than those the collectors name is ever listed.
+ * dead mount and so does go through the pool (18 µs against 3 µs). So does what a device must be asked for; both wait for one of
+ * two threads (slow-reads.ts), but for the root file system, which we live on ourselves. Two limits: a file is read up to
+ * 64 KiB, and no other directory than those the collectors name is ever listed.
  */
 
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, statfs } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSlowReads } from './slow-reads.ts';
+import { openSlowReads, type SlowReads, useOf } from './slow-reads.ts';
 
 export interface FileSystemUse {
   /** Bytes per block. */
@@ -43,24 +44,17 @@ export interface Tree {
 
 const FILE_BYTES_MAX = 64 * 1024;
 
-export function openTree(root: string): Tree {
+/** In the agent all trees share the slow reads. */
+export function openTree(root: string, slow: SlowReads = openSlowReads()): Tree {
   const buffer = Buffer.allocUnsafe(FILE_BYTES_MAX);
-  const readSlowly = openSlowReads();
   return {
     read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, join(root, path), bytesMax),
-    readSlowly: (path) => readSlowly(join(root, path)),
+    readSlowly: (path) => slow.text(join(root, path)),
     list: (path) => readdirSync(join(root, path)),
     has: (path) => existsSync(join(root, path)),
     link: (path) => readlinkSync(join(root, path)),
-    use: (path) => useOf(join(root, path)),
+    use: (path) => (path === '/' ? useOf(root) : slow.use(join(root, path))),
   };
-}
-
-/** By callback: a promise of node:fs/promises costs the agent three times as much CPU. */
-function useOf(path: string): Promise<FileSystemUse> {
-  return new Promise((resolve, reject) => {
-    statfs(path, (error, use) => (error ? reject(error) : resolve(use)));
-  });
 }
 
 function readInto(buffer: Buffer, path: string, bytesMax: number): string {

@@ -1,7 +1,10 @@
 /** The sensors over a change of the configuration: kept as long as it says the same about them. */
 
 import assert from 'node:assert/strict';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { it, test } from 'node:test';
@@ -13,6 +16,7 @@ import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { hungFiles } from '../sensors/hung-files.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
 
 const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
@@ -86,6 +90,31 @@ for (const scheme of ['coap', 'http'] as const) {
     assert.deepEqual([...new Set(values('agentRestarts'))], [0, 1]);
   });
 }
+
+it('drivers that hang take two threads of the pool however often the sensors are opened anew', {
+  timeout: 20_000,
+}, async (t) => {
+  const { folder, release } = hungFiles(t, 3);
+  for (const [index, name] of ['BAT0', 'BAT1', 'BAT2'].entries()) {
+    mkdirSync(join(folder, 'sys/class/power_supply', name), { recursive: true });
+    symlinkSync(join(folder, `hung${index}`), join(folder, 'sys/class/power_supply', name, 'capacity'));
+  }
+  writeFileSync(join(folder, 'file'), 'still there');
+  // No reading waits for its deadline.
+  const clock = { ...hostClock(), sleep: () => Promise.resolve() };
+  const suite = new SensorSuite({ ...ports(), clock, root: folder });
+  for (let reload = 0; reload < 6; reload += 1) {
+    // The first battery that is asked is another one with each reload.
+    const off = ['supplyBat0*', 'supplyBat1*'].slice(0, reload % 3);
+    const selection = { profile: 'minimal', on: ['supply'], off } as const;
+    const { sensors } = suite.as({ ...UNTUNED, everyMs: new Map([['cpu', reload]]), selection, own: [] });
+    await sensors.sample();
+  }
+  // Both go through the pool.
+  assert.equal(await readFile(join(folder, 'file'), 'utf8'), 'still there');
+  assert.ok((await lookup('localhost')).address);
+  release();
+});
 
 for (const [selection, isAsked] of [
   ['default', false],

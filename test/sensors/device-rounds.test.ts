@@ -1,18 +1,17 @@
 /** Slow reads and rounds of them: what a device that hangs, fails or is pulled may cost. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it, type TestContext } from 'node:test';
+import { it } from 'node:test';
 import { type CatalogueEntry, type Collector, PartlyReadError } from '../../src/sensors/collector.ts';
 import { DeviceRounds, type Probe } from '../../src/sensors/device-rounds.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
 import { openTree } from '../../src/sensors/tree.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { JournalDouble } from './captured-host.ts';
+import { hungFiles } from './hung-files.ts';
 
 it('a device that fails costs its own values, and is not asked for its others', async () => {
   const { asked, rounds } = stage();
@@ -134,25 +133,6 @@ it('a slow read that fails gives its place to the next one', async () => {
     Array.from({ length: 9 }, (_, index) => (index % 2 ? 'fulfilled' : 'rejected')),
   );
 });
-
-/** Named pipes, which a read waits on until somebody writes, as it waits on a device. */
-function hungFiles(t: TestContext, count: number) {
-  const folder = mkdtempSync(join(tmpdir(), 'firstlight-hung-'));
-  const paths = Array.from({ length: count }, (_, index) => join(folder, `hung${index}`));
-  execFileSync('mkfifo', paths);
-  // Open for both, so that opening them for reading does not wait as well.
-  const pipes = paths.map((path) => openSync(path, 'r+'));
-  const release = () => {
-    for (const pipe of pipes) writeSync(pipe, 'at last\n');
-  };
-  t.after(() => {
-    // A thread that still waits would keep a failed test's process.
-    release();
-    for (const pipe of pipes) closeSync(pipe);
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return { folder, release };
-}
 
 function stage() {
   const clock = new VirtualClock();
