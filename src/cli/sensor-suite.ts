@@ -12,9 +12,9 @@ import { type Profile, selects } from '../core/selection.ts';
 import type { ClockStanding } from '../core/status-report.ts';
 import type { Tally } from '../core/tally.ts';
 import { type Task, together } from '../core/together.ts';
-import { ClockOffset } from '../host/clock-offset.ts';
-import { Containers } from '../host/containers.ts';
-import { FailedUnits } from '../host/failed-units.ts';
+import { clockOffset } from '../host/clock-offset.ts';
+import { runningContainers } from '../host/containers.ts';
+import { failedUnits } from '../host/failed-units.ts';
 import { openSensors } from '../sensors/sampler.ts';
 import { openSlowReads, type SlowReads } from '../sensors/slow-reads.ts';
 import type { Told } from '../sensors/told.ts';
@@ -80,13 +80,13 @@ function openSuite(
   const pollers = openPollers(config, { clock, log });
   const files = wantedOwn(config).filter((sensor) => sensor.kind === 'file');
   const beside = () => pollers.latest();
-  const units = new FailedUnits({ clock });
-  const containers = new Containers({ clock, ...(sockets && { sockets }) });
-  const offset = new ClockOffset({ clock });
+  const units = failedUnits({ clock });
+  const containers = runningContainers({ clock, ...(sockets && { sockets }) });
+  const offset = clockOffset({ clock });
   const told: Told = {
     agent: () => agentFigures({ ...known(), tally, restarts }),
-    services: () => ({ failedUnits: units.count, runningContainers: containers.running }),
-    clock: () => ({ isSynchronised: isSynchronised(known()?.dating.standing), offsetMs: offset.offsetMs }),
+    services: () => ({ failedUnits: units.last, runningContainers: containers.last }),
+    clock: () => ({ isSynchronised: isSynchronised(known()?.dating.standing), offsetMs: offset.last }),
   };
   const sensors = openSensors({ root, clock, log, tuning: config, files, beside, told, slow });
   const onlyIf = (sensor: string, key: string, from: Profile, task: Task): readonly Task[] =>

@@ -9,8 +9,8 @@
 
 import type { Clock } from '../core/ports.ts';
 import { askCommand } from './ask-command.ts';
+import { AskedNumber } from './asked-number.ts';
 
-const ASK_EVERY_MS = 300_000;
 const DEADLINE_MS = 10_000;
 /** timesyncd asks its server every 34 minutes at least (timesyncd.conf(5), PollIntervalMaxSec=). */
 const AGE_MS_MAX = 2 * 3_600_000;
@@ -38,37 +38,20 @@ export interface ClockOffsetOptions {
   readonly command?: string;
 }
 
-export class ClockOffset {
-  readonly #options: ClockOffsetOptions;
-  #offsetMs: number | undefined;
+/** Server minus host, ms: positive where the host was behind. */
+export function clockOffset(options: ClockOffsetOptions): AskedNumber {
+  return new AskedNumber((signal) => ask(options, signal), options.clock);
+}
 
-  constructor(options: ClockOffsetOptions) {
-    this.#options = options;
-  }
-
-  /** Server minus host, ms: positive where the host was behind. */
-  get offsetMs(): number | undefined {
-    return this.#offsetMs;
-  }
-
-  /** Asks now and every five minutes, until the signal aborts; can be called again then. */
-  async keep(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#offsetMs = await this.#ask(signal);
-      await this.#options.clock.sleep(ASK_EVERY_MS, signal);
-    }
-  }
-
-  async #ask(signal: AbortSignal): Promise<number | undefined> {
-    const { clock, command = 'busctl' } = this.#options;
-    const question = { command, arguments: QUESTION, deadlineMs: DEADLINE_MS };
-    const answer = await askCommand(question, clock, signal);
-    const times = answer === undefined ? undefined : timesIn(answer);
-    if (times === undefined) return undefined;
-    const [sentUs, receivedUs, answeredUs, arrivedUs] = times;
-    if (Math.abs(clock.wallMs() - arrivedUs / 1000) > AGE_MS_MAX) return undefined;
-    return (receivedUs - sentUs + (answeredUs - arrivedUs)) / 2000;
-  }
+async function ask(options: ClockOffsetOptions, signal: AbortSignal): Promise<number | undefined> {
+  const { clock, command = 'busctl' } = options;
+  const question = { command, arguments: QUESTION, deadlineMs: DEADLINE_MS };
+  const answer = await askCommand(question, clock, signal);
+  const times = answer === undefined ? undefined : timesIn(answer);
+  if (times === undefined) return undefined;
+  const [sentUs, receivedUs, answeredUs, arrivedUs] = times;
+  if (Math.abs(clock.wallMs() - arrivedUs / 1000) > AGE_MS_MAX) return undefined;
+  return (receivedUs - sentUs + (answeredUs - arrivedUs)) / 2000;
 }
 
 /** When the question left, came to the server, when its answer left there and came here: µs since 1970, each by the clock of its place. */

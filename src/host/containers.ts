@@ -11,8 +11,8 @@ import { access, constants } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock } from '../core/ports.ts';
+import { AskedNumber } from './asked-number.ts';
 
-const ASK_EVERY_MS = 300_000;
 const DEADLINE_MS = 2000;
 /** One to two KiB a container. */
 const ANSWER_BYTES_MAX = 1_000_000;
@@ -26,40 +26,23 @@ export interface ContainersOptions {
   readonly sockets?: readonly string[];
 }
 
-export class Containers {
-  readonly #options: ContainersOptions;
-  #running: number | undefined;
+/** How many run. */
+export function runningContainers(options: ContainersOptions): AskedNumber {
+  return new AskedNumber((signal) => ask(options, signal), options.clock);
+}
 
-  constructor(options: ContainersOptions) {
-    this.#options = options;
-  }
-
-  /** As it was last said. */
-  get running(): number | undefined {
-    return this.#running;
-  }
-
-  /** Asks now and every five minutes, until the signal aborts; can be called again then. */
-  async keep(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#running = await this.#ask(signal);
-      await this.#options.clock.sleep(ASK_EVERY_MS, signal);
-    }
-  }
-
-  async #ask(signal: AbortSignal): Promise<number | undefined> {
-    const { clock, sockets = SOCKETS } = this.#options;
-    const socketPath = await firstOpenable(sockets);
-    if (socketPath === undefined) return undefined;
-    using limit = new LinkedAbort(signal);
-    void clock.sleep(DEADLINE_MS, limit.signal).then(() => limit.abort());
-    try {
-      return lengthOf(await bodyFrom(socketPath, limit.signal));
-    } catch {
-      return undefined;
-    } finally {
-      limit.abort();
-    }
+async function ask(options: ContainersOptions, signal: AbortSignal): Promise<number | undefined> {
+  const { clock, sockets = SOCKETS } = options;
+  const socketPath = await firstOpenable(sockets);
+  if (socketPath === undefined) return undefined;
+  using limit = new LinkedAbort(signal);
+  void clock.sleep(DEADLINE_MS, limit.signal).then(() => limit.abort());
+  try {
+    return lengthOf(await bodyFrom(socketPath, limit.signal));
+  } catch {
+    return undefined;
+  } finally {
+    limit.abort();
   }
 }
 

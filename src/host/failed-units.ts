@@ -8,8 +8,8 @@
 import { access } from 'node:fs/promises';
 import type { Clock } from '../core/ports.ts';
 import { askCommand } from './ask-command.ts';
+import { AskedNumber } from './asked-number.ts';
 
-const ASK_EVERY_MS = 300_000;
 const DEADLINE_MS = 10_000;
 /** There when systemd is process 1. */
 const BOOTED_BY_SYSTEMD = '/run/systemd/system';
@@ -21,38 +21,21 @@ export interface FailedUnitsOptions {
   readonly booted?: string;
 }
 
-export class FailedUnits {
-  readonly #options: FailedUnitsOptions;
-  #count: number | undefined;
+/** How many have failed. */
+export function failedUnits(options: FailedUnitsOptions): AskedNumber {
+  return new AskedNumber((signal) => ask(options, signal), options.clock);
+}
 
-  constructor(options: FailedUnitsOptions) {
-    this.#options = options;
+async function ask(options: FailedUnitsOptions, signal: AbortSignal): Promise<number | undefined> {
+  const { clock, command = 'systemctl', booted = BOOTED_BY_SYSTEMD } = options;
+  try {
+    await access(booted);
+  } catch {
+    return undefined;
   }
-
-  /** As it was last said. */
-  get count(): number | undefined {
-    return this.#count;
-  }
-
-  /** Asks now and every five minutes, until the signal aborts; can be called again then. */
-  async keep(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#count = await this.#ask(signal);
-      await this.#options.clock.sleep(ASK_EVERY_MS, signal);
-    }
-  }
-
-  async #ask(signal: AbortSignal): Promise<number | undefined> {
-    const { clock, command = 'systemctl', booted = BOOTED_BY_SYSTEMD } = this.#options;
-    try {
-      await access(booted);
-    } catch {
-      return undefined;
-    }
-    const args = ['show', '--property=NFailedUnits', '--value'];
-    const answer = (
-      await askCommand({ command, arguments: args, deadlineMs: DEADLINE_MS }, clock, signal)
-    )?.trim();
-    return answer !== undefined && /^\d{1,6}$/.test(answer) ? Number(answer) : undefined;
-  }
+  const args = ['show', '--property=NFailedUnits', '--value'];
+  const answer = (
+    await askCommand({ command, arguments: args, deadlineMs: DEADLINE_MS }, clock, signal)
+  )?.trim();
+  return answer !== undefined && /^\d{1,6}$/.test(answer) ? Number(answer) : undefined;
 }

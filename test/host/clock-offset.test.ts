@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { ClockOffset } from '../../src/host/clock-offset.ts';
+import { clockOffset } from '../../src/host/clock-offset.ts';
 
 const SENT_US = 1_787_323_275_100_216;
 const NOW_MS = 1_787_323_300_000;
@@ -87,7 +87,7 @@ async function kept({
       else signal.addEventListener('abort', () => resolve());
     });
   };
-  const clock = new ClockOffset({ clock: { sleep, wallMs: () => nowMs }, command });
+  const clock = clockOffset({ clock: { sleep, wallMs: () => nowMs }, command });
   await clock.keep(stop.signal);
-  return clock.offsetMs;
+  return clock.last;
 }

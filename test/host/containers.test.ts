@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { hostClock } from '../../src/host/clock.ts';
-import { Containers } from '../../src/host/containers.ts';
+import { runningContainers } from '../../src/host/containers.ts';
 
 const timeout = 20_000;
 /** As the engine lists one, shortened. */
@@ -118,9 +118,9 @@ it('the first engine is the only one asked: another one’s number would be anot
 it('when the agent stops in the middle of the question, it waits for no answer', { timeout }, async (t) => {
   const stop = new AbortController();
   const [socket] = await deaf(t, () => stop.abort());
-  const containers = new Containers({ clock: hostClock(), sockets: [socket] });
+  const containers = runningContainers({ clock: hostClock(), sockets: [socket] });
   await containers.keep(stop.signal);
-  assert.equal(containers.running, undefined);
+  assert.equal(containers.last, undefined);
 });
 
 /** What comes of the first question, whose deadline is over when `late` aborts. */
@@ -136,9 +136,9 @@ async function asked(
       for (const each of [signal, late]) each.addEventListener('abort', () => resolve());
     });
   };
-  const containers = new Containers({ clock: { sleep }, sockets });
+  const containers = runningContainers({ clock: { sleep }, sockets });
   await containers.keep(stop.signal);
-  return containers.running;
+  return containers.last;
 }
 
 /** An HTTP server on a unix socket of its own. */

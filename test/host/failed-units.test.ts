@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { FailedUnits } from '../../src/host/failed-units.ts';
+import { failedUnits } from '../../src/host/failed-units.ts';
 
 for (const [what, said, expected] of [
   ['a number', 'echo 3', 3],
@@ -43,7 +43,7 @@ async function asked(t: TestContext, script: string, booted: string): Promise<nu
       else signal.addEventListener('abort', () => resolve());
     });
   };
-  const units = new FailedUnits({ clock: { sleep }, command, booted });
+  const units = failedUnits({ clock: { sleep }, command, booted });
   await units.keep(stop.signal);
-  return units.count;
+  return units.last;
 }
