@@ -138,10 +138,10 @@ export class HttpClient implements AsyncDisposable {
     const answered = new Promise<Tried>((resolve) => {
       stop = () => {
         const stopped = new Refused(STOPPED);
+        resolve(failed(stopped)); // a connection that is being made is not waited for
         // What is in the kernel's buffer must not arrive when nobody waits for it any more: it might be done twice.
         if (!request.isRepeatable && outgoing.socket) this.#dialer.reset(outgoing.socket);
         outgoing.destroy(stopped);
-        resolve(failed(stopped)); // a connection that is being made is not waited for
       };
       // Node says nothing else of a connection that the server turns into another protocol.
       outgoing.on('close', () => {

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { TlsOptions } from 'node:tls';
@@ -117,3 +118,33 @@ describe('a certificate', { skip: noOpenssl }, () => {
     assert.equal((await post(old)).reason, 'tls-version');
   });
 });
+
+for (const scheme of ['http', 'https'] as const) {
+  it(`over ${scheme}, a reading without a date that is given up takes its connection along, so that it cannot arrive later`, {
+    skip: scheme === 'https' && noOpenssl,
+    timeout,
+  }, async () => {
+    using authority = scheme === 'https' ? new Authority() : undefined;
+    const patience = new AbortController();
+    const heard: string[] = [];
+    const listener = (request: IncomingMessage) => {
+      request.socket.on('error', (error: NodeJS.ErrnoException) => heard.push(error.code ?? ''));
+      request.socket.on('close', () => server.close());
+      request.on('end', () => patience.abort()).resume();
+    };
+    const server = authority ? createSecureServer(authority.issue(), listener) : createServer(listener);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const tls = { pins: [], ...(authority && { ca: authority.pem.cert }) };
+    await using road = new HttpTransport(
+      { scheme, host: 'localhost', port, tls, userAgent: 'firstlight/test' },
+      { clock: hostClock(), log: new RecordingLogger() },
+    );
+    const result = await road.postTelemetry(TOKEN, '[{"a":1}]', patience.signal);
+    assert.equal(result.ok ? 'ok' : result.refusal.reason, 'aborted');
+    await once(server, 'close');
+    // Node's server does not tell a reset below TLS from an end.
+    assert.deepEqual(heard, scheme === 'http' ? ['ECONNRESET'] : []);
+  });
+}
