@@ -15,8 +15,11 @@ import { stateCheck } from '../doctor/state-check.ts';
 import { datagramCheck, udpCheck } from '../doctor/udp-check.ts';
 import { askCommand } from '../host/ask-command.ts';
 import { hostChance } from '../host/chance.ts';
+import { boardFingerprint } from '../host/fingerprint.ts';
 import { deviceName } from '../host/identity.ts';
+import { misfit } from '../store/binding.ts';
 import { lookAtRecord } from '../store/look.ts';
+import { StoreError } from '../store/store-error.ts';
 import {
   boardCheck,
   clockCheck,
@@ -26,6 +29,7 @@ import {
   successCheck,
   toldCheck,
 } from './host-checks.ts';
+import { identityOf } from './naming.ts';
 import { openRoad, openTransport, type RoadPorts } from './open-transport.ts';
 import { type Places, readServiceConfig, stateDirectory } from './read-config.ts';
 import { currentAnswer } from './status.ts';
@@ -75,7 +79,7 @@ export async function doctorsChecks(
   const { server, device, provisioning } = config;
   const ports = { clock, chance: hostChance(), log: SILENT };
   const { transport } = await openTransport(server, ports);
-  const token = device.token ?? (await storedToken(state));
+  const token = device.token ?? (await storedToken(state, server));
   const pair = provisioning && {
     key: provisioning.key,
     secretCharacters: provisioning.secret.reveal().length,
@@ -141,15 +145,23 @@ function load(options: DoctorOptions, environment: NodeJS.ProcessEnv): Loaded | 
   }
 }
 
-/** The token the agent has, or why there is none to ask about. */
-async function storedToken(state: string): Promise<Secret | string> {
+/** The token the agent has and would use here, or why there is none to ask about: another server must not be told it. */
+async function storedToken(state: string, { roads }: Config['server']): Promise<Secret | string> {
   try {
     const found = await lookAtRecord(state);
     if (found.is === 'damaged')
       return `${found.problem}: restore it from a copy, or: sudo firstlight credentials forget`;
     if (found.is === 'absent') return 'there are no credentials yet';
+    const other = misfit(found, {
+      servers: roads.map(identityOf),
+      fingerprint: boardFingerprint({ root: '/' }),
+    });
+    if (other === 'server')
+      return `the credentials are of another server (${found.record.server}), so nothing was sent: set server.url back if that is not wanted`;
+    if (other === 'board') return 'the credentials are of another board, so nothing was sent';
     return found.record.state === 'provisioned' ? found.record.token : 'asked for, and not confirmed yet';
-  } catch {
-    return 'the credentials may not be read by this user: run it with sudo';
+  } catch (error) {
+    if (error instanceof StoreError) return error.message;
+    throw error;
   }
 }

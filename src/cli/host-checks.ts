@@ -15,6 +15,7 @@ import { deviceName } from '../host/identity.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
 import { lookAtRecord } from '../store/look.ts';
 import { countAside } from '../store/set-aside.ts';
+import { StoreError } from '../store/store-error.ts';
 import type { StatusAnswer } from './status-answer.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -101,8 +102,11 @@ export function boardCheck(state: string, root = '/'): Check {
   return {
     name: 'board',
     async look() {
-      const found = await lookAtRecord(state).catch(() => undefined);
-      if (found === undefined) return dash('the credentials may not be read by this user: run it with sudo');
+      const found = await lookAtRecord(state).catch((error: unknown) => {
+        if (error instanceof StoreError) return error;
+        throw error;
+      });
+      if (found instanceof StoreError) return dash(found.message);
       const aside = await countAside(state);
       const others = aside === 0 ? '' : `; ${aside} of other boards or servers are kept aside in ${state}`;
       if (found.is !== 'good') return dash(`there are no credentials that say it${others}`);

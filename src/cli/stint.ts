@@ -72,8 +72,9 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
     token: (token) => log.redact(token),
     provisioned: () => forgetSecret(config.provisioning, log),
   });
-  const record = config.device.token ? undefined : await storedRecord(store);
-  if (!config.device.token) checkCanProvision(record, loaded, state);
+  const stored = config.device.token ? undefined : await storedRecord(store);
+  if (!config.device.token && stored !== 'unreadable') checkCanProvision(stored, loaded, state);
+  const record = stored === 'unreadable' ? undefined : stored;
   const onRoundTrip = (ms: number) => tally.heard(ms);
   const ports = { clock, chance, log, onRoundTrip };
   const { transport: opened, road } = await openTransport(config.server, ports);
@@ -92,12 +93,12 @@ export async function stint(loaded: Loaded, lasting: Lasting, signal: AbortSigna
   await together([loops, keep], signal);
 }
 
-/** The record, or none: a store that cannot be read may heal, and the session keeps trying. */
-async function storedRecord(store: CredentialStore): Promise<CredentialRecord | undefined> {
+/** A store that cannot be read is not an empty one and may heal: the session says why, and keeps trying. */
+async function storedRecord(store: CredentialStore): Promise<CredentialRecord | undefined | 'unreadable'> {
   try {
     return await store.read();
   } catch (error) {
-    if (error instanceof StoreError) return undefined;
+    if (error instanceof StoreError) return 'unreadable';
     throw error;
   }
 }

@@ -8,20 +8,12 @@
  */
 
 import { tell } from '../core/events.ts';
-import { type Fingerprint, sameBoard } from '../core/fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
-import { isSameServer } from '../core/same-server.ts';
+import { type Binding, misfit } from './binding.ts';
 import { SERVERS_MAX, type StoredRecord } from './record.ts';
 import { RecordPair, type StorePorts } from './record-pair.ts';
 import { findAside } from './set-aside.ts';
 import { storeError } from './store-error.ts';
-
-/** What a record is bound to: a card in another board, or another server, must not use it. */
-export interface Binding {
-  /** The URLs of the one server there is (core/same-server.ts), in any order. */
-  readonly servers: readonly string[];
-  readonly fingerprint: Fingerprint;
-}
 
 export class ConfCredentialStore implements CredentialStore {
   readonly #directory: string;
@@ -79,17 +71,13 @@ export class ConfCredentialStore implements CredentialStore {
   }
 
   #fits(stored: StoredRecord): boolean {
-    return this.#isOfServer(stored) && sameBoard(stored.fingerprint, this.#binding.fingerprint);
-  }
-
-  #isOfServer({ record, servers = [] }: StoredRecord): boolean {
-    return isSameServer([record.server, ...servers], this.#binding.servers);
+    return misfit(stored, this.#binding) === undefined;
   }
 
   async #putElsewhere(stored: StoredRecord): Promise<void> {
     const { record } = stored;
     const kept = await this.#files.setBothAside();
-    const why = this.#isOfServer(stored) ? 'FL-OTHER-BOARD' : 'FL-OTHER-SERVER';
+    const why = misfit(stored, this.#binding) === 'board' ? 'FL-OTHER-BOARD' : 'FL-OTHER-SERVER';
     tell(this.#ports.log, why, { kept, device: record.deviceName, server: record.server });
   }
 

@@ -3,9 +3,10 @@
  * none is in a text. Changes nothing, never rejects.
  */
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../core/secret.ts';
+import { openRegularFile } from './regular-file.ts';
 
 const FILES_MAX = 1_000;
 const FILE_BYTES_MAX = 64 * 1024;
@@ -34,8 +35,9 @@ export async function knownTokens(directory: string): Promise<KnownTokens> {
 
 async function tokensIn(path: string): Promise<readonly Secret[] | undefined> {
   try {
-    if ((await stat(path)).size > FILE_BYTES_MAX) return undefined;
-    const text = await readFile(path, 'utf8');
+    await using handle = await openRegularFile(path);
+    if ((await handle.stat()).size > FILE_BYTES_MAX) return undefined;
+    const text = await handle.readFile('utf8');
     return [...text.matchAll(TOKEN)].map(([, literal = '']) => new Secret(unquoted(literal)));
   } catch {
     return undefined;

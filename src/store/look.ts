@@ -18,21 +18,31 @@ export type Looked =
   | { readonly is: 'damaged'; readonly problem: string }
   | ({ readonly is: 'good'; readonly file: string } & Pick<
       RecordFile & { is: 'good' },
-      'record' | 'fingerprint'
+      'record' | 'fingerprint' | 'servers'
     >);
 
-/** The record that counts. Rejects with a StoreError where this user may not look. */
+/** The record that counts. Rejects with a StoreError where this user may not look, or what is there is no file. */
 export async function lookAtRecord(directory: string): Promise<Looked> {
   let problem: string | undefined;
   for (const name of [...FILES].reverse()) {
     const file = await readRecordFile(join(directory, name));
-    if (file.is === 'good')
-      return { is: 'good', file: name, record: file.record, fingerprint: file.fingerprint };
-    if (file.is === 'unreadable')
-      throw storeError(`the credentials in ${directory} cannot be read; run it with sudo`, file.error);
+    if (file.is === 'good') {
+      const { record, fingerprint, servers } = file;
+      return { is: 'good', file: name, record, fingerprint, ...(servers && { servers }) };
+    }
+    if (file.is === 'unreadable') throw unreadable(directory, file.error);
     if (file.is !== 'absent') problem ??= `the file ${join(directory, name)} ${file.problem}`;
   }
   return problem === undefined ? { is: 'absent' } : { is: 'damaged', problem };
+}
+
+function unreadable(directory: string, error: unknown): StoreError {
+  const mayNot = error instanceof Error && 'code' in error && error.code === 'EACCES';
+  return mayNot
+    ? new StoreError(`the credentials in ${directory} may not be read by this user: run it with sudo`, {
+        cause: error,
+      })
+    : storeError(`the credentials in ${directory} cannot be read`, error);
 }
 
 /**

@@ -1,12 +1,12 @@
 /**
  * One file with a credential record in it, looked at without trust: what it is, in one of five words.
  *
- * Never throws and never quotes the file, which holds a token. A byte order mark in front, as Windows editors
- * leave it, is no fault.
+ * Never throws and never quotes the file, which holds a token; never follows a link. A byte order mark in front, as
+ * Windows editors leave it, is no fault.
  */
 
-import { chmod, readFile, stat } from 'node:fs/promises';
 import { fromDisk, type StoredRecord } from './record.ts';
+import { openRegularFile } from './regular-file.ts';
 
 /** Larger than any record of ours, bytes; a file beyond it is not read into memory. */
 const FILE_BYTES_MAX = 64 * 1024;
@@ -19,19 +19,23 @@ export type RecordFile =
   | { readonly is: 'bad'; readonly problem: string }
   /** Written by a later firstlight: not ours to touch. */
   | { readonly is: 'future'; readonly problem: string }
-  /** The file system said no; `code` is its errno. */
+  /** The file system said no, with an errno as `code`; or a StoreError: what is there is no regular file. */
   | { readonly is: 'unreadable'; readonly error: unknown };
 
-/** Reads and judges `path`; a file that others may read is closed to them on the way. */
-export async function readRecordFile(path: string): Promise<RecordFile> {
+/**
+ * Reads and judges `path`. The agent closes a file that others may read to them on the way (`close`); whoever only looks
+ * changes nothing.
+ */
+export async function readRecordFile(path: string, how: 'look' | 'close' = 'look'): Promise<RecordFile> {
   let text: string;
   let wasOpen = false;
   try {
-    const { size, mode } = await stat(path);
+    await using handle = await openRegularFile(path);
+    const { size, mode } = await handle.stat();
     if (size > FILE_BYTES_MAX) return { is: 'bad', problem: `has ${size} bytes, far more than a record` };
     wasOpen = (mode & 0o077) !== 0;
-    text = await readFile(path, 'utf8');
-    if (wasOpen) await chmod(path, 0o600).catch(() => {}); // on a read-only disk it stays as it is; the caller tells
+    text = await handle.readFile('utf8');
+    if (wasOpen && how === 'close') await handle.chmod(0o600).catch(() => {}); // on a read-only disk it stays as it is; the caller tells
   } catch (error) {
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
       return { is: 'absent' };

@@ -18,8 +18,10 @@ import { makePrivateDirectory, syncDirectory } from './durable.ts';
 import { loadConf } from './load-conf.ts';
 import { type StoredRecord, toDisk } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
+import { refuseIrregular } from './regular-file.ts';
 import { setAside } from './set-aside.ts';
 import { StoreError, storeError } from './store-error.ts';
+import { otherOwner, writeForOwner } from './write-for-owner.ts';
 
 const MAIN = 'credentials';
 const BACKUP = 'credentials.backup';
@@ -126,7 +128,7 @@ export class RecordPair {
   /** Reads one of the two files; what nobody may decide by himself ends here. */
   async #look(name: string): Promise<Exclude<RecordFile, { is: 'future' }>> {
     const path = join(this.#directory, `${name}.json`);
-    const file = await readRecordFile(path);
+    const file = await readRecordFile(path, 'close');
     if (file.is === 'future') {
       throw new StoreError(
         `the credential file ${path} ${file.problem}; it was left as it is: install that version again`,
@@ -144,6 +146,15 @@ export class RecordPair {
   }
 
   async #save(name: string, stored: StoredRecord): Promise<void> {
+    const path = join(this.#directory, `${name}.json`);
+    await refuseIrregular(path);
+    const owner = await otherOwner(this.#directory);
+    if (owner) await writeForOwner(path, JSON.stringify(toDisk(stored), undefined, '\t'), owner);
+    else await this.#saveAsOurs(name, stored);
+    await syncDirectory(this.#directory);
+  }
+
+  async #saveAsOurs(name: string, stored: StoredRecord): Promise<void> {
     const ConfClass = await loadConf();
     const conf: Conf<Record<string, unknown>> = new ConfClass({
       cwd: this.#directory,
@@ -154,7 +165,6 @@ export class RecordPair {
       accessPropertiesByDotNotation: false,
     });
     conf.store = toDisk(stored);
-    await syncDirectory(this.#directory);
   }
 
   /** A process killed while writing leaves its temporary file behind, with the token in it. */

@@ -46,7 +46,7 @@ export async function findAside(
   const names = (await readdir(directory)).filter((name) => NAME.test(name));
   const found: { name: string; file: RecordFile & { is: 'good' } }[] = [];
   for (const name of names.sort().reverse().slice(0, LOOKED_AT_MAX)) {
-    const file = await readRecordFile(join(directory, name));
+    const file = await readRecordFile(join(directory, name), 'close');
     if (file.is === 'good' && fits(file)) found.push({ name, file });
   }
   return found.sort((a, b) => b.file.record.sinceMs - a.file.record.sinceMs)[0];

@@ -1,7 +1,7 @@
 /** `firstlight credentials` as a process, beside the real agent and after it: what it shows, keeps, and never does. */
 
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { chown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
@@ -86,4 +86,22 @@ test('set stores a token that an operator made, and the agent delivers with it',
   await using again = at.run();
   await again.line('first telemetry accepted');
   assert.equal(at.sandbox.devices().length, 1);
+});
+
+test('set as root, where the service has the directory, leaves files that the service can read', {
+  timeout: 60_000,
+  skip: process.getuid?.() === 0 ? false : 'needs root to give the directory away',
+}, async () => {
+  await using at = await provisioned();
+  assert.equal(await at.agent.stop(), 0);
+  for (const name of ['credentials.json', 'credentials.backup.json']) await rm(join(at.state, name));
+  await chown(at.state, 65_534, 65_534);
+  const tokenFile = join(at.place.path, 'token');
+  await writeFile(tokenFile, `${at.token}\n`);
+  const set = ['credentials', 'set', '--state', at.state, '--config', at.file, '--token-file', tokenFile];
+  assert.equal((await said(set)).code, 0);
+  for (const name of ['credentials.json', 'credentials.backup.json']) {
+    const { uid, mode } = await stat(join(at.state, name));
+    assert.deepEqual([uid, mode & 0o777], [65_534, 0o600], name);
+  }
 });

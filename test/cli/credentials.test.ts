@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { chmod, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
@@ -178,4 +178,19 @@ test('a directory that others use is not closed to them: the agent asks for one 
   assert.equal(await agent.exit(), 75);
   await agent.line('give firstlight a directory of its own');
   assert.equal((await stat(place.path)).mode & 0o777, 0o777);
+});
+
+test('credentials that cannot be read are told as that, not as none, also where nothing could provision', {
+  timeout: 30_000,
+}, async () => {
+  await using place = await workshop();
+  const state = join(place.path, 'state');
+  for (const name of ['credentials.json', 'credentials.backup.json'])
+    await mkdir(join(state, name), { recursive: true, mode: 0o700 });
+  const file = await place.config('[server]\nurl = "coap://127.0.0.1:9"\n[device]\nname = "gw-test"\n');
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
+  const line = await agent.line('FL-STORE-FAILED');
+  assert.match(line, /credentials\.json is no regular file .*move it away/);
+  assert.equal(await agent.stop(), 0);
+  assert.ok(!agent.output.some((said) => said.includes('FL-NO-PAIR')));
 });

@@ -48,6 +48,35 @@ test('beside a running agent it asks the server about the stored token, and dist
   assert.equal(await agent.stop(), 0);
 });
 
+test('a server that the credentials are not of is not told their token, and the finding says so', {
+  timeout: 60_000,
+}, async () => {
+  await using own = await openSandbox({ provisioning });
+  await using other = await openSandbox({ provisioning });
+  await using place = await workshop();
+  const state = join(place.path, 'state');
+  {
+    const file = await place.config(toml(own.coapPort));
+    await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
+    await agent.line('first telemetry accepted');
+    assert.equal(await agent.stop(), 0);
+  }
+  // It would take the token, if it were told.
+  const made = other.core.admin.createDevice({
+    name: 'gw-test',
+    token: own.devices()[0]?.token ?? 'no device',
+  });
+  assert.ok(made.ok);
+  const file = await place.config(toml(other.coapPort));
+  const places = ['--config', file, '--state', state, '--runtime', place.path];
+  const { of } = await examined([...places, '--telemetry']);
+  assert.equal(of('token')?.mark, 'dash');
+  assert.match(of('token')?.seen ?? '', /of another server \(coap:.*nothing was sent/);
+  assert.equal(of('telemetry'), undefined);
+  const asked = Object.keys(other.stats().requests);
+  assert.deepEqual(asked, ['token unauthorized']); // the token that nobody has
+});
+
 test('with a configuration that cannot work it tells all that is wrong, and looks at the rest', {
   timeout: 30_000,
 }, async () => {

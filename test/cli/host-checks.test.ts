@@ -27,7 +27,7 @@ async function boardOf(made: string, now: string) {
   };
   for (const name of ['credentials.json', 'credentials.aside-2026-11-26T00-00-00.000Z-elsewhere.json'])
     await writeFile(join(place.path, name), JSON.stringify(record), { mode: 0o600 });
-  return boardCheck(place.path, host(now)).look(signal);
+  return await boardCheck(place.path, host(now)).look(signal); // the directory is there until then
 }
 
 describe('the board', () => {

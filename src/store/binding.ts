@@ -1,0 +1,18 @@
+/** What a record is bound to: a card in another board, or another server, must not use it, and must not be told its token. */
+
+import { type Fingerprint, sameBoard } from '../core/fingerprint.ts';
+import { isSameServer } from '../core/same-server.ts';
+import type { StoredRecord } from './record.ts';
+
+export interface Binding {
+  /** The URLs of the one server there is (core/same-server.ts), in any order. */
+  readonly servers: readonly string[];
+  readonly fingerprint: Fingerprint;
+}
+
+/** Of which other thing the record is, if it is: of a server before a board. */
+export function misfit(stored: StoredRecord, binding: Binding): 'server' | 'board' | undefined {
+  const { record, servers = [], fingerprint } = stored;
+  if (!isSameServer([record.server, ...servers], binding.servers)) return 'server';
+  return sameBoard(fingerprint, binding.fingerprint) ? undefined : 'board';
+}
