@@ -41,7 +41,7 @@ export const hwmon: Collector = {
   open(tree, clock, wants) {
     const chips = new Discovery(clock, () => probesOf(tree, wants));
     const rounds = new DeviceRounds(clock, () => chips.forget());
-    return () => rounds.read(chips.found);
+    return () => rounds.of(chips.found);
   },
 };
 

@@ -33,7 +33,7 @@ export const iio: Collector = {
   open(tree, clock, wants) {
     const devices = new Discovery(clock, () => probesOf(tree, wants));
     const rounds = new DeviceRounds(clock, () => devices.forget());
-    return () => rounds.read(devices.found);
+    return () => rounds.of(devices.found);
   },
 };
 

@@ -21,7 +21,7 @@ export const rtc: Collector = {
   open(tree, clock, wants) {
     const clocks = new Discovery(clock, () => probesOf(tree, wants));
     const rounds = new DeviceRounds(clock, () => clocks.forget());
-    return () => rounds.read(clocks.found);
+    return () => rounds.of(clocks.found);
   },
 };
 

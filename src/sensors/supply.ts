@@ -69,7 +69,7 @@ export const supply: Collector = {
   open(tree, clock, wants) {
     const supplies = new Discovery(clock, () => probesOf(tree, wants));
     const rounds = new DeviceRounds(clock, () => supplies.forget());
-    return () => rounds.read(supplies.found);
+    return () => rounds.of(supplies.found);
   },
 };
 

@@ -37,7 +37,7 @@ export const thermal: Collector = {
   open(tree, clock, wants) {
     const zones = new Discovery(clock, () => probesOf(tree, wants));
     const rounds = new DeviceRounds(clock, () => zones.forget());
-    return () => rounds.read(zones.found);
+    return () => rounds.of(zones.found);
   },
 };
 
