@@ -158,15 +158,15 @@ function numbers(values: Values): readonly string[] {
     .toSorted();
 }
 
-function everythingIn(folder: string): string {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return files
+/** Every path below, within, and the text of every file. From Node 22 on, a recursive readdirSync follows links, and /sys has circles of them. */
+function everythingIn(folder: string, within = ''): string {
+  return readdirSync(join(folder, within), { withFileTypes: true })
     .map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return entry.isFile() ? `${path}\n${readFileSync(path, 'latin1')}` : `${path}\n`;
+      const path = join(within, entry.name);
+      if (entry.isDirectory()) return everythingIn(folder, path);
+      return entry.isFile() ? `${path}\n${readFileSync(join(folder, path), 'latin1')}` : `${path}\n`;
     })
-    .join('')
-    .replaceAll(folder, '');
+    .join('');
 }
 
 function namesOfThisHost(): readonly string[] {
