@@ -15,11 +15,11 @@ import { runCaretakers } from '../agent.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Dating } from '../core/dating.ts';
 import { EVENTS, type EventId, tell } from '../core/events.ts';
-import type { Clock, OffsetMemory } from '../core/ports.ts';
+import type { OffsetMemory } from '../core/ports.ts';
 import { Tally } from '../core/tally.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';
-import { hostClock } from '../host/clock.ts';
+import { type HostClock, hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';
 import { openJournal } from '../host/journal.ts';
 import { offsetMemory } from '../host/offset-memory.ts';
@@ -75,7 +75,7 @@ export async function runCommand(options: RunOptions, host: RunHost, signal: Abo
 async function runWith(
   options: RunOptions,
   { environment, reload }: RunHost,
-  { clock, status }: { readonly clock: Clock; readonly status: RunStatus },
+  { clock, status }: { readonly clock: HostClock; readonly status: RunStatus },
   signal: AbortSignal,
 ): Promise<number> {
   const load = () => readConfig(options, environment);
@@ -117,7 +117,9 @@ interface House extends Omit<Lasting, 'dating' | 'outbox'> {
 /** From here on the agent lives until the signal: the wiring, in the order in which things are needed. */
 async function live(
   config: CurrentConfig,
-  base: Pick<House, 'state' | 'runtime' | 'clock' | 'log' | 'service' | 'memory' | 'board'>,
+  base: Pick<House, 'state' | 'runtime' | 'log' | 'service' | 'memory' | 'board'> & {
+    readonly clock: HostClock;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const { state, runtime, clock, log } = base;
@@ -126,7 +128,7 @@ async function live(
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const tally = new Tally();
   const restarts = runtime ? restartsOfThisBoot({ directory: runtime, bootId: clock.bootId }) : undefined;
-  const suite = new SensorSuite({ clock, log, tally, restarts });
+  const suite = new SensorSuite({ clock, log, tally, restarts, takeLatenessMs: clock.takeLatenessMs });
   const clearRoads = new ClearRoads({ clock, log });
   const house = { ...base, chance: hostChance(), facts, suite, tally, clearRoads };
   while (!signal.aborted) await withOutbox(config, house, signal);

@@ -27,6 +27,8 @@ export interface SuitePorts {
   readonly tally: Tally;
   /** Starts of the agent in this boot before this one; undefined where they are not counted. */
   readonly restarts: number | undefined;
+  /** How late the clock's timers are (host/clock.ts); absent with a clock that does not know. */
+  readonly takeLatenessMs?: () => number | undefined;
   /** Default `/`; another in a test. */
   readonly root?: string;
   /** The container engines' sockets; given by tests. */
@@ -76,7 +78,7 @@ function openSuite(
   slow: SlowReads,
   known: () => Known | undefined,
 ): OpenSuite {
-  const { root = '/', clock, log, tally, restarts, sockets } = ports;
+  const { root = '/', clock, log, tally, restarts, takeLatenessMs, sockets } = ports;
   const pollers = openPollers(config, { clock, log });
   const files = wantedOwn(config).filter((sensor) => sensor.kind === 'file');
   const beside = () => pollers.latest();
@@ -84,7 +86,7 @@ function openSuite(
   const containers = runningContainers({ clock, ...(sockets && { sockets }) });
   const offset = clockOffset({ clock });
   const told: Told = {
-    agent: () => agentFigures({ ...known(), tally, restarts }),
+    agent: () => agentFigures({ ...known(), tally, restarts, takeLatenessMs }),
     services: () => ({ failedUnits: units.last, runningContainers: containers.last }),
     clock: () => ({ isSynchronised: isSynchronised(known()?.dating.standing), offsetMs: offset.last }),
   };

@@ -1,5 +1,5 @@
 /**
- * The host's clock: the real adapter of the `Clock` port, and the only file that starts a timer.
+ * The host's clock: the real adapter of the `Clock` port, and the only file that starts a timer, so that it knows how late they are.
  *
  * A sleep never ends early by the monotonic clock, ends at once on abort, never rejects, and leaves neither a
  * timer nor a listener behind. One timer can hold at most 2^31 - 1 ms (24.8 days; a longer one would fire at
@@ -12,14 +12,33 @@ import { BootTime } from './boot-time.ts';
 /** The longest delay that setTimeout honours. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-export function hostClock(): Clock {
+export interface HostClock extends Clock {
+  /**
+   * How late the latest sleep ended, ms, of those that ran out since this was asked last; undefined when none did. A timer has
+   * whole milliseconds, so that a host with nothing else to do answers with about one. A suspend is no lateness.
+   */
+  takeLatenessMs(): number | undefined;
+}
+
+export function hostClock(): HostClock {
   const wallMs = (): number => Date.now();
   const boot = new BootTime({ root: '/', wallMs });
   const bootMs = (): number => boot.bootMs();
-  return { wallMs, monotonicMs: () => performance.now(), bootId: boot.bootId, bootMs, sleep };
+  let latenessMs: number | undefined;
+  const ranOut = (lateMs: number): void => {
+    latenessMs = Math.max(latenessMs ?? 0, lateMs);
+  };
+  const takeLatenessMs = (): number | undefined => {
+    const takenMs = latenessMs;
+    latenessMs = undefined;
+    return takenMs;
+  };
+  const sleep: Clock['sleep'] = (ms, signal) => sleepUntilDue(ms, signal, ranOut);
+  const monotonicMs = (): number => performance.now();
+  return { wallMs, monotonicMs, bootId: boot.bootId, bootMs, sleep, takeLatenessMs };
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+function sleepUntilDue(ms: number, signal: AbortSignal, ranOut: (lateMs: number) => void): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted || !(ms > 0)) {
       resolve();
@@ -34,8 +53,10 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
     };
     const wait = (): void => {
       const leftMs = dueMs - performance.now();
-      if (leftMs <= 0) end();
-      else timer = setTimeout(wait, Math.min(Math.ceil(leftMs), TIMER_MS_MAX));
+      if (leftMs <= 0) {
+        ranOut(-leftMs);
+        end();
+      } else timer = setTimeout(wait, Math.min(Math.ceil(leftMs), TIMER_MS_MAX));
     };
     signal.addEventListener('abort', end);
     wait();

@@ -39,6 +39,11 @@ export const agent: Collector = {
     entry('agentRssBytes', 'B', 'memory of the agent'),
     entry('agentCpuPercent', '%', 'CPU time of the agent, of one CPU, since the last sample'),
     entry('agentLoopUsePercent', '%', 'time the agent was not waiting for anything, since the last sample'),
+    entry(
+      'agentLoopDelayMs',
+      'ms',
+      "how late the latest of the agent's timers was since the last sample; a few on a host with time to spare",
+    ),
     entry('agentUptimeS', 's', 'time since the agent started'),
   ],
   open: (_tree, clock, wants, told) => {
@@ -55,6 +60,7 @@ export const agent: Collector = {
         agentRestarts: figures.restarts,
         agentRssBytes: wants('agentRssBytes') ? figures.rssBytes : undefined,
         ...shares.since(figures, clock.monotonicMs()),
+        agentLoopDelayMs: wants('agentLoopDelayMs') ? figures.timerLatenessMs : undefined,
         agentUptimeS: wants('agentUptimeS') ? figures.uptimeMs / 1000 : undefined,
       };
     };

@@ -12,6 +12,8 @@ export interface AgentFigures {
   readonly cpuMs: number;
   /** Time since it started in which its event loop was not idle, ms. */
   readonly busyMs: number;
+  /** How late the latest of its timers was since this was read last, ms: reading it begins anew. */
+  readonly timerLatenessMs?: number | undefined;
   readonly uptimeMs: number;
   /** Readings that wait for delivery, in memory and on the disk. */
   readonly waitingReadings?: number | undefined;

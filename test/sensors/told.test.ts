@@ -22,6 +22,7 @@ const COUNTED: AgentFigures = {
   deliveredReadings: 12,
   spoolBytes: 131_072,
   roundTripMs: 41.26,
+  timerLatenessMs: 1.34,
   restarts: 2,
 };
 
@@ -35,6 +36,7 @@ it('the agent tells what became of its readings, and its cost once there is a sa
     agentDelivered: 12,
     agentSpoolBytes: 131_072,
     agentRoundTripMs: 41.3,
+    agentLoopDelayMs: 1.3,
     agentRestarts: 2,
     agentRssBytes: 50_000_000,
     agentUptimeS: 7,
@@ -63,7 +65,7 @@ it('profile default asks the kernel nothing about the agent', async () => {
   await sample();
   await clock.advance(10_000);
   assert.deepEqual(await sample(), { agentWaitingReadings: 3, agentLostReadings: 1 });
-  for (const dear of ['rssBytes', 'cpuMs', 'busyMs', 'uptimeMs', 'spoolBytes'])
+  for (const dear of ['rssBytes', 'cpuMs', 'busyMs', 'uptimeMs', 'spoolBytes', 'timerLatenessMs'])
     assert.equal(asked.includes(dear), false, dear);
 });
 
