@@ -89,7 +89,7 @@ export const CONVERSATION_EVENTS = {
   'FL-OTHER-SERVER': {
     level: 'warn',
     sentence:
-      'the stored credentials belong to another server: they were set aside, and the gateway provisions with the one now configured; set server.url back if that is not wanted',
+      'the stored credentials belong to another server: they were set aside, and the gateway provisions with the one now configured; where it is the same server at a new address, list the new and the old URL in server.url and they are used again',
   },
   'FL-CREDENTIALS-FIT': {
     level: 'info',

@@ -33,8 +33,9 @@ export class ConfCredentialStore implements CredentialStore {
   async read(): Promise<CredentialRecord | undefined> {
     return this.#telling('read', async () => {
       const stored = await this.#files.newest();
-      if (stored && this.#fits(stored)) return this.#known(stored);
-      if (stored) await this.#putElsewhere(stored);
+      if (stored === undefined) return this.#comeBack();
+      if (this.#fits(stored)) return (await this.#backFromNewUrl(stored)) ?? this.#known(stored);
+      await this.#putElsewhere(stored);
       return this.#comeBack();
     });
   }
@@ -79,6 +80,19 @@ export class ConfCredentialStore implements CredentialStore {
     const kept = await this.#files.setBothAside();
     const why = misfit(stored, this.#binding) === 'board' ? 'FL-OTHER-BOARD' : 'FL-OTHER-SERVER';
     tell(this.#ports.log, why, { kept, device: record.deviceName, server: record.server });
+  }
+
+  /**
+   * Who replaces the URL of a server by a new one of the same server makes the gateway provision anew, and the server declines it, as
+   * its name exists. Once both URLs are listed, the credentials set aside then count for more than the attempt made since. A power cut on the way leaves
+   * the attempt or nothing in place, and both end here or in `#comeBack`.
+   */
+  async #backFromNewUrl({ record }: StoredRecord): Promise<CredentialRecord | undefined> {
+    if (record.state === 'provisioned') return undefined;
+    const found = await findAside(this.#directory, (file) => this.#fits(file));
+    if (found?.file.record.state !== 'provisioned') return undefined;
+    await this.#files.setBothAside();
+    return this.#comeBack();
   }
 
   /** A record set aside earlier that fits again, put back in place. */

@@ -38,7 +38,7 @@ export async function countAside(directory: string): Promise<number> {
   return names.filter((name) => NAME.test(name)).length;
 }
 
-/** The newest record set aside that `fits`, and the file it is in. */
+/** Of the records set aside that `fit`, the newest with issued credentials, or else the newest attempt, and the file it is in. */
 export async function findAside(
   directory: string,
   fits: (file: RecordFile & { is: 'good' }) => boolean,
@@ -49,5 +49,8 @@ export async function findAside(
     const file = await readRecordFile(join(directory, name), 'close');
     if (file.is === 'good' && fits(file)) found.push({ name, file });
   }
-  return found.sort((a, b) => b.file.record.sinceMs - a.file.record.sinceMs)[0];
+  const issued = found.filter(({ file }) => file.record.state === 'provisioned');
+  return (issued.length > 0 ? issued : found).sort(
+    (a, b) => b.file.record.sinceMs - a.file.record.sinceMs,
+  )[0];
 }

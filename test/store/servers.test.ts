@@ -1,13 +1,25 @@
 /** Credentials stay when the list of URLs of their server changes: nothing is provisioned anew for a road. */
 
 import assert from 'node:assert/strict';
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isSameServer } from '../../src/core/same-server.ts';
-import { PROVISIONED, Shelf } from './shelf.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { BACKUP, MAIN, PROVISIONED, Shelf } from './shelf.ts';
 
 const COAP = 'coap://tb.example.com:5683';
 const HTTPS = 'https://tb.example.com:443';
 const OTHER = 'https://other.example.com:443';
+
+/** As a first boot leaves it that was declined. */
+const ATTEMPT = {
+  state: 'pending',
+  server: OTHER,
+  deviceName: 'gw-1',
+  token: new Secret('first-attempt-token'),
+  sinceMs: 1_800_000_000_000,
+} as const;
 
 describe('a record', () => {
   const cases: readonly [what: string, lists: readonly (readonly string[])[], stays: boolean][] = [
@@ -41,6 +53,47 @@ describe('a record', () => {
       if (stays) assert.deepEqual(new Set(reads), new Set([PROVISIONED.token?.reveal()]));
     });
   }
+
+  it('comes back once both URLs are listed, also after the new one alone was tried and declined', async () => {
+    using shelf = new Shelf();
+    await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
+    const moved = shelf.open(OTHER);
+    assert.equal(await moved.read(), undefined);
+    await moved.write(ATTEMPT);
+    const both = await shelf.open(OTHER, COAP).read();
+    assert.equal(both?.token?.reveal(), PROVISIONED.token?.reveal());
+    // The attempt is kept, as everything is; and it is not what counts, however the list goes on.
+    assert.ok(Object.values(shelf.contents).some((text) => text.includes(ATTEMPT.token.reveal())));
+    assert.equal((await shelf.open(OTHER).read())?.token?.reveal(), PROVISIONED.token?.reveal());
+  });
+
+  for (const [when, left] of [
+    ['between the two copies of the attempt', [BACKUP]],
+    ['behind both', []],
+  ] as const) {
+    it(`comes back also after a power cut ${when}`, async () => {
+      using shelf = new Shelf();
+      await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
+      const moved = shelf.open(OTHER);
+      await moved.read();
+      await moved.write(ATTEMPT);
+      shelf.put('credentials.aside-2027-01-01T00-00-00.000Z-elsewhere.json', shelf.bytes(MAIN));
+      for (const name of [MAIN, BACKUP].filter((each) => !left.some((kept) => kept === each)))
+        unlinkSync(join(shelf.directory, name));
+      const both = await shelf.open(OTHER, COAP).read();
+      assert.equal(both?.token?.reveal(), PROVISIONED.token?.reveal());
+    });
+  }
+
+  it('that is only an attempt stays, when nothing better was set aside', async () => {
+    using shelf = new Shelf();
+    await shelf.open(COAP).write({ ...ATTEMPT, server: COAP });
+    const moved = shelf.open(OTHER);
+    await moved.read();
+    await moved.write({ ...ATTEMPT, token: new Secret('second-attempt-token') });
+    const both = await shelf.open(OTHER, COAP).read();
+    assert.equal(both?.token?.reveal(), 'second-attempt-token');
+  });
 
   it('is not written again for a list that says nothing new', async () => {
     using shelf = new Shelf();
