@@ -5,21 +5,20 @@ import { ConfigError } from '../config/problem.ts';
 import type { Config, Road } from '../core/config.ts';
 import type { Clock } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
-import { provisioningCheck, roadCheck, telemetryCheck, tokenCheck } from '../doctor/access-checks.ts';
-import type { Check } from '../doctor/check.ts';
+import { roadCheck, telemetryCheck, tokenCheck } from '../doctor/access-checks.ts';
+import type { Check, Finding } from '../doctor/check.ts';
+import { whyNoToken } from '../doctor/credentials.ts';
 import { nameCheck } from '../doctor/name-check.ts';
 import { networkCheck } from '../doctor/network-check.ts';
+import { provisioningCheck } from '../doctor/provisioning-check.ts';
 import { serverClockCheck } from '../doctor/server-clock-check.ts';
 import { serviceCheck } from '../doctor/service-check.ts';
 import { stateCheck } from '../doctor/state-check.ts';
 import { datagramCheck, udpCheck } from '../doctor/udp-check.ts';
 import { askCommand } from '../host/ask-command.ts';
 import { hostChance } from '../host/chance.ts';
-import { boardFingerprint } from '../host/fingerprint.ts';
 import { deviceName } from '../host/identity.ts';
-import { misfit } from '../store/binding.ts';
-import { lookAtRecord } from '../store/look.ts';
-import { StoreError } from '../store/store-error.ts';
+import { lookAtCredentials } from './doctor-credentials.ts';
 import {
   boardCheck,
   clockCheck,
@@ -29,7 +28,6 @@ import {
   successCheck,
   toldCheck,
 } from './host-checks.ts';
-import { identityOf } from './naming.ts';
 import { openRoad, openTransport, type RoadPorts } from './open-transport.ts';
 import { type Places, readServiceConfig, stateDirectory } from './read-config.ts';
 import { currentAnswer } from './status.ts';
@@ -38,6 +36,8 @@ import { VERSION } from './version.ts';
 export interface DoctorOptions extends Places {
   readonly json?: boolean;
   readonly telemetry?: boolean;
+  /** Provision first, for at most so many seconds; true: for the usual time. */
+  readonly provision?: number | true;
   /** Where to write a support bundle; true: under a name of its own, here. */
   readonly bundle?: string | true;
   readonly runtime?: string;
@@ -50,10 +50,12 @@ export interface Walk extends AsyncDisposable {
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const SHOWN = ['LoadState', 'UnitFileState', 'ActiveState', 'SubState', 'ExecMainStatus', 'WatchdogUSec'];
 
+/** `provisioned`: what came of provisioning, where that was asked for. */
 export async function doctorsChecks(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
   clock: Clock,
+  provisioned: Finding | undefined,
 ): Promise<Walk> {
   const state = stateDirectory(options, environment);
   const status = await currentAnswer(options, environment, clock);
@@ -79,7 +81,8 @@ export async function doctorsChecks(
   const { server, device, provisioning } = config;
   const ports = { clock, chance: hostChance(), log: SILENT };
   const { transport } = await openTransport(server, ports);
-  const token = device.token ?? (await storedToken(state, server));
+  const credentials = await lookAtCredentials(state, config);
+  const token = 'token' in credentials ? credentials.token : undefined;
   const pair = provisioning && {
     key: provisioning.key,
     secretCharacters: provisioning.secret.reveal().length,
@@ -92,9 +95,11 @@ export async function doctorsChecks(
     networkCheck(server.roads.every(({ host }) => /^(localhost|127\.|::1)/.test(host))),
     ...server.roads.flatMap((road) => checksOfRoad(road, server, ports)),
     ...serverClock(server, clock),
-    provisioningCheck(named.ok ? named.name : '(no name)', pair, typeof token !== 'string'),
-    tokenCheck(typeof token === 'string' ? token : (signal) => transport.probe(token, signal)),
-    ...(options.telemetry && typeof token !== 'string'
+    provisioned
+      ? { name: 'provisioning', look: async () => provisioned }
+      : provisioningCheck(named.ok ? named.name : '(no name)', pair, credentials),
+    tokenCheck(token ? (signal) => transport.probe(token, signal) : (whyNoToken(credentials) ?? '')),
+    ...(options.telemetry && token
       ? [telemetryCheck((signal) => transport.postTelemetry(token, '{"firstlightDoctorTest":1}', signal))]
       : []),
     ...rest,
@@ -136,32 +141,11 @@ function checksOfRoad(road: Road, server: Config['server'], ports: RoadPorts): r
 }
 
 /** The configuration, or its problems in sentences. */
-function load(options: DoctorOptions, environment: NodeJS.ProcessEnv): Loaded | readonly string[] {
+export function load(options: DoctorOptions, environment: NodeJS.ProcessEnv): Loaded | readonly string[] {
   try {
     return readServiceConfig(options, environment);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ sentence }) => sentence);
-  }
-}
-
-/** The token the agent has and would use here, or why there is none to ask about: another server must not be told it. */
-async function storedToken(state: string, { roads }: Config['server']): Promise<Secret | string> {
-  try {
-    const found = await lookAtRecord(state);
-    if (found.is === 'damaged')
-      return `${found.problem}: restore it from a copy, or: sudo firstlight credentials forget`;
-    if (found.is === 'absent') return 'there are no credentials yet';
-    const other = misfit(found, {
-      servers: roads.map(identityOf),
-      fingerprint: boardFingerprint({ root: '/' }),
-    });
-    if (other === 'server')
-      return `the credentials are of another server (${found.record.server}), so nothing was sent: set server.url back if that is not wanted`;
-    if (other === 'board') return 'the credentials are of another board, so nothing was sent';
-    return found.record.state === 'provisioned' ? found.record.token : 'asked for, and not confirmed yet';
-  } catch (error) {
-    if (error instanceof StoreError) return error.message;
-    throw error;
   }
 }

@@ -1,16 +1,18 @@
 /**
  * `firstlight doctor`: walks the way from this host to the server and says of each step whether it is in order; with sockets of its
- * own, without the agent's lock, changing nothing. Ends within about 20 s.
+ * own, without the agent's lock, changing nothing. Ends within about 20 s. With --provision it gets the gateway in first.
  *
- * Exit codes: 0 no cross, 1 a cross; with --bundle 0 it is written, 73 it is not.
+ * Exit codes: 0 no cross, 1 a cross; with --bundle 0 it is written, 73 it is not; 130 stopped before all was looked at.
  */
 
 import { setMaxListeners } from 'node:events';
-import type { Checked } from '../doctor/check.ts';
+import type { Clock } from '../core/ports.ts';
+import { type Checked, dash, type Finding } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
 import { hostClock } from '../host/clock.ts';
-import { type DoctorOptions, doctorsChecks } from './doctor-checks.ts';
+import { type DoctorOptions, doctorsChecks, load } from './doctor-checks.ts';
 import { labelled, type Paint, paintFor } from './paint.ts';
+import { stateDirectory } from './read-config.ts';
 import type { Terminal } from './terminal.ts';
 
 export const DOCTOR_SCHEMA = 1;
@@ -24,17 +26,62 @@ export async function doctorCommand(
   const paint = paintFor(terminal);
   // Each check listens for the end.
   setMaxListeners(0, terminal.ended);
-  await using walk = await doctorsChecks(options, environment, clock);
+  const isAsked = options.provision !== undefined;
+  const provisioned = isAsked ? await provisionFirst(options, environment, terminal, clock) : undefined;
   const tell = (checked: Checked) => {
     if (options.json) return;
     for (const line of checkedLines(checked, terminal.size().columns, paint)) terminal.write(`${line}\n`);
   };
-  const all = await examine(walk.checks, clock, tell, terminal.ended);
-  const exitCode = crossesOf(all) === 0 ? 0 : 1;
-  terminal.write(options.json ? jsonOf(all) : `${verdictOf(all)}\n`);
-  if (options.bundle === undefined) return exitCode;
+  const all = await examined(options, environment, { clock, terminal, tell, provisioned });
+  const isStopped = terminal.ended.aborted;
+  const exitCode = isStopped ? EX_STOPPED : crossesOf(all) === 0 ? 0 : 1;
+  const json = jsonOf(all, exitCode);
+  if (options.json) terminal.write(json);
+  else terminal.write(`${isStopped ? 'stopped before all was looked at' : verdictOf(all)}\n`);
+  if (options.bundle === undefined || isStopped) return exitCode;
   const { writeBundle } = await import('./bundle.ts');
-  return writeBundle(options, { text: textOf(all), json: jsonOf(all) }, { environment, terminal, clock });
+  return writeBundle(options, { text: textOf(all), json }, { environment, terminal, clock });
+}
+
+/** Stopped while it provisioned, it has nothing else to say. */
+async function examined(
+  options: DoctorOptions,
+  environment: NodeJS.ProcessEnv,
+  { clock, terminal, tell, provisioned }: Examination,
+): Promise<readonly Checked[]> {
+  if (provisioned && terminal.ended.aborted) {
+    const checked = { name: 'provisioning', finding: provisioned, tookMs: 0 };
+    tell(checked);
+    return [checked];
+  }
+  await using walk = await doctorsChecks(options, environment, clock, provisioned);
+  return await examine(walk.checks, clock, tell, terminal.ended);
+}
+
+interface Examination {
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly tell: (checked: Checked) => void;
+  readonly provisioned: Finding | undefined;
+}
+
+/** Of a doctor that was stopped: it says what it has seen until then, and no verdict. */
+const EX_STOPPED = 130;
+
+async function provisionFirst(
+  options: DoctorOptions,
+  environment: NodeJS.ProcessEnv,
+  terminal: Terminal,
+  clock: Clock,
+): Promise<Finding> {
+  const loaded = load(options, environment);
+  if (!('config' in loaded)) return dash('the configuration has problems, so nothing was sent');
+  const { PROVISION_S, provisionNow } = await import('./doctor-provision.ts');
+  const seconds = typeof options.provision === 'number' ? options.provision : PROVISION_S;
+  const state = stateDirectory(options, environment);
+  if (!options.json)
+    terminal.write(`provisioning as the agent would, for at most ${seconds} s; Ctrl-C is safe …\n`);
+  return provisionNow(loaded.config, { state, clock, withinMs: seconds * 1000 }, terminal.ended);
 }
 
 function crossesOf(all: readonly Checked[]): number {
@@ -53,9 +100,8 @@ function textOf(all: readonly Checked[]): string {
   return `${[...lines, verdictOf(all)].join('\n')}\n`;
 }
 
-function jsonOf(all: readonly Checked[]): string {
+function jsonOf(all: readonly Checked[], exitCode: number): string {
   const checks = all.map(({ name, finding, tookMs }) => ({ check: name, ...finding, tookMs }));
-  const exitCode = crossesOf(all) === 0 ? 0 : 1;
   return `${JSON.stringify({ schema: DOCTOR_SCHEMA, exitCode, checks }, undefined, 2)}\n`;
 }
 

@@ -1,6 +1,6 @@
 /** The commands that say how things are: their options and help. What they do is loaded when one is chosen. */
 
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandHost {
@@ -32,17 +32,28 @@ function defineDoctor(program: Command, { environment, terminal, finish }: Comma
       ).conflicts('json'),
     )
     .option('--telemetry', 'also post a test value, firstlightDoctorTest')
+    .option(
+      '--provision [seconds]',
+      'first get in as the agent does at its first boot, which creates the device, and store the token for it; for at most so long (5 to 900, default: 60)',
+      provisionSeconds,
+    )
     .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
     .option('--state <dir>', 'state directory (default: /var/lib/firstlight)')
     .option('--runtime <dir>', 'runtime directory (default: $RUNTIME_DIRECTORY, else /run/firstlight)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 nothing wrong, 1 something is; with --bundle 0 written, 73 not\n\nExample: sudo firstlight doctor',
+      '\nExit codes: 0 nothing wrong, 1 something is; with --bundle 0 written, 73 not; 130 stopped\n\nExample: sudo firstlight doctor --provision',
     )
     .action(async (options: import('./doctor-checks.ts').DoctorOptions) => {
       const { doctorCommand } = await import('./doctor.ts');
       await finish(doctorCommand(options, environment, await terminal()));
     });
+}
+
+function provisionSeconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 5 && value <= 900) return value;
+  throw new InvalidArgumentError('give 5 to 900 seconds.');
 }
 
 function defineConfig(program: Command, { environment, out, finish }: CommandHost): void {

@@ -90,6 +90,7 @@ const CREDENTIALS = {
   'asked for': 'being asked for',
   stored: 'stored',
   unsaved: 'in memory only, a power cut would lose them',
+  unreadable: 'cannot be read',
   given: 'given by the configuration',
 } as const satisfies Record<NonNullable<StatusAnswer['credentials']>, string>;
 

@@ -8,6 +8,7 @@
 
 import type { Delivery } from './delivery.ts';
 import type { Chance, Clock, CredentialRecord, CredentialStore, Transport } from './ports.ts';
+import type { RefusalReason } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Claim, Event, Step } from './session-state.ts';
 
@@ -35,6 +36,18 @@ export async function act(
   delivery: Delivery,
   signal: AbortSignal,
 ): Promise<Event> {
+  return step.at === 'deliver'
+    ? delivery.step(step.claim.token, signal)
+    : getIn(step, ports, settings, signal);
+}
+
+/** The same for all that comes before delivery. */
+export async function getIn(
+  step: Exclude<Step, { readonly at: 'deliver' }>,
+  ports: ActionPorts,
+  settings: ProvisioningSettings,
+  signal: AbortSignal,
+): Promise<Event> {
   switch (step.at) {
     case 'remember':
       return stored(async () => ({ type: 'remembered', record: await ports.store.read() }));
@@ -51,8 +64,6 @@ export async function act(
         await ports.store.write(provisioned(step.claim.deviceName, step.claim.token, ports, settings));
         return { type: 'adopted' };
       });
-    case 'deliver':
-      return delivery.step(step.claim.token, signal);
     case 'wait':
       await ports.clock.sleep(step.forMs, signal);
       return { type: 'elapsed' };
@@ -122,6 +133,17 @@ async function stored(action: () => Promise<Event>): Promise<Event> {
     return await action();
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'StoreError') throw error;
-    return { type: 'refused', refusal: { reason: 'store-failed', detail: error.message } };
+    return { type: 'refused', refusal: { reason: reasonOf(error), detail: error.message } };
+  }
+}
+
+function reasonOf(error: Error): RefusalReason {
+  switch ('code' in error ? error.code : undefined) {
+    case 'CREDENTIALS_DAMAGED':
+      return 'credentials-unreadable';
+    case 'CREDENTIALS_NEWER':
+      return 'credentials-newer';
+    default:
+      return 'store-failed';
   }
 }

@@ -34,7 +34,8 @@ export const CONVERSATION_EVENTS = {
   },
   'FL-TOKEN-BACK': { level: 'info', sentence: 'the server takes the earlier token again' },
   'FL-BACK': { level: 'info', sentence: 'the server answers again' },
-  'FL-STORE-BACK': { level: 'info', sentence: 'the credentials can be written again' },
+  'FL-STORE-BACK': { level: 'info', sentence: 'the credentials can be read and written again' },
+  'FL-CREDENTIALS-BACK': { level: 'info', sentence: 'there are credentials that can be read again' },
   'FL-FIRST-TELEMETRY': { level: 'info', sentence: 'first telemetry accepted' },
   'FL-ATTRIBUTES': { level: 'info', sentence: 'client attributes accepted' },
   'FL-ATTRIBUTES-REFUSED': {

@@ -130,7 +130,7 @@ export class Narrator {
     if (!this.#trouble) return;
     const { reason } = this.#trouble;
     const lastedMs = monotonicMs - this.#trouble.sinceMs;
-    tell(this.#log, reason === 'store-failed' ? 'FL-STORE-BACK' : 'FL-BACK', {
+    tell(this.#log, END_OF[reason] ?? 'FL-BACK', {
       after: precisely(lastedMs),
       afterS: Math.round(lastedMs / 1000),
       waiting: this.#waiting(),
@@ -138,6 +138,12 @@ export class Narrator {
     this.#trouble = undefined;
   }
 }
+
+const END_OF: Readonly<Partial<Record<Refusal['reason'], EventId>>> = {
+  'store-failed': 'FL-STORE-BACK',
+  'credentials-unreadable': 'FL-CREDENTIALS-BACK',
+  'credentials-newer': 'FL-CREDENTIALS-BACK',
+};
 
 function deviceOf(state: State): LogFields {
   return 'claim' in state ? { device: state.claim.deviceName } : {};

@@ -74,6 +74,10 @@ export type RefusalReason =
   | 'wrong-credentials-type'
   /** Our own disk, not the server: the intent or the token could not be made durable. */
   | 'store-failed'
+  /** Both credential files are damaged: nobody can know whether there is a device already. */
+  | 'credentials-unreadable'
+  /** A later firstlight wrote the credentials. */
+  | 'credentials-newer'
   /** The agent is stopping. */
   | 'aborted';
 

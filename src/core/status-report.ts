@@ -20,8 +20,15 @@ export type ReportState =
 /** What the readings are dated by: `doubted` is a step that no time service has confirmed. */
 export type ClockStanding = 'trusted' | 'synchronised' | 'doubted' | 'not synchronised';
 
-/** `given`: by the operator; `unsaved`: the server takes it, and the disk did not. */
-export type CredentialsStanding = 'unknown' | 'none' | 'asked for' | 'stored' | 'unsaved' | 'given';
+/** `given`: by the operator; `unsaved`: the server takes it, and the disk did not; `unreadable`: on the disk, and of no use. */
+export type CredentialsStanding =
+  | 'unknown'
+  | 'none'
+  | 'asked for'
+  | 'stored'
+  | 'unsaved'
+  | 'unreadable'
+  | 'given';
 
 export interface Trouble {
   readonly reason: RefusalReason;

@@ -12,6 +12,7 @@
 
 import { halvesOf } from './events.ts';
 import type { Clock } from './ports.ts';
+import type { RefusalReason } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
 import { roughly } from './spans.ts';
 import type { CredentialsStanding, ReportState, Standing, Trouble } from './status-report.ts';
@@ -165,12 +166,15 @@ function stateOf(phase: Phase): ReportState {
   return phase.isProvisioned ? 'offline' : 'not provisioned';
 }
 
+const UNREADABLE: ReadonlySet<RefusalReason> = new Set(['credentials-unreadable', 'credentials-newer']);
+
 /** Undefined where the state says nothing new about them. */
 function credentialsAfter(after: State): CredentialsStanding | undefined {
   switch (after.at) {
     case 'remember':
-    case 'wait':
       return undefined;
+    case 'wait':
+      return UNREADABLE.has(after.refusal.reason) ? 'unreadable' : undefined;
     case 'intend':
       return 'none';
     case 'provision':

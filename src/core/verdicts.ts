@@ -20,6 +20,8 @@ export interface Verdict {
 const OVERLOAD: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
 /** A token that worked is not taken any more: a person is probably changing something. */
 const DOUBT: Schedule = { baseMs: 15_000, capMs: 10 * 60_000 };
+/** Our own disk: it is asked again before long, because whoever mends it waits for that. */
+const STORE: Schedule = { baseMs: 10_000, capMs: 10 * 60_000 };
 /** Someone has to change something first. */
 const REFUSED: Schedule = { baseMs: 60_000, capMs: 60 * 60_000 };
 
@@ -115,9 +117,21 @@ export const VERDICTS = {
   },
   'store-failed': {
     level: 'error',
-    schedule: { baseMs: 10_000, capMs: 10 * 60_000 },
+    schedule: STORE,
     sentence:
-      'the credentials cannot be stored, and no new ones are asked for: check space, rights and health of the state directory',
+      'the credentials cannot be read or stored, and no new ones are asked for: check space, rights and health of the state directory',
+  },
+  'credentials-unreadable': {
+    level: 'error',
+    schedule: STORE,
+    sentence:
+      'the credentials cannot be read, because both files are damaged: restore credentials.json from a backup, or run firstlight credentials set with the token, or delete the device in ThingsBoard and run firstlight credentials forget',
+  },
+  'credentials-newer': {
+    level: 'error',
+    schedule: STORE,
+    sentence:
+      'the credentials were written by a later version of firstlight, and are left as they are: install that version again, or run firstlight credentials set with the token, or delete the device and run firstlight credentials forget',
   },
   aborted: { level: 'warn', schedule: OUTAGE, sentence: 'the agent is stopping: nothing to do' },
 } as const satisfies Record<RefusalReason, Verdict>;

@@ -1,42 +1,10 @@
-/** How the gateway gets in: what it would provision with, and whether the server takes the token it has. */
+/** Whether the server takes the token there is, and telemetry with it; whether a road of HTTP or HTTPS leads to ThingsBoard. */
 
 import { halvesOf } from '../core/events.ts';
 import type { Result } from '../core/ports.ts';
 import type { Refusal } from '../core/refusal.ts';
 import { VERDICTS } from '../core/verdicts.ts';
 import { type Check, cross, dash, type Finding, tick } from './check.ts';
-
-export interface Pair {
-  readonly key: string;
-  readonly secretCharacters: number;
-}
-
-/** Dry: nothing is sent, because a request creates a device. */
-export function provisioningCheck(name: string, pair: Pair | undefined, hasCredentials: boolean): Check {
-  return {
-    name: 'provisioning',
-    async look() {
-      if (!pair) return hasCredentials ? tick('not needed: there are credentials') : lacking();
-      const { key, secretCharacters } = pair;
-      const seen = `would ask as ${name} with a key of ${key.length} characters and a secret of ${secretCharacters}`;
-      if (/\s|["'…<>]/.test(key))
-        return cross(
-          seen,
-          'the key holds a blank or a quotation mark, which ThingsBoard never makes',
-          'copy provisioning.key again from the device profile',
-        );
-      return tick(`${seen}; nothing was sent`);
-    },
-  };
-}
-
-function lacking(): Finding {
-  return cross(
-    'no credentials and no provisioning pair',
-    'the gateway has no way to get in',
-    'set provisioning.key and provisioning.secret of the device profile',
-  );
-}
 
 /** `probe` asks the server whether it takes the token; absent with the reason why there is none to ask about. */
 export function tokenCheck(probe: ((signal: AbortSignal) => Promise<Result<boolean>>) | string): Check {

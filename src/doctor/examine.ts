@@ -27,12 +27,15 @@ export async function examine(
   return all;
 }
 
+const LATE = dash(`gave up after ${LOOK_MS_MAX / 1000} s`);
+const STOPPED = dash('stopped before it was known');
+
 async function looked(check: Check, clock: Timer, signal: AbortSignal): Promise<Checked> {
   const startedMs = clock.monotonicMs();
   using over = new LinkedAbort(signal);
   const late = clock
     .sleep(LOOK_MS_MAX, over.signal)
-    .then((): Finding => check.late ?? dash(`gave up after ${LOOK_MS_MAX / 1000} s`));
+    .then((): Finding => (signal.aborted ? STOPPED : (check.late ?? LATE)));
   const looking = check
     .look(over.signal)
     .catch((error: unknown): Finding => dash(`could not be looked at: ${wordsOf(error)}`));

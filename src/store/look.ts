@@ -11,29 +11,40 @@ import { type RecordFile, readRecordFile } from './record-file.ts';
 import { setAside } from './set-aside.ts';
 import { StoreError, storeError } from './store-error.ts';
 
-const FILES = ['credentials.backup.json', 'credentials.json'] as const;
+const MAIN_FIRST = ['credentials.json', 'credentials.backup.json'] as const;
+const BACKUP_FIRST = [...MAIN_FIRST].reverse();
 
 export type Looked =
   | { readonly is: 'absent' }
+  /** One file, damaged, and no other: it was being written before anything was asked, and the agent starts anew. */
+  | { readonly is: 'remnant'; readonly problem: string }
+  /** Both are: nobody knows what was asked. */
   | { readonly is: 'damaged'; readonly problem: string }
+  /** Of a later version. */
+  | { readonly is: 'newer'; readonly problem: string }
   | ({ readonly is: 'good'; readonly file: string } & Pick<
       RecordFile & { is: 'good' },
       'record' | 'fingerprint' | 'servers'
     >);
 
-/** The record that counts. Rejects with a StoreError where this user may not look, or what is there is no file. */
+/** The record that counts, as the agent would judge it. Rejects with a StoreError where this user may not look, or what is there is no file. */
 export async function lookAtRecord(directory: string): Promise<Looked> {
-  let problem: string | undefined;
-  for (const name of [...FILES].reverse()) {
-    const file = await readRecordFile(join(directory, name));
-    if (file.is === 'good') {
-      const { record, fingerprint, servers } = file;
-      return { is: 'good', file: name, record, fingerprint, ...(servers && { servers }) };
-    }
+  const files: { readonly name: string; readonly file: RecordFile }[] = [];
+  for (const name of MAIN_FIRST) files.push({ name, file: await readRecordFile(join(directory, name)) });
+  const told = (name: string, { problem }: { readonly problem: string }) =>
+    `the file ${join(directory, name)} ${problem}`;
+  for (const { name, file } of files)
+    if (file.is === 'future') return { is: 'newer', problem: told(name, file) };
+  for (const { name, file } of files) {
+    // Also where the other is good: that one of two cannot be read is worth a word.
     if (file.is === 'unreadable') throw unreadable(directory, file.error);
-    if (file.is !== 'absent') problem ??= `the file ${join(directory, name)} ${file.problem}`;
+    if (file.is !== 'good') continue;
+    const { record, fingerprint, servers } = file;
+    return { is: 'good', file: name, record, fingerprint, ...(servers && { servers }) };
   }
-  return problem === undefined ? { is: 'absent' } : { is: 'damaged', problem };
+  const bad = files.flatMap(({ name, file }) => (file.is === 'bad' ? [told(name, file)] : []));
+  if (bad.length === 0) return { is: 'absent' };
+  return { is: bad.length === files.length ? 'damaged' : 'remnant', problem: bad.join(', and ') };
 }
 
 function unreadable(directory: string, error: unknown): StoreError {
@@ -55,7 +66,7 @@ export async function putAside(
   how: 'move' | 'link' = 'move',
 ): Promise<readonly string[]> {
   const kept: string[] = [];
-  for (const name of FILES) {
+  for (const name of BACKUP_FIRST) {
     try {
       await access(join(directory, name));
     } catch {

@@ -73,7 +73,8 @@ export class RecordPair {
     }
     if (main.is === 'bad' && backup.is === 'bad') {
       throw new StoreError(
-        `the credential files in ${this.#directory} are both damaged (the first ${main.problem}); they were left as they are: restore credentials.json from a copy, or move both away, delete the device on the server, and the gateway provisions anew`,
+        `${BACKUP}.json and ${MAIN}.json in ${this.#directory} are both damaged (one ${backup.problem}, the other ${main.problem}); they were left as they are: restore credentials.json from a copy`,
+        { code: 'CREDENTIALS_DAMAGED' },
       );
     }
     // The backup is written before the first request: without one, nothing was ever sent.
@@ -132,6 +133,7 @@ export class RecordPair {
     if (file.is === 'future') {
       throw new StoreError(
         `the credential file ${path} ${file.problem}; it was left as it is: install that version again`,
+        { code: 'CREDENTIALS_NEWER' },
       );
     }
     if (file.is === 'good' && file.wasOpen) {

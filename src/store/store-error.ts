@@ -5,7 +5,13 @@
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
-  readonly code = 'STORE_FAILED';
+  /** What the core tells apart: the disk that fails, files that are damaged, files of a later version. */
+  readonly code: 'STORE_FAILED' | 'CREDENTIALS_DAMAGED' | 'CREDENTIALS_NEWER';
+
+  constructor(message: string, options: ErrorOptions & { readonly code?: StoreError['code'] } = {}) {
+    super(message, options);
+    this.code = options.code ?? 'STORE_FAILED';
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

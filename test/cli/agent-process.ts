@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
 /** Longer than anything an agent of a test is patient with, also on a busy machine, ms. */
-const SILENCE_MS_MAX = 120_000;
+const SILENCE_MS_MAX = 180_000;
 
 export class AgentProcess implements AsyncDisposable {
   readonly output: string[] = [];

@@ -160,6 +160,18 @@ describe('a store that fails', () => {
     });
   }
 
+  it('because of what is in the files says which of the two it is', async () => {
+    for (const [code, reason] of [
+      ['CREDENTIALS_DAMAGED', 'credentials-unreadable'],
+      ['CREDENTIALS_NEWER', 'credentials-newer'],
+    ] as const) {
+      const desk = new Desk();
+      desk.store.broken = new StoreError('as it says', { code });
+      const refusal = { reason, detail: 'as it says' };
+      assert.deepEqual(await desk.act({ at: 'remember' }), { type: 'refused', refusal });
+    }
+  });
+
   it('in a way that is no StoreError is a bug, and rejects with what was thrown', async () => {
     for (const bug of [new TypeError('x is not a function'), new RangeError('StoreError')]) {
       const desk = new Desk();

@@ -41,6 +41,8 @@ const LEVELS = {
   'no-pair': 'error',
   'wrong-credentials-type': 'error',
   'store-failed': 'error',
+  'credentials-unreadable': 'error',
+  'credentials-newer': 'error',
   aborted: 'warn',
 } as const satisfies Record<RefusalReason, Verdict['level']>;
 

@@ -77,7 +77,7 @@ function namesIt({ retry, open, events, why, counts, exitCode }: StatusAnswer, f
 
 function named(faults: readonly Fault[]): void {
   for (const fault of faults) {
-    it(fault.name, { timeout: 120_000, skip: lacking(fault.needs) }, async ({ signal }) => {
+    it(fault.name, { timeout: 240_000, skip: lacking(fault.needs) }, async ({ signal }) => {
       await using at = await brokenBy(fault);
       signal.addEventListener('abort', () => at.agent.kill('SIGKILL'), { once: true });
       if (at.meanwhile) {

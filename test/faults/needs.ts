@@ -11,6 +11,7 @@ export type Need =
   | 'nft'
   | 'faketime'
   | 'no timesyncd'
+  | 'a clock that is not synchronised'
   | 'openssl'
   | 'faketime and openssl';
 
@@ -25,6 +26,13 @@ export const FAKETIME: string | undefined = existsSync('/usr/lib')
 
 const works = (command: string, ...words: readonly string[]) => spawnSync(command, words).status === 0;
 
+/** adjtimex(2) of this machine, by its number (asm/unistd.h): 5 is "not synchronised". Nobody may set that for a test: it is the kernel's, and so the whole machine's. */
+const ADJTIMEX: Readonly<Record<string, number>> = { x64: 159, arm64: 171 };
+const kernelSays = (): string =>
+  spawnSync('perl', ['-e', `my $t = "\\0" x 256; print syscall(${ADJTIMEX[process.arch] ?? -1}, $t)`], {
+    encoding: 'utf8',
+  }).stdout;
+
 const REASONS: Readonly<Record<Need, () => string | false>> = {
   root: () => (process.getuid?.() === 0 && works('setpriv', '--version') ? false : 'needs root, and setpriv'),
   mounts: () =>
@@ -35,6 +43,8 @@ const REASONS: Readonly<Record<Need, () => string | false>> = {
   faketime: () => (FAKETIME === undefined ? 'faketime is not installed' : false),
   openssl: () => noOpenssl,
   'no timesyncd': () => existsSync('/run/systemd/timesync') && 'systemd-timesyncd runs here',
+  'a clock that is not synchronised': () =>
+    kernelSays() === '5' ? false : 'a time service has set the clock of this machine',
   'faketime and openssl': () => REASONS.faketime() || REASONS.openssl(),
 };
 

@@ -102,9 +102,10 @@ export const STATE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'both credential files torn',
-    event: 'FL-STORE-FAILED',
+    event: 'FL-CREDENTIALS-UNREADABLE',
     says: 'are both damaged',
-    doctor: 'last success',
+    doctor: 'provisioning',
+    doctorSays: 'credentials.json is torn or not JSON, and the file',
     make: withFiles(() => '{"version":1,"sta'),
   },
   {
@@ -120,9 +121,10 @@ export const STATE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'credentials of a later version',
-    event: 'FL-STORE-FAILED',
+    event: 'FL-CREDENTIALS-NEWER',
     says: 'is of version 99',
-    doctor: 'last success',
+    doctor: 'provisioning',
+    doctorSays: 'is of version 99',
     make: withFiles((url) => record(url, { version: 99 })),
   },
   {

@@ -54,7 +54,10 @@ describe('a link in the place of the file', () => {
     using _shelf = shelf;
     const { message } = await storeErrorOf(lookAtRecord(shelf.directory));
     assert.match(message, /credentials\.json is no regular file .*move it away/);
-    assert.equal((await knownTokens(shelf.directory)).isComplete, false);
+    const { unseen } = await knownTokens(shelf.directory);
+    assert.deepEqual(unseen, [
+      `${join(shelf.directory, MAIN)}, which is a link or the like and no file, and is not followed`,
+    ]);
     await shelf.open().read();
     assert.equal(statSync(target).mode & 0o777, 0o644);
   });
@@ -73,9 +76,26 @@ it('a FIFO in the place of the file holds nobody up', { timeout: 20_000 }, async
   using shelf = new Shelf();
   shelf.put(BACKUP, JSON.stringify(ON_DISK));
   assert.equal(spawnSync('mkfifo', [join(shelf.directory, MAIN)]).status, 0);
-  const looks = [lookAtRecord(shelf.directory), shelf.open().write(PROVISIONED)];
-  for (const look of looks) assert.match((await storeErrorOf(look)).message, /is no regular file/);
-  assert.equal((await knownTokens(shelf.directory)).isComplete, false);
+  const looks = [() => lookAtRecord(shelf.directory), () => shelf.open().write(PROVISIONED)];
+  for (const look of looks) assert.match((await storeErrorOf(look())).message, /is no regular file/);
+  assert.equal((await knownTokens(shelf.directory)).unseen.length, 1);
+});
+
+it('one damaged file is a remnant where there is no other, and two are damage that says so of both', async () => {
+  using shelf = new Shelf();
+  shelf.put(MAIN, '{"torn');
+  assert.equal((await lookAtRecord(shelf.directory)).is, 'remnant');
+  shelf.put(BACKUP, '');
+  const looked = await lookAtRecord(shelf.directory);
+  assert.ok(looked.is === 'damaged');
+  assert.match(
+    looked.problem,
+    /credentials\.json is torn.*, and the file .*credentials\.backup\.json is empty/,
+  );
+  const { code } = await storeErrorOf(shelf.open().read());
+  assert.equal(code, 'CREDENTIALS_DAMAGED');
+  shelf.put(BACKUP, JSON.stringify({ ...ON_DISK, version: 99 }));
+  assert.equal((await lookAtRecord(shelf.directory)).is, 'newer');
 });
 
 it('who only looks leaves a file that others may read as open as it is; the agent closes it', async () => {
