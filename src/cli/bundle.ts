@@ -43,12 +43,12 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
   const when = new Date(clock.wallMs()).toISOString().replace(/[-:]|\.\d+/g, '');
   const title = `firstlight-support-${when}`;
   const file = fileOf(options.bundle, `${title}.tar.gz`);
-  const { redaction, isComplete } = await redactionFor(options, environment);
+  const { redaction, unseen } = await redactionFor(options, environment);
   await using directory = await BundleDirectory.make(redaction);
   try {
     terminal.write('gathering what a support case needs …\n');
     const leftOut = [
-      ...(isComplete ? [] : [UNKNOWN_TOKENS]),
+      ...unseen.map((place) => `the search for tokens in ${place}`),
       ...(await gather(directory, options, findings, host)),
     ];
     const { bytes, more } = await pack(directory, title, leftOut, host);
@@ -62,8 +62,6 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
   }
 }
 
-const UNKNOWN_TOKENS =
-  'tokens: the credentials may not be read by this user, so nothing could be searched for them; run it with sudo';
 const LOOK =
   'it has no secret that is known here, but names this gateway, its server and its addresses; look through it before you send it';
 
@@ -75,11 +73,11 @@ function fileOf(given: DoctorOptions['bundle'], usual: string): string {
 
 async function redactionFor(options: DoctorOptions, environment: NodeJS.ProcessEnv) {
   const redaction = new Redaction();
-  const { tokens, isComplete } = await knownTokens(stateDirectory(options, environment));
+  const { tokens, unseen } = await knownTokens(stateDirectory(options, environment));
   const credentials = environment['CREDENTIALS_DIRECTORY'] ?? credentialStore();
   const given = givenSecrets(configFile(options, environment), environment, credentials);
   for (const secret of [...given, ...tokens]) redaction.add(secret);
-  return { redaction, isComplete };
+  return { redaction, unseen };
 }
 
 /** Returns what is not in it, and why. */

@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../core/secret.ts';
 import { openRegularFile } from './regular-file.ts';
+import { StoreError } from './store-error.ts';
 
 const FILES_MAX = 1_000;
 const FILE_BYTES_MAX = 64 * 1024;
@@ -14,8 +15,8 @@ const TOKEN = /"(?:token|previousToken)"\s*:\s*("(?:[^"\\]|\\.)*"?)/g;
 
 export interface KnownTokens {
   readonly tokens: readonly Secret[];
-  /** False: this user may not look, or there is more than is looked at. */
-  readonly isComplete: boolean;
+  /** Each place that could not be looked through, and why: "PATH, which …". None: every token is known. */
+  readonly unseen: readonly string[];
 }
 
 export async function knownTokens(directory: string): Promise<KnownTokens> {
@@ -23,25 +24,46 @@ export async function knownTokens(directory: string): Promise<KnownTokens> {
   try {
     names = (await readdir(directory)).filter((name) => name.startsWith('credentials'));
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return { tokens: [], isComplete: isMissing };
+    return { tokens: [], unseen: isCode(error, 'ENOENT') ? [] : [`${directory}, ${whyUnread(error)}`] };
   }
-  const found = await Promise.all(names.slice(0, FILES_MAX).map((name) => tokensIn(join(directory, name))));
-  return {
-    tokens: found.flatMap((tokens) => tokens ?? []),
-    isComplete: names.length <= FILES_MAX && found.every((tokens) => tokens !== undefined),
-  };
+  const tokens: Secret[] = [];
+  const unseen = names
+    .slice(FILES_MAX)
+    .slice(0, 1)
+    .map((name) => `${join(directory, name)} and others, which are more than ${FILES_MAX} files`);
+  for (const name of names.slice(0, FILES_MAX)) {
+    const path = join(directory, name);
+    try {
+      tokens.push(...(await tokensIn(path)));
+    } catch (error) {
+      unseen.push(`${path}, ${error instanceof TooLarge ? error.message : whyUnread(error)}`);
+    }
+  }
+  return { tokens, unseen };
 }
 
-async function tokensIn(path: string): Promise<readonly Secret[] | undefined> {
-  try {
-    await using handle = await openRegularFile(path);
-    if ((await handle.stat()).size > FILE_BYTES_MAX) return undefined;
-    const text = await handle.readFile('utf8');
-    return [...text.matchAll(TOKEN)].map(([, literal = '']) => new Secret(unquoted(literal)));
-  } catch {
-    return undefined;
-  }
+class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+  readonly code = 'TOO_LARGE';
+}
+
+async function tokensIn(path: string): Promise<readonly Secret[]> {
+  await using handle = await openRegularFile(path);
+  if ((await handle.stat()).size > FILE_BYTES_MAX)
+    throw new TooLarge(`which has more than ${FILE_BYTES_MAX / 1024} KiB`);
+  const text = await handle.readFile('utf8');
+  return [...text.matchAll(TOKEN)].map(([, literal = '']) => new Secret(unquoted(literal)));
+}
+
+function whyUnread(error: unknown): string {
+  if (error instanceof StoreError) return 'which is a link or the like and no file, and is not followed';
+  return isCode(error, 'EACCES')
+    ? 'which may not be read by this user: run it with sudo'
+    : `which cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'no code'})`;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** A literal that is torn off is taken as it stands. */

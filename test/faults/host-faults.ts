@@ -27,6 +27,16 @@ export const HOST_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'clock that no time service has set',
+    event: 'FL-CLOCK-UNSYNCHRONISED',
+    doctor: 'clock',
+    doctorSays: 'not synchronised by any time service',
+    online: true,
+    isSlow: true,
+    needs: 'a clock that is not synchronised',
+    make: async (at) => withToken(coapOf(await healthyAt(at)), { clock: 'trust = "synchronised"' }),
+  },
+  {
     name: 'sensor program missing',
     event: 'FL-OWN-SENSOR-FAILED',
     says: 'is not there',
