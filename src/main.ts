@@ -18,8 +18,23 @@ const EX_USAGE = 64;
 /** How long what is still open after a command may keep the process, ms. */
 const LINGER_MS = 2_000;
 
+/** What a shell says of a program that writes where nobody reads (128 + SIGPIPE), and sysexits.h of any other output that fails. */
+const EX_UNREAD = 141;
+const EX_IOERR = 74;
+
 const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+
+/** Set when nobody reads on (`| head`): a command then ends as at Ctrl-C, without a word; the agent goes on, because the journal comes back. */
+let unread: number | undefined;
+let needsReader = true;
+process.stderr.on('error', () => {});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (!needsReader) return;
+  unread = error.code === 'EPIPE' ? EX_UNREAD : EX_IOERR;
+  process.exitCode = unread;
+  stop.abort();
+});
 
 const program = new Command('firstlight')
   .description(
@@ -38,6 +53,7 @@ program
   .option('--state <dir>', 'state directory (default: $STATE_DIRECTORY, else /var/lib/firstlight)')
   .addHelpText('after', '\nExample: firstlight run --config gateway.toml --state ./state')
   .action(async (options: { config?: string; state?: string }) => {
+    needsReader = false;
     const reload = new Bell();
     // At a terminal it means that the terminal is gone.
     if (!process.stdout.isTTY) process.on('SIGHUP', () => reload.ring());
@@ -148,7 +164,8 @@ program.command('facts', { hidden: true }).action(async () => {
 });
 
 async function finish(outcome: Promise<number>): Promise<void> {
-  process.exitCode = await outcome;
+  const code = await outcome;
+  process.exitCode = unread ?? code;
   // A name server that does not answer, or a pipe nobody reads, must not keep a finished process alive.
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
@@ -170,5 +187,5 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // The library has printed its words already; help and version are no errors.
-  process.exitCode = error.exitCode === 0 ? 0 : EX_USAGE;
+  process.exitCode = unread ?? (error.exitCode === 0 ? 0 : EX_USAGE);
 }

@@ -13,8 +13,14 @@ const EXIT_CODES = [
     'What was asked for was not done, or a check found something; run ends so only for a bug, which it tells.',
   ],
   ['64', 'The command was used wrongly.'],
+  ['73, 74', 'A file could not be written; what the command had to say could not be written.'],
   ['75', 'The state directory cannot be had, or another agent has it.'],
   ['78', 'The configuration cannot work: all that is wrong with it is told.'],
+  ['130', 'The doctor was stopped before it had looked at all.'],
+  [
+    '141',
+    'Nobody read what the command had to say to its end, as with "| head". The agent goes on without a reader.',
+  ],
 ];
 
 const FILES = [
