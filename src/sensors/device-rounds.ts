@@ -3,7 +3,7 @@
  * none costs another its values.
  *
  * What a driver has no value for at present is absent. A device that fails is not asked for the rest of its values in that
- * round. One that needed long to fail, as a stuck bus does, is left alone for a minute, because a reading waits two seconds in
+ * round, unless it said itself that only this one is broken (BrokenPartError). One that needed long to fail, as a stuck bus does, is left alone for a minute, because a reading waits two seconds in
  * all and the others must still come into it; meanwhile its failure stands. A file that has gone means that the host has
  * changed: `gone` is told.
  */
@@ -21,6 +21,12 @@ export interface Probe {
   readonly key: string;
   /** Undefined: there is none at present. Rejects with a reason that names the file. */
   read(): Promise<Value | undefined>;
+}
+
+/** A device that answers, and says that what one of its values comes from is broken: an input nothing is wired to. */
+export class BrokenPartError extends Error {
+  override readonly name = 'BrokenPartError';
+  readonly code = 'SENSOR_PART_BROKEN';
 }
 
 const NOTHING: Measured = {};
@@ -51,12 +57,15 @@ export class DeviceRounds {
   async read(probes: readonly Probe[]): Promise<Measured> {
     const measured: Record<string, Value> = {};
     const failed = this.#leftAlone();
+    const reasons = [...failed.values()];
     for (const probe of probes) {
       if (failed.has(probe.device)) continue;
       const reason = await this.#readOne(probe, measured);
-      if (reason !== undefined) failed.set(probe.device, reason);
+      if (reason === undefined) continue;
+      reasons.push(reason);
+      if (!(reason instanceof BrokenPartError)) failed.set(probe.device, reason);
     }
-    for (const reason of failed.values()) throw new PartlyReadError(measured, reason);
+    for (const reason of reasons) throw new PartlyReadError(measured, reason);
     return measured;
   }
 

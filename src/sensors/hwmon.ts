@@ -5,14 +5,15 @@
  * Keys are made of the chip's label or name and the channel's label, `hwmonNvmeCompositeC`; a channel without a label is known
  * by its name in the driver, `hwmonNct6775Fan1Rpm`, which is a pin of the chip. Left out is what another collector reports:
  * the CPU's temperature, thermal zones, batteries, IIO channels and 1-Wire thermometers, all of which the kernel shows here once
- * more. A channel that is switched off (`_enable`) is absent; one whose chip says it is broken (`_fault`) is absent and told.
+ * more. A channel that is switched off (`_enable`) is absent; one whose chip says it is broken (`_fault`) is absent and told, alone:
+ * boards have inputs to which nothing is wired.
  *
  * All of it is read through the thread pool. Many of these chips hang on I2C, or are drives that answer when they please, and the
  * rest cost 20 µs a value only where an operator has asked for them: one rule instead of a list of drivers to keep true.
  */
 
-import { type CatalogueEntry, type Collector, NonsenseError, type Unit, type Wants } from './collector.ts';
-import { askLine, DeviceRounds, type Probe } from './device-rounds.ts';
+import type { CatalogueEntry, Collector, Unit, Wants } from './collector.ts';
+import { askLine, BrokenPartError, DeviceRounds, type Probe } from './device-rounds.ts';
 import { Discovery } from './discovery.ts';
 import { type Channel, type Chip, findChips } from './hwmon-chips.ts';
 import { fillKey, labelPart } from './key-name.ts';
@@ -87,7 +88,7 @@ function probeOf(tree: Tree, chip: Chip, channel: Channel): Probe {
         return undefined;
       }
       if (channel.fault && (await askLine(tree, `${chip.path}/${channel.name}_fault`)) === '1') {
-        throw new NonsenseError(`${chip.name} says that its ${channel.label ?? channel.name} is broken`);
+        throw new BrokenPartError(`${chip.name} says that its ${channel.label ?? channel.name} is broken`);
       }
       return integer(await askLine(tree, path), `/${path}`) / perUnit;
     },

@@ -2,8 +2,8 @@
  * Interfaces: which network interfaces of the host are worth reporting, and what each is called in a key.
  *
  * Physical is what has a device behind it in /sys; bridges, VLANs, tunnels and containers' ends have none, and would count the
- * same bytes twice. Where no interface is physical (inside a container) those count that are up and are neither loopback nor
- * a container engine's own. At most sixteen: keys cost the server a dictionary entry each, for ever, and a gateway has two or
+ * same bytes twice. Where none has ever been physical (inside a container) those count that are up and are neither loopback nor
+ * a container engine's own; a host whose only adapter was pulled out has none meanwhile. At most sixteen: keys cost the server a dictionary entry each, for ever, and a gateway has two or
  * three interfaces.
  */
 
@@ -27,6 +27,7 @@ export class Interfaces {
   readonly #tree: Tree;
   #seen: string | undefined;
   #physical: readonly Interface[] = [];
+  #isContainer = true;
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -38,8 +39,9 @@ export class Interfaces {
     if (all !== this.#seen) {
       this.#physical = bounded(names.filter((name) => this.#tree.has(`sys/class/net/${name}/device`)));
       this.#seen = all;
+      if (this.#physical.length > 0) this.#isContainer = false;
     }
-    if (this.#physical.length > 0) return this.#physical;
+    if (!this.#isContainer) return this.#physical;
     return bounded(names.filter((name) => isUpAndOurs(this.#tree, name)));
   }
 }

@@ -4,7 +4,7 @@
  *
  * All counters come from one file, whatever the number of interfaces; the state costs one more read each. An interface in its
  * first sample, or whose counters began again, has no rates in that round (rate.ts); its index tells it from another that got its
- * name. Which interfaces are meant is said in interfaces.ts. Signal and technology of a cellular modem are not here: the kernel
+ * name. What one of them says that is no number costs none of the others. Which interfaces are meant is said in interfaces.ts. Signal and technology of a cellular modem are not here: the kernel
  * has no file for them, only the modem's own protocol has.
  */
 
@@ -14,11 +14,12 @@ import {
   type Collector,
   type MonotonicClock,
   NonsenseError,
+  PartlyReadError,
   type Wants,
 } from './collector.ts';
 import { type Interface, Interfaces } from './interfaces.ts';
 import { linkOf } from './link-state.ts';
-import { natural, wholeLines } from './parse.ts';
+import { counter, wholeLines } from './parse.ts';
 import { type Counts, Rates } from './rate.ts';
 import { readIfThere } from './read-if-there.ts';
 import type { Tree } from './tree.ts';
@@ -115,12 +116,23 @@ function openNetwork(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
     // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
     counted = new Map(chosen.map((face) => [face.name, counted.get(face.name) ?? countedOf(face, wants)]));
     const measured: Record<string, number | boolean | undefined> = {};
+    let problem: Error | undefined;
+    const attempt = (read: () => void) => {
+      try {
+        read();
+      } catch (error) {
+        problem ??= error instanceof Error ? error : new Error(String(error));
+      }
+    };
     for (const { face, columns, keys, rates } of counted.values()) {
-      const identity = readIfThere(tree, `sys/class/net/${face.name}/ifindex`);
-      const perS = rates.next(countsOf(lines.get(face.name) ?? '', columns), atMs, identity);
-      if (perS) for (const [counter, key] of keys) measured[key] = perS[counter];
-      Object.assign(measured, linkOf(tree, face, wants));
+      attempt(() => {
+        const identity = readIfThere(tree, `sys/class/net/${face.name}/ifindex`);
+        const perS = rates.next(countsOf(lines.get(face.name), columns, face.name), atMs, identity);
+        if (perS) for (const [counter, key] of keys) measured[key] = perS[counter];
+      });
+      attempt(() => Object.assign(measured, linkOf(tree, face, wants)));
     }
+    if (problem !== undefined) throw new PartlyReadError(measured, problem);
     return measured;
   };
 }
@@ -153,11 +165,11 @@ function readLines(tree: Tree): ReadonlyMap<string, string> {
   return byName;
 }
 
-function countsOf(line: string, columns: Counted['columns']): Counts<Counter> {
-  const fields = line.trim().split(/\s+/);
+function countsOf(line: string | undefined, columns: Counted['columns'], name: string): Counts<Counter> {
+  const fields = (line ?? '').trim().split(/\s+/);
   const counts: Record<string, number> = {};
-  for (const [counter, column] of columns)
-    counts[counter] = natural(fields[column], 'a counter in /proc/net/dev');
+  for (const [key, column] of columns)
+    counts[key] = counter(fields[column], `a counter of ${name} in /proc/net/dev`);
   return counts as Counts<Counter>;
 }
 

@@ -4,7 +4,7 @@
  * Counters of the kernel only grow, and four things may happen between two looks that must cost a rate or be counted right, but
  * never make one up:
  *
- *   wrap         one counter ran over its 32 bits while others of the device went on         the rate, counted across it
+ *   wrap         one counter ran over its 32 or 64 bits while others of the device went on   the rate, counted across it
  *   reset        the driver was reloaded, the container restored: all of them begin again    no rates, this once
  *   re-creation  another device has got the name: its identity is another                    no rates, this once
  *   suspend      nothing counts, and monotonic time stands still                             as if it had not been
@@ -12,9 +12,11 @@
  * One counter that went back could be either of the first two. It is a wrap only if it was in the upper half of its bits, could
  * have moved that far in that time, and if another one, which had counted enough to be noticed, did not go back as well. In
  * doubt there is no rate: one that is missing is seen, one that is wrong is believed. A counter that wraps twice between two
- * looks (32 bits at 1 Gbit/s: 34 s) cannot be told from one that did not; only 32-bit kernels have such. One of 64 bits would
- * take 58 years at 10 GB/s, and parse.ts would refuse it long before.
+ * looks (32 bits at 1 Gbit/s: 34 s) cannot be told from one that did not; only 32-bit kernels have such. One of 64 bits
+ * takes 58 years at 10 GB/s, unless its driver lets it begin below zero; up there its steps are told to 2,048 (parse.ts).
  */
+
+import { COUNTER_END } from './parse.ts';
 
 /** Counts of one look, by name. */
 export type Counts<Name extends string> = Readonly<Record<Name, number>>;
@@ -25,7 +27,8 @@ interface Look<Name extends string> {
   readonly identity: string;
 }
 
-const SIZE = 2 ** 32;
+/** Where counters begin again: of 32 bits, and of 64. */
+const ENDS = [2 ** 32, COUNTER_END];
 /** A counter that had counted less may have got there again after a reset, and says nothing about one. */
 const WITNESS_COUNT_MIN = 1000;
 
@@ -64,11 +67,11 @@ export class Rates<Name extends string> {
     return rates as Counts<Name>;
   }
 
-  /** A counter that has shown more than 32 bits has 64, and was reset. */
+  /** A counter that has shown more than 32 bits has 64; one in the lower half of its bits was reset. */
   #wrapped(perSMax: number, before: number, now: number, seconds: number): number | undefined {
-    const moved = SIZE - before + now;
-    const isNearTheEnd = before >= SIZE / 2 && before < SIZE;
-    return isNearTheEnd && moved <= perSMax * seconds ? moved : undefined;
+    const end = ENDS.find((each) => before < each) ?? COUNTER_END;
+    const moved = end - before + now;
+    return before >= end / 2 && moved <= perSMax * seconds ? moved : undefined;
   }
 
   /** Whether a counter of the device is there to show that it was not reset. */

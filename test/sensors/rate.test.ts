@@ -28,6 +28,9 @@ const STEPS: readonly {
   perS: number | undefined;
 }[] = [
   { what: 'over 32 bits', before: [SIZE - 500, 5e6], now: [500, 5e6 + 2], perS: 100 },
+  { what: 'over 64 bits', before: [2 ** 64 - 4096, 5e6], now: [4096, 5e6 + 2], perS: 819.2 },
+  { what: 'on beyond 2^53', before: [2 ** 60, 5e6], now: [2 ** 60 + 4096, 5e6 + 2], perS: 409.6 },
+  { what: 'reset of one beyond 2^53', before: [2 ** 60, 5e6], now: [900, 9], perS: undefined },
   {
     what: 'both over 32 bits, nobody to witness',
     before: [SIZE - 5, SIZE - 5],
@@ -47,6 +50,7 @@ for (const { what, before, now, seconds = 10, perS } of STEPS) {
     const rates = card();
     rates.next({ bytes: before[0], packets: before[1] }, 0);
     assert.equal(rates.next({ bytes: now[0], packets: now[1] }, seconds * 1000)?.bytes, perS);
+    if (now[0] > Number.MAX_SAFE_INTEGER) return;
     const after = rates.next({ bytes: now[0] + 1000, packets: now[1] }, (seconds + 10) * 1000);
     assert.equal(after?.bytes, 100, 'the next round has a rate again');
   });
