@@ -9,6 +9,7 @@
 
 import type { Schedule } from '../core/backoff.ts';
 import { tell } from '../core/events.ts';
+import { DEADLINE } from '../core/linked-abort.ts';
 import type { Chance, Clock, Logger, ProvisionRequest, Result, Transport } from '../core/ports.ts';
 import type { Refusal } from '../core/refusal.ts';
 import {
@@ -57,7 +58,8 @@ export class Roads implements Transport {
   #state: RoadsState;
   /** The question whether the road in use next knows our token; one for all who wait for it. */
   #proving: Promise<Result<void>> | undefined;
-  #returning: Promise<void> | undefined;
+  /** A question that nobody waits for. */
+  #beside: Promise<void> | undefined;
 
   constructor(roads: readonly RoadTo[], ports: RoadsPorts) {
     this.#ports = ports;
@@ -100,7 +102,7 @@ export class Roads implements Transport {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
-    await Promise.allSettled([this.#returning, this.#proving]);
+    await Promise.allSettled([this.#beside, this.#proving]);
     await this.#ways[Symbol.asyncDispose]();
   }
 
@@ -108,9 +110,12 @@ export class Roads implements Transport {
     const proof = await this.#proven(token, signal);
     if (!proof.ok) return proof;
     const road = roadInUse(this.#state);
-    this.#tryBetter(token);
+    const better = betterRoad(this.#state, this.#nowMs());
+    if (better !== undefined && this.#proofs.has(road, token)) this.#askBeside(better, token);
     const answer = await this.#ways.ask(road, ask, signal);
     // A caller that did not want to wait any longer says nothing of the road: a reading may have had 50 ms left to be fresh.
+    // But where the clock is not right none ever has the time, so the road is asked.
+    if (signal.reason === DEADLINE) this.#askBeside(road, token);
     if (signal.aborted) return answer;
     const result = this.#heard(road, answer);
     if (result.ok) this.#proofs.add(road, token, this.#nowMs());
@@ -148,25 +153,18 @@ export class Roads implements Transport {
     return isNew ? this.#failed(road, asked.refusal) : this.#heard(road, asked);
   }
 
-  /** Beside everything else; nobody waits for it but the end. */
-  #tryBetter(token: Secret): void {
-    const road = betterRoad(this.#state, this.#nowMs());
-    const isSure = this.#proofs.has(this.#state.current, token);
-    if (road === undefined || !isSure || this.#returning || this.#closed.signal.aborted) return;
-    this.#returning = this.#question(road, token, this.#closed.signal).then(() => {
-      this.#returning = undefined;
+  /** Beside everything else, one at a time; nobody waits for it but the end. */
+  #askBeside(road: number, token: Secret): void {
+    if (this.#closed.signal.aborted) return;
+    this.#beside ??= this.#question(road, token, this.#closed.signal).then(() => {
+      this.#beside = undefined;
     });
   }
 
   /** What a request says of its road: the road is kept, or another one has its turn. */
   #heard<T>(road: number, result: Result<T>): Result<T> {
-    if (result.ok) {
-      this.#become(roadWorked(this.#state, road, this.#nowMs()));
-      return result;
-    }
-    const { refusal } = result;
-    if (refusal.reason === 'aborted') return result;
-    if (speaksOfTheRoad(refusal)) return this.#failed(road, refusal);
+    if (!result.ok && result.refusal.reason === 'aborted') return result;
+    if (!result.ok && speaksOfTheRoad(result.refusal)) return this.#failed(road, result.refusal);
     this.#become(roadWorked(this.#state, road, this.#nowMs()));
     return result;
   }

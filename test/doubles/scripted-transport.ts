@@ -3,11 +3,12 @@
  *
  * `answer` is asked for each call; what it returns is the result, and without one every request succeeds. As
  * on a real road an issued token is given to `keep` first, and a request that is never answered ends when its
- * signal aborts.
+ * signal aborts; if that is because it took too long, it has met a silence.
  */
 
+import { DEADLINE } from '../../src/core/linked-abort.ts';
 import type { ProvisionRequest, Result, Transport } from '../../src/core/ports.ts';
-import type { RefusalReason } from '../../src/core/refusal.ts';
+import type { Refusal, RefusalReason } from '../../src/core/refusal.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { refusalOf } from './refusals.ts';
 
@@ -19,7 +20,7 @@ export type Call =
 /**
  * What becomes of a call: it succeeds, its token is unknown (probe), it is refused, or it is never answered.
  */
-export type Answer = 'ok' | 'not-ours' | 'never' | RefusalReason;
+export type Answer = 'ok' | 'not-ours' | 'never' | RefusalReason | Refusal;
 
 export type Script = (call: Call, index: number) => Answer | Promise<Answer>;
 
@@ -91,12 +92,12 @@ export class ScriptedTransport implements Transport {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    return 'aborted';
+    return signal.reason === DEADLINE ? 'silent' : 'aborted';
   }
 }
 
 type Refused = Result<never> & { readonly ok: false };
 
-function refusedWith(reason: RefusalReason): Refused {
-  return { ok: false, refusal: refusalOf(reason) };
+function refusedWith(reason: RefusalReason | Refusal): Refused {
+  return { ok: false, refusal: typeof reason === 'string' ? refusalOf(reason) : reason };
 }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DEADLINE } from '../../src/core/linked-abort.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { Roads } from '../../src/transport/roads.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
@@ -89,6 +90,23 @@ describe('several roads', () => {
     answers.first = 'ok';
     assert.equal(await post(), 'ok');
     assert.deepEqual([verbs(first), verbs(second)], [['postTelemetry', 'postTelemetry'], []]);
+  });
+
+  it('a silent road is left even if no reading has the time to wait for it, as without a right clock', async () => {
+    const { post, answers, roads, clock, first, second } = stage();
+    await post();
+    answers.first = 'never';
+    for (let hurried = 0; hurried < 2; hurried += 1) {
+      const patience = new AbortController();
+      const asked = roads.postTelemetry(TOKEN, '[{"a":1}]', patience.signal);
+      await clock.advance(10_000);
+      patience.abort(DEADLINE);
+      await asked;
+    }
+    assert.deepEqual(verbs(first), ['postTelemetry', 'postTelemetry', 'probe', 'postTelemetry']);
+    await clock.advance(10_000);
+    assert.equal(await post(), 'ok');
+    assert.deepEqual(verbs(second), ['probe', 'postTelemetry']);
   });
 
   it('four requests at once prove the second road once', async () => {
