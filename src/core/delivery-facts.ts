@@ -2,8 +2,9 @@
  * The host's facts on their way to the server: gathered once per start, posted as client attributes until each
  * body is accepted, and all of them again when the device has become another one.
  *
- * They are worth less than any reading: a server that refuses them is tried again later and later, by their own
- * schedule, and the session never waits for their sake. Only a refused token is its business.
+ * They are worth less than any reading: one body at a time, and none that a reading would wait for. A server that refuses
+ * them is tried again later and later, by their own schedule, and the session never waits for their sake. Only a refused
+ * token is its business.
  */
 
 import { waitBeforeMs } from './backoff.ts';
@@ -37,6 +38,7 @@ export class FactsDelivery {
   /** All of them, for the case that the device becomes another one. */
   #all: readonly string[] = [];
   #token: Secret | undefined;
+  #isUnderWay = false;
   #refusals = 0;
   /** Not before this, monotonic ms. */
   #dueMs = Number.NEGATIVE_INFINITY;
@@ -68,15 +70,17 @@ export class FactsDelivery {
     return this.#bodies.length > 0 && this.#dueMs > nowMs ? this.#dueMs : Number.POSITIVE_INFINITY;
   }
 
-  /** The next body, if one waits and is due. */
+  /** The next body, if one waits and is due, and none is under way. It must be sent. */
   parcel(token: Secret, nowMs: number, signal: AbortSignal): Parcel | undefined {
     const [body] = this.#bodies;
-    if (body === undefined || nowMs < this.#dueMs) return undefined;
+    if (body === undefined || nowMs < this.#dueMs || this.#isUnderWay) return undefined;
+    this.#isUnderWay = true;
     const { transport, log } = this.#ports;
     return {
       bodies: [body],
       post: (text) => transport.postAttributes(token, text, signal),
       settle: async (result) => {
+        this.#isUnderWay = false;
         if (!result.ok && result.refusal.reason !== 'malformed') return this.#refused(result.refusal);
         this.#refusals = 0;
         // Of a token that was replaced meanwhile: the new device has not seen it.
@@ -97,7 +101,9 @@ export class FactsDelivery {
     const { clock, chance, log } = this.#ports;
     this.#refusals += 1;
     const { schedule } = VERDICTS[refusal.reason];
-    this.#dueMs = clock.monotonicMs() + waitBeforeMs(schedule, this.#refusals, chance.random());
+    const asMuchAsAskedMs = refusal.retryAfterMs ?? 0;
+    this.#dueMs =
+      clock.monotonicMs() + asMuchAsAskedMs + waitBeforeMs(schedule, this.#refusals, chance.random());
     const fields = { reason: refusal.reason, seen: refusal.detail };
     if (this.#refusals === FACTS_TOLD_AFTER) {
       tell(log, 'FL-ATTRIBUTES-REFUSED', fields);

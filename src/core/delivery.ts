@@ -38,7 +38,7 @@ export interface DeliverySettings {
   readonly drainSpreadMs: number;
 }
 
-/** Requests under way: one for what is fresh, the others for the backlog. */
+/** Requests under way: one for what is fresh, the others for the backlog and the facts. */
 const IN_FLIGHT_MAX = 4;
 /** Batches of the backlog that are not settled yet: one that is refused alone holds up no more than these. */
 const BACKLOG_BATCHES_MAX = 16;
@@ -107,7 +107,10 @@ export class Delivery {
   async #launch(token: Secret, signal: AbortSignal): Promise<number> {
     if (!this.#frontBusy && this.#hasRoom()) {
       const front = await this.#nextFront(token, signal);
+      // Facts wait for readings, and no reading waits for them: they take a place of the backlog.
+      const facts = front ? undefined : this.#facts.parcel(token, this.#ports.clock.monotonicMs(), signal);
       if (front) void this.#send(front, 'front', signal);
+      else if (facts) void this.#send(facts, 'beside', signal);
     }
     if (!this.#hasRoom()) return Number.POSITIVE_INFINITY;
     const nowMs = this.#ports.clock.monotonicMs();
@@ -135,7 +138,7 @@ export class Delivery {
       if (batch && this.#hasRoom() && !signal.aborted) {
         this.#pace.sent(this.#ports.clock.monotonicMs(), Math.max(1, batch.bodies.length));
         const parcel = this.#settlement.parcel(batch, this.#backlog, 'backlog', token, signal);
-        void this.#send(parcel, 'backlog', signal);
+        void this.#send(parcel, 'beside', signal);
       }
     } catch (error) {
       this.#bug = { error };
@@ -148,16 +151,14 @@ export class Delivery {
     return this.#inFlight < (this.#troubled ? 1 : IN_FLIGHT_MAX);
   }
 
-  /** Fresh readings, else the newest without a date, else facts. */
+  /** Fresh readings, else the newest without a date. */
   async #nextFront(token: Secret, signal: AbortSignal): Promise<Parcel | undefined> {
     const batch = await this.#fresh.next(this.#ports.clock.monotonicMs());
     if (batch) return this.#settlement.parcel(batch, this.#fresh, 'front', token, signal);
-    return (
-      this.#live.parcel(token, signal) ?? this.#facts.parcel(token, this.#ports.clock.monotonicMs(), signal)
-    );
+    return this.#live.parcel(token, signal);
   }
 
-  async #send(parcel: Parcel, place: 'front' | 'backlog', signal: AbortSignal): Promise<void> {
+  async #send(parcel: Parcel, place: 'front' | 'beside', signal: AbortSignal): Promise<void> {
     this.#inFlight += 1;
     if (place === 'front') this.#frontBusy = true;
     try {

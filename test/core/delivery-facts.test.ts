@@ -72,6 +72,21 @@ it('a reading goes before the facts', async () => {
   );
 });
 
+it('a reading does not wait for facts that get no answer, so that a silent server is told as soon as ever', async () => {
+  const stage = await begun('never');
+  await ready(stage, { hwModel: 'Pi 4' });
+  const step = stage.step();
+  await settled();
+  stage.append(2);
+  assert.deepEqual(await step, { type: 'delivered' });
+  stage.append(3);
+  assert.deepEqual(await stage.step(), { type: 'delivered' });
+  assert.deepEqual(
+    stage.transport.calls.map(({ verb }) => verb),
+    ['postTelemetry', 'postAttributes', 'postTelemetry', 'postTelemetry'],
+  );
+});
+
 it('facts that were refused are posted again until they are accepted, and then never again', async () => {
   const stage = await begun('silent', 'overloaded');
   await ready(stage, { hwModel: 'Pi 4' });
