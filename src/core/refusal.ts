@@ -85,4 +85,6 @@ export interface Refusal {
   readonly reason: RefusalReason;
   /** What was seen, in a few words: "no answer from 192.0.2.7:5683 in 45 s". */
   readonly detail: string;
+  /** Whoever answered asks to be left alone for so long, ms; a transport bounds it. */
+  readonly retryAfterMs?: number;
 }

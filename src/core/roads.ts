@@ -107,7 +107,7 @@ export function roadFailed(
   // Several requests were under way when it failed, and it is one failure.
   if (road !== roadInUse(state) && before?.refusal && before.retryAtMs > context.nowMs) return state;
   const failures = (before?.failures ?? 0) + 1;
-  const retryAtMs = context.nowMs + pauseMs(failures, context);
+  const retryAtMs = context.nowMs + Math.max(pauseMs(failures, context), refusal.retryAfterMs ?? 0);
   const health = state.health.with(road, { failures, retryAtMs, refusal });
   const inUse = roadInUse(state);
   // One that was left meanwhile, or a better one that was only tried; unless that bars the one in use.
@@ -131,7 +131,9 @@ export function refusalOfRoads({ health }: RoadsState, urls: readonly string[]):
     refusal ? [{ refusal, url: urls[road] ?? '' }] : [],
   );
   const [first, ...others] = failing;
-  if (!first || others.length === 0) return first?.refusal;
+  if (!first) return undefined;
+  // When one road wants to be asked again is no reason to keep another one waiting.
+  if (others.length === 0) return { reason: first.refusal.reason, detail: first.refusal.detail };
   const detail = failing.map(({ refusal, url }) => `${url}: ${refusal.detail}`).join('; ');
   return { reason: first.refusal.reason, detail };
 }

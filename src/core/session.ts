@@ -142,7 +142,9 @@ function wait(state: State, refusal: Refusal, context: Context): State {
     return { at: 'intend', revoked: state.claim, troubles: state.troubles };
   }
   const troubles = state.troubles + 1;
-  const forMs = waitBeforeMs(VERDICTS[refusal.reason].schedule, troubles, context.random);
+  // On top of what the server asked for, or all that it told so would come back at once.
+  const asMuchAsAskedMs = refusal.retryAfterMs ?? 0;
+  const forMs = asMuchAsAskedMs + waitBeforeMs(VERDICTS[refusal.reason].schedule, troubles, context.random);
   const memory = memoryOf({ ...state, troubles, ...(doubts && { doubts }) });
   return { at: 'wait', forMs, refusal, resume: resumption(state), ...memory };
 }

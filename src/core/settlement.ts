@@ -27,10 +27,8 @@ export interface SettlementPorts {
   readonly log: Logger;
 }
 
-/** Refusals of a batch alone, others being accepted in between, until it is halved. */
-const SPLIT_AFTER = 2;
-/** And until a lone reading is given up: several minutes, by the waits of an overload. */
-const [GIVE_UP_AFTER, TELLS_AGAIN_AFTER] = [6, 4];
+/** Refusals of a batch alone, others being accepted in between, until it is halved, and a lone reading given up: minutes. */
+const [SPLIT_AFTER, GIVE_UP_AFTER, TELLS_AGAIN_AFTER] = [2, 6, 4];
 
 /** Where a batch is sent from: at once, beside the backlog, or from the backlog at its pace. */
 export type Place = 'front' | 'backlog';
@@ -188,7 +186,8 @@ export class Settlement {
   }
 
   #serverOverloaded(refusal: Refusal, times = 2): Event | undefined {
-    this.#overloadsSinceAccepted += 1;
+    // Whoever names a time means everything we send.
+    this.#overloadsSinceAccepted += refusal.retryAfterMs === undefined ? 1 : times;
     return this.#overloadsSinceAccepted >= times ? { type: 'refused', refusal } : undefined;
   }
 

@@ -105,6 +105,18 @@ it('facts for several bodies are posted one by one, in order, each until it is a
   assert.deepEqual(heads, ['{"a"', '{"b"', '{"b"']);
 });
 
+it('facts are not tried again before the server wants to be asked', async () => {
+  const stage = await begun({ reason: 'overloaded', detail: 'answer 429', retryAfterMs: 600_000 });
+  await ready(stage, { hwModel: 'Pi 4' });
+  const step = stage.step();
+  await settled();
+  await stage.clock.advance(600_000);
+  assert.equal(stage.transport.attributes.length, 1);
+  await stage.clock.advance(300_000);
+  assert.deepEqual(await step, { type: 'delivered' });
+  assert.equal(stage.transport.attributes.length, 2);
+});
+
 it('facts that a server never takes cost no reading any time, and are told once', async () => {
   const stage = new DeliveryStage((call) => (call.verb === 'postAttributes' ? 'unintelligible' : 'ok'));
   stage.append(0);

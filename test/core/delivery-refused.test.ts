@@ -205,6 +205,21 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(stage.outbox.size, 3);
   });
 
+  it('with a time at which it may be asked again is the business of the session at once, wherever it came from', async () => {
+    const named = { reason: 'overloaded', detail: 'answer 429', retryAfterMs: 7_000 } as const;
+    const told = { type: 'refused', refusal: named };
+    const fresh = new DeliveryStage(() => named);
+    fresh.append(1);
+    assert.deepEqual(await fresh.step(), told);
+    const backlog = new DeliveryStage(() => named);
+    await backlog.appendBacklog(1);
+    assert.deepEqual(await backlog.patientStep(), told);
+    const live = new DeliveryStage(() => named);
+    live.outbox.append({ bootId: live.clock.bootId, bootMs: 0, values: { a: 1 }, full: true });
+    assert.deepEqual(await live.step(), told);
+    assert.equal(fresh.outbox.size + backlog.outbox.size + live.outbox.size, 3);
+  });
+
   it('for a while, by a rate limit that hits any message, is delivered in the end', async () => {
     let count = 0;
     const stage = new DeliveryStage(() => (++count % 2 === 0 ? 'overloaded' : 'ok'));

@@ -36,6 +36,13 @@ function after(
 }
 
 describe('a road that fails', () => {
+  it('and says when it may be asked again is left alone for so long, and keeps nobody from another one', () => {
+    const refusal = { ...refusalOf('upstream-away'), retryAfterMs: 1_800_000 };
+    const left = roadFailed(startOfRoads(2), 0, refusal, context(CLEAR_THEN_TLS));
+    assert.equal(left.health[0]?.retryAtMs, 1_800_000);
+    assert.deepEqual(refusalOfRoads(left, ['coap://a', 'https://a']), refusalOf('upstream-away'));
+  });
+
   it('is left for the next one, which is in use only when it has worked', () => {
     const left = after(CLEAR_THEN_TLS, [0, 'silent']);
     assert.deepEqual([left.current, left.candidate, roadInUse(left)], [0, 1, 1]);

@@ -247,6 +247,14 @@ describe('session: troubles are forgotten after five healthy minutes, and not ea
   });
 });
 
+it('session: whoever asks to be left alone for a while is, and each gateway for a little longer of its own', () => {
+  const refusal = { ...refusalOf('overloaded'), retryAfterMs: 120_000 };
+  const state: State = { at: 'deliver', claim: OURS, troubles: 0 };
+  const after = next(state, { type: 'refused', refusal }, NOW);
+  const ours = waitBeforeMs(VERDICTS.overloaded.schedule, 1, NOW.random);
+  assert.equal(after.at === 'wait' && after.forMs, 120_000 + ours);
+});
+
 describe('session: an event that does not belong to the state is a bug and throws', () => {
   const EVENTS: readonly Event[] = [
     { type: 'remembered', record: undefined },

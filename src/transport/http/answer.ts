@@ -4,23 +4,28 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Result } from '../../core/ports.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** ThingsBoard's own answers are under 300 bytes, and an error page is of no use after its first lines. */
 const ANSWER_BYTES_MAX = 16 * 1024;
 
 export interface HttpAnswer {
   readonly status: number;
-  /** Cut after 16 KiB. */
+  /** Cut after 16 KiB; empty when it is compressed, which nobody asked for. */
   readonly body: string;
   /** In lower case; empty when there is none. */
   readonly contentType: string;
   readonly location: string | undefined;
   /** It says how to log in: ThingsBoard's device API never does. */
   readonly asksForLogin: boolean;
+  /** It says that it has not done it, and when to come back. */
+  readonly retryAfterMs: number | undefined;
+  /** The proxy that may have said all this itself, as logs show it. */
+  readonly proxy: string | undefined;
 }
 
-/** Rejects when the connection ends within the answer. */
-export async function readAnswer(incoming: IncomingMessage): Promise<Result<HttpAnswer>> {
+/** Rejects when the connection ends within the answer. `proxy`: one that reads what we say, if there is one. */
+export async function readAnswer(incoming: IncomingMessage, proxy?: string): Promise<Result<HttpAnswer>> {
   const { statusCode: status = 0, headers } = incoming;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -30,8 +35,10 @@ export async function readAnswer(incoming: IncomingMessage): Promise<Result<Http
     // Leaving the loop ends the connection, too.
     if (bytes > ANSWER_BYTES_MAX) break;
   }
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
+  const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
+  const isCompressed = bytes > 0 && encoding !== 'identity';
+  // The status of an outage speaks for itself; of the others it is the body that says who answers.
+  if (isCompressed && status < 500) {
     const detail = `answer ${status}, compressed though nobody asked for that`;
     return { ok: false, refusal: { reason: 'unintelligible', detail } };
   }
@@ -39,10 +46,12 @@ export async function readAnswer(incoming: IncomingMessage): Promise<Result<Http
     ok: true,
     value: {
       status,
-      body: Buffer.concat(chunks).subarray(0, ANSWER_BYTES_MAX).toString('utf8'),
+      body: isCompressed ? '' : Buffer.concat(chunks).subarray(0, ANSWER_BYTES_MAX).toString('utf8'),
       contentType: (headers['content-type'] ?? '').toLowerCase(),
       location: headers.location,
       asksForLogin: headers['www-authenticate'] !== undefined,
+      retryAfterMs: retryAfterMs(headers),
+      proxy,
     },
   };
 }

@@ -1,27 +1,22 @@
 /**
  * Node's HTTP client as one function: a request in, an answer or a refusal out, within a time and a size.
  *
- * Connections are kept and used again, at most as many as delivery has requests under way, and closed after less idle time
- * than servers have (or as the server's Keep-Alive header says). A request whose connection the server had closed just
- * then is made once more on a fresh one, if it may be; after a silence no idle connection is trusted any more.
+ * The time is that of all of it, from the name to the last byte of the answer: an answer that drips is none. A request
+ * whose kept connection the server had closed just then is made once more on a fresh one, if it may be; after a silence
+ * no idle connection is trusted any more.
  */
 
-import { Agent, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import type { ProxyAddress } from '../../core/config.ts';
 import { DEADLINE, LinkedAbort } from '../../core/linked-abort.ts';
 import type { Result } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { type HttpAnswer, readAnswer } from './answer.ts';
 import { Refused } from './connection.ts';
+import { Connections } from './connections.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { authority, hostHeader, type Origin, written } from './origin.ts';
 import { codeOf, socketRefusal } from './tls-refusal.ts';
-
-/** What delivery has under way at once (core/delivery.ts). */
-const CONNECTIONS_MAX = 4;
-/** nginx keeps an idle connection for 75 s, ThingsBoard for 60 s, most NATs for longer, ms. */
-const IDLE_MS = 50_000;
-/** After so long without traffic the kernel asks whether the other end is there: longer than a connection is idle. */
-const PROBE_AFTER_MS = 60_000;
 
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const STOPPED: Refusal = { reason: 'aborted', detail: 'stopping' };
@@ -35,6 +30,8 @@ export interface HttpRequest {
   readonly body?: string;
   /** May be made twice: it changes nothing, or the same. */
   readonly isRepeatable: boolean;
+  /** When the asking began, monotonic ms, and how long an answer is waited for from then on. */
+  readonly sinceMs: number;
   readonly patienceMs: number;
 }
 
@@ -52,66 +49,45 @@ export class HttpClient implements AsyncDisposable {
   readonly #settings: ClientSettings;
   readonly #ports: ClientPorts;
   readonly #dialer: Dialer;
-  readonly #agent: Agent;
-  readonly #closed = new AbortController();
+  readonly #connections: Connections;
 
   constructor(origin: Origin, settings: ClientSettings, ports: ClientPorts) {
     this.#origin = origin;
     this.#settings = settings;
     this.#ports = ports;
-    const dialer = new Dialer(origin, settings, ports);
-    this.#dialer = dialer;
-    this.#agent = new Agent({
-      keepAlive: true,
-      keepAliveMsecs: PROBE_AFTER_MS,
-      maxSockets: CONNECTIONS_MAX,
-      maxFreeSockets: CONNECTIONS_MAX,
-      timeout: IDLE_MS,
-    });
-    this.#agent.createConnection = (_options, callback) => {
-      void dialer.open(this.#closed.signal).then((opened) => {
-        // Without a connection Node looks at the error only.
-        if (opened.ok) callback?.(null, opened.value);
-        else (callback as ((error: Error) => void) | undefined)?.(new Refused(opened.refusal));
-      });
-      return undefined;
-    };
+    this.#dialer = new Dialer(origin, settings, ports);
+    this.#connections = new Connections(this.#dialer);
   }
 
   async request(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer>> {
     if (signal.aborted) return lateOrStopped(signal);
     using limit = new LinkedAbort(signal);
-    void this.#ports.clock.sleep(request.patienceMs, limit.signal).then(() => limit.abort(DEADLINE));
-    if (!request.isRepeatable) this.#dropIdle();
+    const { clock } = this.#ports;
+    const leftMs = Math.max(0, request.sinceMs + request.patienceMs - clock.monotonicMs());
+    void clock.sleep(leftMs, limit.signal).then(() => limit.abort(DEADLINE));
+    if (!request.isRepeatable) this.#connections.dropIdle();
     let tried = await this.#once(request, limit.signal);
     if (tried.wasClosedBefore && request.isRepeatable) {
       // Those kept beside it may have died with it.
-      this.#dropIdle();
+      this.#connections.dropIdle();
       tried = await this.#once(request, limit.signal);
     }
     const isSilent = limit.signal.aborted && limit.signal.reason === DEADLINE && !tried.result.ok;
     limit.abort();
     if (!isSilent) return tried.result;
-    this.#dropIdle();
+    this.#connections.dropIdle();
     const detail = `no answer from ${authority(this.#origin)} in ${Math.round(request.patienceMs / 1000)} s`;
     return signal.aborted ? lateOrStopped(signal) : { ok: false, refusal: { reason: 'silent', detail } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
-    this.#agent.destroy();
-  }
-
-  #dropIdle(): void {
-    for (const idle of Object.values(this.#agent.freeSockets)) {
-      for (const socket of idle ?? []) socket.destroy();
-    }
+    this.#connections[Symbol.dispose]();
   }
 
   #once(request: HttpRequest, signal: AbortSignal): Promise<Tried> {
     const { method, path, body } = request;
     const outgoing = httpRequest({
-      agent: this.#agent,
+      agent: this.#connections.agent,
       method,
       path: this.#target(path),
       headers: {
@@ -149,8 +125,10 @@ export class HttpClient implements AsyncDisposable {
       });
       outgoing.on('response', (incoming) => {
         hasAnswer = true;
+        // Another connection may lead to whoever feels responsible (RFC 9110 section 15.5.20).
+        if (incoming.statusCode === 421) outgoing.shouldKeepAlive = false;
         if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
-        void readAnswer(incoming).then(
+        void readAnswer(incoming, this.#proxyInTheClear?.url).then(
           (result) => resolve({ result, wasClosedBefore: false }),
           (error: unknown) => resolve(failed(error)),
         );
@@ -166,22 +144,28 @@ export class HttpClient implements AsyncDisposable {
     return answered.finally(() => signal.removeEventListener('abort', stop));
   }
 
-  /** To a proxy the whole URL is said, unless there is a tunnel. */
+  /** A proxy that reads our requests and may answer itself; through a tunnel it cannot. */
+  get #proxyInTheClear(): ProxyAddress | undefined {
+    return this.#origin.scheme === 'http' ? this.#settings.proxy : undefined;
+  }
+
+  /** To such a proxy the whole URL is said. */
   #target(path: string): string {
-    return this.#settings.proxy && this.#origin.scheme === 'http' ? `${written(this.#origin)}${path}` : path;
+    return this.#proxyInTheClear ? `${written(this.#origin)}${path}` : path;
   }
 
   #proxyHeader(): Readonly<Record<string, string>> {
-    const authorization = this.#settings.proxy?.authorization;
-    if (this.#origin.scheme !== 'http' || !authorization) return {};
-    return { 'Proxy-Authorization': authorization.reveal() };
+    const authorization = this.#proxyInTheClear?.authorization;
+    return authorization ? { 'Proxy-Authorization': authorization.reveal() } : {};
   }
 
   #refusalOf(error: unknown): Refusal {
     if (error instanceof Refused) return error.refusal;
     const where = authority(this.#origin);
-    if (codeOf(error).startsWith('HPE_')) {
-      return { reason: 'unintelligible', detail: `${where}: not HTTP (${codeOf(error)})` };
+    const code = codeOf(error);
+    if (code.startsWith('HPE_')) {
+      const what = code === 'HPE_HEADER_OVERFLOW' ? 'an answer with a header over 16 KiB' : 'not HTTP';
+      return { reason: 'unintelligible', detail: `${where}: ${what} (${code})` };
     }
     return socketRefusal(error, where);
   }

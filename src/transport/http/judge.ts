@@ -34,9 +34,15 @@ export function judgePost(answer: HttpAnswer): Refusal | undefined {
 }
 
 function judgeError(answer: HttpAnswer): Refusal {
+  const refusal = isWebPage(answer) ? judgePage(answer) : judgeWords(answer);
+  const { retryAfterMs } = answer;
+  return retryAfterMs === undefined ? refusal : { ...refusal, retryAfterMs };
+}
+
+/** An answer without a page: ThingsBoard's, or that of a program that thinks of programs. */
+function judgeWords(answer: HttpAnswer): Refusal {
   const { status, body, contentType, asksForLogin } = answer;
-  if (isWebPage(answer)) return judgePage(answer);
-  const detail = `answer ${status}`;
+  const detail = seen(answer);
   const because = (reason: RefusalReason, more = ''): Refusal => ({ reason, detail: `${detail}${more}` });
   switch (status) {
     case 401:
@@ -55,28 +61,42 @@ function judgeError(answer: HttpAnswer): Refusal {
     }
     case 503:
       return because(isObject(body) ? 'overloaded' : 'upstream-away');
+    // Somebody in front has not passed it on: 425 is RFC 8470.
     case 408:
-    case 502:
-    case 504:
+    case 425:
       return because('upstream-away');
     case 511:
       return because('captive-portal');
     default:
-      return because('unintelligible');
+      return because(isOutage(status) ? 'upstream-away' : 'unintelligible');
   }
 }
 
-/** ThingsBoard's device API never answers with a page. nginx has its own status and words for two slips of ours. */
-function judgePage({ status, body }: HttpAnswer): Refusal {
-  const detail = `answer ${status} with a web page`;
+/**
+ * ThingsBoard's device API never answers with a page. nginx has its own status and words for two slips of ours; a proxy
+ * that lets nobody through says so with a page of 403 as a rule.
+ */
+function judgePage(answer: HttpAnswer): Refusal {
+  const { status, body, proxy } = answer;
+  const detail = `${seen(answer)} with a web page`;
   if (status === 400 && /SSL certificate/i.test(body)) return { reason: 'client-certificate', detail };
   if (status === 400 && /HTTPS port/i.test(body)) {
     return { reason: 'unintelligible', detail: `${detail}: the port speaks TLS, so server.url needs https` };
   }
-  if (status === 407) return { reason: 'proxy-refused', detail };
-  if (status === 408 || (status >= 500 && status <= 504)) return { reason: 'upstream-away', detail };
+  if (status === 407 || (status === 403 && proxy)) return { reason: 'proxy-refused', detail };
+  if (status === 408 || status === 425 || status === 500 || isOutage(status))
+    return { reason: 'upstream-away', detail };
   const isPortal = status < 400 || status === 511;
   return { reason: isPortal ? 'captive-portal' : 'unintelligible', detail };
+}
+
+/** Also those of content networks, 520 to 530, which no document numbers. Not ours: not implemented, no such version, log in. */
+function isOutage(status: number): boolean {
+  return status >= 502 && status !== 505 && status !== 511;
+}
+
+function seen({ status, proxy }: HttpAnswer): string {
+  return proxy === undefined ? `answer ${status}` : `answer ${status} by way of ${proxy}`;
 }
 
 function isWebPage({ body, contentType }: HttpAnswer): boolean {

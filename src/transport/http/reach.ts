@@ -71,9 +71,11 @@ export async function tunnel(
   const asking = request({ method: 'CONNECT', path: target, headers, createConnection: () => socket });
   const answered = new Promise<Result<Socket>>((resolve) => {
     asking.on('connect', ({ statusCode = 0 }) => {
-      if (statusCode === 200) return resolve({ ok: true, value: socket });
+      if (statusCode >= 200 && statusCode < 300) return resolve({ ok: true, value: socket });
       socket.destroy();
-      resolve(refused('proxy-refused', `${proxy.url} answers ${statusCode} to CONNECT ${target}`));
+      // It would, but the server is not there: that heals by itself.
+      const reason = [502, 503, 504].includes(statusCode) ? 'upstream-away' : 'proxy-refused';
+      resolve(refused(reason, `${proxy.url} answers ${statusCode} to CONNECT ${target}`));
     });
     asking.on('error', (error) => resolve(refusedByProxy(networkRefusal(error, proxy.url))));
   });

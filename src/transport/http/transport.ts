@@ -20,7 +20,7 @@ import { type Origin, redirectOf, written } from './origin.ts';
 
 export type HttpSettings = Origin & ClientSettings;
 
-/** How long an answer is waited for, ms. */
+/** How long an answer is waited for to its end, redirects included, ms. */
 export interface HttpPatience {
   /** What can be asked again. ThingsBoard gives up by itself after 30 s (contract 8). */
   readonly usualMs: number;
@@ -42,6 +42,12 @@ export interface HttpPorts {
 const PATIENCE: HttpPatience = { usualMs: 45_000, singleMs: 120_000 };
 const REDIRECTS_MAX = 3;
 const REDIRECTING: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** "Done, and there is more about it elsewhere" (RFC 9110 section 15.4.4): what may not be done twice ends here. */
+const SEE_OTHER = 303;
+const ALREADY_DONE: Result<never> = {
+  ok: false,
+  refusal: { reason: 'redirected', detail: 'answer 303, after which nothing may be asked again' },
+};
 /** The others say where to ask this once. */
 const LASTING: ReadonlySet<number> = new Set([301, 308]);
 /** Whoever redirects us to ever other ports is asked with no more connections for it. */
@@ -49,7 +55,7 @@ const ORIGINS_MAX = 4;
 /** An attribute nobody has: the probe asks for it, so that its answer is small whatever the device holds. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
-type Ask = Omit<HttpRequest, 'patienceMs'>;
+type Ask = Omit<HttpRequest, 'patienceMs' | 'sinceMs'>;
 
 export class HttpTransport implements Transport {
   readonly #settings: HttpSettings;
@@ -119,15 +125,17 @@ export class HttpTransport implements Transport {
 
   /** One request; a server that sends us elsewhere has not done what was asked, so it is asked there. */
   async #request(ask: Ask, patienceMs: number, signal: AbortSignal): Promise<Result<HttpAnswer>> {
+    const sinceMs = this.#ports.clock.monotonicMs();
     let { path } = ask;
     let origin = this.#origin;
     for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
       const client = await this.#clientOf(origin);
-      const result = await client.request({ ...ask, path, patienceMs }, signal);
+      const result = await client.request({ ...ask, path, sinceMs, patienceMs }, signal);
       if (!result.ok) this.#comeBackFrom(origin, result.refusal);
       if (!result.ok || !REDIRECTING.has(result.value.status)) return result;
       const redirect = redirectOf(result.value.location, path, origin);
       if (!redirect.ok) return redirect;
+      if (result.value.status === SEE_OTHER && !ask.isRepeatable) return ALREADY_DONE;
       ({ path } = redirect.value);
       const isLasting = LASTING.has(result.value.status) || redirect.value.origin.scheme !== origin.scheme;
       ({ origin } = redirect.value);

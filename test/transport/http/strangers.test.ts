@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import type { Result } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
@@ -23,14 +24,19 @@ const roadTo = (port: number) =>
     { clock: hostClock(), log, patience: { usualMs: 700, singleMs: 700 } },
   );
 
-async function answeredBy(answer: RequestListener): Promise<string> {
+async function resultOf(answer: RequestListener, body = BODY): Promise<Result<void>> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
   await using road = roadTo((server.address() as AddressInfo).port);
-  const result = await road.postTelemetry(TOKEN, BODY, never);
+  const result = await road.postTelemetry(TOKEN, body, never);
   server.close();
   server.closeAllConnections();
   assert.doesNotMatch(JSON.stringify(result), /sLzc0/);
+  return result;
+}
+
+async function answeredBy(answer: RequestListener): Promise<string> {
+  const result = await resultOf(answer);
   return result.ok ? 'ok' : result.refusal.reason;
 }
 
@@ -57,6 +63,9 @@ describe('an answer', () => {
       'unintelligible',
       (_, response) => response.writeHead(401, { 'WWW-Authenticate': 'Basic' }).end(),
     ],
+    ['421, for another connection', 'unintelligible', (_, response) => response.writeHead(421).end()],
+    ['425', 'upstream-away', (_, response) => response.writeHead(425).end()],
+    ['429', 'overloaded', (_, response) => response.writeHead(429).end()],
     ['413', 'malformed', (_, response) => response.writeHead(413).end()],
     ['500 without a word', 'overloaded', (_, response) => response.writeHead(500).end()],
     [
@@ -68,6 +77,32 @@ describe('an answer', () => {
     ['502', 'upstream-away', (_, response) => response.writeHead(502, html).end('<html>Bad Gateway')],
     ['503 of ThingsBoard', 'overloaded', (_, response) => response.writeHead(503).end('{"status":503}')],
     ['504', 'upstream-away', (_, response) => response.writeHead(504).end()],
+    ['505', 'unintelligible', (_, response) => response.writeHead(505).end()],
+    [
+      '521 of a content network',
+      'upstream-away',
+      (_, response) => response.writeHead(521, html).end('<html>'),
+    ],
+    [
+      '530 of one, in a word',
+      'upstream-away',
+      (_, response) => response.writeHead(530).end('error code: 1016'),
+    ],
+    [
+      '502, compressed',
+      'upstream-away',
+      (_, response) => response.writeHead(502, { ...html, 'Content-Encoding': 'gzip' }).end('x'),
+    ],
+    [
+      '200 without a body, which is called compressed',
+      'ok',
+      (_, response) => response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(),
+    ],
+    [
+      'a header over 16 KiB',
+      'unintelligible',
+      (_, response) => response.writeHead(200, { X: 'x'.repeat(17_000) }).end(),
+    ],
     [
       'a change to another protocol',
       'reset',
@@ -105,6 +140,38 @@ describe('an answer', () => {
     assert.deepEqual([reason, seen], ['ok', [`POST ${BODY.length}`, `POST ${BODY.length}`]]);
   });
 
+  it('303 says that it is done: what may not be done twice is not asked again', { timeout }, async () => {
+    const seen: string[] = [];
+    const result = await resultOf((request, response) => {
+      seen.push(request.url ?? '');
+      response.writeHead(303, { Location: '/done' }).end();
+    }, '[{"a":1}]');
+    assert.equal(result.ok ? 'ok' : result.refusal.reason, 'redirected');
+    assert.equal(seen.length, 1);
+  });
+
+  it('by way of redirects has no more time than any other', { timeout }, async () => {
+    const seen: string[] = [];
+    const reason = await answeredBy((request, response) => {
+      seen.push(request.url ?? '');
+      // Each within the patience, two of them not.
+      const late = hostClock().sleep(400, never);
+      void late.then(() => response.writeHead(307, { Location: `/${seen.length}` }).end());
+    });
+    assert.deepEqual([reason, seen.length], ['silent', 2]);
+  });
+
+  it('that asks to be left alone for a while says for how long', { timeout }, async () => {
+    for (const [status, headers, ms] of [
+      [429, { 'Retry-After': '7' }, 7_000],
+      [503, { 'Retry-After': '99999999' }, 3_600_000],
+      [502, { 'Retry-After': 'soon' }, undefined],
+    ] as const) {
+      const result = await resultOf((_, response) => response.writeHead(status, headers).end());
+      assert.equal(!result.ok && result.refusal.retryAfterMs, ms);
+    }
+  });
+
   it('of something that is not HTTP is told as such', { timeout }, async () => {
     const server = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -112,6 +179,91 @@ describe('an answer', () => {
     const result = await road.postTelemetry(TOKEN, BODY, never);
     assert.equal(result.ok ? 'ok' : result.refusal.reason, 'unintelligible');
     server.close();
+  });
+});
+
+/** Answers each request with these bytes; says on which connection each came. */
+async function openBytes(bytes: string, afterwards: (socket: Socket) => void = () => {}) {
+  const seen: number[] = [];
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    const connection = sockets.push(socket);
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      // The head and the body of our requests leave in one piece, the body last.
+      if (!data.toString().endsWith(BODY)) return;
+      seen.push(connection);
+      socket.write(bytes);
+      if (seen.length === 1) afterwards(socket);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { seen, port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
+}
+
+describe('an answer that is odd and right', () => {
+  const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const [kept, fresh] = [
+    [1, 1],
+    [1, 2],
+  ];
+  const cases: readonly [what: string, bytes: string, seen: readonly number[]][] = [
+    [
+      'after others that only say "go on"',
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\n\r\n${ok}`,
+      kept,
+    ],
+    [
+      'in chunks, with trailers',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n',
+      kept,
+    ],
+    ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n', fresh],
+    [
+      'of HTTP/1.0 that keeps the connection',
+      'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n',
+      kept,
+    ],
+    ['that announces an end that does not come', ok.replace('\r\n', '\r\nConnection: close\r\n'), fresh],
+    ['that allows no idle time', ok.replace('\r\n', '\r\nKeep-Alive: timeout=1\r\n'), fresh],
+  ];
+  for (const [what, bytes, seen] of cases) {
+    it(`${what} is taken, and the next post has a connection of the right kind`, { timeout }, async () => {
+      await using server = await openBytes(bytes);
+      await using road = roadTo(server.port);
+      for (const _ of seen)
+        assert.deepEqual(await road.postTelemetry(TOKEN, BODY, never), { ok: true, value: undefined });
+      assert.deepEqual(server.seen, seen);
+    });
+  }
+
+  it('421 ends its connection: the next post asks over another one', { timeout }, async () => {
+    await using server = await openBytes('HTTP/1.1 421 Misdirected\r\nContent-Length: 0\r\n\r\n');
+    await using road = roadTo(server.port);
+    for (let posts = 0; posts < 2; posts += 1) await road.postTelemetry(TOKEN, BODY, never);
+    assert.deepEqual(server.seen, fresh);
+  });
+
+  it('is none to the next request: a connection that says something unasked is not used again', {
+    timeout,
+  }, async () => {
+    // Its own end says that it was closed.
+    let closed: Promise<unknown> = Promise.resolve();
+    await using server = await openBytes(ok, (socket) => {
+      closed = once(socket, 'close');
+      void hostClock()
+        .sleep(50, never)
+        .then(() => socket.write(ok));
+    });
+    await using road = roadTo(server.port);
+    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok);
+    await closed;
+    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok);
+    assert.deepEqual(server.seen, fresh);
   });
 });
 

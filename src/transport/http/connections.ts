@@ -1,0 +1,73 @@
+/**
+ * The connections of a client to its origin: made by the dialer, kept and used again, and let go when they may be dead.
+ *
+ * At most as many as delivery has requests under way, and closed after less idle time than servers have (or as the server's
+ * Keep-Alive header says). One that is kept has nothing to say: should something come over it, an answer nobody asked for or a
+ * farewell, it is closed, so that it is never read as the answer to the next request.
+ */
+
+import { Agent, type ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import { Refused } from './connection.ts';
+import type { Dialer } from './dial.ts';
+
+/** What delivery has under way at once (core/delivery.ts): what is fresh, the facts, the backlog. */
+const CONNECTIONS_MAX = 4;
+/** nginx keeps an idle connection for 75 s, ThingsBoard for 60 s, most NATs for longer, ms. */
+const IDLE_MS = 50_000;
+/** After so long without traffic the kernel asks whether the other end is there: longer than a connection is idle. */
+const PROBE_AFTER_MS = 60_000;
+
+export class Connections implements Disposable {
+  readonly agent: Agent;
+  readonly #closed = new AbortController();
+
+  constructor(dialer: Dialer) {
+    this.agent = new Agent({
+      keepAlive: true,
+      keepAliveMsecs: PROBE_AFTER_MS,
+      maxSockets: CONNECTIONS_MAX,
+      maxFreeSockets: CONNECTIONS_MAX,
+      timeout: IDLE_MS,
+    });
+    this.agent.createConnection = (_options, callback) => {
+      void dialer.open(this.#closed.signal).then((opened) => {
+        // Without a connection Node looks at the error only.
+        if (opened.ok) callback?.(null, opened.value);
+        else (callback as ((error: Error) => void) | undefined)?.(new Refused(opened.refusal));
+      });
+      return undefined;
+    };
+    closeWhatSpeaksUnasked(this.agent);
+  }
+
+  /** No kept connection is trusted any more: the next request has a fresh one. */
+  dropIdle(): void {
+    for (const idle of Object.values(this.agent.freeSockets)) {
+      for (const socket of idle ?? []) socket.destroy();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed.abort();
+    this.agent.destroy();
+  }
+}
+
+/** By the two points at which Node says that a connection is kept, and used again. */
+function closeWhatSpeaksUnasked(agent: Agent): void {
+  const keep = agent.keepSocketAlive;
+  const reuse = agent.reuseSocket;
+  agent.keepSocketAlive = (socket) => {
+    socket.on('data', destroyIt);
+    return keep.call(agent, socket);
+  };
+  agent.reuseSocket = (socket, request: ClientRequest) => {
+    socket.off('data', destroyIt);
+    reuse.call(agent, socket, request);
+  };
+}
+
+function destroyIt(this: Pick<Socket, 'destroy'>): void {
+  this.destroy();
+}
