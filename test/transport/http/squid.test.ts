@@ -1,0 +1,145 @@
+/**
+ * squid as forward proxy, as Debian has it: tunnels for https, whole URLs for http, its own pages, its log-in, its end.
+ *
+ * Skipped, with the reason, where it is not installed (Debian: `apt-get install squid openssl`).
+ */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Secret } from '../../../src/core/secret.ts';
+import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { openTlsFront } from '../../doubles/tls-front.ts';
+import {
+  freePort,
+  missing,
+  openUpstream,
+  Program,
+  post,
+  roadTo,
+  sandboxWithDevice,
+} from './foreign-programs.ts';
+
+const timeout = 60_000;
+const LOGINS = '/usr/lib/squid/basic_ncsa_auth';
+const noSquid =
+  noOpenssl ||
+  missing('squid') ||
+  (existsSync(LOGINS) ? false : `squid has no ${LOGINS} to check logins with`);
+const PASSWORD = 'proxy-password-unseen';
+
+/** `rules`: who is let through; in front of them stand those of a log-in, if `login` is wanted. */
+async function openSquid({ rules = 'http_access allow all', login = false } = {}) {
+  const squid = new Program();
+  const port = await freePort();
+  const { directory } = squid;
+  const users = join(directory, 'users');
+  const hash = execFileSync('openssl', ['passwd', '-apr1', PASSWORD], { encoding: 'utf8' }).trim();
+  writeFileSync(users, `ours:${hash}\n`);
+  const file = join(directory, 'squid.conf');
+  const auth = `auth_param basic program ${LOGINS} ${users}\nauth_param basic children 1\nacl known proxy_auth REQUIRED\nhttp_access deny !known\n`;
+  // No disk, and nothing of this host's.
+  writeFileSync(
+    file,
+    `http_port 127.0.0.1:${port}\npid_filename ${directory}/pid\ncache deny all\ncache_log ${directory}/cache.log\naccess_log none
+     coredump_dir ${directory}\npinger_enable off\nshutdown_lifetime 0 seconds\nconnect_timeout 2 seconds\nvisible_hostname squid.example
+     netdb_filename none\n${login ? auth : ''}${rules}\n`.replace(/^ +/gm, ''),
+  );
+  await squid.start(['squid', '-N', '-f', file], port);
+  const proxy = { url: `http://127.0.0.1:${port}`, host: '127.0.0.1', port };
+  const named = (user: string, password: string) => ({
+    ...proxy,
+    authorization: new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`),
+  });
+  const close = async () => {
+    // It takes two seconds to go by itself.
+    await squid.stop('SIGKILL');
+    await squid[Symbol.asyncDispose]();
+  };
+  return { squid, proxy, named, [Symbol.asyncDispose]: close };
+}
+
+async function stage(wish: Parameters<typeof openSquid>[0] = {}) {
+  const authority = new Authority();
+  const sandbox = await sandboxWithDevice();
+  const front = await openTlsFront(sandbox.httpPort, authority.issue());
+  const squid = await openSquid(wish);
+  const [ca, ports] = [authority.pem.cert, { https: front.port, http: sandbox.httpPort }];
+  const road = (scheme: 'http' | 'https', proxy = squid.proxy, port = ports[scheme]) =>
+    roadTo({ scheme, port, ca, proxy });
+  const close = async () => {
+    for (const each of [squid, front, sandbox]) await each[Symbol.asyncDispose]();
+    authority[Symbol.dispose]();
+  };
+  return { ...squid, authority, sandbox, front, road, [Symbol.asyncDispose]: close };
+}
+
+describe('through squid', { skip: noSquid }, () => {
+  for (const scheme of ['https', 'http'] as const) {
+    it(`${scheme} passes, with a date and without, over connections that are used again`, {
+      timeout,
+    }, async () => {
+      await using at = await stage();
+      await using road = at.road(scheme);
+      for (const kind of ['dated', 'dated', 'undated'] as const)
+        assert.equal((await post(road, kind)).reason, 'ok');
+      assert.equal(at.sandbox.points({ key: 'n' }).length, 3);
+      if (scheme === 'https') assert.equal(at.front.handshakes.all, 2, 'what has no date has a fresh one');
+    });
+
+    it(`what its rules forbid is told as its refusal over ${scheme}`, { timeout }, async () => {
+      await using at = await stage({ rules: 'http_access deny all' });
+      await using road = at.road(scheme);
+      const { reason, detail } = await post(road);
+      assert.equal(reason, 'proxy-refused');
+      assert.match(
+        detail,
+        scheme === 'https' ? /answers 403 to CONNECT/ : /answer 403 by way of http:\/\/127/,
+      );
+      assert.equal(at.sandbox.points().length, 0);
+    });
+
+    it(`who is not logged in is told so over ${scheme}, and who is passes`, { timeout }, async () => {
+      await using at = await stage({ login: true });
+      for (const [proxy, expected] of [
+        [at.proxy, 'proxy-refused'],
+        [at.named('ours', 'wrong'), 'proxy-refused'],
+        [at.named('ours', PASSWORD), 'ok'],
+      ] as const) {
+        await using road = at.road(scheme, proxy);
+        const { reason, detail } = await post(road);
+        assert.equal(reason, expected);
+        if (reason !== 'ok') assert.match(detail, /407/);
+        assert.ok(!detail.includes(PASSWORD));
+      }
+    });
+
+    it(`a server it does not reach over ${scheme} is no refusal, no portal and no ThingsBoard, and soon asked again`, {
+      timeout,
+    }, async () => {
+      await using at = await stage();
+      await using road = at.road(scheme, at.proxy, await freePort());
+      const { reason, detail } = await post(road);
+      assert.equal(reason, 'upstream-away');
+      assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ answers 503 to CONNECT|answer 503 by way of http:/);
+    });
+
+    it(`its end under a request cuts the request over ${scheme}, which is not made twice`, {
+      timeout,
+    }, async () => {
+      await using at = await stage();
+      let stopped: Promise<void> | undefined;
+      await using upstream = await openUpstream(() => {
+        stopped ??= at.squid.stop();
+      });
+      await using front = await openTlsFront(upstream.port, at.authority.issue());
+      await using road = at.road(scheme, at.proxy, scheme === 'https' ? front.port : upstream.port);
+      assert.equal((await post(road, 'undated')).reason, 'reset');
+      await stopped;
+      assert.equal(upstream.bodies.length, 1);
+      assert.equal((await post(road)).reason, 'proxy-away');
+    });
+  }
+});
