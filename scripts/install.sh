@@ -146,7 +146,7 @@ put_files() {
 	scratch=$(mktemp -d)
 	trap 'rm -rf "$scratch"' EXIT
 	trap 'exit 1' HUP INT TERM
-	list=$(cd "$tree" && find . -type f ! -path "./$config" | sed 's|^\./||' | sort)
+	list=$(cd "$tree" && find . -type f ! -path "./$config" | sed 's|^\./||' | LC_ALL=C sort)
 	for file in $list; do
 		mode=644
 		[ ! -x "$tree/$file" ] || mode=755
@@ -156,6 +156,10 @@ put_files() {
 			# Both name Debian's Node.
 			source=$scratch/rendered
 			sed "s|/usr/bin/node |$node |" "$tree/$file" >"$source"
+			;;
+		usr/lib/firstlight/firstlight.mjs)
+			# It loads the files of code/, which are on the disk before it asks for them there.
+			[ -n "$dry" ] || cmp -s "$tree/$file" "$root/$file" || sync
 			;;
 		esac
 		put "$source" "$file" "$mode"

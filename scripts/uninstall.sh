@@ -98,7 +98,7 @@ remove_files() {
 		esac
 	done <"$root/$manifest"
 	act "remove /$manifest" rm -f "$root/$manifest"
-	[ -n "$dry" ] || rmdir "$root/usr/lib/firstlight" "$root/usr/share/doc/firstlight" 2>/dev/null || true
+	[ -n "$dry" ] || rmdir "$root/usr/lib/firstlight/code" "$root/usr/lib/firstlight" "$root/usr/share/doc/firstlight" 2>/dev/null || true
 }
 
 # The state of a dynamic user lies in private/, and the name beside it is a link.

@@ -1,6 +1,6 @@
 /**
- * The copyright file that goes with the bundle, in Debian's machine-readable format 1.0: which libraries are in the
- * one file, who wrote them, and the text of every licence.
+ * The copyright file that goes with the bundle, in Debian's machine-readable format 1.0: which libraries are in
+ * it, who wrote them, and the text of every licence.
  *
  * What is in the bundle is what esbuild says is in it, so that a new library cannot be forgotten; one without a
  * licence's text stops the bundling. Texts that differ in nothing but who holds the copyright are printed once.
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 const HEAD = `\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: firstlight
-Comment: firstlight.mjs is one file made of the sources of Firstlight and of the
+Comment: firstlight.mjs and code/ are made of the sources of Firstlight and of the
  libraries below, each named by its directory in the source tree.
 `;
 

@@ -1,9 +1,6 @@
 /**
- * What the command line offers, as data: read from the commander definitions of src/main.ts, so that the man page and
- * the completion cannot fall behind them.
- *
- * src/main.ts defines and then parses. It is loaded here with the parsing taken out of commander, which leaves the
- * finished definition. Needs a build.
+ * What the command line offers, as data: read from the commander definitions of src/cli/program.ts, so that the man page and
+ * the completion cannot fall behind them. Needs a build.
  */
 
 import { join } from 'node:path';
@@ -11,19 +8,9 @@ import { root } from './prepare.mjs';
 
 /** `{ path, about, usage, options, arguments, commands, after }`, for the program and each of its commands. */
 export async function readCommands() {
-  const { Command } = await import('commander');
-  const { parseAsync } = Command.prototype;
-  let program;
-  Command.prototype.parseAsync = async function caught() {
-    program = this;
-    return this;
-  };
-  try {
-    await import(join(root, 'dist', 'src', 'main.js'));
-  } finally {
-    Command.prototype.parseAsync = parseAsync;
-  }
-  if (program === undefined) throw new Error('src/main.ts no longer ends in program.parseAsync()');
+  const { createProgram } = await import(join(root, 'dist', 'src', 'cli', 'program.js'));
+  // No command is run: none needs to know its host.
+  const program = createProgram({});
   return described(program, []);
 }
 

@@ -30,7 +30,10 @@ const FILES = [
     '/var/lib/firstlight',
     'The credentials, and the readings that wait for the server. Kept when the package is removed, gone when it is purged.',
   ],
-  ['/usr/lib/firstlight/firstlight.mjs', 'The program.'],
+  [
+    '/usr/lib/firstlight/firstlight.mjs',
+    'The program; what it loads when it is needed is in code/ beside it.',
+  ],
 ];
 
 const VARIABLES = [

@@ -31,6 +31,9 @@ export async function filesOf(bundle, release) {
   const program = await readCommands();
   const documentation = 'usr/share/doc/firstlight';
   return [
+    // Called so that dpkg has put them in place, one by one and in order of names, before the file that loads them: whenever the
+    // power fails, the program is whole.
+    ...partsOf(bundle).map(([name, text]) => [`usr/lib/firstlight/code/${name}`, text, 0o644]),
     // Started by name, never by its path: no #! line.
     ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
     ['usr/lib/firstlight/capture-host.sh', read('scripts', 'capture-host.sh'), 0o755],
@@ -50,6 +53,13 @@ export async function filesOf(bundle, release) {
     ['usr/share/lintian/overrides/firstlight', read('scripts', 'package', 'lintian-overrides'), 0o644],
     [`${documentation}/changelog.gz`, zipped(renderChangelog(root, release)), 0o644],
   ];
+}
+
+/** `[name, text]` of what the bundle loads when it is needed. */
+function partsOf(bundle) {
+  const code = join(dirname(bundle), 'code');
+  const names = readdirSync(code).sort();
+  return names.map((name) => [name, readFileSync(join(code, name), 'utf8')]);
 }
 
 export function writeTree(directory, files, epoch) {

@@ -34,8 +34,12 @@ export function hostClock(): HostClock {
     return takenMs;
   };
   const sleep: Clock['sleep'] = (ms, signal) => sleepUntilDue(ms, signal, ranOut);
-  const monotonicMs = (): number => performance.now();
   return { wallMs, monotonicMs, bootId: boot.bootId, bootMs, sleep, takeLatenessMs };
+}
+
+/** As performance.now(), whose module costs 0.5 MiB. */
+function monotonicMs(): number {
+  return process.uptime() * 1000;
 }
 
 function sleepUntilDue(ms: number, signal: AbortSignal, ranOut: (lateMs: number) => void): Promise<void> {
@@ -44,7 +48,7 @@ function sleepUntilDue(ms: number, signal: AbortSignal, ranOut: (lateMs: number)
       resolve();
       return;
     }
-    const dueMs = performance.now() + ms;
+    const dueMs = monotonicMs() + ms;
     let timer: NodeJS.Timeout;
     const end = (): void => {
       clearTimeout(timer);
@@ -52,7 +56,7 @@ function sleepUntilDue(ms: number, signal: AbortSignal, ranOut: (lateMs: number)
       resolve();
     };
     const wait = (): void => {
-      const leftMs = dueMs - performance.now();
+      const leftMs = dueMs - monotonicMs();
       if (leftMs <= 0) {
         ranOut(-leftMs);
         end();

@@ -3,12 +3,12 @@
  * that a bug never settles. Everything else goes on, so only a watchdog that asks for the progress of each loop can notice.
  */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type Loop = 'sample' | 'converse';
 
-const PROGRAM = join('usr', 'lib', 'firstlight', 'firstlight.mjs');
+const CODE = join('usr', 'lib', 'firstlight', 'code');
 
 /** The file that blocks it; where every service can see it. */
 export function blockerOf(loop: Loop): string {
@@ -17,9 +17,7 @@ export function blockerOf(loop: Loop): string {
 
 /** Changes the program below `root`. Rejects when it has no loop of that name. */
 export async function makeBlockable(root: string, loop: Loop): Promise<void> {
-  const file = join(root, PROGRAM);
-  const text = await readFile(file, 'utf8');
-  const begin = text.indexOf(`async function ${loop}(`);
+  const { file, text, begin } = await partWith(`async function ${loop}(`, join(root, CODE));
   const end = text.indexOf('async function ', begin + 1);
   // `while (…)` in the sources; the bundler makes it `for(;…;)`.
   const found = /for\(;[^;]*;\)\{/.exec(text.slice(begin, end));
@@ -28,4 +26,14 @@ export async function makeBlockable(root: string, loop: Loop): Promise<void> {
   const at = begin + found.index + found[0].length;
   const block = `if(process.getBuiltinModule('node:fs').existsSync('${blockerOf(loop)}'))await new Promise(()=>{});`;
   await writeFile(file, text.slice(0, at) + block + text.slice(at));
+}
+
+async function partWith(words: string, code: string): Promise<{ file: string; text: string; begin: number }> {
+  for (const name of await readdir(code)) {
+    const file = join(code, name);
+    const text = await readFile(file, 'utf8');
+    const begin = text.indexOf(words);
+    if (begin >= 0) return { file, text, begin };
+  }
+  return { file: code, text: '', begin: -1 };
 }

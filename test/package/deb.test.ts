@@ -69,6 +69,14 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
     assert.ok(read('usr/bin/firstlight').includes(`run) exec ${program} ;;`));
   });
 
+  it('is unpacked in an order in which a power cut leaves a program that is whole: its parts, then the file that loads them', () => {
+    const paths = execFileSync('dpkg-deb', ['-c', made.deb], { encoding: 'utf8' }).match(
+      /usr\/lib\/firstlight\/.*\.mjs$/gm,
+    );
+    assert.ok((paths?.length ?? 0) > 2);
+    assert.equal(paths?.at(-1), 'usr/lib/firstlight/firstlight.mjs');
+  });
+
   it('brings a program that runs from where it lies', () => {
     const program = join(root, 'usr/lib/firstlight/firstlight.mjs');
     const { stdout } = spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' });
