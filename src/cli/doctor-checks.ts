@@ -97,7 +97,11 @@ export async function doctorsChecks(
     ...serverClock(server, clock),
     provisioned
       ? { name: 'provisioning', look: async () => provisioned }
-      : provisioningCheck(named.ok ? named.name : '(no name)', pair, credentials),
+      : provisioningCheck(
+          named.ok ? named.name : '(no name)',
+          loaded.secretHidden ? 'hidden' : pair,
+          credentials,
+        ),
     tokenCheck(token ? (signal) => transport.probe(token, signal) : (whyNoToken(credentials) ?? '')),
     ...(options.telemetry && token
       ? [telemetryCheck((signal) => transport.postTelemetry(token, '{"firstlightDoctorTest":1}', signal))]

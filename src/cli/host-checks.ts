@@ -27,7 +27,7 @@ export function configurationCheck(loaded: Loaded | readonly string[]): Check {
       if (!('config' in loaded))
         return cross(
           loaded.join(' | '),
-          'the agent cannot start with it',
+          `the agent cannot start with it${process.geteuid?.() === 0 ? '' : ', unless it is only this user who may not look: run it with sudo'}`,
           'correct it; firstlight config check tells when it is good',
         );
       const { warnings } = loaded;
@@ -74,7 +74,7 @@ export function clockCheck(loaded: Loaded | readonly string[], clock: Clock): Ch
       return cross(
         `${now}, not synchronised by any time service${chip}`,
         'readings wait for their dates, or go without',
-        'check the time service (timedatectl timesync-status), or set clock.trust = "system" on a host without one',
+        'check the time service: timedatectl; install systemd-timesyncd or chrony where there is none, or set clock.trust = "system" if you trust that clock as it is',
       );
     },
   };
@@ -86,7 +86,8 @@ export function outboxCheck(state: string): Check {
     async look() {
       try {
         const names = await readdir(join(state, 'spool'));
-        return tick(`${names.length} files of waiting readings on the disk, 64 KiB each at most`);
+        const files = names.length === 1 ? '1 file' : `${names.length} files`;
+        return tick(`${files} of waiting readings on the disk, 64 KiB each at most`);
       } catch (error) {
         const isRight = error instanceof Error && 'code' in error && error.code === 'EACCES';
         return isRight
@@ -109,6 +110,8 @@ export function boardCheck(state: string, root = '/'): Check {
       if (found instanceof StoreError) return dash(found.message);
       const aside = await countAside(state);
       const others = aside === 0 ? '' : `; ${aside} of other boards or servers are kept aside in ${state}`;
+      if (found.is === 'damaged' || found.is === 'newer')
+        return dash(`the credentials cannot be read (see provisioning)${others}`);
       if (found.is !== 'good') return dash(`there are no credentials that say it${others}`);
       const now = boardFingerprint({ root });
       if (found.fingerprint.length === 0 || now.length === 0)
@@ -157,7 +160,11 @@ export function successCheck({ running, lastAcceptedAgoS, retry, why }: StatusAn
           retry.remedy,
         );
       if (!running && why.length > 0)
-        return cross(`the agent does not run: ${why.join(' | ')}`, 'it could not go on', remedyOf(why));
+        return cross(
+          `the agent does not run; its last start failed: ${why.join(' | ')}`,
+          'it could not go on',
+          remedyOf(why),
+        );
       if (!running) return dash(`the agent does not run${lastAcceptedAgoS === null ? '' : `; ${ago}`}`);
       return lastAcceptedAgoS === null
         ? dash('nothing accepted yet')

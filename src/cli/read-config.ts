@@ -1,6 +1,6 @@
 /** Where the configuration and the state are, for each command that wants them, and the one way to load the first. */
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { CREDSTORE } from './credstore.ts';
 import { SENSOR_NAMES } from './sensor-names.ts';
@@ -31,19 +31,22 @@ export function readConfig(places: Places, environment: NodeJS.ProcessEnv): Load
  * look there. Throws a ConfigError with every problem.
  */
 export function readServiceConfig(places: Places, environment: NodeJS.ProcessEnv): Loaded {
-  return load(places, environment, environment['CREDENTIALS_DIRECTORY'] ?? credentialStore());
+  const directory = environment['CREDENTIALS_DIRECTORY'] ?? credentialStore();
+  return load(places, environment, directory, directory === undefined && existsSync(CREDSTORE));
 }
 
 function load(
   places: Places,
   environment: NodeJS.ProcessEnv,
   credentialsDirectory: string | undefined,
+  credentialsHidden = false,
 ): Loaded {
   return loadConfig({
     file: configFile(places, environment),
     fileRequired: places.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
     credentialsDirectory,
+    credentialsHidden,
     names: SENSOR_NAMES,
   });
 }

@@ -7,6 +7,9 @@ import { type EventAnswer, STATUS_EXIT, type StatusAnswer } from './status-answe
 
 const LABEL = 13;
 const START_IT = 'start it: sudo systemctl start firstlight';
+const DOCTOR = 'no answer yet: "sudo firstlight doctor" looks at each step of the way to the server';
+/** A server that is there answers within seconds. */
+const WAITING_LONG_S = 10;
 const LOOK = 'journalctl -u firstlight shows what it told before';
 
 /** Lines of at most `width` columns. */
@@ -28,10 +31,17 @@ export function statusLines(answer: StatusAnswer, width: number, paint: Paint): 
     ...(answer.running ? row('readings', readingsOf(answer)) : []),
     ...(answer.clock && answer.running ? row('clock', CLOCKS[answer.clock]) : []),
     ...retryLines(answer, row),
+    ...(isWaitingLong(answer) ? row('see', DOCTOR) : []),
     ...answer.open.flatMap((event) => row('also', `${event.event}: ${event.says}`)),
     ...(answer.events.length > 0 ? ['  last events'] : []),
     ...answer.events.flatMap((event) => eventLines(event, width, paint)),
   ];
+}
+
+/** Requests are patient: long before the first one is given up, a person wants to know where to look. */
+function isWaitingLong({ running, state, forS, retry }: StatusAnswer): boolean {
+  const isFirst = state === 'connecting' || state === 'provisioning';
+  return running && isFirst && retry === null && (forS ?? 0) >= WAITING_LONG_S;
 }
 
 function serverOf({ server, preferredServer }: StatusAnswer): string {
@@ -47,8 +57,11 @@ function headline(answer: StatusAnswer): string {
     case 'online':
     case 'offline':
     case 'not provisioned':
-    case 'provisioning':
-      return `${name} is ${state}${lasts}${answer.since === null ? '' : `, since ${answer.since}`}`;
+    case 'provisioning': {
+      const isBlind = state === 'not provisioned' && answer.credentials === 'unreadable';
+      const since = answer.since === null ? '' : `, since ${answer.since}`;
+      return `${name} ${isBlind ? 'cannot read its credentials' : `is ${state}`}${lasts}${since}`;
+    }
     case 'starting':
       return `${name} is starting: it waits for its turn to send`;
     case 'connecting':
@@ -74,7 +87,7 @@ function ago(forS: number | null): string {
 
 function toDo({ state }: StatusAnswer): string {
   if (state === 'failed')
-    return 'correct what is said above; systemd starts it again by itself, and "sudo systemctl restart firstlight" at once';
+    return 'correct what is said above, then: sudo systemctl restart firstlight (systemd tries it by itself as well, ever more seldom, unless it was stopped)';
   if (state === 'unknown') return 'ask as root, or for the directory that the agent writes to: --runtime DIR';
   return `${START_IT}; ${LOOK}`;
 }

@@ -25,12 +25,15 @@ import type { TomlFiles } from './toml-files.ts';
 export interface AccessRequest {
   readonly files: TomlFiles;
   readonly credentialsDirectory?: string | undefined;
+  readonly credentialsHidden?: boolean;
 }
 
 export interface Access {
   readonly token?: Secret;
   readonly provisioning?: NonNullable<Config['provisioning']>;
   readonly forgottenSecretFile?: string;
+  /** This user may not look where the provisioning secret may be. */
+  readonly secretHidden?: true;
   readonly warnings: readonly string[];
 }
 
@@ -75,6 +78,8 @@ function readPair(request: AccessRequest, reader: Reader): Access {
     namedFile: afterSuccess === 'forget' ? 'may be gone' : 'required',
   });
   if (found.is === 'gone') return { forgottenSecretFile: found.path, warnings: [] };
+  if (found.is === 'nowhere' && key !== undefined && request.credentialsHidden)
+    return { warnings: [HIDDEN], secretHidden: true };
   requireBothHalves(request, reader, found);
   if (found.is !== 'there') return { warnings: [] };
   const stays = afterSuccess === 'forget' && found.path === undefined;
@@ -83,6 +88,9 @@ function readPair(request: AccessRequest, reader: Reader): Access {
   const secretFile = found.path !== undefined && { secretFile: found.path };
   return { provisioning: { key, secret: found.secret, credentials, afterSuccess, ...secretFile }, warnings };
 }
+
+const HIDDEN =
+  'the provisioning secret is where this user may not look, such as /etc/credstore, or missing: run it with sudo to be sure';
 
 function cannotForget(reader: Reader): string {
   const where = reader.sources[PROVISIONING_SECRET.inline.key];

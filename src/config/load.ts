@@ -24,6 +24,8 @@ export interface LoadRequest {
   readonly environment: Environment;
   /** systemd's $CREDENTIALS_DIRECTORY. */
   readonly credentialsDirectory?: string | undefined;
+  /** There are credentials of the service that this user may not see: then a secret that is not found is no problem. */
+  readonly credentialsHidden?: boolean;
   /** What the table [sensors] may name. */
   readonly names: SensorNames;
 }
@@ -38,6 +40,8 @@ export interface Loaded {
   readonly values: Readonly<Record<string, string>>;
   /** The secret file that counts and is not there any more, which provisioning.after-success = "forget" allows. */
   readonly forgottenSecretFile?: string;
+  /** There may be a provisioning secret, where this user may not look. */
+  readonly secretHidden?: true;
 }
 
 export function loadConfig(request: LoadRequest): Loaded {
@@ -69,8 +73,11 @@ export function loadConfig(request: LoadRequest): Loaded {
     sensors,
     ...rest,
   };
-  const { forgottenSecretFile } = access;
-  const forgotten = forgottenSecretFile !== undefined && { forgottenSecretFile };
+  const { forgottenSecretFile, secretHidden } = access;
+  const forgotten = {
+    ...(forgottenSecretFile !== undefined && { forgottenSecretFile }),
+    ...(secretHidden && { secretHidden }),
+  };
   const warnings = [...ofServer, ...access.warnings, ...ofSensors];
   return { config, warnings, sources: reader.sources, values: reader.values, ...forgotten };
 }

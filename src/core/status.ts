@@ -91,7 +91,8 @@ export class Status {
       case 'online':
         return `online, ${readings(this.#delivered())} delivered, last ${this.#since(phase.lastMs)} ago`;
       case 'in trouble': {
-        const what = phase.isProvisioned ? 'offline' : 'not provisioned';
+        const isBlind = this.#credentials === 'unreadable';
+        const what = phase.isProvisioned ? 'offline' : isBlind ? 'not connected' : 'not provisioned';
         const { cause } = halvesOf(VERDICTS[phase.trouble.reason].sentence);
         return `${what} for ${this.#since(phase.trouble.sinceBootMs)}, ${this.#kept()} (${losses.total} lost); ${cause}`;
       }

@@ -12,9 +12,27 @@ export interface Pair {
   readonly secretCharacters: number;
 }
 
-export function provisioningCheck(name: string, pair: Pair | undefined, credentials: Credentials): Check {
-  return { name: 'provisioning', look: async () => found(name, pair, credentials) };
+/** `hidden`: there may be a pair, and this user may not see its secret. */
+export function provisioningCheck(
+  name: string,
+  pair: Pair | 'hidden' | undefined,
+  credentials: Credentials,
+): Check {
+  return {
+    name: 'provisioning',
+    look: async () =>
+      pair === 'hidden' ? unseen(found(name, undefined, credentials)) : found(name, pair, credentials),
+  };
 }
+
+/** What is said without a pair counts, but for the lack of one. */
+function unseen(finding: Finding): Finding {
+  return finding.mark === 'cross' && finding.means === NO_WAY
+    ? dash('the provisioning secret may not be looked at by this user: run it with sudo')
+    : finding;
+}
+
+const NO_WAY = 'the gateway has no way to get in';
 
 function found(name: string, pair: Pair | undefined, credentials: Credentials): Finding {
   switch (credentials.are) {
@@ -22,7 +40,7 @@ function found(name: string, pair: Pair | undefined, credentials: Credentials): 
       return tick('not needed: the configuration gives the token');
     case 'usable':
       return pair
-        ? sound(pair, tick(`not needed: there are credentials of ${credentials.device}; with ${shape(pair)}`))
+        ? sound(pair, tick(`not needed: there are credentials of ${credentials.device} (and ${shape(pair)})`))
         : tick('not needed: there are credentials');
     case 'damaged':
     case 'newer': {
@@ -75,7 +93,7 @@ function sound({ key, secretCharacters }: Pair, finding: Finding): Finding {
 export function lacking(seen: string, or = ''): Finding {
   return cross(
     seen,
-    'the gateway has no way to get in',
+    NO_WAY,
     `set ${or === '' ? '' : `${or} `}provisioning.key and provisioning.secret of the device profile`,
   );
 }

@@ -31,6 +31,12 @@ async function look(
       'it does not start at the next boot',
       'enable it: sudo systemctl enable --now firstlight',
     );
+  if (of.get('ActiveState') === 'inactive')
+    return cross(
+      `the service is inactive (${of.get('SubState')}); its last exit code was ${of.get('ExecMainStatus')}`,
+      'it was stopped, and nobody starts it before the next boot',
+      'start it: sudo systemctl start firstlight',
+    );
   if (of.get('ActiveState') !== 'active')
     return cross(
       `the service is ${of.get('ActiveState')} (${of.get('SubState')}), last exit code ${of.get('ExecMainStatus')}`,

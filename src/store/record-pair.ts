@@ -73,7 +73,7 @@ export class RecordPair {
     }
     if (main.is === 'bad' && backup.is === 'bad') {
       throw new StoreError(
-        `${BACKUP}.json and ${MAIN}.json in ${this.#directory} are both damaged (one ${backup.problem}, the other ${main.problem}); they were left as they are: restore credentials.json from a copy`,
+        `in ${this.#directory} ${MAIN}.json ${main.problem}, and ${BACKUP}.json ${backup.problem}; both were left as they are`,
         { code: 'CREDENTIALS_DAMAGED' },
       );
     }

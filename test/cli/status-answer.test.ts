@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { paintFor } from '../../src/cli/paint.ts';
 import { answerOf, type StatusAnswer } from '../../src/cli/status-answer.ts';
 import { statusLines } from '../../src/cli/status-view.ts';
+import type { RefusalReason } from '../../src/core/refusal.ts';
 import type { StatusReport } from '../../src/core/status-report.ts';
 import type { FoundStatus, StatusFileContent } from '../../src/host/status-file.ts';
 
@@ -26,7 +27,7 @@ const ONLINE: StatusReport = {
   open: [],
   counts: {},
 };
-const trouble = (reason: 'silent' | 'not-found') => ({
+const trouble = (reason: RefusalReason) => ({
   reason,
   seen: 'no answer in 45 s',
   sinceBootMs: 50_000,
@@ -98,6 +99,28 @@ it('a trouble is told with its cause, what to do, what was seen, and when the ne
   assert.match(text, /why +FL-SILENT: the server does not answer \(no answer in 45 s\)/);
   assert.match(text, /to do +check that it runs/);
   assert.match(text, /retry +next try in 12 s; refused 3 times in 50 s/);
+});
+
+it('credentials that cannot be read are not called "not provisioned"', () => {
+  const report = {
+    ...ONLINE,
+    state: 'not provisioned',
+    credentials: 'unreadable',
+    trouble: trouble('credentials-unreadable'),
+  } as const;
+  const answer = answered(report);
+  assert.equal(answer.exitCode, 2);
+  const text = textOf(answer, 200);
+  assert.match(text, /^firstlight 0\.1\.0 cannot read its credentials for 1 min/);
+  assert.match(text, /why +FL-CREDENTIALS-UNREADABLE: .*both files are damaged/);
+  assert.match(text, /to do +restore credentials\.json from a backup, or /);
+});
+
+it('a first answer that does not come points at the doctor, long before the request is given up', () => {
+  const waiting = (sinceBootMs: number) =>
+    textOf(answered({ ...ONLINE, state: 'connecting', sinceBootMs }), 200);
+  assert.match(waiting(NOW.bootMs - 25_000), /see +no answer yet: "sudo firstlight doctor"/);
+  assert.doesNotMatch(waiting(NOW.bootMs - 3_000), /doctor/);
 });
 
 it('a start that failed says why', () => {

@@ -120,6 +120,15 @@ describe('a secret file', () => {
     assert.deepEqual(desk.load(SERVER).warnings, []);
   });
 
+  it('that may be where this user cannot look is a doubt and no problem; one that nobody hides is missing', () => {
+    using desk = new Desk();
+    const text = `${SERVER}[provisioning]\nkey = "k"\n`;
+    const { config, warnings, secretHidden } = desk.load(text, { credentialsHidden: true });
+    assert.deepEqual([config.provisioning, secretHidden], [undefined, true]);
+    assert.match(warnings.join(), /run it with sudo to be sure/);
+    assert.match(desk.sentences(text).join(), /provisioning\.secret-file is missing/);
+  });
+
   it('that the group can read is nobody else’s business', () => {
     using desk = new Desk();
     const named = desk.write('named', HUSH);

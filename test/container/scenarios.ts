@@ -10,6 +10,7 @@ import { hardening } from './hardening.ts';
 import { life } from './life.ts';
 import { ownSensors } from './own-sensors.ts';
 import { linkDown, lossyRoad, nameServerAbsent, serverAbsent } from './roads.ts';
+import { saysWhy } from './says-why.ts';
 import type { Scenario } from './scenario.ts';
 
 export const STAGES: readonly (readonly Scenario[])[] = [
@@ -18,6 +19,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
   [
     { name: 'hardening', run: hardening },
     { name: 'own-sensors', run: ownSensors },
+    { name: 'says-why', run: saysWhy },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
     { name: 'disk-full-later', run: fullLater },

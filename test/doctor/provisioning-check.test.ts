@@ -68,6 +68,14 @@ describe('the provisioning check', () => {
     }
   });
 
+  it('does not call a pair missing that this user may not see', async () => {
+    const look = (credentials: Credentials) => provisioningCheck('gw-1', 'hidden', credentials).look(signal);
+    const unseen = await look({ are: 'absent' });
+    assert.deepEqual([unseen.mark, /run it with sudo/.test(unseen.seen)], ['dash', true]);
+    assert.equal((await look({ are: 'usable', device: 'gw-7', token: TOKEN })).mark, 'tick');
+    assert.equal((await look({ are: 'damaged', problem: 'torn' })).mark, 'cross');
+  });
+
   it('refuses a key that ThingsBoard never makes', async () => {
     const finding = await found({ are: 'absent' }, { key: 'two words', secretCharacters: 3 });
     assert.equal(finding.mark, 'cross');

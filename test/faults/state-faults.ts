@@ -103,7 +103,7 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'both credential files torn',
     event: 'FL-CREDENTIALS-UNREADABLE',
-    says: 'are both damaged',
+    says: 'both were left as they are',
     doctor: 'provisioning',
     doctorSays: 'credentials.json is torn or not JSON, and the file',
     make: withFiles(() => '{"version":1,"sta'),
