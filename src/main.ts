@@ -8,16 +8,22 @@
  * signal ends the process at once, because the first one gives its listener up.
  */
 
+import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { Bell } from './cli/bell.ts';
 import type { RunOptions } from './cli/run.ts';
 
 /** How long what is still open after a command may keep the process, ms. */
 const LINGER_MS = 2_000;
+/** What Node calls work of a thread of its pool that may hang: files, and names of hosts. */
+const IN_THE_POOL: ReadonlySet<string> = new Set(['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap']);
 
 /** What a shell says of a program that writes where nobody reads (128 + SIGPIPE), and sysexits.h of any other output that fails. */
 const EX_UNREAD = 141;
 const EX_IOERR = 74;
+
+/** As many of the operator's own sensors as there may be listen to one signal, and Node would call that a leak in the journal. */
+setMaxListeners(128);
 
 const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
@@ -75,5 +81,15 @@ async function finish(outcome: Promise<number>): Promise<void> {
   const code = await outcome;
   process.exitCode = unread ?? code;
   // A name server that does not answer, or a pipe nobody reads, must not keep a finished process alive.
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  setTimeout(endNow, LINGER_MS).unref();
+}
+
+/**
+ * process.exit() waits for the threads of the pool, and of those one that asks a dead mount or a name server never comes back.
+ * Then only a signal ends the process, which systemd takes for a clean end.
+ */
+function endNow(): void {
+  if (!process.getActiveResourcesInfo().some((kind) => IN_THE_POOL.has(kind))) process.exit();
+  process.removeAllListeners('SIGTERM');
+  process.kill(process.pid, 'SIGTERM');
 }
