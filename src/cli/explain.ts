@@ -22,6 +22,8 @@ const TEXT_CHARACTERS_MAX = 160;
 
 /** What the configured agent makes of a value. */
 export interface Sending {
+  /** Of an own sensor, which the catalogue does not have. */
+  readonly unit?: string | undefined;
   readonly isSent: boolean;
   /** Its name and its value on the wire; absent when there is no value. */
   readonly sent: readonly [name: string, value: Value] | undefined;
@@ -56,13 +58,13 @@ export function unknownKeyLines(
 
 function headLines(
   { key, entry, value, siblings }: Explanation,
-  { isSent, sent }: Sending,
+  { isSent, sent, unit: own = '' }: Sending,
 ): readonly string[] {
   if (value === undefined) {
     const others = siblings.length === 0 ? '' : ` It has ${siblings.slice(0, NAMES_MAX).join(', ')}.`;
     return [`${harmless(key)} is a key that firstlight knows, and this host does not give it.${others}`];
   }
-  const unit = entry.type === 'number' ? entry.unit : '';
+  const unit = (entry.type === 'number' ? entry.unit : '') || own;
   const plain = `${harmless(String(value))} ${unit}`.trim();
   const shown = shownValue(value, unit).join(' ').trim();
   return [

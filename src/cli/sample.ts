@@ -119,6 +119,7 @@ async function explainKey(name: string, subject: Sampled, ports: SamplePorts): P
     found === undefined
       ? unknownKeyLines(name, collectors, await namesHere(subject, ports))
       : explanationLines(found, {
+          unit: subjectOf?.unit,
           isSent: subjectOf?.isSent ?? false,
           sent: found.value === undefined ? undefined : sentAs(found.key, found.value),
         });

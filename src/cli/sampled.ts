@@ -54,7 +54,7 @@ export function sampled({ config, root }: SampledOptions, environment: NodeJS.Pr
   const tuning = config === undefined ? BUILT_IN : tuningOf(config, environment);
   const files = tuning.own.filter((sensor) => sensor.kind === 'file');
   const slow = openSlowReads();
-  const all = [...collectors, ...fileCollectors(files, root ?? '/', slow)];
+  const all = [...collectors, ...fileCollectors(files)];
   const ownNames = new Map([...tuning.rename].map(([key, name]) => [name, key]));
   const retouch = openRetouch(tuning);
   const scale = new ByKey(tuning.scale);

@@ -123,7 +123,7 @@ export const ownFields = {
     name: { ...name('tankLevel'), meaning: 'The key of its value.' },
     path: {
       key: 'path',
-      meaning: 'The file; the first number on its first line is the value.',
+      meaning: 'The file; the first number on its first line is the value, with a decimal point.',
       ...absolutePath('/sys/bus/iio/devices/iio:device0/in_voltage0_raw'),
     },
     every: every('10s'),

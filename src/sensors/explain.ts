@@ -61,7 +61,9 @@ export async function explain(
       complaint = String(fields?.['reason'] ?? '');
     },
   };
-  const sampler = openSampler([collector], trace.over(tree), clock, log, { ...UNTUNED, selection });
+  // Whatever its interval: a round that repeats values asks nothing, and would have no trace.
+  const tuning = { ...UNTUNED, selection, everyMs: new Map([[collector.name, 0]]) };
+  const sampler = openSampler([collector], trace.over(tree), clock, log, tuning);
   const atMs: number[] = [];
   let values = {};
   for (let round = 0; round < ROUNDS; round += 1) {

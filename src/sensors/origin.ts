@@ -54,8 +54,8 @@ export async function originsOf(traced: Traced, key: string): Promise<readonly O
 }
 
 /** As statfs(2) calls them. */
-function statfsText({ bsize, blocks, bfree, bavail }: FileSystemUse): string {
-  return `f_bsize ${bsize}\nf_blocks ${blocks}\nf_bfree ${bfree}\nf_bavail ${bavail}\n`;
+function statfsText({ bsize, blocks, bfree, bavail, files, ffree }: FileSystemUse): string {
+  return `f_bsize ${bsize}\nf_blocks ${blocks}\nf_bfree ${bfree}\nf_bavail ${bavail}\nf_files ${files}\nf_ffree ${ffree}\n`;
 }
 
 async function linesThatCount(
@@ -82,6 +82,7 @@ async function replayed(
   const tree: Tree = {
     read: (...asked) => trace.replay(round, without).read(...asked),
     readSlowly: (path) => trace.replay(round, without).readSlowly(path),
+    line: (path) => trace.replay(round, without).line(path),
     list: (path) => trace.replay(round, without).list(path),
     has: (path) => trace.replay(round, without).has(path),
     link: (path) => trace.replay(round, without).link(path),

@@ -1,29 +1,24 @@
 /**
- * An operator's files as sensors: the first number on the first line of each, such as a driver's attribute below /sys.
+ * An operator's files as sensors: the first number on the first line of each, such as a driver's attribute below /sys. Digits that are
+ * part of something else (`21,5`, a date, an address, `pump2`) are no number: half of one would be believed.
  *
  * They are read carefully (regular-file.ts), by the thread pool (slow-reads.ts: they may be on a mount that is dead) and under the
  * guard's deadline.
  */
 
-import { join } from 'node:path';
 import type { FileSensor } from '../core/own-sensor.ts';
 import { type Collector, NonsenseError, type NumberEntry } from './collector.ts';
-import type { SlowReads } from './slow-reads.ts';
 
 const NUMBER_MAX = 1e15;
 const NUMBER = /[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?/i;
 
-export function fileCollectors(
-  files: readonly FileSensor[],
-  root: string,
-  slow: SlowReads,
-): readonly Collector[] {
+export function fileCollectors(files: readonly FileSensor[]): readonly Collector[] {
   return files.map((file) => ({
     name: file.name,
     catalogue: [entryOf(file)],
     everyMs: file.everyMs,
-    open: () => async () => {
-      const text = await slow.line(join(root, file.path));
+    open: (tree) => async () => {
+      const text = await tree.line(file.path);
       return { [file.name]: numberIn(text, file.path) * file.scale + file.offset };
     },
   }));
@@ -43,9 +38,16 @@ function entryOf({ name, path }: FileSensor): NumberEntry {
   };
 }
 
+/** What makes digits a part of something else: a name, a date, an address, a number with a decimal comma or groups. */
+const BEFORE = /[A-Za-z_]$/;
+const AFTER = /^[.,:/_-]\d/;
+
 function numberIn(line: string, path: string): number {
-  const digits = NUMBER.exec(line)?.[0];
-  if (digits === undefined || /0x/i.test(line))
+  const found = NUMBER.exec(line);
+  const digits = found?.[0] ?? '';
+  const at = found?.index ?? 0;
+  const isPart = BEFORE.test(line.slice(0, at)) || AFTER.test(line.slice(at + digits.length));
+  if (digits === '' || isPart || /0x/i.test(line))
     throw new NonsenseError(`the first line of ${path} has no number: ${JSON.stringify(line.slice(0, 24))}`);
   return Number(digits);
 }

@@ -42,7 +42,7 @@ export interface SensorsOptions {
 
 export function openSensors(options: SensorsOptions): Sensors {
   const { root, clock, log, tuning, files = [], slow = openSlowReads() } = options;
-  const sensors = [...collectors, ...fileCollectors(files, root, slow)];
+  const sensors = [...collectors, ...fileCollectors(files)];
   return openSampler(sensors, openTree(root, slow), clock, log, tuning, options);
 }
 

@@ -59,17 +59,8 @@ export class Trace {
           (text) => ({ is: 'text', text }),
         );
       },
-      readSlowly: async (path) => {
-        this.#note('read', path, UNANSWERED);
-        try {
-          const text = await tree.readSlowly(path);
-          this.#note('read', path, { is: 'text', text });
-          return text;
-        } catch (error) {
-          this.#note('read', path, { is: 'error', error });
-          throw error;
-        }
-      },
+      readSlowly: (path) => this.#slowly(path, () => tree.readSlowly(path)),
+      line: (path) => this.#slowly(path, () => tree.line(path)),
       list: (path) => {
         const note = (answer: Answer) => this.#note('list', path, answer);
         return told(
@@ -121,6 +112,7 @@ export class Trace {
     return {
       read,
       readSlowly: async (path) => read(path),
+      line: async (path) => read(path),
       list: (path) => {
         const answer = answerTo('list', path);
         if (answer?.is !== 'names') throw notThere(path);
@@ -141,6 +133,18 @@ export class Trace {
         return answer.use;
       },
     };
+  }
+
+  async #slowly(path: string, ask: () => Promise<string>): Promise<string> {
+    this.#note('read', path, UNANSWERED);
+    try {
+      const text = await ask();
+      this.#note('read', path, { is: 'text', text });
+      return text;
+    } catch (error) {
+      this.#note('read', path, { is: 'error', error });
+      throw error;
+    }
   }
 
   #note(question: Question, path: string, answer: Answer): void {

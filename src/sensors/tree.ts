@@ -33,6 +33,8 @@ export interface Tree {
    * 512 bytes, read by another thread. Rejects with what the system call says.
    */
   readSlowly(path: string): Promise<string>;
+  /** The first line of an operator's own file, which may be any; without its end. Rejects as regular-file.ts says. */
+  line(path: string): Promise<string>;
   /** The names in a directory. Throws when there is none. */
   list(path: string): readonly string[];
   has(path: string): boolean;
@@ -50,6 +52,7 @@ export function openTree(root: string, slow: SlowReads = openSlowReads()): Tree 
   return {
     read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, join(root, path), bytesMax),
     readSlowly: (path) => slow.text(join(root, path)),
+    line: (path) => slow.line(join(root, path)),
     list: (path) => readdirSync(join(root, path)),
     has: (path) => existsSync(join(root, path)),
     link: (path) => readlinkSync(join(root, path)),

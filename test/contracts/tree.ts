@@ -43,6 +43,12 @@ export function treeContract(name: string, open: () => Tree): void {
     await assert.rejects(tree.readSlowly('proc'), { code: 'EISDIR', message: /proc/ });
   });
 
+  claim('an own file is read up to the end of its first line', async (tree) => {
+    assert.equal(await tree.line('sys/class/net/eth0/flags'), '0x1003');
+    assert.equal(await tree.line('proc/empty'), '');
+    await assert.rejects(tree.line('proc/nothing'), { code: 'ENOENT' });
+  });
+
   claim('what is not there is an error that says which', (tree) => {
     assert.throws(() => tree.read('proc/nothing'), { code: 'ENOENT' });
     assert.throws(() => tree.read('sys/class/net/gone0/flags'), { code: 'ENOENT' });

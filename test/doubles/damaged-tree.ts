@@ -96,6 +96,7 @@ export class HostInMemory {
         return text.length < limit ? text : text.slice(0, text.lastIndexOf('\n', limit - 1) + 1);
       },
       readSlowly: async (path) => textAt(path).slice(0, SLOW_BYTES_MAX),
+      line: async (path) => textAt(path).split('\n', 1)[0] ?? '',
       list: (path) => {
         const { path: real, node } = walk(nodeAt, path);
         if (node.is !== 'directory') throw failed('ENOTDIR', path);

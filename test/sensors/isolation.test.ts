@@ -230,6 +230,7 @@ function treeOf(parts: Partial<Tree>): Tree {
       throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
     },
     readSlowly: async () => '',
+    line: async () => '',
     list: () => [],
     has: () => false,
     link: () => '../../devices/virtual',

@@ -113,6 +113,33 @@ it('--explain of a broken file says what is wrong with it', async (t) => {
   assert.doesNotMatch(lines.join('\n'), CONTROL);
 });
 
+it('--explain of the share of inodes shows the numbers it is made of', async (t) => {
+  const { lines } = await run('x86-vm', t, { explain: 'diskRootInodesUsedPercent' });
+  assert.match(lines.join('\n'), /^ +f_files \d+$\n^ +f_ffree \d+$/m);
+});
+
+it('--explain of a value that is read once a minute shows its line', async (t) => {
+  const { lines } = await run('x86-vm', t, { explain: 'oomKillCount' });
+  assert.match(lines.join('\n'), /^read from +\/proc\/vmstat\n +oom_kill \d+$/m);
+});
+
+it('--explain of an own file shows its line, or why it has no value', async (t) => {
+  const root = copyOf('x86-vm', t);
+  const config = join(root, 'site.toml');
+  const own = (name: string, file: string) =>
+    `[[sensor.file]]\nname = "${name}"\npath = "${file}"\nscale = "1000"\nunit = "l"\n`;
+  writeFileSync(
+    config,
+    `[server]\nurl = "coap://x"\n${own('tank', '/proc/loadavg')}${own('odd', '/proc/net/dev')}`,
+  );
+  const { lines } = await run('x86-vm', t, { config, explain: 'tank' });
+  assert.equal(lines[0], 'tank = 700 l');
+  assert.ok(lines.includes('read from   /proc/loadavg'), lines.join('\n'));
+  const absent = await run('x86-vm', t, { config, explain: 'odd' });
+  assert.match(absent.lines.join('\n'), /^it says +the first line of \/proc\/net\/dev has no number: /m);
+  assert.match(absent.lines.join('\n'), /^asked for +\/proc\/net\/dev: Inter-/m);
+});
+
 it('--explain of a mistyped key suggests the nearest, and is exit code 1', async (t) => {
   const { code, lines } = await run('x86-vm', t, { explain: 'memoryUseBytes' });
   assert.equal(code, 1);
