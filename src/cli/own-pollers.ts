@@ -4,6 +4,7 @@
  */
 
 import type { SensorsConfig } from '../core/config.ts';
+import { GAP_KEYS } from '../core/losses.ts';
 import { keysOf, type OwnSensor } from '../core/own-sensor.ts';
 import { type Polled, Pollers, type PollersPorts } from '../core/pollers.ts';
 import { selects } from '../core/selection.ts';
@@ -11,6 +12,9 @@ import { type Gpio, openGpio } from '../host/gpio.ts';
 import { polledLine } from '../host/own-lines.ts';
 import { polledProgram } from '../host/own-programs.ts';
 import { describeKey } from '../sensors/catalogue.ts';
+
+/** What the agent tells of lost readings; a program must not seem to tell of some. */
+const GAPS: ReadonlySet<string> = new Set(Object.values(GAP_KEYS));
 
 export type OwnConfig = Pick<SensorsConfig, 'selection' | 'own'>;
 
@@ -26,7 +30,7 @@ function polledOf(
   config: OwnConfig,
   { clock, gpio }: PollersPorts & { readonly gpio: Gpio },
 ): readonly Polled[] {
-  const isTaken = (key: string) => describeKey(key) !== undefined;
+  const isTaken = (key: string) => describeKey(key) !== undefined || GAPS.has(key);
   switch (sensor.kind) {
     case 'exec':
       return [polledProgram(sensor, { clock, isTaken, isWanted: (key) => isWanted(config, sensor, key) })];

@@ -12,6 +12,7 @@ import { keysOf, type OwnKind, type OwnSensor } from '../core/own-sensor.ts';
 import { type Field, ownFields } from './own-fields.ts';
 import type { GivenOwn } from './own-given.ts';
 import { type Problem, place, problemAt, type Source } from './problem.ts';
+import { TAKEN_BY_SERVER } from './sensor-lists.ts';
 import type { SensorNames } from './sensor-names.ts';
 import { shown, shownKey } from './show.ts';
 import { nearest } from './suggest.ts';
@@ -153,6 +154,7 @@ function nameProblem(given: GivenOwn, what: string): Problem {
 }
 
 function takenBy(sensor: OwnSensor, { sensors, keys }: SensorNames): string | undefined {
+  if (TAKEN_BY_SERVER.includes(sensor.name)) return 'is a name the server keeps for itself';
   if (sensors.includes(sensor.name)) return "is the name of a sensor of the agent's own";
   const reserved = [...keys, ...Object.values(GAP_KEYS)];
   const own = keysOf(sensor).filter((key) => !key.includes('*'));

@@ -23,7 +23,7 @@ export const FACTOR_MAX = 1e12;
 /** ThingsBoard takes any text; this is what can be written in a widget's settings without thinking. */
 const NEW_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 /** `ts` and `values` together are a reading's envelope (contract 4.1), and `deleted` is what the server calls a removal. */
-const TAKEN_BY_SERVER = ['ts', 'values', 'deleted'];
+export const TAKEN_BY_SERVER: readonly string[] = ['ts', 'values', 'deleted'];
 
 /** "net*, hwmon": the globs, or what is wrong with them. */
 export function parseGlobs(text: string): readonly string[] | string {

@@ -17,6 +17,8 @@ export interface ProgramValues {
 
 export const KEYS_MAX = 32;
 export const TEXT_CHARACTERS_MAX = 128;
+/** Control characters, and what stands for bytes that were no UTF-8. */
+const NO_TEXT = /[\p{Cc}\ufffd]/u;
 const DECIMALS = 6;
 const QUOTED_CHARACTERS_MAX = 24;
 
@@ -91,7 +93,7 @@ function judged(raw: unknown): Value | undefined {
   }
   if (typeof raw !== 'string') return undefined;
   const text = raw.trim();
-  return text !== '' && text.length <= TEXT_CHARACTERS_MAX && !/\p{Cc}/u.test(text) ? text : undefined;
+  return text !== '' && text.length <= TEXT_CHARACTERS_MAX && !NO_TEXT.test(text) ? text : undefined;
 }
 
 function quoted(text: string): string {

@@ -180,6 +180,7 @@ describe('what is wrong with one is told with its line, what is allowed, and an 
     ],
     ['[[sensor.file]]\nname = "netEth0RxBytesPerS"\npath = "/x"\n', 4, /makes the key netEth0RxBytesPerS/],
     ['[[sensor.file]]\nname = "lostReadings"\npath = "/x"\n', 4, /makes the key lostReadings/],
+    ['[[sensor.file]]\nname = "ts"\npath = "/x"\n', 4, /name = "ts" is a name the server keeps for itself/],
     [`${BOILER.replace('boiler"', 'load"')}keys = ["1"]\n`, 4, /makes the key load1/],
     [`[sensors]\nrename = "load1=tank"\n${file('')}`, 4, /gives the name tank, which another key has/],
     [

@@ -40,6 +40,7 @@ describe('a program’s output', () => {
     ['{"a": 1e400}', {}, /says of "a"/],
     [`{"a": "${'x'.repeat(129)}"}`, {}, /says of "a"/],
     ['{"a": "x\\u0007"}', {}, /says of "a"/],
+    ['a=\ufffd\ufffd\nb=1', { boilerB: 1 }, /says of "a"/],
     ['{"a": ""}', {}, /says of "a"/],
     ['a=', {}, /says of "a"/],
     ['{"--": 1}', {}, /^says "--", which makes no key$/],

@@ -148,6 +148,15 @@ it('--explain of a mistyped key suggests the nearest, and is exit code 1', async
   assert.match(near.lines[0] ?? '', /is a key that firstlight knows.* It has netEth0RxBytesPerS/);
 });
 
+it('a program cannot seem to tell of lost readings', async (t) => {
+  const config = join(copyOf('x86-vm', t), 'site.toml');
+  writeFileSync(
+    config,
+    '[server]\nurl = "coap://x"\n[[sensor.exec]]\nname = "lost"\ncommand = ["/bin/echo", "readings=5"]\n',
+  );
+  assert.doesNotMatch((await run('x86-vm', t, { config, json: true })).lines[0] ?? '', /lostReadings/);
+});
+
 it('--config shows the operator’s own sensors too, read once, with their units; --all marks what is off', async (t) => {
   const root = copyOf('x86-vm', t);
   const config = join(root, 'site.toml');
