@@ -1,5 +1,6 @@
 /** What devices in /sys call themselves, and where they lead to; a file that cannot be read must not cost the other devices. */
 
+import { dirname, join } from 'node:path';
 import { labelPart } from './key-name.ts';
 import { wholeLines } from './parse.ts';
 import type { Tree } from './tree.ts';
@@ -14,6 +15,15 @@ export function labelIn(tree: Tree, path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The device's own directory, below /sys/devices, to which the link of its class leads. Read there, a device that has gone is
+ * missed, though another may have got its number, and with it the link.
+ */
+export function placeOf(tree: Tree, path: string): string {
+  const way = wayTo(tree, path);
+  return way === '' ? path : join(dirname(path), way);
 }
 
 /** Where the symbolic link points; '' when there is none. */

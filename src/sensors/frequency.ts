@@ -1,7 +1,7 @@
 /**
  * Frequency: how fast the CPUs run at present, one value for each group of CPUs that share a clock, named after the first of them.
  *
- * It is what the kernel has set or, on a PC, what it measures. Without frequency scaling, as in most virtual machines, absent.
+ * It is what the kernel has set or, on a PC, what it measures. A group whose CPUs are all switched off has none. Without frequency scaling, as in most virtual machines, absent.
  */
 
 import type { Collector } from './collector.ts';
@@ -40,7 +40,7 @@ export const frequency: Collector = {
       const measured: Record<string, number | undefined> = {};
       for (const first of policies.found) {
         const path = `${FOLDER}/policy${first}/scaling_cur_freq`;
-        const text = readIfThere(tree, path);
+        const text = unlessOff(() => readIfThere(tree, path));
         // Some drivers answer so when all CPUs of the group sleep.
         if (text === undefined || text === '<unknown>') continue;
         measured[`cpu${first}FrequencyMHz`] = natural(text, `/${path}`) / KHZ_PER_MHZ;
@@ -49,3 +49,13 @@ export const frequency: Collector = {
     };
   },
 };
+
+/** The kernel keeps the files of a group of which no CPU is on, and answers EBUSY (drivers/cpufreq/cpufreq.c, show). */
+function unlessOff<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EBUSY') return undefined;
+    throw error;
+  }
+}

@@ -5,7 +5,7 @@
  */
 
 import { addressOf } from './device-address.ts';
-import { labelIn, wayTo } from './device-labels.ts';
+import { labelIn, placeOf, wayTo } from './device-labels.ts';
 import { counted, labelPart, tellApart } from './key-name.ts';
 import { listIfThere } from './read-if-there.ts';
 import { isCpuChannel } from './temperature.ts';
@@ -59,7 +59,7 @@ function chipAt(tree: Tree, path: string): Shown | undefined {
   if (driver === undefined || isShownElsewhere(tree, path, driver)) return undefined;
   // What the board's description calls it says more than the chip's type.
   const name = labelIn(tree, `${path}/label`) ?? driver;
-  return { path, name, driver, address: addressOf(wayTo(tree, path)) };
+  return { path: placeOf(tree, path), name, driver, address: addressOf(wayTo(tree, path)) };
 }
 
 /** A battery, a thermal zone, IIO channels, a 1-Wire thermometer: each has its own collector, which knows more about it. */

@@ -16,7 +16,7 @@ import type { CatalogueEntry, Collector, Unit, Wants } from './collector.ts';
 import { askLine, BrokenPartError, DeviceRounds, type Probe } from './device-rounds.ts';
 import { Discovery } from './discovery.ts';
 import { type Channel, type Chip, findChips } from './hwmon-chips.ts';
-import { fillKey, labelPart } from './key-name.ts';
+import { fillKey, keyedAlone, labelPart } from './key-name.ts';
 import { integer } from './parse.ts';
 import type { Tree } from './tree.ts';
 
@@ -70,8 +70,7 @@ const QUANTITIES: Readonly<Record<Channel['type'], { readonly key: string; reado
 const PROBES_MAX = 128;
 
 function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
-  return findChips(tree)
-    .flatMap((chip) => chip.channels.map((channel) => probeOf(tree, chip, channel)))
+  return keyedAlone(findChips(tree).flatMap((chip) => chip.channels.map((each) => probeOf(tree, chip, each))))
     .filter(({ key }) => wants(key))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
     .slice(0, PROBES_MAX);

@@ -7,7 +7,7 @@
  */
 
 import { addressOf } from './device-address.ts';
-import { labelIn, wayTo } from './device-labels.ts';
+import { labelIn, placeOf, wayTo } from './device-labels.ts';
 import { counted, labelPart, tellApart } from './key-name.ts';
 import { listIfThere } from './read-if-there.ts';
 import type { Tree } from './tree.ts';
@@ -51,7 +51,8 @@ export function findDevices(tree: Tree): readonly Device[] {
     .flatMap((device) => {
       const path = `${FOLDER}/${device}`;
       const name = labelIn(tree, `${path}/label`) ?? labelIn(tree, `${path}/name`);
-      return name === undefined ? [] : { path, name, address: addressOf(wayTo(tree, path)) };
+      const address = addressOf(wayTo(tree, path));
+      return name === undefined ? [] : { path: placeOf(tree, path), name, address };
     });
   return tellApart(devices).map(({ part, of: { path } }) => ({
     path,

@@ -14,7 +14,7 @@ import type { CatalogueEntry, Collector, Unit, Wants } from './collector.ts';
 import { askLine, DeviceRounds, type Probe } from './device-rounds.ts';
 import { Discovery } from './discovery.ts';
 import { type Channel, findDevices, type Quantity } from './iio-channels.ts';
-import { fillKey, labelPart } from './key-name.ts';
+import { fillKey, keyedAlone, labelPart } from './key-name.ts';
 import { signedDecimal } from './parse.ts';
 import type { Tree } from './tree.ts';
 
@@ -62,16 +62,16 @@ const QUANTITIES: Readonly<Record<Quantity, { readonly key: string; readonly per
 const PROBES_MAX = 64;
 
 function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
-  return findDevices(tree)
-    .flatMap(({ path, part, channels }) =>
-      channels.map(
-        (channel): Probe => ({
-          device: path,
-          key: fillKey(QUANTITIES[channel.quantity].key, `${part}${channelPart(channel)}`),
-          read: () => readChannel(tree, path, channel),
-        }),
-      ),
-    )
+  const probes = findDevices(tree).flatMap(({ path, part, channels }) =>
+    channels.map(
+      (channel): Probe => ({
+        device: path,
+        key: fillKey(QUANTITIES[channel.quantity].key, `${part}${channelPart(channel)}`),
+        read: () => readChannel(tree, path, channel),
+      }),
+    ),
+  );
+  return keyedAlone(probes)
     .filter(({ key }) => wants(key))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
     .slice(0, PROBES_MAX);

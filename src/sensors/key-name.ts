@@ -55,6 +55,12 @@ export function tellApart<T extends Named>(
   return parts.filter(({ part }) => counts.get(part) === 1);
 }
 
+/** Those whose key is no other's: the names of two chips and their labels may run together to one. */
+export function keyedAlone<T extends { readonly key: string }>(all: readonly T[]): readonly T[] {
+  const counts = counted(all.map(({ key }) => key));
+  return all.filter(({ key }) => counts.get(key) === 1);
+}
+
 /** `0000:01:00.0` becomes `At0000010000`: a name that ends in a digit must not run into it. */
 function addressPart(address: string): string {
   return `At${keyPart(address.toLowerCase())}`;

@@ -224,9 +224,46 @@ it('a chip that comes is found within five minutes; one that goes is absent, wit
   assert.deepEqual(host.journal.lines, []);
 });
 
+it('two chips that exchange their numbers do not exchange their values, not even until the host is looked at again', async (t) => {
+  const host = new CapturedHost('x86-vm', t);
+  const usb = 'sys/devices/pci0000:00/0000:00:14.0/usb1';
+  const connect = (number: number, port: string, name: string, temp1_input: string) =>
+    plant(
+      host,
+      `${usb}/${port}/hwmon/hwmon${number}`,
+      { name, temp1_input },
+      `sys/class/hwmon/hwmon${number}`,
+    );
+  connect(0, '1-1', 'inlet', '20000');
+  connect(1, '1-2', 'outlet', '90000');
+  const before = of(await host.sampleAfter(0), 'hwmon');
+  for (const gone of [`${usb}/1-1`, `${usb}/1-2`, 'sys/class/hwmon']) host.remove(gone);
+  connect(0, '1-2', 'outlet', '90000');
+  connect(1, '1-1', 'inlet', '20000');
+  assert.deepEqual(of(await host.sampleAfter(1000), 'hwmon'), {});
+  assert.deepEqual(of(await host.sampleAfter(1000), 'hwmon'), before);
+  assert.deepEqual(host.journal.lines, []);
+});
+
+it('two chips whose names and labels run together to one key have neither', async (t) => {
+  const host = new CapturedHost('x86-vm', t);
+  for (const [number, name, temp1_label] of [
+    [0, 'pump', 'inlet side'],
+    [1, 'pump-inlet', 'side'],
+  ] as const) {
+    const files = { name, temp1_label, temp1_input: '1000', in0_input: '5' };
+    plant(host, `sys/devices/platform/${name}/hwmon/hwmon${number}`, files, `sys/class/hwmon/hwmon${number}`);
+  }
+  assert.deepEqual(Object.keys(of(await host.sampleAfter(0), 'hwmon')), [
+    'hwmonPumpIn0V',
+    'hwmonPumpInletIn0V',
+  ]);
+});
+
 it('a driver that is loaded anew under another number is found at the second reading', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   await host.sampleAfter(0);
+  host.remove(`${I2C}/6-0040/hwmon/hwmon8`);
   host.remove('sys/class/hwmon/hwmon8');
   const files = { name: 'ina219', in1_input: '24000' };
   plant(host, `${I2C}/6-0040/hwmon/hwmon12`, files, 'sys/class/hwmon/hwmon12');
