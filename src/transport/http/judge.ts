@@ -83,6 +83,7 @@ function judgePage(answer: HttpAnswer): Refusal {
   if (status === 400 && /HTTPS port/i.test(body)) {
     return { reason: 'unintelligible', detail: `${detail}: the port speaks TLS, so server.url needs https` };
   }
+  if (status === 429) return { reason: 'overloaded', detail };
   if (status === 407 || (status === 403 && proxy)) return { reason: 'proxy-refused', detail };
   if (status === 408 || status === 425 || status === 500 || isOutage(status))
     return { reason: 'upstream-away', detail };

@@ -58,6 +58,29 @@ describe('behind nginx', { skip: noNginx }, () => {
     assert.equal(await post(road), 'upstream-away', '502');
   });
 
+  it('what nginx answers by itself is told by what it means', { timeout }, async () => {
+    using authority = new Authority();
+    await using sandbox = await sandboxWithDevice();
+    const pem = authority.issue();
+    for (const [more, reason] of [
+      ['return 429;', 'overloaded'],
+      ['return 503;', 'upstream-away'],
+      ['return 444;', 'reset'],
+      ['return 404;', 'unintelligible'],
+      ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'unintelligible'],
+      ['deny all;', 'unintelligible'],
+      ['return 302 https://portal.example/;', 'captive-portal'],
+      ['return 200 "<html>"; default_type text/html;', 'captive-portal'],
+    ] as const) {
+      await using nginx = new Program();
+      const port = await freePort();
+      await nginx.start(nginxWords(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
+      await using road = roadTo({ port, ca: authority.pem.cert });
+      assert.equal(await post(road), reason, more);
+    }
+    assert.equal(sandbox.points().length, 0);
+  });
+
   it('a certificate of another issuer is refused, and nothing is posted', { timeout }, async () => {
     using authority = new Authority();
     using theirs = new Authority('Somebody Else');

@@ -66,6 +66,11 @@ describe('an answer', () => {
     ['421, for another connection', 'unintelligible', (_, response) => response.writeHead(421).end()],
     ['425', 'upstream-away', (_, response) => response.writeHead(425).end()],
     ['429', 'overloaded', (_, response) => response.writeHead(429).end()],
+    [
+      '429 with a page, as nginx limits',
+      'overloaded',
+      (_, response) => response.writeHead(429, html).end('<html>'),
+    ],
     ['413', 'malformed', (_, response) => response.writeHead(413).end()],
     ['500 without a word', 'overloaded', (_, response) => response.writeHead(500).end()],
     [
