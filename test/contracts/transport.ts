@@ -180,15 +180,17 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
     assert.deepEqual([...new Set(points.map(({ ts, value }) => `${ts} ${value}`))], ['1700000000000 12.5']);
   });
 
-  it('each answer says how far the server is, and a silence says nothing', { timeout }, async () => {
+  it('answers say how far the server is, and a silence says nothing', { timeout }, async () => {
     await using server = await withDevice(make);
     const heardMs: number[] = [];
     await using road = server.open((ms) => heardMs.push(ms));
     const startedMs = performance.now();
-    for (let post = 0; post < 3; post += 1)
+    // One that was repeated says nothing: on a busy machine that is not every one, and on none it is all of them.
+    for (let posts = 1; heardMs.length < 3; posts += 1) {
       assert.equal(reasonOf(await road.postTelemetry(TOKEN, BODY, never)), 'ok');
+      assert.ok(heardMs.length <= posts && posts < 50, `${heardMs.length} of ${posts}`);
+    }
     const elapsedMs = performance.now() - startedMs;
-    assert.equal(heardMs.length, 3);
     assert.ok(heardMs.every((ms) => ms > 0));
     const sumMs = heardMs.reduce((sum, ms) => sum + ms, 0);
     assert.ok(sumMs <= elapsedMs, `${sumMs} of ${elapsedMs}`);

@@ -12,14 +12,13 @@ import { DEADLINE, LinkedAbort } from '../../core/linked-abort.ts';
 import type { Result } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { type HttpAnswer, readAnswer } from './answer.ts';
-import { Refused } from './connection.ts';
+import { Refused, refused, STOPPED } from './connection.ts';
 import { Connections } from './connections.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { authority, hostHeader, type Origin, written } from './origin.ts';
 import { codeOf, socketRefusal } from './tls-refusal.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
-const STOPPED: Refusal = { reason: 'aborted', detail: 'stopping' };
 const NO_ANSWER = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
 
 export interface HttpRequest {
@@ -60,7 +59,7 @@ export class HttpClient implements AsyncDisposable {
   }
 
   async request(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer>> {
-    if (signal.aborted) return lateOrStopped(signal);
+    if (signal.aborted) return signal.reason === DEADLINE ? this.#silence(request, false) : STOPPED;
     using limit = new LinkedAbort(signal);
     const { clock } = this.#ports;
     const leftMs = Math.max(0, request.sinceMs + request.patienceMs - clock.monotonicMs());
@@ -72,12 +71,12 @@ export class HttpClient implements AsyncDisposable {
       this.#connections.dropIdle();
       tried = await this.#once(request, limit.signal);
     }
-    const isSilent = limit.signal.aborted && limit.signal.reason === DEADLINE && !tried.result.ok;
+    // Ours or the caller's: a caller whose own patience is over has met a silence.
+    const isSilent = limit.signal.reason === DEADLINE && !tried.result.ok;
     limit.abort();
     if (!isSilent) return tried.result;
     this.#connections.dropIdle();
-    const detail = `no answer from ${authority(this.#origin)} in ${Math.round(request.patienceMs / 1000)} s`;
-    return signal.aborted ? lateOrStopped(signal) : { ok: false, refusal: { reason: 'silent', detail } };
+    return this.#silence(request, tried.hadConnection);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,11 +108,12 @@ export class HttpClient implements AsyncDisposable {
     const failed = (error: unknown): Tried => ({
       result: { ok: false, refusal: this.#refusalOf(error) },
       wasClosedBefore: false,
+      hadConnection: outgoing.socket !== null,
     });
     let stop = (): void => {};
     const answered = new Promise<Tried>((resolve) => {
       stop = () => {
-        const stopped = new Refused(STOPPED);
+        const stopped = new Refused(STOPPED.refusal);
         resolve(failed(stopped)); // a connection that is being made is not waited for
         // What is in the kernel's buffer must not arrive when nobody waits for it any more: it might be done twice.
         if (!request.isRepeatable && outgoing.socket) this.#dialer.reset(outgoing.socket);
@@ -129,7 +129,7 @@ export class HttpClient implements AsyncDisposable {
         if (incoming.statusCode === 421) outgoing.shouldKeepAlive = false;
         if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
         void readAnswer(incoming, this.#proxyInTheClear?.url).then(
-          (result) => resolve({ result, wasClosedBefore: false }),
+          (result) => resolve({ result, wasClosedBefore: false, hadConnection: true }),
           (error: unknown) => resolve(failed(error)),
         );
       });
@@ -159,6 +159,12 @@ export class HttpClient implements AsyncDisposable {
     return authorization ? { 'Proxy-Authorization': authorization.reveal() } : {};
   }
 
+  #silence({ sinceMs }: HttpRequest, hadConnection: boolean): Result<never> {
+    const forS = Math.round((this.#ports.clock.monotonicMs() - sinceMs) / 1000);
+    const missing = hadConnection ? 'answer from' : 'connection to';
+    return refused('silent', `no ${missing} ${authority(this.#origin)} in ${forS} s`);
+  }
+
   #refusalOf(error: unknown): Refusal {
     if (error instanceof Refused) return error.refusal;
     const where = authority(this.#origin);
@@ -175,10 +181,6 @@ interface Tried {
   readonly result: Result<HttpAnswer>;
   /** The connection had been used before, and was closed before any answer came. */
   readonly wasClosedBefore: boolean;
-}
-
-/** A caller whose own patience is over has met a silence. */
-function lateOrStopped(signal: AbortSignal): Result<never> {
-  if (signal.reason !== DEADLINE) return { ok: false, refusal: STOPPED };
-  return { ok: false, refusal: { reason: 'silent', detail: 'no answer in the time there was' } };
+  /** There was one to write the request to. */
+  readonly hadConnection: boolean;
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { DEADLINE } from '../../../src/core/linked-abort.ts';
 import type { Result } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
@@ -354,6 +355,35 @@ it('a redirect for now is asked again where the server was, and one for good unt
     home.close();
     home.closeAllConnections();
   }
+});
+
+it('a silence says whether there was a connection, and for how long, whoever did not want to wait', {
+  timeout,
+}, async () => {
+  const server = createTcpServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const patience = { usualMs: 700, singleMs: 700 };
+  const late = new AbortController();
+  late.abort(DEADLINE);
+  for (const [scheme, signal, detail] of [
+    ['http', never, `no answer from 127.0.0.1:${port} in 1 s`],
+    // Says nothing, so that TLS never comes to be.
+    ['https', never, `no connection to 127.0.0.1:${port} in 1 s`],
+    ['http', late.signal, `no connection to 127.0.0.1:${port} in 0 s`],
+  ] as const) {
+    const settings = {
+      scheme,
+      host: '127.0.0.1',
+      port,
+      tls: { pins: [] },
+      userAgent: 'firstlight/test',
+    } as const;
+    await using road = new HttpTransport(settings, { clock: hostClock(), log, patience });
+    const result = await road.postTelemetry(TOKEN, BODY, signal);
+    assert.deepEqual(result, { ok: false, refusal: { reason: 'silent', detail } });
+  }
+  server.close();
 });
 
 it('a stop does not wait for a connection that is being made', { timeout }, async () => {
