@@ -6,27 +6,35 @@
  * with 48 files, 50.7 with 20 (Node 20 x64, 2026-11-26). So the commands that are started by hand are one part.
  */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
-/** Where commands are chosen, below src/cli/. */
-const CHOOSERS = ['program.ts', 'say-commands.ts'];
-const CHOICE = /const \{ (\w+) \} = await import\('(\.\/[\w-]+\.ts)'\)/g;
+/** The parts of the agent are asked for here; whatever else src/cli/ imports when it is needed is of a command. */
+const OF_THE_AGENT = 'open-transport.ts';
+const CHOICE = /const \{ ([\w, ]+) \} = await import\('(\.[^']+)'\)/g;
 
 export const oneCommandsPart = {
   name: 'one-commands-part',
   setup(build) {
     const room = join(build.initialOptions.absWorkingDir, 'src', 'cli');
-    const choosers = CHOOSERS.map((file) => join(room, file));
-    build.onResolve({ filter: /^\.\// }, ({ kind, importer }) => {
-      if (kind !== 'dynamic-import' || !choosers.includes(importer)) return undefined;
+    const isOfACommand = (file) => dirname(file) === room && basename(file) !== OF_THE_AGENT;
+    build.onResolve({ filter: /^\./ }, ({ kind, importer }) => {
+      if (kind !== 'dynamic-import' || !isOfACommand(importer)) return undefined;
       return { path: 'commands', namespace: 'commands' };
     });
     build.onLoad({ filter: /./, namespace: 'commands' }, () => {
-      const choices = choosers.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(CHOICE)]);
-      const names = new Map(choices.map(([, name, file]) => [name, file]));
-      const contents = [...names].map(([name, file]) => `export { ${name} } from '${file}';`).join('\n');
+      const files = readdirSync(room).map((file) => join(room, file));
+      const choices = files.filter(isOfACommand).flatMap(choicesOf);
+      const contents = [...new Set(choices)].join('\n');
       return { contents, loader: 'js', resolveDir: room };
     });
   },
 };
+
+function choicesOf(file) {
+  const text = readFileSync(file, 'utf8');
+  const choices = [...text.matchAll(CHOICE)].map(([, names, from]) => `export { ${names} } from '${from}';`);
+  if (choices.length < (text.match(/await import\(/g) ?? []).length)
+    throw new Error(`${file}: an import of a command is written const { name } = await import('./file.ts')`);
+  return choices;
+}
