@@ -9,6 +9,7 @@
 
 import { textOf } from './field-text.ts';
 import type { Redaction } from './redaction.ts';
+import { utcText } from './utc-text.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -95,7 +96,7 @@ function jsonLine(
 function timeOf({ wallMs }: Event): string | undefined {
   if (wallMs === undefined) return undefined;
   const date = new Date(wallMs);
-  return Number.isNaN(date.getTime()) ? 'no-time' : date.toISOString();
+  return Number.isNaN(date.getTime()) ? 'no-time' : utcText(date);
 }
 
 function bareOrQuoted(text: string): string {
