@@ -106,14 +106,20 @@ export class NonsenseError extends Error {
   readonly code = 'SENSOR_NONSENSE';
 }
 
-/** Some of a collector's devices could be read and others not: the values of those that could, and why not the others. */
+/**
+ * Some of a collector's devices could be read and others not: the values of those that could, and why not the others, by what
+ * tells each from the others; at least one.
+ */
 export class PartlyReadError extends Error {
   override readonly name = 'PartlyReadError';
   readonly code = 'SENSOR_PARTLY_READ';
   readonly measured: Measured;
+  readonly failed: ReadonlyMap<string, Error>;
 
-  constructor(measured: Measured, reason: Error) {
-    super(reason.message, { cause: reason });
+  constructor(measured: Measured, failed: ReadonlyMap<string, Error>) {
+    const [first] = failed.values();
+    super(first?.message, { cause: first });
     this.measured = measured;
+    this.failed = failed;
   }
 }

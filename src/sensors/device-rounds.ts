@@ -57,15 +57,15 @@ export class DeviceRounds {
   async read(probes: readonly Probe[]): Promise<Measured> {
     const measured: Record<string, Value> = {};
     const failed = this.#leftAlone();
-    const reasons = [...failed.values()];
+    const reasons = new Map(failed);
     for (const probe of probes) {
       if (failed.has(probe.device)) continue;
       const reason = await this.#readOne(probe, measured);
       if (reason === undefined) continue;
-      reasons.push(reason);
       if (!(reason instanceof BrokenPartError)) failed.set(probe.device, reason);
+      reasons.set(reason instanceof BrokenPartError ? probe.key : probe.device, reason);
     }
-    for (const reason of reasons) throw new PartlyReadError(measured, reason);
+    if (reasons.size > 0) throw new PartlyReadError(measured, reasons);
     return measured;
   }
 

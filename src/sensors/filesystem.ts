@@ -36,7 +36,8 @@ export const filesystem: Collector = {
       try {
         return { ...space, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
       } catch (error) {
-        throw new PartlyReadError(space, error instanceof Error ? error : new Error(String(error)));
+        const reason = error instanceof Error ? error : new Error(String(error));
+        throw new PartlyReadError(space, new Map([['the table of mounts', reason]]));
       }
     };
   },

@@ -2,8 +2,8 @@
  * One collector, fenced in: whatever it does, the sampler gets values or nothing.
  *
  * A collector that throws, rejects, does not come back, or answers outside its catalogue loses that round's values and nobody
- * else's. It is remembered as failing, so the journal has one warning when it starts and one line when it works again,
- * however many rounds lie between. While a read has not come back no second one is sent after it: a hung
+ * else's. It is remembered as failing, so the journal has one warning when it starts and one line when all of it works again,
+ * however many rounds lie between; of a collector of many devices, one warning for each that fails. While a read has not come back no second one is sent after it: a hung
  * device may cost us one thread of the pool, never all four. A collector of many devices that throws a PartlyReadError keeps
  * the values of those that could be read.
  *
@@ -30,6 +30,10 @@ import type { Tree } from './tree.ts';
 
 const NOTHING: Values = {};
 const REASON_CHARACTERS_MAX = 200;
+/** Stands among the names of devices for all of the collector. */
+const WHOLE = '';
+/** More failing devices at once are one trouble, and told enough. */
+const TOLD_MAX = 16;
 /** Keys of one collector that are remembered; a host has fewer. */
 const KNOWN_MAX = 512;
 /** A round may come so much early: readings do not come on the dot, and one missed by 1 ms would be one interval late. */
@@ -57,7 +61,8 @@ export class Guard {
   /** Looked up once: a round is interpreted code, and this was a quarter of it. */
   readonly #known = new Map<string, CatalogueEntry | 'unwanted'>();
   #state: State = 'idle';
-  #failing = false;
+  /** What fails and was told: the whole of it, or devices. */
+  readonly #told = new Set<string>();
   /** What the last round gave, none when it failed; and when the next one is due. */
   #last: Values = NOTHING;
   #dueAtMs = Number.NEGATIVE_INFINITY;
@@ -154,19 +159,24 @@ export class Guard {
   }
 
   #warn(error: unknown): void {
-    if (!this.#failing) {
-      const reason = error instanceof Error ? error.message : String(error);
+    const isPart = error instanceof PartlyReadError;
+    const failed: ReadonlyMap<string, unknown> = isPart ? error.failed : new Map([[WHOLE, error]]);
+    if (isPart)
+      for (const name of this.#told) if (name !== WHOLE && !failed.has(name)) this.#told.delete(name);
+    for (const [name, reason] of failed) {
+      if (this.#told.has(name) || this.#told.size >= TOLD_MAX) continue;
+      this.#told.add(name);
+      const text = reason instanceof Error ? reason.message : String(reason);
       tell(this.#log, 'FL-SENSOR-FAILED', {
         sensor: this.#collector.name,
-        reason: reason.slice(0, REASON_CHARACTERS_MAX),
+        reason: text.slice(0, REASON_CHARACTERS_MAX),
       });
     }
-    this.#failing = true;
   }
 
   #recover(): void {
-    if (this.#failing) tell(this.#log, 'FL-SENSOR-BACK', { sensor: this.#collector.name });
-    this.#failing = false;
+    if (this.#told.size > 0) tell(this.#log, 'FL-SENSOR-BACK', { sensor: this.#collector.name });
+    this.#told.clear();
   }
 }
 

@@ -57,23 +57,23 @@ function openMounts(tree: Tree, clock: SensorClock): Collect {
       ['Root'],
     );
     const values: Record<string, Measured[string]> = {};
-    const problems: Error[] = [];
+    const problems = new Map<string, Error>();
     for (const { point, isReadOnly } of all) {
       const part = parts.get(point);
       if (part === undefined) continue;
       values[`disk${part}ReadOnly`] = isReadOnly;
       try {
         const use = await counter.ask(point);
-        if (use === 'no answer') problems.push(new Error(`${point} has not answered`));
+        if (use === 'no answer') problems.set(point, new Error(`${point} has not answered`));
         else Object.assign(values, useOf(part, use));
       } catch (error) {
         // Gone since the table was read, or somewhere we may not look.
-        if (!isOutOfSight(error)) problems.push(error instanceof Error ? error : new Error(String(error)));
+        if (!isOutOfSight(error))
+          problems.set(point, error instanceof Error ? error : new Error(String(error)));
         delete values[`disk${part}ReadOnly`];
       }
     }
-    const [problem] = problems;
-    if (problem !== undefined) throw new PartlyReadError(values, problem);
+    if (problems.size > 0) throw new PartlyReadError(values, problems);
     return values;
   };
 }

@@ -116,23 +116,23 @@ function openNetwork(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
     // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
     counted = new Map(chosen.map((face) => [face.name, counted.get(face.name) ?? countedOf(face, wants)]));
     const measured: Record<string, number | boolean | undefined> = {};
-    let problem: Error | undefined;
-    const attempt = (read: () => void) => {
+    const failed = new Map<string, Error>();
+    const attempt = (name: string, read: () => void) => {
       try {
         read();
       } catch (error) {
-        problem ??= error instanceof Error ? error : new Error(String(error));
+        failed.set(name, error instanceof Error ? error : new Error(String(error)));
       }
     };
     for (const { face, columns, keys, rates } of counted.values()) {
-      attempt(() => {
+      attempt(face.name, () => {
         const identity = readIfThere(tree, `sys/class/net/${face.name}/ifindex`);
         const perS = rates.next(countsOf(lines.get(face.name), columns, face.name), atMs, identity);
         if (perS) for (const [counter, key] of keys) measured[key] = perS[counter];
       });
-      attempt(() => Object.assign(measured, linkOf(tree, face, wants)));
+      attempt(face.name, () => Object.assign(measured, linkOf(tree, face, wants)));
     }
-    if (problem !== undefined) throw new PartlyReadError(measured, problem);
+    if (failed.size > 0) throw new PartlyReadError(measured, failed);
     return measured;
   };
 }

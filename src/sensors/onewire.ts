@@ -115,12 +115,12 @@ class Bus {
 
   #told(): Measured {
     const measured: Record<string, number> = {};
-    let reason: Error | undefined;
+    const failed = new Map<string, Error>();
     for (const [name, last] of this.#last) {
       if (typeof last === 'number') measured[keyOf(name)] = last;
-      else reason ??= last;
+      else failed.set(name, last);
     }
-    if (reason !== undefined) throw new PartlyReadError(measured, reason);
+    if (failed.size > 0) throw new PartlyReadError(measured, failed);
     return measured;
   }
 }

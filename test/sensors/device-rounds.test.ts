@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { type CatalogueEntry, type Collector, PartlyReadError } from '../../src/sensors/collector.ts';
 import { DeviceRounds, type Probe } from '../../src/sensors/device-rounds.ts';
+import { Guard } from '../../src/sensors/guard.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
+import { NOTHING_TOLD } from '../../src/sensors/told.ts';
 import { openTree } from '../../src/sensors/tree.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { JournalDouble } from './captured-host.ts';
 import { hungFiles } from './hung-files.ts';
@@ -92,7 +95,8 @@ it('of a collector that could read a part, the reading has that part, and the jo
     name: 'parts',
     catalogue,
     open: () => async () => {
-      if (broken) throw new PartlyReadError({ one: 1, two: 77, three: 3 }, new Error('EIO: two'));
+      if (broken)
+        throw new PartlyReadError({ one: 1, two: 77, three: 3 }, new Map([['two', new Error('EIO: two')]]));
       return { one: 1, two: 2 };
     },
   };
@@ -103,6 +107,42 @@ it('of a collector that could read a part, the reading has that part, and the jo
   broken = false;
   assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
   assert.deepEqual(journal.lines, ['warn parts', 'info parts']);
+});
+
+it('each device that fails is told once, whatever others do, and again when it fails again', async () => {
+  const failing = new Map<string, Error>();
+  const collector: Collector = {
+    name: 'bus',
+    catalogue: [],
+    open: () => async () => {
+      if (failing.size > 0) throw new PartlyReadError({}, new Map(failing));
+      return {};
+    },
+  };
+  const log = new RecordingLogger();
+  const guard = new Guard(collector, {
+    tree: openTree('/nowhere'),
+    clock: new VirtualClock(),
+    log,
+    wants: () => true,
+    told: NOTHING_TOLD,
+    everyMs: 0,
+  });
+  const told = async () => {
+    await guard.read();
+    await guard.read();
+    return log.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim());
+  };
+  failing.set('a', new Error('EIO: a'));
+  assert.deepEqual(await told(), ['warn EIO: a']);
+  failing.set('b', new Error('EIO: b'));
+  assert.deepEqual(await told(), ['warn EIO: b']);
+  failing.delete('b');
+  assert.deepEqual(await told(), []);
+  failing.set('b', new Error('EIO: b'));
+  assert.deepEqual(await told(), ['warn EIO: b']);
+  failing.clear();
+  assert.deepEqual(await told(), ['info']);
 });
 
 it('devices that hang take two threads of the pool, and the rest of the process has the others', {
