@@ -2,7 +2,7 @@
  * Which IIO devices there are, which of their channels have a value with a unit, and what they are called.
  *
  * A channel's files are named `in_<quantity><which>_<what>`: `in_temp_input`, `in_voltage0_raw`, `in_temp_object_scale`,
- * `in_voltage0-voltage1_raw` for a difference. `which` is a number or a word of the driver's, so it stays. Nothing is
+ * `in_voltage0-voltage1_raw` for a difference. `which` is a number or words of the driver's, so it stays. Nothing is
  * measured here.
  */
 
@@ -65,7 +65,7 @@ function channelsOf(tree: Tree, path: string): readonly Channel[] {
   const files = new Set(listIfThere(tree, path));
   const found = [...files].flatMap((file) => {
     const [, stem, quantity, which] =
-      /^(in_([a-z]+)(\d*(?:-[a-z]+\d+)?(?:_[a-z]+)?))_(?:input|raw)$/.exec(file) ?? [];
+      /^(in_([a-z]+)(\d*(?:-[a-z]+\d+)?(?:_[a-z][a-z0-9_]*)?))_(?:input|raw)$/.exec(file) ?? [];
     const known = QUANTITIES.find((each) => each === quantity);
     if (stem === undefined || which === undefined || known === undefined) return [];
     // A channel that has both is taken once, from the one that needs no arithmetic.

@@ -6,7 +6,7 @@
 import type { Collector } from './collector.ts';
 import { Discovery } from './discovery.ts';
 import { natural } from './parse.ts';
-import { listIfThere } from './read-if-there.ts';
+import { listIfThere, readIfThere } from './read-if-there.ts';
 
 const FOLDER = 'sys/devices/system/cpu';
 const CPUS_MAX = 64;
@@ -36,7 +36,11 @@ export const throttle: Collector = {
         .slice(0, CPUS_MAX),
     );
     return () => {
-      const counts = counters.found.map((path) => natural(tree.read(path).trim(), `/${path}`));
+      const counts = counters.found.flatMap((path) => {
+        const text = readIfThere(tree, path);
+        // A CPU that is switched off takes its counter along.
+        return text === undefined ? [] : natural(text, `/${path}`);
+      });
       return { cpuThrottleCount: counts.length === 0 ? undefined : Math.max(...counts) };
     };
   },

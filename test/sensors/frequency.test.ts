@@ -1,4 +1,4 @@
-/** Frequency: a group of CPUs that is switched off costs the others nothing. */
+/** Frequency and throttling: CPUs that are switched off cost the others nothing. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -6,7 +6,8 @@ import { frequency } from '../../src/sensors/frequency.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
 import { openTree, type Tree } from '../../src/sensors/tree.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { JournalDouble } from './captured-host.ts';
+import { CapturedHost, JournalDouble } from './captured-host.ts';
+import { plant } from './renumbered.ts';
 
 it('CPUs that are switched off have no frequency, the others theirs, and nobody complains', async () => {
   const tree: Tree = {
@@ -21,4 +22,14 @@ it('CPUs that are switched off have no frequency, the others theirs, and nobody 
   const sampler = openSampler([frequency], tree, new VirtualClock(), journal);
   assert.deepEqual(await sampler.sample(), { cpu0FrequencyMHz: 1500 });
   assert.deepEqual(journal.lines, []);
+});
+
+it('a CPU that is switched off takes its count of throttling along, and the others keep theirs', async (t) => {
+  const host = new CapturedHost('x86-vm', t);
+  const folder = (cpu: number) => `sys/devices/system/cpu/cpu${cpu}/thermal_throttle`;
+  for (const cpu of [0, 1]) plant(host, folder(cpu), { core_throttle_count: `${5 - cpu}` });
+  assert.equal((await host.sampleAfter(0))['cpuThrottleCount'], 5);
+  host.remove(folder(0));
+  assert.equal((await host.sampleAfter(60_000))['cpuThrottleCount'], 4);
+  assert.deepEqual(host.journal.lines, []);
 });

@@ -72,6 +72,10 @@ const DEVICES = {
     },
     expected: { iioMlx90614AmbientTemperatureC: 22.85, iioMlx90614ObjectTemperatureC: 30.85 },
   },
+  'channels that have several words': {
+    files: { name: 'pmic', in_temp_xo_therm_100k_input: '31500', in_voltage_vph_pwr_input: '3800' },
+    expected: { iioPmicVoltageVphPwrV: 3.8, iioPmicTemperatureC: 31.5 },
+  },
   'a current in milliamperes': {
     files: { name: 'meter', in_current3_raw: '250', in_current3_scale: '0.1' },
     expected: { iioMeterCurrent3A: 0.025 },
