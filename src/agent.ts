@@ -43,7 +43,7 @@ export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof Actio
 }
 
 export interface AgentSettings extends ProvisioningSettings {
-  /** Time between readings, ms; the first is taken at once. */
+  /** Time between readings, ms; the first is taken at once, the second may come early. */
   readonly sampleEveryMs: number;
   /** Given by the operator: then there is nothing to provision and nothing to store. */
   readonly token?: Secret;
@@ -81,7 +81,7 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
   const status = new Status({ clock, outbox });
   if (settings.token) status.given();
   const reporting = board && { ...ports, status, board: board.status, chronicle: board.chronicle };
-  const watched = { ...ports, progress, status };
+  const watched = { ...ports, progress, status, place: ports.chance.random() };
   return together(
     [
       (stop) => sample(watched, settings, stop),
@@ -101,6 +101,8 @@ function serversOf({ road }: Pick<AgentPorts, 'road'>, { server }: AgentSettings
 interface Watched {
   readonly progress: Progress;
   readonly status: Status;
+  /** This gateway's in its fleet, by chance, in [0, 1): which part of a spread it waits. */
+  readonly place: number;
 }
 
 interface SamplePorts extends Watched {
@@ -113,13 +115,14 @@ interface SamplePorts extends Watched {
 
 /**
  * Keeps to the grid it started on: a late sample does not shift the following ones, a missed one is not made
- * up for.
+ * up for. A fleet that gets its power back in one second must not sample, and post, in the same second for years: the second
+ * sample comes early, by its part of the spread and at most by half the time between two.
  */
 async function sample(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const { clock, sensors, dating, outbox, progress } = ports;
+  const { clock, sensors, dating, outbox, progress, place } = ports;
   using pulse = progress.pulse();
   const changes = new Changes(settings.deadbands);
-  const startedMs = clock.monotonicMs();
+  const startedMs = clock.monotonicMs() - place * Math.min(settings.spreadMs, settings.sampleEveryMs / 2);
   let beat = 0;
   let emptySaid = false;
   while (!signal.aborted) {
@@ -148,7 +151,7 @@ async function converse(
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, progress, status } = ports;
+  const { clock, progress, status, place } = ports;
   using pulse = progress.pulse();
   const delivery = deliveryOf(ports, settings, pulse);
   const narrator = new Narrator(
@@ -157,7 +160,7 @@ async function converse(
     () => ports.outbox.fresh.size + ports.outbox.backlog.size,
   );
   // A fleet that gets its power back in one second must not arrive in that second.
-  const spreadMs = ports.chance.random() * settings.spreadMs;
+  const spreadMs = place * settings.spreadMs;
   ports.log.debug('waiting before the first request, so that a fleet spreads out', {
     forS: Math.round(spreadMs / 1000),
   });

@@ -24,7 +24,7 @@ export const serverSettings = {
     key: 'server.spread',
     default: '2s',
     meaning:
-      'The first request waits a random part of this, so that a fleet that boots at once does not arrive at once.',
+      'The first request waits a random part of this, and readings are spread as far, so that a fleet that boots at once does not arrive at once.',
     ...duration(0, HOUR_MS, '2s'),
   },
   serverProxy: {

@@ -1,83 +1,29 @@
 /**
- * How far the host's clock was from its time server when systemd-timesyncd last asked it: asked of timesyncd, over D-Bus by `busctl`,
- * every five minutes beside the sampling, and known in between.
- *
- * The last exchange as timesyncd keeps it (org.freedesktop.timesync1(5), NTPMessage) has its four times, and the offset is made of them
- * (RFC 5905 section 8). A timesyncd that is not running is not started by being asked. Nothing is known on a host with
- * another time service, while timesyncd doubts its server's answer, and of an exchange of hours ago. Never rejects.
+ * How far the host's clock is from true time: asked of its time service, systemd-timesyncd or chrony, every five minutes beside the sampling, and known in
+ * between. Nothing is known on a host with another time service, or with none. Never rejects.
  */
 
 import type { Clock } from '../core/ports.ts';
-import { askCommand } from './ask-command.ts';
 import { AskedNumber } from './asked-number.ts';
-
-const DEADLINE_MS = 10_000;
-/** timesyncd asks its server every 34 minutes at least (timesyncd.conf(5), PollIntervalMaxSec=). */
-const AGE_MS_MAX = 2 * 3_600_000;
-const SERVICE = 'org.freedesktop.timesync1';
-const QUESTION = [
-  '--system',
-  '--json=short',
-  '--auto-start=no',
-  'call',
-  SERVICE,
-  '/org/freedesktop/timesync1',
-  'org.freedesktop.DBus.Properties',
-  'Get',
-  'ss',
-  `${SERVICE}.Manager`,
-  'NTPMessage',
-];
-/** Leap, version, mode, stratum, precision, root delay and dispersion, reference, the four times, spike, packets, jitter. */
-const SIGNATURE = '(uuuuittayttttbtt)';
-const [TIMES_AT, SPIKE_AT] = [8, 12];
+import { chronyOffset } from './chrony-offset.ts';
+import { timesyncdOffset } from './timesyncd-offset.ts';
 
 export interface ClockOffsetOptions {
   readonly clock: Pick<Clock, 'sleep' | 'wallMs'>;
-  /** Given by tests; `busctl` otherwise. */
-  readonly command?: string;
+  /** Given by tests. */
+  readonly busctl?: string;
+  readonly chronyc?: string;
 }
 
-/** Server minus host, ms: positive where the host was behind. */
-export function clockOffset(options: ClockOffsetOptions): AskedNumber {
-  return new AskedNumber((signal) => ask(options, signal), options.clock);
-}
-
-async function ask(options: ClockOffsetOptions, signal: AbortSignal): Promise<number | undefined> {
-  const { clock, command = 'busctl' } = options;
-  const question = { command, arguments: QUESTION, deadlineMs: DEADLINE_MS };
-  const answer = await askCommand(question, clock, signal);
-  const times = answer === undefined ? undefined : timesIn(answer);
-  if (times === undefined) return undefined;
-  const [sentUs, receivedUs, answeredUs, arrivedUs] = times;
-  if (Math.abs(clock.wallMs() - arrivedUs / 1000) > AGE_MS_MAX) return undefined;
-  return (receivedUs - sentUs + (answeredUs - arrivedUs)) / 2000;
-}
-
-/** When the question left, came to the server, when its answer left there and came here: µs since 1970, each by the clock of its place. */
-type Times = readonly [sentUs: number, receivedUs: number, answeredUs: number, arrivedUs: number];
-
-function timesIn(answer: string): Times | undefined {
-  const fields = fieldsIn(answer);
-  if (fields === undefined || fields[SPIKE_AT] !== false) return undefined;
-  const [sent, received, answered, arrived] = fields.slice(TIMES_AT, SPIKE_AT);
-  // All are 0 before the first exchange.
-  if (!isTime(sent) || !isTime(received) || !isTime(answered) || !isTime(arrived)) return undefined;
-  return [sent, received, answered, arrived];
-}
-
-/** A variant that holds the one struct. */
-function fieldsIn(answer: string): readonly unknown[] | undefined {
-  try {
-    const said: { readonly data?: readonly { readonly type?: unknown; readonly data?: unknown }[] } | null =
-      JSON.parse(answer);
-    const message = said?.data?.[0];
-    return message?.type === SIGNATURE && Array.isArray(message.data) ? message.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) > 0;
+/** True time minus host, ms: positive where the host was behind. */
+export function clockOffset({
+  clock,
+  busctl = 'busctl',
+  chronyc = 'chronyc',
+}: ClockOffsetOptions): AskedNumber {
+  return new AskedNumber(
+    async (signal) =>
+      (await timesyncdOffset(busctl, clock, signal)) ?? (await chronyOffset(chronyc, clock, signal)),
+    clock,
+  );
 }

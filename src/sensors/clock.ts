@@ -28,8 +28,8 @@ export const clock: Collector = {
       max: 3_600_000_000_000,
       decimals: 3,
       meaning:
-        'how far the clock was behind its time server, or ahead (negative), when systemd-timesyncd last asked it, before it corrected that',
-      source: 'org.freedesktop.timesync1(5), NTPMessage; RFC 5905 section 8',
+        'how far the clock was behind its time server, or ahead (negative), when systemd-timesyncd last asked it, before it corrected that; or how far it is, as chrony sees it',
+      source: 'org.freedesktop.timesync1(5), NTPMessage; RFC 5905 section 8; chronyc(1), tracking',
     },
   ],
   open: (_tree, _clock, _wants, told) => () => {

@@ -145,10 +145,10 @@ describe('the spread of a fleet', () => {
       const running = world.run();
       await world.clock.advance(29_999);
       assert.deepEqual(world.journal, []);
-      assert.equal(world.outbox.size, 3);
+      assert.equal(world.outbox.size, 4);
       await world.clock.advance(1);
       assert.equal(world.journal[0], 'store read');
-      assert.deepEqual(world.deliveredS, [0, 10, 20, 30]);
+      assert.deepEqual(world.deliveredS, [0, 7.5, 17.5, 27.5]);
       world.stop.abort();
       await running;
     }
@@ -170,7 +170,7 @@ describe('the spread of a fleet', () => {
     const world = spread();
     await world.runFor(30_000);
     assert.equal(world.store.record?.state, 'provisioned');
-    assert.deepEqual(world.deliveredS, [0, 10, 20, 30]);
+    assert.deepEqual(world.deliveredS, [0, 7.5, 17.5, 27.5]);
   });
 
   it('ends with an abort: nothing is sent, written or left behind', async () => {

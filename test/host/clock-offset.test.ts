@@ -1,4 +1,4 @@
-/** The clock's offset: made of the times of timesyncd's last exchange, as a busctl that stands in for the real one prints it. */
+/** The clock's offset: made of the times of timesyncd's last exchange, or read from chrony's line, as programs that stand in for the real ones print them. */
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ it('an exchange of hours ago says nothing about the clock of now, and neither do
 
 it('a host without timesyncd, or without busctl, has no offset', async (t) => {
   assert.equal(await offset(t, 'echo "Call failed: The name is not activatable" >&2; exit 1'), undefined);
-  assert.equal(await kept({ command: '/nowhere/busctl' }), undefined);
+  assert.equal(await kept({ busctl: '/nowhere/busctl' }), undefined);
 });
 
 it('asking never starts a timesyncd that somebody has stopped', async (t) => {
@@ -62,23 +62,55 @@ it('asking never starts a timesyncd that somebody has stopped', async (t) => {
   assert.equal(await offset(t, script), 20.442);
 });
 
+const TRACKING =
+  'C0A80101,192.168.1.1,3,1787323290.071188211,0.020442000,0.000000974,0.000012715,-0.019,0.006,0.625,0.000005430,0.000003355,64.0,Normal';
+
+for (const [what, answer, expected] of [
+  ['that the host is 20.442 ms behind', TRACKING, 20.442],
+  ['that it is ahead', TRACKING.replace(',0.020442', ',-0.110000'), -110],
+  ['that it trusts no source', TRACKING.replace('Normal', 'Not synchronised'), undefined],
+  ['of an exchange of hours ago', TRACKING.replace('1787323290.', '1787313290.'), undefined],
+  ['an offset that is none', TRACKING.replace(',0.020442000', ',nan'), undefined],
+  ['half a line', TRACKING.slice(0, 60), undefined],
+  ['that it cannot talk to chronyd', '506 Cannot talk to daemon', undefined],
+] as const) {
+  it(`chrony tells ${what}: ${expected ?? 'no offset'}`, async (t) => {
+    const chronyc = program(t, 'chronyc', `test "$*" = "-n -c tracking" && echo '${answer}'`);
+    assert.equal(await kept({ busctl: '/nowhere/busctl', chronyc }), expected);
+  });
+}
+
+it('timesyncd is asked before chrony', async (t) => {
+  const busctl = program(t, 'busctl', `cat <<'END'\n${said()}\nEND`);
+  const chronyc = program(t, 'chronyc', `echo '${TRACKING.replace(',0.020442', ',0.5')}'`);
+  assert.equal(await kept({ busctl, chronyc }), 20.442);
+});
+
 function offset(t: TestContext, script: string, nowMs = NOW_MS): Promise<number | undefined> {
+  return kept({ busctl: program(t, 'busctl', script), nowMs });
+}
+
+function program(t: TestContext, name: string, script: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'firstlight-offset-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const command = join(folder, 'busctl');
+  const command = join(folder, name);
   writeFileSync(command, `#!/bin/sh\n${script}\n`);
   chmodSync(command, 0o755);
-  return kept({ command, nowMs });
+  return command;
+}
+
+interface Asked {
+  readonly busctl: string;
+  readonly chronyc?: string;
+  readonly nowMs?: number;
 }
 
 /** What comes of the first question. */
 async function kept({
-  command,
+  busctl,
+  chronyc = '/nowhere/chronyc',
   nowMs = NOW_MS,
-}: {
-  command: string;
-  nowMs?: number;
-}): Promise<number | undefined> {
+}: Asked): Promise<number | undefined> {
   const stop = new AbortController();
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => {
     if (ms > 60_000) stop.abort();
@@ -87,7 +119,7 @@ async function kept({
       else signal.addEventListener('abort', () => resolve());
     });
   };
-  const clock = clockOffset({ clock: { sleep, wallMs: () => nowMs }, command });
+  const clock = clockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc });
   await clock.keep(stop.signal);
   return clock.last;
 }
