@@ -32,7 +32,7 @@ export function whyNoToken(credentials: Credentials): string | undefined {
       return `asked for as ${credentials.device}, and not confirmed yet`;
     case 'of another':
       return credentials.what === 'server'
-        ? `the credentials are of another server (${credentials.server}), so nothing was sent: set server.url back if that is not wanted`
+        ? `the credentials are of another server (${credentials.server}), so nothing was sent: list its URL in server.url, too, if that is the same server at an earlier address`
         : 'the credentials are of another board, so nothing was sent';
     case 'damaged':
     case 'newer':
