@@ -25,7 +25,7 @@ import { next, START, startWithToken } from './core/session.ts';
 import type { State } from './core/session-state.ts';
 import { Status } from './core/status.ts';
 import { supervise } from './core/supervision.ts';
-import type { Tally } from './core/tally.ts';
+import { Tally } from './core/tally.ts';
 import { together } from './core/together.ts';
 import { WatchedOutbox, watchedTransport } from './core/watched-delivery.ts';
 
@@ -185,12 +185,12 @@ async function converse(
 }
 
 function deliveryOf(ports: AgentPorts & Watched, settings: AgentSettings, pulse: Pulse): Delivery {
-  const { progress } = ports;
+  const { progress, status, tally = new Tally() } = ports;
   const outbox = new WatchedOutbox(ports.outbox, progress, pulse);
   const transport = watchedTransport(ports.transport, progress);
   const { drainPerS, spreadMs: drainSpreadMs } = settings;
   const delivery = new Delivery({ ...ports, outbox, transport }, { drainPerS, drainSpreadMs });
-  ports.status.count(() => delivery.delivered);
-  ports.tally?.count(() => delivery.delivered);
+  tally.count(() => delivery.delivered);
+  status.count(() => tally.delivered);
   return delivery;
 }

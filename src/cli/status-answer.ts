@@ -44,6 +44,7 @@ export interface StatusAnswer {
   readonly credentials: CredentialsStanding | null;
   readonly lastAccepted: string | null;
   readonly lastAcceptedAgoS: number | null;
+  /** Since the agent started, over reloads. */
   readonly delivered: number;
   readonly waiting: number;
   readonly spooled: number;
