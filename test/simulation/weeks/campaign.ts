@@ -15,6 +15,8 @@ export interface Campaign {
   /** Of the first gateway, the others follow. */
   readonly seed: number;
   readonly plant?: WeekPlant | undefined;
+  /** Each gateway dies a dozen times in each boot. */
+  readonly oftenKilled?: boolean | undefined;
   /** Lines of trace kept of a gateway with a broken promise. */
   readonly traceMax?: number;
 }
@@ -32,10 +34,10 @@ export type Report = { readonly done: number } | { readonly tally: WeeksTally };
 
 /** Simulates the gateways of one share, one after another. */
 export async function simulateShare(share: Share, progress: () => void = () => {}): Promise<WeeksTally> {
-  const { gateways, days, seed, plant, traceMax = 0, worker, workers } = share;
+  const { gateways, worker, workers, seed, ...wish } = share;
   const tally = emptyTally();
   for (let gateway = worker; gateway < gateways; gateway += workers) {
-    addOutcome(tally, await oneWeek({ seed: seed + gateway, days, plant, traceMax }));
+    addOutcome(tally, await oneWeek({ ...wish, seed: seed + gateway }));
     progress();
   }
   return tally;

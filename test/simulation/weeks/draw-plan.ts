@@ -117,6 +117,20 @@ function drawDisk(dice: Dice, untilMs: number): DiskPhase[] {
   return phases.filter(({ atMs }) => atMs < untilMs);
 }
 
+/**
+ * Of a gateway that dies within an hour each time, a dozen times in each boot and mostly while it sends: what takes two processes of one
+ * boot and the same readings is rare in the endings as they are drawn.
+ */
+export const OFTEN_KILLED: readonly Ending[] = Array.from({ length: 40 }, () => {
+  const within = { afterMs: HOUR, pauseMs: 5 * SECOND };
+  const kills = Array.from({ length: 12 }, (_, index) => ({
+    ...within,
+    how: 'kill' as const,
+    act: { of: 'road' as const, count: index + 2, before: false },
+  }));
+  return [...kills, { ...within, how: 'power' as const }];
+}).flat();
+
 function drawEnding(dice: Dice): Ending {
   const act = {
     of: dice.happens(0.8) ? ('disk' as const) : ('road' as const),

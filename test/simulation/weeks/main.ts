@@ -5,6 +5,7 @@
  *   --days N        of virtual time for each; default 7
  *   --seed N        of the first gateway, the others follow; default 1
  *   --plant BUG     plants a bug that the run must find
+ *   --often-killed  each gateway dies a dozen times in each boot
  *   --trace N       prints the last N events of each gateway with a broken promise; default 0
  *
  * Exit code 1 when a promise was broken: with a planted bug that is what one hopes for. 2 for wrong arguments.
@@ -26,6 +27,7 @@ function readCampaign(args: readonly string[]): Campaign {
       days: { type: 'string', default: '7' },
       seed: { type: 'string', default: '1' },
       plant: { type: 'string' },
+      'often-killed': { type: 'boolean' },
       trace: { type: 'string', default: '0' },
     },
   });
@@ -34,6 +36,7 @@ function readCampaign(args: readonly string[]): Campaign {
     days: whole('days', values.days),
     seed: whole('seed', values.seed),
     plant: values.plant === undefined ? undefined : oneOf('plant', values.plant, WEEK_PLANT_NAMES),
+    oftenKilled: values['often-killed'],
     traceMax: whole('trace', values.trace),
   };
 }

@@ -7,7 +7,7 @@ import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
 import { Dice } from '../dice.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Accountant, type LostBy } from './accounts.ts';
-import { drawPlan } from './draw-plan.ts';
+import { drawPlan, OFTEN_KILLED } from './draw-plan.ts';
 import { checkDates, checkValues } from './history.ts';
 import { HostTime } from './host-time.ts';
 import { at, type Broken, Ledger, type Promised } from './ledger.ts';
@@ -21,6 +21,8 @@ export interface WeekWish {
   readonly seed: number;
   readonly days: number;
   readonly plant?: WeekPlant | undefined;
+  /** Dies a dozen times in each boot, and has a runtime directory. */
+  readonly oftenKilled?: boolean | undefined;
   /** Lines of trace to keep; the newest. */
   readonly traceMax?: number;
 }
@@ -69,7 +71,10 @@ class Week {
   constructor(wish: WeekWish) {
     this.#wish = wish;
     const root = new Dice(wish.seed);
-    this.#plan = drawPlan(root.fork(), wish.days);
+    const drawn = drawPlan(root.fork(), wish.days);
+    // Without a runtime directory, and on a disk that refuses, the processes of one boot cannot tell each other its date (README, limits).
+    const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true };
+    this.#plan = { ...drawn, ...(wish.oftenKilled && killed) };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
     const time = this.#time;
     const nowMs = () => time.nowMs;

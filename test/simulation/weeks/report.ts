@@ -70,7 +70,11 @@ export function brokenWeek({ seed, broken, trace }: WeekOutcome, campaign: Campa
   ].join('\n');
 }
 
-export function again(seed: number, { days, plant }: Pick<Campaign, 'days' | 'plant'>): string {
+export function again(
+  seed: number,
+  { days, plant, oftenKilled }: Pick<Campaign, 'days' | 'plant' | 'oftenKilled'>,
+): string {
   const planted = plant === undefined ? '' : ` --plant ${plant}`;
-  return `npm run simulate -- weeks --seed ${seed} --gateways 1 --days ${days}${planted} --trace 400`;
+  const killed = oftenKilled ? ' --often-killed' : '';
+  return `npm run simulate -- weeks --seed ${seed} --gateways 1 --days ${days}${planted}${killed} --trace 400`;
 }

@@ -12,11 +12,12 @@ import { brokenWeeks } from './report.ts';
 
 const DAYS: Campaign = { gateways: 20, days: 2, seed: 1 };
 const WEEK: Campaign = { gateways: 4, days: 7, seed: 1001 };
+const OFTEN_KILLED: Campaign = { gateways: 6, days: 2, seed: 1, oftenKilled: true };
 
 describe('whatever the road, the server, the power, the disk and the clock do for days', () => {
-  for (const campaign of [DAYS, WEEK]) {
-    const { gateways, days } = campaign;
-    it(`${gateways} gateways for ${days} days lose nothing untold, double nothing and mis-date nothing`, async () => {
+  for (const campaign of [DAYS, WEEK, OFTEN_KILLED]) {
+    const { gateways, days, oftenKilled = false } = campaign;
+    it(`${gateways} ${oftenKilled ? 'often killed ' : ''}gateways for ${days} days lose nothing untold, double nothing and mis-date nothing`, async () => {
       const tally = await simulateWeeks(campaign);
       assert.equal(tally.red, 0, brokenWeeks(tally, campaign));
       assert.equal(tally.lost['beyond the bounds'] ?? 0, 0);

@@ -119,8 +119,9 @@ export function witnessedSpool(
   return overriding<Spool>(spool, {
     append: (readings) => {
       const bootMs = clock.bootMs();
+      // A gap record is as old as its writing; what it tells has waited before.
       const isDue = (reading: Reading) =>
-        reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
+        reading.gap || reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
       return during(spool.size > 0 || readings.some(isDue), () => spool.append(readings));
     },
     // What is still on its way to the disk may have to be dated there: only the agent can know.
