@@ -125,11 +125,14 @@ export class HttpClient implements AsyncDisposable {
       });
       outgoing.on('response', (incoming) => {
         hasAnswer = true;
-        // Another connection may lead to whoever feels responsible (RFC 9110 section 15.5.20).
-        if (incoming.statusCode === 421) outgoing.shouldKeepAlive = false;
+        // Another connection is wanted: this one was waited for in vain, or leads to somebody else (RFC 9110, 15.5.9 and 15.5.20).
+        const { statusCode = 0 } = incoming;
+        if (statusCode === 408 || statusCode === 421) outgoing.shouldKeepAlive = false;
+        // Said of the idle time before us, while we were writing.
+        const wasClosedBefore = statusCode === 408 && outgoing.reusedSocket;
         if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
         void readAnswer(incoming, this.#proxyInTheClear?.url).then(
-          (result) => resolve({ result, wasClosedBefore: false, hadConnection: true }),
+          (result) => resolve({ result, wasClosedBefore, hadConnection: true }),
           (error: unknown) => resolve(failed(error)),
         );
       });
@@ -179,7 +182,7 @@ export class HttpClient implements AsyncDisposable {
 
 interface Tried {
   readonly result: Result<HttpAnswer>;
-  /** The connection had been used before, and was closed before any answer came. */
+  /** The connection had been used before, and was closed, or called overdue, before any answer came. */
   readonly wasClosedBefore: boolean;
   /** There was one to write the request to. */
   readonly hadConnection: boolean;

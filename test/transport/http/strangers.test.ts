@@ -254,6 +254,21 @@ describe('an answer that is odd and right', () => {
     assert.deepEqual(server.seen, fresh);
   });
 
+  it('408 that crosses a reading on a kept connection is a farewell: the reading goes again on a fresh one', {
+    timeout,
+  }, async () => {
+    const seen: number[] = [];
+    const sockets: Socket[] = [];
+    const result = await resultOf((request, response) => {
+      if (!sockets.includes(request.socket)) sockets.push(request.socket);
+      seen.push(sockets.indexOf(request.socket) + 1);
+      // A redirect on the same host is asked over the same connection.
+      if (seen.length === 1) response.writeHead(307, { Location: `${request.url}/` }).end();
+      else response.writeHead(seen.length === 2 ? 408 : 200).end();
+    });
+    assert.deepEqual([result.ok, seen], [true, [1, 1, 2]]);
+  });
+
   it('is none to the next request: a connection that says something unasked is not used again', {
     timeout,
   }, async () => {
