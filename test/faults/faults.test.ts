@@ -15,8 +15,8 @@ import { diagnosis, faultTable, statusExit } from './table.ts';
 
 /** What a person can do, as the beginning of a remedy or of a further part of it. */
 const VERBS =
-  'change|check|choose|compare|copy|correct|delete|enable|free|give|have|install|move|raise|renew|restore|run|set|set up|shorten|stop';
-const REMEDY = new RegExp(`(^|[,;:] |if it lasts, |: if .*, )(${VERBS}) `);
+  'change|check|choose|compare|copy|correct|delete|enable|free|give|have|install|list|move|raise|renew|restore|run|set|set up|shorten|stop';
+const REMEDY = new RegExp(`(^|[,;:] |if it lasts, |: if .*, |; where .*, )(${VERBS}) `);
 const AT_ONCE = 4;
 const SLOW_AT_ONCE = 8;
 const outputs: string[] = [];
