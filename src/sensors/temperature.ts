@@ -8,6 +8,7 @@
  */
 
 import type { Collect, Collector, MonotonicClock } from './collector.ts';
+import { placeOf } from './device-labels.ts';
 import { integer } from './parse.ts';
 import type { Tree } from './tree.ts';
 
@@ -90,7 +91,8 @@ export function cpuZoneOf<Zone extends { readonly type: string }>(zones: readonl
 function findChip(tree: Tree): string | undefined {
   const folder = 'sys/class/hwmon';
   const chips = numbered(tree, folder, 'hwmon').map((chip) => ({
-    path: `${folder}/${chip}`,
+    // Kept until it fails, and so not to be another chip's when that gets the number.
+    path: placeOf(tree, `${folder}/${chip}`),
     name: nameIn(tree, `${folder}/${chip}/name`),
   }));
   for (const { name, labels } of CHIPS) {

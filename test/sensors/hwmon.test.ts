@@ -245,6 +245,24 @@ it('two chips that exchange their numbers do not exchange their values, not even
   assert.deepEqual(host.journal.lines, []);
 });
 
+it('the chip of the CPU is not taken for another one that gets its number', async (t) => {
+  const host = new CapturedHost('x86-vm', t);
+  const connect = (number: number, place: string, name: string, temp1_input: string) =>
+    plant(
+      host,
+      `sys/devices/${place}/hwmon/hwmon${number}`,
+      { name, temp1_input },
+      `sys/class/hwmon/hwmon${number}`,
+    );
+  connect(0, 'platform/coretemp.0', 'coretemp', '51000');
+  assert.equal((await host.sampleAfter(0))['cpuTemperatureC'], 51);
+  for (const gone of ['sys/devices/platform/coretemp.0', 'sys/class/hwmon']) host.remove(gone);
+  connect(0, 'usb1/1-1', 'inlet', '7000');
+  connect(1, 'platform/coretemp.0', 'coretemp', '52000');
+  assert.equal('cpuTemperatureC' in (await host.sampleAfter(1000)), false);
+  assert.equal((await host.sampleAfter(1000))['cpuTemperatureC'], 52);
+});
+
 it('two chips whose names and labels run together to one key have neither', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   for (const [number, name, temp1_label] of [
