@@ -73,7 +73,7 @@ describe('what the status tells', () => {
     const locked = await of('FL-STATE-LOCKED: another firstlight already runs on /s');
     assert.equal(
       locked.seen,
-      'the agent does not run: FL-STATE-LOCKED: another firstlight already runs on /s',
+      'the agent does not run; its last start failed: FL-STATE-LOCKED: another firstlight already runs on /s',
     );
     assert.match(locked.mark === 'cross' ? locked.todo : '', /^stop it, or give this one another/);
     const odd = await of('EACCES: permission denied');
