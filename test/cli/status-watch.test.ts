@@ -30,13 +30,15 @@ class OnTerminal implements AsyncDisposable {
       this.shown += part.toString();
       this.#wake();
     });
+    this.#child.once('close', () => this.#wake());
   }
 
-  /** Resolves when the newest picture says so, which the test's own time-out bounds. */
+  /** Resolves when the newest picture says so; rejects when there will be none any more. */
   async shows(what: RegExp): Promise<string> {
     for (;;) {
       const picture = this.shown.slice(this.shown.lastIndexOf('\x1b[H'));
       if (what.test(picture)) return picture;
+      if (this.#hasEnded()) throw new Error(`ended without ${what}: ${picture}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -50,10 +52,18 @@ class OnTerminal implements AsyncDisposable {
     return this.#child.exitCode;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const closed = once(this.#child, 'close');
+  kill(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#hasEnded()) return;
+    const closed = once(this.#child, 'close');
+    this.kill();
     await closed;
   }
 }
@@ -61,7 +71,7 @@ class OnTerminal implements AsyncDisposable {
 test('the picture follows the agent from online to offline, and to its end', {
   timeout: 120_000,
   skip: noScript,
-}, async () => {
+}, async ({ signal }) => {
   await using sandbox = await openSandbox({ provisioning });
   await using place = await workshop();
   const file = await place.config(
@@ -71,6 +81,7 @@ test('the picture follows the agent from online to offline, and to its end', {
     RUNTIME_DIRECTORY: place.path,
   });
   await using watch = new OnTerminal(['status', '--watch', '--runtime', place.path]);
+  signal.addEventListener('abort', () => watch.kill(), { once: true });
   await watch.shows(/is online/);
   assert.ok(watch.shown.startsWith(ENTER), 'the second screen, without a cursor');
   await sandbox[Symbol.asyncDispose]();
