@@ -159,12 +159,11 @@ export function successCheck({ running, lastAcceptedAgoS, retry, why }: StatusAn
           retry.cause,
           retry.remedy,
         );
-      if (!running && why.length > 0)
-        return cross(
-          `the agent does not run; its last start failed: ${why.join(' | ')}`,
-          'it could not go on',
-          remedyOf(why),
-        );
+      if (!running && why.length > 0) {
+        const isStart = isEventId(halvesOf(why[0] ?? '').cause);
+        const seen = `the agent does not run${isStart ? '; its last start failed' : ', as far as can be seen'}: ${why.join(' | ')}`;
+        return cross(seen, isStart ? 'it could not go on' : 'its status cannot be read', remedyOf(why));
+      }
       if (!running) return dash(`the agent does not run${lastAcceptedAgoS === null ? '' : `; ${ago}`}`);
       return lastAcceptedAgoS === null
         ? dash('nothing accepted yet')

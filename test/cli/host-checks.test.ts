@@ -77,6 +77,7 @@ describe('what the status tells', () => {
     );
     assert.match(locked.mark === 'cross' ? locked.todo : '', /^stop it, or give this one another/);
     const odd = await of('EACCES: permission denied');
+    assert.doesNotMatch(odd.seen, /start failed/);
     assert.match(odd.mark === 'cross' ? odd.todo : '', /journalctl/);
     assert.equal((await of()).mark, 'dash');
   });
