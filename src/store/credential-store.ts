@@ -10,7 +10,7 @@
 import { tell } from '../core/events.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
 import { type Binding, misfit } from './binding.ts';
-import { SERVERS_MAX, type StoredRecord } from './record.ts';
+import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
 import { RecordPair, type StorePorts } from './record-pair.ts';
 import { findAside } from './set-aside.ts';
 import { storeError } from './store-error.ts';
@@ -85,12 +85,13 @@ export class ConfCredentialStore implements CredentialStore {
   /**
    * Who replaces the URL of a server by a new one of the same server makes the gateway provision anew, and the server declines it, as
    * its name exists. Once both URLs are listed, the credentials set aside then count for more than the attempt made since. A power cut on the way leaves
-   * the attempt or nothing in place, and both end here or in `#comeBack`.
+   * the attempt or nothing in place, and both end here or in `#comeBack`. An attempt to replace a refused token stays: what is aside
+   * is older, perhaps of another server, and the server may have taken the attempt.
    */
   async #backFromNewUrl({ record }: StoredRecord): Promise<CredentialRecord | undefined> {
-    if (record.state === 'provisioned') return undefined;
+    if (wasIssued(record)) return undefined;
     const found = await findAside(this.#directory, (file) => this.#fits(file));
-    if (found?.file.record.state !== 'provisioned') return undefined;
+    if (!found || !wasIssued(found.file.record)) return undefined;
     await this.#files.setBothAside();
     return this.#comeBack();
   }

@@ -25,6 +25,11 @@ export interface StoredRecord {
 /** URLs of one server that are remembered; the oldest go. */
 export const SERVERS_MAX = 16;
 
+/** Whether a server has ever issued its token: of an attempt to replace a refused one it has issued the one before, which may be taken again. */
+export function wasIssued(record: CredentialRecord): boolean {
+  return record.state === 'provisioned' || record.previousToken !== undefined;
+}
+
 export function toDisk({
   record,
   fingerprint,

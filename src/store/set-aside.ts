@@ -8,6 +8,7 @@
 import { link, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from './durable.ts';
+import { wasIssued } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 
 /** Files looked through for a record that fits, newest first; an operator who has more has other troubles. */
@@ -49,7 +50,7 @@ export async function findAside(
     const file = await readRecordFile(join(directory, name), 'close');
     if (file.is === 'good' && fits(file)) found.push({ name, file });
   }
-  const issued = found.filter(({ file }) => file.record.state === 'provisioned');
+  const issued = found.filter(({ file }) => wasIssued(file.record));
   return (issued.length > 0 ? issued : found).sort(
     (a, b) => b.file.record.sinceMs - a.file.record.sinceMs,
   )[0];

@@ -95,6 +95,24 @@ describe('a record', () => {
     assert.equal(both?.token?.reveal(), 'second-attempt-token');
   });
 
+  it('that replaces a refused token stays, whatever older credentials were set aside', async () => {
+    using shelf = new Shelf();
+    await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
+    const moved = shelf.open(OTHER);
+    await moved.read();
+    const newer = new Secret('issued-by-the-other');
+    await moved.write({ ...ATTEMPT, state: 'provisioned', token: newer });
+    const both = shelf.open(OTHER, COAP);
+    assert.equal((await both.read())?.token?.reveal(), newer.reveal());
+    await both.write({ ...ATTEMPT, previousToken: newer });
+    const after = await shelf.open(OTHER, COAP).read();
+    assert.equal(after?.token?.reveal(), ATTEMPT.token.reveal());
+    // And it comes back, should the server go and come back.
+    await shelf.open('coap://third.example.com:5683').read();
+    const again = await shelf.open(OTHER, COAP).read();
+    assert.equal(again?.token?.reveal(), ATTEMPT.token.reveal());
+  });
+
   it('is not written again for a list that says nothing new', async () => {
     using shelf = new Shelf();
     await shelf.open(COAP, HTTPS).write({ ...PROVISIONED, server: COAP });
