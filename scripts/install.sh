@@ -222,8 +222,10 @@ write_manifest() {
 	cmp -s "$scratch/installed" "$root/$manifest" || replace "$scratch/installed" "$root/$manifest" 644
 }
 
+# What a run that was cut short has put into code/ is on no list.
 drop_obsolete() {
-	for file in $old_list; do
+	parts=$(cd "$root/" && find usr/lib/firstlight/code -type f 2>/dev/null) || parts=''
+	for file in $(echo "$old_list" "$parts" | tr ' ' '\n' | sort -u); do
 		case " $(echo "$list" usr/lib/firstlight/uninstall.sh | tr '\n' ' ') " in
 		*" $file "*) ;;
 		*) act "remove /$file" rm -f "$root/$file" ;;

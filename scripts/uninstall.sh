@@ -97,6 +97,10 @@ remove_files() {
 		"file usr/"*) act "remove /$file" rm -f "$root/$file" ;;
 		esac
 	done <"$root/$manifest"
+	# An upgrade that was cut short leaves parts that are on no list.
+	for part in "$root"/usr/lib/firstlight/code/*; do
+		[ ! -e "$part" ] || [ -n "$dry" ] || act "remove ${part#"$root"}" rm -f "$part"
+	done
 	act "remove /$manifest" rm -f "$root/$manifest"
 	[ -n "$dry" ] || rmdir "$root/usr/lib/firstlight/code" "$root/usr/lib/firstlight" "$root/usr/share/doc/firstlight" 2>/dev/null || true
 }

@@ -100,6 +100,25 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
     }
   });
 
+  it('leave nothing for ever of a run that was cut short', () => {
+    install();
+    const leave = () => {
+      for (const name of ['run-0LDPARTS.mjs', 'run-N3WPARTS.mjs.firstlight-new'])
+        writeFileSync(join(root, 'usr/lib/firstlight/code', name), 'torn');
+    };
+    leave();
+    assert.match(install('--dry-run'), /would remove .*run-0LDPARTS\.mjs\n/);
+    install();
+    assert.deepEqual(
+      files().filter((file) => file.includes('PARTS')),
+      [],
+    );
+    assert.equal(install(), '');
+    leave();
+    assert.equal(sh('uninstall.sh', '--root', root).status, 0);
+    assert.deepEqual(files(), [CONFIG]);
+  });
+
   it('keep configuration and state on removal, and take both with --purge', () => {
     install();
     mkdirSync(join(root, 'var/lib/private/firstlight'), { recursive: true });
