@@ -11,6 +11,7 @@
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { Bell } from './cli/bell.ts';
+import { brokenProgram, EX_OSFILE } from './cli/broken-program.ts';
 import type { RunOptions } from './cli/run.ts';
 
 /** How long what is still open after a command may keep the process, ms. */
@@ -42,12 +43,27 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const line = process.argv.slice(2);
 const [command, ...words] = line;
 const plain = command === 'run' ? plainRun(words) : undefined;
-if (plain) {
-  await finish(run(plain));
-} else if (command === 'facts') {
+try {
+  if (plain) await finish(run(plain));
+  else if (command === 'facts') await facts();
+  else await choose();
+} catch (error) {
+  const broken = brokenProgram(error);
+  if (broken === undefined) throw error;
+  // <3> is the priority "error" for the journal (sd-daemon(3)).
+  const priority = process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>';
+  process.stderr.write(
+    `${priority}a file of firstlight is missing or damaged (${broken}): install it again event=FL-PROGRAM-BROKEN\n`,
+  );
+  process.exitCode = EX_OSFILE;
+}
+
+async function facts(): Promise<void> {
   const { printFacts } = await import('./host/facts-child.ts');
   await printFacts();
-} else {
+}
+
+async function choose(): Promise<void> {
   const { chooseCommand } = await import('./cli/program.ts');
   const { env: environment, stdin: input, stdout: out, stderr: complaints } = process;
   const host = { environment, input, out, complaints, signal: stop.signal, finish, run };

@@ -13,6 +13,7 @@ const EXIT_CODES = [
     'What was asked for was not done, or a check found something; run ends so only for a bug, which it tells.',
   ],
   ['64', 'The command was used wrongly.'],
+  ['72', 'A file of the program is missing or damaged: install it again.'],
   ['73, 74', 'A file could not be written; what the command had to say could not be written.'],
   ['75', 'The state directory cannot be had, or another agent has it.'],
   ['78', 'The configuration cannot work: all that is wrong with it is told.'],

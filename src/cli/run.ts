@@ -7,8 +7,8 @@
  *                                   └── or [clock] ──────────┘
  *
  * Exit codes: 0 after a signal, 78 (EX_CONFIG) when the configuration cannot work, 75 (EX_TEMPFAIL) when the
- * state directory cannot be had, 1 for a bug, told with its stack. What the network or the server does never
- * ends the agent.
+ * state directory cannot be had, 72 (EX_OSFILE) when a part of the program cannot be loaded, 1 for a bug, told with its stack.
+ * What the network or the server does never ends the agent.
  */
 
 import { runCaretakers } from '../agent.ts';
@@ -27,6 +27,7 @@ import { restartsOfThisBoot } from '../host/start-count.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
 import type { Bell } from './bell.ts';
+import { brokenProgram, EX_OSFILE } from './broken-program.ts';
 import { CannotStart, EX_CONFIG } from './cannot-start.ts';
 import { ClearRoads } from './clear-roads.ts';
 import { CurrentConfig } from './current-config.ts';
@@ -96,9 +97,12 @@ async function runWith(
     return 0;
   } catch (error) {
     if (error instanceof CannotStart) throw error;
-    tell(log, 'FL-BUG', { error: stackOf(error) });
-    await status.failed(1, 'FL-BUG', [EVENTS['FL-BUG'].sentence]);
-    return 1;
+    const broken = brokenProgram(error);
+    const event = broken === undefined ? 'FL-BUG' : 'FL-PROGRAM-BROKEN';
+    const exitCode = broken === undefined ? 1 : EX_OSFILE;
+    tell(log, event, broken === undefined ? { error: stackOf(error) } : { seen: broken });
+    await status.failed(exitCode, event, [EVENTS[event].sentence]);
+    return exitCode;
   } finally {
     await log.close();
   }

@@ -9,6 +9,11 @@ export const HOST_EVENTS = {
     level: 'error',
     sentence: 'a bug ended firstlight: please report it with these lines',
   },
+  'FL-PROGRAM-BROKEN': {
+    level: 'error',
+    sentence:
+      'a file of the program is missing or damaged, as when an upgrade has replaced it, and firstlight ends: start it again, and install it again if that does not help',
+  },
   'FL-CONFIG-INVALID': {
     level: 'error',
     sentence: 'a setting is wrong, and the line says which: correct it, and restart or reload firstlight',

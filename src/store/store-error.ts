@@ -25,6 +25,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'a directory stands where a file should be; move it away',
   EIO: 'the disk reports an error; the card may be dying, replace it',
   EEXIST: 'a file stands where the directory should be; move it away, or choose another state directory',
+  ERR_MODULE_NOT_FOUND:
+    'a file of the program is missing, as when an upgrade has replaced it; restart firstlight',
   ENOTDIR: 'a part of that path is no directory; choose another state directory',
 };
 

@@ -49,6 +49,8 @@ export class Ways implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const opened of this.#opened.values()) await (await opened)[Symbol.asyncDispose]();
+    // Of one that could not be opened, whoever wanted it has heard.
+    for (const opened of this.#opened.values())
+      await (await opened.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 }

@@ -18,13 +18,14 @@ export class AgentProcess implements AsyncDisposable {
   readonly #closed: Promise<unknown[]>;
   readonly #watchers = new Set<() => void>();
 
-  /** `within`: the words of a program that becomes the agent, such as setpriv. */
+  /** `within`: the words of a program that becomes the agent, such as setpriv; `main`: another build of it. */
   static run(
     commandLine: readonly string[],
     environment: NodeJS.ProcessEnv = {},
     within: readonly string[] = [],
+    main: string = MAIN,
   ): AgentProcess {
-    const [program = '', ...words] = [...within, process.execPath, MAIN, ...commandLine];
+    const [program = '', ...words] = [...within, process.execPath, main, ...commandLine];
     return new AgentProcess(spawn(program, words, { env: { PATH: process.env['PATH'], ...environment } }));
   }
 

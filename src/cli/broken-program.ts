@@ -1,0 +1,17 @@
+/**
+ * A program of which a file is missing or torn: an upgrade took it away from a process that goes on, or the card is bad. The program is
+ * loaded in parts (scripts/lib/bundle-parts.mjs), so that this may come to light at any time.
+ */
+
+/** sysexits.h: a file that the program itself needs. */
+export const EX_OSFILE = 72;
+
+/** What Node says of the file, if that is why `error` came about; undefined for any other error. */
+export function brokenProgram(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const isGone = 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  // Text that is no program, or that lacks what another part takes from it.
+  const isTorn =
+    error instanceof SyntaxError && /\bModuleJob\b|compileSourceTextModule/.test(error.stack ?? '');
+  return isGone || isTorn ? error.message.split('\n')[0] : undefined;
+}
