@@ -126,7 +126,11 @@ export function betterRoad({ current, candidate, health }: RoadsState, nowMs: nu
 }
 
 /** The same reason as long as the same road is the best of those that fail, so that a trouble is told once. */
-export function refusalOfRoads({ health }: RoadsState, urls: readonly string[]): Refusal | undefined {
+export function refusalOfRoads(
+  { health }: RoadsState,
+  urls: readonly string[],
+  nowMs: number,
+): Refusal | undefined {
   const failing = health.flatMap(({ refusal }, road) =>
     refusal ? [{ refusal, url: urls[road] ?? '' }] : [],
   );
@@ -135,7 +139,16 @@ export function refusalOfRoads({ health }: RoadsState, urls: readonly string[]):
   // When one road wants to be asked again is no reason to keep another one waiting.
   if (others.length === 0) return { reason: first.refusal.reason, detail: first.refusal.detail };
   const detail = failing.map(({ refusal, url }) => `${url}: ${refusal.detail}`).join('; ');
-  return { reason: first.refusal.reason, detail };
+  const retryAfterMs = askedOfAllMs(health, nowMs);
+  return { reason: first.refusal.reason, detail, ...(retryAfterMs > 0 && { retryAfterMs }) };
+}
+
+/** How long all roads want to be left alone, ms; 0 when one of them has not said so, or its time has come. */
+function askedOfAllMs(health: readonly RoadHealth[], nowMs: number): number {
+  const leftMs = health.map(({ refusal, retryAtMs }) =>
+    refusal?.retryAfterMs === undefined ? 0 : Math.min(refusal.retryAfterMs, retryAtMs - nowMs),
+  );
+  return Math.max(0, Math.min(...leftMs));
 }
 
 function nextRoad(

@@ -178,7 +178,7 @@ export class Roads implements Transport {
         retry: this.#patience.retry,
       }),
     );
-    return { ok: false, refusal: refusalOfRoads(this.#state, this.#ways.urls) ?? refusal };
+    return { ok: false, refusal: refusalOfRoads(this.#state, this.#ways.urls, this.#nowMs()) ?? refusal };
   }
 
   #become(state: RoadsState): void {

@@ -40,7 +40,7 @@ describe('a road that fails', () => {
     const refusal = { ...refusalOf('upstream-away'), retryAfterMs: 1_800_000 };
     const left = roadFailed(startOfRoads(2), 0, refusal, context(CLEAR_THEN_TLS));
     assert.equal(left.health[0]?.retryAtMs, 1_800_000);
-    assert.deepEqual(refusalOfRoads(left, ['coap://a', 'https://a']), refusalOf('upstream-away'));
+    assert.deepEqual(refusalOfRoads(left, ['coap://a', 'https://a'], 0), refusalOf('upstream-away'));
   });
 
   it('is left for the next one, which is in use only when it has worked', () => {
@@ -121,13 +121,37 @@ describe('a clear road', () => {
 });
 
 describe('what is told', () => {
+  const urls = ['coap://tb', 'https://tb'];
+
   it('keeps to one reason while several fail in turn, and says all that was seen', () => {
-    const urls = ['coap://tb', 'https://tb'];
-    const first = refusalOfRoads(after(CLEAR_THEN_TLS, [0, 'silent']), urls);
-    const both = refusalOfRoads(after(CLEAR_THEN_TLS, [0, 'silent'], [1, 'port-closed']), urls);
+    const first = refusalOfRoads(after(CLEAR_THEN_TLS, [0, 'silent']), urls, 0);
+    const both = refusalOfRoads(after(CLEAR_THEN_TLS, [0, 'silent'], [1, 'port-closed']), urls, 0);
     assert.equal(first?.reason, 'silent');
     assert.equal(both?.reason, 'silent');
     assert.match(both?.detail ?? '', /^coap:\/\/tb: .+; https:\/\/tb: .+$/);
+  });
+
+  it('is waited out as long as all of them have asked for that, and no longer', () => {
+    const asked = (road: number, state: RoadsState, retryAfterMs: number, nowMs: number) =>
+      roadFailed(
+        state,
+        road,
+        { ...refusalOf('upstream-away'), retryAfterMs },
+        context(CLEAR_THEN_TLS, nowMs),
+      );
+    const both = asked(1, asked(0, startOfRoads(2), 1_800_000, 0), 600_000, 100_000);
+    assert.equal(refusalOfRoads(both, urls, 100_000)?.retryAfterMs, 600_000);
+    // One of them has not said so, or its time has come.
+    assert.equal(
+      refusalOfRoads(
+        roadFailed(both, 0, refusalOf('silent'), context(CLEAR_THEN_TLS, 100_000)),
+        urls,
+        100_000,
+      )?.retryAfterMs,
+      undefined,
+    );
+    const again = asked(1, both, 600_000, 2_000_000);
+    assert.equal(refusalOfRoads(again, urls, 2_000_000)?.retryAfterMs, undefined);
   });
 
   it('of the server itself moves no road', () => {
