@@ -85,8 +85,8 @@ async function locked(
     { clock, log },
   );
   const record = await store.read().catch((error: unknown) => {
-    // The session reads it again, and has the words for it.
-    if (error instanceof StoreError) return 'unreadable' as const;
+    // Of what it could read the session has the words; what this user may not read is told by its remedy.
+    if (error instanceof StoreError && error.code !== 'STORE_FAILED') return 'unreadable' as const;
     throw error;
   });
   const stored = record === 'unreadable' ? undefined : record;
