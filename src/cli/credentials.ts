@@ -21,7 +21,7 @@ import { openJournal } from '../host/journal.ts';
 import { AlreadyRunning } from '../store/already-running.ts';
 import { ConfCredentialStore } from '../store/credential-store.ts';
 import { acquireLock } from '../store/lock.ts';
-import { type Looked, lookAtRecord, putAside } from '../store/look.ts';
+import { forgetEarlier, type Looked, lookAtRecord, putAside } from '../store/look.ts';
 import { StoreError } from '../store/store-error.ts';
 import { askYes, type Console } from './ask-yes.ts';
 import { EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
@@ -99,7 +99,8 @@ export async function forgetCredentials(
         return 1;
       }
     }
-    const kept = await putAside(state, Date.now());
+    const earlier = found.is === 'good' ? await forgetEarlier(state, found, Date.now()) : [];
+    const kept = [...(await putAside(state, Date.now())), ...earlier];
     say(
       `Forgotten. They are kept as ${kept.join(' and ')} in ${state}; delete them when nobody wants them back.`,
     );

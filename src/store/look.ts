@@ -7,8 +7,9 @@
 
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { misfit } from './binding.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
-import { setAside } from './set-aside.ts';
+import { forgetAside, setAside } from './set-aside.ts';
 import { StoreError, storeError } from './store-error.ts';
 
 const MAIN_FIRST = ['credentials.json', 'credentials.backup.json'] as const;
@@ -81,4 +82,22 @@ export async function putAside(
     }
   }
   return kept;
+}
+
+/**
+ * Forgets what was set aside earlier of the server and board that `looked` is of: else the next start would take that up in its place. Returns
+ * the new names. To be done first: a power cut then leaves the record where it is. The caller holds the lock.
+ */
+export async function forgetEarlier(
+  directory: string,
+  looked: Looked & { is: 'good' },
+  whenMs: number,
+): Promise<readonly string[]> {
+  const { record, servers = [], fingerprint } = looked;
+  const binding = { servers: [record.server, ...servers], fingerprint };
+  try {
+    return await forgetAside(directory, (file) => misfit(file, binding) === undefined, whenMs);
+  } catch (error) {
+    throw storeError(`what was set aside in ${directory} cannot be moved`, error);
+  }
 }

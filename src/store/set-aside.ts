@@ -42,16 +42,38 @@ export async function countAside(directory: string): Promise<number> {
 /** Of the records set aside that `fit`, the newest with issued credentials, or else the newest attempt, and the file it is in. */
 export async function findAside(
   directory: string,
-  fits: (file: RecordFile & { is: 'good' }) => boolean,
-): Promise<{ readonly name: string; readonly file: RecordFile & { is: 'good' } } | undefined> {
-  const names = (await readdir(directory)).filter((name) => NAME.test(name));
-  const found: { name: string; file: RecordFile & { is: 'good' } }[] = [];
-  for (const name of names.sort().reverse().slice(0, LOOKED_AT_MAX)) {
-    const file = await readRecordFile(join(directory, name), 'close');
-    if (file.is === 'good' && fits(file)) found.push({ name, file });
-  }
+  fits: (file: Aside['file']) => boolean,
+): Promise<Aside | undefined> {
+  const found = await allAside(directory, fits);
   const issued = found.filter(({ file }) => wasIssued(file.record));
   return (issued.length > 0 ? issued : found).sort(
     (a, b) => b.file.record.sinceMs - a.file.record.sinceMs,
   )[0];
+}
+
+/** Forgets those of elsewhere that `fit`, as `setAside` does; returns their new names. */
+export async function forgetAside(
+  directory: string,
+  fits: (file: Aside['file']) => boolean,
+  whenMs: number,
+): Promise<readonly string[]> {
+  const kept: string[] = [];
+  for (const { name } of await allAside(directory, fits))
+    kept.push(await setAside(directory, name, 'forgotten', whenMs));
+  return kept;
+}
+
+interface Aside {
+  readonly name: string;
+  readonly file: RecordFile & { is: 'good' };
+}
+
+async function allAside(directory: string, fits: (file: Aside['file']) => boolean): Promise<Aside[]> {
+  const names = (await readdir(directory)).filter((name) => NAME.test(name));
+  const found: Aside[] = [];
+  for (const name of names.sort().reverse().slice(0, LOOKED_AT_MAX)) {
+    const file = await readRecordFile(join(directory, name), 'close');
+    if (file.is === 'good' && fits(file)) found.push({ name, file });
+  }
+  return found;
 }

@@ -1,7 +1,7 @@
 /** `firstlight credentials` as a process, beside the real agent and after it: what it shows, keeps, and never does. */
 
 import assert from 'node:assert/strict';
-import { chown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
@@ -55,12 +55,15 @@ test('forget does nothing beside a running agent or without a yes; then it keeps
   assert.equal(await at.agent.stop(), 0);
   const unasked = await said(['credentials', 'forget', '--state', at.state]);
   assert.deepEqual([unasked.code, unasked.text.includes('Nothing was changed')], [64, true]);
+  // As a list of URLs that was changed, and changed back, leaves it.
+  const earlier = join(at.state, 'credentials.aside-2026-01-01T00-00-00.000Z-elsewhere.json');
+  await copyFile(join(at.state, 'credentials.json'), earlier);
   const done = await said(['credentials', 'forget', '--state', at.state, '--yes']);
   assert.equal(done.code, 0);
   assert.match(done.text, /delete the device gw-test in ThingsBoard first/);
   const names = await readdir(at.state);
   const kept = names.filter((name) => name.endsWith('-forgotten.json'));
-  assert.equal(kept.length, 2);
+  assert.equal(kept.length, 3);
   assert.ok(!names.includes('credentials.json') && !names.includes('credentials.backup.json'));
   assert.ok((await readFile(join(at.state, kept[0] ?? ''), 'utf8')).includes(at.token));
   assert.equal((await said(['credentials', 'show', '--state', at.state])).code, 1);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isSameServer } from '../../src/core/same-server.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { BACKUP, MAIN, PROVISIONED, Shelf } from './shelf.ts';
+import { forgetEarlier, lookAtRecord, putAside } from '../../src/store/look.ts';
+import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf, TOKEN } from './shelf.ts';
 
 const COAP = 'coap://tb.example.com:5683';
 const HTTPS = 'https://tb.example.com:443';
@@ -111,6 +112,25 @@ describe('a record', () => {
     await shelf.open('coap://third.example.com:5683').read();
     const again = await shelf.open(OTHER, COAP).read();
     assert.equal(again?.token?.reveal(), ATTEMPT.token.reveal());
+  });
+
+  it('that is forgotten leaves nothing of its server behind that the next start would take up', async () => {
+    using shelf = new Shelf();
+    await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
+    const moved = shelf.open(OTHER);
+    await moved.read();
+    await moved.write({ ...ATTEMPT, state: 'provisioned' });
+    await shelf.open(OTHER, COAP).read();
+    const stranger = { ...ON_DISK, server: 'coap://stranger.example.com:5683' };
+    const kept = 'credentials.aside-2020-01-01T00-00-00.000Z-elsewhere.json';
+    shelf.put(kept, JSON.stringify(stranger));
+    const looked = await lookAtRecord(shelf.directory);
+    assert.ok(looked.is === 'good');
+    const [earlier = ''] = await forgetEarlier(shelf.directory, looked, 0);
+    assert.match(shelf.bytes(earlier), new RegExp(TOKEN));
+    await putAside(shelf.directory, 0);
+    assert.equal(await shelf.open(OTHER, COAP).read(), undefined);
+    assert.ok(shelf.names.includes(kept), 'that of another server waits for it');
   });
 
   it('is not written again for a list that says nothing new', async () => {
