@@ -8,11 +8,12 @@
  */
 
 import { tell } from '../core/events.ts';
+import { sameBoard } from '../core/fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
 import { type Binding, misfit } from './binding.ts';
 import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
 import { RecordPair, type StorePorts } from './record-pair.ts';
-import { findAside } from './set-aside.ts';
+import { type Aside, findAside } from './set-aside.ts';
 import { storeError } from './store-error.ts';
 
 export class ConfCredentialStore implements CredentialStore {
@@ -86,26 +87,31 @@ export class ConfCredentialStore implements CredentialStore {
    * Who replaces the URL of a server by a new one of the same server makes the gateway provision anew, and the server declines it, as
    * its name exists. Once both URLs are listed, the credentials set aside then count for more than the attempt made since. A power cut on the way leaves
    * the attempt or nothing in place, and both end here or in `#comeBack`. An attempt to replace a refused token stays: what is aside
-   * is older, perhaps of another server, and the server may have taken the attempt.
+   * is older, perhaps of another server, and the server may have taken the attempt. And what is aside must be of the attempt's own
+   * board: at a boot whose interfaces are not there yet nothing else can tell it from that of the card this one was copied from.
    */
-  async #backFromNewUrl({ record }: StoredRecord): Promise<CredentialRecord | undefined> {
+  async #backFromNewUrl({ record, fingerprint }: StoredRecord): Promise<CredentialRecord | undefined> {
     if (wasIssued(record)) return undefined;
-    const found = await findAside(this.#directory, (file) => this.#fits(file));
+    const isOurs = (file: StoredRecord) => this.#fits(file) && sameBoard(file.fingerprint, fingerprint);
+    const found = await findAside(this.#directory, isOurs);
     if (!found || !wasIssued(found.file.record)) return undefined;
     await this.#files.setBothAside();
-    return this.#comeBack();
+    return this.#takeUp(found);
   }
 
   /** A record set aside earlier that fits again, put back in place. */
   async #comeBack(): Promise<CredentialRecord | undefined> {
     const found = await findAside(this.#directory, (file) => this.#fits(file));
-    if (!found) return undefined;
-    const joined = this.#joined(found.file);
+    return found && this.#takeUp(found);
+  }
+
+  async #takeUp({ name, file }: Aside): Promise<CredentialRecord> {
+    const joined = this.#joined(file);
     this.#servers = joined.servers ?? [];
     await this.#files.save(joined);
-    await this.#files.remove(found.name); // it is main and backup now; left here, it would be found again when it is old
-    tell(this.#ports.log, 'FL-CREDENTIALS-FIT', { file: found.name });
-    return found.file.record;
+    await this.#files.remove(name); // it is main and backup now; left here, it would be found again when it is old
+    tell(this.#ports.log, 'FL-CREDENTIALS-FIT', { file: name });
+    return file.record;
   }
 
   async #telling<T>(what: 'read' | 'written', action: () => Promise<T>): Promise<T> {

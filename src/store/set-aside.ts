@@ -63,7 +63,7 @@ export async function forgetAside(
   return kept;
 }
 
-interface Aside {
+export interface Aside {
   readonly name: string;
   readonly file: RecordFile & { is: 'good' };
 }

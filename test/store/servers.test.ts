@@ -114,6 +114,17 @@ describe('a record', () => {
     assert.equal(again?.token?.reveal(), ATTEMPT.token.reveal());
   });
 
+  it('of the card this one was copied from stays aside at a boot that shows nothing of the board', async () => {
+    using shelf = new Shelf();
+    const [first, second] = [['mac:aaaaaaaaaaaaaaaa'], ['mac:bbbbbbbbbbbbbbbb']];
+    await shelf.openOn(first, COAP).write({ ...PROVISIONED, server: COAP });
+    const copied = shelf.openOn(second, COAP);
+    assert.equal(await copied.read(), undefined);
+    await copied.write({ ...ATTEMPT, server: COAP });
+    assert.equal((await shelf.openOn([], COAP).read())?.token?.reveal(), ATTEMPT.token.reveal());
+    assert.equal((await shelf.openOn(second, COAP).read())?.token?.reveal(), ATTEMPT.token.reveal());
+  });
+
   it('that is forgotten leaves nothing of its server behind that the next start would take up', async () => {
     using shelf = new Shelf();
     await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });

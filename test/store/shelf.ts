@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Fingerprint } from '../../src/core/fingerprint.ts';
 import type { CredentialRecord } from '../../src/core/ports.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { ConfCredentialStore } from '../../src/store/credential-store.ts';
@@ -53,10 +54,15 @@ export class Shelf implements Disposable {
   }
 
   open(...servers: readonly string[]): ConfCredentialStore {
+    return this.openOn([], ...servers);
+  }
+
+  /** On a board that shows so much of itself. */
+  openOn(fingerprint: Fingerprint, ...servers: readonly string[]): ConfCredentialStore {
     const clock = { wallMs: () => Date.UTC(2026, 0, 1) };
     return new ConfCredentialStore(
       this.directory,
-      { servers: servers.length > 0 ? servers : [SERVER], fingerprint: [] },
+      { servers: servers.length > 0 ? servers : [SERVER], fingerprint },
       { clock, log: this.log },
     );
   }
