@@ -42,12 +42,17 @@ function entryOf({ name, path }: FileSensor): NumberEntry {
 const BEFORE = /[A-Za-z_]$/;
 const AFTER = /^[.,:/_-]\d/;
 
+/** What a person reads as a number is refused with its remedy; short, as a reason is cut at 200 characters. */
+const REMEDY = '(it must stand by itself, and have a decimal point)';
+
 function numberIn(line: string, path: string): number {
   const found = NUMBER.exec(line);
   const digits = found?.[0] ?? '';
   const at = found?.index ?? 0;
   const isPart = BEFORE.test(line.slice(0, at)) || AFTER.test(line.slice(at + digits.length));
-  if (digits === '' || isPart || /0x/i.test(line))
-    throw new NonsenseError(`the first line of ${path} has no number: ${JSON.stringify(line.slice(0, 24))}`);
+  if (digits === '' || isPart || /0x/i.test(line)) {
+    const seen = `the first line of ${path} has no number: ${JSON.stringify(line.slice(0, 24))}`;
+    throw new NonsenseError(isPart ? `${seen} ${REMEDY}` : seen);
+  }
   return Number(digits);
 }
