@@ -16,11 +16,13 @@ interface Part {
 
 export class BacklogLane implements Lane {
   readonly #parts: readonly Part[];
-  readonly #drained: () => void;
+  readonly #drained: (readings: number) => void;
   #epoch = 0;
+  /** Acknowledged since it was empty. */
+  #gone = 0;
 
-  /** `drained` is called when the last reading is acknowledged. */
-  constructor(lanes: readonly Lane[], drained: () => void) {
+  /** `drained` is called when the last reading is acknowledged, with the number of all that went since it was empty. */
+  constructor(lanes: readonly Lane[], drained: (readings: number) => void) {
     this.#drained = drained;
     this.#parts = lanes.map((lane) => ({ lane, epoch: lane.epoch, taken: 0 }));
   }
@@ -56,9 +58,12 @@ export class BacklogLane implements Lane {
       if (here === 0) continue;
       part.taken -= here;
       left -= here;
+      this.#gone += here;
       await part.lane.acknowledge(here, part.epoch);
     }
-    if (count > 0 && this.size === 0) this.#drained();
+    if (count === 0 || this.size > 0) return;
+    this.#drained(this.#gone);
+    this.#gone = 0;
   }
 
   rewind(): void {

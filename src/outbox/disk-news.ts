@@ -8,8 +8,6 @@ export class DiskNews {
   readonly #log: Logger;
   #isRefused = false;
   #isSpooling = false;
-  /** Readings the disk took since it began to hold some. */
-  #held = 0;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -19,7 +17,6 @@ export class DiskNews {
   took(readings: number): void {
     if (this.#isRefused) tell(this.#log, 'FL-DISK-BACK', { readings });
     this.#isRefused = false;
-    this.#held = this.#isSpooling ? this.#held + readings : readings;
     if (this.#isSpooling) return;
     this.#isSpooling = true;
     tell(this.#log, 'FL-SPOOLING', { readings });
@@ -33,9 +30,8 @@ export class DiskNews {
   }
 
   /** Nothing waits any more but what is fresh. */
-  drained(): void {
+  drained(readings: number): void {
     this.#isSpooling = false;
-    tell(this.#log, 'FL-DRAINED', { readings: this.#held });
-    this.#held = 0;
+    tell(this.#log, 'FL-DRAINED', { readings });
   }
 }

@@ -76,7 +76,7 @@ export class JoinedOutbox implements Outbox {
     this.#overflow = new RamStore({ ...bounds, bytesMax: bytesMax ?? OVERFLOW_BYTES_MAX });
     this.#mover = new Mover(clock, this.#overflow, this.#news);
     const lanes = spool ? [spool, this.#overflow] : [this.#overflow];
-    this.backlog = new BacklogLane(lanes, () => this.#drained());
+    this.backlog = new BacklogLane(lanes, (readings) => this.#drained(readings));
   }
 
   get version(): number {
@@ -191,8 +191,8 @@ export class JoinedOutbox implements Outbox {
     this.#changes.increment();
   }
 
-  #drained(): void {
+  #drained(readings: number): void {
     this.#wantsFull = true;
-    this.#news.drained();
+    this.#news.drained(readings);
   }
 }
