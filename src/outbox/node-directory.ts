@@ -106,6 +106,14 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
 }
 
 async function makeDirectory(path: string): Promise<void> {
+  // With `recursive` a read-only file system is told as ENOENT, so the usual case, in which only the last one is missing, goes without.
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return await syncDirectory(dirname(path));
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return;
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   const above = dirname(first);

@@ -24,6 +24,8 @@ const CHUNK = Buffer.alloc(4096, 1);
 
 interface Fault {
   readonly what: string;
+  /** What the agent says of it: the system's word, or its own for its floor of free space. */
+  readonly code: string;
   readonly begin: (disk: LoopDisk) => void | Promise<void>;
   /** The second time, when the directory of the spool is there already and needs no room. */
   readonly beginAgain: (disk: LoopDisk) => void | Promise<void>;
@@ -34,14 +36,27 @@ const toTheBrim = (disk: LoopDisk) => fill(disk, 0);
 const readOnly = (disk: LoopDisk) => disk.become('ro');
 
 const FAULTS: readonly Fault[] = [
-  { what: 'filled to the last block', begin: toTheBrim, beginAgain: toTheBrim, end: empty },
+  {
+    what: 'filled to the last block',
+    code: 'LOW_SPACE',
+    begin: toTheBrim,
+    beginAgain: toTheBrim,
+    end: empty,
+  },
   {
     what: 'filled up to what one segment seems to need',
+    code: 'ENOSPC',
     begin: (disk) => fill(disk, 65_536),
     beginAgain: toTheBrim,
     end: empty,
   },
-  { what: 'remounted read-only', begin: readOnly, beginAgain: readOnly, end: (disk) => disk.become('rw') },
+  {
+    what: 'remounted read-only',
+    code: 'EROFS',
+    begin: readOnly,
+    beginAgain: readOnly,
+    end: (disk) => disk.become('rw'),
+  },
 ];
 
 export interface FullDiskOutcome {
@@ -62,7 +77,7 @@ export async function fullDisks(): Promise<FullDiskOutcome[]> {
 async function suffer(
   stage: Stage,
   name: string,
-  { what, begin, beginAgain, end }: Fault,
+  { what, code: expectedCode, begin, beginAgain, end }: Fault,
 ): Promise<FullDiskOutcome> {
   await using disk = await LoopDisk.make(join(stage.path, `disk-${name}`), USUAL, IMAGE_MIB);
   await using gateway = await SpoolingGateway.make(stage, name, join(disk.path, 'state'));
@@ -82,6 +97,7 @@ async function suffer(
   expect(boot.count(REFUSED) === 1, `the refusal was said ${boot.count(REFUSED)} times`);
   expect(waited >= 10, `${waited} readings in ${(2.5 * FLUSH_EVERY_MS) / 1000} s: sampling did not go on`);
   const code = /code=(\w+)/.exec(boot.lines.find((line) => line.includes(REFUSED)) ?? '')?.[1] ?? 'none';
+  expect(code === expectedCode, `the refusal was told as ${code}, not ${expectedCode}`);
 
   gateway.tap.isOpen = true;
   expect(
