@@ -1,11 +1,9 @@
 /** The clock's offset: made of the times of timesyncd's last exchange, or read from chrony's line, as programs that stand in for the real ones print them. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { clockOffset } from '../../src/host/clock-offset.ts';
+import { askedOnce, program } from './asked-once.ts';
 
 const SENT_US = 1_787_323_275_100_216;
 const NOW_MS = 1_787_323_300_000;
@@ -90,36 +88,12 @@ function offset(t: TestContext, script: string, nowMs = NOW_MS): Promise<number 
   return kept({ busctl: program(t, 'busctl', script), nowMs });
 }
 
-function program(t: TestContext, name: string, script: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'firstlight-offset-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const command = join(folder, name);
-  writeFileSync(command, `#!/bin/sh\n${script}\n`);
-  chmodSync(command, 0o755);
-  return command;
-}
-
 interface Asked {
   readonly busctl: string;
   readonly chronyc?: string;
   readonly nowMs?: number;
 }
 
-/** What comes of the first question. */
-async function kept({
-  busctl,
-  chronyc = '/nowhere/chronyc',
-  nowMs = NOW_MS,
-}: Asked): Promise<number | undefined> {
-  const stop = new AbortController();
-  const sleep = (ms: number, signal: AbortSignal): Promise<void> => {
-    if (ms > 60_000) stop.abort();
-    return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve());
-    });
-  };
-  const clock = clockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc });
-  await clock.keep(stop.signal);
-  return clock.last;
+function kept({ busctl, chronyc = '/nowhere/chronyc', nowMs = NOW_MS }: Asked): Promise<number | undefined> {
+  return askedOnce((sleep) => clockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc }));
 }

@@ -1,11 +1,10 @@
 /** The number of failed units: asked of a program beside the sampling, absent where there is nobody to ask. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { failedUnits } from '../../src/host/failed-units.ts';
+import { askedOnce, program } from './asked-once.ts';
 
 for (const [what, said, expected] of [
   ['a number', 'echo 3', 3],
@@ -28,22 +27,7 @@ it('it asks for one property of the manager, so that the answer is small however
   assert.equal(await asked(t, said, tmpdir()), 7);
 });
 
-async function asked(t: TestContext, script: string, booted: string): Promise<number | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'firstlight-units-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const command = join(folder, 'systemctl');
-  writeFileSync(command, `#!/bin/sh\n${script}\n`);
-  chmodSync(command, 0o755);
-  const stop = new AbortController();
-  // The first sleep of the loop itself means that it has been answered; that of a deadline only ends with its signal.
-  const sleep = (ms: number, signal: AbortSignal): Promise<void> => {
-    if (ms > 60_000) stop.abort();
-    return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve());
-    });
-  };
-  const units = failedUnits({ clock: { sleep }, command, booted });
-  await units.keep(stop.signal);
-  return units.last;
+function asked(t: TestContext, script: string, booted: string): Promise<number | undefined> {
+  const command = program(t, 'systemctl', script);
+  return askedOnce((sleep) => failedUnits({ clock: { sleep }, command, booted }));
 }
