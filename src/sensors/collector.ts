@@ -123,3 +123,8 @@ export class PartlyReadError extends Error {
     this.failed = failed;
   }
 }
+
+/** What was thrown, as an error also when somebody threw something else. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -9,7 +9,7 @@
  */
 
 import type { Value } from '../core/reading.ts';
-import { type Measured, type MonotonicClock, NonsenseError, PartlyReadError } from './collector.ts';
+import { asError, type Measured, type MonotonicClock, NonsenseError, PartlyReadError } from './collector.ts';
 import { wholeLines } from './parse.ts';
 import { isAbsence } from './read-if-there.ts';
 import type { Tree } from './tree.ts';
@@ -89,7 +89,7 @@ export class DeviceRounds {
         if (isMissing(error)) this.#gone();
         return undefined;
       }
-      const reason = error instanceof Error ? error : new Error(String(error));
+      const reason = asError(error);
       const nowMs = this.#clock.monotonicMs();
       if (nowMs - startedMs >= LONG_MS)
         this.#failures.set(device, { reason, untilMs: nowMs + LEFT_ALONE_MS });

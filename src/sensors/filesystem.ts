@@ -7,7 +7,13 @@
  * asynchronous, and guard.ts does not repeat it before it has come back.
  */
 
-import { type CatalogueEntry, type Collector, type NumberEntry, PartlyReadError } from './collector.ts';
+import {
+  asError,
+  type CatalogueEntry,
+  type Collector,
+  type NumberEntry,
+  PartlyReadError,
+} from './collector.ts';
 import { MountTable } from './mount-table.ts';
 import { useOf } from './space.ts';
 
@@ -36,7 +42,7 @@ export const filesystem: Collector = {
       try {
         return { ...space, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
       } catch (error) {
-        const reason = error instanceof Error ? error : new Error(String(error));
+        const reason = asError(error);
         throw new PartlyReadError(space, new Map([['the table of mounts', reason]]));
       }
     };

@@ -9,6 +9,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  asError,
   type CatalogueEntry,
   type Collect,
   type Collector,
@@ -68,8 +69,7 @@ function openMounts(tree: Tree, clock: SensorClock): Collect {
         else Object.assign(values, useOf(part, use));
       } catch (error) {
         // Gone since the table was read, or somewhere we may not look.
-        if (!isOutOfSight(error))
-          problems.set(point, error instanceof Error ? error : new Error(String(error)));
+        if (!isOutOfSight(error)) problems.set(point, asError(error));
         delete values[`disk${part}ReadOnly`];
       }
     }

@@ -9,6 +9,7 @@
  */
 
 import {
+  asError,
   type CatalogueEntry,
   type Collect,
   type Collector,
@@ -121,7 +122,7 @@ function openNetwork(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
       try {
         read();
       } catch (error) {
-        failed.set(name, error instanceof Error ? error : new Error(String(error)));
+        failed.set(name, asError(error));
       }
     };
     for (const { face, columns, keys, rates } of counted.values()) {

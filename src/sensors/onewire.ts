@@ -11,6 +11,7 @@
  */
 
 import {
+  asError,
   type Collector,
   type Measured,
   type MonotonicClock,
@@ -109,7 +110,7 @@ class Bus {
     } catch (error) {
       this.#last.delete(name);
       if (isAbsence(error)) this.#thermometers.forget();
-      else this.#last.set(name, error instanceof Error ? error : new Error(String(error)));
+      else this.#last.set(name, asError(error));
     }
   }
 
