@@ -3,13 +3,15 @@
  * loaded in parts (scripts/lib/bundle-parts.mjs), so that this may come to light at any time.
  */
 
+import { errorCode } from '../core/error-code.ts';
+
 /** sysexits.h: a file that the program itself needs. */
 export const EX_OSFILE = 72;
 
 /** What Node says of the file, if that is why `error` came about; undefined for any other error. */
 export function brokenProgram(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const isGone = 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  const isGone = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
   // Text that is no program, or that lacks what another part takes from it.
   const isTorn =
     error instanceof SyntaxError && /\bModuleJob\b|compileSourceTextModule/.test(error.stack ?? '');

@@ -9,6 +9,7 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { givenSecrets } from '../config/given-secrets.ts';
+import { errorMessage } from '../core/error-code.ts';
 import type { Clock } from '../core/ports.ts';
 import { Redaction } from '../host/redaction.ts';
 import { knownTokens } from '../store/known-tokens.ts';
@@ -57,7 +58,7 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
     terminal.write(`written to ${file} (${Math.ceil(bytes.length / 1000)} kB): ${LOOK}\n`);
     return 0;
   } catch (error) {
-    terminal.write(`no bundle was written: ${error instanceof Error ? error.message : String(error)}\n`);
+    terminal.write(`no bundle was written: ${errorMessage(error)}\n`);
     return EX_CANTCREAT;
   }
 }

@@ -9,6 +9,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { errorMessage } from '../core/error-code.ts';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import { type Running, runSelf } from './demo-process.ts';
 import { StoredValues, storedPoints } from './demo-view.ts';
@@ -58,7 +59,7 @@ export async function demoCommand(
     );
     return stored > 0 ? 0 : 1;
   } catch (error) {
-    say(`demo      ${error instanceof Error ? error.message : String(error)}`);
+    say(`demo      ${errorMessage(error)}`);
     return 1;
   } finally {
     clearTimeout(timer);

@@ -8,6 +8,7 @@
 
 import { unlink } from 'node:fs/promises';
 import type { Config } from '../core/config.ts';
+import { errorCode } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
 import type { Logger } from '../core/ports.ts';
 
@@ -18,7 +19,7 @@ export async function forgetSecret(provisioning: Config['provisioning'], log: Lo
     await unlink(file);
     tell(log, 'FL-SECRET-FORGOTTEN', { file });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = errorCode(error) ?? 'unknown';
     if (code === 'ENOENT') return;
     tell(log, 'FL-SECRET-KEPT', { file, code });
   }

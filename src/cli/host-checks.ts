@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Loaded } from '../config/load.ts';
+import { errorCode } from '../core/error-code.ts';
 import { EVENTS, halvesOf, isEventId } from '../core/events.ts';
 import { sameBoard } from '../core/fingerprint.ts';
 import type { Clock } from '../core/ports.ts';
@@ -89,7 +90,7 @@ export function outboxCheck(state: string): Check {
         const files = names.length === 1 ? '1 file' : `${names.length} files`;
         return tick(`${files} of waiting readings on the disk, 64 KiB each at most`);
       } catch (error) {
-        const isRight = error instanceof Error && 'code' in error && error.code === 'EACCES';
+        const isRight = errorCode(error) === 'EACCES';
         return isRight
           ? dash('may not be looked at by this user: run it with sudo')
           : tick('nothing waits on the disk');

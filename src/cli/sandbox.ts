@@ -6,6 +6,7 @@
  * `GET /` what it can do.
  */
 
+import { errorMessage } from '../core/error-code.ts';
 import { openSandbox } from '../sandbox/sandbox.ts';
 
 export interface SandboxOptions {
@@ -41,7 +42,7 @@ export async function sandboxCommand(
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return 0;
   } catch (error) {
-    out.write(`the sandbox cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+    out.write(`the sandbox cannot start: ${errorMessage(error)}\n`);
     return 1;
   }
 }

@@ -8,6 +8,7 @@
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errorCode } from '../core/error-code.ts';
 
 export type FileText =
   | { readonly is: 'text'; readonly text: string; readonly mode: number }
@@ -20,7 +21,7 @@ export function readTextFile(path: string, bytesMax: number): FileText {
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    return refused(codeOf(error));
+    return refused(errorCode(error) ?? 'unknown error');
   }
   try {
     const stat = fstatSync(descriptor);
@@ -31,7 +32,7 @@ export function readTextFile(path: string, bytesMax: number): FileText {
     if (length > bytesMax) return { is: 'unreadable', what: `is larger than ${bytesMax / 1024} KiB` };
     return decoded(bytes.subarray(0, length), stat.mode);
   } catch (error) {
-    return refused(codeOf(error));
+    return refused(errorCode(error) ?? 'unknown error');
   } finally {
     closeSync(descriptor);
   }
@@ -64,8 +65,4 @@ function decoded(bytes: Buffer, mode: number): FileText {
   } catch {
     return { is: 'unreadable', what: 'is not UTF-8 text' };
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -8,6 +8,7 @@
 
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { errorCode } from '../core/error-code.ts';
 import { problemAt } from './problem.ts';
 import { broken, readTomlFile, type TomlFile } from './toml-file.ts';
 
@@ -40,7 +41,7 @@ function namesIn(directory: string): readonly string[] | string {
   try {
     names = readdirSync(directory);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error) ?? 'unknown error';
     if (code === 'ENOENT') return [];
     return code === 'ENOTDIR' ? 'is no directory' : `cannot be listed (${code})`;
   }

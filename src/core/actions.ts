@@ -7,6 +7,7 @@
  */
 
 import type { Delivery } from './delivery.ts';
+import { errorCode } from './error-code.ts';
 import type { Chance, Clock, CredentialRecord, CredentialStore, Transport } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Secret } from './secret.ts';
@@ -138,7 +139,7 @@ async function stored(action: () => Promise<Event>): Promise<Event> {
 }
 
 function reasonOf(error: Error): RefusalReason {
-  switch ('code' in error ? error.code : undefined) {
+  switch (errorCode(error)) {
     case 'CREDENTIALS_DAMAGED':
       return 'credentials-unreadable';
     case 'CREDENTIALS_NEWER':

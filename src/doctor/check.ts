@@ -5,6 +5,7 @@
  * what to do. No word of a finding is a secret.
  */
 
+import { errorCode, errorMessage } from '../core/error-code.ts';
 import type { Clock } from '../core/ports.ts';
 
 export type Finding =
@@ -39,6 +40,5 @@ export type Timer = Pick<Clock, 'monotonicMs' | 'sleep'>;
 
 /** An error in a few words: its code, or its message. */
 export function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  return errorCode(error) ?? errorMessage(error);
 }

@@ -1,6 +1,7 @@
 /** The end of a child that has a process group of its own, and of whatever it started. */
 
 import type { ChildProcess } from 'node:child_process';
+import { errorCode } from '../core/error-code.ts';
 
 /** Kills what is left of the group and lets go of it, even if it cannot die (a read that hangs in the kernel). */
 export function endGroup(
@@ -31,6 +32,6 @@ function send(pid: number, signal: 'SIGKILL' | 0): boolean {
     return true;
   } catch (error) {
     // EPERM: there is, and he is not ours.
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+    return errorCode(error) !== 'ESRCH';
   }
 }

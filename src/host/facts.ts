@@ -9,6 +9,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { errorMessage } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
 import type { Clock, HostFacts, Logger } from '../core/ports.ts';
 import { deliverable, type Values } from '../core/reading.ts';
@@ -63,7 +64,7 @@ async function askChild(options: FactsOptions, signal: AbortSignal): Promise<Ans
       .then((): Answer => ({ ok: false, problem: `no answer within ${deadlineMs} ms` }));
     return await Promise.race([output, deadline]);
   } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    return { ok: false, problem: errorMessage(error) };
   } finally {
     over.abort();
     if (child !== undefined) endGroup(child);

@@ -9,6 +9,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KnownOffsets } from '../core/boot-offsets.ts';
+import { errorMessage } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
 import type { Logger, OffsetMemory } from '../core/ports.ts';
 
@@ -41,7 +42,7 @@ export function offsetMemory({ directory, bootId, log }: OffsetMemoryOptions): O
       } catch (error) {
         if (isRefusalTold) return;
         isRefusalTold = true;
-        tell(log, 'FL-CLOCK-UNKEPT', { seen: error instanceof Error ? error.message : String(error) });
+        tell(log, 'FL-CLOCK-UNKEPT', { seen: errorMessage(error) });
       }
     },
   };

@@ -8,6 +8,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { errorMessage } from '../core/error-code.ts';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock } from '../core/ports.ts';
 import { endGroup } from './end-group.ts';
@@ -50,7 +51,7 @@ export async function runProgram(
     const late = clock.sleep(deadlineMs, over.signal).then(() => failed(latenessOf(child, deadlineMs)));
     return await Promise.race([output, late]);
   } catch (error) {
-    return failed(`cannot be started: ${error instanceof Error ? error.message : String(error)}`);
+    return failed(`cannot be started: ${errorMessage(error)}`);
   } finally {
     over.abort();
     if (child !== undefined) endGroup(child);

@@ -9,6 +9,7 @@
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Chronicle, ToldEvent } from '../core/chronicle.ts';
+import { errorCode, errorMessage } from '../core/error-code.ts';
 import { type EventId, tell } from '../core/events.ts';
 import type { Clock, Logger, StatusBoard } from '../core/ports.ts';
 import type { StatusReport } from '../core/status-report.ts';
@@ -103,7 +104,7 @@ export class StatusFile implements StatusBoard {
     } catch (error) {
       if (this.#isRefusalTold) return;
       this.#isRefusalTold = true;
-      tell(log, 'FL-STATUS-UNWRITTEN', { seen: error instanceof Error ? error.message : String(error) });
+      tell(log, 'FL-STATUS-UNWRITTEN', { seen: errorMessage(error) });
     }
   }
 }
@@ -127,7 +128,7 @@ export async function readStatusFile(directory: string, bootId: string): Promise
       content.ending === undefined && agent.bootId === bootId && processStart(agent.pid) === agent.startTicks;
     return { is: 'there', content, isAlive };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { is: 'missing' };
     return { is: 'unreadable', problem: `${file}: ${code ?? 'is damaged'}` };
   }

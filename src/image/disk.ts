@@ -6,6 +6,8 @@
  * the system's own code; `whyNot` turns it into words.
  */
 
+import { errorCode } from '../core/error-code.ts';
+
 export interface Look {
   readonly is: 'file' | 'directory' | 'other';
   readonly bytes: number;
@@ -51,11 +53,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 export function whyNot(error: unknown): string {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? '';
   const reason = REASONS[code];
   return reason === undefined ? code || String(error) : `${reason} (${code})`;
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

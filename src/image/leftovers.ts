@@ -16,7 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from './disk.ts';
+import { errorCode } from '../core/error-code.ts';
 
 export interface Leftovers {
   /** Names in the state directory. */
@@ -36,7 +36,7 @@ export function leftoversIn(state: string): Leftovers | undefined {
   try {
     names = readdirSync(state).sort();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
   const credentials = names.filter((name) => CREDENTIALS.test(name));

@@ -22,7 +22,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf, type Disk, type Look } from './disk.ts';
+import { errorCode } from '../core/error-code.ts';
+import type { Disk, Look } from './disk.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
@@ -113,7 +114,7 @@ function unlessMissing<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }
@@ -122,6 +123,6 @@ function unlessRefused(act: () => void): void {
   try {
     act();
   } catch (error) {
-    if (codeOf(error) !== 'EPERM') throw error;
+    if (errorCode(error) !== 'EPERM') throw error;
   }
 }

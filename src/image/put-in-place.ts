@@ -10,7 +10,8 @@
  */
 
 import { basename, dirname, join } from 'node:path';
-import { codeOf, type Disk } from './disk.ts';
+import { errorCode } from '../core/error-code.ts';
+import type { Disk } from './disk.ts';
 
 export interface NewFile {
   readonly path: string;
@@ -102,7 +103,7 @@ function secondName(disk: Disk, path: string, name: string): void {
     disk.link(path, name);
   } catch (error) {
     // A file system without hard links.
-    if (!['EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error))) throw error;
+    if (!['EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errorCode(error) ?? '')) throw error;
     const { bytes = 0, mode = 0o600 } = disk.look(path) ?? {};
     disk.create(name, disk.read(path, bytes), mode);
   }

@@ -8,7 +8,8 @@
  */
 
 import { dirname } from 'node:path';
-import { codeOf, type Disk } from './disk.ts';
+import { errorCode } from '../core/error-code.ts';
+import type { Disk } from './disk.ts';
 
 export const DONE_MARK = '# firstlight: done\n';
 const WORDS = `${DONE_MARK}# The configuration that was here has been taken. This file may be deleted.\n`;
@@ -41,7 +42,7 @@ export function retire(disk: Disk, path: string, bytes: number): Retired {
     disk.sync(dirname(path));
     return { is: 'gone' };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { is: 'gone' };
+    if (errorCode(error) === 'ENOENT') return { is: 'gone' };
     return { is: began ? 'overwritten' : 'kept', error };
   }
 }

@@ -7,6 +7,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { errorMessage } from '../core/error-code.ts';
 
 export const SERVICE = 'firstlight.service';
 /** sd_booted(3). */
@@ -28,6 +29,6 @@ export async function stopService(): Promise<Stopped> {
     // 5: the unit is not known (systemctl(1), exit status).
     if (error instanceof Error && 'code' in error && error.code === 5) return { is: 'not installed' };
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-    return { is: 'refused', why: said || (error instanceof Error ? error.message : String(error)) };
+    return { is: 'refused', why: said || errorMessage(error) };
   }
 }

@@ -8,8 +8,8 @@
 
 import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode } from '../core/error-code.ts';
 import type { SpoolDirectory, SpoolEntry, SpoolFile } from './spool-directory.ts';
-import { codeOf } from './system-error.ts';
 
 export class NodeDirectory implements SpoolDirectory {
   readonly #path: string;
@@ -100,7 +100,7 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -111,8 +111,8 @@ async function makeDirectory(path: string): Promise<void> {
     await mkdir(path, { mode: 0o700 });
     return await syncDirectory(dirname(path));
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return;
-    if (codeOf(error) !== 'ENOENT') throw error;
+    if (errorCode(error) === 'EEXIST') return;
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;

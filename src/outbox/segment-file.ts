@@ -1,9 +1,9 @@
 /** Reading a segment's file: twice at once, and for a long time before what it holds is called lost. */
 
+import { errorCode, errorMessage } from '../core/error-code.ts';
 import type { OnceLog } from './once-log.ts';
 import { type Segment, segmentName } from './segment.ts';
 import type { SpoolDirectory } from './spool-directory.ts';
-import { codeOf, seen } from './system-error.ts';
 
 /** A disk that hiccups for minutes must not cost what it holds; the lane is asked again with every sample. */
 export const READ_TRIES_MAX = 60;
@@ -20,8 +20,8 @@ export async function readSegment(
     return content;
   } catch (error) {
     // Gone for good: another hand has removed it.
-    segment.failedReads = codeOf(error) === 'ENOENT' ? READ_TRIES_MAX : segment.failedReads + 1;
-    log.tell('FL-SPOOL-UNREADABLE', { file: segmentName(segment.number), seen: seen(error) });
+    segment.failedReads = errorCode(error) === 'ENOENT' ? READ_TRIES_MAX : segment.failedReads + 1;
+    log.tell('FL-SPOOL-UNREADABLE', { file: segmentName(segment.number), seen: errorMessage(error) });
     return undefined;
   }
 }

@@ -7,6 +7,7 @@
  * repeats readings with the date they had, which are the same points at the server.
  */
 
+import { errorCode, errorMessage } from '../core/error-code.ts';
 import type { Losses, LossReason } from '../core/losses.ts';
 import type { Anchors } from './anchors.ts';
 import { FORMAT_VERSION } from './codec.ts';
@@ -24,7 +25,6 @@ import {
 } from './segment.ts';
 import { READ_TRIES_MAX, readSegment } from './segment-file.ts';
 import type { SpoolDirectory, SpoolEntry } from './spool-directory.ts';
-import { codeOf, seen } from './system-error.ts';
 
 export interface ShelfPorts {
   readonly directory: SpoolDirectory;
@@ -126,14 +126,17 @@ export class Shelf {
     try {
       await this.#remove(segment);
     } catch (error) {
-      this.#ports.log.tell('FL-SPOOL-UNREMOVED', { file: segmentName(segment.number), seen: seen(error) });
+      this.#ports.log.tell('FL-SPOOL-UNREMOVED', {
+        file: segmentName(segment.number),
+        seen: errorMessage(error),
+      });
     }
   }
 
   /** The file goes, or is gone already by another hand, and the segment with it. */
   async #remove(segment: Segment): Promise<void> {
     await this.#ports.directory.remove(segmentName(segment.number)).catch((error) => {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (errorCode(error) !== 'ENOENT') throw error;
     });
     this.#take(segment);
   }
@@ -148,12 +151,12 @@ export class Shelf {
       const entries = await directory.list();
       await anchors.load(entries.map(({ name }) => name)).catch((error) =>
         log.tell('FL-DATES-UNREAD', {
-          seen: seen(error),
+          seen: errorMessage(error),
         }),
       );
       return entries;
     } catch (error) {
-      log.tell('FL-SPOOL-UNLISTED', { seen: seen(error) });
+      log.tell('FL-SPOOL-UNLISTED', { seen: errorMessage(error) });
       return [];
     }
   }

@@ -7,6 +7,7 @@
  * up to its bound and never into the file system's last free share; the oldest segments go first.
  */
 
+import { errorCode, errorMessage } from '../core/error-code.ts';
 import type { Losses } from '../core/losses.ts';
 import type { Reading } from '../core/reading.ts';
 import { encodeHeader } from './codec.ts';
@@ -15,7 +16,6 @@ import { OutboxError } from './reading-store.ts';
 import { SEGMENT_BYTES, type Segment, segmentName } from './segment.ts';
 import type { Shelf } from './shelf.ts';
 import type { SpoolDirectory, SpoolFile } from './spool-directory.ts';
-import { codeOf, seen } from './system-error.ts';
 
 export interface WriterPorts {
   readonly shelf: Shelf;
@@ -96,7 +96,7 @@ export class SpoolWriter {
     await this.#makeRoom();
     this.#open = await this.#create().catch(async (error: unknown) => {
       // The directory could not be listed at the start: what it holds is met now.
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
       await this.#ports.shelf.load();
       return this.#create();
     });
@@ -159,7 +159,7 @@ export class SpoolWriter {
 }
 
 function asOutboxError(error: unknown): unknown {
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (error instanceof OutboxError || code === undefined) return error;
-  return new OutboxError(seen(error), code, { cause: error });
+  return new OutboxError(errorMessage(error), code, { cause: error });
 }

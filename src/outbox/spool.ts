@@ -11,6 +11,7 @@
  * told and skipped; what was read after it in its segment may lack the values that only it reported.
  */
 
+import { errorMessage } from '../core/error-code.ts';
 import type { Losses } from '../core/losses.ts';
 import type { Logger } from '../core/ports.ts';
 import type { Reading } from '../core/reading.ts';
@@ -21,7 +22,6 @@ import { Shelf } from './shelf.ts';
 import type { SpoolDirectory } from './spool-directory.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { SpoolWriter } from './spool-writer.ts';
-import { seen } from './system-error.ts';
 
 export interface SpoolOptions {
   readonly directory: SpoolDirectory;
@@ -137,7 +137,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
       await anchors.store();
       this.#isAnchorOwed = false;
     } catch (error) {
-      log.tell('FL-DATES-UNSTORED', { seen: seen(error) });
+      log.tell('FL-DATES-UNSTORED', { seen: errorMessage(error) });
     }
   }
 

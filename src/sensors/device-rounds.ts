@@ -8,6 +8,7 @@
  * changed: `gone` is told.
  */
 
+import { errorCode } from '../core/error-code.ts';
 import type { Value } from '../core/reading.ts';
 import { asError, type Measured, type MonotonicClock, NonsenseError, PartlyReadError } from './collector.ts';
 import { wholeLines } from './parse.ts';
@@ -99,7 +100,7 @@ export class DeviceRounds {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return errorCode(error) === 'ENOENT';
 }
 
 /** Asks a device for the one line of a file; without white space at its ends. */

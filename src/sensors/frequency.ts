@@ -4,6 +4,7 @@
  * It is what the kernel has set or, on a PC, what it measures. A group whose CPUs are all switched off has none. Without frequency scaling, as in most virtual machines, absent.
  */
 
+import { errorCode } from '../core/error-code.ts';
 import type { Collector } from './collector.ts';
 import { Discovery } from './discovery.ts';
 import { natural } from './parse.ts';
@@ -55,7 +56,7 @@ function unlessOff<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EBUSY') return undefined;
+    if (errorCode(error) === 'EBUSY') return undefined;
     throw error;
   }
 }

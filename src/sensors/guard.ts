@@ -11,6 +11,7 @@
  * that is absent tells the server's reader that it is gone (core/changes.ts); a round that fails takes them back.
  */
 
+import { errorMessage } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
 import type { Logger } from '../core/ports.ts';
 import type { Value, Values } from '../core/reading.ts';
@@ -166,7 +167,7 @@ export class Guard {
     for (const [name, reason] of failed) {
       if (this.#told.has(name) || this.#told.size >= TOLD_MAX) continue;
       this.#told.add(name);
-      const text = reason instanceof Error ? reason.message : String(reason);
+      const text = errorMessage(reason);
       tell(this.#log, 'FL-SENSOR-FAILED', {
         sensor: this.#collector.name,
         reason: text.slice(0, REASON_CHARACTERS_MAX),

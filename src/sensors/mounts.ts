@@ -8,6 +8,7 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorCode } from '../core/error-code.ts';
 import {
   asError,
   type CatalogueEntry,
@@ -113,7 +114,7 @@ class Counter {
 }
 
 function isOutOfSight(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES';
 }
 

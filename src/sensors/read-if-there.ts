@@ -3,6 +3,7 @@
  * error that means something is wrong, such as EIO, is thrown as it comes.
  */
 
+import { errorCode } from '../core/error-code.ts';
 import { wholeLines } from './parse.ts';
 import type { Tree } from './tree.ts';
 
@@ -47,5 +48,5 @@ export function unlessAbsent<T, Otherwise>(read: () => T, otherwise: Otherwise):
 }
 
 export function isAbsence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ABSENT.has(String(error.code));
+  return ABSENT.has(errorCode(error) ?? '');
 }

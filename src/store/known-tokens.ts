@@ -5,6 +5,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../core/error-code.ts';
 import { Secret } from '../core/secret.ts';
 import { openRegularFile } from './regular-file.ts';
 import { StoreError } from './store-error.ts';
@@ -24,7 +25,7 @@ export async function knownTokens(directory: string): Promise<KnownTokens> {
   try {
     names = (await readdir(directory)).filter((name) => name.startsWith('credentials'));
   } catch (error) {
-    return { tokens: [], unseen: isCode(error, 'ENOENT') ? [] : [`${directory}, ${whyUnread(error)}`] };
+    return { tokens: [], unseen: errorCode(error) === 'ENOENT' ? [] : [`${directory}, ${whyUnread(error)}`] };
   }
   const tokens: Secret[] = [];
   const unseen = names
@@ -57,13 +58,9 @@ async function tokensIn(path: string): Promise<readonly Secret[]> {
 
 function whyUnread(error: unknown): string {
   if (error instanceof StoreError) return 'which is a link or the like and no file, and is not followed';
-  return isCode(error, 'EACCES')
+  return errorCode(error) === 'EACCES'
     ? 'which may not be read by this user: run it with sudo'
-    : `which cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'no code'})`;
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+    : `which cannot be read (${errorCode(error) ?? 'no code'})`;
 }
 
 /** A literal that is torn off is taken as it stands. */

@@ -15,6 +15,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { errorCode } from '../core/error-code.ts';
 import { AlreadyRunning } from './already-running.ts';
 import { makePrivateDirectory } from './durable.ts';
 import { StoreError, storeError } from './store-error.ts';
@@ -48,7 +49,7 @@ export async function acquireLock(directory: string): Promise<Lock> {
  */
 export async function isLocked(directory: string): Promise<boolean> {
   const wanted = await nameFor(directory).catch((error: unknown) =>
-    error instanceof Error && 'code' in error && error.code === 'EACCES' ? PREFIX : undefined,
+    errorCode(error) === 'EACCES' ? PREFIX : undefined,
   );
   if (wanted === undefined) return false;
   const sockets = await readFile('/proc/net/unix', 'utf8').catch(() => '');
@@ -81,7 +82,7 @@ async function nameFor(directory: string): Promise<string> {
 const SHOWN_CHARACTERS = PREFIX.length + 12;
 
 function refusal(error: unknown, directory: string, name: string): Error {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
+  const code = errorCode(error) ?? 'no code';
   if (code === 'EADDRINUSE') {
     return new AlreadyRunning(directory, `@${name.slice(0, SHOWN_CHARACTERS)}`, { cause: error });
   }

@@ -7,6 +7,7 @@
 
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../core/error-code.ts';
 import { misfit } from './binding.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 import { forgetAside, setAside } from './set-aside.ts';
@@ -49,7 +50,7 @@ export async function lookAtRecord(directory: string): Promise<Looked> {
 }
 
 function unreadable(directory: string, error: unknown): StoreError {
-  const mayNot = error instanceof Error && 'code' in error && error.code === 'EACCES';
+  const mayNot = errorCode(error) === 'EACCES';
   return mayNot
     ? new StoreError(`the credentials in ${directory} may not be read by this user: run it with sudo`, {
         cause: error,

@@ -5,6 +5,7 @@
  * Windows editors leave it, is no fault.
  */
 
+import { errorCode } from '../core/error-code.ts';
 import { fromDisk, type StoredRecord } from './record.ts';
 import { openRegularFile } from './regular-file.ts';
 
@@ -37,8 +38,7 @@ export async function readRecordFile(path: string, how: 'look' | 'close' = 'look
     text = await handle.readFile('utf8');
     if (wasOpen && how === 'close') await handle.chmod(0o600).catch(() => {}); // on a read-only disk it stays as it is; the caller tells
   } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
-      return { is: 'absent' };
+    if (errorCode(error) === 'ENOENT') return { is: 'absent' };
     return { is: 'unreadable', error };
   }
   if (text.trim() === '') return { is: 'bad', problem: 'is empty' };

@@ -3,6 +3,8 @@
  * contents.
  */
 
+import { errorCode } from '../core/error-code.ts';
+
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   /** What the core tells apart: the disk that fails, files that are damaged, files of a later version. */
@@ -36,10 +38,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function storeError(what: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const code =
-    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : '';
+  const code = errorCode(error) ?? '';
   const reason =
     REASONS[code] ??
     `for a reason without a name (${code || 'no code'}); look at the rights and the health of that directory`;

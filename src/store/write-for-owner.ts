@@ -8,6 +8,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { errorCode } from '../core/error-code.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -48,7 +49,7 @@ async function give(handle: FileHandle, { uid, gid }: Owner): Promise<void> {
   try {
     await handle.chown(uid, gid);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code !== 'EPERM' && code !== 'EINVAL') throw error;
   }
 }

@@ -5,6 +5,7 @@
  * surprising one can be looked up.
  */
 
+import { errorCode } from '../core/error-code.ts';
 import type { Refusal, RefusalReason } from '../core/refusal.ts';
 
 const REASONS: Readonly<Record<string, RefusalReason>> = {
@@ -40,10 +41,7 @@ const WORDS: Readonly<Record<string, string>> = {
  * network or not at all.
  */
 export function networkRefusal(error: unknown, where: string): Refusal {
-  const code =
-    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : 'unknown';
+  const code = errorCode(error) ?? 'unknown';
   const words = WORDS[code];
   return { reason: REASONS[code] ?? 'no-route', detail: `${where}: ${words ? `${words} (${code})` : code}` };
 }

@@ -8,6 +8,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../../src/core/error-code.ts';
 import { PowerDisk } from './power-disk.ts';
 import { Findings, type Ground, type Report } from './scenario.ts';
 import { type Booted, Site } from './site.ts';
@@ -126,7 +127,7 @@ function fill(root: string): void {
     try {
       for (;;) if (writeSync(file, chunk) < bytes) break;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+      if (errorCode(error) !== 'ENOSPC') throw error;
     }
   }
   closeSync(file);

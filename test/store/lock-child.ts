@@ -8,6 +8,7 @@
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { errorCode } from '../../src/core/error-code.ts';
 import { acquireLock } from '../../src/store/lock.ts';
 
 const [directory = '', role] = process.argv.slice(2);
@@ -17,7 +18,7 @@ async function take(): Promise<string> {
     await acquireLock(directory);
     return 'held';
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return errorCode(error) ?? String(error);
   }
 }
 

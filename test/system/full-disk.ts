@@ -9,6 +9,7 @@
 import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../../src/core/error-code.ts';
 import type { Boot } from './boot.ts';
 import { LoopDisk, USUAL } from './loop-disk.ts';
 import { DRAINED, FLUSH_EVERY_MS, REFUSED, SpoolingGateway, TAKES_AGAIN } from './spooling-gateway.ts';
@@ -161,7 +162,7 @@ function fill({ path }: LoopDisk, leftBytes: number): void {
   try {
     for (;;) bytes += writeSync(file, CHUNK);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+    if (errorCode(error) !== 'ENOSPC') throw error;
   }
   // By its own count, which keeps a few blocks back.
   while (leftBytes > 0 && freeBytes(path) < leftBytes) {

@@ -8,6 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../../src/core/error-code.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Boot, type BootOptions } from './boot.ts';
 import { ServerTap } from './server-tap.ts';
@@ -184,7 +185,7 @@ function isOnDisk(state: string, token: string): boolean {
   try {
     readdirSync(state);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EIO';
+    return errorCode(error) === 'EIO';
   }
   const main = read(state, MAIN);
   return typeof main === 'object' && main.token === token;

@@ -9,6 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../../src/core/error-code.ts';
 import { DELIVERED, type Gateway } from './gateway.ts';
 import type { Outcome } from './report.ts';
 import type { Stage } from './stage.ts';
@@ -34,7 +35,7 @@ export function whyNoStrace(): string | undefined {
     });
     return undefined;
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = errorCode(error) === 'ENOENT';
     return missing ? 'strace is not installed' : 'strace may not trace here (ptrace is not permitted)';
   }
 }

@@ -8,6 +8,7 @@
 
 import { request as httpRequest } from 'node:http';
 import type { ProxyAddress } from '../../core/config.ts';
+import { errorCode } from '../../core/error-code.ts';
 import { DEADLINE, LinkedAbort } from '../../core/linked-abort.ts';
 import type { Result } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
@@ -16,7 +17,7 @@ import { Refused, refused, STOPPED } from './connection.ts';
 import { Connections } from './connections.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { authority, hostHeader, type Origin, written } from './origin.ts';
-import { codeOf, socketRefusal } from './tls-refusal.ts';
+import { socketRefusal } from './tls-refusal.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const NO_ANSWER = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
@@ -137,7 +138,7 @@ export class HttpClient implements AsyncDisposable {
         );
       });
       outgoing.on('error', (error) => {
-        const wasClosedBefore = outgoing.reusedSocket && !hasAnswer && CLOSED.has(codeOf(error));
+        const wasClosedBefore = outgoing.reusedSocket && !hasAnswer && CLOSED.has(errorCode(error) ?? '');
         resolve({ ...failed(error), wasClosedBefore });
       });
     });
@@ -171,7 +172,7 @@ export class HttpClient implements AsyncDisposable {
   #refusalOf(error: unknown): Refusal {
     if (error instanceof Refused) return error.refusal;
     const where = authority(this.#origin);
-    const code = codeOf(error);
+    const code = errorCode(error) ?? 'unknown';
     if (code.startsWith('HPE_')) {
       const what = code === 'HPE_HEADER_OVERFLOW' ? 'an answer with a header over 16 KiB' : 'not HTTP';
       return { reason: 'unintelligible', detail: `${where}: ${what} (${code})` };

@@ -7,6 +7,7 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { errorCode } from '../../core/error-code.ts';
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
 import { networkRefusal } from '../network-refusal.ts';
 
@@ -70,12 +71,8 @@ const TLS_CODES: readonly (readonly [code: RegExp, reason: RefusalReason])[] = [
 
 /** An error of a socket, before or after the handshake; `where` is the peer. */
 export function socketRefusal(error: unknown, where: string): Refusal {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? 'unknown';
   if (!/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) return networkRefusal(error, where);
   const reason = TLS_CODES.find(([pattern]) => pattern.test(code))?.[1] ?? 'tls-failed';
   return { reason, detail: `${where}: ${code}` };
-}
-
-export function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }
