@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+
 /**
  * The entry: picks the command, turns SIGTERM and SIGINT into one abort signal and SIGHUP into a reload, sets the exit code
  * once.
@@ -11,17 +12,14 @@
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { Bell } from './cli/bell.ts';
-import { brokenProgram, EX_OSFILE } from './cli/broken-program.ts';
+import { brokenProgram } from './cli/broken-program.ts';
+import { EX_IOERR, EX_OSFILE, EX_UNREAD } from './cli/exit-codes.ts';
 import type { RunOptions } from './cli/run.ts';
 
 /** How long what is still open after a command may keep the process, ms. */
 const LINGER_MS = 2_000;
 /** What Node calls work of a thread of its pool that may hang: files, and names of hosts. */
 const IN_THE_POOL: ReadonlySet<string> = new Set(['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap']);
-
-/** What a shell says of a program that writes where nobody reads (128 + SIGPIPE), and sysexits.h of any other output that fails. */
-const EX_UNREAD = 141;
-const EX_IOERR = 74;
 
 /** As many of the operator's own sensors as there may be listen to one signal, and Node would call that a leak in the journal. */
 setMaxListeners(128);

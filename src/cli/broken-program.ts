@@ -5,9 +5,6 @@
 
 import { errorCode } from '../core/error-code.ts';
 
-/** sysexits.h: a file that the program itself needs. */
-export const EX_OSFILE = 72;
-
 /** What Node says of the file, if that is why `error` came about; undefined for any other error. */
 export function brokenProgram(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -17,6 +17,7 @@ import { BUNDLE_BYTES_MAX, BundleDirectory, packed, writeWhole } from './bundle-
 import { captureHost, journalOfService, versions } from './bundle-parts.ts';
 import { showConfig } from './config.ts';
 import type { DoctorOptions } from './doctor-checks.ts';
+import { EX_CANTCREAT, EX_OK } from './exit-codes.ts';
 import { configFile, credentialStore, stateDirectory } from './read-config.ts';
 import { currentAnswer } from './status.ts';
 import type { Terminal } from './terminal.ts';
@@ -33,8 +34,6 @@ interface Host {
   readonly clock: Clock;
 }
 
-/** sysexits.h */
-const EX_CANTCREAT = 73;
 const HOST = 'host';
 const CONTENTS = 'CONTENTS.txt';
 
@@ -56,7 +55,7 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
     await writeWhole(file, bytes);
     for (const line of summary(await directory.list(), [...leftOut, ...more])) terminal.write(`${line}\n`);
     terminal.write(`written to ${file} (${Math.ceil(bytes.length / 1000)} kB): ${LOOK}\n`);
-    return 0;
+    return EX_OK;
   } catch (error) {
     terminal.write(`no bundle was written: ${errorMessage(error)}\n`);
     return EX_CANTCREAT;

@@ -4,11 +4,7 @@
  */
 
 import type { EventId } from '../core/events.ts';
-
-/** sysexits.h: a person has to change the configuration. */
-export const EX_CONFIG = 78;
-/** sysexits.h: it may go away by itself, such as a disk that is not mounted yet; worth another start. */
-export const EX_TEMPFAIL = 75;
+import { EX_CONFIG } from './exit-codes.ts';
 
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';

@@ -8,6 +8,7 @@ import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { inspect } from '../image/inspect.ts';
 import { otherTraces } from '../image/other-traces.ts';
+import { EX_FAILED, EX_OK } from './exit-codes.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { BOOT_FILES } from './import.ts';
 import type { Out } from './terminal.ts';
@@ -24,7 +25,7 @@ export function checkImage(options: CheckOptions, out: Out): number {
   const root = resolve(options.root ?? '/');
   if (!lstatSync(`${root}/etc`, { throwIfNoEntry: false })?.isDirectory()) {
     out.write(`${root} is no root of a system: it has no directory etc\n`);
-    return 1;
+    return EX_FAILED;
   }
   const problems = inspect({
     root,
@@ -41,7 +42,7 @@ export function checkImage(options: CheckOptions, out: Out): number {
       `to think of: ${what} (${found.slice(0, SHOWN_MAX).join(', ')}${found.length > SHOWN_MAX ? ', …' : ''})\n`,
     );
   }
-  return problems.length === 0 ? 0 : 1;
+  return problems.length === 0 ? EX_OK : EX_FAILED;
 }
 
 const SHOWN_MAX = 3;

@@ -10,7 +10,7 @@ import { ConfigError } from '../config/problem.ts';
 import { allSettings } from '../config/schema.ts';
 import { type Setting, variableOf } from '../config/setting.ts';
 import { nearest } from '../config/suggest.ts';
-import { EX_CONFIG } from './cannot-start.ts';
+import { EX_CONFIG, EX_OK, EX_USAGE } from './exit-codes.ts';
 import { configFile, credentialStore, readServiceConfig } from './read-config.ts';
 import type { Out } from './terminal.ts';
 
@@ -24,7 +24,6 @@ interface Host {
   readonly out: Out;
 }
 
-const EX_USAGE = 64;
 const UNSEEN =
   'note: this user cannot see into /etc/credstore, where the service may have a secret from; run it with sudo to be sure';
 
@@ -88,7 +87,7 @@ function withConfig(
   const say = sayTo(out);
   try {
     act(readServiceConfig(options, environment), say);
-    return 0;
+    return EX_OK;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const { sentence } of error.problems) say(sentence);

@@ -24,7 +24,7 @@ import { acquireLock } from '../store/lock.ts';
 import { forgetEarlier, type Looked, lookAtRecord, putAside } from '../store/look.ts';
 import { StoreError } from '../store/store-error.ts';
 import { askYes, type Console } from './ask-yes.ts';
-import { EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
+import { EX_CONFIG, EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from './exit-codes.ts';
 import { identityOf, nameOfThisGateway } from './naming.ts';
 import { type Places, readServiceConfig, stateDirectory } from './read-config.ts';
 
@@ -39,7 +39,6 @@ interface Host {
   readonly console: Console;
 }
 
-const EX_USAGE = 64;
 const TOKEN_FILE_BYTES_MAX = 4096;
 
 export async function showCredentials(options: CredentialsOptions, host: Host): Promise<number> {
@@ -49,7 +48,7 @@ export async function showCredentials(options: CredentialsOptions, host: Host): 
     const shown = told(found);
     if (options.json) say(JSON.stringify({ schema: 1, directory: state, ...shown }, undefined, 2));
     else for (const [label, text] of Object.entries(shown)) say(`${label.padEnd(12)} ${text}`);
-    return found.is === 'good' ? 0 : 1;
+    return found.is === 'good' ? EX_OK : EX_FAILED;
   });
 }
 
@@ -86,7 +85,7 @@ export async function forgetCredentials(
     const found = await lookAtRecord(state);
     if (found.is === 'absent') {
       say(`There are no credentials in ${state}.`);
-      return 1;
+      return EX_FAILED;
     }
     for (const line of consequences(found)) say(line);
     if (!options.yes) {
@@ -96,7 +95,7 @@ export async function forgetCredentials(
       }
       if (!(await askYes(host.console, 'Forget them? [y/N] ', signal))) {
         say('Nothing was changed.');
-        return 1;
+        return EX_FAILED;
       }
     }
     const earlier = found.is === 'good' ? await forgetEarlier(state, found, Date.now()) : [];
@@ -104,7 +103,7 @@ export async function forgetCredentials(
     say(
       `Forgotten. They are kept as ${kept.join(' and ')} in ${state}; delete them when nobody wants them back.`,
     );
-    return 0;
+    return EX_OK;
   });
 }
 
@@ -149,7 +148,7 @@ export async function setCredentials(
     say(
       `Stored for ${deviceName} on ${server}. Start it: sudo systemctl start firstlight; delete ${options.tokenFile}.`,
     );
-    return 0;
+    return EX_OK;
   });
 }
 

@@ -13,6 +13,7 @@ import { errorMessage } from '../core/error-code.ts';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import { type Running, runSelf } from './demo-process.ts';
 import { StoredValues, storedPoints } from './demo-view.ts';
+import { EX_FAILED, EX_OK } from './exit-codes.ts';
 
 export interface DemoOptions {
   readonly seconds?: number;
@@ -57,10 +58,10 @@ export async function demoCommand(
     say(
       `demo      the sandbox stored ${stored} points${stored > 0 ? '' : ': nothing arrived, see the lines above'}`,
     );
-    return stored > 0 ? 0 : 1;
+    return stored > 0 ? EX_OK : EX_FAILED;
   } catch (error) {
     say(`demo      ${errorMessage(error)}`);
-    return 1;
+    return EX_FAILED;
   } finally {
     clearTimeout(timer);
     await agent?.stop();

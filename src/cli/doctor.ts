@@ -11,6 +11,7 @@ import { type Checked, dash, type Finding } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
 import { hostClock } from '../host/clock.ts';
 import { type DoctorOptions, doctorsChecks, load } from './doctor-checks.ts';
+import { EX_FAILED, EX_OK, EX_STOPPED } from './exit-codes.ts';
 import { labelled, type Paint, paintFor } from './paint.ts';
 import { stateDirectory } from './read-config.ts';
 import type { Terminal } from './terminal.ts';
@@ -34,7 +35,7 @@ export async function doctorCommand(
   };
   const all = await examined(options, environment, { clock, terminal, tell, provisioned });
   const isStopped = terminal.ended.aborted;
-  const exitCode = isStopped ? EX_STOPPED : crossesOf(all) === 0 ? 0 : 1;
+  const exitCode = isStopped ? EX_STOPPED : crossesOf(all) === 0 ? EX_OK : EX_FAILED;
   const json = jsonOf(all, exitCode);
   if (options.json) terminal.write(json);
   else terminal.write(`${isStopped ? 'stopped before all was looked at' : verdictOf(all)}\n`);
@@ -64,9 +65,6 @@ interface Examination {
   readonly tell: (checked: Checked) => void;
   readonly provisioned: Finding | undefined;
 }
-
-/** Of a doctor that was stopped: it says what it has seen until then, and no verdict. */
-const EX_STOPPED = 130;
 
 async function provisionFirst(
   options: DoctorOptions,

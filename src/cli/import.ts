@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importFile, type Outcome } from '../image/import-file.ts';
 import { NodeDisk } from '../image/node-disk.ts';
-import { EX_CONFIG, EX_TEMPFAIL } from './cannot-start.ts';
 import { CREDSTORE } from './credstore.ts';
+import { EX_CONFIG, EX_NOINPUT, EX_OK, EX_TEMPFAIL } from './exit-codes.ts';
 import { checkText, setsSomething } from './import-check.ts';
 import type { Out } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -34,14 +34,11 @@ export const IMPORTED_NAME = join('conf.d', '00-boot.toml');
 export { CREDSTORE };
 
 const EXIT_CODES: Readonly<Record<Outcome, number>> = {
-  'nothing to do': 0,
-  imported: 0,
+  'nothing to do': EX_OK,
+  imported: EX_OK,
   refused: EX_CONFIG,
   failed: EX_TEMPFAIL,
 };
-
-/** sysexits.h. */
-const EX_NOINPUT = 66;
 
 /** sd-daemon(3). */
 const PRIORITIES = { info: '<6>', warning: '<4>', error: '<3>' } as const;

@@ -3,7 +3,8 @@
 import { AlreadyRunning } from '../store/already-running.ts';
 import { acquireLock, type Lock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
-import { CannotStart, EX_TEMPFAIL } from './cannot-start.ts';
+import { CannotStart } from './cannot-start.ts';
+import { EX_TEMPFAIL } from './exit-codes.ts';
 
 /**
  * Two agents on one state directory would provision one device twice; a directory that cannot even be locked

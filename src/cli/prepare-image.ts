@@ -18,7 +18,7 @@ import { AlreadyRunning } from '../store/already-running.ts';
 import { acquireLock } from '../store/lock.ts';
 import { readRecordFile } from '../store/record-file.ts';
 import { StoreError } from '../store/store-error.ts';
-import { EX_TEMPFAIL } from './cannot-start.ts';
+import { EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from './exit-codes.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
 
@@ -34,7 +34,6 @@ export interface Console {
 }
 
 const STATE_DIRECTORY = '/var/lib/firstlight';
-const EX_USAGE = 64;
 
 export async function prepareImage(
   options: PrepareOptions,
@@ -55,7 +54,7 @@ export async function prepareImage(
       }
       if (!(await saysYes(console, signal))) {
         say('Nothing was changed.');
-        return 1;
+        return EX_FAILED;
       }
     }
     // Another directory is not the service's, which has nothing to do with it then.
@@ -63,7 +62,7 @@ export async function prepareImage(
     if (stopped?.is === 'refused') say(`systemctl could not stop ${SERVICE}: ${stopped.why}`);
     const device = found === undefined ? undefined : await removeAll(state);
     for (const line of whatElse(state, device)) say(line);
-    return 0;
+    return EX_OK;
   } catch (error) {
     if (error instanceof AlreadyRunning)
       say(`The agent still runs, so nothing was removed: ${error.message}`);

@@ -6,12 +6,10 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EX_OK, EX_USAGE } from './exit-codes.ts';
 import type { RunOptions } from './run.ts';
 import { type CommandHost, defineSayCommands } from './say-commands.ts';
 import { VERSION } from './version.ts';
-
-/** sysexits.h: the command was used wrongly. */
-const EX_USAGE = 64;
 
 export interface ProgramHost extends Omit<CommandHost, 'terminal'> {
   readonly complaints: NodeJS.WriteStream;
@@ -29,7 +27,7 @@ export async function chooseCommand(line: readonly string[], host: ProgramHost):
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : EX_USAGE;
+    return error.exitCode === 0 ? EX_OK : EX_USAGE;
   }
 }
 

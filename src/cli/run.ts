@@ -27,10 +27,11 @@ import { restartsOfThisBoot } from '../host/start-count.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
 import type { Bell } from './bell.ts';
-import { brokenProgram, EX_OSFILE } from './broken-program.ts';
-import { CannotStart, EX_CONFIG } from './cannot-start.ts';
+import { brokenProgram } from './broken-program.ts';
+import { CannotStart } from './cannot-start.ts';
 import { ClearRoads } from './clear-roads.ts';
 import { CurrentConfig } from './current-config.ts';
+import { EX_CONFIG, EX_FAILED, EX_OK, EX_OSFILE } from './exit-codes.ts';
 import { lockState } from './lock-state.ts';
 import { openOutbox } from './open-outbox.ts';
 import { readConfig, stateDirectory } from './read-config.ts';
@@ -94,12 +95,12 @@ async function runWith(
     const base = { state, runtime, clock, log, service, memory, board: status.board(log) };
     await live(config, base, signal);
     await status.stopped();
-    return 0;
+    return EX_OK;
   } catch (error) {
     if (error instanceof CannotStart) throw error;
     const broken = brokenProgram(error);
     const event = broken === undefined ? 'FL-BUG' : 'FL-PROGRAM-BROKEN';
-    const exitCode = broken === undefined ? 1 : EX_OSFILE;
+    const exitCode = broken === undefined ? EX_FAILED : EX_OSFILE;
     tell(log, event, broken === undefined ? { error: stackOf(error) } : { seen: broken });
     await status.failed(exitCode, event, [EVENTS[event].sentence]);
     return exitCode;

@@ -16,7 +16,7 @@ import { openJournal } from '../host/journal.ts';
 import { explain } from '../sensors/explain.ts';
 import { openSampler } from '../sensors/sampler.ts';
 import { UNTUNED } from '../sensors/tuning.ts';
-import { EX_CONFIG } from './cannot-start.ts';
+import { EX_CONFIG, EX_FAILED, EX_OK } from './exit-codes.ts';
 import { explanationLines, unknownKeyLines } from './explain.ts';
 import { openPollers } from './own-pollers.ts';
 import { groupsOf } from './sample-rows.ts';
@@ -91,7 +91,7 @@ async function sampleOnce(options: SampleOptions, subject: Sampled, ports: Sampl
     const lines = tableLines(groupsOf(values, subject), terminal.size().columns);
     terminal.write(lines.map((line) => `${line}\n`).join(''));
   }
-  return Object.keys(values).length > 0 ? 0 : 1;
+  return Object.keys(values).length > 0 ? EX_OK : EX_FAILED;
 }
 
 async function watchSensors(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
@@ -111,7 +111,7 @@ async function explainKey(name: string, subject: Sampled, ports: SamplePorts): P
     terminal.write(
       `${name}: ${subjectOf.entry.meaning}, the sensor ${subjectOf.sensor} of the configuration.\n`,
     );
-    return 0;
+    return EX_OK;
   }
   const host = { tree, clock, pauseMs: BETWEEN_SAMPLES_MS };
   const found = subjectOf && (await explain(subjectOf.key, collectors, host, terminal.ended));
@@ -124,7 +124,7 @@ async function explainKey(name: string, subject: Sampled, ports: SamplePorts): P
           sent: found.value === undefined ? undefined : sentAs(found.key, found.value),
         });
   terminal.write(lines.map((line) => `${line}\n`).join(''));
-  return found === undefined ? 1 : 0;
+  return found === undefined ? EX_FAILED : EX_OK;
 }
 
 /** Every key of this host, and those under which the configuration sends some of them. */

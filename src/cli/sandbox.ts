@@ -8,6 +8,7 @@
 
 import { errorMessage } from '../core/error-code.ts';
 import { openSandbox } from '../sandbox/sandbox.ts';
+import { EX_FAILED, EX_OK } from './exit-codes.ts';
 
 export interface SandboxOptions {
   readonly host: string;
@@ -40,10 +41,10 @@ export async function sandboxCommand(
     const ports = { coapPort: sandbox.coapPort, httpPort: sandbox.httpPort, adminPort: sandbox.adminPort };
     out.write(json ? `${JSON.stringify(ports)}\n` : greeting(host, ports));
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    return 0;
+    return EX_OK;
   } catch (error) {
     out.write(`the sandbox cannot start: ${errorMessage(error)}\n`);
-    return 1;
+    return EX_FAILED;
   }
 }
 

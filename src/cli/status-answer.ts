@@ -8,11 +8,9 @@
 import { EVENTS, type EventId, type EventLevel, halvesOf, refusalId } from '../core/events.ts';
 import type { CredentialsStanding, ReportState, StatusReport } from '../core/status-report.ts';
 import type { FoundStatus, StatusFileContent } from '../host/status-file.ts';
+import { STATUS_EXIT } from './exit-codes.ts';
 
 export const STATUS_SCHEMA = 1;
-
-/** The exit codes: what a script wants to know first. */
-export const STATUS_EXIT = { online: 0, offline: 1, person: 2, notRunning: 3 } as const;
 
 export interface EventAnswer {
   readonly event: EventId;

@@ -5,9 +5,10 @@
 
 import { existsSync } from 'node:fs';
 import { isLocked } from '../store/lock.ts';
+import { STATUS_EXIT } from './exit-codes.ts';
 import { type Places, stateDirectory } from './read-config.ts';
 import { runtimeDirectory } from './runtime-directory.ts';
-import { STATUS_EXIT, type StatusAnswer } from './status-answer.ts';
+import type { StatusAnswer } from './status-answer.ts';
 
 export interface StatusPlaces extends Pick<Places, 'state'> {
   readonly runtime?: string;

@@ -2,8 +2,9 @@
 
 import { halvesOf } from '../core/events.ts';
 import { precisely } from '../core/spans.ts';
+import { STATUS_EXIT } from './exit-codes.ts';
 import { labelled, type Paint, type Tone, wrapped } from './paint.ts';
-import { type EventAnswer, STATUS_EXIT, type StatusAnswer } from './status-answer.ts';
+import type { EventAnswer, StatusAnswer } from './status-answer.ts';
 
 const LABEL = 13;
 const START_IT = 'start it: sudo systemctl start firstlight';

@@ -5,6 +5,7 @@
 
 import type { Clock, Sensors } from '../core/ports.ts';
 import type { Value, Values } from '../core/reading.ts';
+import { EX_OK } from './exit-codes.ts';
 import type { Group } from './sample-rows.ts';
 import { tableLines } from './sample-table.ts';
 import type { Terminal } from './terminal.ts';
@@ -53,7 +54,7 @@ async function watchLive({ sensors, clock, terminal, group }: WatchPorts): Promi
   } finally {
     terminal.write(LEAVE);
   }
-  return 0;
+  return EX_OK;
 }
 
 async function watchLines({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
@@ -70,7 +71,7 @@ async function watchLines({ sensors, clock, terminal, group }: WatchPorts): Prom
     }
     await clock.sleep(EVERY_MS, terminal.ended);
   }
-  return 0;
+  return EX_OK;
 }
 
 /** One more reading for every key there ever was; the oldest go. */
