@@ -5,6 +5,7 @@ import { ConfigError } from '../config/problem.ts';
 import type { Config, Road } from '../core/config.ts';
 import type { Clock } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
+import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import { roadCheck, telemetryCheck, tokenCheck } from '../doctor/access-checks.ts';
 import type { Check, Finding } from '../doctor/check.ts';
 import { whyNoToken } from '../doctor/credentials.ts';
@@ -47,7 +48,6 @@ export interface Walk extends AsyncDisposable {
   readonly checks: readonly Check[];
 }
 
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const SHOWN = ['LoadState', 'UnitFileState', 'ActiveState', 'SubState', 'ExecMainStatus', 'WatchdogUSec'];
 
 /** `provisioned`: what came of provisioning, where that was asked for. */
@@ -79,7 +79,7 @@ export async function doctorsChecks(
   }
   const { config } = loaded;
   const { server, device, provisioning } = config;
-  const ports = { clock, chance: hostChance(), log: SILENT };
+  const ports = { clock, chance: hostChance(), log: SILENT_LOGGER };
   const { transport } = await openTransport(server, ports);
   const credentials = await lookAtCredentials(state, config);
   const token = 'token' in credentials ? credentials.token : undefined;

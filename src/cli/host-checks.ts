@@ -8,6 +8,7 @@ import { errorCode } from '../core/error-code.ts';
 import { EVENTS, halvesOf, isEventId } from '../core/events.ts';
 import { sameBoard } from '../core/fingerprint.ts';
 import type { Clock } from '../core/ports.ts';
+import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import { precisely } from '../core/spans.ts';
 import { type Check, cross, dash, tick } from '../doctor/check.ts';
 import { findMachineId } from '../host/board.ts';
@@ -18,8 +19,6 @@ import { lookAtRecord } from '../store/look.ts';
 import { countAside } from '../store/set-aside.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { StatusAnswer } from './status-answer.ts';
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 export function configurationCheck(loaded: Loaded | readonly string[]): Check {
   return {
@@ -70,7 +69,9 @@ export function clockCheck(loaded: Loaded | readonly string[], clock: Clock): Ch
       const now = new Date(clock.wallMs()).toISOString();
       if ('config' in loaded && loaded.config.clock.trust === 'system')
         return tick(`${now}, believed as it is${chip}`);
-      const isSynchronised = await hostTimeSync({ root: '/', clock, log: SILENT }).isSynchronised(signal);
+      const isSynchronised = await hostTimeSync({ root: '/', clock, log: SILENT_LOGGER }).isSynchronised(
+        signal,
+      );
       if (isSynchronised) return tick(`${now}, synchronised${chip}`);
       return cross(
         `${now}, not synchronised by any time service${chip}`,

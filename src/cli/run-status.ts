@@ -3,12 +3,10 @@
 import { Chronicle } from '../core/chronicle.ts';
 import { type EventId, tell } from '../core/events.ts';
 import type { Clock, Logger, StatusBoard } from '../core/ports.ts';
+import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import { StatusFile } from '../host/status-file.ts';
 import { writableRuntimeDirectory } from './runtime-directory.ts';
 import { VERSION } from './version.ts';
-
-/** Says nothing: the reason of a failed start is told on stdout, with or without a status. */
-const NOBODY: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 export class RunStatus {
   readonly chronicle: Chronicle;
@@ -34,7 +32,8 @@ export class RunStatus {
   }
 
   async failed(exitCode: number, event: EventId, sentences: readonly string[]): Promise<void> {
-    const file = this.#file ?? this.#open(NOBODY);
+    // The reason of a failed start is told on stdout, with or without a status.
+    const file = this.#file ?? this.#open(SILENT_LOGGER);
     await file?.end(
       'failed',
       exitCode,

@@ -11,6 +11,7 @@ import type { Writable } from 'node:stream';
 import { ConfigError } from '../config/problem.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import type { Values } from '../core/reading.ts';
+import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import { hostClock } from '../host/clock.ts';
 import { openJournal } from '../host/journal.ts';
 import { explain } from '../sensors/explain.ts';
@@ -96,7 +97,7 @@ async function sampleOnce(options: SampleOptions, subject: Sampled, ports: Sampl
 
 async function watchSensors(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
   // A complaint in the middle of the picture would tear it; what cannot be read is absent there, and `sample` says why.
-  const log = ports.terminal.isLive ? SILENT : ports.log;
+  const log = ports.terminal.isLive ? SILENT_LOGGER : ports.log;
   const { sensors, pollers } = sensorsOf(options, subject, { ...ports, log });
   const group = (values: Values) => groupsOf(values, subject);
   const [code] = await Promise.all([watch({ ...ports, sensors, group }), pollers.keep(ports.terminal.ended)]);
@@ -143,5 +144,3 @@ function sensorsOf(
   const beside = () => pollers.latest();
   return { sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, { beside }), pollers };
 }
-
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -17,6 +17,7 @@ import { LiveDelivery } from './live.ts';
 import { Pace } from './pace.ts';
 import type { Parcel } from './parcel.ts';
 import type { Chance, Clock, HostFacts, Logger, Outbox, Result, Transport } from './ports.ts';
+import { aborted } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Event } from './session-state.ts';
 import { Settlement } from './settlement.ts';
@@ -93,7 +94,7 @@ export class Delivery {
     this.#events = this.#events.filter(({ type }) => type !== 'refused');
     for (;;) {
       if (this.#bug) throw this.#bug.error;
-      if (signal.aborted) return { type: 'refused', refusal: { reason: 'aborted', detail: 'stopping' } };
+      if (signal.aborted) return { type: 'refused', refusal: aborted().refusal };
       const event = this.#events.shift();
       if (event) return event;
       const { version } = this.#ports.outbox;

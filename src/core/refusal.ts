@@ -88,3 +88,8 @@ export interface Refusal {
   /** Whoever answered asks to be left alone for so long, ms; a transport bounds it. */
   readonly retryAfterMs?: number;
 }
+
+/** The agent is stopping: what comes of every operation that was ended by its signal. */
+export function aborted(): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
+}

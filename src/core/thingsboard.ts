@@ -6,6 +6,7 @@
  * secret included (contract 3.6).
  */
 
+import { type JsonObject, parseJsonObject } from './json-object.ts';
 import type { ProvisionRequest } from './ports.ts';
 import type { Refusal } from './refusal.ts';
 import { Secret } from './secret.ts';
@@ -69,16 +70,8 @@ function parseIssued(type: unknown, value: unknown): ProvisionAnswer {
   return { type: 'issued', token: new Secret(value) };
 }
 
-function parseObject(body: string): Readonly<Record<string, unknown>> | undefined {
-  if (body.length > ANSWER_LENGTH_MAX) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function parseObject(body: string): JsonObject | undefined {
+  return body.length > ANSWER_LENGTH_MAX ? undefined : parseJsonObject(body);
 }
 
 /** Says what an unparsable body looks like, without quoting it. */

@@ -11,6 +11,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { errorMessage } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
+import { isJsonObject } from '../core/json-object.ts';
 import type { Clock, HostFacts, Logger } from '../core/ports.ts';
 import { deliverable, type Values } from '../core/reading.ts';
 import { endGroup } from './end-group.ts';
@@ -109,9 +110,7 @@ function parseFacts(output: string): Answer {
   } catch {
     return { ok: false, problem: 'the answer is not JSON' };
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return { ok: false, problem: 'the answer is not an object' };
-  }
+  if (!isJsonObject(parsed)) return { ok: false, problem: 'the answer is not an object' };
   const said = new Map<string, unknown>(Object.entries(parsed));
   const facts = CHILD_KEYS.map((key) => [key, factText(said.get(key), `${key} `)] as const);
   return { ok: true, facts: deliverable(Object.fromEntries(facts)) };

@@ -7,8 +7,9 @@
  * again, and stays; what it may date waits meanwhile.
  */
 
+import { isJsonObject } from '../core/json-object.ts';
 import type { Reading } from '../core/reading.ts';
-import { frame, isMap, NEWLINE, unframe } from './codec.ts';
+import { frame, NEWLINE, unframe } from './codec.ts';
 import type { SpoolDirectory } from './spool-directory.ts';
 
 const ANCHORS_MAX = 32;
@@ -123,7 +124,7 @@ export class Anchors {
       const line = unframe(content, at);
       const newline = content.indexOf(NEWLINE, at);
       at = line?.endBytes ?? (newline < 0 ? content.length : newline + 1);
-      if (!isMap(line?.json)) continue;
+      if (!isJsonObject(line?.json)) continue;
       const { boot, offsetMs } = line.json;
       if (typeof boot === 'string' && typeof offsetMs === 'number') this.set(boot, offsetMs);
     }

@@ -12,6 +12,7 @@
  */
 
 import { crc32 } from 'node:zlib';
+import { isJsonObject } from '../core/json-object.ts';
 import type { Reading, Value, Values } from '../core/reading.ts';
 import { Dictionary, readDifference, writeDifference } from './dictionary.ts';
 
@@ -93,7 +94,7 @@ export function encodeHeader(bootId: string): Buffer {
 }
 
 export function decodeHeader(json: unknown): Header | undefined {
-  if (!isMap(json)) return undefined;
+  if (!isJsonObject(json)) return undefined;
   const { version, boot } = json;
   if (typeof version !== 'number' || typeof boot !== 'string') return undefined;
   return { version, bootId: boot };
@@ -129,7 +130,7 @@ export function encode(reading: Reading, bootId: string, dictionary?: Dictionary
 export function decode(text: string, bootId: string, dictionary?: Dictionary): Reading | undefined {
   if (!text.startsWith(BRACE)) return dictionary && readingOfSmall(text, dictionary);
   const json = parse(text);
-  if (!isMap(json)) return undefined;
+  if (!isJsonObject(json)) return undefined;
   const { t, m, b = bootId, f, g, v, ...unknown } = json;
   if (t !== undefined && !isFiniteNumber(t)) return undefined;
   if (!isFiniteNumber(m) || typeof b !== 'string') return undefined;
@@ -163,7 +164,7 @@ function readingOfSmall(text: string, dictionary: Dictionary): Reading | undefin
   const [, boot, date = boot, coded = '', others] = SMALL.exec(text) ?? [];
   const numbers = dictionary.read(coded);
   const rest = others === undefined ? {} : parse(others);
-  if (boot === undefined || date === undefined || !numbers || !isMap(rest)) return undefined;
+  if (boot === undefined || date === undefined || !numbers || !isJsonObject(rest)) return undefined;
   const values = Object.fromEntries([...numbers, ...Object.entries(rest)]);
   if (!isValues(values)) return undefined;
   const bootMs = readDifference(boot, full.bootMs);
@@ -171,12 +172,8 @@ function readingOfSmall(text: string, dictionary: Dictionary): Reading | undefin
   return { bootId: full.bootId, bootMs, ...dated, values, full: false };
 }
 
-export function isMap(json: unknown): json is Record<string, unknown> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-
 function isValues(json: unknown): json is Values {
-  return isMap(json) && Object.values(json).every(isValue) && Object.keys(json).length > 0;
+  return isJsonObject(json) && Object.values(json).every(isValue) && Object.keys(json).length > 0;
 }
 
 function isValue(json: unknown): json is Value {

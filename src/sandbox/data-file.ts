@@ -9,7 +9,8 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Device } from './core/devices.ts';
-import { deviceRecord, isObject, parseDevice } from './device-record.ts';
+import { isJsonObject } from './core/json-object.ts';
+import { deviceRecord, parseDevice } from './device-record.ts';
 
 export interface Ports {
   readonly coap: number;
@@ -109,7 +110,8 @@ function parseMemory(text: string): Memory | undefined {
   } catch {
     return undefined;
   }
-  if (!isObject(value) || value['version'] !== VERSION || !Array.isArray(value['devices'])) return undefined;
+  if (!isJsonObject(value) || value['version'] !== VERSION || !Array.isArray(value['devices']))
+    return undefined;
   const devices = value['devices'].map(parseDevice).filter((device) => device !== undefined);
   if (devices.length !== value['devices'].length) return undefined;
   const ports = parsePorts(value['ports']);
@@ -117,7 +119,7 @@ function parseMemory(text: string): Memory | undefined {
 }
 
 function parsePorts(value: unknown): Ports | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const { coap, http, admin } = value;
   return isPort(coap) && isPort(http) && isPort(admin) ? { coap, http, admin } : undefined;
 }

@@ -7,9 +7,8 @@
 import type { AttributeScopes, Scope } from './core/attributes.ts';
 import type { Credentials } from './core/credentials.ts';
 import type { Device } from './core/devices.ts';
+import { isJsonObject } from './core/json-object.ts';
 import type { StoredValue } from './core/values.ts';
-
-type Members = Readonly<Record<string, unknown>>;
 
 const VALUE_TYPES: readonly StoredValue['type'][] = ['boolean', 'long', 'double', 'string', 'json'];
 
@@ -20,7 +19,7 @@ export function deviceRecord(device: Device): unknown {
 
 /** Undefined when the value is no device. */
 export function parseDevice(value: unknown): Device | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const { id, name, profile, gateway, createdAtMs } = value;
   const credentials = parseCredentials(value['credentials']);
   const attributes = parseScopes(value['attributes']);
@@ -30,12 +29,8 @@ export function parseDevice(value: unknown): Device | undefined {
   return { id, name, profile, gateway, createdAtMs, credentials, attributes };
 }
 
-export function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function parseCredentials(value: unknown): Credentials | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const { type, token, certificate, clientId, userName, password } = value;
   switch (type) {
     case 'ACCESS_TOKEN':
@@ -53,7 +48,7 @@ function parseCredentials(value: unknown): Credentials | undefined {
 }
 
 function parseScopes(value: unknown): AttributeScopes | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const [client, shared, server] = (['client', 'shared', 'server'] as const satisfies Scope[]).map((scope) =>
     parseScope(value[scope]),
   );
@@ -74,7 +69,7 @@ function parseScope(value: unknown): Map<string, StoredValue> | undefined {
 }
 
 function parseStored(stored: unknown): StoredValue | undefined {
-  if (!isObject(stored)) return undefined;
+  if (!isJsonObject(stored)) return undefined;
   const { value } = stored;
   const type = VALUE_TYPES.find((candidate) => candidate === stored['type']);
   if (typeof value !== 'boolean' && typeof value !== 'number' && typeof value !== 'string') return undefined;

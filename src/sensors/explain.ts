@@ -7,6 +7,7 @@
 import type { Clock } from '../core/ports.ts';
 import type { Value } from '../core/reading.ts';
 import type { Selection } from '../core/selection.ts';
+import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import type { CatalogueEntry, Collector } from './collector.ts';
 import { entryFor } from './guard.ts';
 import { type Origin, originsOf, rawValue, type Traced } from './origin.ts';
@@ -56,7 +57,7 @@ export async function explain(
   const trace = new Trace();
   let complaint: string | undefined;
   const log = {
-    ...SILENT,
+    ...SILENT_LOGGER,
     warn: (_: string, fields?: { readonly [name: string]: unknown }) => {
       complaint = String(fields?.['reason'] ?? '');
     },
@@ -85,5 +86,3 @@ export async function explain(
     siblings: Object.keys(values).filter((other) => entryFor([entry], other) !== undefined && other !== key),
   };
 }
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };

@@ -6,6 +6,7 @@
  */
 
 import { errorCode } from '../core/error-code.ts';
+import { parseJsonObject } from '../core/json-object.ts';
 import { fromDisk, type StoredRecord } from './record.ts';
 import { openRegularFile } from './regular-file.ts';
 
@@ -42,21 +43,10 @@ export async function readRecordFile(path: string, how: 'look' | 'close' = 'look
     return { is: 'unreadable', error };
   }
   if (text.trim() === '') return { is: 'bad', problem: 'is empty' };
-  const parsed = parseObject(text);
+  const parsed = parseJsonObject(text.replace(/^\uFEFF/, ''));
   if (!parsed) return { is: 'bad', problem: 'is torn or not JSON' };
   const judged = fromDisk(parsed);
   if (!judged.ok) return { is: judged.future ? 'future' : 'bad', problem: judged.problem };
   const { record, fingerprint, servers } = judged;
   return { is: 'good', wasOpen, record, fingerprint, ...(servers && { servers }) };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -9,6 +9,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock, Result } from '../core/ports.ts';
+import { aborted } from '../core/refusal.ts';
 import type { Peer } from './coap/peer.ts';
 import { networkRefusal } from './network-refusal.ts';
 
@@ -59,7 +60,7 @@ export function createResolver(): Resolve {
 }
 
 function unanswered(host: string, signal: AbortSignal): Result<never> {
-  if (signal.aborted) return { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
+  if (signal.aborted) return aborted();
   const detail = `${host}: no name server answered in ${RESOLVE_MS / 1000} s`;
   return { ok: false, refusal: { reason: 'name-not-found', detail } };
 }

@@ -11,7 +11,7 @@ import type { Schedule } from '../core/backoff.ts';
 import { tell } from '../core/events.ts';
 import { DEADLINE } from '../core/linked-abort.ts';
 import type { Chance, Clock, Logger, ProvisionRequest, Result, Transport } from '../core/ports.ts';
-import type { Refusal } from '../core/refusal.ts';
+import { aborted, type Refusal } from '../core/refusal.ts';
 import {
   betterRoad,
   RETRY,
@@ -46,7 +46,6 @@ export interface RoadsPorts {
 const PATIENCE: RoadsPatience = { silentMs: 20_000, retry: RETRY };
 /** A token nobody has, to ask a server whether it is there; it is no secret. */
 const NOBODYS = new Secret('firstlightRoadCheck');
-const STOPPED: Result<never> = { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
 const PROVEN: Result<void> = { ok: true, value: undefined };
 
 export class Roads implements Transport {
@@ -129,7 +128,7 @@ export class Roads implements Transport {
     this.#proving ??= this.#prove(this.#state.candidate, token).finally(() => {
       this.#proving = undefined;
     });
-    return unlessAborted<Result<void>>(this.#proving, STOPPED, signal);
+    return unlessAborted<Result<void>>(this.#proving, aborted(), signal);
   }
 
   async #prove(road: number, token: Secret): Promise<Result<void>> {

@@ -5,6 +5,7 @@
  * somebody at a terminal.
  */
 
+import { isJsonObject } from './json-object.ts';
 import type { Knobs } from './types.ts';
 
 /** Slowest core one may ask for; anything over 10 s already counts as no answer. */
@@ -72,7 +73,7 @@ const RULES: Readonly<Record<keyof Knobs, Rule>> = {
 
 /** Turns `knobs` as the patch says and returns no problem, or leaves them alone and returns every problem. */
 export function turnKnobs(knobs: Knobs, patch: unknown): readonly string[] {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+  if (!isJsonObject(patch)) {
     return [`knobs: ${JSON.stringify(patch)} is not an object of knobs`];
   }
   const problems: string[] = [];

@@ -5,8 +5,9 @@
  */
 
 import type { AdminAnswer, SandboxAdmin } from '../core/admin.ts';
+import { isJsonObject } from '../core/json-object.ts';
 import type { RpcOutcome } from '../core/rpc.ts';
-import { isObject, parseQuery, readDeviceWish, readRpcWish } from './admin-input.ts';
+import { parseQuery, readDeviceWish, readRpcWish } from './admin-input.ts';
 
 export interface AdminControls {
   readonly admin: SandboxAdmin;
@@ -140,7 +141,9 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
     path: '/knobs',
     does: 'turns the knobs named in an object, all or none',
     run: ({ body }, { admin }) =>
-      isObject(body) ? answered(admin.turnKnobs(body)) : refusal(400, 'the body must be an object of knobs'),
+      isJsonObject(body)
+        ? answered(admin.turnKnobs(body))
+        : refusal(400, 'the body must be an object of knobs'),
   },
   {
     method: 'POST',

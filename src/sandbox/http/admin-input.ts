@@ -3,13 +3,13 @@
  */
 
 import type { DeviceWish, RpcWish } from '../core/admin.ts';
+import { isJsonObject } from '../core/json-object.ts';
 import type { PointQuery } from '../core/record.ts';
 
 export type Input<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly message: string };
 
-type Members = Readonly<Record<string, unknown>>;
 type MemberRule = readonly [bound: string, allows: (value: unknown) => boolean];
 
 const POINTS_LIMIT = 1_000;
@@ -26,10 +26,6 @@ const timeout: MemberRule = [
   `a number of milliseconds from 1 to ${RPC_TIMEOUT_MS_MAX}`,
   (value) => typeof value === 'number' && value >= 1 && value <= RPC_TIMEOUT_MS_MAX,
 ];
-
-export function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 export function readDeviceWish(body: unknown): Input<DeviceWish> {
   return readMembers(
@@ -84,7 +80,7 @@ function readMembers<Name extends string, T>(
   build: (members: Readonly<Partial<Record<Name, unknown>>>) => T,
 ): Input<T> {
   const names = Object.keys(rules).join(', ');
-  if (!isObject(body)) return refused(`the body must be a JSON object with ${names}`);
+  if (!isJsonObject(body)) return refused(`the body must be a JSON object with ${names}`);
   const known: Readonly<Record<string, MemberRule>> = rules;
   const problems: string[] = [];
   if (body[required] === undefined) problems.push(`${required}: is missing`);

@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/ports.ts';
+import { aborted } from '../../core/refusal.ts';
 import type { GuardSocket } from './guard-socket.ts';
 import { RoundTrip } from './round-trip.ts';
 import type { Patience, Timing } from './timing.ts';
@@ -56,13 +57,13 @@ export class CoapClient {
   }
 
   async request(request: CoapRequest, timing: Timing, signal: AbortSignal): Promise<Result<CoapAnswer>> {
-    if (signal.aborted) return { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
+    if (signal.aborted) return aborted();
     const token = randomBytes(8);
     const { patience, confirmLater = false } = request;
     const { roundTrip } = this;
     const known = token.toString('hex');
     const exchange = this.guard.expect({ token: known, patience, timing, roundTrip, confirmLater });
-    const stop = () => exchange.refuse({ reason: 'aborted', detail: 'stopping' });
+    const stop = () => exchange.refuse(aborted().refusal);
     signal.addEventListener('abort', stop);
     let received: IncomingMessage | undefined;
     const outgoing = this.#library.request({

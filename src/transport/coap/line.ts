@@ -9,7 +9,7 @@
 
 import { networkInterfaces } from 'node:os';
 import type { Clock, Result } from '../../core/ports.ts';
-import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+import { aborted, type Refusal, type RefusalReason } from '../../core/refusal.ts';
 import { unlessAborted } from '../../core/unless-aborted.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { CoapClient } from './client.ts';
@@ -83,7 +83,7 @@ export class Line implements AsyncDisposable {
     this.#opening ??= this.#current(this.#closed.signal).finally(() => {
       this.#opening = undefined;
     });
-    return unlessAborted<Result<CoapClient>>(this.#opening, STOPPED, signal);
+    return unlessAborted<Result<CoapClient>>(this.#opening, aborted(), signal);
   }
 
   /** Tells the line how a request ended, so that it knows when to re-make itself. */
@@ -115,7 +115,7 @@ export class Line implements AsyncDisposable {
     if (signal.aborted) {
       // The line was closed meanwhile: nobody else would close this socket.
       if (made.ok) await made.value.guard[Symbol.asyncDispose]();
-      return STOPPED;
+      return aborted();
     }
     // A socket that worked is better than none: only a broken one is given up before there is another.
     if (!made.ok && client && !this.#stale) return { ok: true, value: client };
@@ -155,8 +155,6 @@ export class Line implements AsyncDisposable {
     return opened;
   }
 }
-
-const STOPPED = { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } } as const;
 
 /** The system may refuse to say (no descriptor left, no netlink): then nothing is known to have changed. */
 function addressesOfThisHost(): string {

@@ -11,9 +11,9 @@ import type { ProxyAddress } from '../../core/config.ts';
 import { errorCode } from '../../core/error-code.ts';
 import { DEADLINE, LinkedAbort } from '../../core/linked-abort.ts';
 import type { Result } from '../../core/ports.ts';
-import type { Refusal } from '../../core/refusal.ts';
+import { aborted, type Refusal } from '../../core/refusal.ts';
 import { type HttpAnswer, readAnswer } from './answer.ts';
-import { Refused, refused, STOPPED } from './connection.ts';
+import { Refused, refused } from './connection.ts';
 import { Connections } from './connections.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { authority, hostHeader, type Origin, written } from './origin.ts';
@@ -60,7 +60,7 @@ export class HttpClient implements AsyncDisposable {
   }
 
   async request(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer>> {
-    if (signal.aborted) return signal.reason === DEADLINE ? this.#silence(request, false) : STOPPED;
+    if (signal.aborted) return signal.reason === DEADLINE ? this.#silence(request, false) : aborted();
     using limit = new LinkedAbort(signal);
     const { clock } = this.#ports;
     const leftMs = Math.max(0, request.sinceMs + request.patienceMs - clock.monotonicMs());
@@ -114,7 +114,7 @@ export class HttpClient implements AsyncDisposable {
     let stop = (): void => {};
     const answered = new Promise<Tried>((resolve) => {
       stop = () => {
-        const stopped = new Refused(STOPPED.refusal);
+        const stopped = new Refused(aborted().refusal);
         resolve(failed(stopped)); // a connection that is being made is not waited for
         // What is in the kernel's buffer must not arrive when nobody waits for it any more: it might be done twice.
         if (!request.isRepeatable && outgoing.socket) this.#dialer.reset(outgoing.socket);

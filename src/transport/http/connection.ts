@@ -18,11 +18,6 @@ export class Refused extends Error {
 }
 
 export const ABORTED = Symbol('aborted');
-export const STOPPED = {
-  ok: false,
-  refusal: { reason: 'aborted', detail: 'stopping' },
-} as const satisfies Result<never>;
-
 /** Undefined when `event` came; the error, or ABORTED, when that came first: then the socket is destroyed. */
 export async function outcome(
   socket: Socket,

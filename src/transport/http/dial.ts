@@ -13,8 +13,8 @@ import { type SecureContext, connect as secure, type TLSSocket } from 'node:tls'
 import type { ProxyAddress, TlsSettings } from '../../core/config.ts';
 import { LinkedAbort } from '../../core/linked-abort.ts';
 import type { Result } from '../../core/ports.ts';
-import type { Refusal } from '../../core/refusal.ts';
-import { ABORTED, outcome, refused, refusedFor, STOPPED } from './connection.ts';
+import { aborted, type Refusal } from '../../core/refusal.ts';
+import { ABORTED, outcome, refused, refusedFor } from './connection.ts';
 import { authority, hostHeader, type Origin } from './origin.ts';
 import { type ReachPorts, refusedByProxy, tcpTo, tunnel } from './reach.ts';
 import { serverClockMs } from './server-clock.ts';
@@ -96,7 +96,7 @@ export class Dialer {
       ...(this.#session && { session: this.#session }),
     });
     const failure = await outcome(secured, 'secureConnect', signal);
-    if (failure === ABORTED) return STOPPED;
+    if (failure === ABORTED) return aborted();
     if (failure !== undefined) return refusedFor(socketRefusal(failure, authority(this.#origin)));
     const refusal = await this.#judge(secured, signal);
     if (refusal) {

@@ -6,6 +6,7 @@
  * make the gateway provision anew. A server's text is never quoted: it may echo the request, secret included (3.6).
  */
 
+import { parseJsonObject } from '../../core/json-object.ts';
 import type { Refusal, RefusalReason } from '../../core/refusal.ts';
 import { parseProvisionAnswer } from '../../core/thingsboard.ts';
 import type { HttpAnswer } from './answer.ts';
@@ -14,7 +15,7 @@ export function judgeProvision(answer: HttpAnswer): ReturnType<typeof parseProvi
   if (answer.status === 200 && !isWebPage(answer)) return parseProvisionAnswer(answer.body);
   const refusal = judgeError(answer);
   // Malformed JSON and missing members come with the error object, an outage with nothing (contract 3.2).
-  const isMalformed = answer.status === 500 && isObject(answer.body);
+  const isMalformed = answer.status === 500 && parseJsonObject(answer.body) !== undefined;
   return {
     type: 'refused',
     refusal: isMalformed ? { reason: 'malformed', detail: refusal.detail } : refusal,
@@ -56,11 +57,11 @@ function judgeWords(answer: HttpAnswer): Refusal {
     case 429:
       return because('overloaded');
     case 500: {
-      const isTold = body !== '' && !isObject(body) && !contentType.includes('json');
+      const isTold = body !== '' && parseJsonObject(body) === undefined && !contentType.includes('json');
       return because(isTold ? 'malformed' : 'overloaded');
     }
     case 503:
-      return because(isObject(body) ? 'overloaded' : 'upstream-away');
+      return because(parseJsonObject(body) !== undefined ? 'overloaded' : 'upstream-away');
     // Somebody in front has not passed it on: 425 is RFC 8470.
     case 408:
     case 425:
@@ -105,19 +106,6 @@ function isWebPage({ body, contentType }: HttpAnswer): boolean {
 }
 
 function isAttributes(body: string): boolean {
-  const found = objectOf(body);
+  const found = parseJsonObject(body);
   return found !== undefined && Object.keys(found).every((scope) => scope === 'client' || scope === 'shared');
-}
-
-function isObject(body: string): boolean {
-  return objectOf(body) !== undefined;
-}
-
-function objectOf(body: string): object | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

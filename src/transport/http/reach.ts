@@ -6,10 +6,10 @@ import { request } from 'node:http';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { ProxyAddress } from '../../core/config.ts';
 import type { Clock, Result } from '../../core/ports.ts';
-import type { Refusal } from '../../core/refusal.ts';
+import { aborted, type Refusal } from '../../core/refusal.ts';
 import { networkRefusal } from '../network-refusal.ts';
 import type { Resolve } from '../resolve.ts';
-import { ABORTED, outcome, Refused, refused, refusedFor, STOPPED } from './connection.ts';
+import { ABORTED, outcome, Refused, refused, refusedFor } from './connection.ts';
 import { authority } from './origin.ts';
 
 /**
@@ -38,7 +38,7 @@ export async function tcpTo(near: Near, ports: ReachPorts, signal: AbortSignal):
   });
   const failure = await outcome(socket, 'connect', signal);
   if (failure === undefined) return { ok: true, value: socket };
-  if (failure === ABORTED) return STOPPED;
+  if (failure === ABORTED) return aborted();
   return refusedFor(failure instanceof Refused ? failure.refusal : networkRefusal(failure, authority(near)));
 }
 
@@ -84,9 +84,9 @@ export async function tunnel(
   asking.end();
   const result = await answered;
   signal.removeEventListener('abort', stop);
-  return signal.aborted ? STOPPED : result;
+  return signal.aborted ? aborted() : result;
 }
 
 export function refusedByProxy({ reason, detail }: Refusal): Result<never> {
-  return reason === 'aborted' ? STOPPED : refused('proxy-away', detail);
+  return reason === 'aborted' ? aborted() : refused('proxy-away', detail);
 }
