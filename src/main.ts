@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-
 /**
  * The entry: picks the command, turns SIGTERM and SIGINT into one abort signal and SIGHUP into a reload, sets the exit code
  * once.
@@ -11,10 +10,10 @@
 
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
-import { Bell } from './cli/bell.ts';
 import { brokenProgram } from './cli/broken-program.ts';
 import { EX_IOERR, EX_OSFILE, EX_UNREAD } from './cli/exit-codes.ts';
 import type { RunOptions } from './cli/run.ts';
+import { AsyncSignal } from './core/async-signal.ts';
 
 /** How long what is still open after a command may keep the process, ms. */
 const LINGER_MS = 2_000;
@@ -83,9 +82,9 @@ function plainRun(args: string[]): RunOptions | undefined {
 
 async function run(options: RunOptions): Promise<number> {
   needsReader = false;
-  const reload = new Bell();
+  const reload = new AsyncSignal();
   // At a terminal it means that the terminal is gone.
-  if (!process.stdout.isTTY) process.on('SIGHUP', () => reload.ring());
+  if (!process.stdout.isTTY) process.on('SIGHUP', () => reload.notify());
   const { runCommand } = await import('./cli/run.ts');
   const { env: environment, stdout: out } = process;
   return runCommand(options, { environment, out, reload }, stop.signal);

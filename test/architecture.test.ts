@@ -9,7 +9,7 @@ import { test } from 'node:test';
 
 const SOURCES = join(process.cwd(), 'src');
 /** A file of more lines hides a second idea (src/README.md). */
-const LINES_MAX = 200;
+const LINES_MAX = 300;
 
 interface Import {
   /** `core/session.ts` */

@@ -1,5 +1,5 @@
 /**
- * The configuration that counts, and how it becomes another one: read again when the bell rings (SIGHUP, `systemctl reload`).
+ * The configuration that counts, and how it becomes another one: read again at every reload (SIGHUP, `systemctl reload`).
  *
  * One with problems is told with all of them and changes nothing; neither does one that says the same. The service manager
  * hears that a reload began, and, by whoever takes the new one into use, that it is over.
@@ -8,14 +8,14 @@
 import { differingTables, type Table } from '../config/differences.ts';
 import type { Loaded } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
+import type { AsyncSignal } from '../core/async-signal.ts';
 import { tell } from '../core/events.ts';
 import type { Logger, ServiceManager } from '../core/ports.ts';
-import type { Bell } from './bell.ts';
 import type { CannotStart } from './cannot-start.ts';
 
 export interface CurrentConfigPorts {
   readonly load: () => Loaded;
-  readonly reload: Bell;
+  readonly reload: AsyncSignal;
   readonly log: Logger;
   readonly service: ServiceManager | undefined;
 }
@@ -27,6 +27,8 @@ export class CurrentConfig {
   readonly #ports: CurrentConfigPorts;
   #now: Loaded;
   #before: Loaded | undefined;
+  /** The version of `reload` that was acted on. */
+  #reloads = 0;
 
   constructor(first: Loaded, ports: CurrentConfigPorts) {
     this.#now = first;
@@ -41,8 +43,9 @@ export class CurrentConfig {
   async changed(signal: AbortSignal): Promise<void> {
     const { reload, service } = this.#ports;
     for (;;) {
-      await reload.heard(signal);
+      await reload.wait(signal, this.#reloads);
       if (signal.aborted) return;
+      this.#reloads = reload.version;
       service?.reloading();
       if (this.#readAgain()) return;
       service?.ready();

@@ -13,6 +13,7 @@
 
 import { runCaretakers } from '../agent.ts';
 import { ConfigError } from '../config/problem.ts';
+import type { AsyncSignal } from '../core/async-signal.ts';
 import { Dating } from '../core/dating.ts';
 import { EVENTS, type EventId, tell } from '../core/events.ts';
 import type { OffsetMemory } from '../core/ports.ts';
@@ -26,7 +27,6 @@ import { offsetMemory } from '../host/offset-memory.ts';
 import { restartsOfThisBoot } from '../host/start-count.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
-import type { Bell } from './bell.ts';
 import { brokenProgram } from './broken-program.ts';
 import { CannotStart } from './cannot-start.ts';
 import { ClearRoads } from './clear-roads.ts';
@@ -49,8 +49,8 @@ export interface RunOptions {
 export interface RunHost {
   readonly environment: NodeJS.ProcessEnv;
   readonly out: NodeJS.WritableStream;
-  /** Rung when the configuration is to be read again. */
-  readonly reload: Bell;
+  /** Notified when the configuration is to be read again. */
+  readonly reload: AsyncSignal;
 }
 
 /** Runs until the signal aborts; resolves with the exit code. */

@@ -16,12 +16,12 @@
  * that a reading which both of them send has one date.
  */
 
+import { AsyncSignal } from './async-signal.ts';
 import type { KnownOffsets } from './boot-offsets.ts';
 import { BootOffsets } from './boot-offsets.ts';
 import type { ClockTrust } from './config.ts';
 import { tell } from './events.ts';
 import { GivenDates } from './given-dates.ts';
-import { LinkedAbort } from './linked-abort.ts';
 import type { Clock, Logger, OffsetMemory, TimeSync } from './ports.ts';
 import type { Stamp } from './reading.ts';
 import type { ClockStanding } from './status-report.ts';
@@ -47,7 +47,8 @@ export class Dating {
   readonly #ofBoot: BootOffsets;
   #isDoubted = false;
   #lastBootMs = Number.NEGATIVE_INFINITY;
-  #wake: (() => void) | undefined;
+  /** Notified of a step that was not asked about. */
+  readonly #steps = new AsyncSignal();
 
   constructor(ports: DatingPorts, { trust }: DatingSettings) {
     this.#ports = ports;
@@ -82,7 +83,7 @@ export class Dating {
     const bootMs = Math.max(Math.round(clock.bootMs()), this.#lastBootMs + 1);
     this.#lastBootMs = bootMs;
     if (this.#isTrusted) this.#believe();
-    else if (this.#offset.hasNews()) this.#wake?.();
+    else if (this.#offset.hasNews()) this.#steps.notify();
     const { believedMs } = this.#offset;
     if (believedMs !== undefined)
       return { bootId, bootMs, tsMs: this.#given.take(Math.round(bootMs + believedMs)) };
@@ -163,10 +164,7 @@ export class Dating {
   /** Sleeps, but not past a step that was not asked about. */
   async #nap(ms: number, signal: AbortSignal): Promise<void> {
     if (this.#offset.hasNews()) return;
-    using nap = new LinkedAbort(signal);
-    this.#wake = () => nap.abort();
-    await this.#ports.clock.sleep(ms, nap.signal);
-    this.#wake = undefined;
+    await this.#steps.waitUpTo(ms, this.#ports.clock, signal);
   }
 
   /** Takes the wall clock as it is. */

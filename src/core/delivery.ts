@@ -9,10 +9,12 @@
  * delays nothing.
  */
 
+import { AsyncSignal } from './async-signal.ts';
 import { BacklogFeed } from './backlog-feed.ts';
 import { FactsDelivery } from './delivery-facts.ts';
 import { tell } from './events.ts';
 import { LaneWindow } from './lane-window.ts';
+import { LinkedAbort } from './linked-abort.ts';
 import { LiveDelivery } from './live.ts';
 import { Pace } from './pace.ts';
 import type { Parcel } from './parcel.ts';
@@ -21,7 +23,6 @@ import { aborted } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Event } from './session-state.ts';
 import { Settlement } from './settlement.ts';
-import { Stir } from './stir.ts';
 
 export interface DeliveryPorts {
   readonly clock: Clock;
@@ -52,7 +53,8 @@ export class Delivery {
   readonly #fresh: LaneWindow;
   readonly #backlog: LaneWindow;
   readonly #feed: BacklogFeed;
-  readonly #stir: Stir;
+  /** Notified of what happens in here and may give it something to do: an answer, a fetched batch, facts. */
+  readonly #progress = new AsyncSignal();
   readonly #facts: FactsDelivery;
   readonly #live: LiveDelivery;
   readonly #settlement: Settlement;
@@ -70,9 +72,8 @@ export class Delivery {
     this.#pace = new Pace(settings.drainPerS);
     this.#fresh = new LaneWindow(ports.outbox.fresh, FRESH_BATCHES_MAX);
     this.#backlog = new LaneWindow(ports.outbox.backlog, BACKLOG_BATCHES_MAX);
-    this.#stir = new Stir(ports);
     this.#feed = new BacklogFeed(ports.outbox, this.#backlog);
-    this.#facts = new FactsDelivery(ports, () => this.#stir.happened());
+    this.#facts = new FactsDelivery(ports, () => this.#progress.notify());
     this.#settlement = new Settlement(ports, this.#pace);
     this.#live = new LiveDelivery(ports, this.#settlement);
   }
@@ -98,10 +99,27 @@ export class Delivery {
       const event = this.#events.shift();
       if (event) return event;
       const { version } = this.#ports.outbox;
-      const { count } = this.#stir;
+      const progress = this.#progress.version;
       const dueMs = await this.#launch(token, signal);
-      if (this.#events.length === 0) await this.#stir.wait({ version, count, dueMs }, signal);
+      if (this.#events.length === 0) await this.#wait({ outbox: version, progress, dueMs }, signal);
     }
+  }
+
+  /** Until the outbox or the progress is beyond the version seen, until `dueMs` by the monotonic clock, or until the abort. */
+  async #wait(
+    seen: { readonly outbox: number; readonly progress: number; readonly dueMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#progress.version !== seen.progress) return;
+    const { clock, outbox } = this.#ports;
+    using over = new LinkedAbort(signal);
+    const ends = [outbox.waitForChange(seen.outbox, over.signal), this.#progress.wait(over.signal)];
+    if (seen.dueMs < Number.POSITIVE_INFINITY) {
+      // Never less than a millisecond: what is due at this instant must not keep the loop from others.
+      ends.push(clock.sleep(Math.max(1, seen.dueMs - clock.monotonicMs()), over.signal));
+    }
+    await Promise.race(ends);
+    over.abort();
   }
 
   /** Starts what may be started now; when, by the monotonic clock, more may be, whatever else happens. */
@@ -144,7 +162,7 @@ export class Delivery {
     } catch (error) {
       this.#bug = { error };
     } finally {
-      this.#stir.happened();
+      this.#progress.notify();
     }
   }
 
@@ -176,7 +194,7 @@ export class Delivery {
     } finally {
       this.#inFlight -= 1;
       if (place === 'front') this.#frontBusy = false;
-      this.#stir.happened();
+      this.#progress.notify();
     }
   }
 

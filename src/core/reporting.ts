@@ -6,9 +6,9 @@
  * in their way: nobody waits for it.
  */
 
+import { AsyncSignal } from './async-signal.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Dating } from './dating.ts';
-import { LinkedAbort } from './linked-abort.ts';
 import type { Clock, StatusBoard } from './ports.ts';
 import type { Amounts, Status } from './status.ts';
 import type { StatusReport } from './status-report.ts';
@@ -36,24 +36,17 @@ const GAP_MS = 2_000;
 /** Ends with the signal; rejects only when the board has a bug. */
 export async function report(ports: ReportingPorts, servers: Servers, signal: AbortSignal): Promise<void> {
   const { clock, status, board } = ports;
-  let hasNews = false;
-  let wake = () => {};
-  status.watch(() => {
-    hasNews = true;
-    wake();
-  });
+  const changes = new AsyncSignal();
+  status.watch(() => changes.notify());
   let shown = '';
   while (!signal.aborted) {
-    hasNews = false;
+    const { version } = changes;
     const now = reportOf(ports, servers);
     const text = JSON.stringify(now);
     if (text !== shown) await board.show(now);
     shown = text;
     await clock.sleep(GAP_MS, signal);
-    if (hasNews) continue;
-    using nap = new LinkedAbort(signal);
-    wake = () => nap.abort();
-    await clock.sleep(EVERY_MS - GAP_MS, nap.signal);
+    await changes.waitUpTo(EVERY_MS - GAP_MS, clock, signal, version);
   }
 }
 

@@ -7,8 +7,8 @@
  * it says something else.
  */
 
+import { AsyncSignal } from './async-signal.ts';
 import { tell } from './events.ts';
-import { LinkedAbort } from './linked-abort.ts';
 import type { Clock, Logger, ServiceManager } from './ports.ts';
 import type { Progress } from './progress.ts';
 import type { Status } from './status.ts';
@@ -33,12 +33,8 @@ export async function supervise(ports: SupervisionPorts, signal: AbortSignal): P
   const { watchdogMs } = service;
   const everyMs = watchdogMs === undefined ? STATUS_EVERY_MS : watchdogMs / 2;
   const lateness = new Lateness(ports.log);
-  let hasNews = false;
-  let wake = () => {};
-  status.watch(() => {
-    hasNews = true;
-    wake();
-  });
+  const changes = new AsyncSignal();
+  status.watch(() => changes.notify());
   service.ready();
   for (let beatMs = clock.monotonicMs(); !signal.aborted; ) {
     const nowMs = clock.monotonicMs();
@@ -49,14 +45,11 @@ export async function supervise(ports: SupervisionPorts, signal: AbortSignal): P
       progress.nudge();
       beatMs = nowMs + (late === undefined ? everyMs : Math.min(everyMs, LATE_AGAIN_MS));
     }
-    hasNews = false;
+    const { version } = changes;
     service.status(status.text());
     await clock.sleep(Math.min(beatMs - nowMs, STATUS_GAP_MS), signal);
     const leftMs = beatMs - clock.monotonicMs();
-    if (hasNews || leftMs <= 0) continue;
-    using nap = new LinkedAbort(signal);
-    wake = () => nap.abort();
-    await clock.sleep(leftMs, nap.signal);
+    if (leftMs > 0) await changes.waitUpTo(leftMs, clock, signal, version);
   }
 }
 

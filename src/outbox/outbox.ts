@@ -10,13 +10,13 @@
  * waits for the disk. Bounds: those of the stores; in each the oldest go first and are told as a gap.
  */
 
+import { AsyncSignal } from '../core/async-signal.ts';
 import { tell } from '../core/events.ts';
 import type { Losses, LossReason } from '../core/losses.ts';
 import type { Clock, Logger, Outbox } from '../core/ports.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';
 import { BacklogLane } from './backlog-lane.ts';
-import { ChangesCounter } from './changes-counter.ts';
 import { DiskNews } from './disk-news.ts';
 import { Mover } from './mover.ts';
 import { RamStore } from './ram-store.ts';
@@ -54,7 +54,7 @@ export class JoinedOutbox implements Outbox {
   readonly #ports: OutboxPorts;
   readonly #settings: OutboxSettings;
   readonly #overflow: RamStore;
-  readonly #changes = new ChangesCounter();
+  readonly #changes = new AsyncSignal();
   readonly #news: DiskNews;
   readonly #mover: Mover;
   #offered: Reading | undefined;
@@ -80,7 +80,7 @@ export class JoinedOutbox implements Outbox {
   }
 
   get version(): number {
-    return this.#changes.count;
+    return this.#changes.version;
   }
 
   /** Readings waiting, in memory and on the disk. */
@@ -96,7 +96,7 @@ export class JoinedOutbox implements Outbox {
   append(reading: Reading): void {
     if (reading.full) this.#wantsFull = false;
     this.fresh.add(reading);
-    this.#changes.increment();
+    this.#changes.notify();
   }
 
   offerLive(): Reading | undefined {
@@ -127,13 +127,13 @@ export class JoinedOutbox implements Outbox {
   async anchor(offsetMs: number): Promise<void> {
     await this.fresh.anchor(offsetMs);
     await this.#overflow.anchor(offsetMs);
-    this.#changes.increment();
+    this.#changes.notify();
     // The disk may hang, and nobody waits for it: it lets its readings out when it has stored the offset.
-    void this.#ports.spool?.anchor(offsetMs).then(() => this.#changes.increment());
+    void this.#ports.spool?.anchor(offsetMs).then(() => this.#changes.notify());
   }
 
   waitForChange(since: number, signal: AbortSignal): Promise<void> {
-    return this.#changes.waitBeyond(since, signal);
+    return this.#changes.wait(signal, since);
   }
 
   async keep(signal: AbortSignal): Promise<void> {
@@ -188,7 +188,7 @@ export class JoinedOutbox implements Outbox {
     // To the disk or to the server, never to a full memory: there each gap record would push out readings of its own.
     const gap = isTaken ? this.losses.tell(stamp) : undefined;
     if (gap) await this.#mover.move([gap], spool);
-    this.#changes.increment();
+    this.#changes.notify();
   }
 
   #drained(readings: number): void {
