@@ -10,6 +10,7 @@ import { root } from './lib/prepare.mjs';
 const built = (path) => import(join(root, 'dist', 'src', path));
 const { renderReadmeTable } = await built('config/example.js');
 const { catalogue } = await built('sensors/catalogue.js');
+const { formatDuration } = await built('core/format-duration.js');
 const { VERDICTS } = await built('core/verdicts.js');
 const { EVENTS, refusalId } = await built('core/events.js');
 
@@ -70,10 +71,5 @@ function table(head, rows) {
 }
 
 function waits({ baseMs, capMs }) {
-  return `up to ${span(baseMs)}, doubling up to ${span(capMs)}`;
-}
-
-function span(ms) {
-  if (ms >= 3_600_000) return `${ms / 3_600_000} h`;
-  return ms >= 60_000 ? `${ms / 60_000} min` : `${ms / 1000} s`;
+  return `up to ${formatDuration(baseMs)}, doubling up to ${formatDuration(capMs)}`;
 }

@@ -12,8 +12,8 @@
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../config/problem.ts';
 import { readTextFile } from '../config/read-file.ts';
+import { formatDuration } from '../core/format-duration.ts';
 import { Secret } from '../core/secret.ts';
-import { precisely } from '../core/spans.ts';
 import { TOKEN_FORM } from '../core/thingsboard.ts';
 import { hostClock } from '../host/clock.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
@@ -61,7 +61,7 @@ function told(found: Looked): Readonly<Record<string, string>> {
     state: record.state === 'pending' ? 'asked for, not confirmed by the server yet' : 'stored',
     device: record.deviceName,
     server: record.server,
-    since: `${new Date(record.sinceMs).toISOString()} (${precisely(ageMs)} ago)`,
+    since: `${new Date(record.sinceMs).toISOString()} (${formatDuration(ageMs)} ago)`,
     token: record.token
       ? `*** (sha256 begins ${digestOf(record.token)})`
       : 'none: the server is to choose it',

@@ -7,9 +7,9 @@ import type { Loaded } from '../config/load.ts';
 import { errorCode } from '../core/error-code.ts';
 import { EVENTS, halvesOf, isEventId } from '../core/events.ts';
 import { sameBoard } from '../core/fingerprint.ts';
+import { formatDuration } from '../core/format-duration.ts';
 import type { Clock } from '../core/ports.ts';
 import { SILENT_LOGGER } from '../core/silent-logger.ts';
-import { precisely } from '../core/spans.ts';
 import { type Check, cross, dash, tick } from '../doctor/check.ts';
 import { findMachineId } from '../host/board.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
@@ -151,13 +151,13 @@ export function successCheck({ running, lastAcceptedAgoS, retry, why }: StatusAn
   const ago =
     lastAcceptedAgoS === null
       ? 'nothing accepted yet'
-      : `last accepted ${precisely(lastAcceptedAgoS * 1000)} ago`;
+      : `last accepted ${formatDuration(lastAcceptedAgoS * 1000)} ago`;
   return {
     name: 'last success',
     async look() {
       if (retry)
         return cross(
-          `${retry.event}: ${retry.seen}, for ${precisely(retry.sinceS * 1000)}; ${ago}`,
+          `${retry.event}: ${retry.seen}, for ${formatDuration(retry.sinceS * 1000)}; ${ago}`,
           retry.cause,
           retry.remedy,
         );
@@ -169,7 +169,7 @@ export function successCheck({ running, lastAcceptedAgoS, retry, why }: StatusAn
       if (!running) return dash(`the agent does not run${lastAcceptedAgoS === null ? '' : `; ${ago}`}`);
       return lastAcceptedAgoS === null
         ? dash('nothing accepted yet')
-        : tick(`${precisely(lastAcceptedAgoS * 1000)} ago`);
+        : tick(`${formatDuration(lastAcceptedAgoS * 1000)} ago`);
     },
   };
 }

@@ -1,20 +1,18 @@
 /** Numbers for people: 1288490189 B becomes 1.2 GiB, 93784 s becomes 1 d 2 h. Programs get the plain number (`--json`). */
 
+import { formatDuration } from '../core/format-duration.ts';
 import type { Value } from '../core/reading.ts';
 
 const PREFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
-const MINUTE_S = 60;
-const HOUR_S = 60 * MINUTE_S;
-const DAY_S = 24 * HOUR_S;
 /** Seconds up to here are shown as they are. */
-const PLAIN_S_MAX = 5 * MINUTE_S;
+const PLAIN_S_MAX = 300;
 const TEXT_CHARACTERS_MAX = 64;
 
 /** A value as people read it, and its unit beside it. What could move a terminal's cursor is a `?`. */
 export function shownValue(value: Value, unit: string): readonly [amount: string, unit: string] {
   if (typeof value !== 'number') return [harmless(String(value)).slice(0, TEXT_CHARACTERS_MAX), unit];
   if (unit === 'B' || unit === 'B/s') return humanised(value, unit);
-  if (unit === 's' && value > PLAIN_S_MAX) return [span(value), ''];
+  if (unit === 's' && value > PLAIN_S_MAX) return [formatDuration(value * 1000), ''];
   return [String(value), unit];
 }
 
@@ -33,11 +31,4 @@ export function humanised(bytes: number, unit: string): readonly [amount: string
 /** Text of the host's, without what a terminal would obey. */
 export function harmless(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
-}
-
-function span(seconds: number): string {
-  const minutes = Math.floor((seconds % HOUR_S) / MINUTE_S);
-  const hours = Math.floor((seconds % DAY_S) / HOUR_S);
-  if (seconds >= DAY_S) return `${Math.floor(seconds / DAY_S)} d ${hours} h`;
-  return seconds >= HOUR_S ? `${hours} h ${minutes} min` : `${minutes} min`;
 }

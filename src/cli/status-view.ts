@@ -1,7 +1,7 @@
 /** What `firstlight status` shows to people: one screen, most important first. Pure. */
 
 import { halvesOf } from '../core/events.ts';
-import { precisely } from '../core/spans.ts';
+import { formatDuration } from '../core/format-duration.ts';
 import { STATUS_EXIT } from './exit-codes.ts';
 import { labelled, type Paint, type Tone, wrapped } from './paint.ts';
 import type { EventAnswer, StatusAnswer } from './status-answer.ts';
@@ -53,7 +53,7 @@ function serverOf({ server, preferredServer }: StatusAnswer): string {
 function headline(answer: StatusAnswer): string {
   const { state, forS } = answer;
   const name = `firstlight${answer.agentVersion === null ? '' : ` ${answer.agentVersion}`}`;
-  const lasts = forS === null ? '' : ` for ${precisely(forS * 1000)}`;
+  const lasts = forS === null ? '' : ` for ${formatDuration(forS * 1000)}`;
   switch (state) {
     case 'online':
     case 'offline':
@@ -83,7 +83,7 @@ function headline(answer: StatusAnswer): string {
 }
 
 function ago(forS: number | null): string {
-  return forS === null ? 'some time ago' : `${precisely(forS * 1000)} ago`;
+  return forS === null ? 'some time ago' : `${formatDuration(forS * 1000)} ago`;
 }
 
 function toDo({ state }: StatusAnswer): string {
@@ -125,19 +125,20 @@ function retryLines(
   row: (label: string, text: string) => readonly string[],
 ): readonly string[] {
   if (!retry) return [];
-  const next = retry.nextInS === 0 ? 'a try is under way' : `next try in ${precisely(retry.nextInS * 1000)}`;
+  const next =
+    retry.nextInS === 0 ? 'a try is under way' : `next try in ${formatDuration(retry.nextInS * 1000)}`;
   return [
     ...row('why', `${retry.event}: ${retry.cause} (${retry.seen})`),
     ...row('to do', retry.remedy),
     ...row(
       'retry',
-      `${next}; refused ${retry.tries === 1 ? 'once' : `${retry.tries} times`} in ${precisely(retry.sinceS * 1000)}`,
+      `${next}; refused ${retry.tries === 1 ? 'once' : `${retry.tries} times`} in ${formatDuration(retry.sinceS * 1000)}`,
     ),
   ];
 }
 
 function eventLines(event: EventAnswer, width: number, paint: Paint): readonly string[] {
-  const label = `  ${precisely(event.agoS * 1000)} ago`.padEnd(LABEL + 4);
+  const label = `  ${formatDuration(event.agoS * 1000)} ago`.padEnd(LABEL + 4);
   const [first = '', ...more] = labelled(
     label,
     `${event.event} ${halvesOf(event.says).cause}`,

@@ -7,7 +7,8 @@
  */
 
 import * as v from 'valibot';
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDurationSetting } from '../core/format-duration.ts';
+import { parseDuration } from './duration.ts';
 import { kindOf } from './show.ts';
 import { parseSize } from './size.ts';
 import { nearest } from './suggest.ts';
@@ -63,7 +64,7 @@ export function duration(minMs: number, maxMs: number, example: string) {
     if (ms < minMs) return 'is too short';
     return ms > maxMs ? 'is too long' : ms;
   };
-  const bound = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+  const bound = `${formatDurationSetting(minMs)} to ${formatDurationSetting(maxMs)}`;
   return { type: 'duration', bound, example, schema: v.pipe(text('a duration'), parsed(parse)) } as const;
 }
 

@@ -4,7 +4,8 @@
  * Only the text is judged here; whether there are sensors and keys of those names is asked in sensor-names.ts.
  */
 
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDurationSetting } from '../core/format-duration.ts';
+import { parseDuration } from './duration.ts';
 import {
   KEY_CHARACTERS_MAX,
   KEY_GLOB,
@@ -63,9 +64,9 @@ export function parseOffsets(text: string): ReadonlyMap<string, number> | string
 const interval: ParseValue<number> = (text) => {
   const ms = parseDuration(text);
   if (ms === undefined) return { wrong: '' };
-  if (ms < INTERVAL_MS_MIN) return { wrong: `an interval below ${formatDuration(INTERVAL_MS_MIN)}` };
+  if (ms < INTERVAL_MS_MIN) return { wrong: `an interval below ${formatDurationSetting(INTERVAL_MS_MIN)}` };
   return ms > INTERVAL_MS_MAX
-    ? { wrong: `an interval above ${formatDuration(INTERVAL_MS_MAX)}` }
+    ? { wrong: `an interval above ${formatDurationSetting(INTERVAL_MS_MAX)}` }
     : { is: ms };
 };
 

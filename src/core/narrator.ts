@@ -6,10 +6,10 @@
  */
 
 import { EVENTS, type EventId, refusalId, tell } from './events.ts';
+import { formatDuration, formatRoughDuration } from './format-duration.ts';
 import type { LogFields, Logger } from './ports.ts';
 import type { Refusal } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
-import { precisely, roughly } from './spans.ts';
 
 /** A trouble that lasts is told again no more often than this, ms. */
 const REMIND_AFTER_MS = 3_600_000;
@@ -108,7 +108,7 @@ export class Narrator {
       return this.#log.debug('still refused', fields);
     }
     this.#trouble = { reason, sinceMs, toldMs: monotonicMs };
-    const lasts = isSame && { lasts: roughly(monotonicMs - sinceMs) };
+    const lasts = isSame && { lasts: formatRoughDuration(monotonicMs - sinceMs) };
     tell(this.#log, refusalId(reason), { ...fields, ...lasts });
   }
 
@@ -131,7 +131,7 @@ export class Narrator {
     const { reason } = this.#trouble;
     const lastedMs = monotonicMs - this.#trouble.sinceMs;
     tell(this.#log, END_OF[reason] ?? 'FL-BACK', {
-      after: precisely(lastedMs),
+      after: formatDuration(lastedMs),
       afterS: Math.round(lastedMs / 1000),
       waiting: this.#waiting(),
     });

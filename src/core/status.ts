@@ -11,10 +11,10 @@
  */
 
 import { halvesOf } from './events.ts';
+import { formatRoughDuration } from './format-duration.ts';
 import type { Clock } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
-import { roughly } from './spans.ts';
 import type { CredentialsStanding, ReportState, Standing, Trouble } from './status-report.ts';
 import { VERDICTS } from './verdicts.ts';
 
@@ -154,7 +154,7 @@ export class Status {
   }
 
   #since(sinceMs: number): string {
-    return roughly(this.#ports.clock.bootMs() - sinceMs);
+    return formatRoughDuration(this.#ports.clock.bootMs() - sinceMs);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The server's clock against this host's, where a road of HTTP or HTTPS lets it be asked. */
 
+import { formatDuration } from '../core/format-duration.ts';
 import type { Result } from '../core/ports.ts';
-import { precisely } from '../core/spans.ts';
 import { type Check, cross, dash, tick } from './check.ts';
 
 /** More is no matter of the way there, ms. */
@@ -18,7 +18,7 @@ export function serverClockCheck(ask: (signal: AbortSignal) => Promise<Result<nu
       if (aheadMs === undefined) return dash('the server does not say what time it is');
       const apartMs = Math.abs(aheadMs);
       if (apartMs < 2_000) return tick('agrees with the clock of this host');
-      const seen = `the clock of this host is ${precisely(apartMs)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the server's`;
+      const seen = `the clock of this host is ${formatDuration(apartMs)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the server's`;
       if (apartMs <= APART_MS_MAX) return tick(seen);
       return cross(
         seen,

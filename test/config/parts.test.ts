@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatDuration, parseDuration } from '../../src/config/duration.ts';
+import { parseDuration } from '../../src/config/duration.ts';
 import { locate } from '../../src/config/locate.ts';
 import { parseServerUrl } from '../../src/config/server-url.ts';
 import { nearest } from '../../src/config/suggest.ts';
+import { formatDurationSetting } from '../../src/core/format-duration.ts';
 
 describe('a duration', () => {
   it('is a whole number and one unit', () => {
@@ -35,7 +36,7 @@ describe('a duration', () => {
   });
 
   it('is shown in the largest unit that divides it, days from two on', () => {
-    const shown = [0, 500, 1000, 90_000, 3_600_000, 86_400_000, 172_800_000].map(formatDuration);
+    const shown = [0, 500, 1000, 90_000, 3_600_000, 86_400_000, 172_800_000].map(formatDurationSetting);
     assert.deepEqual(shown, ['0s', '500ms', '1s', '90s', '1h', '24h', '2d']);
   });
 });
