@@ -3,12 +3,12 @@
  * and each told to the operator once.
  */
 
+import { BoundedSet } from './bounded-set.ts';
 import { tell } from './events.ts';
 import type { LossReason } from './losses.ts';
 import { BODY_BYTES_MAX } from './packing.ts';
 import type { Logger, Outbox } from './ports.ts';
 import type { Reading } from './reading.ts';
-import { RecentNames } from './recent-names.ts';
 
 export interface SetAsidePorts {
   readonly outbox: Outbox;
@@ -21,7 +21,7 @@ const REMEMBERED_MAX = 256;
 export class SetAside {
   readonly #ports: SetAsidePorts;
   readonly #oversizedTold = new Set<string>();
-  readonly #givenUp = new RecentNames(REMEMBERED_MAX);
+  readonly #givenUp = new BoundedSet<string>(REMEMBERED_MAX);
   #count = 0;
 
   constructor(ports: SetAsidePorts) {
@@ -44,7 +44,9 @@ export class SetAside {
   /** Counts and tells a reading given up; what comes after it in its lane lacks it, so the next sample says all. */
   lose(reading: Reading, why: LossReason): void {
     const { log, outbox } = this.#ports;
-    if (!this.#givenUp.isNew(`${reading.bootId} ${reading.bootMs}`)) return;
+    const name = `${reading.bootId} ${reading.bootMs}`;
+    if (this.#givenUp.has(name)) return;
+    this.#givenUp.add(name);
     this.#count += 1;
     if (reading.gap) {
       // Told again it would be refused again, for ever.

@@ -10,6 +10,7 @@
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
+import { BoundedSet } from '../../core/bounded-set.ts';
 import type { Clock, Result } from '../../core/ports.ts';
 import { networkRefusal } from '../network-refusal.ts';
 import { type Answer, asPiggybacked, emptyMessage, judge } from './datagram.ts';
@@ -31,9 +32,9 @@ export class GuardSocket implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #byToken = new Map<string, Exchange>();
   readonly #byMessageId = new Map<number, Exchange>();
-  readonly #confirmed = new Set<number>();
+  readonly #confirmed = new BoundedSet<number>(REMEMBERED_MAX);
   /** Message IDs of answers whose caller is still making them durable: the server may repeat, we stay silent. */
-  readonly #unconfirmed = new Set<number>();
+  readonly #unconfirmed = new BoundedSet<number>(REMEMBERED_MAX);
   #closed = false;
 
   /** Opens a socket of its own to `peer`, on a port that stays the same as long as the socket lives. */
@@ -158,7 +159,7 @@ export class GuardSocket implements AsyncDisposable {
       if (answer.kind === 'confirmable') this.#confirm(answer.messageId);
     };
     if (!exchange.settings.confirmLater) confirm();
-    else if (answer.kind === 'confirmable') remember(this.#unconfirmed, answer.messageId);
+    else if (answer.kind === 'confirmable') this.#unconfirmed.add(answer.messageId);
     this.#library.emit('message', asPiggybacked(answer, requestId), from);
     exchange.answered(answer, confirm);
   }
@@ -176,16 +177,6 @@ export class GuardSocket implements AsyncDisposable {
   #confirm(messageId: number): void {
     this.#send(emptyMessage('ack', messageId));
     this.#unconfirmed.delete(messageId);
-    remember(this.#confirmed, messageId);
-  }
-}
-
-/** Adds to a set that forgets its oldest member when it is full. */
-function remember(messageIds: Set<number>, messageId: number): void {
-  messageIds.add(messageId);
-  if (messageIds.size <= REMEMBERED_MAX) return;
-  for (const oldest of messageIds) {
-    messageIds.delete(oldest);
-    return;
+    this.#confirmed.add(messageId);
   }
 }
