@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..', '..');
@@ -40,8 +40,39 @@ function install() {
 }
 
 function compile() {
+  removeOrphans('src');
+  removeOrphans('test');
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   run(process.execPath, [compiler, '--project', root], 'the sources do not compile: see the errors above');
+}
+
+/**
+ * The compiler does not delete what it wrote, so a compiled file whose source is gone is deleted here: a deleted test must not
+ * go on passing. Nor does it write again what somebody else deleted, so then everything is compiled again.
+ */
+function removeOrphans(folder) {
+  const sources = new Set(
+    filesBelow(join(root, folder))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => file.replace(/\.ts$/, '.js')),
+  );
+  const compiled = filesBelow(join(root, 'dist', folder));
+  for (const file of compiled) {
+    if (!sources.has(file.replace(/\.map$/, ''))) rmSync(join(root, 'dist', folder, file), { force: true });
+  }
+  const there = new Set(compiled);
+  for (const file of sources) {
+    if (!there.has(file)) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
+  }
+}
+
+/** Links are not followed: below test/fixtures some lead in circles. */
+export function filesBelow(folder, within = '') {
+  if (!existsSync(folder)) return [];
+  return readdirSync(join(folder, within), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(within, entry.name);
+    return entry.isDirectory() ? filesBelow(folder, path) : [path];
+  });
 }
 
 function run(command, args, sentence) {
