@@ -9,42 +9,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { hostClock } from '../../src/host/clock.ts';
 import { offsetMemory } from '../../src/host/offset-memory.ts';
-import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
-
-const provisioning = { key: 'key-of-the-profile', secret: 'secret-of-the-profile' };
-const TOKEN = 'token-of-the-outbox-test';
-
-function toml(coapPort: number): string {
-  return `[server]
-url = "coap://127.0.0.1:${coapPort}"
-spread = "0s"
-[device]
-token = "${TOKEN}"
-[telemetry]
-interval = "1s"
-[outbox]
-spool-after = "5s"
-flush-every = "5s"
-[clock]
-trust = "system"
-[log]
-level = "debug"
-`;
-}
-
-async function sandboxWithDevice(coapPort: number): Promise<Sandbox> {
-  const sandbox = await openSandbox({ provisioning, coapPort });
-  sandbox.core.admin.createDevice({ name: 'gw-outbox', token: TOKEN });
-  return sandbox;
-}
-
-/** The whole seconds of uptime that the server has a reading of. */
-function secondsStored(sandbox: Sandbox): number[] {
-  const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
-  return [...new Set(points.map(({ value }) => Math.floor(Number(value))))].sort((a, b) => a - b);
-}
+import { provisioning, sandboxWithDevice, toml } from './outbox-stage.ts';
 
 test('what was read without a server survives a restart, arrives with its own time, and leaves no file behind', {
   timeout: 60_000,
@@ -77,36 +45,6 @@ test('what was read without a server survives a restart, arrives with its own ti
   assert.ok(early.every(({ ts, tsGiven }) => tsGiven && ts >= startedMs));
   assert.equal(new Set(points.map(({ ts }) => ts)).size, points.length);
   assert.deepEqual(await readdir(spool), []);
-});
-
-test('an agent whose server takes everything never makes a spool', { timeout: 30_000 }, async () => {
-  const first = await openSandbox({ provisioning });
-  const { coapPort } = first;
-  await first[Symbol.asyncDispose]();
-  await using sandbox = await sandboxWithDevice(coapPort);
-  await using place = await workshop();
-  const state = join(place.path, 'state');
-  await using agent = AgentProcess.run([
-    'run',
-    '--config',
-    await place.config(toml(coapPort)),
-    '--state',
-    state,
-  ]);
-  await agent.line('client attributes accepted');
-  while (secondsStored(sandbox).length < 8) await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.deepEqual(
-    (await readdir(state)).filter((name) => name === 'spool'),
-    [],
-  );
-  assert.equal(await agent.stop(), 0);
-  assert.deepEqual(
-    (await readdir(state)).filter((name) => name === 'spool'),
-    [],
-  );
-  const seconds = secondsStored(sandbox);
-  const [firstSecond = 0] = seconds;
-  assert.equal((seconds.at(-1) ?? 0) - firstSecond, seconds.length - 1, 'a second is missing');
 });
 
 test('an agent that is started again in the same boot dates its readings by what the one before knew of the clock', {

@@ -63,9 +63,11 @@ export function transportContract(
   make: () => Promise<ServerUnderTest>,
   skip: string | false = false,
 ): void {
-  describe(`${name} keeps the transport contract: provisioning`, { skip }, () => provisioning(make));
-  describe(`${name} keeps the transport contract: posts and probes`, { skip }, () => postsAndProbes(make));
-  describe(`${name} keeps the transport contract: when it goes wrong`, { skip }, () => trouble(make));
+  // Each test has a server of its own; most of the time is waiting for silences.
+  const options = { skip, concurrency: 4 };
+  describe(`${name} keeps the transport contract: provisioning`, options, () => provisioning(make));
+  describe(`${name} keeps the transport contract: posts and probes`, options, () => postsAndProbes(make));
+  describe(`${name} keeps the transport contract: when it goes wrong`, options, () => trouble(make));
 }
 
 function provisioning(make: () => Promise<ServerUnderTest>): void {

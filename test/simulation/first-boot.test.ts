@@ -1,20 +1,12 @@
-/**
- * First boots in virtual time, from fixed seeds: a few hundred of each strategy. `npm run simulate` does thousands.
- *
- * When one fails, its message holds the command that repeats it, event by event.
- */
+/** First boots in virtual time: a few of each strategy, and that a seed tells all. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clockContract } from '../contracts/clock.ts';
 import { firstBoot } from './first-boot.ts';
-import { brokenPromises } from './report.ts';
+import { testFirstBoots } from './first-boots.ts';
 import { NEVER_STRANDED, STRATEGY_NAMES } from './strategies.ts';
-import { tally } from './tally.ts';
 import { VirtualTime } from './virtual-time.ts';
-
-const BOOTS = 150;
-const FIRST_SEED = 1;
 
 clockContract('a clock of virtual time', () => {
   const time = new VirtualTime();
@@ -30,19 +22,7 @@ clockContract('a clock of virtual time', () => {
   };
 });
 
-describe('whatever the road, the server and the power do to a first boot', () => {
-  for (const strategy of STRATEGY_NAMES) {
-    it(`${strategy}: ${BOOTS} boots end provisioned or say precisely why not, and never make a second device`, async () => {
-      const sum = await tally({ strategy, boots: BOOTS, seed: FIRST_SEED });
-      assert.equal(sum.red, 0, brokenPromises(sum, undefined));
-      assert.equal(sum.duplicateDevices, 0);
-      assert.equal(sum.provisioned + sum.stranded, BOOTS);
-      if (strategy === NEVER_STRANDED) assert.equal(sum.stranded, 0);
-      // A plan that hurts nobody would prove nothing.
-      else assert.ok(sum.stranded > 0, 'the faults strand nobody: are they still drawn?');
-    });
-  }
-});
+testFirstBoots(15);
 
 describe('a seed', () => {
   it('gives the same events every time', async () => {

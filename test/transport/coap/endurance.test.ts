@@ -2,4 +2,4 @@
 
 import { testEndurance } from './endurance.ts';
 
-testEndurance(5_000);
+testEndurance(2_000);

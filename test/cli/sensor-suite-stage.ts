@@ -1,0 +1,3 @@
+/** A profile. */
+
+export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };

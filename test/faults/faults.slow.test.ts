@@ -1,0 +1,6 @@
+/** Every fault of faults.ts, brought about. */
+
+import { FAULTS } from './faults.ts';
+import { testFaults } from './named-faults.ts';
+
+testFaults(FAULTS);

@@ -1,0 +1,5 @@
+/** The retransmission of answers, by the times of RFC 7252. */
+
+import { testRetransmission } from './retransmission.ts';
+
+testRetransmission();

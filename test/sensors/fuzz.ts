@@ -1,0 +1,317 @@
+/**
+ * Every file that a sensor reads on any captured host, broken in every way of damages.ts, one at a time: for two rounds
+ * between healthy ones, and from the first round on.
+ *
+ * Nothing may throw, and no value may be invented. Each value either is the one of the undamaged host, or is absent and of
+ * a sensor that reads this file, or follows from the file by one of these rules:
+ *
+ * - the file is one number, it was replaced by another number, and the value moved in proportion;
+ * - the file is one word, and the value is the word that now stands there;
+ * - the file names something, and a value of the same sensor now goes by another key;
+ * - CONSEQUENCES below lists it, with the reason.
+ *
+ * Ten minutes after the file is whole again everything is as if nothing had happened, and the journal has told each failure
+ * once, with its end.
+ */
+
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import type { Clock } from '../../src/core/ports.ts';
+import type { Value, Values } from '../../src/core/reading.ts';
+import { collectors } from '../../src/sensors/catalogue.ts';
+import type { Collector } from '../../src/sensors/collector.ts';
+import { entryFor } from '../../src/sensors/guard.ts';
+import { openSampler } from '../../src/sensors/sampler.ts';
+import type { Tree } from '../../src/sensors/tree.ts';
+import { type Damage, HostInMemory } from '../doubles/damaged-tree.ts';
+import { JournalDouble } from './captured-host.ts';
+import { DAMAGES } from './damages.ts';
+
+const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
+const STEP_MS = 10_000;
+const RECOVERY_MS = 600_000;
+/** h: healthy, d: damaged; then RECOVERY_MS, and two healthy rounds, of which the last must be as if nothing had happened. */
+const SCHEDULES = ['hhddhh', 'ddh'];
+
+/** What a broken file may change beyond the rules above. Each row is needed by some host, or the test says so. */
+const CONSEQUENCES: readonly Consequence[] = [
+  {
+    file: /thermal_zone\d+\/type$/,
+    keys: /^thermal/,
+    why: 'the zone of the CPU is told from others by its type',
+  },
+  {
+    file: /humidity1_input$/,
+    keys: /^hwmon/,
+    why: 'a chip that measures humidity has other keys than one of a board',
+  },
+  {
+    file: /\/in_[a-z0-9]+_(raw|offset|scale)$/,
+    keys: /^iio/,
+    why: '(raw + offset) × scale: another number makes another value, not in proportion',
+  },
+  {
+    file: /\/w1_slave$/,
+    keys: /^oneWire/,
+    why: 'the temperature is one number of several in the file, and another one there is another temperature',
+  },
+  {
+    file: /\/scope$/,
+    keys: /^supply/,
+    why: 'a supply that does not say that it is of another device is of this one',
+  },
+];
+
+interface Consequence {
+  readonly file: RegExp;
+  readonly keys: RegExp;
+  readonly why: string;
+}
+
+/** Counters, which move by the same amount in each round: the columns of numbers that do, by file. */
+const COUNTERS: readonly {
+  readonly file: RegExp;
+  readonly isCounter: (label: string, column: number) => boolean;
+}[] = [
+  {
+    file: /^proc\/stat$/,
+    isCounter: (label, column) => /^(cpu\d*|ctxt|processes)$/.test(label) && column > 0,
+  },
+  { file: /^proc\/net\/dev$/, isCounter: (_, column) => column > 0 },
+  { file: /^proc\/diskstats$/, isCounter: (_, column) => column > 2 && column !== 11 },
+  { file: /^proc\/vmstat$/, isCounter: (label, column) => /^(pg|psw|oom)/.test(label) && column > 0 },
+  { file: /^sys\/.*\/statistics\/[a-z_]+$/, isCounter: () => true },
+  { file: /^sys\/.*\/block\/.*\/stat$/, isCounter: (_, column) => column !== 8 },
+  { file: /energy_uj$/, isCounter: () => true },
+];
+
+const used = new Set<Consequence>();
+
+export const HOST_NAMES: readonly string[] = readdirSync(HOSTS);
+
+/** One test for each file that a sensor reads on this host. */
+export function testBrokenFilesOf(name: string): void {
+  const host = new HostInMemory(join(HOSTS, name));
+  describe(`on ${name}, one broken file costs its own sensors, and invents nothing`, async () => {
+    const readers = await readersOf(host);
+    const healthy = new Map<string, readonly Values[]>();
+    for (const schedule of SCHEDULES) {
+      healthy.set(schedule, (await run(host, schedule, collectors)).rounds);
+    }
+    for (const [path, touching] of readers) {
+      it(path, async () => {
+        for (const schedule of SCHEDULES) {
+          for (const kind of Object.keys(DAMAGES)) {
+            await judge(host, { path, kind, touching, schedule, healthy: healthy.get(schedule) ?? [] });
+          }
+        }
+      });
+    }
+  });
+}
+
+/** For a run over all hosts. */
+export function testConsequencesAreNeeded(): void {
+  after(() => {
+    const idle = CONSEQUENCES.filter((each) => !used.has(each)).map(({ file, why }) => `${file}: ${why}`);
+    assert.deepEqual(idle, [], 'a consequence that no host has');
+  });
+}
+
+interface Case {
+  readonly path: string;
+  readonly kind: string;
+  /** The collectors that ask for this file on the undamaged host. */
+  readonly touching: readonly Collector[];
+  readonly schedule: string;
+  readonly healthy: readonly Values[];
+}
+
+async function judge(host: HostInMemory, { path, kind, touching, schedule, healthy }: Case): Promise<void> {
+  const was = host.files.get(path) ?? '';
+  const damage = DAMAGES[kind]?.(was, seedOf(path));
+  if (damage === undefined) return;
+  // Those that never ask for the file cannot differ; a few kinds show that they do not all the same.
+  const sensors = ['garbage', 'gone'].includes(kind) ? collectors : touching;
+  const breaking = (text: string) => DAMAGES[kind]?.(text, seedOf(path));
+  const { rounds, lines } = await run(host, schedule, sensors, { path, breaking });
+  const told = (round: number, key: string) =>
+    `${path} ${kind}, rounds ${schedule}, round ${round}: ${key} is ${rounds[round]?.[key]} instead of ${healthy[round]?.[key]}`;
+  rounds.forEach((values, round) => {
+    const whole = healthy[round] ?? {};
+    const keys = new Set([...Object.keys(whole), ...Object.keys(values)]);
+    for (const key of keys) {
+      const sensor = sensors.find(({ catalogue }) => entryFor(catalogue, key) !== undefined);
+      if (sensor === undefined || values[key] === whole[key]) continue;
+      assert.ok(round < rounds.length - 1, `not as before ten minutes later: ${told(round, key)}`);
+      assert.ok(touching.includes(sensor), `of another sensor: ${told(round, key)}`);
+      const siblings = ofSensor(whole, sensor);
+      const change = { path, was, damage, key, before: whole[key], now: values[key], siblings };
+      assert.ok(isLegitimate(change), told(round, key));
+    }
+  });
+  for (const { name } of sensors) {
+    const said = lines.filter((line) => line.endsWith(` ${name}`)).map((line) => line.split(' ', 1)[0]);
+    assert.ok(
+      said.length % 2 === 0 && said.every((level, index) => level === (index % 2 === 0 ? 'warn' : 'info')),
+      `${path} ${kind}: the journal has ${lines.join(', ')}`,
+    );
+  }
+}
+
+interface Change {
+  readonly path: string;
+  readonly was: string;
+  readonly damage: Damage;
+  readonly key: string;
+  readonly before: Value | undefined;
+  readonly now: Value | undefined;
+  /** What this sensor says of the undamaged host. */
+  readonly siblings: Values;
+}
+
+function isLegitimate({ path, was, damage, key, before, now, siblings }: Change): boolean {
+  if (now === undefined) return true;
+  if (!/^[a-z][A-Za-z0-9]{0,63}$/.test(key)) return false;
+  const text = damage.is === 'text' ? damage.text.trim() : '';
+  if (isNumber(was.trim())) {
+    const factor = Number(text) / Number(was.trim());
+    if (isNumber(text) && typeof before === 'number' && typeof now === 'number') {
+      if (Math.abs(now - before * factor) <= 0.5 + Math.abs(factor)) return true;
+    }
+  } else if (isWord(was.trim())) {
+    if (now === text && isWord(text)) return true;
+    if (before === undefined && Object.values(siblings).includes(now)) return true;
+  }
+  const listed = CONSEQUENCES.find((each) => each.file.test(path) && each.keys.test(key));
+  if (listed !== undefined) used.add(listed);
+  return listed !== undefined;
+}
+
+function isNumber(text: string): boolean {
+  return /^-?\d{1,15}$/.test(text);
+}
+
+/** One line of printable characters that is no number. */
+function isWord(text: string): boolean {
+  return /^[ -~]{1,64}$/.test(text) && !isNumber(text);
+}
+
+function ofSensor(values: Values, { catalogue }: Collector): Values {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => entryFor(catalogue, key) !== undefined));
+}
+
+async function run(
+  host: HostInMemory,
+  schedule: string,
+  sensors: readonly Collector[],
+  broken?: { path: string; breaking: (text: string) => Damage | undefined },
+): Promise<{ rounds: readonly Values[]; lines: readonly string[] }> {
+  let round = 0;
+  let nowMs = 0;
+  const damageNow = (text: string) => (schedule[round] === 'd' ? broken?.breaking(text) : undefined);
+  const tree = host.tree(
+    (path, text) => moved(path, text, nowMs / STEP_MS),
+    broken && { path: broken.path, damage: damageNow },
+  );
+  const journal = new JournalDouble();
+  const sampler = openSampler(
+    sensors,
+    tree,
+    clockAt(() => nowMs),
+    journal,
+  );
+  const rounds: Values[] = [];
+  for (round = 0; round < schedule.length + 2; round += 1) {
+    if (round === schedule.length) nowMs += RECOVERY_MS;
+    rounds.push(await sampler.sample());
+    nowMs += STEP_MS;
+  }
+  return { rounds, lines: journal.lines };
+}
+
+/** Which collectors ask for which file, or for its directory, in the rounds of an undamaged host. */
+async function readersOf(host: HostInMemory): Promise<ReadonlyMap<string, readonly Collector[]>> {
+  const readers = new Map<string, Collector[]>();
+  for (const collector of collectors) {
+    const asked = new Set<string>();
+    const tree = noting(
+      host.tree((_, text) => text),
+      host,
+      asked,
+    );
+    const sampler = openSampler(
+      [collector],
+      tree,
+      clockAt(() => 0),
+      new JournalDouble(),
+    );
+    await sampler.sample();
+    for (const path of host.files.keys()) {
+      if (asked.has(path) || asked.has(path.slice(0, path.lastIndexOf('/')))) {
+        readers.set(path, [...(readers.get(path) ?? []), collector]);
+      }
+    }
+  }
+  return readers;
+}
+
+function noting(tree: Tree, host: HostInMemory, asked: Set<string>): Tree {
+  const note = (path: string): void => {
+    const place = host.place(path);
+    if (place !== undefined) asked.add(place.path);
+  };
+  return {
+    ...tree,
+    read: (path, bytesMax) => {
+      note(path);
+      return tree.read(path, bytesMax);
+    },
+    readSlowly: (path) => {
+      note(path);
+      return tree.readSlowly(path);
+    },
+    list: (path) => {
+      note(path);
+      return tree.list(path);
+    },
+    has: (path) => {
+      note(path);
+      return tree.has(path);
+    },
+  };
+}
+
+/** What a file holds after so many steps. Only the amounts of COUNTERS move, each by another amount. */
+function moved(path: string, text: string, steps: number): string {
+  const counter = COUNTERS.find(({ file }) => file.test(path));
+  if (counter === undefined || steps === 0) return text;
+  return text
+    .split('\n')
+    .map((line) => {
+      const label = line.trim().split(/[\s:]/, 1)[0] ?? '';
+      let column = -1;
+      return line.replaceAll(/[^\s:]+/g, (word) => {
+        column += 1;
+        if (!/^\d+$/.test(word) || !counter.isCounter(label, column)) return word;
+        return String(Number(word) + steps * (100 + 10 * column));
+      });
+    })
+    .join('\n');
+}
+
+function clockAt(nowMs: () => number): Clock {
+  return {
+    wallMs: () => Date.UTC(2026, 0, 1) + nowMs(),
+    monotonicMs: nowMs,
+    bootId: 'this boot',
+    bootMs: nowMs,
+    sleep: () => Promise.resolve(),
+  };
+}
+
+function seedOf(path: string): number {
+  return [...path].reduce((seed, character) => (Math.imul(seed, 31) + character.charCodeAt(0)) >>> 0, 7);
+}

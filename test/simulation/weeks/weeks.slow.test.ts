@@ -1,0 +1,9 @@
+/** Weeks in virtual time, in full: a few dozen gateways. */
+
+import { testWeeks } from './weeks.ts';
+
+testWeeks([
+  { gateways: 20, days: 2, seed: 1 },
+  { gateways: 4, days: 7, seed: 1001 },
+  { gateways: 6, days: 2, seed: 1, oftenKilled: true },
+]);

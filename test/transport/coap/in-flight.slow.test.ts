@@ -1,0 +1,5 @@
+/** Four requests at once over one socket, in full: 400 posts over a good road, 200 over a bad one. */
+
+import { testInFlight } from './in-flight.ts';
+
+testInFlight(200);

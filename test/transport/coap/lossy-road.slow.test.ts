@@ -1,0 +1,5 @@
+/** A backlog over a lossy road, from five seeds. */
+
+import { testLossyBacklog } from './lossy-backlog.ts';
+
+testLossyBacklog([1, 2, 3, 4, 5]);
