@@ -1,4 +1,4 @@
-/** The table of test/faults/README.md, as `npm run faults` writes it: what faults.test.ts shows to be true. */
+/** The table of test/faults/README.md, as `npm run faults` writes it: what faults.test.ts and faults.slow.test.ts show to be true. */
 
 import { EVENTS, halvesOf } from '../../src/core/events.ts';
 import type { Fault } from './fault.ts';

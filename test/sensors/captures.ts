@@ -1,11 +1,19 @@
 /** Captures with scripts/capture-host.sh, and what the sensors make of them. */
 
+import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import type { Values } from '../../src/core/reading.ts';
+import { collectors } from '../../src/sensors/catalogue.ts';
+import { openSampler } from '../../src/sensors/sampler.ts';
+import { type Asked, Trace } from '../../src/sensors/trace.ts';
+import { openTree, type Tree } from '../../src/sensors/tree.ts';
+import { VirtualClock } from '../doubles/virtual-clock.ts';
+import { JournalDouble } from './captured-host.ts';
 
 export const SCRIPT = join(process.cwd(), 'scripts/capture-host.sh');
 
@@ -31,4 +39,52 @@ export function everythingIn(folder: string, within = ''): string {
       return entry.isFile() ? `${path}\n${readFileSync(join(folder, path), 'latin1')}` : `${path}\n`;
     })
     .join('');
+}
+
+/** What the script replaces in paths, and so in keys: MAC addresses and the serial numbers of 1-Wire devices. */
+const NAMED_BY_SERIAL = /(28|10|22|3b|42)-[0-9a-f]{12}|[0-9a-f]{12}/i;
+
+/** Two samples, and every path of /proc and /sys at which a sensor found something. */
+export async function sampled(root: string): Promise<{ values: Values; found: readonly string[] }> {
+  const trace = new Trace();
+  const half = { bsize: 4096, blocks: 1000, bfree: 500, bavail: 300, files: 100, ffree: 75 };
+  const tree: Tree = { ...openTree(root), use: async () => half };
+  const clock = new VirtualClock();
+  const sampler = openSampler(collectors, trace.over(tree), clock, new JournalDouble());
+  trace.begin();
+  await sampler.sample();
+  await clock.advance(10_000);
+  trace.begin();
+  const values = await sampler.sample();
+  const found = trace.rounds
+    .flat()
+    .filter(isThere)
+    .map(({ path }) => path);
+  return { values, found: [...new Set(found)].toSorted() };
+}
+
+function isThere({ question, answer }: Asked): boolean {
+  if (question === 'use') return false;
+  return answer.is === 'there' ? answer.there : answer.is !== 'error';
+}
+
+/** The values that no replacement touches, by their keys where these hold no serial number. */
+function numbers(values: Values): readonly string[] {
+  return Object.entries(values)
+    .filter(([, value]) => typeof value !== 'string')
+    .map(([key, value]) => `${NAMED_BY_SERIAL.test(key) ? 'a device' : key} ${value}`)
+    .toSorted();
+}
+
+/** A path that a sensor reads and the script's list does not have makes this fail. */
+export function testCaptureOf(name: string): void {
+  it(`what is captured of ${name} gives the same values, from the same paths`, async (t) => {
+    const whole = await sampled(join(HOSTS, name));
+    const captured = await sampled((await capture(t, ['--root', join(HOSTS, name)])).tree);
+    const missing = whole.found.filter(
+      (path) => !captured.found.includes(path) && !NAMED_BY_SERIAL.test(path),
+    );
+    assert.deepEqual(missing, [], 'read by a sensor, and not in the list of capture-host.sh');
+    assert.deepEqual(numbers(captured.values), numbers(whole.values));
+  });
 }

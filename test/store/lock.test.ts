@@ -1,28 +1,28 @@
 /** The lock of a state directory: one holder, whoever races, however it ends, by whatever path it came. */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { AlreadyRunning } from '../../src/store/already-running.ts';
 import { acquireLock } from '../../src/store/lock.ts';
 import { StoreError } from '../../src/store/store-error.ts';
+import { base, Child, testRace } from './lock-stage.ts';
 
-const CHILD = join(import.meta.dirname, 'lock-child.js');
-
-let base: string;
-before(async () => {
-  base = await realpath(await mkdtemp(join(tmpdir(), 'firstlight-lock-')));
-});
 after(() => rm(base, { recursive: true, force: true }));
 
+/** The name that an older firstlight gives the lock, which a newer one has to give it too. */
+async function lockNameOf(state: string): Promise<string> {
+  const { dev, ino } = await stat(state, { bigint: true });
+  return `firstlight-${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
+}
+
 describe('the lock', () => {
+  testRace(4);
+
   it('of a directory has one holder, and is free again once it is let go', async () => {
     const state = join(base, 'one');
     const lock = await acquireLock(state);
@@ -80,23 +80,6 @@ describe('the lock', () => {
     assert.equal(await child.line(), 'held');
     assert.equal(await child.exit(), 0);
   });
-
-  for (const present of [true, false]) {
-    it(`goes to exactly one of twenty that start at once, in a directory that ${present ? 'is there' : 'all want to make'}`, async () => {
-      const state = join(base, `race-${present}`);
-      if (present) await mkdir(state);
-      const racers = Array.from({ length: 20 }, () => new Child(state));
-      try {
-        await Promise.all(racers.map((racer) => racer.ready));
-        const outcomes = await Promise.all(racers.map((racer) => racer.take()));
-        const won = outcomes.filter((each) => each === 'held').length;
-        const refused = outcomes.filter((each) => each === 'ALREADY_RUNNING').length;
-        assert.deepEqual({ won, refused }, { won: 1, refused: 19 });
-      } finally {
-        await Promise.all(racers.map((racer) => racer[Symbol.asyncDispose]()));
-      }
-    });
-  }
 
   it('is one for two paths to one directory, and two for two directories', async () => {
     const [state, alias] = [join(base, 'real'), join(base, 'alias')];
@@ -159,47 +142,3 @@ describe('the lock', () => {
     }
   });
 });
-
-/** The name that an older firstlight gives the lock, which a newer one has to give it too. */
-async function lockNameOf(state: string): Promise<string> {
-  const { dev, ino } = await stat(state, { bigint: true });
-  return `firstlight-${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
-}
-
-/** lock-child.ts as a process; disposed of with kill -9. */
-class Child implements AsyncDisposable {
-  readonly ready: Promise<string>;
-  readonly #process: ChildProcess;
-  readonly #ended: Promise<unknown>;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(state: string, role: 'holder' | 'parent' | 'idle' = 'holder') {
-    this.#process = spawn(process.execPath, [CHILD, state, role], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#ended = once(this.#process, 'exit');
-    const { stdout } = this.#process;
-    assert.ok(stdout);
-    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-    this.ready = role === 'idle' ? Promise.resolve('') : this.line();
-  }
-
-  /** Lets it try; what it says next. */
-  async take(): Promise<string> {
-    await this.ready;
-    this.#process.stdin?.write('\n');
-    return this.line();
-  }
-
-  async line(): Promise<string> {
-    return String((await this.#lines.next()).value);
-  }
-
-  async exit(): Promise<number | null> {
-    await this.#ended;
-    return this.#process.exitCode;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill('SIGKILL');
-    await this.#ended;
-  }
-}

@@ -1,4 +1,4 @@
-/** A kill while readings wait on the disk, on a plain directory: what of `npm run test:power` (spool-cuts.ts) every `npm test` can do. */
+/** A kill while readings wait on the disk, on a plain directory: what a test without a disk of its own can do of `npm run test:power` (spool-cuts.ts). */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
