@@ -9,12 +9,6 @@ import { AgentProcess, workshop } from './agent-process.ts';
 
 export const provisioning = { key: 'the-key', secret: 'the-secret-of-this-profile' };
 
-export const NOBODY = 65_534;
-
-export const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-
-export const asRoot = process.getuid?.() === 0 ? false : 'needs root, to give files away';
-
 export const LONG = { timeout: 120_000 };
 
 export interface Check {

@@ -1,20 +1,16 @@
-/** `firstlight doctor --provision` as a process, and the real agent after it: silence, kills, rights. */
+/** `firstlight doctor --provision` as a process, and the real agent after it: silence, kills, refusals, rights. */
 
 import assert from 'node:assert/strict';
 import { chown, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import {
-  AS_NOBODY,
-  asRoot,
-  gateway,
-  isPending,
-  LONG,
-  NOBODY,
-  provisionings,
-  recovers,
-  until,
-} from './doctor-provision-stage.ts';
+import { gateway, isPending, LONG, provisionings, recovers, until } from './doctor-provision-stage.ts';
+
+const NOBODY = 65_534;
+
+const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+
+const asRoot = process.getuid?.() === 0 ? false : 'needs root, to give files away';
 
 describe('a gateway that has never started', () => {
   test('with credentials makes no request for others, and says so', LONG, async () => {
@@ -26,6 +22,16 @@ describe('a gateway that has never started', () => {
     assert.match(found?.seen ?? '', /not needed, and nothing was sent: .* gw-test/);
     assert.deepEqual(await at.record(), before);
     assert.equal(provisionings(at), 1);
+  });
+
+  test('with a wrong secret hears the sentence the agent has for it', LONG, async () => {
+    await using at = await gateway({ secret: 'another-secret' });
+    const { code, provisioning: found } = await at.examined();
+    assert.deepEqual([code, found?.mark], [1, 'cross']);
+    assert.match(found?.seen ?? '', /FL-NOT-FOUND/);
+    assert.match(found?.means ?? '', /does not know the provisioning key and secret/);
+    assert.match(found?.todo ?? '', /compare provisioning\.key/);
+    assert.equal(at.sandbox.devices().length, 0);
   });
 
   test('whose name is taken is told so, after the server was asked whether it is its own', LONG, async () => {
@@ -87,6 +93,15 @@ describe('a request that gets no answer', () => {
 });
 
 describe('beside others', () => {
+  test('a running agent is left alone, and does it by itself', LONG, async () => {
+    await using at = await gateway();
+    await using _agent = await recovers(at);
+    const { code, provisioning: found } = await at.examined();
+    assert.deepEqual([code, found?.mark], [0, 'dash']);
+    assert.equal(found?.seen, 'the agent is running and does this by itself; see firstlight status');
+    assert.equal(provisionings(at), 1);
+  });
+
   test('root leaves files that are the service’s own', { ...LONG, skip: asRoot }, async () => {
     await using at = await gateway();
     await mkdir(at.state, { mode: 0o700 });
@@ -99,5 +114,15 @@ describe('beside others', () => {
     await using agent = at.agent(AS_NOBODY);
     await agent.line('first telemetry accepted');
     assert.equal(at.sandbox.devices().length, 1);
+  });
+
+  test('a user who may not write there sends nothing, and reads why', { ...LONG, skip: asRoot }, async () => {
+    await using at = await gateway();
+    await mkdir(at.state, { mode: 0o700 });
+    for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
+    const { code, provisioning: found } = await at.examined('60', AS_NOBODY);
+    assert.deepEqual([code, found?.mark], [1, 'cross']);
+    assert.match(`${found?.seen} ${found?.todo}`, /the rights do not allow it.* run it with sudo/);
+    assert.equal(provisionings(at), 0);
   });
 });

@@ -1,20 +1,10 @@
 /** `firstlight doctor --provision` as a process, and the real agent after it: whatever becomes of the one, the gateway ends as one device. */
 
 import assert from 'node:assert/strict';
-import { chown, mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import {
-  AS_NOBODY,
-  asRoot,
-  gateway,
-  isPending,
-  LONG,
-  NOBODY,
-  provisionings,
-  recovers,
-  until,
-} from './doctor-provision-stage.ts';
+import { gateway, isPending, LONG, provisionings, recovers, until } from './doctor-provision-stage.ts';
 
 const FILES = ['credentials.json', 'credentials.backup.json'];
 
@@ -36,16 +26,6 @@ describe('a gateway that has never started', () => {
     assert.ok(!agent.output.some((line) => line.includes('event=FL-PROVISIONING')));
   });
 
-  test('with a wrong secret hears the sentence the agent has for it', LONG, async () => {
-    await using at = await gateway({ secret: 'another-secret' });
-    const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.mark], [1, 'cross']);
-    assert.match(found?.seen ?? '', /FL-NOT-FOUND/);
-    assert.match(found?.means ?? '', /does not know the provisioning key and secret/);
-    assert.match(found?.todo ?? '', /compare provisioning\.key/);
-    assert.equal(at.sandbox.devices().length, 0);
-  });
-
   test('whose token the server is to choose is left to the agent', LONG, async () => {
     await using at = await gateway({ more: 'credentials = "server-generated"' });
     const { provisioning: found } = await at.examined();
@@ -65,26 +45,5 @@ describe('a request that gets no answer', () => {
       await doctor.exit();
     }
     await using _agent = await recovers(at);
-  });
-});
-
-describe('beside others', () => {
-  test('a running agent is left alone, and does it by itself', LONG, async () => {
-    await using at = await gateway();
-    await using _agent = await recovers(at);
-    const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.mark], [0, 'dash']);
-    assert.equal(found?.seen, 'the agent is running and does this by itself; see firstlight status');
-    assert.equal(provisionings(at), 1);
-  });
-
-  test('a user who may not write there sends nothing, and reads why', { ...LONG, skip: asRoot }, async () => {
-    await using at = await gateway();
-    await mkdir(at.state, { mode: 0o700 });
-    for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
-    const { code, provisioning: found } = await at.examined('60', AS_NOBODY);
-    assert.deepEqual([code, found?.mark], [1, 'cross']);
-    assert.match(`${found?.seen} ${found?.todo}`, /the rights do not allow it.* run it with sudo/);
-    assert.equal(provisionings(at), 0);
   });
 });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
-import { provisioning } from './sensor-suite-stage.ts';
+
+const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
 for (const scheme of ['coap', 'http'] as const) {
   it(`over ${scheme} the agent tells what it has delivered, also after a reload, how far the server is, and that it started again`, {

@@ -18,7 +18,8 @@ import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { hungFiles } from '../sensors/hung-files.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
-import { provisioning } from './sensor-suite-stage.ts';
+
+const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
 function ports(): SuitePorts {
   return { clock: hostClock(), log: new RecordingLogger(), tally: new Tally(), restarts: 0 };

@@ -1,3 +1,0 @@
-/** A profile. */
-
-export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
