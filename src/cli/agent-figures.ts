@@ -7,7 +7,7 @@
  * and 0.08 at one second, more than all else the agent does.
  */
 
-import type { Outbox } from '../core/ports.ts';
+import type { Outbox } from '../core/ports-outbox.ts';
 import type { Tally } from '../core/tally.ts';
 import type { AgentFigures } from '../sensors/told.ts';
 

@@ -9,7 +9,8 @@
 import { isPrivateAddress } from '../core/address-space.ts';
 import type { Road } from '../core/config.ts';
 import { tell } from '../core/events.ts';
-import type { Clock, Logger } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
 import { createResolver, type Resolve } from '../transport/resolve.ts';
 
 export interface ClearRoadPorts {

@@ -10,7 +10,8 @@ import type { Loaded } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { AsyncSignal } from '../core/async-signal.ts';
 import { tell } from '../core/events.ts';
-import type { Logger, ServiceManager } from '../core/ports.ts';
+import type { Logger } from '../core/ports-log.ts';
+import type { ServiceManager } from '../core/ports-service-manager.ts';
 import type { CannotStart } from './cannot-start.ts';
 
 export interface CurrentConfigPorts {

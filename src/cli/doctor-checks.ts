@@ -3,7 +3,7 @@
 import type { Loaded } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config, Road } from '../core/config.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
 import { Secret } from '../core/secret.ts';
 import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import { roadCheck, telemetryCheck, tokenCheck } from '../doctor/access-checks.ts';

@@ -10,7 +10,8 @@
 import type { Config } from '../core/config.ts';
 import { EVENTS, halvesOf, refusalId } from '../core/events.ts';
 import { DEADLINE, LinkedAbort } from '../core/linked-abort.ts';
-import type { Clock, Logger } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
 import { type ProvisionedOnce, provisionOnce } from '../core/provision-once.ts';
 import { cross, dash, type Finding, tick } from '../doctor/check.ts';
 import { lacking } from '../doctor/provisioning-check.ts';

@@ -10,7 +10,7 @@ import { unlink } from 'node:fs/promises';
 import type { Config } from '../core/config.ts';
 import { errorCode } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
-import type { Logger } from '../core/ports.ts';
+import type { Logger } from '../core/ports-log.ts';
 
 export async function forgetSecret(provisioning: Config['provisioning'], log: Logger): Promise<void> {
   if (provisioning?.afterSuccess !== 'forget' || provisioning.secretFile === undefined) return;

@@ -8,7 +8,7 @@ import { errorCode } from '../core/error-code.ts';
 import { EVENTS, halvesOf, isEventId } from '../core/events.ts';
 import { sameBoard } from '../core/fingerprint.ts';
 import { formatDuration } from '../core/format-duration.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
 import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import { type Check, cross, dash, tick } from '../doctor/check.ts';
 import { findMachineId } from '../host/board.ts';

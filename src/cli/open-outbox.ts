@@ -4,12 +4,12 @@
  */
 
 import { join } from 'node:path';
-import type { KnownOffsets } from '../core/boot-offsets.ts';
 import type { Config } from '../core/config.ts';
 import type { Dating } from '../core/dating.ts';
 import { tell } from '../core/events.ts';
 import { Losses } from '../core/losses.ts';
-import type { Clock, Logger } from '../core/ports.ts';
+import type { Clock, KnownOffsets } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
 import { NodeDirectory } from '../outbox/node-directory.ts';
 import { JoinedOutbox } from '../outbox/outbox.ts';
 import { Spool } from '../outbox/spool.ts';

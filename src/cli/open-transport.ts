@@ -5,7 +5,10 @@
  */
 
 import type { Config, Road } from '../core/config.ts';
-import type { Chance, Clock, Logger, Transport } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
+import type { Chance } from '../core/ports-random.ts';
+import type { Transport } from '../core/ports-transport.ts';
 import { identityOf } from './naming.ts';
 import { VERSION } from './version.ts';
 

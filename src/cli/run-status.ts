@@ -2,8 +2,10 @@
 
 import { Chronicle } from '../core/chronicle.ts';
 import { type EventId, tell } from '../core/events.ts';
-import type { Clock, Logger, StatusBoard } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
 import { SILENT_LOGGER } from '../core/silent-logger.ts';
+import type { StatusBoard } from '../core/status-report.ts';
 import { StatusFile } from '../host/status-file.ts';
 import { writableRuntimeDirectory } from './runtime-directory.ts';
 import { VERSION } from './version.ts';

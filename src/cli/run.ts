@@ -16,7 +16,7 @@ import { ConfigError } from '../config/problem.ts';
 import type { AsyncSignal } from '../core/async-signal.ts';
 import { Dating } from '../core/dating.ts';
 import { EVENTS, type EventId, tell } from '../core/events.ts';
-import type { OffsetMemory } from '../core/ports.ts';
+import type { OffsetMemory } from '../core/ports-clock.ts';
 import { Tally } from '../core/tally.ts';
 import { untilOneEnds } from '../core/together.ts';
 import { hostChance } from '../host/chance.ts';

@@ -9,7 +9,8 @@
 
 import type { Writable } from 'node:stream';
 import { ConfigError } from '../config/problem.ts';
-import type { Clock, Logger } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
 import type { Values } from '../core/reading.ts';
 import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import { hostClock } from '../host/clock.ts';

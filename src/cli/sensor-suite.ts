@@ -5,11 +5,13 @@
  */
 
 import { isSame } from '../config/differences.ts';
+import type { ClockStanding } from '../core/clock-standing.ts';
 import type { SensorsConfig } from '../core/config.ts';
 import type { Dating } from '../core/dating.ts';
-import type { Clock, Logger, Sensors } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
+import type { Sensors } from '../core/ports-sensors.ts';
 import { type Profile, selects } from '../core/selection.ts';
-import type { ClockStanding } from '../core/status-report.ts';
 import type { Tally } from '../core/tally.ts';
 import { type Task, together } from '../core/together.ts';
 import { clockOffset } from '../host/clock-offset.ts';

@@ -5,7 +5,8 @@
  * seconds by the clock that never steps. No field holds a secret.
  */
 
-import { EVENTS, type EventId, type EventLevel, halvesOf, refusalId } from '../core/events.ts';
+import type { EventLevel } from '../core/event-definition.ts';
+import { EVENTS, type EventId, halvesOf, refusalId } from '../core/events.ts';
 import type { CredentialsStanding, ReportState, StatusReport } from '../core/status-report.ts';
 import type { FoundStatus, StatusFileContent } from '../host/status-file.ts';
 import { STATUS_EXIT } from './exit-codes.ts';

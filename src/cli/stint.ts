@@ -11,15 +11,12 @@ import type { Loaded } from '../config/load.ts';
 import type { Config } from '../core/config.ts';
 import type { Dating } from '../core/dating.ts';
 import { tell } from '../core/events.ts';
-import type {
-  Chance,
-  Clock,
-  CredentialRecord,
-  CredentialStore,
-  HostFacts,
-  Outbox,
-  ServiceManager,
-} from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { CredentialRecord, CredentialStore } from '../core/ports-credentials.ts';
+import type { Outbox } from '../core/ports-outbox.ts';
+import type { Chance } from '../core/ports-random.ts';
+import type { HostFacts } from '../core/ports-sensors.ts';
+import type { ServiceManager } from '../core/ports-service-manager.ts';
 import type { Tally } from '../core/tally.ts';
 import { together } from '../core/together.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';

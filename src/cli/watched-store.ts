@@ -6,7 +6,7 @@
  * error that quotes a path.
  */
 
-import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
+import type { CredentialRecord, CredentialStore } from '../core/ports-credentials.ts';
 import type { Secret } from '../core/secret.ts';
 
 export interface StoreWatcher {

@@ -13,7 +13,8 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { absent, exampleFor, Reader } from './given.ts';
 import { ConfigError, type Problem, problemAt } from './problem.ts';
 import { settings } from './schema.ts';
-import { readSensors, type SensorNames } from './sensor-names.ts';
+import { readSensors } from './sensor-names.ts';
+import type { SensorNames } from './sensor-names-type.ts';
 import { readServer } from './server.ts';
 import { readTomlFiles, type TomlFiles } from './toml-files.ts';
 

@@ -13,7 +13,7 @@ import { type Field, ownFields } from './own-fields.ts';
 import type { GivenOwn } from './own-given.ts';
 import { type Problem, place, problemAt, type Source } from './problem.ts';
 import { TAKEN_BY_SERVER } from './sensor-lists.ts';
-import type { SensorNames } from './sensor-names.ts';
+import type { SensorNames } from './sensor-names-type.ts';
 import { shown, shownKey } from './show.ts';
 import { nearest } from './suggest.ts';
 

@@ -8,7 +8,6 @@
 
 import type { ProxyAddress, ServerAddress } from '../core/config.ts';
 import { Secret } from '../core/secret.ts';
-import type { Environment } from './environment.ts';
 import { parseAuthority } from './server-url.ts';
 
 const PROXY_PORT = 3128;
@@ -54,7 +53,7 @@ export interface EnvironmentProxy extends ProxyChoice {
 }
 
 /** What other programs would use for `road`. */
-export function proxyOfEnvironment(environment: Environment, road: ServerAddress): EnvironmentProxy {
+export function proxyOfEnvironment(environment: NodeJS.ProcessEnv, road: ServerAddress): EnvironmentProxy {
   const names = road.scheme === 'https' ? ['HTTPS_PROXY', 'https_proxy'] : ['http_proxy', 'HTTP_PROXY'];
   const name = names.find((each) => environment[each] !== undefined && environment[each] !== '');
   const text = name === undefined ? undefined : environment[name];

@@ -15,15 +15,9 @@ import type { GivenOwn } from './own-given.ts';
 import { readOwnSensors } from './own-sensors.ts';
 import { place } from './problem.ts';
 import { settings } from './schema.ts';
+import type { SensorNames } from './sensor-names-type.ts';
 import type { Setting } from './setting.ts';
 import { nearest } from './suggest.ts';
-
-/** What the sensors of this version are called, and what they may deliver. */
-export interface SensorNames {
-  readonly sensors: readonly string[];
-  /** Keys; a `*` stands for a name found on the host. */
-  readonly keys: readonly string[];
-}
 
 export interface ReadSensors {
   readonly sensors: SensorsConfig;

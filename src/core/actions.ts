@@ -8,7 +8,10 @@
 
 import type { Delivery } from './delivery.ts';
 import { errorCode } from './error-code.ts';
-import type { Chance, Clock, CredentialRecord, CredentialStore, Transport } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
+import type { CredentialRecord, CredentialStore } from './ports-credentials.ts';
+import type { Chance } from './ports-random.ts';
+import type { Transport } from './ports-transport.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Claim, Event, Step } from './session-state.ts';

@@ -4,7 +4,7 @@
  */
 
 import { LinkedAbort } from './linked-abort.ts';
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
 
 export class AsyncSignal {
   #version = 0;

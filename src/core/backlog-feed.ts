@@ -6,7 +6,7 @@
  */
 
 import type { Batch, LaneWindow } from './lane-window.ts';
-import type { Outbox } from './ports.ts';
+import type { Outbox } from './ports-outbox.ts';
 
 export class BacklogFeed {
   readonly #outbox: Outbox;

@@ -5,15 +5,7 @@
  * What is believed is kept before anything is dated by it, and again when it has moved by more than `KEPT_WITHIN_MS`.
  */
 
-import type { OffsetMemory } from './ports.ts';
-
-/** What processes of this boot have found out about its clock: offsets from time since boot to Unix time, ms. */
-export interface KnownOffsets {
-  /** Dates the readings of this boot that were taken before its clock was right; the same for every process. */
-  readonly firstMs: number;
-  /** The one believed last, if a time service vouched for it. */
-  readonly believedMs?: number;
-}
+import type { OffsetMemory } from './ports-clock.ts';
 
 /** How far what is kept for the next process may lag behind what this one follows, ms. */
 const KEPT_WITHIN_MS = 100;

@@ -5,19 +5,10 @@
  * Fed by the journal with words that are clean of secrets. Bounds: five events, one number and at most one trouble for each id.
  */
 
-import { ENDED_BY, type EventId, type EventLevel } from './events.ts';
-import type { Clock } from './ports.ts';
-
-export interface ToldEvent {
-  readonly event: EventId;
-  readonly level: EventLevel;
-  /** The sentence, "what happened: what to do". */
-  readonly says: string;
-  /** What was seen, where the line had it. */
-  readonly seen?: string;
-  /** Milliseconds since this boot. */
-  readonly bootMs: number;
-}
+import type { EventLevel } from './event-definition.ts';
+import { ENDED_BY, type EventId } from './events.ts';
+import type { Clock } from './ports-clock.ts';
+import type { ToldEvent } from './status-report.ts';
 
 const LAST = 5;
 /** Of what was seen; a line of the journal has it all. */

@@ -17,14 +17,14 @@
  */
 
 import { AsyncSignal } from './async-signal.ts';
-import type { KnownOffsets } from './boot-offsets.ts';
 import { BootOffsets } from './boot-offsets.ts';
+import type { ClockStanding } from './clock-standing.ts';
 import type { ClockTrust } from './config.ts';
 import { tell } from './events.ts';
 import { GivenDates } from './given-dates.ts';
-import type { Clock, Logger, OffsetMemory, TimeSync } from './ports.ts';
+import type { Clock, KnownOffsets, OffsetMemory, TimeSync } from './ports-clock.ts';
+import type { Logger } from './ports-log.ts';
 import type { Stamp } from './reading.ts';
-import type { ClockStanding } from './status-report.ts';
 import { WallOffset } from './wall-offset.ts';
 
 export interface DatingPorts {

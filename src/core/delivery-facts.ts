@@ -10,12 +10,15 @@
 import { waitBeforeMs } from './backoff.ts';
 import { tell } from './events.ts';
 import { BODY_BYTES_MAX, packAttributes } from './packing.ts';
-import type { Parcel } from './parcel.ts';
-import type { Chance, Clock, HostFacts, Logger, Transport } from './ports.ts';
+import type { DeliveryEvent, Parcel } from './parcel.ts';
+import type { Clock } from './ports-clock.ts';
+import type { Logger } from './ports-log.ts';
+import type { Chance } from './ports-random.ts';
+import type { HostFacts } from './ports-sensors.ts';
+import type { Transport } from './ports-transport.ts';
 import type { Values } from './reading.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
-import type { Event } from './session-state.ts';
 import { VERDICTS } from './verdicts.ts';
 
 export interface FactsPorts {
@@ -95,7 +98,7 @@ export class FactsDelivery {
     };
   }
 
-  #refused(refusal: Refusal): Event | undefined {
+  #refused(refusal: Refusal): DeliveryEvent | undefined {
     if (refusal.reason === 'unauthorized' || refusal.reason === 'aborted')
       return { type: 'refused', refusal };
     const { clock, chance, log } = this.#ports;

@@ -17,11 +17,16 @@ import { LaneWindow } from './lane-window.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import { LiveDelivery } from './live.ts';
 import { Pace } from './pace.ts';
-import type { Parcel } from './parcel.ts';
-import type { Chance, Clock, HostFacts, Logger, Outbox, Result, Transport } from './ports.ts';
+import type { DeliveryEvent, Parcel } from './parcel.ts';
+import type { Clock } from './ports-clock.ts';
+import type { Logger } from './ports-log.ts';
+import type { Outbox } from './ports-outbox.ts';
+import type { Chance } from './ports-random.ts';
+import type { HostFacts } from './ports-sensors.ts';
+import type { Transport } from './ports-transport.ts';
+import type { Result } from './refusal.ts';
 import { aborted } from './refusal.ts';
 import type { Secret } from './secret.ts';
-import type { Event } from './session-state.ts';
 import { Settlement } from './settlement.ts';
 
 export interface DeliveryPorts {
@@ -58,7 +63,7 @@ export class Delivery {
   readonly #facts: FactsDelivery;
   readonly #live: LiveDelivery;
   readonly #settlement: Settlement;
-  #events: Event[] = [];
+  #events: DeliveryEvent[] = [];
   #inFlight = 0;
   #frontBusy = false;
   /** Since a refusal that the session was told of, until the next acceptance. */
@@ -89,7 +94,7 @@ export class Delivery {
   }
 
   /** Sends what there is to send; ends with the first answer that means something to the session. */
-  async step(token: Secret, signal: AbortSignal): Promise<Event> {
+  async step(token: Secret, signal: AbortSignal): Promise<DeliveryEvent> {
     this.#facts.use(token);
     // What failed while the session was waiting belongs to the trouble it was waiting for.
     this.#events = this.#events.filter(({ type }) => type !== 'refused');
@@ -198,7 +203,7 @@ export class Delivery {
     }
   }
 
-  #heard(event: Event, startedMs: number, signal: AbortSignal): void {
+  #heard(event: DeliveryEvent, startedMs: number, signal: AbortSignal): void {
     this.#events.push(event);
     if (event.type === 'refused' && event.refusal.reason !== 'aborted') this.#troubled = true;
     if (event.type !== 'delivered') return;

@@ -1,6 +1,6 @@
 /** The events of the conversation with the server, beside the refusals (verdicts.ts): credentials, provisioning, delivery. */
 
-import type { EventEntry } from './events.ts';
+import type { EventEntry } from './event-definition.ts';
 
 export const CONVERSATION_EVENTS = {
   'FL-NO-CREDENTIALS': { level: 'info', sentence: 'no credentials found' },
@@ -104,5 +104,28 @@ export const CONVERSATION_EVENTS = {
     level: 'warn',
     sentence:
       'the provisioning secret should be forgotten but its file cannot be deleted: delete it by hand, or let the user of the service write to its directory',
+  },
+} as const satisfies Record<string, EventEntry>;
+export const ROAD_EVENTS = {
+  'FL-ROAD-LEFT': {
+    level: 'warn',
+    sentence:
+      'the way to the server fails, and another URL of server.url is used: check what fails; it is tried again at growing intervals',
+  },
+  'FL-ROAD-BACK': { level: 'info', sentence: 'a better URL of server.url works again and is used' },
+  'FL-SERVER-MOVED': {
+    level: 'warn',
+    sentence:
+      'server.url redirects to another address, which is used until the next start: set server.url to that address',
+  },
+  'FL-CLEAR-ROAD': {
+    level: 'warn',
+    sentence:
+      'this URL leads over public networks without encryption, and whoever can read on the way can read the provisioning secret, the token and all values: set server.url to https, or give the gateway a private way to the server',
+  },
+  'FL-CLEAR-FALLBACK': {
+    level: 'warn',
+    sentence:
+      'server.url goes from https to a URL without encryption when https fails, as it says: change the list if nothing may ever be readable on the way',
   },
 } as const satisfies Record<string, EventEntry>;

@@ -1,6 +1,6 @@
 /** The events of the process and its host: start, stop, configuration, service manager, identity. */
 
-import type { EventEntry } from './events.ts';
+import type { EventEntry } from './event-definition.ts';
 
 export const HOST_EVENTS = {
   'FL-READY': { level: 'info', sentence: 'firstlight is ready' },

@@ -1,6 +1,6 @@
 /** The events of readings: sensors, what waits, the disk it waits on, what is lost, and the clock that dates it. */
 
-import type { EventEntry } from './events.ts';
+import type { EventEntry } from './event-definition.ts';
 
 export const READING_EVENTS = {
   'FL-NO-SENSOR': {

@@ -6,22 +6,13 @@
  * verdicts.ts are events too, with `FL-` before their reason. Status, the README and the man page list what is here.
  */
 
-import { CONVERSATION_EVENTS } from './events-conversation.ts';
+import type { EventEntry, EventLevel } from './event-definition.ts';
+import { CONVERSATION_EVENTS, ROAD_EVENTS } from './events-conversation.ts';
 import { HOST_EVENTS } from './events-host.ts';
 import { READING_EVENTS } from './events-readings.ts';
-import { ROAD_EVENTS } from './events-roads.ts';
-import type { LogFields, Logger } from './ports.ts';
+import type { LogFields, Logger } from './ports-log.ts';
 import type { RefusalReason } from './refusal.ts';
 import { VERDICTS } from './verdicts.ts';
-
-/** `info` is good to know, `warn` heals by itself, `error` needs a person. */
-export type EventLevel = 'info' | 'warn' | 'error';
-
-export interface EventEntry {
-  readonly level: EventLevel;
-  /** Constant: "what happened: what to do". */
-  readonly sentence: string;
-}
 
 const TOLD = {
   ...CONVERSATION_EVENTS,

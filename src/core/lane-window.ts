@@ -8,7 +8,7 @@
  */
 
 import { packTelemetry } from './packing.ts';
-import type { Lane } from './ports.ts';
+import type { Lane } from './ports-outbox.ts';
 import type { Reading } from './reading.ts';
 
 export interface Batch {

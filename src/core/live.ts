@@ -10,8 +10,11 @@
 import { DEADLINE, LinkedAbort } from './linked-abort.ts';
 import { packTelemetry } from './packing.ts';
 import type { Parcel } from './parcel.ts';
-import type { Clock, Outbox, Result, Transport } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
+import type { Outbox } from './ports-outbox.ts';
+import type { Transport } from './ports-transport.ts';
 import type { Reading } from './reading.ts';
+import type { Result } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Settlement } from './settlement.ts';
 

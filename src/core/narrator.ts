@@ -7,7 +7,7 @@
 
 import { EVENTS, type EventId, refusalId, tell } from './events.ts';
 import { formatDuration, formatRoughDuration } from './format-duration.ts';
-import type { LogFields, Logger } from './ports.ts';
+import type { LogFields, Logger } from './ports-log.ts';
 import type { Refusal } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
 

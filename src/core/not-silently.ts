@@ -2,7 +2,8 @@
 
 import { tell } from './events.ts';
 import { LinkedAbort } from './linked-abort.ts';
-import type { Clock, Logger } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
+import type { Logger } from './ports-log.ts';
 
 /** An operator who watches a first boot hears of a silence long before the request is given up, ms. */
 const SILENCE_TOLD_AFTER_MS = 20_000;

@@ -7,7 +7,8 @@
  */
 
 import { tell } from './events.ts';
-import type { Clock, Logger } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
+import type { Logger } from './ports-log.ts';
 import type { Value, Values } from './reading.ts';
 import { Slots } from './slots.ts';
 import { together } from './together.ts';

@@ -7,7 +7,7 @@
  * timer: what is late is found when somebody asks.
  */
 
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
 
 /** A loop that is nudged out of an idle wait must be heard of within this, ms. */
 export const NUDGED_MS = 60_000;

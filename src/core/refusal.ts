@@ -93,3 +93,8 @@ export interface Refusal {
 export function aborted(): { readonly ok: false; readonly refusal: Refusal } {
   return { ok: false, refusal: { reason: 'aborted', detail: 'stopping' } };
 }
+
+/** An expected failure is a value; only a bug throws. */
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: Refusal };

@@ -9,9 +9,9 @@
 import { AsyncSignal } from './async-signal.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Dating } from './dating.ts';
-import type { Clock, StatusBoard } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
 import type { Amounts, Status } from './status.ts';
-import type { StatusReport } from './status-report.ts';
+import type { StatusBoard, StatusReport } from './status-report.ts';
 
 export interface ReportingPorts {
   readonly clock: Pick<Clock, 'sleep'>;

@@ -3,7 +3,8 @@
  * session.ts.
  */
 
-import type { CredentialRecord } from './ports.ts';
+import type { DeliveryEvent } from './parcel.ts';
+import type { CredentialRecord } from './ports-credentials.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
 
@@ -62,11 +63,8 @@ export type Event =
   | { readonly type: 'unkept'; readonly token: Secret; readonly refusal: Refusal }
   | { readonly type: 'probed'; readonly ours: boolean }
   | { readonly type: 'adopted' }
-  | { readonly type: 'delivered' }
-  /** Something changed in the outbox, but the server accepted nothing. */
-  | { readonly type: 'stepped' }
   | { readonly type: 'elapsed' }
-  | { readonly type: 'refused'; readonly refusal: Refusal };
+  | DeliveryEvent;
 
 export interface Context {
   readonly monotonicMs: number;

@@ -16,7 +16,7 @@
 
 import { waitBeforeMs } from './backoff.ts';
 import { doubtsAfter, isRevoked } from './doubts.ts';
-import type { CredentialRecord } from './ports.ts';
+import type { CredentialRecord } from './ports-credentials.ts';
 import type { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Claim, Context, Event, OwnClaim, Resumable, State } from './session-state.ts';

@@ -7,7 +7,8 @@ import { BoundedSet } from './bounded-set.ts';
 import { tell } from './events.ts';
 import type { LossReason } from './losses.ts';
 import { BODY_BYTES_MAX } from './packing.ts';
-import type { Logger, Outbox } from './ports.ts';
+import type { Logger } from './ports-log.ts';
+import type { Outbox } from './ports-outbox.ts';
 import type { Reading } from './reading.ts';
 
 export interface SetAsidePorts {

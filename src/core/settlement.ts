@@ -11,11 +11,14 @@ import { waitBeforeMs } from './backoff.ts';
 import type { Batch, LaneWindow } from './lane-window.ts';
 import type { LossReason } from './losses.ts';
 import type { Pace } from './pace.ts';
-import type { Parcel } from './parcel.ts';
-import type { Chance, Clock, Logger, Outbox, Result, Transport } from './ports.ts';
-import type { Refusal } from './refusal.ts';
+import type { DeliveryEvent, Parcel } from './parcel.ts';
+import type { Clock } from './ports-clock.ts';
+import type { Logger } from './ports-log.ts';
+import type { Outbox } from './ports-outbox.ts';
+import type { Chance } from './ports-random.ts';
+import type { Transport } from './ports-transport.ts';
+import type { Refusal, Result } from './refusal.ts';
 import type { Secret } from './secret.ts';
-import type { Event } from './session-state.ts';
 import { SetAside } from './set-aside.ts';
 import { VERDICTS } from './verdicts.ts';
 
@@ -88,7 +91,7 @@ export class Settlement {
     };
   }
 
-  accepted(readings: number): Event {
+  accepted(readings: number): DeliveryEvent {
     this.#accepted += 1;
     this.#delivered += readings;
     this.#overloadsSinceAccepted = 0;
@@ -99,8 +102,8 @@ export class Settlement {
   }
 
   /** A reading that has no batch was refused: what the session should hear, and whether the reading is given up. */
-  live({ refusal }: Result<void> & { ok: false }): { event: Event | undefined; giveUp: boolean } {
-    const keptWith = (event: Event | undefined) => ({ event, giveUp: false });
+  live({ refusal }: Result<void> & { ok: false }): { event: DeliveryEvent | undefined; giveUp: boolean } {
+    const keptWith = (event: DeliveryEvent | undefined) => ({ event, giveUp: false });
     if (refusal.reason === 'overloaded') return keptWith(this.#serverOverloaded(refusal));
     if (refusal.reason !== 'malformed') return keptWith({ type: 'refused', refusal });
     const event = this.#loneMalformedEvent(refusal);
@@ -113,7 +116,7 @@ export class Settlement {
     place: Place,
     refusal: Refusal,
     waits: number,
-  ): Promise<Event | undefined> {
+  ): Promise<DeliveryEvent | undefined> {
     if (batch.readings.length > 1) {
       window.split(batch);
       return { type: 'stepped' };
@@ -132,7 +135,7 @@ export class Settlement {
    * A second lone one with nothing accepted in between says that the server takes none of ours: then it is kept,
    * and each waiting time costs one reading at most. Undefined: give it up.
    */
-  #loneMalformedEvent(refusal: Refusal): Event | undefined {
+  #loneMalformedEvent(refusal: Refusal): DeliveryEvent | undefined {
     if (this.#loneMalformed === 'given up') {
       this.#loneMalformed = 'waited';
       this.#waits += 1;
@@ -148,7 +151,7 @@ export class Settlement {
     window: LaneWindow,
     place: Place,
     refusal: Refusal,
-  ): Promise<Event | undefined> {
+  ): Promise<DeliveryEvent | undefined> {
     if (batch.refusals > 0 && this.#accepted > batch.acceptedThen) batch.refusalsAlone += 1;
     batch.acceptedThen = this.#accepted;
     const isLone = batch.readings.length === 1;
@@ -185,13 +188,13 @@ export class Settlement {
     this.#pace.accepted();
   }
 
-  #serverOverloaded(refusal: Refusal, times = 2): Event | undefined {
+  #serverOverloaded(refusal: Refusal, times = 2): DeliveryEvent | undefined {
     // Whoever names a time means everything we send.
     this.#overloadsSinceAccepted += refusal.retryAfterMs === undefined ? 1 : times;
     return this.#overloadsSinceAccepted >= times ? { type: 'refused', refusal } : undefined;
   }
 
-  async #giveUp(batch: Batch, window: LaneWindow, why: LossReason): Promise<Event> {
+  async #giveUp(batch: Batch, window: LaneWindow, why: LossReason): Promise<DeliveryEvent> {
     for (const reading of batch.readings) this.setAside.lose(reading, why);
     await window.done(batch);
     return { type: 'stepped' };

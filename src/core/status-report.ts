@@ -5,7 +5,8 @@
  * calendar may be wrong and may step; `readReport` takes one from a file that anybody may have written.
  */
 
-import type { ToldEvent } from './chronicle.ts';
+import type { ClockStanding } from './clock-standing.ts';
+import type { EventLevel } from './event-definition.ts';
 import type { EventId } from './events.ts';
 import type { RefusalReason } from './refusal.ts';
 
@@ -16,9 +17,6 @@ export type ReportState =
   | 'online'
   | 'offline'
   | 'not provisioned';
-
-/** What the readings are dated by: `doubted` is a step that no time service has confirmed. */
-export type ClockStanding = 'trusted' | 'synchronised' | 'doubted' | 'not synchronised';
 
 /** `given`: by the operator; `unsaved`: the server takes it, and the disk did not; `unreadable`: on the disk, and of no use. */
 export type CredentialsStanding =
@@ -67,4 +65,20 @@ export interface StatusReport extends Standing {
   /** Troubles that last, beside that of the conversation. */
   readonly open: readonly ToldEvent[];
   readonly counts: Readonly<Partial<Record<EventId, number>>>;
+}
+
+/** Where others on this host can read how the agent is. Resolves when that is done or cannot be, and never rejects. */
+export interface StatusBoard {
+  show(report: StatusReport): Promise<void>;
+}
+
+export interface ToldEvent {
+  readonly event: EventId;
+  readonly level: EventLevel;
+  /** The sentence, "what happened: what to do". */
+  readonly says: string;
+  /** What was seen, where the line had it. */
+  readonly seen?: string;
+  /** Milliseconds since this boot. */
+  readonly bootMs: number;
 }

@@ -12,7 +12,7 @@
 
 import { halvesOf } from './events.ts';
 import { formatRoughDuration } from './format-duration.ts';
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
 import type { CredentialsStanding, ReportState, Standing, Trouble } from './status-report.ts';

@@ -9,7 +9,9 @@
 
 import { AsyncSignal } from './async-signal.ts';
 import { tell } from './events.ts';
-import type { Clock, Logger, ServiceManager } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
+import type { Logger } from './ports-log.ts';
+import type { ServiceManager } from './ports-service-manager.ts';
 import type { Progress } from './progress.ts';
 import type { Status } from './status.ts';
 

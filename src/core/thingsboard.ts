@@ -7,7 +7,7 @@
  */
 
 import { type JsonObject, parseJsonObject } from './json-object.ts';
-import type { ProvisionRequest } from './ports.ts';
+import type { ProvisionRequest } from './ports-transport.ts';
 import type { Refusal } from './refusal.ts';
 import { Secret } from './secret.ts';
 

@@ -5,7 +5,7 @@
  * hours puts right no more. Further is a step, and the offset holds until somebody decides to take the new one.
  */
 
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports-clock.ts';
 
 /** Beyond it the wall clock has stepped, ms. */
 const FOLLOWED_MS = 1000;

@@ -8,7 +8,8 @@
 
 import { LinkedAbort } from './linked-abort.ts';
 import { DELIVERING_MS_MAX, DISK_MS_MAX, REQUEST_MS_MAX } from './patience.ts';
-import type { Lane, Outbox, Transport } from './ports.ts';
+import type { Lane, Outbox } from './ports-outbox.ts';
+import type { Transport } from './ports-transport.ts';
 import type { Progress, Pulse } from './progress.ts';
 
 export function watchedTransport(transport: Transport, progress: Progress): Transport {

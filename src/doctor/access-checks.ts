@@ -1,8 +1,7 @@
 /** Whether the server takes the token there is, and telemetry with it; whether a road of HTTP or HTTPS leads to ThingsBoard. */
 
 import { halvesOf } from '../core/events.ts';
-import type { Result } from '../core/ports.ts';
-import type { Refusal } from '../core/refusal.ts';
+import type { Refusal, Result } from '../core/refusal.ts';
 import { VERDICTS } from '../core/verdicts.ts';
 import { type Check, cross, dash, type Finding, tick } from './check.ts';
 

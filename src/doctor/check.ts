@@ -6,7 +6,7 @@
  */
 
 import { errorCode, errorMessage } from '../core/error-code.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
 
 export type Finding =
   | { readonly mark: 'tick' | 'dash'; readonly seen: string }

@@ -7,7 +7,7 @@
  */
 
 import { randomInt } from 'node:crypto';
-import type { Chance } from '../core/ports.ts';
+import type { Chance } from '../core/ports-random.ts';
 import { Secret } from '../core/secret.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -11,7 +11,8 @@
 import { stdout } from 'node:process';
 import type { Writable } from 'node:stream';
 import winston from 'winston';
-import type { Clock, LogFields, Logger } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { LogFields, Logger } from '../core/ports-log.ts';
 import type { Secret } from '../core/secret.ts';
 import { type Level, type LineStyle, renderLine } from './journal-line.ts';
 import { DEFAULT_LIMITS, RateLimit, type RateLimits } from './rate-limit.ts';

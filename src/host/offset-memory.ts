@@ -8,10 +8,10 @@
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KnownOffsets } from '../core/boot-offsets.ts';
 import { errorMessage } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
-import type { Logger, OffsetMemory } from '../core/ports.ts';
+import type { KnownOffsets, OffsetMemory } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
 
 const FILE_NAME = 'clock.json';
 /** 2100: beyond it an offset is no date but damage, ms. */

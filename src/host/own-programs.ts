@@ -9,7 +9,7 @@
 
 import type { ProgramSensor } from '../core/own-sensor.ts';
 import type { Polled, PolledValues } from '../core/pollers.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
 import { programValues } from '../core/program-output.ts';
 import { DEFAULT_PATH, type Program, runProgram } from './run-program.ts';
 

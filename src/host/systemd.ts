@@ -10,7 +10,9 @@
  */
 
 import { tell } from '../core/events.ts';
-import type { Clock, Logger, ServiceManager } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
+import type { ServiceManager } from '../core/ports-service-manager.ts';
 import { askCommand } from './ask-command.ts';
 
 export interface SystemdOptions {

@@ -5,7 +5,7 @@
  * all are taken back.
  */
 
-import type { Lane } from '../core/ports.ts';
+import type { Lane } from '../core/ports-outbox.ts';
 import type { Reading } from '../core/reading.ts';
 
 interface Part {

@@ -1,6 +1,6 @@
 /** Moves readings from memory to the disk, as far as that takes them, and the rest to where memory keeps its backlog. */
 
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
 import type { Reading } from '../core/reading.ts';
 import type { DiskNews } from './disk-news.ts';
 import { inParts } from './parts.ts';

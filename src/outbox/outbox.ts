@@ -13,7 +13,9 @@
 import { AsyncSignal } from '../core/async-signal.ts';
 import { tell } from '../core/events.ts';
 import type { Losses, LossReason } from '../core/losses.ts';
-import type { Clock, Logger, Outbox } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
+import type { Outbox } from '../core/ports-outbox.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';
 import { BacklogLane } from './backlog-lane.ts';

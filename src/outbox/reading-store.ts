@@ -3,7 +3,7 @@
  * keep one contract (test/contracts/reading-store.ts).
  */
 
-import type { Lane } from '../core/ports.ts';
+import type { Lane } from '../core/ports-outbox.ts';
 import type { Reading } from '../core/reading.ts';
 
 export interface ReadingStore extends Lane {

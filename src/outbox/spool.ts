@@ -13,7 +13,7 @@
 
 import { errorMessage } from '../core/error-code.ts';
 import type { Losses } from '../core/losses.ts';
-import type { Logger } from '../core/ports.ts';
+import type { Logger } from '../core/ports-log.ts';
 import type { Reading } from '../core/reading.ts';
 import { Anchors } from './anchors.ts';
 import { OnceLog } from './once-log.ts';

@@ -5,9 +5,10 @@
  * checked yet). At most six of each.
  */
 
-import { type CatalogueEntry, type Collector, NonsenseError } from './collector.ts';
+import type { CatalogueEntry, Collector } from './collector.ts';
 import { ipv6Text } from './ip-text.ts';
 import { linesIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 /** Six IPv6 addresses of 39 characters and their commas stay below 255 characters. */

@@ -6,7 +6,7 @@
  * Isolation, bounds, rounding and logging are done once, for all of them, in guard.ts.
  */
 
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
 import type { Value } from '../core/reading.ts';
 import type { Profile } from '../core/selection.ts';
 import type { Told } from './told.ts';
@@ -100,12 +100,6 @@ export interface Collector {
   open(tree: Tree, clock: SensorClock, wants: Wants, told: Told): Collect;
 }
 
-/** What the host said cannot be a value of this sensor. */
-export class NonsenseError extends Error {
-  override readonly name = 'NonsenseError';
-  readonly code = 'SENSOR_NONSENSE';
-}
-
 /**
  * Some of a collector's devices could be read and others not: the values of those that could, and why not the others, by what
  * tells each from the others; at least one.
@@ -122,9 +116,4 @@ export class PartlyReadError extends Error {
     this.measured = measured;
     this.failed = failed;
   }
-}
-
-/** What was thrown, as an error also when somebody threw something else. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -7,8 +7,9 @@
  * back a little: such a step counts as 0.
  */
 
-import { type CatalogueEntry, type Collector, NonsenseError, type NumberEntry } from './collector.ts';
+import type { CatalogueEntry, Collector, NumberEntry } from './collector.ts';
 import { natural, wholeLines } from './parse.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 /** `cpu` is all of them. */

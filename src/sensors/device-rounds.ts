@@ -10,9 +10,10 @@
 
 import { errorCode } from '../core/error-code.ts';
 import type { Value } from '../core/reading.ts';
-import { asError, type Measured, type MonotonicClock, NonsenseError, PartlyReadError } from './collector.ts';
+import { type Measured, type MonotonicClock, PartlyReadError } from './collector.ts';
 import { wholeLines } from './parse.ts';
 import { isAbsence } from './read-if-there.ts';
+import { asError, NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 /** One value of one device. */

@@ -4,7 +4,7 @@
  * Of a key that gave no value it says what the sensor asked of the host, and what it complained about.
  */
 
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
 import type { Value } from '../core/reading.ts';
 import type { Selection } from '../core/selection.ts';
 import { SILENT_LOGGER } from '../core/silent-logger.ts';

@@ -7,14 +7,9 @@
  * asynchronous, and guard.ts does not repeat it before it has come back.
  */
 
-import {
-  asError,
-  type CatalogueEntry,
-  type Collector,
-  type NumberEntry,
-  PartlyReadError,
-} from './collector.ts';
+import { type CatalogueEntry, type Collector, type NumberEntry, PartlyReadError } from './collector.ts';
 import { MountTable } from './mount-table.ts';
+import { asError } from './sensor-errors.ts';
 import { useOf } from './space.ts';
 
 const BYTES_MAX = 2 ** 53;

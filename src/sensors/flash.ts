@@ -6,9 +6,10 @@
  * access to it and misses nothing. Of an eMMC's two kinds of memory the more worn one counts.
  */
 
-import { type Collector, type Measured, NonsenseError } from './collector.ts';
+import type { Collector, Measured } from './collector.ts';
 import { keyPart } from './key-part.ts';
 import { listIfThere, readIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 const SOURCE =

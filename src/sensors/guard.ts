@@ -13,7 +13,7 @@
 
 import { errorMessage } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
-import type { Logger } from '../core/ports.ts';
+import type { Logger } from '../core/ports-log.ts';
 import type { Value, Values } from '../core/reading.ts';
 import { believable, shown } from './believable.ts';
 import {
@@ -21,11 +21,11 @@ import {
   type Collect,
   type Collector,
   type Measured,
-  NonsenseError,
   PartlyReadError,
   type SensorClock,
   type Wants,
 } from './collector.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Told } from './told.ts';
 import type { Tree } from './tree.ts';
 

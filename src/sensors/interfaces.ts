@@ -7,8 +7,8 @@
  * three interfaces.
  */
 
-import { NonsenseError } from './collector.ts';
 import { keyParts } from './key-part.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 export const INTERFACES_MAX = 16;

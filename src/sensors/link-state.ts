@@ -1,9 +1,10 @@
 /** The link of a network interface: up or down, how fast, how often it changed (Documentation/ABI/testing/sysfs-class-net). */
 
-import { type Measured, NonsenseError, type Wants } from './collector.ts';
+import type { Measured, Wants } from './collector.ts';
 import type { Interface } from './interfaces.ts';
 import { integer, natural } from './parse.ts';
 import { readIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 /** Of one interface: `net*Up`, `net*SpeedMbitPerS` and `net*CarrierChanges`, as far as they are wanted and there. */

@@ -5,8 +5,9 @@
  * not say what is available; there these keys are absent rather than guessed from the free memory.
  */
 
-import { type CatalogueEntry, type Collector, NonsenseError, type NumberEntry } from './collector.ts';
+import type { CatalogueEntry, Collector, NumberEntry } from './collector.ts';
 import { natural } from './parse.ts';
+import { NonsenseError } from './sensor-errors.ts';
 
 const BYTES_MAX = 2 ** 50;
 const SOURCE = 'proc_meminfo(5)';

@@ -7,9 +7,9 @@
  * the unit: what its sandbox hides, such as a /home of its own, is not in it.
  */
 
-import { NonsenseError } from './collector.ts';
 import { wholeLines } from './parse.ts';
 import { unlessAbsent } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 export interface Mount {

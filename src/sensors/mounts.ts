@@ -10,7 +10,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorCode } from '../core/error-code.ts';
 import {
-  asError,
   type CatalogueEntry,
   type Collect,
   type Collector,
@@ -21,6 +20,7 @@ import {
 } from './collector.ts';
 import { keyParts } from './key-part.ts';
 import { type Mount, MountTable } from './mount-table.ts';
+import { asError } from './sensor-errors.ts';
 import { useOf } from './space.ts';
 import type { FileSystemUse, Tree } from './tree.ts';
 

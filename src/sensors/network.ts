@@ -9,12 +9,10 @@
  */
 
 import {
-  asError,
   type CatalogueEntry,
   type Collect,
   type Collector,
   type MonotonicClock,
-  NonsenseError,
   PartlyReadError,
   type Wants,
 } from './collector.ts';
@@ -23,6 +21,7 @@ import { linkOf } from './link-state.ts';
 import { counter, wholeLines } from './parse.ts';
 import { type Counts, Rates } from './rate.ts';
 import { readIfThere } from './read-if-there.ts';
+import { asError, NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 /** 100 Gbit/s and some; a counter that jumps further is broken. */

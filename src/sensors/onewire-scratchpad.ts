@@ -12,8 +12,8 @@
  *                                      through the degrees below; the first one after a start is therefore never believed.
  */
 
-import { NonsenseError } from './collector.ts';
 import { integer, wholeLines } from './parse.ts';
+import { NonsenseError } from './sensor-errors.ts';
 
 /** 3b is also the MAX31850, which has a thermocouple. */
 const THERMOCOUPLE_FAMILY = '3b';

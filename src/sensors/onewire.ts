@@ -11,7 +11,6 @@
  */
 
 import {
-  asError,
   type Collector,
   type Measured,
   type MonotonicClock,
@@ -23,6 +22,7 @@ import { fillKey } from './key-name.ts';
 import { keyPart } from './key-part.ts';
 import { celsiusOf } from './onewire-scratchpad.ts';
 import { isAbsence, listIfThere } from './read-if-there.ts';
+import { asError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 const KEY = 'oneWire*TemperatureC';

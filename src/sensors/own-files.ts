@@ -7,7 +7,8 @@
  */
 
 import type { FileSensor } from '../core/own-sensor.ts';
-import { type Collector, NonsenseError, type NumberEntry } from './collector.ts';
+import type { Collector, NumberEntry } from './collector.ts';
+import { NonsenseError } from './sensor-errors.ts';
 
 const NUMBER_MAX = 1e15;
 const NUMBER = /[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?/i;

@@ -7,7 +7,7 @@
  * invented 0 on a dashboard looks like a fact.
  */
 
-import { NonsenseError } from './collector.ts';
+import { NonsenseError } from './sensor-errors.ts';
 
 /** Where a counter of 64 bits begins again. */
 export const COUNTER_END = 2 ** 64;

@@ -13,10 +13,11 @@
  * something of it is wanted. Where such a complaint is set to stop the machine (panic_on_warn), the file is not touched.
  */
 
-import { type CatalogueEntry, type Collector, NonsenseError, type Wants } from './collector.ts';
+import type { CatalogueEntry, Collector, Wants } from './collector.ts';
 import { Discovery } from './discovery.ts';
 import { wholeLines } from './parse.ts';
 import { listIfThere, readIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 /** Bits of get_throttled: now, and since it was asked before. */

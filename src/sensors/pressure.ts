@@ -5,9 +5,10 @@
  * Absent where the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel's command line.
  */
 
-import { type CatalogueEntry, type Collector, NonsenseError, type NumberEntry } from './collector.ts';
+import type { CatalogueEntry, Collector, NumberEntry } from './collector.ts';
 import { decimal } from './parse.ts';
 import { linesIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 
 const RESOURCES = [
   { file: 'memory', some: 'pressureMemorySomePercent', full: 'pressureMemoryFullPercent' },

@@ -4,7 +4,7 @@
  */
 
 import { constants, type FileHandle, open, stat } from 'node:fs/promises';
-import { NonsenseError } from './collector.ts';
+import { NonsenseError } from './sensor-errors.ts';
 
 const FILE_BYTES_MAX = 4096;
 

@@ -6,9 +6,10 @@
  * little-endian.
  */
 
-import { type Collector, type Measured, NonsenseError } from './collector.ts';
+import type { Collector, Measured } from './collector.ts';
 import { ipv4Text, ipv6Text } from './ip-text.ts';
 import { linesIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 const SOURCE = 'net/ipv4/fib_trie.c, /proc/net/route; net/ipv6/route.c, /proc/net/ipv6_route';

@@ -11,7 +11,9 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileSensor } from '../core/own-sensor.ts';
-import type { Clock, Logger, Sensors } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
+import type { Sensors } from '../core/ports-sensors.ts';
 import { deliverable, type Value, type Values } from '../core/reading.ts';
 import { collectors } from './catalogue.ts';
 import type { Collector } from './collector.ts';

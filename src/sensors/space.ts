@@ -1,6 +1,7 @@
 /** What a file system says of its space, as the values of its keys: `diskRootUsedBytes` of the one called `Root`. */
 
-import { type Measured, NonsenseError } from './collector.ts';
+import type { Measured } from './collector.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { FileSystemUse } from './tree.ts';
 
 export function useOf(part: string, { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUse): Measured {

@@ -7,7 +7,7 @@
  */
 
 import type { Value } from '../core/reading.ts';
-import { type CatalogueEntry, type Collector, NonsenseError, type Unit, type Wants } from './collector.ts';
+import type { CatalogueEntry, Collector, Unit, Wants } from './collector.ts';
 import { addressOf } from './device-address.ts';
 import { wayTo } from './device-labels.ts';
 import { askLine, DeviceRounds, type Probe } from './device-rounds.ts';
@@ -15,6 +15,7 @@ import { Discovery } from './discovery.ts';
 import { fillKey, tellApart } from './key-name.ts';
 import { integer } from './parse.ts';
 import { listIfThere, readIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 
 const SOURCE = 'Documentation/ABI/testing/sysfs-class-power';

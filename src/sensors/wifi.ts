@@ -3,10 +3,11 @@
  * interface has the file, which those of Debian and Raspberry Pi OS do; without it, and while not connected, the keys are absent.
  */
 
-import { type Collector, type Measured, NonsenseError } from './collector.ts';
+import type { Collector, Measured } from './collector.ts';
 import { INTERFACES_MAX } from './interfaces.ts';
 import { keyPart } from './key-part.ts';
 import { linesIfThere } from './read-if-there.ts';
+import { NonsenseError } from './sensor-errors.ts';
 
 const FILE = 'proc/net/wireless';
 const SOURCE = 'net/wireless/wext-proc.c, /proc/net/wireless; include/uapi/linux/wireless.h';

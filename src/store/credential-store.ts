@@ -9,7 +9,7 @@
 
 import { tell } from '../core/events.ts';
 import { sameBoard } from '../core/fingerprint.ts';
-import type { CredentialRecord, CredentialStore } from '../core/ports.ts';
+import type { CredentialRecord, CredentialStore } from '../core/ports-credentials.ts';
 import { type Binding, misfit } from './binding.ts';
 import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
 import { RecordPair, type StorePorts } from './record-pair.ts';

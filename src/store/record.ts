@@ -8,7 +8,7 @@
  */
 
 import type { Fingerprint } from '../core/fingerprint.ts';
-import type { CredentialRecord } from '../core/ports.ts';
+import type { CredentialRecord } from '../core/ports-credentials.ts';
 import { Secret } from '../core/secret.ts';
 import { TOKEN_FORM } from '../core/thingsboard.ts';
 

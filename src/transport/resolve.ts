@@ -8,7 +8,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { LinkedAbort } from '../core/linked-abort.ts';
-import type { Clock, Result } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Result } from '../core/refusal.ts';
 import { aborted } from '../core/refusal.ts';
 import type { Peer } from './coap/peer.ts';
 import { networkRefusal } from './network-refusal.ts';

@@ -10,7 +10,11 @@
 import type { Schedule } from '../core/backoff.ts';
 import { tell } from '../core/events.ts';
 import { DEADLINE } from '../core/linked-abort.ts';
-import type { Chance, Clock, Logger, ProvisionRequest, Result, Transport } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Logger } from '../core/ports-log.ts';
+import type { Chance } from '../core/ports-random.ts';
+import type { ProvisionRequest, Transport } from '../core/ports-transport.ts';
+import type { Result } from '../core/refusal.ts';
 import { aborted, type Refusal } from '../core/refusal.ts';
 import {
   betterRoad,

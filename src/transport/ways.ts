@@ -3,7 +3,9 @@
  */
 
 import { DEADLINE, LinkedAbort } from '../core/linked-abort.ts';
-import type { Clock, Result, Transport } from '../core/ports.ts';
+import type { Clock } from '../core/ports-clock.ts';
+import type { Transport } from '../core/ports-transport.ts';
+import type { Result } from '../core/refusal.ts';
 
 export interface RoadTo {
   /** As logs show it. */

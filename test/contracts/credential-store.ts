@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { CredentialRecord, CredentialStore } from '../../src/core/ports.ts';
+import type { CredentialRecord, CredentialStore } from '../../src/core/ports-credentials.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { revealed } from '../doubles/revealed.ts';
 

@@ -8,8 +8,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ProvisionRequest, Result, Transport } from '../../src/core/ports.ts';
-import type { RefusalReason } from '../../src/core/refusal.ts';
+import type { ProvisionRequest, Transport } from '../../src/core/ports-transport.ts';
+import type { RefusalReason, Result } from '../../src/core/refusal.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 

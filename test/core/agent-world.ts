@@ -3,7 +3,8 @@
 import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent.ts';
 import { Dating } from '../../src/core/dating.ts';
 import { Losses } from '../../src/core/losses.ts';
-import type { CredentialRecord, Sensors } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
+import type { Sensors } from '../../src/core/ports-sensors.ts';
 import type { Values } from '../../src/core/reading.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { JoinedOutbox } from '../../src/outbox/outbox.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { type AgentPorts, runAgent } from '../../src/agent.ts';
-import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { PROVISIONED, portsOf, slow, World } from './agent-world.ts';
 import { settled } from './delivery-stage.ts';

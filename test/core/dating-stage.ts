@@ -1,8 +1,8 @@
 /** A host with a clock and a time service, and its dating: what the tests of dating play on. */
 
-import type { KnownOffsets } from '../../src/core/boot-offsets.ts';
 import type { ClockTrust } from '../../src/core/config.ts';
 import { Dating } from '../../src/core/dating.ts';
+import type { KnownOffsets } from '../../src/core/ports-clock.ts';
 import type { Stamp } from '../../src/core/reading.ts';
 import { MemoryOfOffsets } from '../doubles/memory-of-offsets.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';

@@ -2,7 +2,7 @@
 
 import { Delivery, type DeliverySettings } from '../../src/core/delivery.ts';
 import { Losses } from '../../src/core/losses.ts';
-import type { HostFacts } from '../../src/core/ports.ts';
+import type { HostFacts } from '../../src/core/ports-sensors.ts';
 import type { Reading, Stamp, Values } from '../../src/core/reading.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Event } from '../../src/core/session-state.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { type Batch, LaneWindow } from '../../src/core/lane-window.ts';
-import type { Lane } from '../../src/core/ports.ts';
+import type { Lane } from '../../src/core/ports-outbox.ts';
 import type { Reading } from '../../src/core/reading.ts';
 import { reading } from './delivery-stage.ts';
 

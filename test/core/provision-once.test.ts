@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProvisioningSettings } from '../../src/core/actions.ts';
 import { DEADLINE } from '../../src/core/linked-abort.ts';
-import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import { provisionOnce } from '../../src/core/provision-once.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { SAVE_AGAIN_MS } from '../../src/core/session.ts';

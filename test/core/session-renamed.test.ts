@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { next } from '../../src/core/session.ts';
 import type { Claim, Event, State, Step } from '../../src/core/session-state.ts';

@@ -6,7 +6,7 @@
  */
 
 import * as fc from 'fast-check';
-import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { next, START } from '../../src/core/session.ts';
 import type { Event, State } from '../../src/core/session-state.ts';

@@ -9,7 +9,7 @@ import {
   SAMPLING_MS_MAX,
   SLACK_MS,
 } from '../../src/core/patience.ts';
-import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import { NUDGED_MS } from '../../src/core/progress.ts';
 import { timing } from '../../src/transport/coap/timing.ts';
 import { RESOLVE_MS } from '../../src/transport/resolve.ts';

@@ -1,7 +1,6 @@
 /** The memory of the clock's offset, for as long as this object lives. */
 
-import type { KnownOffsets } from '../../src/core/boot-offsets.ts';
-import type { OffsetMemory } from '../../src/core/ports.ts';
+import type { KnownOffsets, OffsetMemory } from '../../src/core/ports-clock.ts';
 
 export class MemoryOfOffsets implements OffsetMemory {
   readonly kept: KnownOffsets[] = [];

@@ -7,8 +7,8 @@
  */
 
 import { DEADLINE } from '../../src/core/linked-abort.ts';
-import type { ProvisionRequest, Result, Transport } from '../../src/core/ports.ts';
-import type { Refusal, RefusalReason } from '../../src/core/refusal.ts';
+import type { ProvisionRequest, Transport } from '../../src/core/ports-transport.ts';
+import type { Refusal, RefusalReason, Result } from '../../src/core/refusal.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { refusalOf } from './refusals.ts';
 

@@ -18,7 +18,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { Clock } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/core/ports-clock.ts';
 import type { Value, Values } from '../../src/core/reading.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
 import type { Collector } from '../../src/sensors/collector.ts';

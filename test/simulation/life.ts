@@ -10,7 +10,9 @@
 import { type AgentSettings, runAgent } from '../../src/agent.ts';
 import { Dating } from '../../src/core/dating.ts';
 import { Losses } from '../../src/core/losses.ts';
-import type { Chance, Clock, Transport } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/core/ports-clock.ts';
+import type { Chance } from '../../src/core/ports-random.ts';
+import type { Transport } from '../../src/core/ports-transport.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { JoinedOutbox } from '../../src/outbox/outbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';

@@ -6,7 +6,7 @@
  * proposed token for ever. A broken promise is told once, with its time.
  */
 
-import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import type { RefusalReason } from '../../src/core/refusal.ts';
 import type { PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import { isProvisioning, readHeader, readJson } from './datagram-text.ts';

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Fingerprint } from '../../src/core/fingerprint.ts';
-import type { CredentialRecord } from '../../src/core/ports.ts';
+import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { ConfCredentialStore } from '../../src/store/credential-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';

@@ -8,8 +8,6 @@
 import { randomInt } from 'node:crypto';
 import type { ProvisionRequest } from './provision-request.ts';
 
-export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';
-
 export type Credentials =
   | { readonly type: 'ACCESS_TOKEN'; readonly token: string }
   | { readonly type: 'X509_CERTIFICATE'; readonly certificate: string }

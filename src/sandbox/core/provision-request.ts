@@ -5,9 +5,9 @@
  * element makes the request malformed, which is why a client must omit what it does not mean.
  */
 
-import type { CredentialsType } from './credentials.ts';
 import { jsonText } from './json-text.ts';
 import { type LenientObject, type LenientValue, parseLenientJson } from './lenient-json.ts';
+import type { CredentialsType } from './types.ts';
 
 export interface ProvisionRequest {
   readonly deviceName: string;

@@ -149,3 +149,5 @@ export interface StoredPoint {
   /** Server clock at storing, Unix ms. */
   readonly storedAt: number;
 }
+
+export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';

@@ -9,7 +9,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
-import type { Result } from '../../core/ports.ts';
+import type { Result } from '../../core/refusal.ts';
 import { aborted } from '../../core/refusal.ts';
 import type { GuardSocket } from './guard-socket.ts';
 import { RoundTrip } from './round-trip.ts';

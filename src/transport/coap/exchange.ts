@@ -9,7 +9,7 @@
  * only for them (contract section 2).
  */
 
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports-clock.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Answer } from './datagram.ts';
 import type { RoundTrip } from './round-trip.ts';

@@ -11,7 +11,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { BoundedSet } from '../../core/bounded-set.ts';
-import type { Clock, Result } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports-clock.ts';
+import type { Result } from '../../core/refusal.ts';
 import { networkRefusal } from '../network-refusal.ts';
 import { type Answer, asPiggybacked, emptyMessage, judge } from './datagram.ts';
 import { Exchange, type ExchangeSettings } from './exchange.ts';

@@ -8,7 +8,8 @@
  */
 
 import { networkInterfaces } from 'node:os';
-import type { Clock, Result } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports-clock.ts';
+import type { Result } from '../../core/refusal.ts';
 import { aborted, type Refusal, type RefusalReason } from '../../core/refusal.ts';
 import { unlessAborted } from '../../core/unless-aborted.ts';
 import { createResolver, type Resolve } from '../resolve.ts';

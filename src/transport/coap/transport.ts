@@ -6,8 +6,10 @@
  */
 
 import { DEADLINE } from '../../core/linked-abort.ts';
-import type { Chance, Clock, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
-import type { Refusal } from '../../core/refusal.ts';
+import type { Clock } from '../../core/ports-clock.ts';
+import type { Chance } from '../../core/ports-random.ts';
+import type { ProvisionRequest, Transport } from '../../core/ports-transport.ts';
+import type { Refusal, Result } from '../../core/refusal.ts';
 import type { Secret } from '../../core/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
 import type { CoapAnswer, CoapClient, CoapRequest } from './client.ts';

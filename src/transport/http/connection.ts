@@ -3,8 +3,7 @@
  */
 
 import type { Socket } from 'node:net';
-import type { Result } from '../../core/ports.ts';
-import type { Refusal } from '../../core/refusal.ts';
+import type { Refusal, Result } from '../../core/refusal.ts';
 
 /** A refusal on its way through Node, which wants errors. */
 export class Refused extends Error {

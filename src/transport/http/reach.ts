@@ -5,7 +5,8 @@
 import { request } from 'node:http';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { ProxyAddress } from '../../core/config.ts';
-import type { Clock, Result } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports-clock.ts';
+import type { Result } from '../../core/refusal.ts';
 import { aborted, type Refusal } from '../../core/refusal.ts';
 import { networkRefusal } from '../network-refusal.ts';
 import type { Resolve } from '../resolve.ts';

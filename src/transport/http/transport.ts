@@ -8,8 +8,10 @@
 
 import { tell } from '../../core/events.ts';
 import { isDated } from '../../core/packing.ts';
-import type { Clock, Logger, ProvisionRequest, Result, Transport } from '../../core/ports.ts';
-import type { Refusal } from '../../core/refusal.ts';
+import type { Clock } from '../../core/ports-clock.ts';
+import type { Logger } from '../../core/ports-log.ts';
+import type { ProvisionRequest, Transport } from '../../core/ports-transport.ts';
+import type { Refusal, Result } from '../../core/refusal.ts';
 import type { Secret } from '../../core/secret.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
 import { createResolver, type Resolve } from '../resolve.ts';

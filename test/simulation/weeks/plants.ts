@@ -5,7 +5,9 @@
  */
 
 import type { Losses } from '../../../src/core/losses.ts';
-import type { Lane, Outbox, TimeSync, Transport } from '../../../src/core/ports.ts';
+import type { TimeSync } from '../../../src/core/ports-clock.ts';
+import type { Lane, Outbox } from '../../../src/core/ports-outbox.ts';
+import type { Transport } from '../../../src/core/ports-transport.ts';
 import type { Reading, Value, Values } from '../../../src/core/reading.ts';
 import { overriding } from '../overriding.ts';
 

@@ -6,7 +6,9 @@
 import { type AgentPorts, runAgent } from '../../../src/agent.ts';
 import { Dating } from '../../../src/core/dating.ts';
 import { Losses } from '../../../src/core/losses.ts';
-import type { Chance, Clock, LogFields, Logger } from '../../../src/core/ports.ts';
+import type { Clock } from '../../../src/core/ports-clock.ts';
+import type { LogFields, Logger } from '../../../src/core/ports-log.ts';
+import type { Chance } from '../../../src/core/ports-random.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
 import { Spool } from '../../../src/outbox/spool.ts';

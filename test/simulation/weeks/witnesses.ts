@@ -3,7 +3,8 @@
  */
 
 import { GAP_KEYS, type Losses } from '../../../src/core/losses.ts';
-import type { Clock, Lane, Outbox } from '../../../src/core/ports.ts';
+import type { Clock } from '../../../src/core/ports-clock.ts';
+import type { Lane, Outbox } from '../../../src/core/ports-outbox.ts';
 import type { Reading } from '../../../src/core/reading.ts';
 import type { Spool } from '../../../src/outbox/spool.ts';
 import { overriding } from '../overriding.ts';

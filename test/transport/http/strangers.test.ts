@@ -6,7 +6,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { DEADLINE } from '../../../src/core/linked-abort.ts';
-import type { Result } from '../../../src/core/ports.ts';
+import type { Result } from '../../../src/core/refusal.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
