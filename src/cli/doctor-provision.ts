@@ -9,17 +9,16 @@
 
 import type { Config } from '../core/config.ts';
 import { EVENTS, halvesOf, refusalId } from '../core/events.ts';
-import { DEADLINE, LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock } from '../core/ports-clock.ts';
 import type { Logger } from '../core/ports-log.ts';
 import { type ProvisionedOnce, provisionOnce } from '../core/provision-once.ts';
+import { DEADLINE, LinkedAbort } from '../core/unless-aborted.ts';
 import { cross, dash, type Finding, tick } from '../doctor/check.ts';
 import { lacking } from '../doctor/provisioning-check.ts';
 import { hostChance } from '../host/chance.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
-import { AlreadyRunning } from '../store/already-running.ts';
 import { ConfCredentialStore } from '../store/credential-store.ts';
-import { acquireLock } from '../store/lock.ts';
+import { AlreadyRunning, acquireLock } from '../store/lock.ts';
 import { StoreError } from '../store/store-error.ts';
 import { agentSettings } from './agent-settings.ts';
 import { CannotStart } from './cannot-start.ts';

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importFile, type Outcome } from '../image/import-file.ts';
 import { NodeDisk } from '../image/node-disk.ts';
-import { CREDSTORE } from './credstore.ts';
 import { EX_CONFIG, EX_NOINPUT, EX_OK, EX_TEMPFAIL } from './exit-codes.ts';
 import { checkText, setsSomething } from './import-check.ts';
+import { CREDSTORE } from './read-config.ts';
 import type { Out } from './terminal.ts';
 import { VERSION } from './version.ts';
 

@@ -2,7 +2,6 @@
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import { type Loaded, loadConfig } from '../config/load.ts';
-import { CREDSTORE } from './credstore.ts';
 import { SENSOR_NAMES } from './sensor-names.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
@@ -59,4 +58,25 @@ export function credentialStore(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Where systemd looks for the credentials of services (systemd.exec(5), ImportCredential=). */
+export const CREDSTORE = '/etc/credstore';
+const RUNTIME_DIRECTORY = '/run/firstlight';
+/** Where to write; undefined where there is no such place, as in a container without /run. */
+export function writableRuntimeDirectory(environment: NodeJS.ProcessEnv): string | undefined {
+  const { RUNTIME_DIRECTORY: given } = environment;
+  // Several are separated by colons (systemd.exec(5)); ours is the first.
+  if (given) return given.split(':')[0];
+  try {
+    accessSync(RUNTIME_DIRECTORY, constants.W_OK | constants.X_OK);
+    return RUNTIME_DIRECTORY;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where to look. */
+export function runtimeDirectory(option: string | undefined, environment: NodeJS.ProcessEnv): string {
+  return option ?? environment['RUNTIME_DIRECTORY']?.split(':')[0] ?? RUNTIME_DIRECTORY;
 }

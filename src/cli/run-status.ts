@@ -7,7 +7,7 @@ import type { Logger } from '../core/ports-log.ts';
 import { SILENT_LOGGER } from '../core/silent-logger.ts';
 import type { StatusBoard } from '../core/status-report.ts';
 import { StatusFile } from '../host/status-file.ts';
-import { writableRuntimeDirectory } from './runtime-directory.ts';
+import { writableRuntimeDirectory } from './read-config.ts';
 import { VERSION } from './version.ts';
 
 export class RunStatus {

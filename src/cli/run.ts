@@ -27,12 +27,13 @@ import { offsetMemory } from '../host/offset-memory.ts';
 import { restartsOfThisBoot } from '../host/start-count.ts';
 import { hostServiceManager } from '../host/systemd.ts';
 import { hostTimeSync } from '../host/time-sync.ts';
+import { AlreadyRunning, acquireLock, type Lock } from '../store/lock.ts';
+import { StoreError } from '../store/store-error.ts';
 import { brokenProgram } from './broken-program.ts';
 import { CannotStart } from './cannot-start.ts';
 import { ClearRoads } from './clear-roads.ts';
 import { CurrentConfig } from './current-config.ts';
-import { EX_CONFIG, EX_FAILED, EX_OK, EX_OSFILE } from './exit-codes.ts';
-import { lockState } from './lock-state.ts';
+import { EX_CONFIG, EX_FAILED, EX_OK, EX_OSFILE, EX_TEMPFAIL } from './exit-codes.ts';
 import { openOutbox } from './open-outbox.ts';
 import { readConfig, stateDirectory } from './read-config.ts';
 import { RunStatus } from './run-status.ts';
@@ -173,4 +174,18 @@ async function onStint(config: CurrentConfig, lasting: Lasting, signal: AbortSig
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/**
+ * Two agents on one state directory would provision one device twice; a directory that cannot even be locked
+ * is no state.
+ */
+export async function lockState(state: string): Promise<Lock> {
+  try {
+    return await acquireLock(state);
+  } catch (error) {
+    if (!(error instanceof AlreadyRunning || error instanceof StoreError)) throw error;
+    const event = error instanceof AlreadyRunning ? 'FL-STATE-LOCKED' : 'FL-STATE-UNUSABLE';
+    throw new CannotStart(event, error.message, EX_TEMPFAIL, { cause: error });
+  }
 }

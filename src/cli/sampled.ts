@@ -4,9 +4,8 @@
  */
 
 import { loadConfig } from '../config/load.ts';
-import { ByKey } from '../core/by-key.ts';
 import type { SensorsConfig } from '../core/config.ts';
-import { matches } from '../core/glob.ts';
+import { ByKey, matches } from '../core/glob.ts';
 import { keysOf, type OwnSensor } from '../core/own-sensor.ts';
 import type { Value } from '../core/reading.ts';
 import { type Selection, selects } from '../core/selection.ts';

@@ -6,8 +6,7 @@
 import { existsSync } from 'node:fs';
 import { isLocked } from '../store/lock.ts';
 import { STATUS_EXIT } from './exit-codes.ts';
-import { type Places, stateDirectory } from './read-config.ts';
-import { runtimeDirectory } from './runtime-directory.ts';
+import { type Places, runtimeDirectory, stateDirectory } from './read-config.ts';
 import type { StatusAnswer } from './status-answer.ts';
 
 export interface StatusPlaces extends Pick<Places, 'state'> {

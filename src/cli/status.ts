@@ -9,7 +9,7 @@ import type { Clock } from '../core/ports-clock.ts';
 import { hostClock } from '../host/clock.ts';
 import { readStatusFile } from '../host/status-file.ts';
 import { paintFor } from './paint.ts';
-import { runtimeDirectory } from './runtime-directory.ts';
+import { runtimeDirectory } from './read-config.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { answerOf, type StatusAnswer } from './status-answer.ts';
 import { type StatusPlaces, unlessUnseen } from './status-unseen.ts';

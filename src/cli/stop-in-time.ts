@@ -5,9 +5,9 @@
  */
 
 import { tell } from '../core/events.ts';
-import { LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock } from '../core/ports-clock.ts';
 import type { Logger } from '../core/ports-log.ts';
+import { LinkedAbort } from '../core/unless-aborted.ts';
 
 /** Loops that are well end in milliseconds; an agent that is told to stop has five seconds, of which the disk gets four, ms. */
 const ENDING_MS_MAX = 900;

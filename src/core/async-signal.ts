@@ -3,8 +3,8 @@
  * version it has seen. A wait leaves no listener behind in the abort signal, which may live for years.
  */
 
-import { LinkedAbort } from './linked-abort.ts';
 import type { Clock } from './ports-clock.ts';
+import { LinkedAbort } from './unless-aborted.ts';
 
 export class AsyncSignal {
   #version = 0;

@@ -6,7 +6,7 @@
  * because a backlog arrives late and out of turn. Pure; one object per sampling loop.
  */
 
-import { ByKey } from './by-key.ts';
+import { ByKey } from './glob.ts';
 import type { Reading, Value, Values } from './reading.ts';
 
 /** A full reading at least so often: what a reader of the history has to look back, ms. */

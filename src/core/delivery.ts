@@ -14,7 +14,6 @@ import { BacklogFeed } from './backlog-feed.ts';
 import { FactsDelivery } from './delivery-facts.ts';
 import { tell } from './events.ts';
 import { LaneWindow } from './lane-window.ts';
-import { LinkedAbort } from './linked-abort.ts';
 import { LiveDelivery } from './live.ts';
 import { Pace } from './pace.ts';
 import type { DeliveryEvent, Parcel } from './parcel.ts';
@@ -28,6 +27,7 @@ import type { Result } from './refusal.ts';
 import { aborted } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import { Settlement } from './settlement.ts';
+import { LinkedAbort } from './unless-aborted.ts';
 
 export interface DeliveryPorts {
   readonly clock: Clock;

@@ -32,3 +32,28 @@ function meet(glob: string, other: string, otherIsGlob: boolean): boolean {
   }
   return below[0] === true;
 }
+
+/** Far more keys than a host has; beyond it the memory begins anew. */
+const REMEMBERED_MAX = 512;
+
+export class ByKey<T> {
+  readonly #said: ReadonlyMap<string, T>;
+  readonly #globs: readonly (readonly [glob: string, said: T])[];
+  readonly #known = new Map<string, T | undefined>();
+
+  /** Keys of the map may hold a `*` (glob.ts). */
+  constructor(said: ReadonlyMap<string, T>) {
+    this.#said = said;
+    this.#globs = [...said].filter(([key]) => key.includes('*'));
+  }
+
+  of(key: string): T | undefined {
+    const named = this.#said.get(key);
+    if (named !== undefined || this.#globs.length === 0) return named;
+    if (this.#known.has(key)) return this.#known.get(key);
+    if (this.#known.size >= REMEMBERED_MAX) this.#known.clear();
+    const said = this.#globs.find(([glob]) => matches(glob, key))?.[1];
+    this.#known.set(key, said);
+    return said;
+  }
+}

@@ -7,7 +7,6 @@
  * lost for so long, the reading is stored once more later, under its own date.
  */
 
-import { DEADLINE, LinkedAbort } from './linked-abort.ts';
 import { packTelemetry } from './packing.ts';
 import type { Parcel } from './parcel.ts';
 import type { Clock } from './ports-clock.ts';
@@ -17,6 +16,7 @@ import type { Reading } from './reading.ts';
 import type { Result } from './refusal.ts';
 import type { Secret } from './secret.ts';
 import type { Settlement } from './settlement.ts';
+import { DEADLINE, LinkedAbort } from './unless-aborted.ts';
 
 /** How old a reading may be when the server dates it, ms. */
 export const LIVE_MS_MAX = 10_000;

@@ -7,9 +7,11 @@
 
 import { EVENTS, type EventId, refusalId, tell } from './events.ts';
 import { formatDuration, formatRoughDuration } from './format-duration.ts';
+import type { Clock } from './ports-clock.ts';
 import type { LogFields, Logger } from './ports-log.ts';
 import type { Refusal } from './refusal.ts';
 import type { Event, State } from './session-state.ts';
+import { LinkedAbort } from './unless-aborted.ts';
 
 /** A trouble that lasts is told again no more often than this, ms. */
 const REMIND_AFTER_MS = 3_600_000;
@@ -147,4 +149,24 @@ const END_OF: Readonly<Partial<Record<Refusal['reason'], EventId>>> = {
 
 function deviceOf(state: State): LogFields {
   return 'claim' in state ? { device: state.claim.deviceName } : {};
+}
+
+/** An operator who watches a first boot hears of a silence long before the request is given up, ms. */
+const SILENCE_TOLD_AFTER_MS = 20_000;
+/** Provisioning is patient for four minutes; this says so while it is. */
+export async function notSilently<T>(
+  action: Promise<T>,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  signal: AbortSignal,
+): Promise<T> {
+  using over = new LinkedAbort(signal);
+  void clock.sleep(SILENCE_TOLD_AFTER_MS, over.signal).then(() => {
+    if (over.signal.aborted) return;
+    tell(log, 'FL-PROVISIONING-SLOW');
+  });
+  try {
+    return await action;
+  } finally {
+    over.abort();
+  }
 }

@@ -4,7 +4,7 @@
  * Both resolve when all have ended; each task gets a signal that aborts with the caller's, or when another task failed.
  */
 
-import { LinkedAbort } from './linked-abort.ts';
+import { LinkedAbort } from './unless-aborted.ts';
 
 export type Task = (signal: AbortSignal) => Promise<void>;
 

@@ -6,11 +6,11 @@
  * heard of" alone would miss a request that never ends. Changes nothing about what is asked and answered.
  */
 
-import { LinkedAbort } from './linked-abort.ts';
 import { DELIVERING_MS_MAX, DISK_MS_MAX, REQUEST_MS_MAX } from './patience.ts';
 import type { Lane, Outbox } from './ports-outbox.ts';
 import type { Transport } from './ports-transport.ts';
 import type { Progress, Pulse } from './progress.ts';
+import { LinkedAbort } from './unless-aborted.ts';
 
 export function watchedTransport(transport: Transport, progress: Progress): Transport {
   const posting = <T>(act: () => Promise<T>) => progress.within('a post to the server', REQUEST_MS_MAX, act);

@@ -5,7 +5,7 @@
  * none of the others.
  */
 
-import { LinkedAbort } from '../core/linked-abort.ts';
+import { LinkedAbort } from '../core/unless-aborted.ts';
 import { type Check, type Checked, dash, type Finding, type Timer, wordsOf } from './check.ts';
 
 /** One check, ms. */

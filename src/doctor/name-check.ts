@@ -9,7 +9,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { isPrivateAddress } from '../core/address-space.ts';
-import { LinkedAbort } from '../core/linked-abort.ts';
+import { LinkedAbort } from '../core/unless-aborted.ts';
 import { type Check, cross, type Finding, type Timer, tick, wordsOf } from './check.ts';
 
 /** Slower than this a first telemetry is late by seconds, ms. */

@@ -9,8 +9,8 @@
 
 import { access, constants } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { LinkedAbort } from '../core/linked-abort.ts';
 import type { Clock } from '../core/ports-clock.ts';
+import { LinkedAbort } from '../core/unless-aborted.ts';
 import { AskedNumber } from './asked-number.ts';
 
 const DEADLINE_MS = 2000;

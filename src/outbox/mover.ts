@@ -1,9 +1,9 @@
 /** Moves readings from memory to the disk, as far as that takes them, and the rest to where memory keeps its backlog. */
 
 import type { Clock } from '../core/ports-clock.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Reading, Values } from '../core/reading.ts';
+import { carry, expand } from './carry.ts';
 import type { DiskNews } from './disk-news.ts';
-import { inParts } from './parts.ts';
 import { OutboxError, type ReadingStore } from './reading-store.ts';
 
 export class Mover {
@@ -52,5 +52,20 @@ export class Mover {
     } finally {
       this.#moving = 0;
     }
+  }
+}
+
+/** About a segment of readings that are usual. */
+const READINGS_MAX = 256;
+
+export function* inParts(readings: readonly Reading[]): Generator<readonly Reading[]> {
+  let before: Values = {};
+  for (let from = 0; from < readings.length; from += READINGS_MAX) {
+    const part = readings.slice(from, from + READINGS_MAX);
+    const first = part.findIndex(({ gap }) => !gap);
+    const sample = part[first];
+    if (sample && from > 0) part[first] = expand(before, sample);
+    for (const reading of part) before = carry(before, reading);
+    yield part;
   }
 }

@@ -10,7 +10,7 @@
 
 import type { CatalogueEntry, Collect, Collector, MonotonicClock, NumberEntry, Wants } from './collector.ts';
 import { Discovery } from './discovery.ts';
-import { keyParts } from './key-part.ts';
+import { keyParts } from './key-name.ts';
 import { natural } from './parse.ts';
 import { type Counts, Rates } from './rate.ts';
 import { linesIfThere, listIfThere, readIfThere } from './read-if-there.ts';

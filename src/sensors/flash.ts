@@ -7,7 +7,7 @@
  */
 
 import type { Collector, Measured } from './collector.ts';
-import { keyPart } from './key-part.ts';
+import { keyPart } from './key-name.ts';
 import { listIfThere, readIfThere } from './read-if-there.ts';
 import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';

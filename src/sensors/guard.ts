@@ -14,8 +14,7 @@
 import { errorMessage } from '../core/error-code.ts';
 import { tell } from '../core/events.ts';
 import type { Logger } from '../core/ports-log.ts';
-import type { Value, Values } from '../core/reading.ts';
-import { believable, shown } from './believable.ts';
+import { round, type Value, type Values } from '../core/reading.ts';
 import {
   type CatalogueEntry,
   type Collect,
@@ -192,4 +191,24 @@ export function entryFor(catalogue: readonly CatalogueEntry[], key: string): Cat
       key.endsWith(entry.key.slice(star + 1))
     );
   });
+}
+
+/** The value as it may be delivered; undefined when it is not what the catalogue promises. */
+export function believable(entry: CatalogueEntry | undefined, value: Value): Value | undefined {
+  switch (entry?.type) {
+    case 'number':
+      if (typeof value !== 'number' || !(value >= entry.min && value <= entry.max)) return undefined;
+      return round(value, entry.decimals);
+    case 'flag':
+      return typeof value === 'boolean' ? value : undefined;
+    case 'text':
+      return typeof value === 'string' && value.length <= entry.charactersMax ? value : undefined;
+    case undefined:
+      return undefined;
+  }
+}
+
+/** For a sentence about a value that is not believed. */
+export function shown(value: Value): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 24)) : String(value);
 }

@@ -7,7 +7,7 @@
  * three interfaces.
  */
 
-import { keyParts } from './key-part.ts';
+import { keyParts } from './key-name.ts';
 import { NonsenseError } from './sensor-errors.ts';
 import type { Tree } from './tree.ts';
 

@@ -18,7 +18,7 @@ import {
   PartlyReadError,
   type SensorClock,
 } from './collector.ts';
-import { keyParts } from './key-part.ts';
+import { keyParts } from './key-name.ts';
 import { type Mount, MountTable } from './mount-table.ts';
 import { asError } from './sensor-errors.ts';
 import { useOf } from './space.ts';

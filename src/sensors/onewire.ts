@@ -18,8 +18,7 @@ import {
   type Wants,
 } from './collector.ts';
 import { Discovery } from './discovery.ts';
-import { fillKey } from './key-name.ts';
-import { keyPart } from './key-part.ts';
+import { fillKey, keyPart } from './key-name.ts';
 import { celsiusOf } from './onewire-scratchpad.ts';
 import { isAbsence, listIfThere } from './read-if-there.ts';
 import { asError } from './sensor-errors.ts';

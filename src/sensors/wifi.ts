@@ -5,7 +5,7 @@
 
 import type { Collector, Measured } from './collector.ts';
 import { INTERFACES_MAX } from './interfaces.ts';
-import { keyPart } from './key-part.ts';
+import { keyPart } from './key-name.ts';
 import { linesIfThere } from './read-if-there.ts';
 import { NonsenseError } from './sensor-errors.ts';
 

@@ -9,7 +9,6 @@
 
 import type { Schedule } from '../core/backoff.ts';
 import { tell } from '../core/events.ts';
-import { DEADLINE } from '../core/linked-abort.ts';
 import type { Clock } from '../core/ports-clock.ts';
 import type { Logger } from '../core/ports-log.ts';
 import type { Chance } from '../core/ports-random.ts';
@@ -28,7 +27,7 @@ import {
   startOfRoads,
 } from '../core/roads.ts';
 import { Secret } from '../core/secret.ts';
-import { unlessAborted } from '../core/unless-aborted.ts';
+import { DEADLINE, unlessAborted } from '../core/unless-aborted.ts';
 import { Proofs } from './proofs.ts';
 import { type Ask, type RoadTo, Ways } from './ways.ts';
 

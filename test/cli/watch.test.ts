@@ -7,9 +7,8 @@ import { it } from 'node:test';
 import { groupsOf } from '../../src/cli/sample-rows.ts';
 import { tableLines } from '../../src/cli/sample-table.ts';
 import { type Sampled, sampled } from '../../src/cli/sampled.ts';
-import { sparkline } from '../../src/cli/sparkline.ts';
 import { watch } from '../../src/cli/watch.ts';
-import { pictureLines } from '../../src/cli/watch-screen.ts';
+import { pictureLines, sparkline } from '../../src/cli/watch-screen.ts';
 import { FakeTerminal } from '../doubles/fake-terminal.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 

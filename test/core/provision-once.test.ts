@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProvisioningSettings } from '../../src/core/actions.ts';
-import { DEADLINE } from '../../src/core/linked-abort.ts';
 import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
 import { provisionOnce } from '../../src/core/provision-once.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { SAVE_AGAIN_MS } from '../../src/core/session.ts';
+import { DEADLINE } from '../../src/core/unless-aborted.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';

@@ -5,9 +5,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DOUBTS } from '../../src/core/doubts.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { next, startWithToken } from '../../src/core/session.ts';
+import { DOUBTS, next, startWithToken } from '../../src/core/session.ts';
 import type { Event, State } from '../../src/core/session-state.ts';
 
 const OLD = new Secret('the-old-token');

@@ -6,10 +6,10 @@
  * signal aborts; if that is because it took too long, it has met a silence.
  */
 
-import { DEADLINE } from '../../src/core/linked-abort.ts';
 import type { ProvisionRequest, Transport } from '../../src/core/ports-transport.ts';
 import type { Refusal, RefusalReason, Result } from '../../src/core/refusal.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { DEADLINE } from '../../src/core/unless-aborted.ts';
 import { refusalOf } from './refusals.ts';
 
 export type Call =

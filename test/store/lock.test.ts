@@ -7,8 +7,7 @@ import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { AlreadyRunning } from '../../src/store/already-running.ts';
-import { acquireLock } from '../../src/store/lock.ts';
+import { AlreadyRunning, acquireLock } from '../../src/store/lock.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { base, Child, testRace } from './lock-stage.ts';
 

@@ -9,9 +9,9 @@
 import { request as httpRequest } from 'node:http';
 import type { ProxyAddress } from '../../core/config.ts';
 import { errorCode } from '../../core/error-code.ts';
-import { DEADLINE, LinkedAbort } from '../../core/linked-abort.ts';
 import type { Result } from '../../core/refusal.ts';
 import { aborted, type Refusal } from '../../core/refusal.ts';
+import { DEADLINE, LinkedAbort } from '../../core/unless-aborted.ts';
 import { type HttpAnswer, readAnswer } from './answer.ts';
 import { Refused, refused } from './connection.ts';
 import { Connections } from './connections.ts';

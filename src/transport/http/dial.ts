@@ -11,9 +11,9 @@
 import { isIP, type Socket } from 'node:net';
 import { type SecureContext, connect as secure, type TLSSocket } from 'node:tls';
 import type { ProxyAddress, TlsSettings } from '../../core/config.ts';
-import { LinkedAbort } from '../../core/linked-abort.ts';
 import type { Result } from '../../core/refusal.ts';
 import { aborted, type Refusal } from '../../core/refusal.ts';
+import { LinkedAbort } from '../../core/unless-aborted.ts';
 import { ABORTED, outcome, refused, refusedFor } from './connection.ts';
 import { authority, hostHeader, type Origin } from './origin.ts';
 import { type ReachPorts, refusedByProxy, tcpTo, tunnel } from './reach.ts';

@@ -7,8 +7,8 @@
 
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import { LinkedAbort } from '../../core/linked-abort.ts';
 import type { Clock } from '../../core/ports-clock.ts';
+import { LinkedAbort } from '../../core/unless-aborted.ts';
 
 const PATIENCE_MS = 5_000;
 
