@@ -6,8 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+import { MAIN } from '../paths.ts';
 
 /** Longer than anything an agent of a test is patient with, also on a busy machine, ms. */
 const SILENCE_MS_MAX = 180_000;

@@ -9,9 +9,9 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
 import { VERSION } from '../../src/cli/version.ts';
+import { MAIN } from '../paths.ts';
 
 const run = promisify(execFile);
-const COMPILED = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 /** An empty directory far from any node_modules; the bundle is all there is in it. */
 const alone = mkdtempSync(join(tmpdir(), 'firstlight-bundle-'));
 const bundle = join(alone, 'firstlight.mjs');
@@ -72,7 +72,7 @@ test('the bundle alone provisions, stores its credentials, delivers, and stops w
 });
 
 test('what the bundle leaves out of systeminformation is not missed: it knows the same facts as the compiled program', async () => {
-  const compiled = await run(process.execPath, [COMPILED, 'facts']);
+  const compiled = await run(process.execPath, [MAIN, 'facts']);
   assert.deepEqual(JSON.parse((await firstlight('facts')).stdout), JSON.parse(compiled.stdout));
 });
 

@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { importCommand } from '../../src/cli/import.ts';
+import { MAIN } from '../paths.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 const HOOK = pathToFileURL(join(import.meta.dirname, 'import-hook.js')).href;
 
 export interface Ended {

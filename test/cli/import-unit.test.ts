@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { BOOT_FILES, CONFIG_DIRECTORY, CREDSTORE } from '../../src/cli/import.ts';
+import { MAIN } from '../paths.ts';
 
 const UNIT = resolve('systemd/firstlight-import.service');
 const text = readFileSync(UNIT, 'utf8');
@@ -48,13 +49,7 @@ test('the command line of the unit works: without a compiler', () => {
     .filter((part) => !part.startsWith('/usr/lib/'));
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [
-      ...flags.slice(0, -1),
-      resolve(import.meta.dirname, '..', '..', 'src', 'main.js'),
-      'import',
-      '--from',
-      '/no/such/file',
-    ],
+    [...flags.slice(0, -1), MAIN, 'import', '--from', '/no/such/file'],
     { encoding: 'utf8' },
   );
   assert.match(stderr, /^(Warning: disabling flag --expose_wasm due to conflicting flags\n)?$/);

@@ -2,11 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { EX_CONFIG, EX_USAGE } from '../../src/cli/exit-codes.ts';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+import { MAIN } from '../paths.ts';
 
 function firstlight(...line: string[]): { status: number | null; stdout: string; stderr: string } {
   const env = { PATH: process.env['PATH'] };

@@ -2,10 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-
-export const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+import { MAIN } from '../paths.ts';
 
 /** Longer than it may take on a busy machine; killed then, so that a failed test leaves nothing. */
 export const PATIENCE_MS = 30_000;

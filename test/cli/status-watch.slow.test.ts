@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { MAIN } from '../paths.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 const CTRL_C = '\x03';
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { MAIN } from '../paths.ts';
 import { workshop } from './agent-process.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 /** Writes into a pipe whose other end was opened and closed. */
 const INTO_NOBODY = 'mkfifo "$0"; (: <"$0") & exec 4>"$0"; wait; exec "$@" >&4 4>&-';
 

@@ -11,6 +11,7 @@ import { watch } from '../../src/cli/watch.ts';
 import { pictureLines, sparkline } from '../../src/cli/watch-screen.ts';
 import { FakeTerminal } from '../doubles/fake-terminal.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
+import { MAIN } from '../paths.ts';
 
 const VALUES = {
   cpuUsePercent: 12.5,
@@ -137,7 +138,6 @@ function live(terminal: FakeTerminal, clock: VirtualClock) {
   };
 }
 
-const PROGRAM = join(process.cwd(), 'dist/src/main.js');
 const script = spawnSync('script', ['--version']);
 const noScript = script.error === undefined ? false : 'script(1) is not installed';
 
@@ -169,7 +169,7 @@ for (const environment of [{ TERM: 'dumb' }, { TERM: 'xterm', NO_COLOR: '1' }]) 
 
 it('a reader that goes away ends it without a word', () => {
   const command = `"$0" "$1" sample --watch | head -n 1`;
-  const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, PROGRAM], {
+  const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, MAIN], {
     encoding: 'utf8',
   });
   assert.equal(status, 0);
@@ -183,7 +183,7 @@ async function atTerminal(
   watching = 'sample --watch',
 ) {
   const { PATH } = process.env;
-  const command = `exec '${process.execPath}' '${PROGRAM}' ${watching}`;
+  const command = `exec '${process.execPath}' '${MAIN}' ${watching}`;
   const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], {
     env: { PATH, ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],

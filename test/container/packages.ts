@@ -5,11 +5,11 @@
 
 import { appendFile, copyFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { PROJECT } from '../paths.ts';
 import { run } from './command.ts';
 import { forgetMachine, freshName, intoGroups, lockOf } from './leftovers.ts';
 import type { Layers } from './root-layers.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
 const MADE_WITHIN_MS = 180_000;
 
 export interface Packages {

@@ -7,10 +7,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+import { MAIN } from '../paths.ts';
 
 export interface BootOptions {
   readonly config: string;

@@ -15,6 +15,7 @@ import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Authority } from '../doubles/certificates.ts';
 import { openTlsFront } from '../doubles/tls-front.ts';
+import { MAIN } from '../paths.ts';
 import { notedIn, settle } from './readings-ledger.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
@@ -23,7 +24,6 @@ const DEVICE = 'gw';
 const BACKLOG = 20;
 /** Each of the steps takes at most half a minute to a minute on a machine with nothing else to do. */
 const WITHIN_S = 240;
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 const HOOK = join(import.meta.dirname, 'reading-hook.js');
 
 const never = new AbortController().signal;
