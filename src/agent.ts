@@ -8,30 +8,30 @@
  * adapter. Ends when the signal aborts; a bug in any of them ends all and rejects.
  */
 
-import { type ActionPorts, act, type ProvisioningSettings } from './core/actions.ts';
-import { Changes, type Deadbands } from './core/changes.ts';
-import type { Chronicle } from './core/chronicle.ts';
-import type { Dating } from './core/dating.ts';
-import { Delivery, type DeliveryPorts } from './core/delivery.ts';
-import { tell } from './core/events.ts';
-import { Narrator, notSilently } from './core/narrator.ts';
-import { converseMsMax, SAMPLING_MS_MAX, SLACK_MS } from './core/patience.ts';
-import type { Clock } from './core/ports-clock.ts';
-import type { Logger } from './core/ports-log.ts';
-import type { Outbox } from './core/ports-outbox.ts';
-import type { Sensors } from './core/ports-sensors.ts';
-import type { ServiceManager } from './core/ports-service-manager.ts';
-import { Progress, type Pulse } from './core/progress.ts';
-import { report, type Servers } from './core/reporting.ts';
-import type { Secret } from './core/secret.ts';
-import { next, START, startWithToken } from './core/session.ts';
-import type { State } from './core/session-state.ts';
-import { Status } from './core/status.ts';
-import type { StatusBoard } from './core/status-report.ts';
-import { supervise } from './core/supervision.ts';
-import { Tally } from './core/tally.ts';
-import { together } from './core/together.ts';
-import { WatchedOutbox, watchedTransport } from './core/watched-delivery.ts';
+import { together } from './core/async/tasks.ts';
+import { Delivery, type DeliveryPorts } from './core/delivery/delivery.ts';
+import { tell } from './core/events/catalogue.ts';
+import { converseMsMax, SAMPLING_MS_MAX, SLACK_MS } from './core/health/deadlines.ts';
+import { Progress, type Pulse } from './core/health/liveness.ts';
+import { WatchedOutbox, watchedTransport } from './core/health/monitored-ports.ts';
+import { supervise } from './core/health/watchdog.ts';
+import type { Secret } from './core/model/secret.ts';
+import type { Clock } from './core/ports/clock.ts';
+import type { Logger } from './core/ports/log.ts';
+import type { Outbox } from './core/ports/outbox.ts';
+import type { Sensors } from './core/ports/sensors.ts';
+import type { ServiceManager } from './core/ports/service-manager.ts';
+import { Changes, type Deadbands } from './core/sampling/delta.ts';
+import { type ActionPorts, act, type ProvisioningSettings } from './core/session/actions.ts';
+import { next, START, startWithToken } from './core/session/machine.ts';
+import { Narrator, notSilently } from './core/session/session-log.ts';
+import type { State } from './core/session/state.ts';
+import { Tally } from './core/status/counters.ts';
+import type { Chronicle } from './core/status/event-history.ts';
+import { report, type Servers } from './core/status/publisher.ts';
+import type { StatusBoard } from './core/status/report.ts';
+import { Status } from './core/status/status.ts';
+import type { Dating } from './core/timestamps/timestamper.ts';
 
 export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof ActionPorts> {
   readonly sensors: Sensors;

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { brokenProgram } from './cli/broken-program.ts';
 import { EX_IOERR, EX_OSFILE, EX_UNREAD } from './cli/exit-codes.ts';
 import type { RunOptions } from './cli/run.ts';
-import { AsyncSignal } from './core/async-signal.ts';
+import { AsyncSignal } from './core/async/async-signal.ts';
 
 /** How long what is still open after a command may keep the process, ms. */
 const LINGER_MS = 2_000;

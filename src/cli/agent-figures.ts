@@ -7,8 +7,8 @@
  * and 0.08 at one second, more than all else the agent does.
  */
 
-import type { Outbox } from '../core/ports-outbox.ts';
-import type { Tally } from '../core/tally.ts';
+import type { Outbox } from '../core/ports/outbox.ts';
+import type { Tally } from '../core/status/counters.ts';
 import type { AgentFigures } from '../sensors/told.ts';
 
 export type CountedOutbox = Pick<Outbox, 'losses'> & { readonly size: number };

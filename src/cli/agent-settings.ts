@@ -1,7 +1,7 @@
 /** The configuration as the agent's loops want it. */
 
 import type { AgentSettings } from '../agent.ts';
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/model/config.ts';
 import { identityOf } from './naming.ts';
 
 export function agentSettings(config: Config, name: string): AgentSettings {

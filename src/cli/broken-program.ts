@@ -3,7 +3,7 @@
  * loaded in parts (scripts/lib/bundle-parts.mjs), so that this may come to light at any time.
  */
 
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 
 /** What Node says of the file, if that is why `error` came about; undefined for any other error. */
 export function brokenProgram(error: unknown): string | undefined {

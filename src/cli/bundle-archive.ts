@@ -8,7 +8,7 @@
 import { lstat, mkdtemp, open, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import type { Redaction } from '../host/redaction.ts';
 import { DEFAULT_PATH, type Outcome, runProgram } from '../host/run-program.ts';
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { arch, release } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { DEFAULT_PATH, type Outcome, runProgram } from '../host/run-program.ts';
 import { VERSION } from './version.ts';
 

@@ -9,8 +9,8 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { givenSecrets } from '../config/given-secrets.ts';
-import { errorMessage } from '../core/error-code.ts';
-import type { Clock } from '../core/ports-clock.ts';
+import { errorMessage } from '../core/model/error-code.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { Redaction } from '../host/redaction.ts';
 import { knownTokens } from '../store/known-tokens.ts';
 import { BUNDLE_BYTES_MAX, BundleDirectory, packed, writeWhole } from './bundle-archive.ts';

@@ -3,7 +3,7 @@
  * operator, and the exit code.
  */
 
-import type { EventId } from '../core/events.ts';
+import type { EventId } from '../core/events/catalogue.ts';
 import { EX_CONFIG } from './exit-codes.ts';
 
 export class CannotStart extends Error {

@@ -6,11 +6,11 @@
  * Another configuration tells only of roads that were not told of before; what is remembered is as much as operators have written.
  */
 
-import { isPrivateAddress } from '../core/address-space.ts';
-import type { Road } from '../core/config.ts';
-import { tell } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Road } from '../core/model/config.ts';
+import { isPrivateAddress } from '../core/model/private-address.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
 import { createResolver, type Resolve } from '../transport/resolve.ts';
 
 export interface ClearRoadPorts {

@@ -12,8 +12,8 @@
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../config/problem.ts';
 import { readTextFile } from '../config/read-file.ts';
-import { formatDuration } from '../core/format-duration.ts';
-import { Secret } from '../core/secret.ts';
+import { formatDuration } from '../core/model/format-duration.ts';
+import { Secret } from '../core/model/secret.ts';
 import { TOKEN_FORM } from '../core/thingsboard.ts';
 import { hostClock } from '../host/clock.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';

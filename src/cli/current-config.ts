@@ -8,10 +8,10 @@
 import { differingTables, type Table } from '../config/differences.ts';
 import type { Loaded } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
-import type { AsyncSignal } from '../core/async-signal.ts';
-import { tell } from '../core/events.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { ServiceManager } from '../core/ports-service-manager.ts';
+import type { AsyncSignal } from '../core/async/async-signal.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { ServiceManager } from '../core/ports/service-manager.ts';
 import type { CannotStart } from './cannot-start.ts';
 
 export interface CurrentConfigPorts {

@@ -9,8 +9,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { errorMessage } from '../core/error-code.ts';
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
+import { errorMessage } from '../core/model/error-code.ts';
 import { type Running, runSelf } from './demo-process.ts';
 import { StoredValues, storedPoints } from './demo-view.ts';
 import { EX_FAILED, EX_OK } from './exit-codes.ts';

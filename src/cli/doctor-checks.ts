@@ -2,10 +2,10 @@
 
 import type { Loaded } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
-import type { Config, Road } from '../core/config.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import { Secret } from '../core/secret.ts';
-import { SILENT_LOGGER } from '../core/silent-logger.ts';
+import type { Config, Road } from '../core/model/config.ts';
+import { Secret } from '../core/model/secret.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import { SILENT_LOGGER } from '../core/ports/silent-logger.ts';
 import { roadCheck, telemetryCheck, tokenCheck } from '../doctor/access-checks.ts';
 import type { Check, Finding } from '../doctor/check.ts';
 import { whyNoToken } from '../doctor/credentials.ts';

@@ -1,6 +1,6 @@
 /** The stored credentials as the doctor sees them: looked at without mending anything, and held against server and board. */
 
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/model/config.ts';
 import type { Credentials } from '../doctor/credentials.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
 import { misfit } from '../store/binding.ts';

@@ -7,12 +7,12 @@
  * takes. As root it writes files for the owner of the state directory, as `credentials set` does (store/write-for-owner.ts).
  */
 
-import type { Config } from '../core/config.ts';
-import { EVENTS, halvesOf, refusalId } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import { type ProvisionedOnce, provisionOnce } from '../core/provision-once.ts';
-import { DEADLINE, LinkedAbort } from '../core/unless-aborted.ts';
+import { DEADLINE, LinkedAbort } from '../core/async/abort.ts';
+import { EVENTS, halvesOf, refusalId } from '../core/events/catalogue.ts';
+import type { Config } from '../core/model/config.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import { type ProvisionedOnce, provisionOnce } from '../core/session/provision-once.ts';
 import { cross, dash, type Finding, tick } from '../doctor/check.ts';
 import { lacking } from '../doctor/provisioning-check.ts';
 import { hostChance } from '../host/chance.ts';

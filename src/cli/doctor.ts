@@ -6,7 +6,7 @@
  */
 
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { type Checked, dash, type Finding } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
 import { hostClock } from '../host/clock.ts';

@@ -5,7 +5,7 @@
  */
 
 import { nearest } from '../config/suggest.ts';
-import type { Value } from '../core/reading.ts';
+import type { Value } from '../core/model/reading.ts';
 import type { Collector } from '../sensors/collector.ts';
 import type { Explanation } from '../sensors/explain.ts';
 import type { Asked } from '../sensors/trace.ts';

@@ -7,10 +7,10 @@
  */
 
 import { unlink } from 'node:fs/promises';
-import type { Config } from '../core/config.ts';
-import { errorCode } from '../core/error-code.ts';
-import { tell } from '../core/events.ts';
-import type { Logger } from '../core/ports-log.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Config } from '../core/model/config.ts';
+import { errorCode } from '../core/model/error-code.ts';
+import type { Logger } from '../core/ports/log.ts';
 
 export async function forgetSecret(provisioning: Config['provisioning'], log: Logger): Promise<void> {
   if (provisioning?.afterSuccess !== 'forget' || provisioning.secretFile === undefined) return;

@@ -1,7 +1,7 @@
 /** Numbers for people: 1288490189 B becomes 1.2 GiB, 93784 s becomes 1 d 2 h. Programs get the plain number (`--json`). */
 
-import { formatDuration } from '../core/format-duration.ts';
-import type { Value } from '../core/reading.ts';
+import { formatDuration } from '../core/model/format-duration.ts';
+import type { Value } from '../core/model/reading.ts';
 
 const PREFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
 /** Seconds up to here are shown as they are. */

@@ -3,10 +3,10 @@
  */
 
 import { uptime } from 'node:os';
-import type { Config, ServerAddress } from '../core/config.ts';
-import { tell } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Config, ServerAddress } from '../core/model/config.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
 import { deviceName } from '../host/identity.ts';
 import { CannotStart } from './cannot-start.ts';

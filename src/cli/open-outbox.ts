@@ -4,12 +4,12 @@
  */
 
 import { join } from 'node:path';
-import type { Config } from '../core/config.ts';
-import type { Dating } from '../core/dating.ts';
-import { tell } from '../core/events.ts';
-import { Losses } from '../core/losses.ts';
-import type { Clock, KnownOffsets } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Config } from '../core/model/config.ts';
+import { Losses } from '../core/model/loss-report.ts';
+import type { Clock, KnownOffsets } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { Dating } from '../core/timestamps/timestamper.ts';
 import { NodeDirectory } from '../outbox/node-directory.ts';
 import { JoinedOutbox } from '../outbox/outbox.ts';
 import { Spool } from '../outbox/spool.ts';

@@ -4,11 +4,11 @@
  * Each kind of road is loaded when it is first needed: HTTP brings 6 MiB with it that a gateway on CoAP does without.
  */
 
-import type { Config, Road } from '../core/config.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { Chance } from '../core/ports-random.ts';
-import type { Transport } from '../core/ports-transport.ts';
+import type { Config, Road } from '../core/model/config.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { Chance } from '../core/ports/random.ts';
+import type { Transport } from '../core/ports/transport.ts';
 import { identityOf } from './naming.ts';
 import { VERSION } from './version.ts';
 

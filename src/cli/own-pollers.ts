@@ -3,11 +3,11 @@
  * One that is switched off is not even asked.
  */
 
-import type { SensorsConfig } from '../core/config.ts';
-import { GAP_KEYS } from '../core/losses.ts';
-import { keysOf, type OwnSensor } from '../core/own-sensor.ts';
-import { type Polled, Pollers, type PollersPorts } from '../core/pollers.ts';
-import { selects } from '../core/selection.ts';
+import type { SensorsConfig } from '../core/model/config.ts';
+import { keysOf, type OwnSensor } from '../core/model/custom-sensor.ts';
+import { GAP_KEYS } from '../core/model/loss-report.ts';
+import { selects } from '../core/model/selection.ts';
+import { type Polled, Pollers, type PollersPorts } from '../core/sampling/polling.ts';
 import { type Gpio, openGpio } from '../host/gpio.ts';
 import { polledLine } from '../host/own-lines.ts';
 import { polledProgram } from '../host/own-programs.ts';

@@ -1,11 +1,11 @@
 /** The status of a running agent: what it has told, and the file in which others find it, from its start to its end. */
 
-import { Chronicle } from '../core/chronicle.ts';
-import { type EventId, tell } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import { SILENT_LOGGER } from '../core/silent-logger.ts';
-import type { StatusBoard } from '../core/status-report.ts';
+import { type EventId, tell } from '../core/events/catalogue.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import { SILENT_LOGGER } from '../core/ports/silent-logger.ts';
+import { Chronicle } from '../core/status/event-history.ts';
+import type { StatusBoard } from '../core/status/report.ts';
 import { StatusFile } from '../host/status-file.ts';
 import { writableRuntimeDirectory } from './read-config.ts';
 import { VERSION } from './version.ts';

@@ -13,12 +13,12 @@
 
 import { runCaretakers } from '../agent.ts';
 import { ConfigError } from '../config/problem.ts';
-import type { AsyncSignal } from '../core/async-signal.ts';
-import { Dating } from '../core/dating.ts';
-import { EVENTS, type EventId, tell } from '../core/events.ts';
-import type { OffsetMemory } from '../core/ports-clock.ts';
-import { Tally } from '../core/tally.ts';
-import { untilOneEnds } from '../core/together.ts';
+import type { AsyncSignal } from '../core/async/async-signal.ts';
+import { untilOneEnds } from '../core/async/tasks.ts';
+import { EVENTS, type EventId, tell } from '../core/events/catalogue.ts';
+import type { OffsetMemory } from '../core/ports/clock.ts';
+import { Tally } from '../core/status/counters.ts';
+import { Dating } from '../core/timestamps/timestamper.ts';
 import { hostChance } from '../host/chance.ts';
 import { type HostClock, hostClock } from '../host/clock.ts';
 import { createFacts } from '../host/facts.ts';

@@ -4,7 +4,7 @@
  * Pure: the same rows make the table of `sample` and the screen of `sample --watch`.
  */
 
-import type { Value, Values } from '../core/reading.ts';
+import type { Value, Values } from '../core/model/reading.ts';
 import { shownValue } from './humanise.ts';
 import type { Sampled } from './sampled.ts';
 

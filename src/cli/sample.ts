@@ -9,10 +9,10 @@
 
 import type { Writable } from 'node:stream';
 import { ConfigError } from '../config/problem.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { Values } from '../core/reading.ts';
-import { SILENT_LOGGER } from '../core/silent-logger.ts';
+import type { Values } from '../core/model/reading.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import { SILENT_LOGGER } from '../core/ports/silent-logger.ts';
 import { hostClock } from '../host/clock.ts';
 import { openJournal } from '../host/journal.ts';
 import { explain } from '../sensors/explain.ts';

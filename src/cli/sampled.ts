@@ -4,11 +4,11 @@
  */
 
 import { loadConfig } from '../config/load.ts';
-import type { SensorsConfig } from '../core/config.ts';
-import { ByKey, matches } from '../core/glob.ts';
-import { keysOf, type OwnSensor } from '../core/own-sensor.ts';
-import type { Value } from '../core/reading.ts';
-import { type Selection, selects } from '../core/selection.ts';
+import type { SensorsConfig } from '../core/model/config.ts';
+import { keysOf, type OwnSensor } from '../core/model/custom-sensor.ts';
+import { ByKey, matches } from '../core/model/glob.ts';
+import type { Value } from '../core/model/reading.ts';
+import { type Selection, selects } from '../core/model/selection.ts';
 import { collectors } from '../sensors/catalogue.ts';
 import type { CatalogueEntry, Collector } from '../sensors/collector.ts';
 import { entryFor } from '../sensors/guard.ts';

@@ -6,7 +6,7 @@
  * `GET /` what it can do.
  */
 
-import { errorMessage } from '../core/error-code.ts';
+import { errorMessage } from '../core/model/error-code.ts';
 import { openSandbox } from '../sandbox/sandbox.ts';
 import { EX_FAILED, EX_OK } from './exit-codes.ts';
 

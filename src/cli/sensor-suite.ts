@@ -5,15 +5,15 @@
  */
 
 import { isSame } from '../config/differences.ts';
-import type { ClockStanding } from '../core/clock-standing.ts';
-import type { SensorsConfig } from '../core/config.ts';
-import type { Dating } from '../core/dating.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { Sensors } from '../core/ports-sensors.ts';
-import { type Profile, selects } from '../core/selection.ts';
-import type { Tally } from '../core/tally.ts';
-import { type Task, together } from '../core/together.ts';
+import { type Task, together } from '../core/async/tasks.ts';
+import type { ClockStanding } from '../core/model/clock-state.ts';
+import type { SensorsConfig } from '../core/model/config.ts';
+import { type Profile, selects } from '../core/model/selection.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { Sensors } from '../core/ports/sensors.ts';
+import type { Tally } from '../core/status/counters.ts';
+import type { Dating } from '../core/timestamps/timestamper.ts';
 import { clockOffset } from '../host/clock-offset.ts';
 import { runningContainers } from '../host/containers.ts';
 import { failedUnits } from '../host/failed-units.ts';

@@ -5,9 +5,9 @@
  * seconds by the clock that never steps. No field holds a secret.
  */
 
-import type { EventLevel } from '../core/event-definition.ts';
-import { EVENTS, type EventId, halvesOf, refusalId } from '../core/events.ts';
-import type { CredentialsStanding, ReportState, StatusReport } from '../core/status-report.ts';
+import { EVENTS, type EventId, halvesOf, refusalId } from '../core/events/catalogue.ts';
+import type { EventLevel } from '../core/events/definition.ts';
+import type { CredentialsStanding, ReportState, StatusReport } from '../core/status/report.ts';
 import type { FoundStatus, StatusFileContent } from '../host/status-file.ts';
 import { STATUS_EXIT } from './exit-codes.ts';
 

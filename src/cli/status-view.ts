@@ -1,7 +1,7 @@
 /** What `firstlight status` shows to people: one screen, most important first. Pure. */
 
-import { halvesOf } from '../core/events.ts';
-import { formatDuration } from '../core/format-duration.ts';
+import { halvesOf } from '../core/events/catalogue.ts';
+import { formatDuration } from '../core/model/format-duration.ts';
 import { STATUS_EXIT } from './exit-codes.ts';
 import { labelled, type Paint, type Tone, wrapped } from './paint.ts';
 import type { EventAnswer, StatusAnswer } from './status-answer.ts';

@@ -5,7 +5,7 @@
  * Exit codes: 0 online, 1 offline but healthy (also while it starts), 2 something needs a person, 3 not running or unknown.
  */
 
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { hostClock } from '../host/clock.ts';
 import { readStatusFile } from '../host/status-file.ts';
 import { paintFor } from './paint.ts';

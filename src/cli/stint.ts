@@ -8,17 +8,17 @@
 
 import { type AgentPorts, runLoops } from '../agent.ts';
 import type { Loaded } from '../config/load.ts';
-import type { Config } from '../core/config.ts';
-import type { Dating } from '../core/dating.ts';
-import { tell } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { CredentialRecord, CredentialStore } from '../core/ports-credentials.ts';
-import type { Outbox } from '../core/ports-outbox.ts';
-import type { Chance } from '../core/ports-random.ts';
-import type { HostFacts } from '../core/ports-sensors.ts';
-import type { ServiceManager } from '../core/ports-service-manager.ts';
-import type { Tally } from '../core/tally.ts';
-import { together } from '../core/together.ts';
+import { together } from '../core/async/tasks.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Config } from '../core/model/config.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
+import type { Outbox } from '../core/ports/outbox.ts';
+import type { Chance } from '../core/ports/random.ts';
+import type { HostFacts } from '../core/ports/sensors.ts';
+import type { ServiceManager } from '../core/ports/service-manager.ts';
+import type { Tally } from '../core/status/counters.ts';
+import type { Dating } from '../core/timestamps/timestamper.ts';
 import { boardFingerprint } from '../host/fingerprint.ts';
 import type { Journal } from '../host/journal.ts';
 import { ConfCredentialStore } from '../store/credential-store.ts';

@@ -4,10 +4,10 @@
  * The watchdog of the unit sends SIGTERM first, so that an agent whose event loop still turns saves what it has.
  */
 
-import { tell } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
 
 /** Loops that are well end in milliseconds; an agent that is told to stop has five seconds, of which the disk gets four, ms. */
 const ENDING_MS_MAX = 900;

@@ -3,9 +3,9 @@
  * is left as it was found; anywhere else the table once, and then a line for each value that changed.
  */
 
-import type { Clock } from '../core/ports-clock.ts';
-import type { Sensors } from '../core/ports-sensors.ts';
-import type { Value, Values } from '../core/reading.ts';
+import type { Value, Values } from '../core/model/reading.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Sensors } from '../core/ports/sensors.ts';
 import { EX_OK } from './exit-codes.ts';
 import type { Group } from './sample-rows.ts';
 import { tableLines } from './sample-table.ts';

@@ -6,8 +6,8 @@
  * error that quotes a path.
  */
 
-import type { CredentialRecord, CredentialStore } from '../core/ports-credentials.ts';
-import type { Secret } from '../core/secret.ts';
+import type { Secret } from '../core/model/secret.ts';
+import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 
 export interface StoreWatcher {
   readonly token: (token: Secret) => void;

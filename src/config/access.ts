@@ -5,8 +5,8 @@
  * but under after-success = "forget" a secret file that is gone is what the agent itself has done, and no problem.
  */
 
-import type { Config } from '../core/config.ts';
-import type { Secret } from '../core/secret.ts';
+import type { Config } from '../core/model/config.ts';
+import type { Secret } from '../core/model/secret.ts';
 import { absent, type Reader } from './given.ts';
 import type { Source } from './problem.ts';
 import { settings } from './schema.ts';

@@ -4,8 +4,8 @@
  * Secrets are compared by what they hide, which no generic comparison of objects can see.
  */
 
-import type { Config } from '../core/config.ts';
-import { Secret } from '../core/secret.ts';
+import type { Config } from '../core/model/config.ts';
+import { Secret } from '../core/model/secret.ts';
 
 export type Table = keyof Config;
 

@@ -3,7 +3,7 @@
  * example file that the package installs, and the table of the README.
  */
 
-import type { OwnKind } from '../core/own-sensor.ts';
+import type { OwnKind } from '../core/model/custom-sensor.ts';
 import { type Field, OWN_KINDS, ownFields } from './own-fields.ts';
 import { exampleOf, OWN_MAX } from './own-sensors.ts';
 import { allSettings } from './schema.ts';

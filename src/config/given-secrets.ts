@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { Secret } from '../core/secret.ts';
+import { Secret } from '../core/model/secret.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { parseProxy } from './proxy.ts';
 import { readTextFile } from './read-file.ts';

@@ -7,7 +7,7 @@
  */
 
 import * as v from 'valibot';
-import { formatDurationSetting } from '../core/format-duration.ts';
+import { formatDurationSetting } from '../core/model/format-duration.ts';
 import { parseDuration } from './duration.ts';
 import { kindOf } from './show.ts';
 import { parseSize } from './size.ts';

@@ -7,7 +7,7 @@
  * templates in a device name stand for.
  */
 
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/model/config.ts';
 import { readAccess } from './access.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { absent, exampleFor, Reader } from './given.ts';

@@ -6,7 +6,7 @@
  */
 
 import * as v from 'valibot';
-import type { OwnKind } from '../core/own-sensor.ts';
+import type { OwnKind } from '../core/model/custom-sensor.ts';
 import { absolutePath, boundedText, choice, duration, parsed, text } from './kinds.ts';
 import { FACTOR_MAX, factorOf, INTERVAL_MS_MAX, INTERVAL_MS_MIN } from './sensor-lists.ts';
 import type { Setting } from './setting.ts';

@@ -4,7 +4,7 @@
  * What is wrong with them as lists is told here, each with its line; own-sensors.ts goes on from there.
  */
 
-import type { OwnKind } from '../core/own-sensor.ts';
+import type { OwnKind } from '../core/model/custom-sensor.ts';
 import { OWN_KINDS } from './own-fields.ts';
 import { type Problem, problemAt, type Source } from './problem.ts';
 import { allSettings } from './schema.ts';

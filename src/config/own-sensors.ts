@@ -6,9 +6,9 @@
  */
 
 import * as v from 'valibot';
-import { matches } from '../core/glob.ts';
-import { GAP_KEYS } from '../core/losses.ts';
-import { keysOf, type OwnKind, type OwnSensor } from '../core/own-sensor.ts';
+import { keysOf, type OwnKind, type OwnSensor } from '../core/model/custom-sensor.ts';
+import { matches } from '../core/model/glob.ts';
+import { GAP_KEYS } from '../core/model/loss-report.ts';
 import { type Field, ownFields } from './own-fields.ts';
 import type { GivenOwn } from './own-given.ts';
 import { type Problem, place, problemAt, type Source } from './problem.ts';

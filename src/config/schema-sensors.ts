@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import { PROFILES } from '../core/selection.ts';
+import { PROFILES } from '../core/model/selection.ts';
 import { choice, parsed, text } from './kinds.ts';
 import { KEY_CHARACTERS_MAX, PAIRS_MAX } from './pairs.ts';
 import {

@@ -7,7 +7,7 @@
  */
 
 import * as v from 'valibot';
-import { Secret } from '../core/secret.ts';
+import { Secret } from '../core/model/secret.ts';
 import { DEADBANDS_MAX, KEY_CHARACTERS_MAX, parseDeadbands } from './deadbands.ts';
 import {
   absolutePath,

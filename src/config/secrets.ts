@@ -11,7 +11,7 @@
  */
 
 import { join } from 'node:path';
-import type { Secret } from '../core/secret.ts';
+import type { Secret } from '../core/model/secret.ts';
 import type { Parsed, Reader } from './given.ts';
 import { type Problem, place, problemAt, type Source } from './problem.ts';
 import { readTextFile } from './read-file.ts';

@@ -6,10 +6,10 @@
  * written for a later version, and keys of own programs are known when they run.
  */
 
-import type { SensorsConfig } from '../core/config.ts';
-import { matches, overlap } from '../core/glob.ts';
-import { GAP_KEYS } from '../core/losses.ts';
-import { keysOf } from '../core/own-sensor.ts';
+import type { SensorsConfig } from '../core/model/config.ts';
+import { keysOf } from '../core/model/custom-sensor.ts';
+import { matches, overlap } from '../core/model/glob.ts';
+import { GAP_KEYS } from '../core/model/loss-report.ts';
 import type { Parsed, Reader } from './given.ts';
 import type { GivenOwn } from './own-given.ts';
 import { readOwnSensors } from './own-sensors.ts';

@@ -2,7 +2,7 @@
  * Where the readings go, and by which roads: the URLs, the proxy, whom https trusts.
  */
 
-import type { Config, Road, ServerAddress } from '../core/config.ts';
+import type { Config, Road, ServerAddress } from '../core/model/config.ts';
 import type { Environment } from './environment.ts';
 import type { Reader } from './given.ts';
 import { proxyOfEnvironment } from './proxy.ts';

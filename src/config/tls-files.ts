@@ -8,8 +8,8 @@
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { TlsSettings } from '../core/config.ts';
-import { Secret } from '../core/secret.ts';
+import type { TlsSettings } from '../core/model/config.ts';
+import { Secret } from '../core/model/secret.ts';
 import { absent, type Parsed, type Reader } from './given.ts';
 import { place, problemAt } from './problem.ts';
 import { readTextFile } from './read-file.ts';

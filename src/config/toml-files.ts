@@ -8,7 +8,7 @@
 
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import { problemAt } from './problem.ts';
 import { broken, readTomlFile, type TomlFile } from './toml-file.ts';
 

@@ -6,10 +6,10 @@
  * secret included (contract 3.6).
  */
 
-import { type JsonObject, parseJsonObject } from './json-object.ts';
-import type { ProvisionRequest } from './ports-transport.ts';
-import type { Refusal } from './refusal.ts';
-import { Secret } from './secret.ts';
+import type { Refusal } from './failures/failure.ts';
+import { type JsonObject, parseJsonObject } from './model/json-object.ts';
+import { Secret } from './model/secret.ts';
+import type { ProvisionRequest } from './ports/transport.ts';
 
 /** Longest answer body that is looked at, in characters; ThingsBoard's own are under 300 (contract 3.2). */
 const ANSWER_LENGTH_MAX = 4096;

@@ -1,8 +1,8 @@
 /** Whether the server takes the token there is, and telemetry with it; whether a road of HTTP or HTTPS leads to ThingsBoard. */
 
-import { halvesOf } from '../core/events.ts';
-import type { Refusal, Result } from '../core/refusal.ts';
-import { VERDICTS } from '../core/verdicts.ts';
+import { halvesOf } from '../core/events/catalogue.ts';
+import type { Refusal, Result } from '../core/failures/failure.ts';
+import { VERDICTS } from '../core/failures/policies.ts';
 import { type Check, cross, dash, type Finding, tick } from './check.ts';
 
 /** `probe` asks the server whether it takes the token; absent with the reason why there is none to ask about. */

@@ -5,8 +5,8 @@
  * what to do. No word of a finding is a secret.
  */
 
-import { errorCode, errorMessage } from '../core/error-code.ts';
-import type { Clock } from '../core/ports-clock.ts';
+import { errorCode, errorMessage } from '../core/model/error-code.ts';
+import type { Clock } from '../core/ports/clock.ts';
 
 export type Finding =
   | { readonly mark: 'tick' | 'dash'; readonly seen: string }

@@ -1,6 +1,6 @@
 /** What the doctor knows of the credentials: whether the agent would use them here, and if not, what it would do at its start. */
 
-import type { Secret } from '../core/secret.ts';
+import type { Secret } from '../core/model/secret.ts';
 
 export type Credentials =
   | { readonly are: 'usable'; readonly device: string; readonly token: Secret }

@@ -5,7 +5,7 @@
  * none of the others.
  */
 
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
 import { type Check, type Checked, dash, type Finding, type Timer, wordsOf } from './check.ts';
 
 /** One check, ms. */

@@ -8,8 +8,8 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { isPrivateAddress } from '../core/address-space.ts';
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
+import { isPrivateAddress } from '../core/model/private-address.ts';
 import { type Check, cross, type Finding, type Timer, tick, wordsOf } from './check.ts';
 
 /** Slower than this a first telemetry is late by seconds, ms. */

@@ -3,7 +3,7 @@
  * creates a device.
  */
 
-import { EVENTS, halvesOf } from '../core/events.ts';
+import { EVENTS, halvesOf } from '../core/events/catalogue.ts';
 import { type Check, cross, dash, type Finding, tick } from './check.ts';
 import type { Credentials } from './credentials.ts';
 

@@ -1,7 +1,7 @@
 /** The server's clock against this host's, where a road of HTTP or HTTPS lets it be asked. */
 
-import { formatDuration } from '../core/format-duration.ts';
-import type { Result } from '../core/refusal.ts';
+import type { Result } from '../core/failures/failure.ts';
+import { formatDuration } from '../core/model/format-duration.ts';
 import { type Check, cross, dash, tick } from './check.ts';
 
 /** More is no matter of the way there, ms. */

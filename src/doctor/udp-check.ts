@@ -9,7 +9,7 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { generate, type Packet, parse } from 'coap-packet';
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
 import { type Check, cross, dash, type Finding, type Timer, tick, wordsOf } from './check.ts';
 
 export interface Peer {

@@ -7,8 +7,8 @@
  */
 
 import { randomInt } from 'node:crypto';
-import type { Chance } from '../core/ports-random.ts';
-import { Secret } from '../core/secret.ts';
+import { Secret } from '../core/model/secret.ts';
+import type { Chance } from '../core/ports/random.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const TOKEN_LENGTH = 24;

@@ -5,7 +5,7 @@
  * from none for hours. Never rejects.
  */
 
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { askCommand } from './ask-command.ts';
 
 const DEADLINE_MS = 10_000;

@@ -9,8 +9,8 @@
 
 import { access, constants } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../core/ports-clock.ts';
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { AskedNumber } from './asked-number.ts';
 
 const DEADLINE_MS = 2000;

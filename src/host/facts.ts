@@ -9,13 +9,13 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { errorMessage } from '../core/error-code.ts';
-import { tell } from '../core/events.ts';
-import { isJsonObject } from '../core/json-object.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { HostFacts } from '../core/ports-sensors.ts';
-import { deliverable, type Values } from '../core/reading.ts';
+import { tell } from '../core/events/catalogue.ts';
+import { errorMessage } from '../core/model/error-code.ts';
+import { isJsonObject } from '../core/model/json-object.ts';
+import { deliverable, type Values } from '../core/model/reading.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { HostFacts } from '../core/ports/sensors.ts';
 import { endGroup } from './end-group.ts';
 import { cheapFacts } from './facts-cheap.ts';
 import { CHILD_KEYS } from './facts-child.ts';

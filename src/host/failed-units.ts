@@ -6,7 +6,7 @@
  */
 
 import { access } from 'node:fs/promises';
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { askCommand } from './ask-command.ts';
 import { AskedNumber } from './asked-number.ts';
 

@@ -11,7 +11,7 @@
  * Never rejects. Values are the line's electrical level: true is high.
  */
 
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { type Answer, askForReason } from './ask-command.ts';
 
 export interface GpioOptions {

@@ -11,9 +11,9 @@
 import { stdout } from 'node:process';
 import type { Writable } from 'node:stream';
 import winston from 'winston';
-import type { Clock } from '../core/ports-clock.ts';
-import type { LogFields, Logger } from '../core/ports-log.ts';
-import type { Secret } from '../core/secret.ts';
+import type { Secret } from '../core/model/secret.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { LogFields, Logger } from '../core/ports/log.ts';
 import { type Level, type LineStyle, renderLine } from './journal-line.ts';
 import { DEFAULT_LIMITS, RateLimit, type RateLimits } from './rate-limit.ts';
 import { Redaction } from './redaction.ts';

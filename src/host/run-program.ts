@@ -8,9 +8,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { errorMessage } from '../core/error-code.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
+import { errorMessage } from '../core/model/error-code.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { endGroup } from './end-group.ts';
 
 export interface Program {

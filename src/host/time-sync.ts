@@ -12,9 +12,9 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { tell } from '../core/events.ts';
-import type { Clock, TimeSync } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Clock, TimeSync } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
 import { askCommand } from './ask-command.ts';
 
 export interface TimeSyncOptions {

@@ -5,7 +5,7 @@
  * (RFC 5905 section 8). A timesyncd that is not running is not started by being asked. Nothing is known while timesyncd doubts its server's answer, and of an exchange of hours ago. Never rejects.
  */
 
-import type { Clock } from '../core/ports-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { askCommand } from './ask-command.ts';
 
 const DEADLINE_MS = 10_000;

@@ -6,7 +6,7 @@
  * the system's own code; `whyNot` turns it into words.
  */
 
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 
 export interface Look {
   readonly is: 'file' | 'directory' | 'other';

@@ -10,7 +10,7 @@
  */
 
 import { basename, dirname, join } from 'node:path';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import type { Disk } from './disk.ts';
 
 export interface NewFile {

@@ -8,7 +8,7 @@
  */
 
 import { dirname } from 'node:path';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import type { Disk } from './disk.ts';
 
 export const DONE_MARK = '# firstlight: done\n';

@@ -7,7 +7,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { errorMessage } from '../core/error-code.ts';
+import { errorMessage } from '../core/model/error-code.ts';
 
 export const SERVICE = 'firstlight.service';
 /** sd_booted(3). */

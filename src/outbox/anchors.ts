@@ -7,8 +7,8 @@
  * again, and stays; what it may date waits meanwhile.
  */
 
-import { isJsonObject } from '../core/json-object.ts';
-import type { Reading } from '../core/reading.ts';
+import { isJsonObject } from '../core/model/json-object.ts';
+import type { Reading } from '../core/model/reading.ts';
 import { frame, NEWLINE, unframe } from './codec.ts';
 import type { SpoolDirectory } from './spool-directory.ts';
 

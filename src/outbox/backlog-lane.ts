@@ -5,8 +5,8 @@
  * all are taken back.
  */
 
-import type { Lane } from '../core/ports-outbox.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/model/reading.ts';
+import type { Lane } from '../core/ports/outbox.ts';
 
 interface Part {
   readonly lane: Lane;

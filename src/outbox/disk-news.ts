@@ -1,7 +1,7 @@
 /** What an operator hears of the disk: each change once, however often the disk is asked in between. */
 
-import { tell } from '../core/events.ts';
-import type { Logger } from '../core/ports-log.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Logger } from '../core/ports/log.ts';
 import type { OutboxError } from './reading-store.ts';
 
 export class DiskNews {

@@ -1,7 +1,7 @@
 /** Moves readings from memory to the disk, as far as that takes them, and the rest to where memory keeps its backlog. */
 
-import type { Clock } from '../core/ports-clock.ts';
-import type { Reading, Values } from '../core/reading.ts';
+import type { Reading, Values } from '../core/model/reading.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { carry, expand } from './carry.ts';
 import type { DiskNews } from './disk-news.ts';
 import { OutboxError, type ReadingStore } from './reading-store.ts';

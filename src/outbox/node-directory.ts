@@ -8,7 +8,7 @@
 
 import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import type { SpoolDirectory, SpoolEntry, SpoolFile } from './spool-directory.ts';
 
 export class NodeDirectory implements SpoolDirectory {

@@ -10,14 +10,14 @@
  * waits for the disk. Bounds: those of the stores; in each the oldest go first and are told as a gap.
  */
 
-import { AsyncSignal } from '../core/async-signal.ts';
-import { tell } from '../core/events.ts';
-import type { Losses, LossReason } from '../core/losses.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { Outbox } from '../core/ports-outbox.ts';
-import type { Reading, Stamp } from '../core/reading.ts';
-import { unlessAborted } from '../core/unless-aborted.ts';
+import { unlessAborted } from '../core/async/abort.ts';
+import { AsyncSignal } from '../core/async/async-signal.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Losses, LossReason } from '../core/model/loss-report.ts';
+import type { Reading, Stamp } from '../core/model/reading.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { Outbox } from '../core/ports/outbox.ts';
 import { BacklogLane } from './backlog-lane.ts';
 import { DiskNews } from './disk-news.ts';
 import { Mover } from './mover.ts';

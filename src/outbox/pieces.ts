@@ -6,7 +6,7 @@
  * is the first after one that no segment could hold. No record needs one of another batch or segment. One piece at a time is in memory. Pure.
  */
 
-import type { Reading, Values } from '../core/reading.ts';
+import type { Reading, Values } from '../core/model/reading.ts';
 import { carry, expand } from './carry.ts';
 import { encode } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';

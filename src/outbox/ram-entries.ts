@@ -6,7 +6,7 @@
  * hold for those behind it, so it stays until the head reaches it.
  */
 
-import type { Reading, Values } from '../core/reading.ts';
+import type { Reading, Values } from '../core/model/reading.ts';
 import { carry } from './carry.ts';
 import { Deque } from './deque.ts';
 

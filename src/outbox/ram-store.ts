@@ -5,8 +5,8 @@
  * `losses`, and the next one left is made full. The newest always stays. Memory of what has left is given back.
  */
 
-import type { Losses } from '../core/losses.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Losses } from '../core/model/loss-report.ts';
+import type { Reading } from '../core/model/reading.ts';
 import { carry, expand } from './carry.ts';
 import { type Entry, RamEntries } from './ram-entries.ts';
 import type { ReadingStore } from './reading-store.ts';

@@ -1,6 +1,6 @@
 /** Reading a segment's file: twice at once, and for a long time before what it holds is called lost. */
 
-import { errorCode, errorMessage } from '../core/error-code.ts';
+import { errorCode, errorMessage } from '../core/model/error-code.ts';
 import type { OnceLog } from './once-log.ts';
 import { type Segment, segmentName } from './segment.ts';
 import type { SpoolDirectory } from './spool-directory.ts';

@@ -7,8 +7,8 @@
  * repeats readings with the date they had, which are the same points at the server.
  */
 
-import { errorCode, errorMessage } from '../core/error-code.ts';
-import type { Losses, LossReason } from '../core/losses.ts';
+import { errorCode, errorMessage } from '../core/model/error-code.ts';
+import type { Losses, LossReason } from '../core/model/loss-report.ts';
 import type { Anchors } from './anchors.ts';
 import { FORMAT_VERSION } from './codec.ts';
 import { tellDropped, tellUntold } from './dropped.ts';

@@ -6,7 +6,7 @@
  * acknowledgement or a rewind may come at any time.
  */
 
-import type { Reading, Values } from '../core/reading.ts';
+import type { Reading, Values } from '../core/model/reading.ts';
 import type { Anchors } from './anchors.ts';
 import { carry, expand } from './carry.ts';
 import { type Found, type Place, recordsOf, type Segment } from './segment.ts';

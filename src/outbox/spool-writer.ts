@@ -7,9 +7,9 @@
  * up to its bound and never into the file system's last free share; the oldest segments go first.
  */
 
-import { errorCode, errorMessage } from '../core/error-code.ts';
-import type { Losses } from '../core/losses.ts';
-import type { Reading } from '../core/reading.ts';
+import { errorCode, errorMessage } from '../core/model/error-code.ts';
+import type { Losses } from '../core/model/loss-report.ts';
+import type { Reading } from '../core/model/reading.ts';
 import { encodeHeader } from './codec.ts';
 import { cutPieces, type Piece } from './pieces.ts';
 import { OutboxError } from './reading-store.ts';

@@ -11,10 +11,10 @@
  * told and skipped; what was read after it in its segment may lack the values that only it reported.
  */
 
-import { errorMessage } from '../core/error-code.ts';
-import type { Losses } from '../core/losses.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { Reading } from '../core/reading.ts';
+import { errorMessage } from '../core/model/error-code.ts';
+import type { Losses } from '../core/model/loss-report.ts';
+import type { Reading } from '../core/model/reading.ts';
+import type { Logger } from '../core/ports/log.ts';
 import { Anchors } from './anchors.ts';
 import { OnceLog } from './once-log.ts';
 import type { ReadingStore } from './reading-store.ts';

@@ -6,9 +6,9 @@
  * Isolation, bounds, rounding and logging are done once, for all of them, in guard.ts.
  */
 
-import type { Clock } from '../core/ports-clock.ts';
-import type { Value } from '../core/reading.ts';
-import type { Profile } from '../core/selection.ts';
+import type { Value } from '../core/model/reading.ts';
+import type { Profile } from '../core/model/selection.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import type { Told } from './told.ts';
 import type { Tree } from './tree.ts';
 

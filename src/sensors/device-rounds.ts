@@ -8,8 +8,8 @@
  * changed: `gone` is told.
  */
 
-import { errorCode } from '../core/error-code.ts';
-import type { Value } from '../core/reading.ts';
+import { errorCode } from '../core/model/error-code.ts';
+import type { Value } from '../core/model/reading.ts';
 import { type Measured, type MonotonicClock, PartlyReadError } from './collector.ts';
 import { wholeLines } from './parse.ts';
 import { isAbsence } from './read-if-there.ts';

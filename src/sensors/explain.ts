@@ -4,10 +4,10 @@
  * Of a key that gave no value it says what the sensor asked of the host, and what it complained about.
  */
 
-import type { Clock } from '../core/ports-clock.ts';
-import type { Value } from '../core/reading.ts';
-import type { Selection } from '../core/selection.ts';
-import { SILENT_LOGGER } from '../core/silent-logger.ts';
+import type { Value } from '../core/model/reading.ts';
+import type { Selection } from '../core/model/selection.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import { SILENT_LOGGER } from '../core/ports/silent-logger.ts';
 import type { CatalogueEntry, Collector } from './collector.ts';
 import { entryFor } from './guard.ts';
 import { type Origin, originsOf, rawValue, type Traced } from './origin.ts';

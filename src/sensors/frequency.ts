@@ -4,7 +4,7 @@
  * It is what the kernel has set or, on a PC, what it measures. A group whose CPUs are all switched off has none. Without frequency scaling, as in most virtual machines, absent.
  */
 
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import type { Collector } from './collector.ts';
 import { Discovery } from './discovery.ts';
 import { natural } from './parse.ts';

@@ -11,10 +11,10 @@
  * that is absent tells the server's reader that it is gone (core/changes.ts); a round that fails takes them back.
  */
 
-import { errorMessage } from '../core/error-code.ts';
-import { tell } from '../core/events.ts';
-import type { Logger } from '../core/ports-log.ts';
-import { round, type Value, type Values } from '../core/reading.ts';
+import { tell } from '../core/events/catalogue.ts';
+import { errorMessage } from '../core/model/error-code.ts';
+import { round, type Value, type Values } from '../core/model/reading.ts';
+import type { Logger } from '../core/ports/log.ts';
 import {
   type CatalogueEntry,
   type Collect,

@@ -8,7 +8,7 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import {
   type CatalogueEntry,
   type Collect,

@@ -5,7 +5,7 @@
  * one line, and what changes the value counts. The host is not asked again.
  */
 
-import type { Value } from '../core/reading.ts';
+import type { Value } from '../core/model/reading.ts';
 import { type Collect, type Collector, type Measured, PartlyReadError, type Wants } from './collector.ts';
 import { NOTHING_TOLD } from './told.ts';
 import type { Omission, Trace } from './trace.ts';

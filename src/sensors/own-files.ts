@@ -6,7 +6,7 @@
  * guard's deadline.
  */
 
-import type { FileSensor } from '../core/own-sensor.ts';
+import type { FileSensor } from '../core/model/custom-sensor.ts';
 import type { Collector, NumberEntry } from './collector.ts';
 import { NonsenseError } from './sensor-errors.ts';
 

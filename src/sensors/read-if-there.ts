@@ -3,7 +3,7 @@
  * error that means something is wrong, such as EIO, is thrown as it comes.
  */
 
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import { wholeLines } from './parse.ts';
 import type { Tree } from './tree.ts';
 

@@ -3,8 +3,8 @@
  * added to, rounded to six decimals (contract 4.2), renamed. Flags and texts only get their names.
  */
 
-import { ByKey } from '../core/glob.ts';
-import { round, type Value, type Values } from '../core/reading.ts';
+import { ByKey } from '../core/model/glob.ts';
+import { round, type Value, type Values } from '../core/model/reading.ts';
 import type { Tuning } from './tuning.ts';
 
 const DECIMALS = 6;

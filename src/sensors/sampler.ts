@@ -10,11 +10,11 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FileSensor } from '../core/own-sensor.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { Sensors } from '../core/ports-sensors.ts';
-import { deliverable, type Value, type Values } from '../core/reading.ts';
+import type { FileSensor } from '../core/model/custom-sensor.ts';
+import { deliverable, type Value, type Values } from '../core/model/reading.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { Sensors } from '../core/ports/sensors.ts';
 import { collectors } from './catalogue.ts';
 import type { Collector } from './collector.ts';
 import { Guard } from './guard.ts';

@@ -12,7 +12,7 @@
  */
 
 import { closeSync, openSync, read, type StatsFs, statfs } from 'node:fs';
-import { Slots } from '../core/slots.ts';
+import { Slots } from '../core/async/semaphore.ts';
 import { firstLine } from './regular-file.ts';
 
 const AT_ONCE_MAX = 2;

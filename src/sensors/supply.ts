@@ -6,7 +6,7 @@
  * I2C, and a notebook's battery is asked by the firmware, which takes tens of milliseconds.
  */
 
-import type { Value } from '../core/reading.ts';
+import type { Value } from '../core/model/reading.ts';
 import type { CatalogueEntry, Collector, Unit, Wants } from './collector.ts';
 import { addressOf } from './device-address.ts';
 import { wayTo } from './device-labels.ts';

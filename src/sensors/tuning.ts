@@ -3,8 +3,8 @@
  * reading), and what becomes of the values (retouch.ts).
  */
 
-import type { SensorTuning } from '../core/config.ts';
-import { EVERYTHING, type Selection, selects } from '../core/selection.ts';
+import type { SensorTuning } from '../core/model/config.ts';
+import { EVERYTHING, type Selection, selects } from '../core/model/selection.ts';
 import type { Collector, Wants } from './collector.ts';
 import { entryFor } from './guard.ts';
 

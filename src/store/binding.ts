@@ -1,7 +1,7 @@
 /** What a record is bound to: a card in another board, or another server, must not use it, and must not be told its token. */
 
-import { type Fingerprint, sameBoard } from '../core/fingerprint.ts';
-import { isSameServer } from '../core/same-server.ts';
+import { isSameServer } from '../core/failover/same-server.ts';
+import { type Fingerprint, sameBoard } from '../core/model/board-fingerprint.ts';
 import type { StoredRecord } from './record.ts';
 
 export interface Binding {

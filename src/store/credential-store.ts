@@ -7,9 +7,9 @@
  * themselves are record-pair.ts's business.
  */
 
-import { tell } from '../core/events.ts';
-import { sameBoard } from '../core/fingerprint.ts';
-import type { CredentialRecord, CredentialStore } from '../core/ports-credentials.ts';
+import { tell } from '../core/events/catalogue.ts';
+import { sameBoard } from '../core/model/board-fingerprint.ts';
+import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 import { type Binding, misfit } from './binding.ts';
 import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
 import { RecordPair, type StorePorts } from './record-pair.ts';

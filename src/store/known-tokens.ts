@@ -5,8 +5,8 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../core/error-code.ts';
-import { Secret } from '../core/secret.ts';
+import { errorCode } from '../core/model/error-code.ts';
+import { Secret } from '../core/model/secret.ts';
 import { openRegularFile } from './regular-file.ts';
 import { StoreError } from './store-error.ts';
 

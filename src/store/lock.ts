@@ -15,7 +15,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import { makePrivateDirectory } from './durable.ts';
 import { StoreError, storeError } from './store-error.ts';
 

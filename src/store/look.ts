@@ -7,7 +7,7 @@
 
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 import { misfit } from './binding.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 import { forgetAside, setAside } from './set-aside.ts';

@@ -5,8 +5,8 @@
  * Windows editors leave it, is no fault.
  */
 
-import { errorCode } from '../core/error-code.ts';
-import { parseJsonObject } from '../core/json-object.ts';
+import { errorCode } from '../core/model/error-code.ts';
+import { parseJsonObject } from '../core/model/json-object.ts';
 import { fromDisk, type StoredRecord } from './record.ts';
 import { openRegularFile } from './regular-file.ts';
 

@@ -12,9 +12,9 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Conf from 'conf';
-import { tell } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
+import { tell } from '../core/events/catalogue.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
 import { makePrivateDirectory, syncDirectory } from './durable.ts';
 import { loadConf } from './load-conf.ts';
 import { type StoredRecord, toDisk } from './record.ts';

@@ -7,9 +7,9 @@
  * tried; `servers` are further URLs of the same server, which an agent of before 0.2 leaves unread. A record of a later version is left alone: an older agent must not guess.
  */
 
-import type { Fingerprint } from '../core/fingerprint.ts';
-import type { CredentialRecord } from '../core/ports-credentials.ts';
-import { Secret } from '../core/secret.ts';
+import type { Fingerprint } from '../core/model/board-fingerprint.ts';
+import { Secret } from '../core/model/secret.ts';
+import type { CredentialRecord } from '../core/ports/credentials.ts';
 import { TOKEN_FORM } from '../core/thingsboard.ts';
 
 export const RECORD_VERSION = 1;

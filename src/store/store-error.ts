@@ -3,7 +3,7 @@
  * contents.
  */
 
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';

@@ -8,7 +8,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/model/error-code.ts';
 
 export interface Owner {
   readonly uid: number;

@@ -5,8 +5,8 @@
  * surprising one can be looked up.
  */
 
-import { errorCode } from '../core/error-code.ts';
-import type { Refusal, RefusalReason } from '../core/refusal.ts';
+import type { Refusal, RefusalReason } from '../core/failures/failure.ts';
+import { errorCode } from '../core/model/error-code.ts';
 
 const REASONS: Readonly<Record<string, RefusalReason>> = {
   ECONNREFUSED: 'port-closed',

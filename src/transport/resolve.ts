@@ -7,10 +7,10 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Result } from '../core/refusal.ts';
-import { aborted } from '../core/refusal.ts';
-import { LinkedAbort } from '../core/unless-aborted.ts';
+import { LinkedAbort } from '../core/async/abort.ts';
+import type { Result } from '../core/failures/failure.ts';
+import { aborted } from '../core/failures/failure.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import type { Peer } from './coap/peer.ts';
 import { networkRefusal } from './network-refusal.ts';
 

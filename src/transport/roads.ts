@@ -7,14 +7,8 @@
  * Provisioning, which cannot be asked twice, is asked only where the server has just answered something else.
  */
 
-import type { Schedule } from '../core/backoff.ts';
-import { tell } from '../core/events.ts';
-import type { Clock } from '../core/ports-clock.ts';
-import type { Logger } from '../core/ports-log.ts';
-import type { Chance } from '../core/ports-random.ts';
-import type { ProvisionRequest, Transport } from '../core/ports-transport.ts';
-import type { Result } from '../core/refusal.ts';
-import { aborted, type Refusal } from '../core/refusal.ts';
+import { DEADLINE, unlessAborted } from '../core/async/abort.ts';
+import { tell } from '../core/events/catalogue.ts';
 import {
   betterRoad,
   RETRY,
@@ -25,9 +19,15 @@ import {
   roadWorked,
   speaksOfTheRoad,
   startOfRoads,
-} from '../core/roads.ts';
-import { Secret } from '../core/secret.ts';
-import { DEADLINE, unlessAborted } from '../core/unless-aborted.ts';
+} from '../core/failover/selector.ts';
+import type { Schedule } from '../core/failures/backoff.ts';
+import type { Result } from '../core/failures/failure.ts';
+import { aborted, type Refusal } from '../core/failures/failure.ts';
+import { Secret } from '../core/model/secret.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/log.ts';
+import type { Chance } from '../core/ports/random.ts';
+import type { ProvisionRequest, Transport } from '../core/ports/transport.ts';
 import { Proofs } from './proofs.ts';
 import { type Ask, type RoadTo, Ways } from './ways.ts';
 

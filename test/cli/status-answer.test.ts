@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import { paintFor } from '../../src/cli/paint.ts';
 import { answerOf, type StatusAnswer } from '../../src/cli/status-answer.ts';
 import { statusLines } from '../../src/cli/status-view.ts';
-import type { RefusalReason } from '../../src/core/refusal.ts';
-import type { StatusReport } from '../../src/core/status-report.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
+import type { StatusReport } from '../../src/core/status/report.ts';
 import type { FoundStatus, StatusFileContent } from '../../src/host/status-file.ts';
 
 const NOW = { bootMs: 100_000, wallMs: Date.UTC(2026, 10, 26, 12), bootId: 'this-boot' };

@@ -6,7 +6,7 @@ import { parseDuration } from '../../src/config/duration.ts';
 import { locate } from '../../src/config/locate.ts';
 import { parseServerUrl } from '../../src/config/server-url.ts';
 import { nearest } from '../../src/config/suggest.ts';
-import { formatDurationSetting } from '../../src/core/format-duration.ts';
+import { formatDurationSetting } from '../../src/core/model/format-duration.ts';
 
 describe('a duration', () => {
   it('is a whole number and one unit', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { isPrivateAddress } from '../../src/core/address-space.ts';
+import { isPrivateAddress } from '../../src/core/model/private-address.ts';
 import { Authority, noOpenssl } from '../doubles/certificates.ts';
 import { Desk } from './desk.ts';
 

@@ -8,7 +8,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../../src/core/error-code.ts';
+import { errorCode } from '../../src/core/model/error-code.ts';
 import { PowerDisk } from './power-disk.ts';
 import { Findings, type Ground, type Report } from './scenario.ts';
 import { type Booted, Site } from './site.ts';

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
-import type { Clock } from '../../src/core/ports-clock.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
 
 export interface ClockUnderTest {
   readonly clock: Clock;

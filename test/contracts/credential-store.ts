@@ -8,8 +8,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { CredentialRecord, CredentialStore } from '../../src/core/ports-credentials.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
 import { revealed } from '../doubles/revealed.ts';
 
 /** The server of every record here; a store may be bound to it. */

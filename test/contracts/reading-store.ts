@@ -8,8 +8,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { Losses } from '../../src/core/losses.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import type { Losses } from '../../src/core/model/loss-report.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
 import type { ReadingStore } from '../../src/outbox/reading-store.ts';
 import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/sampled-readings.ts';
 

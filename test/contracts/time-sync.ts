@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { TimeSync } from '../../src/core/ports-clock.ts';
+import type { TimeSync } from '../../src/core/ports/clock.ts';
 
 export interface TimeSyncUnderTest {
   readonly timeSync: TimeSync;

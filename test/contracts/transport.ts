@@ -8,9 +8,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ProvisionRequest, Transport } from '../../src/core/ports-transport.ts';
-import type { RefusalReason, Result } from '../../src/core/refusal.ts';
-import { Secret } from '../../src/core/secret.ts';
+import type { RefusalReason, Result } from '../../src/core/failures/failure.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { ProvisionRequest, Transport } from '../../src/core/ports/transport.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
 export const PROFILE = { key: 'pk1', secret: 'ps1-not-to-be-seen' };

@@ -5,10 +5,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { act, type ProvisioningSettings } from '../../src/core/actions.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { next, SAVE_AGAIN_MS, START } from '../../src/core/session.ts';
-import type { Event, State, Step } from '../../src/core/session-state.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { act, type ProvisioningSettings } from '../../src/core/session/actions.ts';
+import { next, SAVE_AGAIN_MS, START } from '../../src/core/session/machine.ts';
+import type { Event, State, Step } from '../../src/core/session/state.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';

@@ -1,12 +1,12 @@
 /** A whole agent in virtual time, with a server, a store and sensors as a test tells them to be. */
 
 import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent.ts';
-import { Dating } from '../../src/core/dating.ts';
-import { Losses } from '../../src/core/losses.ts';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import type { Sensors } from '../../src/core/ports-sensors.ts';
-import type { Values } from '../../src/core/reading.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import type { Values } from '../../src/core/model/reading.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
+import type { Sensors } from '../../src/core/ports/sensors.ts';
+import { Dating } from '../../src/core/timestamps/timestamper.ts';
 import { JoinedOutbox } from '../../src/outbox/outbox.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { type AgentPorts, runAgent } from '../../src/agent.ts';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import { PROVISIONED, portsOf, slow, World } from './agent-world.ts';
 import { settled } from './delivery-stage.ts';
 

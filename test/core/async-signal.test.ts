@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { AsyncSignal } from '../../src/core/async-signal.ts';
+import { AsyncSignal } from '../../src/core/async/async-signal.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;

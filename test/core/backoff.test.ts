@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { type Schedule, WAIT_MIN_MS, waitBeforeMs } from '../../src/core/backoff.ts';
+import { type Schedule, WAIT_MIN_MS, waitBeforeMs } from '../../src/core/failures/backoff.ts';
 
 const SCHEDULE: Schedule = { baseMs: 2_000, capMs: 60_000 };
 const SEED = { seed: 20_261_121 };

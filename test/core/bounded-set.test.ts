@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { BoundedSet } from '../../src/core/bounded-set.ts';
+import { BoundedSet } from '../../src/core/model/bounded-set.ts';
 
 it('a full set forgets the oldest member for a new one', () => {
   const set = new BoundedSet<number>(3);

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { Changes, FULL_EVERY_MS } from '../../src/core/changes.ts';
-import type { Value, Values } from '../../src/core/reading.ts';
+import type { Value, Values } from '../../src/core/model/reading.ts';
+import { Changes, FULL_EVERY_MS } from '../../src/core/sampling/delta.ts';
 
 const SEED = { seed: 20_261_122, numRuns: 500 };
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Chronicle } from '../../src/core/chronicle.ts';
+import { Chronicle } from '../../src/core/status/event-history.ts';
 
 const chronicle = () => {
   const clock = { now: 0, bootMs: () => clock.now };

@@ -1,9 +1,9 @@
 /** A host with a clock and a time service, and its dating: what the tests of dating play on. */
 
-import type { ClockTrust } from '../../src/core/config.ts';
-import { Dating } from '../../src/core/dating.ts';
-import type { KnownOffsets } from '../../src/core/ports-clock.ts';
-import type { Stamp } from '../../src/core/reading.ts';
+import type { ClockTrust } from '../../src/core/model/config.ts';
+import type { Stamp } from '../../src/core/model/reading.ts';
+import type { KnownOffsets } from '../../src/core/ports/clock.ts';
+import { Dating } from '../../src/core/timestamps/timestamper.ts';
 import { MemoryOfOffsets } from '../doubles/memory-of-offsets.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { ToldTimeSync } from '../doubles/told-time-sync.ts';

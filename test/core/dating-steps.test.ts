@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { GivenDates } from '../../src/core/given-dates.ts';
-import type { Stamp } from '../../src/core/reading.ts';
+import type { Stamp } from '../../src/core/model/reading.ts';
+import { GivenDates } from '../../src/core/timestamps/unique-timestamps.ts';
 import { DatingStage, HOUR_MS, wrongBy } from './dating-stage.ts';
 
 const stepLines = (stage: DatingStage) =>

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Lane } from '../../src/core/ports-outbox.ts';
+import type { Lane } from '../../src/core/ports/outbox.ts';
 import { DeliveryStage, settled, timesIn } from './delivery-stage.ts';
 
 it('while the backlog is not to be had, fresh readings go as they come', async () => {

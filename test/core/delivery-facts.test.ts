@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Values } from '../../src/core/reading.ts';
-import { Secret } from '../../src/core/secret.ts';
+import type { Values } from '../../src/core/model/reading.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import type { Answer } from '../doubles/scripted-transport.ts';
 import { DeliveryStage, settled } from './delivery-stage.ts';
 

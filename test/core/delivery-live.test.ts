@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Values } from '../../src/core/reading.ts';
+import type { Values } from '../../src/core/model/reading.ts';
 import { DeliveryStage, settled } from './delivery-stage.ts';
 
 /** A reading of just now, without its date. */

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { Event } from '../../src/core/session-state.ts';
+import type { Event } from '../../src/core/session/state.ts';
 import type { Script } from '../doubles/scripted-transport.ts';
 import { DeliveryStage, timesIn } from './delivery-stage.ts';
 

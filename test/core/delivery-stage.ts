@@ -1,11 +1,11 @@
 /** A delivery with an outbox in memory, a scripted server and facts that are ready when the test says so. */
 
-import { Delivery, type DeliverySettings } from '../../src/core/delivery.ts';
-import { Losses } from '../../src/core/losses.ts';
-import type { HostFacts } from '../../src/core/ports-sensors.ts';
-import type { Reading, Stamp, Values } from '../../src/core/reading.ts';
-import { Secret } from '../../src/core/secret.ts';
-import type { Event } from '../../src/core/session-state.ts';
+import { Delivery, type DeliverySettings } from '../../src/core/delivery/delivery.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import type { Reading, Stamp, Values } from '../../src/core/model/reading.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { HostFacts } from '../../src/core/ports/sensors.ts';
+import type { Event } from '../../src/core/session/state.ts';
 import { JoinedOutbox } from '../../src/outbox/outbox.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { RefusalReason } from '../../src/core/refusal.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
 import { DeliveryStage, reading, settled, TOKEN, timesIn } from './delivery-stage.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 200 };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { checkDeviceName, expandDeviceName, type NameSources } from '../../src/core/device-name.ts';
+import { checkDeviceName, expandDeviceName, type NameSources } from '../../src/core/model/device-name.ts';
 
 const SOURCES: NameSources = {
   serial: '10000000abcdef01',

@@ -4,9 +4,16 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { EVENTS, type EventId, halvesOf, isEventId, refusalId, tell } from '../../src/core/events.ts';
-import type { RefusalReason } from '../../src/core/refusal.ts';
-import { VERDICTS } from '../../src/core/verdicts.ts';
+import {
+  EVENTS,
+  type EventId,
+  halvesOf,
+  isEventId,
+  refusalId,
+  tell,
+} from '../../src/core/events/catalogue.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
+import { VERDICTS } from '../../src/core/failures/policies.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 
 const ROWS = Object.entries(EVENTS);

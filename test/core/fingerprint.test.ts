@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Fingerprint, sameBoard } from '../../src/core/fingerprint.ts';
+import { type Fingerprint, sameBoard } from '../../src/core/model/board-fingerprint.ts';
 
 const [SERIAL, OTHER_SERIAL] = ['serial:0123456789abcdef', 'serial:fedcba9876543210'] as const;
 const [MAC, MAC_2, MAC_3] = ['mac:1111111111111111', 'mac:2222222222222222', 'mac:3333333333333333'] as const;

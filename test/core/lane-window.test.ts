@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { type Batch, LaneWindow } from '../../src/core/lane-window.ts';
-import type { Lane } from '../../src/core/ports-outbox.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { type Batch, LaneWindow } from '../../src/core/delivery/batch-window.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
+import type { Lane } from '../../src/core/ports/outbox.ts';
 import { reading } from './delivery-stage.ts';
 
 /** The plainest lane there is. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { it } from 'node:test';
-import { DEADLINE, LinkedAbort } from '../../src/core/unless-aborted.ts';
+import { DEADLINE, LinkedAbort } from '../../src/core/async/abort.ts';
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 

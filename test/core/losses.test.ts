@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { GAP_KEYS, Losses } from '../../src/core/losses.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { GAP_KEYS, Losses } from '../../src/core/model/loss-report.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
 
 const STAMP = { bootId: 'boot-1', bootMs: 5, tsMs: 9_000 };
 const reading = (tsMs?: number): Reading => ({

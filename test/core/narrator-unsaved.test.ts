@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Narrator } from '../../src/core/narrator.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { next, SAVE_AGAIN_MS } from '../../src/core/session.ts';
-import type { Event, State } from '../../src/core/session-state.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { next, SAVE_AGAIN_MS } from '../../src/core/session/machine.ts';
+import { Narrator } from '../../src/core/session/session-log.ts';
+import type { Event, State } from '../../src/core/session/state.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { refusalOf } from '../doubles/refusals.ts';
 

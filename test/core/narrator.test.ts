@@ -7,12 +7,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Narrator } from '../../src/core/narrator.ts';
-import type { RefusalReason } from '../../src/core/refusal.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { next, START } from '../../src/core/session.ts';
-import type { Event, State } from '../../src/core/session-state.ts';
-import { VERDICTS } from '../../src/core/verdicts.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
+import { VERDICTS } from '../../src/core/failures/policies.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { next, START } from '../../src/core/session/machine.ts';
+import { Narrator } from '../../src/core/session/session-log.ts';
+import type { Event, State } from '../../src/core/session/state.ts';
 import { type Line, RecordingLogger } from '../doubles/recording-logger.ts';
 import { REASONS, refusalOf } from '../doubles/refusals.ts';
 

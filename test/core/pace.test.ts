@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { Pace } from '../../src/core/pace.ts';
+import { Pace } from '../../src/core/delivery/rate-limiter.ts';
 
 it('in any stretch of time there are no more messages than the pace allows, and one', () => {
   const gaps = fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 });

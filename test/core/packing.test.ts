@@ -12,8 +12,8 @@ import {
   packAttributes,
   packTelemetry,
   utf8Bytes,
-} from '../../src/core/packing.ts';
-import type { Value, Values } from '../../src/core/reading.ts';
+} from '../../src/core/delivery/encode.ts';
+import type { Value, Values } from '../../src/core/model/reading.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 400 };
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import { type Polled, type PolledValues, Pollers } from '../../src/core/pollers.ts';
+import { type Polled, type PolledValues, Pollers } from '../../src/core/sampling/polling.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 

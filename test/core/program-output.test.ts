@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { keyOfProgram } from '../../src/core/own-sensor.ts';
-import { KEYS_MAX, programValues } from '../../src/core/program-output.ts';
+import { keyOfProgram } from '../../src/core/model/custom-sensor.ts';
+import { KEYS_MAX, programValues } from '../../src/core/sampling/program-output.ts';
 
 const boiler = { name: 'boiler' };
 

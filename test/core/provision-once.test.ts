@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ProvisioningSettings } from '../../src/core/actions.ts';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import { provisionOnce } from '../../src/core/provision-once.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { SAVE_AGAIN_MS } from '../../src/core/session.ts';
-import { DEADLINE } from '../../src/core/unless-aborted.ts';
+import { DEADLINE } from '../../src/core/async/abort.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
+import type { ProvisioningSettings } from '../../src/core/session/actions.ts';
+import { SAVE_AGAIN_MS } from '../../src/core/session/machine.ts';
+import { provisionOnce } from '../../src/core/session/provision-once.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { deliverable, round } from '../../src/core/reading.ts';
+import { deliverable, round } from '../../src/core/model/reading.ts';
 
 const SEED = { seed: 20_261_121 };
 

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Chronicle } from '../../src/core/chronicle.ts';
-import { Losses } from '../../src/core/losses.ts';
-import { report } from '../../src/core/reporting.ts';
-import { Secret } from '../../src/core/secret.ts';
-import type { State } from '../../src/core/session-state.ts';
-import { Status } from '../../src/core/status.ts';
-import type { StatusReport } from '../../src/core/status-report.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { State } from '../../src/core/session/state.ts';
+import { Chronicle } from '../../src/core/status/event-history.ts';
+import { report } from '../../src/core/status/publisher.ts';
+import type { StatusReport } from '../../src/core/status/report.ts';
+import { Status } from '../../src/core/status/status.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
 const DELIVERING: State = {

@@ -5,9 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Secret } from '../../src/core/secret.ts';
-import { DOUBTS, next, startWithToken } from '../../src/core/session.ts';
-import type { Event, State } from '../../src/core/session-state.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { DOUBTS, next, startWithToken } from '../../src/core/session/machine.ts';
+import type { Event, State } from '../../src/core/session/state.ts';
 
 const OLD = new Secret('the-old-token');
 const NEW = new Secret('the-new-token');

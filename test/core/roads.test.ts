@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RefusalReason } from '../../src/core/refusal.ts';
 import {
   betterRoad,
   RETRY,
@@ -13,7 +12,8 @@ import {
   roadWorked,
   speaksOfTheRoad,
   startOfRoads,
-} from '../../src/core/roads.ts';
+} from '../../src/core/failover/selector.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
 import { refusalOf } from '../doubles/refusals.ts';
 
 const context = (isEncrypted: readonly boolean[], nowMs = 0) => ({

@@ -8,7 +8,7 @@ import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { format, inspect } from 'node:util';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 
 const TEXT = 'QZ7QZ7QZ7';
 const secret = new Secret(TEXT);

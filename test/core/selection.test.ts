@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { matches, overlap } from '../../src/core/glob.ts';
-import { EVERYTHING, PROFILES, selects } from '../../src/core/selection.ts';
+import { matches, overlap } from '../../src/core/model/glob.ts';
+import { EVERYTHING, PROFILES, selects } from '../../src/core/model/selection.ts';
 
 /** Few letters and many stars, so that they meet. */
 const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });

@@ -8,10 +8,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { WAIT_MIN_MS } from '../../src/core/backoff.ts';
-import { HEALTHY_MS, SAVE_AGAIN_MS } from '../../src/core/session.ts';
-import type { State } from '../../src/core/session-state.ts';
-import { VERDICTS } from '../../src/core/verdicts.ts';
+import { WAIT_MIN_MS } from '../../src/core/failures/backoff.ts';
+import { VERDICTS } from '../../src/core/failures/policies.ts';
+import { HEALTHY_MS, SAVE_AGAIN_MS } from '../../src/core/session/machine.ts';
+import type { State } from '../../src/core/session/state.ts';
 import { CONFIGURED, type Leg, walks } from './session-walk.ts';
 
 const RUNS = { seed: 20_261_121, numRuns: 1_000 };

@@ -5,10 +5,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { next } from '../../src/core/session.ts';
-import type { Claim, Event, State, Step } from '../../src/core/session-state.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
+import { next } from '../../src/core/session/machine.ts';
+import type { Claim, Event, State, Step } from '../../src/core/session/state.ts';
 import { refusalOf } from '../doubles/refusals.ts';
 import { revealed } from '../doubles/revealed.ts';
 

@@ -6,9 +6,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Secret } from '../../src/core/secret.ts';
-import { HEALTHY_MS, next, SAVE_AGAIN_MS } from '../../src/core/session.ts';
-import type { Event, State } from '../../src/core/session-state.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { HEALTHY_MS, next, SAVE_AGAIN_MS } from '../../src/core/session/machine.ts';
+import type { Event, State } from '../../src/core/session/state.ts';
 import { REASONS, refusalOf } from '../doubles/refusals.ts';
 import { revealed } from '../doubles/revealed.ts';
 

@@ -6,10 +6,10 @@
  */
 
 import * as fc from 'fast-check';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { next, START } from '../../src/core/session.ts';
-import type { Event, State } from '../../src/core/session-state.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
+import { next, START } from '../../src/core/session/machine.ts';
+import type { Event, State } from '../../src/core/session/state.ts';
 import { REASONS, refusalOf } from '../doubles/refusals.ts';
 
 export interface Leg {

@@ -7,11 +7,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { waitBeforeMs } from '../../src/core/backoff.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { HEALTHY_MS, next, START } from '../../src/core/session.ts';
-import type { Event, Resumable, State, Step } from '../../src/core/session-state.ts';
-import { VERDICTS } from '../../src/core/verdicts.ts';
+import { waitBeforeMs } from '../../src/core/failures/backoff.ts';
+import { VERDICTS } from '../../src/core/failures/policies.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { HEALTHY_MS, next, START } from '../../src/core/session/machine.ts';
+import type { Event, Resumable, State, Step } from '../../src/core/session/state.ts';
 import { REASONS, refusalOf } from '../doubles/refusals.ts';
 import { revealed } from '../doubles/revealed.ts';
 

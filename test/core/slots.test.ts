@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Slots } from '../../src/core/slots.ts';
+import { Slots } from '../../src/core/async/semaphore.ts';
 
 function stage(count: number) {
   const slots = new Slots(count);

@@ -8,9 +8,9 @@ import {
   REQUEST_MS_MAX,
   SAMPLING_MS_MAX,
   SLACK_MS,
-} from '../../src/core/patience.ts';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import { NUDGED_MS } from '../../src/core/progress.ts';
+} from '../../src/core/health/deadlines.ts';
+import { NUDGED_MS } from '../../src/core/health/liveness.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import { timing } from '../../src/transport/coap/timing.ts';
 import { RESOLVE_MS } from '../../src/transport/resolve.ts';
 import { RecordingService } from '../doubles/recording-service.ts';

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { runLoops } from '../../src/agent.ts';
-import { Chronicle } from '../../src/core/chronicle.ts';
-import type { StatusReport } from '../../src/core/status-report.ts';
-import { Tally } from '../../src/core/tally.ts';
+import { Tally } from '../../src/core/status/counters.ts';
+import { Chronicle } from '../../src/core/status/event-history.ts';
+import type { StatusReport } from '../../src/core/status/report.ts';
 import { PROVISIONED, World } from './agent-world.ts';
 
 it('before anything was sent nothing is delivered, and how far the server is nobody knows', () => {

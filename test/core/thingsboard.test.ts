@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { RefusalReason } from '../../src/core/refusal.ts';
-import { Secret } from '../../src/core/secret.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
 import { revealed } from '../doubles/revealed.ts';
 

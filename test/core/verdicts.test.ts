@@ -5,9 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { WAIT_MIN_MS } from '../../src/core/backoff.ts';
-import type { RefusalReason } from '../../src/core/refusal.ts';
-import { VERDICTS, type Verdict } from '../../src/core/verdicts.ts';
+import { WAIT_MIN_MS } from '../../src/core/failures/backoff.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
+import { VERDICTS, type Verdict } from '../../src/core/failures/policies.ts';
 
 /** Every reason of refusal.ts; the compiler refuses this table when one is missing or unknown. */
 const LEVELS = {

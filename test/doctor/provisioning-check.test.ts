@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import type { Finding } from '../../src/doctor/check.ts';
 import { type Credentials, whyNoToken } from '../../src/doctor/credentials.ts';
 import { type Pair, provisioningCheck } from '../../src/doctor/provisioning-check.ts';

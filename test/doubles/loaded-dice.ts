@@ -1,7 +1,7 @@
 /** A `Chance` without chance: one number for every throw, and the tokens minted-1, minted-2, … in order. */
 
-import type { Chance } from '../../src/core/ports-random.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { Chance } from '../../src/core/ports/random.ts';
 
 export class LoadedDice implements Chance {
   readonly #random: number;

@@ -5,7 +5,7 @@
  * test/contracts/credential-store.ts.
  */
 
-import type { CredentialRecord, CredentialStore } from '../../src/core/ports-credentials.ts';
+import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
 
 export class MemoryCredentialStore implements CredentialStore {
   record: CredentialRecord | undefined;

@@ -1,6 +1,6 @@
 /** The memory of the clock's offset, for as long as this object lives. */
 
-import type { KnownOffsets, OffsetMemory } from '../../src/core/ports-clock.ts';
+import type { KnownOffsets, OffsetMemory } from '../../src/core/ports/clock.ts';
 
 export class MemoryOfOffsets implements OffsetMemory {
   readonly kept: KnownOffsets[] = [];

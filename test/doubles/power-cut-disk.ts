@@ -9,7 +9,7 @@
  * resolves while the rename may still be lost.
  */
 
-import type { CredentialRecord, CredentialStore } from '../../src/core/ports-credentials.ts';
+import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
 
 export interface DiskPorts {
   /** Runs `action` once after `ms`. */

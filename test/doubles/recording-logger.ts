@@ -1,6 +1,6 @@
 /** A `Logger` that keeps its lines for a test to read; the ids of events apart from their other fields. */
 
-import type { LogFields, Logger } from '../../src/core/ports-log.ts';
+import type { LogFields, Logger } from '../../src/core/ports/log.ts';
 
 export interface Line {
   readonly level: keyof Logger;

@@ -1,7 +1,7 @@
 /** A `ServiceManager` that keeps what it is told, and when. */
 
-import type { Clock } from '../../src/core/ports-clock.ts';
-import type { ServiceManager } from '../../src/core/ports-service-manager.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
+import type { ServiceManager } from '../../src/core/ports/service-manager.ts';
 
 export class RecordingService implements ServiceManager {
   readonly watchdogMs: number | undefined;

@@ -4,7 +4,7 @@
  * Without it deepEqual sees two empty objects and calls any two secrets equal.
  */
 
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 
 export function revealed(value: unknown): unknown {
   if (value instanceof Secret) return `revealed ${value.reveal()}`;

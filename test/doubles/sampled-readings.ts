@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Reading, Values } from '../../src/core/reading.ts';
+import type { Reading, Values } from '../../src/core/model/reading.ts';
 
 export const BOOT = 'this-boot';
 /** `tsMs` of a dated reading is its `bootMs` plus this. */

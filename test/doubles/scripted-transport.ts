@@ -6,10 +6,10 @@
  * signal aborts; if that is because it took too long, it has met a silence.
  */
 
-import type { ProvisionRequest, Transport } from '../../src/core/ports-transport.ts';
-import type { Refusal, RefusalReason, Result } from '../../src/core/refusal.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { DEADLINE } from '../../src/core/unless-aborted.ts';
+import { DEADLINE } from '../../src/core/async/abort.ts';
+import type { Refusal, RefusalReason, Result } from '../../src/core/failures/failure.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { ProvisionRequest, Transport } from '../../src/core/ports/transport.ts';
 import { refusalOf } from './refusals.ts';
 
 export type Call =

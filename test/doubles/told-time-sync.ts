@@ -1,6 +1,6 @@
 /** A `TimeSync` that answers what a test told it, and keeps count of who asked when. */
 
-import type { Clock, TimeSync } from '../../src/core/ports-clock.ts';
+import type { Clock, TimeSync } from '../../src/core/ports/clock.ts';
 
 export class ToldTimeSync implements TimeSync {
   synchronised = false;

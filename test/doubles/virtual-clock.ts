@@ -8,7 +8,7 @@
  * times since boot and of the wall do. A clock made of the same boot and a later `bootMs` is that of a process started later.
  */
 
-import type { Clock } from '../../src/core/ports-clock.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
 
 const BOOT_ID = '5b00075e-c0de-4b00-8000-000000000001';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { EVENTS, halvesOf } from '../../src/core/events.ts';
+import { EVENTS, halvesOf } from '../../src/core/events/catalogue.ts';
 import { FAULTS } from './faults.ts';
 import { REMEDY, testFaults } from './named-faults.ts';
 import { diagnosis, faultTable } from './table.ts';

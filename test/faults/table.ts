@@ -1,6 +1,6 @@
 /** The table of test/faults/README.md, as `npm run faults` writes it: what faults.test.ts and faults.slow.test.ts show to be true. */
 
-import { EVENTS, halvesOf } from '../../src/core/events.ts';
+import { EVENTS, halvesOf } from '../../src/core/events/catalogue.ts';
 import type { Fault } from './fault.ts';
 import { FAULTS } from './faults.ts';
 

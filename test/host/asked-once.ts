@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Clock } from '../../src/core/ports-clock.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
 import type { AskedNumber } from '../../src/host/asked-number.ts';
 
 /** The path of a program called `name` that does what `script` says. */

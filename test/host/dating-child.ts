@@ -3,7 +3,7 @@
  * runs under libfaketime. Arguments: the trust, and the root under which timesyncd's file would be.
  */
 
-import { Dating } from '../../src/core/dating.ts';
+import { Dating } from '../../src/core/timestamps/timestamper.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { hostTimeSync } from '../../src/host/time-sync.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';

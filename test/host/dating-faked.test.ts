@@ -9,7 +9,7 @@ import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
-import type { Stamp } from '../../src/core/reading.ts';
+import type { Stamp } from '../../src/core/model/reading.ts';
 import { FakedDate, noFaketime } from './faked-date.ts';
 import { WitnessHost } from './witness-host.ts';
 

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import type { HostFacts } from '../../src/core/ports-sensors.ts';
+import type { HostFacts } from '../../src/core/ports/sensors.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { createFacts } from '../../src/host/facts.ts';
 import { printFacts } from '../../src/host/facts-child.ts';

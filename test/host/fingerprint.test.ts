@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { type Fingerprint, sameBoard } from '../../src/core/fingerprint.ts';
+import { type Fingerprint, sameBoard } from '../../src/core/model/board-fingerprint.ts';
 import { boardFingerprint } from '../../src/host/fingerprint.ts';
 import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from './host-files.ts';
 

@@ -3,7 +3,7 @@
  */
 
 import { Writable } from 'node:stream';
-import type { LogFields } from '../../src/core/ports-log.ts';
+import type { LogFields } from '../../src/core/ports/log.ts';
 import { type Journal, type JournalOptions, openJournal } from '../../src/host/journal.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 

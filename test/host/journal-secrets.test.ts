@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import { Bench, careless } from './journal-bench.ts';
 
 const TOKEN = 'Zq3/x+9"tok\\en ü>>>???';

@@ -5,8 +5,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import type { ProgramSensor } from '../../src/core/own-sensor.ts';
-import type { PolledValues } from '../../src/core/pollers.ts';
+import type { ProgramSensor } from '../../src/core/model/custom-sensor.ts';
+import type { PolledValues } from '../../src/core/sampling/polling.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { polledProgram } from '../../src/host/own-programs.ts';
 

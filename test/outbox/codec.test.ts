@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import type { Reading } from '../../src/core/reading.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
 import {
   decode,
   decodeHeader,

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
-import { Losses } from '../../src/core/losses.ts';
-import type { Lane } from '../../src/core/ports-outbox.ts';
-import type { Reading, Values } from '../../src/core/reading.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import type { Reading, Values } from '../../src/core/model/reading.ts';
+import type { Lane } from '../../src/core/ports/outbox.ts';
 import { JoinedOutbox } from '../../src/outbox/outbox.ts';
 import { RamStore } from '../../src/outbox/ram-store.ts';
 import { OutboxError } from '../../src/outbox/reading-store.ts';

@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { Losses } from '../../src/core/losses.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
 import { OutboxError } from '../../src/outbox/reading-store.ts';
 import { Spool } from '../../src/outbox/spool.ts';
 import { PowerCutDirectory } from '../doubles/power-cut-directory.ts';

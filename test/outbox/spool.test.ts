@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Losses } from '../../src/core/losses.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
 import { SEGMENT_BYTES } from '../../src/outbox/segment.ts';
 import { Spool } from '../../src/outbox/spool.ts';
 import { readingStoreContract } from '../contracts/reading-store.ts';

@@ -10,8 +10,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { LogFields, Logger } from '../../src/core/ports-log.ts';
-import type { Values } from '../../src/core/reading.ts';
+import type { Values } from '../../src/core/model/reading.ts';
+import type { LogFields, Logger } from '../../src/core/ports/log.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 

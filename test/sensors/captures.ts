@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import type { Values } from '../../src/core/reading.ts';
+import type { Values } from '../../src/core/model/reading.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
 import { type Asked, Trace } from '../../src/sensors/trace.ts';

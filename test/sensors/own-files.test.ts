@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import type { FileSensor } from '../../src/core/own-sensor.ts';
+import type { FileSensor } from '../../src/core/model/custom-sensor.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { PROFILES } from '../../src/core/selection.ts';
+import { PROFILES } from '../../src/core/model/selection.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
 import { openSampler, openSensors } from '../../src/sensors/sampler.ts';
 import { openTree } from '../../src/sensors/tree.ts';

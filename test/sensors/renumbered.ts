@@ -4,7 +4,7 @@
 
 import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Values } from '../../src/core/reading.ts';
+import type { Values } from '../../src/core/model/reading.ts';
 import type { CapturedHost } from './captured-host.ts';
 
 /** The links in the folder that begin with the prefix and end in a number exchange their targets: first with last, and so on. */

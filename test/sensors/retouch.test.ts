@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import type { Values } from '../../src/core/reading.ts';
+import type { Values } from '../../src/core/model/reading.ts';
 import { openRetouch } from '../../src/sensors/retouch.ts';
 import { type Tuning, UNTUNED } from '../../src/sensors/tuning.ts';
 

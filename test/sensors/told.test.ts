@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Values } from '../../src/core/reading.ts';
+import type { Values } from '../../src/core/model/reading.ts';
 import { agent } from '../../src/sensors/agent.ts';
 import { clock as clockSensor } from '../../src/sensors/clock.ts';
 import { containers } from '../../src/sensors/containers.ts';

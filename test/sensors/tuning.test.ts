@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Selection } from '../../src/core/selection.ts';
+import type { Selection } from '../../src/core/model/selection.ts';
 import type { CatalogueEntry, Collect, Collector, Wants } from '../../src/sensors/collector.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
 import { openTree } from '../../src/sensors/tree.ts';

@@ -6,7 +6,7 @@
  * is provisioned and delivers; or it is stranded and says what the operator must do, and when he does it, it is provisioned.
  */
 
-import { VERDICTS } from '../../src/core/verdicts.ts';
+import { VERDICTS } from '../../src/core/failures/policies.ts';
 import { PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import { Dice } from './dice.ts';
 import { Gateway } from './gateway.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { AgentSettings } from '../../src/agent.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import type { PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import type { RecordingLogger } from '../doubles/recording-logger.ts';
 import type { Dice } from './dice.ts';

@@ -8,12 +8,12 @@
  */
 
 import { type AgentSettings, runAgent } from '../../src/agent.ts';
-import { Dating } from '../../src/core/dating.ts';
-import { Losses } from '../../src/core/losses.ts';
-import type { Clock } from '../../src/core/ports-clock.ts';
-import type { Chance } from '../../src/core/ports-random.ts';
-import type { Transport } from '../../src/core/ports-transport.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
+import type { Chance } from '../../src/core/ports/random.ts';
+import type { Transport } from '../../src/core/ports/transport.ts';
+import { Dating } from '../../src/core/timestamps/timestamper.ts';
 import { JoinedOutbox } from '../../src/outbox/outbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import type { Act, PowerCutDisk } from '../doubles/power-cut-disk.ts';

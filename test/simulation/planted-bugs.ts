@@ -5,8 +5,8 @@
  */
 
 import type { AgentPorts } from '../../src/agent.ts';
-import type { CredentialStore } from '../../src/core/ports-credentials.ts';
-import type { Transport } from '../../src/core/ports-transport.ts';
+import type { CredentialStore } from '../../src/core/ports/credentials.ts';
+import type { Transport } from '../../src/core/ports/transport.ts';
 import { overriding } from './overriding.ts';
 
 export const PLANTS = {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import { credentialStoreContract } from '../contracts/credential-store.ts';
 import { type Act, PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import { Dice } from './dice.ts';

@@ -2,7 +2,7 @@
  * The four ways of provisioning a gateway: what the device profile allows, and who chooses the token.
  */
 
-import type { CredentialMode } from '../../src/core/config.ts';
+import type { CredentialMode } from '../../src/core/model/config.ts';
 
 export interface Strategy {
   /** What the device profile does with an unknown name: makes the device, or wants it made beforehand. */

@@ -6,7 +6,7 @@
  * here passes test/contracts/clock.ts.
  */
 
-import type { Clock } from '../../src/core/ports-clock.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
 
 /** A power of two, so that differences of times are exact: a sleeper that is woken is never a rounding error too early. */
 const TICKS_PER_MS = 1024;

@@ -6,8 +6,8 @@
  * proposed token for ever. A broken promise is told once, with its time.
  */
 
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import type { RefusalReason } from '../../src/core/refusal.ts';
+import type { RefusalReason } from '../../src/core/failures/failure.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import type { PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import { isProvisioning, readHeader, readJson } from './datagram-text.ts';
 import { GATEWAY } from './strategies.ts';

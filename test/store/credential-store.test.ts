@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import { credentialStoreContract } from '../contracts/credential-store.ts';
 import { revealed } from '../doubles/revealed.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf } from './shelf.ts';

@@ -6,7 +6,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Secret } from '../../src/core/secret.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import { PROVISIONED, Shelf, storeErrorOf } from './shelf.ts';
 
 const [above = ''] = process.argv.slice(2);

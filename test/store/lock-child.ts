@@ -8,7 +8,7 @@
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { errorCode } from '../../src/core/error-code.ts';
+import { errorCode } from '../../src/core/model/error-code.ts';
 import { acquireLock } from '../../src/store/lock.ts';
 
 const [directory = '', role] = process.argv.slice(2);

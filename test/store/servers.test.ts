@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { isSameServer } from '../../src/core/same-server.ts';
-import { Secret } from '../../src/core/secret.ts';
+import { isSameServer } from '../../src/core/failover/same-server.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import { forgetEarlier, lookAtRecord, putAside } from '../../src/store/look.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf, TOKEN } from './shelf.ts';
 

@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Fingerprint } from '../../src/core/fingerprint.ts';
-import type { CredentialRecord } from '../../src/core/ports-credentials.ts';
-import { Secret } from '../../src/core/secret.ts';
+import type { Fingerprint } from '../../src/core/model/board-fingerprint.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import { ConfCredentialStore } from '../../src/store/credential-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { SERVER } from '../contracts/credential-store.ts';

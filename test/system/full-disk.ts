@@ -9,7 +9,7 @@
 import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../../src/core/error-code.ts';
+import { errorCode } from '../../src/core/model/error-code.ts';
 import type { Boot } from './boot.ts';
 import { LoopDisk, USUAL } from './loop-disk.ts';
 import { DRAINED, FLUSH_EVERY_MS, REFUSED, SpoolingGateway, TAKES_AGAIN } from './spooling-gateway.ts';

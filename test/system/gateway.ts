@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../../src/core/error-code.ts';
+import { errorCode } from '../../src/core/model/error-code.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Boot, type BootOptions } from './boot.ts';
 import { ServerTap } from './server-tap.ts';

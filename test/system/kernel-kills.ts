@@ -9,7 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../../src/core/error-code.ts';
+import { errorCode } from '../../src/core/model/error-code.ts';
 import { DELIVERED, type Gateway } from './gateway.ts';
 import type { Outcome } from './report.ts';
 import type { Stage } from './stage.ts';

@@ -7,8 +7,8 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { GAP_KEYS } from '../../src/core/losses.ts';
-import type { Reading, Values } from '../../src/core/reading.ts';
+import { GAP_KEYS } from '../../src/core/model/loss-report.ts';
+import type { Reading, Values } from '../../src/core/model/reading.ts';
 import { carry } from '../../src/outbox/carry.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 

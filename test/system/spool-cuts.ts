@@ -9,8 +9,8 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Losses } from '../../src/core/losses.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
 import { NodeDirectory } from '../../src/outbox/node-directory.ts';
 import { Spool } from '../../src/outbox/spool.ts';
 import { createDice } from '../../src/sandbox/dice.ts';

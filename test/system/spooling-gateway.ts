@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Reading } from '../../src/core/reading.ts';
+import type { Reading } from '../../src/core/model/reading.ts';
 import { Boot } from './boot.ts';
 import type { Omission } from './power-cuts.ts';
 import { notedIn, type Settled, settle } from './readings-ledger.ts';

@@ -1,7 +1,7 @@
 /** The same promises, kept by every road to the same server: CoAP, HTTP, HTTPS. */
 
 import { after } from 'node:test';
-import type { Transport } from '../../src/core/ports-transport.ts';
+import type { Transport } from '../../src/core/ports/transport.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Secret } from '../../src/core/secret.ts';
-import { DEADLINE } from '../../src/core/unless-aborted.ts';
+import { DEADLINE } from '../../src/core/async/abort.ts';
+import { Secret } from '../../src/core/model/secret.ts';
 import { Roads } from '../../src/transport/roads.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { type Answer, ScriptedTransport } from '../doubles/scripted-transport.ts';

@@ -9,8 +9,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
-import type { Result } from '../../core/refusal.ts';
-import { aborted } from '../../core/refusal.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import { aborted } from '../../core/failures/failure.ts';
 import type { GuardSocket } from './guard-socket.ts';
 import { RoundTrip } from './round-trip.ts';
 import type { Patience, Timing } from './timing.ts';

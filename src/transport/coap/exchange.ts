@@ -9,8 +9,8 @@
  * only for them (contract section 2).
  */
 
-import type { Clock } from '../../core/ports-clock.ts';
-import type { Refusal } from '../../core/refusal.ts';
+import type { Refusal } from '../../core/failures/failure.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import type { Answer } from './datagram.ts';
 import type { RoundTrip } from './round-trip.ts';
 import type { Patience, Timing } from './timing.ts';

@@ -10,9 +10,9 @@
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
-import { BoundedSet } from '../../core/bounded-set.ts';
-import type { Clock } from '../../core/ports-clock.ts';
-import type { Result } from '../../core/refusal.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import { BoundedSet } from '../../core/model/bounded-set.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { networkRefusal } from '../network-refusal.ts';
 import { type Answer, asPiggybacked, emptyMessage, judge } from './datagram.ts';
 import { Exchange, type ExchangeSettings } from './exchange.ts';

@@ -8,10 +8,10 @@
  */
 
 import { networkInterfaces } from 'node:os';
-import type { Clock } from '../../core/ports-clock.ts';
-import type { Result } from '../../core/refusal.ts';
-import { aborted, type Refusal, type RefusalReason } from '../../core/refusal.ts';
-import { unlessAborted } from '../../core/unless-aborted.ts';
+import { unlessAborted } from '../../core/async/abort.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import { aborted, type Refusal, type RefusalReason } from '../../core/failures/failure.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { CoapClient } from './client.ts';
 import { GuardSocket, type OpenSocket } from './guard-socket.ts';

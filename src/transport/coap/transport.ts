@@ -5,13 +5,13 @@
  * 3, 4 and 5). Everything that can be wrong on the way ends in one refusal within the request's own patience.
  */
 
-import type { Clock } from '../../core/ports-clock.ts';
-import type { Chance } from '../../core/ports-random.ts';
-import type { ProvisionRequest, Transport } from '../../core/ports-transport.ts';
-import type { Refusal, Result } from '../../core/refusal.ts';
-import type { Secret } from '../../core/secret.ts';
+import { DEADLINE } from '../../core/async/abort.ts';
+import type { Refusal, Result } from '../../core/failures/failure.ts';
+import type { Secret } from '../../core/model/secret.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Chance } from '../../core/ports/random.ts';
+import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
-import { DEADLINE } from '../../core/unless-aborted.ts';
 import type { CoapAnswer, CoapClient, CoapRequest } from './client.ts';
 import { Line, type LinePorts } from './line.ts';
 import { type Patience, type Timing, timing } from './timing.ts';

@@ -3,7 +3,7 @@
  */
 
 import type { IncomingMessage } from 'node:http';
-import type { Result } from '../../core/refusal.ts';
+import type { Result } from '../../core/failures/failure.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 /** ThingsBoard's own answers are under 300 bytes, and an error page is of no use after its first lines. */

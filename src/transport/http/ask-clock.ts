@@ -1,7 +1,7 @@
 /** What time it is at an HTTP or HTTPS server, for the doctor: by its Date header, over a connection judged as any other. */
 
-import type { Clock } from '../../core/ports-clock.ts';
-import type { Result } from '../../core/refusal.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { createResolver } from '../resolve.ts';
 import { Dialer, type DialSettings } from './dial.ts';
 import { hostHeader, type Origin } from './origin.ts';

@@ -7,11 +7,11 @@
  */
 
 import { request as httpRequest } from 'node:http';
-import type { ProxyAddress } from '../../core/config.ts';
-import { errorCode } from '../../core/error-code.ts';
-import type { Result } from '../../core/refusal.ts';
-import { aborted, type Refusal } from '../../core/refusal.ts';
-import { DEADLINE, LinkedAbort } from '../../core/unless-aborted.ts';
+import { DEADLINE, LinkedAbort } from '../../core/async/abort.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import type { ProxyAddress } from '../../core/model/config.ts';
+import { errorCode } from '../../core/model/error-code.ts';
 import { type HttpAnswer, readAnswer } from './answer.ts';
 import { Refused, refused } from './connection.ts';
 import { Connections } from './connections.ts';

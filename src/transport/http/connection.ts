@@ -3,7 +3,7 @@
  */
 
 import type { Socket } from 'node:net';
-import type { Refusal, Result } from '../../core/refusal.ts';
+import type { Refusal, Result } from '../../core/failures/failure.ts';
 
 /** A refusal on its way through Node, which wants errors. */
 export class Refused extends Error {

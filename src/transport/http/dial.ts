@@ -10,10 +10,10 @@
 
 import { isIP, type Socket } from 'node:net';
 import { type SecureContext, connect as secure, type TLSSocket } from 'node:tls';
-import type { ProxyAddress, TlsSettings } from '../../core/config.ts';
-import type { Result } from '../../core/refusal.ts';
-import { aborted, type Refusal } from '../../core/refusal.ts';
-import { LinkedAbort } from '../../core/unless-aborted.ts';
+import { LinkedAbort } from '../../core/async/abort.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import type { ProxyAddress, TlsSettings } from '../../core/model/config.ts';
 import { ABORTED, outcome, refused, refusedFor } from './connection.ts';
 import { authority, hostHeader, type Origin } from './origin.ts';
 import { type ReachPorts, refusedByProxy, tcpTo, tunnel } from './reach.ts';

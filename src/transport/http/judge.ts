@@ -6,8 +6,8 @@
  * make the gateway provision anew. A server's text is never quoted: it may echo the request, secret included (3.6).
  */
 
-import { parseJsonObject } from '../../core/json-object.ts';
-import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+import type { Refusal, RefusalReason } from '../../core/failures/failure.ts';
+import { parseJsonObject } from '../../core/model/json-object.ts';
 import { parseProvisionAnswer } from '../../core/thingsboard.ts';
 import type { HttpAnswer } from './answer.ts';
 

@@ -2,7 +2,7 @@
  * An origin: scheme, host and port of an HTTP server, how it is written, and where a redirect may lead from it.
  */
 
-import type { Result } from '../../core/refusal.ts';
+import type { Result } from '../../core/failures/failure.ts';
 
 export interface Origin {
   readonly scheme: 'http' | 'https';

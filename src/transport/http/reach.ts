@@ -4,10 +4,10 @@
 
 import { request } from 'node:http';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-import type { ProxyAddress } from '../../core/config.ts';
-import type { Clock } from '../../core/ports-clock.ts';
-import type { Result } from '../../core/refusal.ts';
-import { aborted, type Refusal } from '../../core/refusal.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import type { ProxyAddress } from '../../core/model/config.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { networkRefusal } from '../network-refusal.ts';
 import type { Resolve } from '../resolve.ts';
 import { ABORTED, outcome, Refused, refused, refusedFor } from './connection.ts';

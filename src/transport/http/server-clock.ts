@@ -7,8 +7,8 @@
 
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../core/ports-clock.ts';
-import { LinkedAbort } from '../../core/unless-aborted.ts';
+import { LinkedAbort } from '../../core/async/abort.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 
 const PATIENCE_MS = 5_000;
 

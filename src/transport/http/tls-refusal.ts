@@ -7,8 +7,8 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { errorCode } from '../../core/error-code.ts';
-import type { Refusal, RefusalReason } from '../../core/refusal.ts';
+import type { Refusal, RefusalReason } from '../../core/failures/failure.ts';
+import { errorCode } from '../../core/model/error-code.ts';
 import { networkRefusal } from '../network-refusal.ts';
 
 const NAME_CHARACTERS_MAX = 80;

@@ -6,13 +6,13 @@
  * the session asks whether the token it proposed is known. A redirect is followed on the same host, and never out of TLS.
  */
 
-import { tell } from '../../core/events.ts';
-import { isDated } from '../../core/packing.ts';
-import type { Clock } from '../../core/ports-clock.ts';
-import type { Logger } from '../../core/ports-log.ts';
-import type { ProvisionRequest, Transport } from '../../core/ports-transport.ts';
-import type { Refusal, Result } from '../../core/refusal.ts';
-import type { Secret } from '../../core/secret.ts';
+import { isDated } from '../../core/delivery/encode.ts';
+import { tell } from '../../core/events/catalogue.ts';
+import type { Refusal, Result } from '../../core/failures/failure.ts';
+import type { Secret } from '../../core/model/secret.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import type { HttpAnswer } from './answer.ts';

@@ -8,7 +8,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import type { TlsSettings } from '../../core/config.ts';
+import type { TlsSettings } from '../../core/model/config.ts';
 
 /** Where systems keep their issuers: Debian and Alpine, Fedora, SUSE. */
 const SYSTEM_STORES = [

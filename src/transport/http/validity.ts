@@ -6,7 +6,7 @@
  * server; it decides what the operator is told, and nothing else.
  */
 
-import type { Refusal } from '../../core/refusal.ts';
+import type { Refusal } from '../../core/failures/failure.ts';
 
 export interface Dates {
   /** Unix ms; NaN where the certificate's date cannot be read. */

@@ -7,7 +7,7 @@
  * may come again, and be told again, or told although it had been delivered before.
  */
 
-import type { LossReason } from '../../../src/core/losses.ts';
+import type { LossReason } from '../../../src/core/model/loss-report.ts';
 import { Bounds } from './bounds.ts';
 import { at, type Ledger, type LifeRecord, type Note, type Sample } from './ledger.ts';
 import type { WeekPlan } from './week-plan.ts';

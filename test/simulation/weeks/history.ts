@@ -3,7 +3,7 @@
  * last one forward.
  */
 
-import { LIVE_MS_MAX } from '../../../src/core/live.ts';
+import { LIVE_MS_MAX } from '../../../src/core/delivery/undated.ts';
 import type { LostBy } from './accounts.ts';
 import { EPOCH_MS, type HostTime } from './host-time.ts';
 import { at, type Ledger, type Sample } from './ledger.ts';

@@ -7,7 +7,7 @@
  * unsynchronised until it has put it right.
  */
 
-import type { Clock, OffsetMemory, TimeSync } from '../../../src/core/ports-clock.ts';
+import type { Clock, OffsetMemory, TimeSync } from '../../../src/core/ports/clock.ts';
 import { MemoryOfOffsets } from '../../doubles/memory-of-offsets.ts';
 import type { Dice } from '../dice.ts';
 import { overriding } from '../overriding.ts';

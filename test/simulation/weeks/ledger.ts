@@ -2,8 +2,8 @@
  * The ledger: what is true of one gateway's weeks, whoever believes what. Written down while they pass, judged afterwards.
  */
 
-import type { LossReason } from '../../../src/core/losses.ts';
-import type { Values } from '../../../src/core/reading.ts';
+import type { LossReason } from '../../../src/core/model/loss-report.ts';
+import type { Values } from '../../../src/core/model/reading.ts';
 import type { Boot } from './host-time.ts';
 import type { Ending, Poison } from './week-plan.ts';
 

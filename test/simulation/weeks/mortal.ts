@@ -5,7 +5,7 @@
  * awaits never comes.
  */
 
-import type { Clock } from '../../../src/core/ports-clock.ts';
+import type { Clock } from '../../../src/core/ports/clock.ts';
 import { overriding } from '../overriding.ts';
 import type { HostTime } from './host-time.ts';
 import type { Ending } from './week-plan.ts';

@@ -4,11 +4,11 @@
  * They are wrappers around the agent's ports, so that src/ is the shipped code always.
  */
 
-import type { Losses } from '../../../src/core/losses.ts';
-import type { TimeSync } from '../../../src/core/ports-clock.ts';
-import type { Lane, Outbox } from '../../../src/core/ports-outbox.ts';
-import type { Transport } from '../../../src/core/ports-transport.ts';
-import type { Reading, Value, Values } from '../../../src/core/reading.ts';
+import type { Losses } from '../../../src/core/model/loss-report.ts';
+import type { Reading, Value, Values } from '../../../src/core/model/reading.ts';
+import type { TimeSync } from '../../../src/core/ports/clock.ts';
+import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
+import type { Transport } from '../../../src/core/ports/transport.ts';
 import { overriding } from '../overriding.ts';
 
 export const WEEK_PLANTS = {

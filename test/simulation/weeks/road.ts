@@ -6,8 +6,8 @@
  * deadline is the result. A request that is aborted is repeated no more, but what is under way arrives.
  */
 
-import type { Transport } from '../../../src/core/ports-transport.ts';
-import type { RefusalReason, Result } from '../../../src/core/refusal.ts';
+import type { RefusalReason, Result } from '../../../src/core/failures/failure.ts';
+import type { Transport } from '../../../src/core/ports/transport.ts';
 import type { Dice } from '../dice.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';

@@ -3,8 +3,8 @@
  * one that is absent now and then; and every sample is written down in the ledger.
  */
 
-import type { Sensors } from '../../../src/core/ports-sensors.ts';
-import type { Value } from '../../../src/core/reading.ts';
+import type { Value } from '../../../src/core/model/reading.ts';
+import type { Sensors } from '../../../src/core/ports/sensors.ts';
 import type { Dice } from '../dice.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';
 import type { Poison } from './week-plan.ts';

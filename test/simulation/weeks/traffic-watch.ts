@@ -3,7 +3,7 @@
  * empty.
  */
 
-import type { Result } from '../../../src/core/refusal.ts';
+import type { Result } from '../../../src/core/failures/failure.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';
 import type { WeekSettings } from './week-plan.ts';

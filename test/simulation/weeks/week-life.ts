@@ -4,12 +4,12 @@
  */
 
 import { type AgentPorts, runAgent } from '../../../src/agent.ts';
-import { Dating } from '../../../src/core/dating.ts';
-import { Losses } from '../../../src/core/losses.ts';
-import type { Clock } from '../../../src/core/ports-clock.ts';
-import type { LogFields, Logger } from '../../../src/core/ports-log.ts';
-import type { Chance } from '../../../src/core/ports-random.ts';
-import { Secret } from '../../../src/core/secret.ts';
+import { Losses } from '../../../src/core/model/loss-report.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
+import type { Clock } from '../../../src/core/ports/clock.ts';
+import type { LogFields, Logger } from '../../../src/core/ports/log.ts';
+import type { Chance } from '../../../src/core/ports/random.ts';
+import { Dating } from '../../../src/core/timestamps/timestamper.ts';
 import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
 import { Spool } from '../../../src/outbox/spool.ts';
 import { MemoryCredentialStore } from '../../doubles/memory-credential-store.ts';

@@ -5,7 +5,7 @@
  * poison makes it fail inside, for ever. Written from the contract, so that a misreading must not agree with itself.
  */
 
-import { GAP_KEYS } from '../../../src/core/losses.ts';
+import { GAP_KEYS } from '../../../src/core/model/loss-report.ts';
 import { EPOCH_MS } from './host-time.ts';
 import type { Ledger, Sample } from './ledger.ts';
 import type { Sky } from './week-plan.ts';

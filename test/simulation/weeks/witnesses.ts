@@ -2,10 +2,10 @@
  * Witnesses: wrappers around parts of the agent that write down in the ledger what passes, and change nothing.
  */
 
-import { GAP_KEYS, type Losses } from '../../../src/core/losses.ts';
-import type { Clock } from '../../../src/core/ports-clock.ts';
-import type { Lane, Outbox } from '../../../src/core/ports-outbox.ts';
-import type { Reading } from '../../../src/core/reading.ts';
+import { GAP_KEYS, type Losses } from '../../../src/core/model/loss-report.ts';
+import type { Reading } from '../../../src/core/model/reading.ts';
+import type { Clock } from '../../../src/core/ports/clock.ts';
+import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
 import type { Spool } from '../../../src/outbox/spool.ts';
 import { overriding } from '../overriding.ts';
 import type { VirtualTime } from '../virtual-time.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Secret } from '../../../src/core/secret.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import type { Timing } from '../../../src/transport/coap/timing.ts';
 import { type CoapPorts, CoapTransport } from '../../../src/transport/coap/transport.ts';

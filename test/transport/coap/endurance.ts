@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { Secret } from '../../../src/core/secret.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 

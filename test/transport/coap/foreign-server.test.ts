@@ -9,7 +9,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Secret } from '../../../src/core/secret.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { CoapClient, type CoapRequest } from '../../../src/transport/coap/client.ts';
 import { GuardSocket } from '../../../src/transport/coap/guard-socket.ts';

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Secret } from '../../../src/core/secret.ts';
-import { DEADLINE } from '../../../src/core/unless-aborted.ts';
+import { DEADLINE } from '../../../src/core/async/abort.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { RTO_INITIAL_MS } from '../../../src/transport/coap/round-trip.ts';
 import { timing } from '../../../src/transport/coap/timing.ts';

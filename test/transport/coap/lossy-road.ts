@@ -3,7 +3,7 @@
  * a network that loses a share of all datagrams, each way, from a seed. Counts what it cost.
  */
 
-import { Secret } from '../../../src/core/secret.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import type { Timing } from '../../../src/transport/coap/timing.ts';
 import { type CoapPorts, CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { Dice } from '../../simulation/dice.ts';

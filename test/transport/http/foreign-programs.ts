@@ -6,8 +6,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProxyAddress } from '../../../src/core/config.ts';
-import { Secret } from '../../../src/core/secret.ts';
+import type { ProxyAddress } from '../../../src/core/model/config.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock.ts';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Secret } from '../../../src/core/secret.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import { Authority } from '../../doubles/certificates.ts';
 import {
   freePort,

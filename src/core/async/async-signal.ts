@@ -1,0 +1,51 @@
+/**
+ * A notification that can be waited for, and that no waiter misses: each one raises the version, and a waiter says which
+ * version it has seen. A wait leaves no listener behind in the abort signal, which may live for years.
+ */
+
+import type { Clock } from '../ports/clock.ts';
+import { LinkedAbort } from './abort.ts';
+
+export class AsyncSignal {
+  #version = 0;
+  readonly #waiters = new Set<() => void>();
+
+  /** The number of notifications so far. */
+  get version(): number {
+    return this.#version;
+  }
+
+  notify(): void {
+    this.#version += 1;
+    for (const end of this.#waiters) end();
+  }
+
+  /** Resolves as soon as `version` is no longer `seen`, or when the signal aborts. */
+  async wait(signal: AbortSignal, seen = this.#version): Promise<void> {
+    if (this.#version !== seen || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        this.#waiters.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      this.#waiters.add(end);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  /** The same, but no longer than `ms`. */
+  async waitUpTo(
+    ms: number,
+    clock: Pick<Clock, 'sleep'>,
+    signal: AbortSignal,
+    seen = this.#version,
+  ): Promise<void> {
+    if (this.#version !== seen) return;
+    using over = new LinkedAbort(signal);
+    const end = () => over.abort();
+    this.#waiters.add(end);
+    await clock.sleep(ms, over.signal);
+    this.#waiters.delete(end);
+  }
+}

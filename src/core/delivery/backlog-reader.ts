@@ -1,0 +1,42 @@
+/**
+ * The feed of the backlog: its next batch, fetched from a disk that may hang.
+ *
+ * So nobody waits for it but its own messages: batches are fetched one at a time, beside everything else, and a
+ * backlog that had nothing to give is not asked again before something has changed.
+ */
+
+import type { Outbox } from '../ports/outbox.ts';
+import type { Batch, LaneWindow } from './batch-window.ts';
+
+export class BacklogFeed {
+  readonly #outbox: Outbox;
+  readonly #window: LaneWindow;
+  #isFetching = false;
+  /** At this version of the outbox there was nothing, but what is held back. */
+  #nothingSince: number | undefined;
+
+  constructor(outbox: Outbox, window: LaneWindow) {
+    this.#outbox = outbox;
+    this.#window = window;
+  }
+
+  /** When to fetch, monotonic ms, if nothing may be sent before `paceDueMs`; Infinity: something else will tell. */
+  dueMs(nowMs: number, paceDueMs: number): number {
+    if (this.#isFetching || this.#outbox.backlog.size === 0) return Number.POSITIVE_INFINITY;
+    if (paceDueMs > nowMs) return paceDueMs;
+    return this.#outbox.version === this.#nothingSince ? this.#window.dueMs : nowMs;
+  }
+
+  /** The next batch to send, if there is one now. */
+  async next(nowMs: number): Promise<Batch | undefined> {
+    const { version } = this.#outbox;
+    this.#isFetching = true;
+    try {
+      const batch = await this.#window.next(nowMs);
+      this.#nothingSince = batch ? undefined : version;
+      return batch;
+    } finally {
+      this.#isFetching = false;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The words of the session: its states, its events, and what it remembers. How they follow each other is
+ * session.ts.
+ */
+
+import type { DeliveryEvent } from '../delivery/message.ts';
+import type { Refusal } from '../failures/failure.ts';
+import type { Secret } from '../model/secret.ts';
+import type { CredentialRecord } from '../ports/credentials.ts';
+
+/**
+ * What the gateway is known by, and the token it proposes; without one the server chooses (server-generated
+ * mode).
+ */
+export interface Claim {
+  readonly deviceName: string;
+  readonly token?: Secret;
+  /** A token that worked until the server stopped taking it; tried again before each new request. */
+  readonly previousToken?: Secret;
+}
+
+/** A claim whose token we chose ourselves, so that the server can be asked about it. */
+export type OwnClaim = Claim & { readonly token: Secret };
+
+/** States that a wait can lead back to. */
+export type Resumable =
+  | { readonly at: 'remember' }
+  /**
+   * `revoked`: the device whose token the server does not take any more. `proposed`: a token that was proposed
+   * under a name the operator has changed since; it stays, so that it can never name two devices.
+   */
+  | { readonly at: 'intend'; readonly revoked?: OwnClaim; readonly proposed?: Secret }
+  | { readonly at: 'provision'; readonly claim: Claim }
+  | { readonly at: 'probe'; readonly claim: OwnClaim; readonly declined: boolean }
+  | { readonly at: 'retry'; readonly claim: Claim & { readonly previousToken: Secret } }
+  | { readonly at: 'adopt'; readonly claim: OwnClaim }
+  | { readonly at: 'deliver'; readonly claim: OwnClaim };
+
+export type Step =
+  | Resumable
+  | { readonly at: 'wait'; readonly forMs: number; readonly refusal: Refusal; readonly resume: Resumable };
+
+/** A step and what the machine remembers about troubles: how many since the last healthy stretch. */
+export type State = Step & {
+  readonly troubles: number;
+  /**
+   * Monotonic ms of the first delivery after the last trouble; troubles are forgotten after HEALTHY_MS of it.
+   */
+  readonly healthySinceMs?: number;
+  /**
+   * Deliveries refused as unauthorized since the last one that was not, and when that began, monotonic ms.
+   */
+  readonly doubts?: { readonly count: number; readonly sinceMs: number };
+  /** The token is in memory only: monotonic ms at which to try the disk again, between two deliveries. */
+  readonly saveAgainMs?: number;
+};
+
+export type Event =
+  | { readonly type: 'remembered'; readonly record: CredentialRecord | undefined }
+  | { readonly type: 'intended'; readonly claim: Claim }
+  | { readonly type: 'issued'; readonly token: Secret }
+  /** The server issued the token, and the disk would not take it: the token lives in memory only. */
+  | { readonly type: 'unkept'; readonly token: Secret; readonly refusal: Refusal }
+  | { readonly type: 'probed'; readonly ours: boolean }
+  | { readonly type: 'adopted' }
+  | { readonly type: 'elapsed' }
+  | DeliveryEvent;
+
+export interface Context {
+  readonly monotonicMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: number;
+  /** There is a provisioning pair, and the operator wants it used for a revoked token too. Absent: no. */
+  readonly mayProvision?: boolean;
+  /** The name this gateway is to have; a pending record may hold another one. Absent: the same. */
+  readonly deviceName?: string;
+}

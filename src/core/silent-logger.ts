@@ -1,5 +1,0 @@
-/** A logger for what has nobody to log to. */
-
-import type { Logger } from './ports-log.ts';
-
-export const SILENT_LOGGER: Logger = { debug() {}, info() {}, warn() {}, error() {} };
