@@ -10,9 +10,9 @@
 
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
-import { brokenProgram } from './cli/broken-program.ts';
-import { EX_IOERR, EX_OSFILE, EX_UNREAD } from './cli/exit-codes.ts';
-import type { RunOptions } from './cli/run.ts';
+import { brokenProgram } from './app/corrupt-install.ts';
+import { EX_IOERR, EX_OSFILE, EX_UNREAD } from './app/exit-codes.ts';
+import type { RunOptions } from './app/run.ts';
 import { AsyncSignal } from './core/async/async-signal.ts';
 
 /** How long what is still open after a command may keep the process, ms. */
@@ -85,7 +85,7 @@ async function run(options: RunOptions): Promise<number> {
   const reload = new AsyncSignal();
   // At a terminal it means that the terminal is gone.
   if (!process.stdout.isTTY) process.on('SIGHUP', () => reload.notify());
-  const { runCommand } = await import('./cli/run.ts');
+  const { runCommand } = await import('./app/run.ts');
   const { env: environment, stdout: out } = process;
   return runCommand(options, { environment, out, reload }, stop.signal);
 }

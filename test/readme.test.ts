@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { VERSION } from '../src/cli/version.ts';
+import { VERSION } from '../src/app/version.ts';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;

@@ -6,10 +6,10 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EX_OK, EX_USAGE } from './exit-codes.ts';
-import type { RunOptions } from './run.ts';
-import { type CommandHost, defineSayCommands } from './say-commands.ts';
-import { VERSION } from './version.ts';
+import { EX_OK, EX_USAGE } from '../app/exit-codes.ts';
+import type { RunOptions } from '../app/run.ts';
+import { VERSION } from '../app/version.ts';
+import { type CommandHost, defineSayCommands } from './diagnostic-commands.ts';
 
 export interface ProgramHost extends Omit<CommandHost, 'terminal'> {
   readonly complaints: NodeJS.WriteStream;
@@ -52,7 +52,7 @@ export function createProgram(host: ProgramHost): Command {
   defineSayCommands(program, {
     ...host,
     terminal: async () => {
-      const { openTerminal } = await import('./terminal.ts');
+      const { openTerminal } = await import('./ui/terminal.ts');
       return openTerminal(out, environment, signal);
     },
   });
@@ -79,8 +79,8 @@ function defineSample(program: Command, { environment, out, complaints, signal, 
     .option('--config <file>', 'as the agent with this configuration would')
     .addOption(new Option('--root <dir>', 'of a captured host').hideHelp())
     .addHelpText('after', '\nExample: firstlight sample --explain memoryUsedBytes')
-    .action(async (options: import('./sample.ts').SampleOptions) => {
-      const { sampleThisHost } = await import('./sample.ts');
+    .action(async (options: import('./sample/command.ts').SampleOptions) => {
+      const { sampleThisHost } = await import('./sample/command.ts');
       await finish(sampleThisHost(options, { out, complaints, environment }, signal));
     });
 }
@@ -98,8 +98,8 @@ function defineTrials(program: Command, { out, signal, finish }: ProgramHost): v
     .option('--data <file>', 'keep devices and ports in this file')
     .option('--json', 'print the ports as one JSON line')
     .addHelpText('after', '\nExample: firstlight sandbox --coap-port 5683')
-    .action(async (options: import('./sandbox.ts').SandboxOptions) => {
-      const { sandboxCommand } = await import('./sandbox.ts');
+    .action(async (options: import('./sandbox/command.ts').SandboxOptions) => {
+      const { sandboxCommand } = await import('./sandbox/command.ts');
       await finish(sandboxCommand(options, out, signal));
     });
   program
@@ -109,7 +109,7 @@ function defineTrials(program: Command, { out, signal, finish }: ProgramHost): v
     .option('--state <dir>', 'keep the state here instead of in a temporary directory')
     .addHelpText('after', '\nExample: firstlight demo --seconds 15')
     .action(async (options: { seconds?: number; state?: string }) => {
-      const { demoCommand } = await import('./demo.ts');
+      const { demoCommand } = await import('./demo/command.ts');
       await finish(demoCommand(options, out, signal));
     });
 }
@@ -122,8 +122,8 @@ function defineImages(program: Command, { environment, input, out, signal, finis
     .option('--to <dir>', 'where the configuration goes (default: /etc/firstlight)')
     .option('--credstore <dir>', 'where its secret goes (default: /etc/credstore)')
     .addHelpText('after', '\nExample: sudo firstlight import --from /media/usb/firstlight.toml')
-    .action(async (options: import('./import.ts').ImportOptions) => {
-      const { importCommand } = await import('./import.ts');
+    .action(async (options: import('./image/import.ts').ImportOptions) => {
+      const { importCommand } = await import('./image/import.ts');
       await finish(Promise.resolve(importCommand(options, environment, out)));
     });
   program
@@ -141,10 +141,10 @@ function defineImages(program: Command, { environment, input, out, signal, finis
         );
       }
       if (options.check) {
-        const { checkImage } = await import('./check-image.ts');
+        const { checkImage } = await import('./image/check-image.ts');
         await finish(Promise.resolve(checkImage(options, out)));
       } else {
-        const { prepareImage } = await import('./prepare-image.ts');
+        const { prepareImage } = await import('./image/prepare-image.ts');
         const console = { input, out };
         await finish(prepareImage(options, console, signal));
       }

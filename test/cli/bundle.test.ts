@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
-import { VERSION } from '../../src/cli/version.ts';
+import { NODE_FLAGS } from '../../src/app/node-flags.ts';
+import { VERSION } from '../../src/app/version.ts';
 import { MAIN } from '../paths.ts';
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { checkImage } from '../../src/cli/check-image.ts';
+import { checkImage } from '../../src/cli/image/check-image.ts';
 
 const SECRET = 'image-secret-4711';
 const PAIR = '[server]\nurl = "coap://h"\n[provisioning]\nkey = "k"\n';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClearRoads } from '../../src/cli/clear-roads.ts';
+import { ClearRoads } from '../../src/app/plaintext-warnings.ts';
 import type { Road } from '../../src/core/model/config.ts';
 import type { Resolve } from '../../src/transport/resolve.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { boardCheck, successCheck, toldCheck } from '../../src/cli/host-checks.ts';
-import { answerOf } from '../../src/cli/status-answer.ts';
+import { boardCheck, successCheck, toldCheck } from '../../src/cli/doctor/host-checks.ts';
+import { answerOf } from '../../src/cli/status/json.ts';
 import { boardFingerprint } from '../../src/host/fingerprint.ts';
 import { workshop } from './agent-process.ts';
 

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { BOOT_FILES, CONFIG_DIRECTORY, CREDSTORE } from '../../src/cli/import.ts';
+import { BOOT_FILES, CONFIG_DIRECTORY, CREDSTORE } from '../../src/cli/image/import.ts';
 import { MAIN } from '../paths.ts';
 
 const UNIT = resolve('systemd/firstlight-import.service');

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { prepareImage } from '../../src/cli/prepare-image.ts';
+import { prepareImage } from '../../src/cli/image/prepare-image.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { acquireLock } from '../../src/store/lock.ts';
 import { AgentProcess, workshop } from './agent-process.ts';

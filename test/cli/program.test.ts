@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { EX_CONFIG, EX_USAGE } from '../../src/cli/exit-codes.ts';
+import { EX_CONFIG, EX_USAGE } from '../../src/app/exit-codes.ts';
 import { MAIN } from '../paths.ts';
 
 function firstlight(...line: string[]): { status: number | null; stdout: string; stderr: string } {

@@ -9,7 +9,7 @@ import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { it, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { SensorSuite, type SuitePorts } from '../../src/cli/sensor-suite.ts';
+import { SensorSuite, type SuitePorts } from '../../src/app/sensors.ts';
 import { Losses } from '../../src/core/model/loss-report.ts';
 import { Tally } from '../../src/core/status/counters.ts';
 import { hostClock } from '../../src/host/clock.ts';

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { paintFor } from '../../src/cli/paint.ts';
-import { answerOf, type StatusAnswer } from '../../src/cli/status-answer.ts';
-import { statusLines } from '../../src/cli/status-view.ts';
+import { answerOf, type StatusAnswer } from '../../src/cli/status/json.ts';
+import { statusLines } from '../../src/cli/status/view.ts';
+import { paintFor } from '../../src/cli/ui/style.ts';
 import type { RefusalReason } from '../../src/core/failures/failure.ts';
 import type { StatusReport } from '../../src/core/status/report.ts';
 import type { FoundStatus, StatusFileContent } from '../../src/host/status-file.ts';

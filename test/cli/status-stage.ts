@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StatusAnswer } from '../../src/cli/status-answer.ts';
+import type { StatusAnswer } from '../../src/cli/status/json.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
 
 export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };

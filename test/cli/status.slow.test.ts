@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { StatusAnswer } from '../../src/cli/status-answer.ts';
+import type { StatusAnswer } from '../../src/cli/status/json.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess } from './agent-process.ts';
 import { provisioning, stage, toml, until } from './status-stage.ts';

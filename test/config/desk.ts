@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SENSOR_NAMES } from '../../src/cli/sensor-names.ts';
+import { SENSOR_NAMES } from '../../src/app/sensor-names.ts';
 import { type Loaded, type LoadRequest, loadConfig } from '../../src/config/load.ts';
 import { ConfigError, type Problem } from '../../src/config/problem.ts';
 

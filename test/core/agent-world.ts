@@ -1,6 +1,6 @@
 /** A whole agent in virtual time, with a server, a store and sensors as a test tells them to be. */
 
-import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent.ts';
+import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent/agent.ts';
 import { Losses } from '../../src/core/model/loss-report.ts';
 import type { Values } from '../../src/core/model/reading.ts';
 import { Secret } from '../../src/core/model/secret.ts';

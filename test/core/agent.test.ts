@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
-import { type AgentPorts, runAgent } from '../../src/agent.ts';
+import { type AgentPorts, runAgent } from '../../src/agent/agent.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import { PROVISIONED, portsOf, slow, World } from './agent-world.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { runLoops } from '../../src/agent.ts';
+import { runLoops } from '../../src/agent/agent.ts';
 import { Tally } from '../../src/core/status/counters.ts';
 import { Chronicle } from '../../src/core/status/event-history.ts';
 import type { StatusReport } from '../../src/core/status/report.ts';

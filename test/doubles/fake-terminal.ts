@@ -1,6 +1,6 @@
 /** A `Terminal` that keeps what is written to it, of a size that a test may change. */
 
-import type { Terminal } from '../../src/cli/terminal.ts';
+import type { Terminal } from '../../src/cli/ui/terminal.ts';
 
 export class FakeTerminal implements Terminal {
   readonly isLive: boolean;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { checkText } from '../../src/cli/import-check.ts';
+import { checkText } from '../../src/cli/image/import-check.ts';
 import { type Checked, importFile, type Outcome } from '../../src/image/import-file.ts';
 import { type Fault, PowerCut, PulledPlugDisk } from '../doubles/pulled-plug-disk.ts';
 

@@ -8,7 +8,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { VERSION } from '../../src/cli/version.ts';
+import { VERSION } from '../../src/app/version.ts';
 
 const EPOCH = '1795000000';
 

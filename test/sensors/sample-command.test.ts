@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { type SampleOptions, sampleCommand } from '../../src/cli/sample.ts';
+import { type SampleOptions, sampleCommand } from '../../src/cli/sample/command.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 import { FakeTerminal } from '../doubles/fake-terminal.ts';
 import { copyOf, type HostName, JournalDouble } from './captured-host.ts';

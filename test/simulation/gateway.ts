@@ -5,7 +5,7 @@
  * its sockets are gone, its timers wake nobody. What survives is the disk's to say, and what is on the road.
  */
 
-import type { AgentSettings } from '../../src/agent.ts';
+import type { AgentSettings } from '../../src/agent/agent.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { PowerCutDisk } from '../doubles/power-cut-disk.ts';
 import type { RecordingLogger } from '../doubles/recording-logger.ts';

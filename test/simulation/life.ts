@@ -7,7 +7,7 @@
  * is too short to be hit.
  */
 
-import { type AgentSettings, runAgent } from '../../src/agent.ts';
+import { type AgentSettings, runAgent } from '../../src/agent/agent.ts';
 import { Losses } from '../../src/core/model/loss-report.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';

@@ -4,7 +4,7 @@
  * They are wrappers around the agent's ports, so that src/ is the shipped code always.
  */
 
-import type { AgentPorts } from '../../src/agent.ts';
+import type { AgentPorts } from '../../src/agent/agent.ts';
 import type { CredentialStore } from '../../src/core/ports/credentials.ts';
 import type { Transport } from '../../src/core/ports/transport.ts';
 import { overriding } from './overriding.ts';

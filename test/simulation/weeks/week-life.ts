@@ -3,7 +3,7 @@
  * the life lasts.
  */
 
-import { type AgentPorts, runAgent } from '../../../src/agent.ts';
+import { type AgentPorts, runAgent } from '../../../src/agent/agent.ts';
 import { Losses } from '../../../src/core/model/loss-report.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';

@@ -4,7 +4,7 @@
  * Times are ms since the first power-on. What depends on how often the gateway boots (its wall clock) is drawn at each boot.
  */
 
-import type { AgentSettings } from '../../../src/agent.ts';
+import type { AgentSettings } from '../../../src/agent/agent.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

@@ -1,0 +1,26 @@
+/** The configuration as the agent's loops want it. */
+
+import type { AgentSettings } from '../agent/agent.ts';
+import type { Config } from '../core/model/config.ts';
+import { identityOf } from './identity.ts';
+
+export function agentSettings(config: Config, name: string): AgentSettings {
+  const { server, device, provisioning, telemetry } = config;
+  return {
+    server: identityOf(server.roads[0]),
+    deviceName: name,
+    spreadMs: server.spreadMs,
+    sampleEveryMs: telemetry.intervalMs,
+    drainPerS: telemetry.drainPerS,
+    deadbands: telemetry.deadbands,
+    ...(device.token && { token: device.token }),
+    ...(provisioning && {
+      reprovision: provisioning.afterSuccess === 'keep',
+      pair: {
+        key: provisioning.key,
+        secret: provisioning.secret,
+        deviceGenerated: provisioning.credentials === 'device-generated',
+      },
+    }),
+  };
+}

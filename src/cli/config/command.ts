@@ -1,0 +1,108 @@
+/**
+ * `firstlight config`: what the configuration says, before anything runs with it. `check` tells every problem at once, `show` each
+ * value that counts and where it comes from, `explain` all about one setting. Asks no network; shows no secret.
+ *
+ * Exit codes: 0 good, 78 (EX_CONFIG) with problems, 64 (EX_USAGE) for a key that there is not.
+ */
+
+import { EX_CONFIG, EX_OK, EX_USAGE } from '../../app/exit-codes.ts';
+import { configFile, credentialStore, readServiceConfig } from '../../app/paths.ts';
+import type { Loaded } from '../../config/load.ts';
+import { ConfigError } from '../../config/problem.ts';
+import { allSettings } from '../../config/schema.ts';
+import { type Setting, variableOf } from '../../config/setting.ts';
+import { nearest } from '../../config/suggest.ts';
+import type { Out } from '../ui/terminal.ts';
+
+export interface ConfigOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+interface Host {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly out: Out;
+}
+
+const UNSEEN =
+  'note: this user cannot see into /etc/credstore, where the service may have a secret from; run it with sudo to be sure';
+
+export function checkConfig(options: ConfigOptions, host: Host): number {
+  return withConfig(options, host, (loaded, say) => {
+    for (const warning of loaded.warnings) say(`warning: ${warning}`);
+    say(`${configFile(options, host.environment)}: good`);
+    if (loaded.config.provisioning === undefined && loaded.config.device.token === undefined)
+      say('note: there is no provisioning pair and no token: only a gateway that has credentials can start');
+  });
+}
+
+export function showConfig(options: ConfigOptions, host: Host): number {
+  return withConfig(options, host, ({ values, sources }, say) => {
+    if (options.json) return say(JSON.stringify({ values, sources }, undefined, 2));
+    const rows = allSettings
+      .map(({ key }) => [key, values[key] ?? '–', sources[key] ?? 'not given'] as const)
+      .sort(([one], [other]) => order(one) - order(other));
+    const width = (column: 0 | 1) => Math.min(44, Math.max(...rows.map((row) => row[column].length)));
+    const [keys, texts] = [width(0), width(1)];
+    for (const [key, text, source] of rows) say(`${key.padEnd(keys)}  ${text.padEnd(texts)}  ${source}`);
+  });
+}
+
+export function explainConfig(key: string, options: ConfigOptions, host: Host): number {
+  const say = sayTo(host.out);
+  const setting = allSettings.find((each) => each.key === key);
+  if (setting === undefined) {
+    const near = nearest(
+      key,
+      allSettings.map((each) => each.key),
+    );
+    say(`there is no setting ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`);
+    say('firstlight config show lists them all');
+    return EX_USAGE;
+  }
+  for (const line of explained(setting)) say(line);
+  return withConfig(options, host, ({ values, sources }) => {
+    say(`now        ${values[key] ?? 'not given'} (${sources[key] ?? 'no default'})`);
+  });
+}
+
+function explained(setting: Setting): readonly string[] {
+  const { key, meaning, type, bound, example } = setting;
+  return [
+    key,
+    `  ${meaning}`,
+    `type       ${type}: ${bound}`,
+    `default    ${setting.default === undefined || setting.default === '' ? 'none' : setting.default}`,
+    `example    ${key.slice(key.indexOf('.') + 1)} = ${JSON.stringify(example)} below [${key.slice(0, key.indexOf('.'))}]`,
+    `variable   ${variableOf(setting)}`,
+  ];
+}
+
+/** Tells all problems, or does `act`. */
+function withConfig(
+  options: ConfigOptions,
+  { environment, out }: Host,
+  act: (loaded: Loaded, say: (line: string) => void) => void,
+): number {
+  const say = sayTo(out);
+  try {
+    act(readServiceConfig(options, environment), say);
+    return EX_OK;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const { sentence } of error.problems) say(sentence);
+    if (credentialStore() === undefined) say(UNSEEN);
+    return EX_CONFIG;
+  }
+}
+
+const KEYS = allSettings.map(({ key }) => key);
+
+/** The order of the table in schema.ts, which is that of the documentation. */
+function order(key: string): number {
+  return KEYS.indexOf(key);
+}
+
+function sayTo(out: Out): (line: string) => void {
+  return (line) => void out.write(`${line}\n`);
+}

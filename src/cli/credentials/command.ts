@@ -1,0 +1,188 @@
+/**
+ * `firstlight credentials`: what the gateway is known by on its server. `show` tells everything but the token, `forget` makes the
+ * next start provision anew, `set` puts in a token that an operator made on the server.
+ *
+ * What changes them takes the agent's lock, so never beside one that runs, and writes as the agent does: what was there is
+ * kept aside, durably, and never deleted, and what replaces it is on the disk before the command says so. A power cut
+ * leaves the one or the other.
+ *
+ * Exit codes: 0 done, 1 nothing to do or not wanted, 64 wrong use, 75 (EX_TEMPFAIL) locked or unusable, 78 a configuration with problems.
+ */
+
+import { createHash } from 'node:crypto';
+import { EX_CONFIG, EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
+import { identityOf, nameOfThisGateway } from '../../app/identity.ts';
+import { type Places, readServiceConfig, stateDirectory } from '../../app/paths.ts';
+import { ConfigError } from '../../config/problem.ts';
+import { readTextFile } from '../../config/read-file.ts';
+import { formatDuration } from '../../core/model/format-duration.ts';
+import { Secret } from '../../core/model/secret.ts';
+import { TOKEN_FORM } from '../../core/thingsboard.ts';
+import { hostClock } from '../../host/clock.ts';
+import { boardFingerprint } from '../../host/fingerprint.ts';
+import { openJournal } from '../../host/journal.ts';
+import { ConfCredentialStore } from '../../store/credential-store.ts';
+import { AlreadyRunning, acquireLock } from '../../store/lock.ts';
+import { forgetEarlier, type Looked, lookAtRecord, putAside } from '../../store/look.ts';
+import { StoreError } from '../../store/store-error.ts';
+import { askYes, type Console } from '../ui/confirm.ts';
+
+export interface CredentialsOptions extends Places {
+  readonly json?: boolean;
+  readonly yes?: boolean;
+  readonly tokenFile?: string;
+}
+
+interface Host {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly console: Console;
+}
+
+const TOKEN_FILE_BYTES_MAX = 4096;
+
+export async function showCredentials(options: CredentialsOptions, host: Host): Promise<number> {
+  return guarded(host, async (say) => {
+    const state = stateDirectory(options, host.environment);
+    const found = await lookAtRecord(state);
+    const shown = told(found);
+    if (options.json) say(JSON.stringify({ schema: 1, directory: state, ...shown }, undefined, 2));
+    else for (const [label, text] of Object.entries(shown)) say(`${label.padEnd(12)} ${text}`);
+    return found.is === 'good' ? EX_OK : EX_FAILED;
+  });
+}
+
+/** Never the token: a digest's first digits tell two tokens apart and say nothing about either. */
+function told(found: Looked): Readonly<Record<string, string>> {
+  if (found.is !== 'good') return { state: found.is === 'absent' ? 'none' : found.problem };
+  const { record, fingerprint } = found;
+  const ageMs = Math.max(0, Date.now() - record.sinceMs);
+  return {
+    state: record.state === 'pending' ? 'asked for, not confirmed by the server yet' : 'stored',
+    device: record.deviceName,
+    server: record.server,
+    since: `${new Date(record.sinceMs).toISOString()} (${formatDuration(ageMs)} ago)`,
+    token: record.token
+      ? `*** (sha256 begins ${digestOf(record.token)})`
+      : 'none: the server is to choose it',
+    board: fingerprint.length > 0 ? fingerprint.join(' ') : 'unknown',
+    file: found.file,
+  };
+}
+
+function digestOf(token: Secret): string {
+  return createHash('sha256').update(`firstlight token ${token.reveal()}`).digest('hex').slice(0, 8);
+}
+
+export async function forgetCredentials(
+  options: CredentialsOptions,
+  host: Host,
+  signal: AbortSignal,
+): Promise<number> {
+  return guarded(host, async (say) => {
+    const state = stateDirectory(options, host.environment);
+    await using _lock = await acquireLock(state);
+    const found = await lookAtRecord(state);
+    if (found.is === 'absent') {
+      say(`There are no credentials in ${state}.`);
+      return EX_FAILED;
+    }
+    for (const line of consequences(found)) say(line);
+    if (!options.yes) {
+      if (!host.console.input.isTTY) {
+        say('There is nobody to ask: say it with --yes. Nothing was changed.');
+        return EX_USAGE;
+      }
+      if (!(await askYes(host.console, 'Forget them? [y/N] ', signal))) {
+        say('Nothing was changed.');
+        return EX_FAILED;
+      }
+    }
+    const earlier = found.is === 'good' ? await forgetEarlier(state, found, Date.now()) : [];
+    const kept = [...(await putAside(state, Date.now())), ...earlier];
+    say(
+      `Forgotten. They are kept as ${kept.join(' and ')} in ${state}; delete them when nobody wants them back.`,
+    );
+    return EX_OK;
+  });
+}
+
+function consequences(found: Looked): readonly string[] {
+  const device = found.is === 'good' ? found.record.deviceName : undefined;
+  return [
+    `This forgets ${device === undefined ? 'credentials that cannot be read' : `the credentials of ${device} on ${found.is === 'good' ? found.record.server : ''}`}.`,
+    'At the next start the gateway provisions anew, with provisioning.key and its secret, under the same name as long as device.name is the same.',
+    `The server declines a name it has: delete the device${device === undefined ? '' : ` ${device}`} in ThingsBoard first (for a pre-provisioned one, its server attribute provisionState), or the gateway stays outside.`,
+    'With a fixed token (device.token, firstlight.token) that one goes on to count.',
+  ];
+}
+
+export async function setCredentials(
+  options: CredentialsOptions,
+  host: Host,
+  signal: AbortSignal,
+): Promise<number> {
+  return guarded(host, async (say) => {
+    const token = tokenIn(options.tokenFile ?? '', say);
+    if (token === undefined) return EX_USAGE;
+    const { config } = readServiceConfig(options, host.environment);
+    const state = stateDirectory(options, host.environment);
+    const clock = hostClock();
+    const log = openJournal({ level: 'warn', format: 'text', journal: false, clock });
+    log.redact(token);
+    await using _lock = await acquireLock(state);
+    const found = await lookAtRecord(state);
+    const deviceName =
+      found.is === 'good' ? found.record.deviceName : await nameOfThisGateway(config, { log, clock, signal });
+    const kept = found.is === 'absent' ? [] : await putAside(state, clock.wallMs(), 'link');
+    const servers = config.server.roads.map(identityOf);
+    const server = identityOf(config.server.roads[0]);
+    await using store = new ConfCredentialStore(
+      state,
+      { servers, fingerprint: boardFingerprint({ root: '/' }) },
+      { clock, log },
+    );
+    await store.write({ state: 'provisioned', server, deviceName, token, sinceMs: clock.wallMs() });
+    await log.close();
+    if (kept.length > 0) say(`What was there is kept as ${kept.join(' and ')} in ${state}.`);
+    say(
+      `Stored for ${deviceName} on ${server}. Start it: sudo systemctl start firstlight; delete ${options.tokenFile}.`,
+    );
+    return EX_OK;
+  });
+}
+
+function tokenIn(path: string, say: (line: string) => void): Secret | undefined {
+  const file = readTextFile(path, TOKEN_FILE_BYTES_MAX);
+  if (file.is !== 'text') {
+    say(
+      `${path} ${file.is === 'missing' ? 'does not exist' : file.what}: name a file that holds the token and nothing else`,
+    );
+    return undefined;
+  }
+  const text = file.text.replace(/\r?\n$/, '');
+  if (TOKEN_FORM.test(text)) return new Secret(text);
+  say(
+    `${path} holds no access token: 1 to 255 printable ASCII characters, no space, / or ?, and nothing else`,
+  );
+  return undefined;
+}
+
+async function guarded(
+  { console }: Host,
+  act: (say: (line: string) => void) => Promise<number>,
+): Promise<number> {
+  const say = (line: string) => void console.out.write(`${line}\n`);
+  try {
+    return await act(say);
+  } catch (error) {
+    if (error instanceof AlreadyRunning) {
+      say(
+        `The agent runs, and nothing was changed. Stop it first: sudo systemctl stop firstlight. (${error.message})`,
+      );
+      return EX_TEMPFAIL;
+    }
+    if (!(error instanceof StoreError || error instanceof ConfigError)) throw error;
+    say(error.message);
+    return error instanceof ConfigError ? EX_CONFIG : EX_TEMPFAIL;
+  }
+}

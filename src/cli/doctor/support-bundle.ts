@@ -1,0 +1,137 @@
+/**
+ * `firstlight doctor --bundle`: what a support case needs, in one tar.gz, 0600, at most 10 MB: status, the doctor's findings, the
+ * journal of the service, the configuration that counts, versions, and a capture of /proc and /sys. Sends nothing anywhere.
+ *
+ * Everything that goes in passes the redaction, which knows each secret and token that this user may read: what the
+ * configuration gives, what lies in systemd's credential store, and each record of the state directory.
+ */
+
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { EX_CANTCREAT, EX_OK } from '../../app/exit-codes.ts';
+import { configFile, credentialStore, stateDirectory } from '../../app/paths.ts';
+import { givenSecrets } from '../../config/given-secrets.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { Redaction } from '../../host/redaction.ts';
+import { knownTokens } from '../../store/known-tokens.ts';
+import { showConfig } from '../config/command.ts';
+import { currentAnswer } from '../status/command.ts';
+import type { Terminal } from '../ui/terminal.ts';
+import type { DoctorOptions } from './checks.ts';
+import { BUNDLE_BYTES_MAX, BundleDirectory, packed, writeWhole } from './support-archive.ts';
+import { captureHost, journalOfService, versions } from './support-contents.ts';
+
+/** What the doctor found, in both its forms. */
+export interface Findings {
+  readonly text: string;
+  readonly json: string;
+}
+
+interface Host {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+}
+
+const HOST = 'host';
+const CONTENTS = 'CONTENTS.txt';
+
+/** Resolves with the exit code: 0 written, 73 not. */
+export async function writeBundle(options: DoctorOptions, findings: Findings, host: Host): Promise<number> {
+  const { terminal, clock, environment } = host;
+  const when = new Date(clock.wallMs()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const title = `firstlight-support-${when}`;
+  const file = fileOf(options.bundle, `${title}.tar.gz`);
+  const { redaction, unseen } = await redactionFor(options, environment);
+  await using directory = await BundleDirectory.make(redaction);
+  try {
+    terminal.write('gathering what a support case needs …\n');
+    const leftOut = [
+      ...unseen.map((place) => `the search for tokens in ${place}`),
+      ...(await gather(directory, options, findings, host)),
+    ];
+    const { bytes, more } = await pack(directory, title, leftOut, host);
+    await writeWhole(file, bytes);
+    for (const line of summary(await directory.list(), [...leftOut, ...more])) terminal.write(`${line}\n`);
+    terminal.write(`written to ${file} (${Math.ceil(bytes.length / 1000)} kB): ${LOOK}\n`);
+    return EX_OK;
+  } catch (error) {
+    terminal.write(`no bundle was written: ${errorMessage(error)}\n`);
+    return EX_CANTCREAT;
+  }
+}
+
+const LOOK =
+  'it has no secret that is known here, but names this gateway, its server and its addresses; look through it before you send it';
+
+/** A directory gets a file of the usual name. */
+function fileOf(given: DoctorOptions['bundle'], usual: string): string {
+  if (typeof given !== 'string') return resolve(usual);
+  return statSync(given, { throwIfNoEntry: false })?.isDirectory() ? resolve(given, usual) : resolve(given);
+}
+
+async function redactionFor(options: DoctorOptions, environment: NodeJS.ProcessEnv) {
+  const redaction = new Redaction();
+  const { tokens, unseen } = await knownTokens(stateDirectory(options, environment));
+  const credentials = environment['CREDENTIALS_DIRECTORY'] ?? credentialStore();
+  const given = givenSecrets(configFile(options, environment), environment, credentials);
+  for (const secret of [...given, ...tokens]) redaction.add(secret);
+  return { redaction, unseen };
+}
+
+/** Returns what is not in it, and why. */
+async function gather(
+  directory: BundleDirectory,
+  options: DoctorOptions,
+  { text, json }: Findings,
+  { environment, clock, terminal }: Host,
+): Promise<readonly string[]> {
+  const status = await currentAnswer(options, environment, clock);
+  await directory.add('doctor.txt', text);
+  await directory.add('doctor.json', json);
+  await directory.add('status.json', `${JSON.stringify(status, undefined, 2)}\n`);
+  await directory.add('versions.txt', await versions(status.agentVersion));
+  let config = '';
+  showConfig(options, { environment, out: { write: (part) => (config += part) } });
+  await directory.add('config.txt', config);
+  const journal = await journalOfService(clock, terminal.ended);
+  if (journal.ok) await directory.add('journal.txt', journal.output.toString());
+  const { problem } = await captureHost(join(directory.path, HOST), clock, terminal.ended);
+  if (problem === undefined) await directory.cleanBelow(HOST);
+  return [
+    ...(journal.ok ? [] : [`journal.txt: journalctl ${journal.problem}`]),
+    ...(problem === undefined ? [] : [`${HOST}: the capture of /proc and /sys ${problem}`]),
+  ];
+}
+
+/** Too large, it goes without the capture, the only part that may be. */
+async function pack(
+  directory: BundleDirectory,
+  title: string,
+  leftOut: readonly string[],
+  { clock, terminal }: Host,
+): Promise<{ readonly bytes: Buffer; readonly more: readonly string[] }> {
+  for (const more of [[], [`${HOST}: would make it larger than ${BUNDLE_BYTES_MAX / 1_000_000} MB`]]) {
+    if (more.length > 0) await directory.remove(HOST);
+    const lines = summary(await directory.list(), [...leftOut, ...more]);
+    await directory.add(CONTENTS, lines.map((line) => `${line}\n`).join(''));
+    const archive = await packed(directory.path, title, clock, terminal.ended);
+    if (archive.ok) return { bytes: archive.output, more };
+    if (!archive.problem.startsWith('printed more')) throw new Error(`tar ${archive.problem}`);
+  }
+  throw new Error(`it would be larger than ${BUNDLE_BYTES_MAX / 1_000_000} MB`);
+}
+
+/** The capture's files by their number: it has a list of its own. */
+function summary(files: readonly string[], leftOut: readonly string[]): readonly string[] {
+  const captured = files.filter((name) => name.startsWith(`${HOST}/`));
+  const own = files.filter((name) => !captured.includes(name));
+  return [
+    ...own.map((name) => `in it: ${name}`),
+    ...(captured.length > 0
+      ? [`in it: ${HOST}/, ${captured.length} files of /proc and /sys (${HOST}/FILES)`]
+      : []),
+    ...leftOut.map((what) => `left out: ${what}`),
+  ];
+}

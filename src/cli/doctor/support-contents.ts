@@ -1,0 +1,90 @@
+/** The parts of a support bundle that other programs make: the journal of the service, and the capture of /proc and /sys. */
+
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { arch, release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { VERSION } from '../../app/version.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { DEFAULT_PATH, type Outcome, runProgram } from '../../host/run-program.ts';
+
+type Waiting = Pick<Clock, 'sleep'>;
+
+/** Lines of the journal; the fewer where the more are too long. */
+const LINES = [2_000, 200];
+const JOURNAL_BYTES_MAX = 2_000_000;
+const JOURNAL_MS = 30_000;
+const CAPTURE_MS = 180_000;
+const CAPTURE = 'capture-host.sh';
+
+/** The text, or a sentence without a subject on why there is none. */
+export async function journalOfService(clock: Waiting, signal: AbortSignal): Promise<Outcome> {
+  let outcome: Outcome = { ok: false, problem: 'was not asked' };
+  for (const lines of LINES) {
+    const asked = ['-u', 'firstlight', '-n', String(lines), '-o', 'short-iso', '--no-pager', '--quiet'];
+    outcome = await run('journalctl', asked, { ms: JOURNAL_MS, bytes: JOURNAL_BYTES_MAX }, clock, signal);
+    if (outcome.ok && outcome.output.length === 0)
+      return { ok: false, problem: 'has no line of firstlight that this user may read' };
+    if (outcome.ok || !outcome.problem.startsWith('printed more')) return outcome;
+  }
+  return outcome;
+}
+
+/** Puts the capture below `place`; or a sentence without a subject on why there is none. */
+export async function captureHost(
+  place: string,
+  clock: Waiting,
+  signal: AbortSignal,
+): Promise<{ readonly problem?: string }> {
+  const script = captureScript();
+  if (script === undefined) return { problem: `needs ${CAPTURE}, which is not installed beside the program` };
+  const archive = `${place}.tar.gz`;
+  const bounds = { ms: CAPTURE_MS, bytes: JOURNAL_BYTES_MAX };
+  try {
+    const captured = await run('sh', [script, '--out', archive], bounds, clock, signal);
+    if (!captured.ok) return captured;
+    await mkdir(place, { mode: 0o700 });
+    const unpacked = await run(
+      'tar',
+      ['-C', place, '-xzf', archive, '--no-same-owner'],
+      bounds,
+      clock,
+      signal,
+    );
+    if (unpacked.ok) return {};
+    await rm(place, { recursive: true, force: true });
+    return unpacked;
+  } finally {
+    await rm(archive, { force: true });
+  }
+}
+
+/** Installed it lies beside the program, in a clone with the scripts. */
+function captureScript(): string | undefined {
+  const home = dirname(process.argv[1] ?? '');
+  return [join(home, CAPTURE), join(home, '..', '..', 'scripts', CAPTURE)].find((path) => existsSync(path));
+}
+
+export async function versions(running: string | null): Promise<string> {
+  const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const [, name = 'unknown'] = /^PRETTY_NAME="?([^"\n]*)/m.exec(system) ?? [];
+  return [
+    `firstlight ${VERSION}${running === null || running === VERSION ? '' : `, while ${running} runs`}`,
+    `node ${process.version} ${arch()}`,
+    `system ${name}`,
+    `kernel ${release()}`,
+    '',
+  ].join('\n');
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  { ms, bytes }: { readonly ms: number; readonly bytes: number },
+  clock: Waiting,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const environment = { PATH: process.env['PATH'] ?? DEFAULT_PATH, LC_ALL: 'C' };
+  const program = { command, arguments: args, environment, deadlineMs: ms, outputBytesMax: bytes };
+  return runProgram({ ...program, complaint: 'last line' }, clock, signal);
+}

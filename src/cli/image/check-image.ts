@@ -1,0 +1,48 @@
+/**
+ * `firstlight prepare-image --check`: is this system, or a mounted image, safe to clone? Changes nothing.
+ *
+ * Exit codes: 0 clean, 1 with everything that is wrong, a line each.
+ */
+
+import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
+import { inspect } from '../../image/inspect.ts';
+import { otherTraces } from '../../image/other-traces.ts';
+import type { Out } from '../ui/terminal.ts';
+import { imageConfigProblems } from './image-config.ts';
+import { BOOT_FILES } from './import.ts';
+
+export interface CheckOptions {
+  readonly root?: string;
+  readonly state?: string;
+}
+
+/** The private one is where a dynamic user's really is. */
+const STATE_DIRECTORIES: readonly string[] = ['/var/lib/private/firstlight', '/var/lib/firstlight'];
+
+export function checkImage(options: CheckOptions, out: Out): number {
+  const root = resolve(options.root ?? '/');
+  if (!lstatSync(`${root}/etc`, { throwIfNoEntry: false })?.isDirectory()) {
+    out.write(`${root} is no root of a system: it has no directory etc\n`);
+    return EX_FAILED;
+  }
+  const problems = inspect({
+    root,
+    states: options.state === undefined ? STATE_DIRECTORIES : [options.state],
+    bootFiles: BOOT_FILES,
+    configuration: imageConfigProblems(root),
+  });
+  for (const problem of problems) out.write(`${problem}\n`);
+  out.write(
+    problems.length === 0 ? `${root} is ready to be cloned\n` : `${root} is not ready to be cloned\n`,
+  );
+  for (const { what, found } of otherTraces(root)) {
+    out.write(
+      `to think of: ${what} (${found.slice(0, SHOWN_MAX).join(', ')}${found.length > SHOWN_MAX ? ', …' : ''})\n`,
+    );
+  }
+  return problems.length === 0 ? EX_OK : EX_FAILED;
+}
+
+const SHOWN_MAX = 3;

@@ -1,0 +1,147 @@
+/**
+ * `firstlight sample`: reads the sensors and shows what would be sent, without a server, credentials or anything stored.
+ *
+ * It takes two samples half a second apart and shows the second, since rates and the CPU's use exist only between two. The
+ * table is for people; `--json` is the reading as it goes to the server, for programs; `--watch` goes on (watch.ts);
+ * `--explain` says where one value comes from (explain.ts). `--config` samples as the agent with that file would, the
+ * operator's own sensors included, `--all` also what it would not send.
+ */
+
+import type { Writable } from 'node:stream';
+import { openPollers } from '../../app/custom-sensors.ts';
+import { EX_CONFIG, EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
+import { ConfigError } from '../../config/problem.ts';
+import type { Values } from '../../core/model/reading.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import { SILENT_LOGGER } from '../../core/ports/silent-logger.ts';
+import { hostClock } from '../../host/clock.ts';
+import { openJournal } from '../../host/journal.ts';
+import { explain } from '../../sensors/explain.ts';
+import { openSampler } from '../../sensors/sampler.ts';
+import { UNTUNED } from '../../sensors/tuning.ts';
+import { openTerminal, type Terminal } from '../ui/terminal.ts';
+import { explanationLines, unknownKeyLines } from './explain.ts';
+import { groupsOf } from './rows.ts';
+import { type Sampled, sampled } from './subject.ts';
+import { tableLines } from './table.ts';
+import { watch } from './watch.ts';
+
+export interface SampleOptions {
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly watch?: boolean;
+  readonly explain?: string;
+  readonly config?: string;
+  /** Default `/`; a captured tree. */
+  readonly root?: string;
+}
+
+export interface SamplePorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly terminal: Terminal;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** The command as main.ts calls it: this host, its clock, and what the sensors complain about on `complaints`. */
+export async function sampleThisHost(
+  options: SampleOptions,
+  {
+    out,
+    complaints,
+    environment,
+  }: { out: NodeJS.WriteStream; complaints: Writable; environment: NodeJS.ProcessEnv },
+  signal: AbortSignal,
+): Promise<number> {
+  const clock = hostClock();
+  const log = openJournal({ level: 'warn', format: 'text', journal: false, clock, stream: complaints });
+  const terminal = openTerminal(out, environment, signal);
+  const code = await sampleCommand(options, { clock, log, terminal, environment });
+  await log.close();
+  return code;
+}
+
+/**
+ * Resolves with the exit code: 0; 1 when not one sensor could be read, or there is no such key; 78 when the configuration
+ * has problems.
+ */
+export async function sampleCommand(options: SampleOptions, ports: SamplePorts): Promise<number> {
+  try {
+    const subject = sampled(options, ports.environment);
+    if (options.explain !== undefined) return await explainKey(options.explain, subject, ports);
+    return options.watch === true
+      ? await watchSensors(options, subject, ports)
+      : await sampleOnce(options, subject, ports);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    ports.terminal.write(`${error.message}\n`);
+    return EX_CONFIG;
+  }
+}
+
+const BETWEEN_SAMPLES_MS = 500;
+
+async function sampleOnce(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
+  const { clock, terminal } = ports;
+  const { sensors, pollers } = sensorsOf(options, subject, ports);
+  await sensors.sample();
+  await Promise.all([clock.sleep(BETWEEN_SAMPLES_MS, terminal.ended), pollers.once(terminal.ended)]);
+  const values = await sensors.sample();
+  if (options.json) terminal.write(`${JSON.stringify({ tsMs: clock.wallMs(), values })}\n`);
+  else {
+    const lines = tableLines(groupsOf(values, subject), terminal.size().columns);
+    terminal.write(lines.map((line) => `${line}\n`).join(''));
+  }
+  return Object.keys(values).length > 0 ? EX_OK : EX_FAILED;
+}
+
+async function watchSensors(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
+  // A complaint in the middle of the picture would tear it; what cannot be read is absent there, and `sample` says why.
+  const log = ports.terminal.isLive ? SILENT_LOGGER : ports.log;
+  const { sensors, pollers } = sensorsOf(options, subject, { ...ports, log });
+  const group = (values: Values) => groupsOf(values, subject);
+  const [code] = await Promise.all([watch({ ...ports, sensors, group }), pollers.keep(ports.terminal.ended)]);
+  return code;
+}
+
+async function explainKey(name: string, subject: Sampled, ports: SamplePorts): Promise<number> {
+  const { clock, terminal } = ports;
+  const { collectors, tree, sentAs, known } = subject;
+  const subjectOf = known(name);
+  if (subjectOf?.isPolled) {
+    terminal.write(
+      `${name}: ${subjectOf.entry.meaning}, the sensor ${subjectOf.sensor} of the configuration.\n`,
+    );
+    return EX_OK;
+  }
+  const host = { tree, clock, pauseMs: BETWEEN_SAMPLES_MS };
+  const found = subjectOf && (await explain(subjectOf.key, collectors, host, terminal.ended));
+  const lines =
+    found === undefined
+      ? unknownKeyLines(name, collectors, await namesHere(subject, ports))
+      : explanationLines(found, {
+          unit: subjectOf?.unit,
+          isSent: subjectOf?.isSent ?? false,
+          sent: found.value === undefined ? undefined : sentAs(found.key, found.value),
+        });
+  terminal.write(lines.map((line) => `${line}\n`).join(''));
+  return found === undefined ? EX_FAILED : EX_OK;
+}
+
+/** Every key of this host, and those under which the configuration sends some of them. */
+async function namesHere({ collectors, tree, tuning }: Sampled, { clock, log }: SamplePorts) {
+  const values = await openSampler(collectors, tree, clock, log).sample();
+  return [...Object.keys(values), ...tuning.rename.values()];
+}
+
+function sensorsOf(
+  { all }: SampleOptions,
+  subject: Sampled,
+  { clock, log }: Pick<SamplePorts, 'clock' | 'log'>,
+) {
+  const tuning = all === true ? { ...subject.tuning, selection: UNTUNED.selection } : subject.tuning;
+  const pollers = openPollers(tuning, { clock, log });
+  const beside = () => pollers.latest();
+  return { sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, { beside }), pollers };
+}

@@ -1,0 +1,159 @@
+/**
+ * `firstlight sample --explain KEY`, in words: where the value comes from, or what this host would have to have for it.
+ *
+ * Pure, from what sensors/explain.ts found out. Of a key nobody knows: the nearest one.
+ */
+
+import { nearest } from '../../config/suggest.ts';
+import type { Value } from '../../core/model/reading.ts';
+import type { Collector } from '../../sensors/collector.ts';
+import type { Explanation } from '../../sensors/explain.ts';
+import type { Asked } from '../../sensors/trace.ts';
+import { cutTo } from '../ui/columns.ts';
+import { harmless, shownValue } from '../ui/format.ts';
+
+const LABEL = 12;
+/** Of one file. */
+const LINES_MAX = 20;
+/** Of what was asked for in vain. */
+const ASKED_MAX = 24;
+const NAMES_MAX = 6;
+const TEXT_CHARACTERS_MAX = 160;
+
+/** What the configured agent makes of a value. */
+export interface Sending {
+  /** Of an own sensor, which the catalogue does not have. */
+  readonly unit?: string | undefined;
+  readonly isSent: boolean;
+  /** Its name and its value on the wire; absent when there is no value. */
+  readonly sent: readonly [name: string, value: Value] | undefined;
+}
+
+export function explanationLines(found: Explanation, sending: Sending): readonly string[] {
+  return [
+    ...headLines(found, sending),
+    ...field('what it is', found.entry.meaning),
+    ...field('sensor', found.sensor),
+    ...field('in profile', found.entry.profile),
+    ...field('accepted', accepted(found)),
+    ...field('defined in', found.entry.source),
+    ...(found.value === undefined ? absentLines(found) : originLines(found)),
+  ];
+}
+
+/** `known`: the keys of this host and of the catalogue. */
+export function unknownKeyLines(
+  key: string,
+  collectors: readonly Collector[],
+  here: readonly string[],
+): readonly string[] {
+  const known = [...here, ...collectors.flatMap(({ catalogue }) => catalogue.map((entry) => entry.key))];
+  const near = nearest(key, known);
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  return [
+    `No sensor has a key ${harmless(key)}.${hint}`,
+    'firstlight sample --all lists every key of this host.',
+  ];
+}
+
+function headLines(
+  { key, entry, value, siblings }: Explanation,
+  { isSent, sent, unit: own = '' }: Sending,
+): readonly string[] {
+  if (value === undefined) {
+    const others = siblings.length === 0 ? '' : ` It has ${siblings.slice(0, NAMES_MAX).join(', ')}.`;
+    return [`${harmless(key)} is a key that firstlight knows, and this host does not give it.${others}`];
+  }
+  const unit = (entry.type === 'number' ? entry.unit : '') || own;
+  const plain = `${harmless(String(value))} ${unit}`.trim();
+  const shown = shownValue(value, unit).join(' ').trim();
+  return [
+    `${key} = ${plain}${shown === plain ? '' : ` (${shown})`}`,
+    ...sentLines({ key, value }, sent),
+    ...(isSent
+      ? []
+      : ['The agent with these settings does not send it: it is of a larger profile, or switched off.']),
+  ];
+}
+
+function sentLines(
+  { key, value }: { readonly key: string; readonly value: Value },
+  sent: Sending['sent'],
+): readonly string[] {
+  if (sent === undefined || (sent[0] === key && sent[1] === value)) return [];
+  return [`The configuration makes of it: ${harmless(sent[0])} = ${harmless(String(sent[1]))}`];
+}
+
+function accepted({ entry }: Explanation): string {
+  switch (entry.type) {
+    case 'number': {
+      const unit = entry.unit === '' ? '' : ` ${entry.unit}`;
+      const decimals = entry.decimals === 1 ? '1 decimal' : `${entry.decimals} decimals`;
+      return `${entry.min} to ${entry.max}${unit}, ${decimals}`;
+    }
+    case 'flag':
+      return 'true or false';
+    case 'text':
+      return `a text of at most ${entry.charactersMax} characters`;
+  }
+}
+
+function originLines({ raw, value, origins }: Explanation): readonly string[] {
+  const lines = origins.flatMap(({ path, lines }) => [
+    ...field('read from', `/${path.replace(/^\//, '')}`),
+    ...lines.slice(0, LINES_MAX).map((line) => `${' '.repeat(LABEL + 2)}${quoted(line)}`),
+    ...(lines.length > LINES_MAX
+      ? [`${' '.repeat(LABEL + 2)}and ${lines.length - LINES_MAX} lines more`]
+      : []),
+  ]);
+  return [...lines, ...(raw !== value && raw !== undefined ? field('raw value', String(raw)) : [])];
+}
+
+function absentLines({ asked, complaint }: Explanation): readonly string[] {
+  const why = complaint === undefined ? [] : field('it says', harmless(complaint));
+  if (asked.length === 0) {
+    return [
+      ...why,
+      'Its sensor reads no file: only the running agent, or a program that it asks, knows this.',
+    ];
+  }
+  const shown = asked
+    .slice(0, ASKED_MAX)
+    .map((each) => field('asked for', `/${each.path.replace(/^\//, '')}: ${answered(each)}`));
+  const more = asked.length - shown.length;
+  return [
+    ...why,
+    ...shown.flat(),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    'One of these would have to be there, or to hold it; the document above says what the kernel shows there, and when.',
+  ];
+}
+
+function answered({ answer }: Asked): string {
+  switch (answer.is) {
+    case 'text':
+      return quoted(answer.text.split('\n', 1)[0] ?? '');
+    case 'names': {
+      const more = answer.names.length - NAMES_MAX;
+      if (answer.names.length === 0) return 'an empty directory';
+      const names = answer.names.slice(0, NAMES_MAX).map(harmless).join(' ');
+      return more > 0 ? `${names} and ${more} more` : names;
+    }
+    case 'there':
+      return answer.there ? 'is there' : 'is not there';
+    case 'use':
+      return 'answers';
+    case 'error': {
+      const { code = '', message = '' } = answer.error as { code?: string; message?: string };
+      return code === 'ENOENT' ? 'is not there' : harmless(code || message);
+    }
+  }
+}
+
+function quoted(text: string): string {
+  return cutTo(harmless(text.trimEnd()), TEXT_CHARACTERS_MAX);
+}
+
+function field(label: string, text: string): readonly string[] {
+  return [`${label.padEnd(LABEL)}${text}`];
+}

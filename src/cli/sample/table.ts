@@ -1,0 +1,42 @@
+/** The table of `firstlight sample`: pure, from rows to lines that fit the width. */
+
+import { cutTo, fit, widest } from '../ui/columns.ts';
+import type { Group } from './rows.ts';
+
+const INDENT = 2;
+const GAP = 2;
+/** Less of a meaning says nothing. */
+const MEANING_MIN = 12;
+const NOT_SENT = '-';
+
+/** Lines of at most `width` columns; `Number.POSITIVE_INFINITY` where nobody looks at a terminal. */
+export function tableLines(groups: readonly Group[], width: number): readonly string[] {
+  const rows = groups.flatMap((group) => group.rows);
+  if (rows.length === 0) return ['No sensor could be read.'];
+  const unitWidth = widest(
+    rows.map(({ unit }) => unit),
+    8,
+  );
+  const amountWidth = widest(
+    rows.map(({ amount }) => amount),
+    Math.max(6, Math.floor(width / 4)),
+  );
+  const keyWidth = widest(
+    rows.map(({ key }) => key),
+    Math.max(4, width - INDENT - GAP - amountWidth - 1 - unitWidth),
+  );
+  const left = width - INDENT - keyWidth - GAP - amountWidth - 1 - unitWidth - GAP;
+  const hidden = rows.some(({ sent }) => !sent);
+  return [
+    ...groups.flatMap(({ sensor, rows }) => [
+      cutTo(sensor, width),
+      ...rows.map(({ key, amount, unit, meaning, sent }) => {
+        const mark = (sent ? '' : NOT_SENT).padEnd(INDENT);
+        const cells = `${fit(key, keyWidth)}  ${fit(amount, amountWidth, 'right')} ${fit(unit, unitWidth)}`;
+        const tail = left >= MEANING_MIN ? `  ${cutTo(meaning, left)}` : '';
+        return cutTo(`${mark}${cells}${tail}`.trimEnd(), width);
+      }),
+    ]),
+    ...(hidden ? [cutTo(`${NOT_SENT} is not sent: of a larger profile, or switched off`, width)] : []),
+  ];
+}

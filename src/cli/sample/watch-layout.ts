@@ -1,0 +1,77 @@
+/**
+ * One picture of `firstlight sample --watch`: pure, from rows and their history to lines that fit a terminal's width and
+ * height. Where it is too low for all, headings go first, then the last rows, and it says how many.
+ */
+
+import { cutTo, fit, widest } from '../ui/columns.ts';
+import type { Group, Row } from './rows.ts';
+
+export interface Picture {
+  readonly groups: readonly Group[];
+  /** Per key its readings, oldest first; undefined where it had no value. */
+  readonly history: ReadonlyMap<string, readonly (number | undefined)[]>;
+  /** First line: what is watched, and how it ends. */
+  readonly title: string;
+}
+
+const GAP = 2;
+/** As many readings as the history keeps. */
+export const SPARKLINE_MAX = 60;
+const SPARKLINE_MIN = 8;
+
+export function pictureLines({ groups, history, title }: Picture, width: number, height: number): string[] {
+  const rows = groups.flatMap((group) => group.rows);
+  const withHeadings = rows.length + groups.length + 1 <= height;
+  const body = withHeadings
+    ? groups.flatMap(({ sensor, rows }) => [sensor, ...rows])
+    : rows.length + 1 <= height
+      ? rows
+      : rows.slice(0, Math.max(0, height - 2));
+  const missing = rows.length - body.filter((each) => typeof each !== 'string').length;
+  const draw = rowDrawer(rows, history, width);
+  return [
+    cutTo(title, width),
+    ...body.map((each) => (typeof each === 'string' ? cutTo(each, width) : draw(each))),
+    ...(missing > 0 ? [cutTo(`… and ${missing} more: a taller terminal shows them`, width)] : []),
+  ].slice(0, height);
+}
+
+function rowDrawer(rows: readonly Row[], history: Picture['history'], width: number): (row: Row) => string {
+  const unitWidth = widest(
+    rows.map(({ unit }) => unit),
+    6,
+  );
+  const amountWidth = widest(
+    rows.map(({ amount }) => amount),
+    Math.max(6, Math.floor(width / 4)),
+  );
+  const fixed = GAP + GAP + amountWidth + 1 + unitWidth;
+  const keyWidth = widest(
+    rows.map(({ key }) => key),
+    Math.max(4, width - fixed),
+  );
+  const left = Math.min(SPARKLINE_MAX, width - keyWidth - fixed - GAP);
+  return ({ key, amount, unit }) => {
+    const cells = `  ${fit(key, keyWidth)}  ${fit(amount, amountWidth, 'right')} ${fit(unit, unitWidth)}`;
+    const line = left >= SPARKLINE_MIN ? `  ${sparkline(history.get(key) ?? [], left)}` : '';
+    return cutTo(`${cells}${line}`.trimEnd(), width);
+  };
+}
+
+/** A sparkline: the last readings of one value as bars of eight heights, lowest to highest of what is shown. Pure. */
+const BARS = '▁▂▃▄▅▆▇█';
+const NO_READING = ' ';
+/** The last `width` of `readings`, oldest first; a reading without a value is a gap. Text and flags have no line. */
+export function sparkline(readings: readonly (number | undefined)[], width: number): string {
+  const shown = width > 0 ? readings.slice(-width) : [];
+  const numbers = shown.filter((reading) => reading !== undefined);
+  const low = Math.min(...numbers);
+  const span = Math.max(...numbers) - low;
+  return shown
+    .map((reading) => {
+      if (reading === undefined) return NO_READING;
+      const share = span > 0 ? (reading - low) / span : 0;
+      return BARS.charAt(Math.min(BARS.length - 1, Math.floor(share * BARS.length)));
+    })
+    .join('');
+}

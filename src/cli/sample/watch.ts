@@ -1,0 +1,92 @@
+/**
+ * `firstlight sample --watch`: one reading a second, until Ctrl-C. On a terminal a live picture on its second screen, which
+ * is left as it was found; anywhere else the table once, and then a line for each value that changed.
+ */
+
+import { EX_OK } from '../../app/exit-codes.ts';
+import type { Value, Values } from '../../core/model/reading.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Sensors } from '../../core/ports/sensors.ts';
+import type { Terminal } from '../ui/terminal.ts';
+import type { Group } from './rows.ts';
+import { tableLines } from './table.ts';
+import { type Picture, pictureLines, SPARKLINE_MAX } from './watch-layout.ts';
+
+export interface WatchPorts {
+  readonly sensors: Sensors;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly group: (values: Values) => readonly Group[];
+}
+
+const EVERY_MS = 1000;
+/** DEC private modes: the second screen, the cursor. */
+const ENTER = '\x1b[?1049h\x1b[?25l';
+const LEAVE = '\x1b[?25h\x1b[?1049l';
+const HOME = '\x1b[H';
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_BELOW = '\x1b[J';
+
+/** Resolves with the exit code when the terminal's `ended` aborts. */
+export async function watch(ports: WatchPorts): Promise<number> {
+  return ports.terminal.isLive ? watchLive(ports) : watchLines(ports);
+}
+
+async function watchLive({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
+  const history = new Map<string, (number | undefined)[]>();
+  let picture: Picture | undefined;
+  const draw = (): void => {
+    if (picture === undefined) return;
+    const { columns, rows } = terminal.size();
+    const lines = pictureLines(picture, columns, rows);
+    terminal.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\r\n')}${CLEAR_BELOW}`);
+  };
+  terminal.write(ENTER);
+  try {
+    terminal.onResize(draw, terminal.ended);
+    while (!terminal.ended.aborted) {
+      const values = await sensors.sample();
+      remember(history, values);
+      const title = `firstlight  ${timeOfDay(clock)}  a reading a second, Ctrl-C ends`;
+      picture = { groups: group(values), history, title };
+      draw();
+      await clock.sleep(EVERY_MS, terminal.ended);
+    }
+  } finally {
+    terminal.write(LEAVE);
+  }
+  return EX_OK;
+}
+
+async function watchLines({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
+  const before = new Map<string, Value>();
+  while (!terminal.ended.aborted) {
+    const groups = group(await sensors.sample());
+    const isFirst = before.size === 0;
+    const now = timeOfDay(clock);
+    if (isFirst) for (const line of tableLines(groups, terminal.size().columns)) terminal.write(`${line}\n`);
+    for (const { key, value, amount, unit } of groups.flatMap(({ rows }) => rows)) {
+      if (!isFirst && before.get(key) !== value)
+        terminal.write(`${now}  ${key}  ${[amount, unit].join(' ').trim()}\n`);
+      before.set(key, value);
+    }
+    await clock.sleep(EVERY_MS, terminal.ended);
+  }
+  return EX_OK;
+}
+
+/** One more reading for every key there ever was; the oldest go. */
+function remember(history: Map<string, (number | undefined)[]>, values: Values): void {
+  for (const key of new Set([...history.keys(), ...Object.keys(values)])) {
+    const value = values[key];
+    const readings = history.get(key) ?? [];
+    readings.push(typeof value === 'number' ? value : undefined);
+    if (readings.length > SPARKLINE_MAX) readings.shift();
+    history.set(key, readings);
+  }
+}
+
+/** 07:45:01, by the host's clock and zone. */
+function timeOfDay(clock: Clock): string {
+  return new Date(clock.wallMs()).toTimeString().slice(0, 8);
+}

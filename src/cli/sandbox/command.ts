@@ -1,0 +1,57 @@
+/**
+ * `firstlight sandbox`: the embedded ThingsBoard stand-in as a program, to try the agent against or to drive
+ * from outside.
+ *
+ * Listens until stopped. The first line is for people, or with --json for programs; the admin port says in
+ * `GET /` what it can do.
+ */
+
+import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
+import { openSandbox } from '../../sandbox/sandbox.ts';
+
+export interface SandboxOptions {
+  readonly host: string;
+  readonly coapPort: number;
+  readonly httpPort: number;
+  readonly adminPort: number;
+  readonly key: string;
+  readonly secret: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** Resolves with 0 after the signal, with 1 when a port cannot be had. */
+export async function sandboxCommand(
+  options: SandboxOptions,
+  out: NodeJS.WritableStream,
+  signal: AbortSignal,
+): Promise<number> {
+  const { host, coapPort, httpPort, adminPort, key, secret, data, json } = options;
+  try {
+    await using sandbox = await openSandbox({
+      host,
+      coapPort,
+      httpPort,
+      adminPort,
+      provisioning: { key, secret },
+      ...(data !== undefined && { dataFile: data }),
+      ...(!json && { log: (line: string) => out.write(`${line}\n`) }),
+    });
+    const ports = { coapPort: sandbox.coapPort, httpPort: sandbox.httpPort, adminPort: sandbox.adminPort };
+    out.write(json ? `${JSON.stringify(ports)}\n` : greeting(host, ports));
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return EX_OK;
+  } catch (error) {
+    out.write(`the sandbox cannot start: ${errorMessage(error)}\n`);
+    return EX_FAILED;
+  }
+}
+
+function greeting(host: string, ports: { coapPort: number; httpPort: number; adminPort: number }): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return [
+    `ThingsBoard sandbox: devices by coap://${name}:${ports.coapPort} and http://${name}:${ports.httpPort}`,
+    `look inside with: curl http://127.0.0.1:${ports.adminPort}/stats\n`,
+  ].join('\n');
+}
