@@ -6,8 +6,8 @@
  */
 
 import { differingTables, type Table } from '../config/differences.ts';
+import { ConfigError } from '../config/errors/problem.ts';
 import type { Loaded } from '../config/load.ts';
-import { ConfigError } from '../config/problem.ts';
 import type { AsyncSignal } from '../core/async/async-signal.ts';
 import { tell } from '../core/events/catalogue.ts';
 import type { Logger } from '../core/ports/log.ts';

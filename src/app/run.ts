@@ -12,7 +12,7 @@
  */
 
 import { runCaretakers } from '../agent/agent.ts';
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError } from '../config/errors/problem.ts';
 import type { AsyncSignal } from '../core/async/async-signal.ts';
 import { untilOneEnds } from '../core/async/tasks.ts';
 import { EVENTS, type EventId, tell } from '../core/events/catalogue.ts';

@@ -4,11 +4,11 @@
  */
 
 import type { OwnKind } from '../core/model/custom-sensor.ts';
-import { type Field, OWN_KINDS, ownFields } from './own-fields.ts';
-import { exampleOf, OWN_MAX } from './own-sensors.ts';
-import { allSettings } from './schema.ts';
-import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './secrets.ts';
-import { pathOf, type Setting, variableOf } from './setting.ts';
+import { exampleOf, OWN_MAX } from './custom-sensors.ts';
+import { type Field, OWN_KINDS, ownFields } from './schema/custom-sensor-fields.ts';
+import { pathOf, type Setting, variableOf } from './schema/setting.ts';
+import { allSettings } from './schema/settings.ts';
+import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './sources/secrets.ts';
 
 const HEAD = `\
 # Firstlight: what this gateway reports, where to and how. Read at start, and again by

@@ -8,15 +8,15 @@
  */
 
 import type { Config } from '../core/model/config.ts';
-import { readAccess } from './access.ts';
-import { type Environment, readEnvironment } from './environment.ts';
-import { absent, exampleFor, Reader } from './given.ts';
-import { ConfigError, type Problem, problemAt } from './problem.ts';
-import { settings } from './schema.ts';
-import { readSensors } from './sensor-names.ts';
-import type { SensorNames } from './sensor-names-type.ts';
+import { readAccess } from './credentials.ts';
+import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
+import type { SensorNames } from './schema/sensor-names.ts';
+import { settings } from './schema/settings.ts';
+import { readSensors } from './sensors.ts';
 import { readServer } from './server.ts';
-import { readTomlFiles, type TomlFiles } from './toml-files.ts';
+import { type Environment, readEnvironment } from './sources/environment.ts';
+import { absent, exampleFor, Reader } from './sources/reader.ts';
+import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
 
 export interface LoadRequest {
   readonly file: string;

@@ -3,11 +3,11 @@
  */
 
 import type { Config, Road, ServerAddress } from '../core/model/config.ts';
-import type { Environment } from './environment.ts';
-import type { Reader } from './given.ts';
-import { proxyOfEnvironment } from './proxy.ts';
-import { settings } from './schema.ts';
-import { readTls } from './tls-files.ts';
+import { settings } from './schema/settings.ts';
+import type { Environment } from './sources/environment.ts';
+import type { Reader } from './sources/reader.ts';
+import { readTls } from './sources/tls-files.ts';
+import { proxyOfEnvironment } from './values/proxy.ts';
 
 export interface ServerFound {
   /** Absent without a URL that is right. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { allSettings } from '../../src/config/schema.ts';
+import { allSettings } from '../../src/config/schema/settings.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
 
 const SECRET = 'a-secret-nobody-may-see';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { OWN_MAX } from '../../src/config/own-sensors.ts';
+import { OWN_MAX } from '../../src/config/custom-sensors.ts';
 import { workshop } from './agent-process.ts';
 import { sample } from './sample-process-stage.ts';
 

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SENSOR_NAMES } from '../../src/app/sensor-names.ts';
+import { ConfigError, type Problem } from '../../src/config/errors/problem.ts';
 import { type Loaded, type LoadRequest, loadConfig } from '../../src/config/load.ts';
-import { ConfigError, type Problem } from '../../src/config/problem.ts';
 
 export class Desk implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-config-'));

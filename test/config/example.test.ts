@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { renderExample, renderReadmeTable } from '../../src/config/example.ts';
-import { allSettings } from '../../src/config/schema.ts';
-import { variableOf } from '../../src/config/setting.ts';
+import { variableOf } from '../../src/config/schema/setting.ts';
+import { allSettings } from '../../src/config/schema/settings.ts';
 import { Desk } from './desk.ts';
 
 it('the example file that the package installs is the one the table of settings makes', () => {

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as v from 'valibot';
-import { parseDeadbands } from '../../src/config/deadbands.ts';
-import { settings } from '../../src/config/schema.ts';
-import type { Setting } from '../../src/config/setting.ts';
-import { parseSize } from '../../src/config/size.ts';
+import type { Setting } from '../../src/config/schema/setting.ts';
+import { settings } from '../../src/config/schema/settings.ts';
+import { parseDeadbands } from '../../src/config/values/deadbands.ts';
+import { parseSize } from '../../src/config/values/size.ts';
 import { Desk, SERVER } from './desk.ts';
 
 /** The value, or what is wrong with it. */

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseDuration } from '../../src/config/duration.ts';
-import { locate } from '../../src/config/locate.ts';
-import { parseServerUrl } from '../../src/config/server-url.ts';
-import { nearest } from '../../src/config/suggest.ts';
+import { nearest } from '../../src/config/errors/suggest.ts';
+import { locate } from '../../src/config/sources/toml-lines.ts';
+import { parseDuration } from '../../src/config/values/duration.ts';
+import { parseServerUrl } from '../../src/config/values/server-url.ts';
 import { formatDurationSetting } from '../../src/core/model/format-duration.ts';
 
 describe('a duration', () => {

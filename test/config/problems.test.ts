@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConfigError } from '../../src/config/problem.ts';
+import { ConfigError } from '../../src/config/errors/problem.ts';
 import { Desk, SERVER } from './desk.ts';
 
 describe('a problem', () => {

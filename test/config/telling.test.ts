@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { ConfigError } from '../../src/config/problem.ts';
+import { ConfigError } from '../../src/config/errors/problem.ts';
 import { Desk } from './desk.ts';
 
 const HUSH = 'hush-8f3a';

@@ -8,8 +8,8 @@ import { after, before, describe, it } from 'node:test';
 import { NODE_FLAGS } from '../../src/app/node-flags.ts';
 import { VERSION } from '../../src/app/version.ts';
 import { renderExample } from '../../src/config/example.ts';
-import { allSettings } from '../../src/config/schema.ts';
-import { variableOf } from '../../src/config/setting.ts';
+import { variableOf } from '../../src/config/schema/setting.ts';
+import { allSettings } from '../../src/config/schema/settings.ts';
 import { lacking, makePackage } from './made.ts';
 
 const INSTALLED_KIB_MAX = 3 * 1024;

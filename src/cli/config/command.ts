@@ -7,11 +7,11 @@
 
 import { EX_CONFIG, EX_OK, EX_USAGE } from '../../app/exit-codes.ts';
 import { configFile, credentialStore, readServiceConfig } from '../../app/paths.ts';
+import { ConfigError } from '../../config/errors/problem.ts';
+import { nearest } from '../../config/errors/suggest.ts';
 import type { Loaded } from '../../config/load.ts';
-import { ConfigError } from '../../config/problem.ts';
-import { allSettings } from '../../config/schema.ts';
-import { type Setting, variableOf } from '../../config/setting.ts';
-import { nearest } from '../../config/suggest.ts';
+import { type Setting, variableOf } from '../../config/schema/setting.ts';
+import { allSettings } from '../../config/schema/settings.ts';
 import type { Out } from '../ui/terminal.ts';
 
 export interface ConfigOptions {

@@ -3,8 +3,8 @@
 import { type Places, readServiceConfig, stateDirectory } from '../../app/paths.ts';
 import { openRoad, openTransport, type RoadPorts } from '../../app/transport.ts';
 import { VERSION } from '../../app/version.ts';
+import { ConfigError } from '../../config/errors/problem.ts';
 import type { Loaded } from '../../config/load.ts';
-import { ConfigError } from '../../config/problem.ts';
 import type { Config, Road } from '../../core/model/config.ts';
 import { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';

@@ -10,7 +10,7 @@ import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EX_CANTCREAT, EX_OK } from '../../app/exit-codes.ts';
 import { configFile, credentialStore, stateDirectory } from '../../app/paths.ts';
-import { givenSecrets } from '../../config/given-secrets.ts';
+import { givenSecrets } from '../../config/sources/collect-secrets.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { Redaction } from '../../host/redaction.ts';

@@ -10,10 +10,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SENSOR_NAMES } from '../../app/sensor-names.ts';
+import { ConfigError } from '../../config/errors/problem.ts';
 import { type Loaded, loadConfig } from '../../config/load.ts';
-import { ConfigError } from '../../config/problem.ts';
-import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/secrets.ts';
-import { readTomlFile } from '../../config/toml-file.ts';
+import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
+import { readTomlFile } from '../../config/sources/toml-file.ts';
 import { type GivenSetting, writtenAnew } from '../../image/split-secrets.ts';
 import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
 

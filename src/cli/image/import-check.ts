@@ -9,12 +9,12 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SENSOR_NAMES } from '../../app/sensor-names.ts';
+import { ConfigError, type Problem } from '../../config/errors/problem.ts';
 import { type Loaded, loadConfig } from '../../config/load.ts';
-import { ConfigError, type Problem } from '../../config/problem.ts';
-import { readTextFile } from '../../config/read-file.ts';
-import { settings } from '../../config/schema.ts';
-import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/secrets.ts';
-import { readTomlFile } from '../../config/toml-file.ts';
+import { settings } from '../../config/schema/settings.ts';
+import { readTextFile } from '../../config/sources/read-text-file.ts';
+import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
+import { readTomlFile } from '../../config/sources/toml-file.ts';
 import type { NotedProblem } from '../../image/error-note.ts';
 import type { Checked } from '../../image/import-file.ts';
 import { type GivenSetting, withoutSecretLines, writtenAnew } from '../../image/split-secrets.ts';

@@ -10,7 +10,7 @@
 import type { Writable } from 'node:stream';
 import { openPollers } from '../../app/custom-sensors.ts';
 import { EX_CONFIG, EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
-import { ConfigError } from '../../config/problem.ts';
+import { ConfigError } from '../../config/errors/problem.ts';
 import type { Values } from '../../core/model/reading.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';

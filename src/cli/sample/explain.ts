@@ -4,7 +4,7 @@
  * Pure, from what sensors/explain.ts found out. Of a key nobody knows: the nearest one.
  */
 
-import { nearest } from '../../config/suggest.ts';
+import { nearest } from '../../config/errors/suggest.ts';
 import type { Value } from '../../core/model/reading.ts';
 import type { Collector } from '../../sensors/collector.ts';
 import type { Explanation } from '../../sensors/explain.ts';

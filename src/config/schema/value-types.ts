@@ -7,11 +7,11 @@
  */
 
 import * as v from 'valibot';
-import { formatDurationSetting } from '../core/model/format-duration.ts';
-import { parseDuration } from './duration.ts';
-import { kindOf } from './show.ts';
-import { parseSize } from './size.ts';
-import { nearest } from './suggest.ts';
+import { formatDurationSetting } from '../../core/model/format-duration.ts';
+import { nearest } from '../errors/suggest.ts';
+import { parseDuration } from '../values/duration.ts';
+import { parseSize } from '../values/size.ts';
+import { kindOf } from './display.ts';
 
 /** What the server's columns hold. */
 const TEXT_CHARACTERS_MAX = 255;

@@ -8,7 +8,7 @@
  */
 
 import { isIPv4, isIPv6 } from 'node:net';
-import type { ServerAddress } from '../core/model/config.ts';
+import type { ServerAddress } from '../../core/model/config.ts';
 
 export const ROADS_MAX = 8;
 

@@ -6,9 +6,9 @@
  * counts before such a one. Whether any sensor delivers such a key is not asked: sensors differ from host to host.
  */
 
-import { KEY_GLOB, PAIRS_MAX, type PairKind, parsePairs, plainNumber } from './pairs.ts';
+import { KEY_GLOB, PAIRS_MAX, type PairKind, parsePairs, plainNumber } from './key-values.ts';
 
-export { KEY_CHARACTERS_MAX } from './pairs.ts';
+export { KEY_CHARACTERS_MAX } from './key-values.ts';
 export const DEADBANDS_MAX = PAIRS_MAX;
 
 const DEADBAND: PairKind<number> = {

@@ -8,8 +8,8 @@
 
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorCode } from '../core/model/error-code.ts';
-import { problemAt } from './problem.ts';
+import { errorCode } from '../../core/model/error-code.ts';
+import { problemAt } from '../errors/problem.ts';
 import { broken, readTomlFile, type TomlFile } from './toml-file.ts';
 
 export interface TomlFiles {

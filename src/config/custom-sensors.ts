@@ -9,13 +9,13 @@ import * as v from 'valibot';
 import { keysOf, type OwnKind, type OwnSensor } from '../core/model/custom-sensor.ts';
 import { matches } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
-import { type Field, ownFields } from './own-fields.ts';
-import type { GivenOwn } from './own-given.ts';
-import { type Problem, place, problemAt, type Source } from './problem.ts';
-import { TAKEN_BY_SERVER } from './sensor-lists.ts';
-import type { SensorNames } from './sensor-names-type.ts';
-import { shown, shownKey } from './show.ts';
-import { nearest } from './suggest.ts';
+import { type Problem, place, problemAt, type Source } from './errors/problem.ts';
+import { nearest } from './errors/suggest.ts';
+import { type Field, ownFields } from './schema/custom-sensor-fields.ts';
+import { shown, shownKey } from './schema/display.ts';
+import type { SensorNames } from './schema/sensor-names.ts';
+import type { GivenOwn } from './sources/custom-sensor-tables.ts';
+import { TAKEN_BY_SERVER } from './values/sensor-lists.ts';
 
 export const OWN_MAX: Readonly<Record<OwnKind, number>> = { exec: 16, file: 32, gpio: 32 };
 

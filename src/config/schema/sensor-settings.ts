@@ -4,9 +4,8 @@
  */
 
 import * as v from 'valibot';
-import { PROFILES } from '../core/model/selection.ts';
-import { choice, parsed, text } from './kinds.ts';
-import { KEY_CHARACTERS_MAX, PAIRS_MAX } from './pairs.ts';
+import { PROFILES } from '../../core/model/selection.ts';
+import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
 import {
   FACTOR_MAX,
   GLOBS_MAX,
@@ -15,8 +14,9 @@ import {
   parseOffsets,
   parseRenames,
   parseScales,
-} from './sensor-lists.ts';
+} from '../values/sensor-lists.ts';
 import type { Setting } from './setting.ts';
+import { choice, parsed, text } from './value-types.ts';
 
 const PAIRS = `at most ${PAIRS_MAX} of`;
 const KEYS = `a key is 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (any characters)`;

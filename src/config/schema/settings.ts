@@ -7,8 +7,11 @@
  */
 
 import * as v from 'valibot';
-import { Secret } from '../core/model/secret.ts';
-import { DEADBANDS_MAX, KEY_CHARACTERS_MAX, parseDeadbands } from './deadbands.ts';
+import { Secret } from '../../core/model/secret.ts';
+import { DEADBANDS_MAX, KEY_CHARACTERS_MAX, parseDeadbands } from '../values/deadbands.ts';
+import { sensorSettings } from './sensor-settings.ts';
+import { serverSettings } from './server-settings.ts';
+import type { Setting } from './setting.ts';
 import {
   absolutePath,
   boundedText,
@@ -19,10 +22,7 @@ import {
   size,
   text,
   wholeNumber,
-} from './kinds.ts';
-import { sensorSettings } from './schema-sensors.ts';
-import { serverSettings } from './schema-server.ts';
-import type { Setting } from './setting.ts';
+} from './value-types.ts';
 
 const HOUR_MS = 3_600_000;
 const SECOND_MS = 1000;

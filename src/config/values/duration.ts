@@ -5,7 +5,7 @@
  * could take it for seconds as well as for milliseconds.
  */
 
-import { DURATION_UNITS_MS } from '../core/model/format-duration.ts';
+import { DURATION_UNITS_MS } from '../../core/model/format-duration.ts';
 
 /** Milliseconds, or undefined when the text is no duration. */
 export function parseDuration(text: string): number | undefined {

@@ -7,9 +7,10 @@
 
 import type { Config } from '../core/model/config.ts';
 import type { Secret } from '../core/model/secret.ts';
-import { absent, type Reader } from './given.ts';
-import type { Source } from './problem.ts';
-import { settings } from './schema.ts';
+import type { Source } from './errors/problem.ts';
+import { type Setting, variableOf } from './schema/setting.ts';
+import { settings } from './schema/settings.ts';
+import { absent, type Reader } from './sources/reader.ts';
 import {
   DEVICE_TOKEN,
   type FoundSecret,
@@ -18,9 +19,8 @@ import {
   openFileWarning,
   PROVISIONING_SECRET,
   type SecretKind,
-} from './secrets.ts';
-import { type Setting, variableOf } from './setting.ts';
-import type { TomlFiles } from './toml-files.ts';
+} from './sources/secrets.ts';
+import type { TomlFiles } from './sources/toml-files.ts';
 
 export interface AccessRequest {
   readonly files: TomlFiles;

@@ -4,10 +4,10 @@
  */
 
 import { join } from 'node:path';
-import { Secret } from '../core/model/secret.ts';
+import { Secret } from '../../core/model/secret.ts';
+import { parseProxy } from '../values/proxy.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { parseProxy } from './proxy.ts';
-import { readTextFile } from './read-file.ts';
+import { readTextFile } from './read-text-file.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from './secrets.ts';
 import { readTomlFiles } from './toml-files.ts';
 

@@ -8,15 +8,15 @@
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { TlsSettings } from '../core/model/config.ts';
-import { Secret } from '../core/model/secret.ts';
-import { absent, type Parsed, type Reader } from './given.ts';
-import { place, problemAt } from './problem.ts';
-import { readTextFile } from './read-file.ts';
-import { settings } from './schema.ts';
+import type { TlsSettings } from '../../core/model/config.ts';
+import { Secret } from '../../core/model/secret.ts';
+import { place, problemAt } from '../errors/problem.ts';
+import { shown } from '../schema/display.ts';
+import type { Setting } from '../schema/setting.ts';
+import { settings } from '../schema/settings.ts';
+import { readTextFile } from './read-text-file.ts';
+import { absent, type Parsed, type Reader } from './reader.ts';
 import { openFileWarning } from './secrets.ts';
-import type { Setting } from './setting.ts';
-import { shown } from './show.ts';
 
 const PEM_BYTES_MAX = 256 * 1024;
 const OTHERS_MAY_READ = 0o004;

@@ -7,15 +7,15 @@
  */
 
 import { parse, TomlError } from 'smol-toml';
-import type { Given } from './given.ts';
-import { type Locator, locate } from './locate.ts';
-import { type GivenOwn, OWN_TABLE, ownLists } from './own-given.ts';
-import { type Problem, problemAt, type Source } from './problem.ts';
-import { readTextFile } from './read-file.ts';
-import { allSettings } from './schema.ts';
-import { pathOf } from './setting.ts';
-import { kindOf, shownKey } from './show.ts';
-import { nearest } from './suggest.ts';
+import { type Problem, problemAt, type Source } from '../errors/problem.ts';
+import { nearest } from '../errors/suggest.ts';
+import { kindOf, shownKey } from '../schema/display.ts';
+import { pathOf } from '../schema/setting.ts';
+import { allSettings } from '../schema/settings.ts';
+import { type GivenOwn, OWN_TABLE, ownLists } from './custom-sensor-tables.ts';
+import { readTextFile } from './read-text-file.ts';
+import type { Given } from './reader.ts';
+import { type Locator, locate } from './toml-lines.ts';
 
 export interface TomlFile {
   readonly path: string;

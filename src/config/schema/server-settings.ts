@@ -1,11 +1,11 @@
 /** The settings of where the readings go and by which roads; rows of the table in schema.ts. */
 
 import * as v from 'valibot';
-import { absolutePath, duration, parsed, text, textOrList } from './kinds.ts';
-import { PINS_MAX, parsePins } from './pins.ts';
-import { parseProxy } from './proxy.ts';
-import { parseServerUrls, ROADS_MAX } from './server-url.ts';
+import { PINS_MAX, parsePins } from '../values/pins.ts';
+import { parseProxy } from '../values/proxy.ts';
+import { parseServerUrls, ROADS_MAX } from '../values/server-url.ts';
 import type { Setting } from './setting.ts';
+import { absolutePath, duration, parsed, text, textOrList } from './value-types.ts';
 
 const HOUR_MS = 3_600_000;
 const PEM_KIB_MAX = 256;

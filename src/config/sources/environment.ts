@@ -7,12 +7,12 @@
  * that it may be.
  */
 
-import type { Given } from './given.ts';
-import { type Problem, problemAt } from './problem.ts';
-import { allSettings } from './schema.ts';
-import { variableOf } from './setting.ts';
-import { shownKey } from './show.ts';
-import { nearest } from './suggest.ts';
+import { type Problem, problemAt } from '../errors/problem.ts';
+import { nearest } from '../errors/suggest.ts';
+import { shownKey } from '../schema/display.ts';
+import { variableOf } from '../schema/setting.ts';
+import { allSettings } from '../schema/settings.ts';
+import type { Given } from './reader.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -4,7 +4,7 @@
  * Only the text is judged here; whether there are sensors and keys of those names is asked in sensor-names.ts.
  */
 
-import { formatDurationSetting } from '../core/model/format-duration.ts';
+import { formatDurationSetting } from '../../core/model/format-duration.ts';
 import { parseDuration } from './duration.ts';
 import {
   KEY_CHARACTERS_MAX,
@@ -13,7 +13,7 @@ import {
   type ParseValue,
   parsePairs,
   plainNumber,
-} from './pairs.ts';
+} from './key-values.ts';
 
 export const GLOBS_MAX = PAIRS_MAX;
 export const INTERVAL_MS_MIN = 1000;

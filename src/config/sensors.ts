@@ -10,14 +10,14 @@ import type { SensorsConfig } from '../core/model/config.ts';
 import { keysOf } from '../core/model/custom-sensor.ts';
 import { matches, overlap } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
-import type { Parsed, Reader } from './given.ts';
-import type { GivenOwn } from './own-given.ts';
-import { readOwnSensors } from './own-sensors.ts';
-import { place } from './problem.ts';
-import { settings } from './schema.ts';
-import type { SensorNames } from './sensor-names-type.ts';
-import type { Setting } from './setting.ts';
-import { nearest } from './suggest.ts';
+import { readOwnSensors } from './custom-sensors.ts';
+import { place } from './errors/problem.ts';
+import { nearest } from './errors/suggest.ts';
+import type { SensorNames } from './schema/sensor-names.ts';
+import type { Setting } from './schema/setting.ts';
+import { settings } from './schema/settings.ts';
+import type { GivenOwn } from './sources/custom-sensor-tables.ts';
+import type { Parsed, Reader } from './sources/reader.ts';
 
 export interface ReadSensors {
   readonly sensors: SensorsConfig;

@@ -6,8 +6,8 @@
  * Secret at once and are in no text.
  */
 
-import type { ProxyAddress, ServerAddress } from '../core/model/config.ts';
-import { Secret } from '../core/model/secret.ts';
+import type { ProxyAddress, ServerAddress } from '../../core/model/config.ts';
+import { Secret } from '../../core/model/secret.ts';
 import { parseAuthority } from './server-url.ts';
 
 const PROXY_PORT = 3128;

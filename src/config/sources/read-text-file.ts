@@ -8,7 +8,7 @@
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { errorCode } from '../core/model/error-code.ts';
+import { errorCode } from '../../core/model/error-code.ts';
 
 export type FileText =
   | { readonly is: 'text'; readonly text: string; readonly mode: number }

@@ -4,13 +4,13 @@
  * What is wrong with them as lists is told here, each with its line; own-sensors.ts goes on from there.
  */
 
-import type { OwnKind } from '../core/model/custom-sensor.ts';
-import { OWN_KINDS } from './own-fields.ts';
-import { type Problem, problemAt, type Source } from './problem.ts';
-import { allSettings } from './schema.ts';
-import { pathOf } from './setting.ts';
-import { kindOf, shownKey } from './show.ts';
-import { nearest } from './suggest.ts';
+import type { OwnKind } from '../../core/model/custom-sensor.ts';
+import { type Problem, problemAt, type Source } from '../errors/problem.ts';
+import { nearest } from '../errors/suggest.ts';
+import { OWN_KINDS } from '../schema/custom-sensor-fields.ts';
+import { kindOf, shownKey } from '../schema/display.ts';
+import { pathOf } from '../schema/setting.ts';
+import { allSettings } from '../schema/settings.ts';
 
 /** The table in which they are. */
 export const OWN_TABLE = 'sensor';

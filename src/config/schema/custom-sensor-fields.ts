@@ -6,11 +6,11 @@
  */
 
 import * as v from 'valibot';
-import type { OwnKind } from '../core/model/custom-sensor.ts';
-import { absolutePath, boundedText, choice, duration, parsed, text } from './kinds.ts';
-import { FACTOR_MAX, factorOf, INTERVAL_MS_MAX, INTERVAL_MS_MIN } from './sensor-lists.ts';
+import type { OwnKind } from '../../core/model/custom-sensor.ts';
+import { FACTOR_MAX, factorOf, INTERVAL_MS_MAX, INTERVAL_MS_MIN } from '../values/sensor-lists.ts';
+import { kindOf } from './display.ts';
 import type { Setting } from './setting.ts';
-import { kindOf } from './show.ts';
+import { absolutePath, boundedText, choice, duration, parsed, text } from './value-types.ts';
 
 /** As a setting, with a key that is the field's name; one without a built-in value must be given, unless it is optional. */
 export interface Field<T = unknown> extends Setting<T> {

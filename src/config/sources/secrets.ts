@@ -11,12 +11,12 @@
  */
 
 import { join } from 'node:path';
-import type { Secret } from '../core/model/secret.ts';
-import type { Parsed, Reader } from './given.ts';
-import { type Problem, place, problemAt, type Source } from './problem.ts';
-import { readTextFile } from './read-file.ts';
-import { settings } from './schema.ts';
-import type { Setting } from './setting.ts';
+import type { Secret } from '../../core/model/secret.ts';
+import { type Problem, place, problemAt, type Source } from '../errors/problem.ts';
+import type { Setting } from '../schema/setting.ts';
+import { settings } from '../schema/settings.ts';
+import { readTextFile } from './read-text-file.ts';
+import type { Parsed, Reader } from './reader.ts';
 
 /** A secret with all the places in which it may lie. */
 export interface SecretKind {

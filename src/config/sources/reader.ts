@@ -6,9 +6,9 @@
  */
 
 import * as v from 'valibot';
-import { type Problem, place, problemAt, type Source } from './problem.ts';
-import { pathOf, type Setting, variableOf } from './setting.ts';
-import { shown } from './show.ts';
+import { type Problem, place, problemAt, type Source } from '../errors/problem.ts';
+import { shown } from '../schema/display.ts';
+import { pathOf, type Setting, variableOf } from '../schema/setting.ts';
 
 export interface Given {
   readonly setting: Setting;
