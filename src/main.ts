@@ -56,7 +56,7 @@ try {
 }
 
 async function facts(): Promise<void> {
-  const { printFacts } = await import('./host/facts-child.ts');
+  const { printFacts } = await import('./host/hardware/facts-child.ts');
   await printFacts();
 }
 

@@ -8,9 +8,9 @@ import { keysOf, type OwnSensor } from '../core/model/custom-sensor.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
 import { selects } from '../core/model/selection.ts';
 import { type Polled, Pollers, type PollersPorts } from '../core/sampling/polling.ts';
-import { type Gpio, openGpio } from '../host/gpio.ts';
-import { polledLine } from '../host/own-lines.ts';
-import { polledProgram } from '../host/own-programs.ts';
+import { type Gpio, openGpio } from '../host/custom/gpio.ts';
+import { polledLine } from '../host/custom/gpio-sensor.ts';
+import { polledProgram } from '../host/custom/program-sensor.ts';
 import { describeKey } from '../sensors/catalogue.ts';
 
 /** What the agent tells of lost readings; a program must not seem to tell of some. */

@@ -7,8 +7,8 @@ import { tell } from '../core/events/catalogue.ts';
 import type { Config, ServerAddress } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
-import { boardFingerprint } from '../host/fingerprint.ts';
-import { deviceName } from '../host/identity.ts';
+import { deviceName } from '../host/hardware/device-name.ts';
+import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import { CannotStart } from './startup-error.ts';
 
 /** One name for one server, however its URL is written. */

@@ -6,7 +6,7 @@ import type { Logger } from '../core/ports/log.ts';
 import { SILENT_LOGGER } from '../core/ports/silent-logger.ts';
 import { Chronicle } from '../core/status/event-history.ts';
 import type { StatusBoard } from '../core/status/report.ts';
-import { StatusFile } from '../host/status-file.ts';
+import { StatusFile } from '../host/systemd/status-file.ts';
 import { writableRuntimeDirectory } from './paths.ts';
 import { VERSION } from './version.ts';
 

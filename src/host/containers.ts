@@ -11,7 +11,7 @@ import { access, constants } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { LinkedAbort } from '../core/async/abort.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import { AskedNumber } from './asked-number.ts';
+import { AskedNumber } from './process/polled-number.ts';
 
 const DEADLINE_MS = 2000;
 /** One to two KiB a container. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { boardCheck, successCheck, toldCheck } from '../../src/cli/doctor/host-checks.ts';
 import { answerOf } from '../../src/cli/status/json.ts';
-import { boardFingerprint } from '../../src/host/fingerprint.ts';
+import { boardFingerprint } from '../../src/host/hardware/fingerprint.ts';
 import { workshop } from './agent-process.ts';
 
 const { signal } = new AbortController();

@@ -12,7 +12,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SensorSuite, type SuitePorts } from '../../src/app/sensors.ts';
 import { Losses } from '../../src/core/model/loss-report.ts';
 import { Tally } from '../../src/core/status/counters.ts';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';

@@ -7,7 +7,7 @@ import { statusLines } from '../../src/cli/status/view.ts';
 import { paintFor } from '../../src/cli/ui/style.ts';
 import type { RefusalReason } from '../../src/core/failures/failure.ts';
 import type { StatusReport } from '../../src/core/status/report.ts';
-import type { FoundStatus, StatusFileContent } from '../../src/host/status-file.ts';
+import type { FoundStatus, StatusFileContent } from '../../src/host/systemd/status-file.ts';
 
 const NOW = { bootMs: 100_000, wallMs: Date.UTC(2026, 10, 26, 12), bootId: 'this-boot' };
 const AGENT = { version: '0.1.0', pid: 7, startTicks: 1, bootId: NOW.bootId };

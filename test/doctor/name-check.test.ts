@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nameCheck } from '../../src/doctor/name-check.ts';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 
 const { signal } = new AbortController();
 

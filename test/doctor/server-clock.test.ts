@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { serverClockCheck } from '../../src/doctor/server-clock-check.ts';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { clockAheadMs } from '../../src/transport/http/ask-clock.ts';
 
 const { signal } = new AbortController();

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { generate, parse } from 'coap-packet';
 import { datagramCheck, udpCheck } from '../../src/doctor/udp-check.ts';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 
 const clock = hostClock();

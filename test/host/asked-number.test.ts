@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { AskedNumber } from '../../src/host/asked-number.ts';
+import { AskedNumber } from '../../src/host/process/polled-number.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
 it('it is asked for at once and every five minutes, known in between, and gone with the answer', async () => {

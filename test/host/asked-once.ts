@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Clock } from '../../src/core/ports/clock.ts';
-import type { AskedNumber } from '../../src/host/asked-number.ts';
+import type { AskedNumber } from '../../src/host/process/polled-number.ts';
 
 /** The path of a program called `name` that does what `script` says. */
 export function program(t: TestContext, name: string, script: string): string {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { BootTime } from '../../src/host/boot-time.ts';
+import { BootTime } from '../../src/host/clock/boot-time.ts';
 import { hostOf } from './host-files.ts';
 
 const BOOT_ID = 'f7e0b1f6-0f0e-4a6e-9d5e-1f2e3d4c5b6a';

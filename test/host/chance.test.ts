@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { hostChance } from '../../src/host/chance.ts';
+import { hostChance } from '../../src/host/random.ts';
 
 it('a minted token is 24 letters and digits, and no two are alike', () => {
   const chance = hostChance();

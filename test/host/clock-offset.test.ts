@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import { clockOffset } from '../../src/host/clock-offset.ts';
+import { clockOffset } from '../../src/host/clock/clock-offset.ts';
 import { askedOnce, program } from './asked-once.ts';
 
 const SENT_US = 1_787_323_275_100_216;

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { it } from 'node:test';
 import { promisify } from 'node:util';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { clockContract } from '../contracts/clock.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
-const CLOCK_MODULE = new URL('../../src/host/clock.js', import.meta.url).href;
+const CLOCK_MODULE = new URL('../../src/host/clock/clock.js', import.meta.url).href;
 
 clockContract('the host clock', () => ({
   clock: hostClock(),

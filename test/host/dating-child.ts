@@ -4,8 +4,8 @@
  */
 
 import { Dating } from '../../src/core/timestamps/timestamper.ts';
-import { hostClock } from '../../src/host/clock.ts';
-import { hostTimeSync } from '../../src/host/time-sync.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { hostTimeSync } from '../../src/host/clock/time-sync.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 
 const [, , trust, root = ''] = process.argv;

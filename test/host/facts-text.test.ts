@@ -5,9 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ipAddresses } from '../../src/host/facts-cheap.ts';
-import { osVersion } from '../../src/host/facts-child.ts';
-import { factText, isPlaceholderText, plainText, serialText } from '../../src/host/facts-text.ts';
+import { ipAddresses } from '../../src/host/hardware/basic-facts.ts';
+import { osVersion } from '../../src/host/hardware/facts-child.ts';
+import { factText, isPlaceholderText, plainText, serialText } from '../../src/host/hardware/facts-text.ts';
 
 it('what firmware says when nobody filled in the field is absent', () => {
   const SAYS_NOTHING = [

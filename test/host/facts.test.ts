@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { HostFacts } from '../../src/core/ports/sensors.ts';
-import { hostClock } from '../../src/host/clock.ts';
-import { createFacts } from '../../src/host/facts.ts';
-import { printFacts } from '../../src/host/facts-child.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { createFacts } from '../../src/host/hardware/facts.ts';
+import { printFacts } from '../../src/host/hardware/facts-child.ts';
 import { JournalDouble } from '../sensors/captured-host.ts';
 
 const CHEAP = ['agentVersion', 'architecture', 'hostname', 'ipAddresses', 'kernel', 'nodeVersion'];
@@ -125,7 +125,7 @@ it('the real child prints one JSON object of texts', async () => {
 });
 
 it('a process that has gathered facts has not loaded systeminformation', () => {
-  const facts = new URL('../../src/host/facts.js', import.meta.url).href;
+  const facts = new URL('../../src/host/hardware/facts.js', import.meta.url).href;
   const script = `
     import { createRequire } from 'node:module';
     const { createFacts } = await import(${JSON.stringify(facts)});

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { it, type TestContext } from 'node:test';
-import { failedUnits } from '../../src/host/failed-units.ts';
+import { failedUnits } from '../../src/host/systemd/failed-units.ts';
 import { askedOnce, program } from './asked-once.ts';
 
 for (const [what, said, expected] of [

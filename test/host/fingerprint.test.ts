@@ -5,7 +5,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { type Fingerprint, sameBoard } from '../../src/core/model/board-fingerprint.ts';
-import { boardFingerprint } from '../../src/host/fingerprint.ts';
+import { boardFingerprint } from '../../src/host/hardware/fingerprint.ts';
 import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from './host-files.ts';
 
 const WLAN0 = mac('wlan0', '02:00:5e:20:00:02');

@@ -5,8 +5,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { hostClock } from '../../src/host/clock.ts';
-import { checkGpioName, openGpio } from '../../src/host/gpio.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { checkGpioName, openGpio } from '../../src/host/custom/gpio.ts';
 
 const never = new AbortController().signal;
 const PATIENT_MS = 30_000;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { deviceName } from '../../src/host/identity.ts';
+import { deviceName } from '../../src/host/hardware/device-name.ts';
 import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from './host-files.ts';
 
 it('the name of a given board and system never changes', (t) => {

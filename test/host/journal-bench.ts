@@ -4,7 +4,7 @@
 
 import { Writable } from 'node:stream';
 import type { LogFields } from '../../src/core/ports/log.ts';
-import { type Journal, type JournalOptions, openJournal } from '../../src/host/journal.ts';
+import { type Journal, type JournalOptions, openJournal } from '../../src/host/log/logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
 export const AT = Date.UTC(2026, 10, 21, 10, 0, 0, 7);

@@ -5,8 +5,8 @@
  * over and when the journal is closed, and how much memory the burst took.
  */
 
-import { hostClock } from '../../src/host/clock.ts';
-import { openJournal } from '../../src/host/journal.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { openJournal } from '../../src/host/log/logger.ts';
 
 const [lines = '10', pace = 'burst'] = process.argv.slice(2);
 const journal = openJournal({ level: 'info', format: 'text', journal: true, clock: hostClock() });

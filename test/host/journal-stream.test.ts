@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { openJournal } from '../../src/host/journal.ts';
+import { openJournal } from '../../src/host/log/logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
 const CHILD = join(import.meta.dirname, 'journal-child.js');

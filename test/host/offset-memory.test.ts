@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { offsetMemory } from '../../src/host/offset-memory.ts';
+import { offsetMemory } from '../../src/host/clock/offset-memory.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 
 const OFFSETS = { firstMs: 1_790_000_000_000, believedMs: 1_790_000_000_250.5 };

@@ -5,9 +5,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { hostClock } from '../../src/host/clock.ts';
-import { openGpio } from '../../src/host/gpio.ts';
-import { polledLine } from '../../src/host/own-lines.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { openGpio } from '../../src/host/custom/gpio.ts';
+import { polledLine } from '../../src/host/custom/gpio-sensor.ts';
 
 const never = new AbortController().signal;
 

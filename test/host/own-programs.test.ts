@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { ProgramSensor } from '../../src/core/model/custom-sensor.ts';
 import type { PolledValues } from '../../src/core/sampling/polling.ts';
-import { hostClock } from '../../src/host/clock.ts';
-import { polledProgram } from '../../src/host/own-programs.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { polledProgram } from '../../src/host/custom/program-sensor.ts';
 
 const never = new AbortController().signal;
 const PATIENT_MS = 30_000;

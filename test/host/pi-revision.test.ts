@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { piFacts } from '../../src/host/facts-child.ts';
-import { piBoard } from '../../src/host/pi-revision.ts';
+import { piFacts } from '../../src/host/hardware/facts-child.ts';
+import { piBoard } from '../../src/host/hardware/pi-revision.ts';
 
 /** From the tables of the Raspberry Pi documentation. */
 const BOARDS = {

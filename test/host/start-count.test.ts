@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { restartsOfThisBoot } from '../../src/host/start-count.ts';
+import { restartsOfThisBoot } from '../../src/host/systemd/start-count.ts';
 
 function folder(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-run-'));

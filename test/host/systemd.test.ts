@@ -5,8 +5,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { hostClock } from '../../src/host/clock.ts';
-import { hostServiceManager, type Systemd } from '../../src/host/systemd.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { hostServiceManager, type Systemd } from '../../src/host/systemd/notify.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 
 const clock = hostClock();

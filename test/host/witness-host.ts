@@ -3,8 +3,8 @@
 import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { hostClock } from '../../src/host/clock.ts';
-import { hostTimeSync, type TimeSyncOptions } from '../../src/host/time-sync.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { hostTimeSync, type TimeSyncOptions } from '../../src/host/clock/time-sync.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { hostOf } from './host-files.ts';
 

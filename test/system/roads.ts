@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Authority } from '../doubles/certificates.ts';
 import { openTlsFront } from '../doubles/tls-front.ts';

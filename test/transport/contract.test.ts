@@ -2,7 +2,7 @@
 
 import { after } from 'node:test';
 import type { Transport } from '../../src/core/ports/transport.ts';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import { type HttpPorts, HttpTransport } from '../../src/transport/http/transport.ts';

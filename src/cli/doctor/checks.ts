@@ -19,9 +19,9 @@ import { serverClockCheck } from '../../doctor/server-clock-check.ts';
 import { serviceCheck } from '../../doctor/service-check.ts';
 import { stateCheck } from '../../doctor/state-check.ts';
 import { datagramCheck, udpCheck } from '../../doctor/udp-check.ts';
-import { askCommand } from '../../host/ask-command.ts';
-import { hostChance } from '../../host/chance.ts';
-import { deviceName } from '../../host/identity.ts';
+import { deviceName } from '../../host/hardware/device-name.ts';
+import { askCommand } from '../../host/process/run-command.ts';
+import { hostChance } from '../../host/random.ts';
 import { currentAnswer } from '../status/command.ts';
 import { lookAtCredentials } from './credentials.ts';
 import {

@@ -11,7 +11,7 @@ import { stateDirectory } from '../../app/paths.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type Checked, dash, type Finding } from '../../doctor/check.ts';
 import { examine } from '../../doctor/examine.ts';
-import { hostClock } from '../../host/clock.ts';
+import { hostClock } from '../../host/clock/clock.ts';
 import { labelled, type Paint, paintFor } from '../ui/style.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { type DoctorOptions, doctorsChecks, load } from './checks.ts';

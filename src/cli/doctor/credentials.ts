@@ -3,7 +3,7 @@
 import { identityOf } from '../../app/identity.ts';
 import type { Config } from '../../core/model/config.ts';
 import type { Credentials } from '../../doctor/credentials.ts';
-import { boardFingerprint } from '../../host/fingerprint.ts';
+import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
 import { misfit } from '../../store/binding.ts';
 import { lookAtRecord } from '../../store/look.ts';
 import { StoreError } from '../../store/store-error.ts';

@@ -9,8 +9,8 @@ import { lstat, mkdtemp, open, readdir, readFile, readlink, rename, rm, writeFil
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Redaction } from '../../host/redaction.ts';
-import { DEFAULT_PATH, type Outcome, runProgram } from '../../host/run-program.ts';
+import type { Redaction } from '../../host/log/redaction.ts';
+import { DEFAULT_PATH, type Outcome, runProgram } from '../../host/process/run-program.ts';
 
 export const BUNDLE_BYTES_MAX = 10_000_000;
 const PACKING_MS = 120_000;

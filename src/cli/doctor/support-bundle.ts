@@ -13,7 +13,7 @@ import { configFile, credentialStore, stateDirectory } from '../../app/paths.ts'
 import { givenSecrets } from '../../config/sources/collect-secrets.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { Redaction } from '../../host/redaction.ts';
+import { Redaction } from '../../host/log/redaction.ts';
 import { knownTokens } from '../../store/known-tokens.ts';
 import { showConfig } from '../config/command.ts';
 import { currentAnswer } from '../status/command.ts';

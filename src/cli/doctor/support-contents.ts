@@ -6,7 +6,7 @@ import { arch, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { VERSION } from '../../app/version.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { DEFAULT_PATH, type Outcome, runProgram } from '../../host/run-program.ts';
+import { DEFAULT_PATH, type Outcome, runProgram } from '../../host/process/run-program.ts';
 
 type Waiting = Pick<Clock, 'sleep'>;
 

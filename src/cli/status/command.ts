@@ -7,8 +7,8 @@
 
 import { runtimeDirectory } from '../../app/paths.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { hostClock } from '../../host/clock.ts';
-import { readStatusFile } from '../../host/status-file.ts';
+import { hostClock } from '../../host/clock/clock.ts';
+import { readStatusFile } from '../../host/systemd/status-file.ts';
 import { openScreen, type Screen } from '../ui/screen.ts';
 import { paintFor } from '../ui/style.ts';
 import type { Terminal } from '../ui/terminal.ts';

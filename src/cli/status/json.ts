@@ -9,7 +9,7 @@ import { STATUS_EXIT } from '../../app/exit-codes.ts';
 import { EVENTS, type EventId, halvesOf, refusalId } from '../../core/events/catalogue.ts';
 import type { EventLevel } from '../../core/events/definition.ts';
 import type { CredentialsStanding, ReportState, StatusReport } from '../../core/status/report.ts';
-import type { FoundStatus, StatusFileContent } from '../../host/status-file.ts';
+import type { FoundStatus, StatusFileContent } from '../../host/systemd/status-file.ts';
 
 export const STATUS_SCHEMA = 1;
 

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 
 const IN_FLIGHT = 32;

@@ -10,7 +10,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapClient, type CoapRequest } from '../../../src/transport/coap/client.ts';
 import { GuardSocket } from '../../../src/transport/coap/guard-socket.ts';
 import { timing } from '../../../src/transport/coap/timing.ts';

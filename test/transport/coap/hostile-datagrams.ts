@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { generate, type ParsedPacket } from 'coap-packet';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { answer, patterns, ScriptedPeer } from './scripted-peer.ts';
 

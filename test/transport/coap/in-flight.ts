@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEADLINE } from '../../../src/core/async/abort.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { RTO_INITIAL_MS } from '../../../src/transport/coap/round-trip.ts';
 import { timing } from '../../../src/transport/coap/timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';

@@ -8,7 +8,7 @@ import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
 import type { Packet } from 'coap-packet';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import type { OpenSocket } from '../../../src/transport/coap/guard-socket.ts';
 import type { Patience, Timing } from '../../../src/transport/coap/timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';

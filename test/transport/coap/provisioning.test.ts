@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ParsedPacket } from 'coap-packet';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { patterns, type Script, ScriptedPeer } from './scripted-peer.ts';
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProxyAddress } from '../../../src/core/model/config.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
 import { noOpenssl, type Pem } from '../../doubles/certificates.ts';

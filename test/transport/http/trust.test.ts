@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import type { TlsSettings } from '../../../src/core/model/config.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { hostClock } from '../../../src/host/clock.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
 import { pinOf } from '../../../src/transport/http/tls-refusal.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
 import { Authority, noOpenssl } from '../../doubles/certificates.ts';

@@ -6,7 +6,7 @@
  * once), so a long sleep is several timers in a row.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { BootTime } from './boot-time.ts';
 
 /** The longest delay that setTimeout honours. */

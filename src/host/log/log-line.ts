@@ -7,9 +7,9 @@
  * as a field keeps its message. Rendering never throws.
  */
 
+import { utcText } from '../clock/utc-text.ts';
 import { textOf } from './field-text.ts';
 import type { Redaction } from './redaction.ts';
-import { utcText } from './utc-text.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 

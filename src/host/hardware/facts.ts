@@ -9,15 +9,15 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { tell } from '../core/events/catalogue.ts';
-import { errorMessage } from '../core/model/error-code.ts';
-import { isJsonObject } from '../core/model/json-object.ts';
-import { deliverable, type Values } from '../core/model/reading.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import type { Logger } from '../core/ports/log.ts';
-import type { HostFacts } from '../core/ports/sensors.ts';
-import { endGroup } from './end-group.ts';
-import { cheapFacts } from './facts-cheap.ts';
+import { tell } from '../../core/events/catalogue.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
+import { isJsonObject } from '../../core/model/json-object.ts';
+import { deliverable, type Values } from '../../core/model/reading.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import type { HostFacts } from '../../core/ports/sensors.ts';
+import { endGroup } from '../process/kill-group.ts';
+import { cheapFacts } from './basic-facts.ts';
 import { CHILD_KEYS } from './facts-child.ts';
 import { factText } from './facts-text.ts';
 

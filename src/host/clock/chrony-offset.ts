@@ -5,8 +5,8 @@
  * from none for hours. Never rejects.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
-import { askCommand } from './ask-command.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { askCommand } from '../process/run-command.ts';
 
 const DEADLINE_MS = 10_000;
 /** chrony asks its sources every 17 minutes at least, unless told otherwise (chrony.conf(5), maxpoll 10). */

@@ -8,7 +8,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Fingerprint } from '../core/model/board-fingerprint.ts';
+import type { Fingerprint } from '../../core/model/board-fingerprint.ts';
 import { findMacs, findSerial } from './board.ts';
 
 export interface FingerprintOptions {

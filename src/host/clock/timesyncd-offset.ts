@@ -5,8 +5,8 @@
  * (RFC 5905 section 8). A timesyncd that is not running is not started by being asked. Nothing is known while timesyncd doubts its server's answer, and of an exchange of hours ago. Never rejects.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
-import { askCommand } from './ask-command.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { askCommand } from '../process/run-command.ts';
 
 const DEADLINE_MS = 10_000;
 /** timesyncd asks its server every 34 minutes at least (timesyncd.conf(5), PollIntervalMaxSec=). */

@@ -5,7 +5,7 @@
  * `askCommand` that it is not there, cannot be started, fails or is killed is all one answer: nothing. Neither function rejects.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { DEFAULT_PATH, type Program, runProgram } from './run-program.ts';
 
 export interface Question {

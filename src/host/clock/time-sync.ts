@@ -12,10 +12,10 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { tell } from '../core/events/catalogue.ts';
-import type { Clock, TimeSync } from '../core/ports/clock.ts';
-import type { Logger } from '../core/ports/log.ts';
-import { askCommand } from './ask-command.ts';
+import { tell } from '../../core/events/catalogue.ts';
+import type { Clock, TimeSync } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import { askCommand } from '../process/run-command.ts';
 
 export interface TimeSyncOptions {
   /** `/` on a host; a made-up tree in a test. */

@@ -6,9 +6,9 @@
  */
 
 import { access } from 'node:fs/promises';
-import type { Clock } from '../core/ports/clock.ts';
-import { askCommand } from './ask-command.ts';
-import { AskedNumber } from './asked-number.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { AskedNumber } from '../process/polled-number.ts';
+import { askCommand } from '../process/run-command.ts';
 
 const DEADLINE_MS = 10_000;
 /** There when systemd is process 1. */

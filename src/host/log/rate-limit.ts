@@ -7,7 +7,7 @@
  * nothing is lost without being counted.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 
 export interface RateLimits {
   readonly lines: number;

@@ -3,8 +3,8 @@
  * between. Nothing is known on a host with another time service, or with none. Never rejects.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
-import { AskedNumber } from './asked-number.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { AskedNumber } from '../process/polled-number.ts';
 import { chronyOffset } from './chrony-offset.ts';
 import { timesyncdOffset } from './timesyncd-offset.ts';
 

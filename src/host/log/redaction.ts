@@ -8,7 +8,7 @@
  * library's error message.
  */
 
-import type { Secret } from '../core/model/secret.ts';
+import type { Secret } from '../../core/model/secret.ts';
 
 const SHOWN = '***';
 /**

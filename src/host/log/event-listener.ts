@@ -1,9 +1,9 @@
 /** Who hears of each event the journal is told: in words that are clean of secrets, also where its level is not written. */
 
-import { type EventId, isEventId } from '../core/events/catalogue.ts';
-import type { EventLevel } from '../core/events/definition.ts';
-import type { LogFields } from '../core/ports/log.ts';
-import type { Level } from './journal-line.ts';
+import { type EventId, isEventId } from '../../core/events/catalogue.ts';
+import type { EventLevel } from '../../core/events/definition.ts';
+import type { LogFields } from '../../core/ports/log.ts';
+import type { Level } from './log-line.ts';
 import type { Redaction } from './redaction.ts';
 
 export interface Witness {

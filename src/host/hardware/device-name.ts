@@ -8,7 +8,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { expandDeviceName, type NameResult } from '../core/model/device-name.ts';
+import { expandDeviceName, type NameResult } from '../../core/model/device-name.ts';
 import { findMachineId, findMacs, findSerial, readHostText } from './board.ts';
 
 export interface IdentityOptions {

@@ -11,8 +11,8 @@
  * Never rejects. Values are the line's electrical level: true is high.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
-import { type Answer, askForReason } from './ask-command.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { type Answer, askForReason } from '../process/run-command.ts';
 
 export interface GpioOptions {
   readonly clock: Pick<Clock, 'sleep'>;

@@ -8,10 +8,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { LinkedAbort } from '../core/async/abort.ts';
-import { errorMessage } from '../core/model/error-code.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import { endGroup } from './end-group.ts';
+import { LinkedAbort } from '../../core/async/abort.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { endGroup } from './kill-group.ts';
 
 export interface Program {
   readonly command: string;

@@ -8,10 +8,10 @@
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tell } from '../core/events/catalogue.ts';
-import { errorMessage } from '../core/model/error-code.ts';
-import type { KnownOffsets, OffsetMemory } from '../core/ports/clock.ts';
-import type { Logger } from '../core/ports/log.ts';
+import { tell } from '../../core/events/catalogue.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
+import type { KnownOffsets, OffsetMemory } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
 
 const FILE_NAME = 'clock.json';
 /** 2100: beyond it an offset is no date but damage, ms. */

@@ -9,11 +9,11 @@
  * Without $NOTIFY_SOCKET (a container, runit, a terminal) there is no service manager, and nothing to complain about.
  */
 
-import { tell } from '../core/events/catalogue.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import type { Logger } from '../core/ports/log.ts';
-import type { ServiceManager } from '../core/ports/service-manager.ts';
-import { askCommand } from './ask-command.ts';
+import { tell } from '../../core/events/catalogue.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import type { ServiceManager } from '../../core/ports/service-manager.ts';
+import { askCommand } from '../process/run-command.ts';
 
 export interface SystemdOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;

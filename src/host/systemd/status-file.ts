@@ -8,13 +8,13 @@
 
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EventId, tell } from '../core/events/catalogue.ts';
-import { errorCode, errorMessage } from '../core/model/error-code.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import type { Logger } from '../core/ports/log.ts';
-import type { Chronicle } from '../core/status/event-history.ts';
-import type { StatusBoard, StatusReport, ToldEvent } from '../core/status/report.ts';
-import { processStart } from './process-start.ts';
+import { type EventId, tell } from '../../core/events/catalogue.ts';
+import { errorCode, errorMessage } from '../../core/model/error-code.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import type { Chronicle } from '../../core/status/event-history.ts';
+import type { StatusBoard, StatusReport, ToldEvent } from '../../core/status/report.ts';
+import { processStart } from '../process/process-start.ts';
 
 export const STATUS_VERSION = 1;
 export const STATUS_FILE = 'status.json';

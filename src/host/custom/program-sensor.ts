@@ -7,11 +7,11 @@
  * Measured on an x86-64 virtual machine, Node 20.20, 2026-11-26, process.cpuUsage over 300 runs of echo: 0.84 ms of the agent's CPU a run.
  */
 
-import type { ProgramSensor } from '../core/model/custom-sensor.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import type { Polled, PolledValues } from '../core/sampling/polling.ts';
-import { programValues } from '../core/sampling/program-output.ts';
-import { DEFAULT_PATH, type Program, runProgram } from './run-program.ts';
+import type { ProgramSensor } from '../../core/model/custom-sensor.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Polled, PolledValues } from '../../core/sampling/polling.ts';
+import { programValues } from '../../core/sampling/program-output.ts';
+import { DEFAULT_PATH, type Program, runProgram } from '../process/run-program.ts';
 
 export interface OwnProgramsOptions {
   readonly clock: Pick<Clock, 'sleep'>;

@@ -5,7 +5,7 @@
  */
 
 import { arch, hostname, networkInterfaces, release } from 'node:os';
-import { deliverable, type Values } from '../core/model/reading.ts';
+import { deliverable, type Values } from '../../core/model/reading.ts';
 import { plainText } from './facts-text.ts';
 
 export function cheapFacts(agentVersion: string): Values {

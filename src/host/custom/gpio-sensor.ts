@@ -3,8 +3,8 @@
  * When they are read is up to core/pollers.ts.
  */
 
-import type { LineSensor } from '../core/model/custom-sensor.ts';
-import type { Polled } from '../core/sampling/polling.ts';
+import type { LineSensor } from '../../core/model/custom-sensor.ts';
+import type { Polled } from '../../core/sampling/polling.ts';
 import type { Gpio } from './gpio.ts';
 
 /** Three programs of at most 2 s each. */

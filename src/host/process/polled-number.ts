@@ -3,7 +3,7 @@
  * While there is no answer there is no number, not that of before. Whom it is asked of, and for how long, is the asker's.
  */
 
-import type { Clock } from '../core/ports/clock.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 
 const ASK_EVERY_MS = 300_000;
 

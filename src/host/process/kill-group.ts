@@ -1,7 +1,7 @@
 /** The end of a child that has a process group of its own, and of whatever it started. */
 
 import type { ChildProcess } from 'node:child_process';
-import { errorCode } from '../core/model/error-code.ts';
+import { errorCode } from '../../core/model/error-code.ts';
 
 /** Kills what is left of the group and lets go of it, even if it cannot die (a read that hangs in the kernel). */
 export function endGroup(

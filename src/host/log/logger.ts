@@ -11,13 +11,13 @@
 import { stdout } from 'node:process';
 import type { Writable } from 'node:stream';
 import winston from 'winston';
-import type { Secret } from '../core/model/secret.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import type { LogFields, Logger } from '../core/ports/log.ts';
-import { type Level, type LineStyle, renderLine } from './journal-line.ts';
+import type { Secret } from '../../core/model/secret.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { LogFields, Logger } from '../../core/ports/log.ts';
+import { bearWitness, type Witness } from './event-listener.ts';
+import { type Level, type LineStyle, renderLine } from './log-line.ts';
 import { DEFAULT_LIMITS, RateLimit, type RateLimits } from './rate-limit.ts';
 import { Redaction } from './redaction.ts';
-import { bearWitness, type Witness } from './witness.ts';
 
 export interface Journal extends Logger {
   /** From now on, no line shows this secret in any of its usual encodings. */
