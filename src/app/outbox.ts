@@ -10,9 +10,9 @@ import { Losses } from '../core/model/loss-report.ts';
 import type { Clock, KnownOffsets } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Dating } from '../core/timestamps/timestamper.ts';
-import { NodeDirectory } from '../outbox/node-directory.ts';
 import { JoinedOutbox } from '../outbox/outbox.ts';
-import { Spool } from '../outbox/spool.ts';
+import { NodeDirectory } from '../outbox/spool/fs-directory.ts';
+import { Spool } from '../outbox/spool/spool.ts';
 
 /** An agent that is told to stop is gone within five seconds, whatever the disk does; this leaves one for the rest. */
 const CLOSE_MS_MAX = 4_000;

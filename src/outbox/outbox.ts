@@ -19,10 +19,10 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import { BacklogLane } from './backlog-lane.ts';
-import { DiskNews } from './disk-news.ts';
-import { Mover } from './mover.ts';
-import { RamStore } from './ram-store.ts';
-import type { ReadingStore } from './reading-store.ts';
+import { DiskNews } from './disk-state-log.ts';
+import { Mover } from './flush.ts';
+import { RamStore } from './memory/memory-store.ts';
+import type { ReadingStore } from './store/reading-store.ts';
 
 /** JSON text in memory, bytes: with what the engine adds about three times as much. */
 const [FRESH_BYTES_MAX, OVERFLOW_BYTES_MAX] = [1_000_000, 3_000_000];

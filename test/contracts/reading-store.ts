@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { Losses } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
-import type { ReadingStore } from '../../src/outbox/reading-store.ts';
+import type { ReadingStore } from '../../src/outbox/store/reading-store.ts';
 import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/sampled-readings.ts';
 
 export interface StoreUnderTest {

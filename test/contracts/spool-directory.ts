@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SpoolDirectory } from '../../src/outbox/spool-directory.ts';
+import type { SpoolDirectory } from '../../src/outbox/spool/directory.ts';
 
 /** A directory that does not exist yet. */
 export type MakeDirectory = () => Promise<SpoolDirectory>;

@@ -6,7 +6,7 @@
  * open before the cut is dead: its operations reject.
  */
 
-import type { SpoolDirectory, SpoolEntry, SpoolFile } from '../../src/outbox/spool-directory.ts';
+import type { SpoolDirectory, SpoolEntry, SpoolFile } from '../../src/outbox/spool/directory.ts';
 
 const SECTOR_BYTES = 512;
 

@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import { Losses } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
 import { BacklogLane } from '../../src/outbox/backlog-lane.ts';
-import { RamStore } from '../../src/outbox/ram-store.ts';
+import { RamStore } from '../../src/outbox/memory/memory-store.ts';
 
 function stage() {
   const options = { bootId: 'boot-1', bytesMax: 1_000_000, readingsMax: 1_000, losses: new Losses() };

@@ -12,8 +12,8 @@ import {
   frame,
   unframe,
   unseal,
-} from '../../src/outbox/codec.ts';
-import type { Dictionary } from '../../src/outbox/dictionary.ts';
+} from '../../src/outbox/spool/codec.ts';
+import type { Dictionary } from '../../src/outbox/spool/dictionary.ts';
 
 const RUNS = { seed: 20_261_122, numRuns: 1_000 };
 

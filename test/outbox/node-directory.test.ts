@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import { NodeDirectory } from '../../src/outbox/node-directory.ts';
+import { NodeDirectory } from '../../src/outbox/spool/fs-directory.ts';
 import { spoolDirectoryContract } from '../contracts/spool-directory.ts';
 import { PowerCutDirectory } from '../doubles/power-cut-directory.ts';
 

@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 import { Losses } from '../../src/core/model/loss-report.ts';
 import type { Reading, Values } from '../../src/core/model/reading.ts';
 import type { Lane } from '../../src/core/ports/outbox.ts';
+import { RamStore } from '../../src/outbox/memory/memory-store.ts';
 import { JoinedOutbox } from '../../src/outbox/outbox.ts';
-import { RamStore } from '../../src/outbox/ram-store.ts';
-import { OutboxError } from '../../src/outbox/reading-store.ts';
+import { OutboxError } from '../../src/outbox/store/reading-store.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 

@@ -8,7 +8,7 @@ import { it } from 'node:test';
 import * as fc from 'fast-check';
 import { Losses } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
-import { RamStore } from '../../src/outbox/ram-store.ts';
+import { RamStore } from '../../src/outbox/memory/memory-store.ts';
 import { readingStoreContract } from '../contracts/reading-store.ts';
 import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/sampled-readings.ts';
 

@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { GAP_KEYS } from '../../src/core/model/loss-report.ts';
 import type { Reading, Values } from '../../src/core/model/reading.ts';
-import { carry } from '../../src/outbox/carry.ts';
+import { carry } from '../../src/outbox/store/carry-forward.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
 /** uptimeS is rounded to a second, and read a moment after the reading was dated. */

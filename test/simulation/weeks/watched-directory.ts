@@ -5,7 +5,7 @@
  * often it was written to although nothing waited.
  */
 
-import type { SpoolDirectory, SpoolFile } from '../../../src/outbox/spool-directory.ts';
+import type { SpoolDirectory, SpoolFile } from '../../../src/outbox/spool/directory.ts';
 import type { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
 import type { Dice } from '../dice.ts';
 import type { VirtualTime } from '../virtual-time.ts';

@@ -11,7 +11,7 @@ import type { LogFields, Logger } from '../../../src/core/ports/log.ts';
 import type { Chance } from '../../../src/core/ports/random.ts';
 import { Dating } from '../../../src/core/timestamps/timestamper.ts';
 import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
-import { Spool } from '../../../src/outbox/spool.ts';
+import { Spool } from '../../../src/outbox/spool/spool.ts';
 import { MemoryCredentialStore } from '../../doubles/memory-credential-store.ts';
 import type { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
 import type { Dice } from '../dice.ts';

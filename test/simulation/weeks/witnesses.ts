@@ -6,7 +6,7 @@ import { GAP_KEYS, type Losses } from '../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
-import type { Spool } from '../../../src/outbox/spool.ts';
+import type { Spool } from '../../../src/outbox/spool/spool.ts';
 import { overriding } from '../overriding.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';

@@ -2,9 +2,9 @@
 
 import type { Reading, Values } from '../core/model/reading.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import { carry, expand } from './carry.ts';
-import type { DiskNews } from './disk-news.ts';
-import { OutboxError, type ReadingStore } from './reading-store.ts';
+import type { DiskNews } from './disk-state-log.ts';
+import { carry, expand } from './store/carry-forward.ts';
+import { OutboxError, type ReadingStore } from './store/reading-store.ts';
 
 export class Mover {
   readonly #clock: Pick<Clock, 'bootMs'>;

@@ -7,15 +7,15 @@
  * up to its bound and never into the file system's last free share; the oldest segments go first.
  */
 
-import { errorCode, errorMessage } from '../core/model/error-code.ts';
-import type { Losses } from '../core/model/loss-report.ts';
-import type { Reading } from '../core/model/reading.ts';
+import { errorCode, errorMessage } from '../../core/model/error-code.ts';
+import type { Losses } from '../../core/model/loss-report.ts';
+import type { Reading } from '../../core/model/reading.ts';
+import { OutboxError } from '../store/reading-store.ts';
+import { cutPieces, type Piece } from './chunks.ts';
 import { encodeHeader } from './codec.ts';
-import { cutPieces, type Piece } from './pieces.ts';
-import { OutboxError } from './reading-store.ts';
+import type { SpoolDirectory, SpoolFile } from './directory.ts';
 import { SEGMENT_BYTES, type Segment, segmentName } from './segment.ts';
-import type { Shelf } from './shelf.ts';
-import type { SpoolDirectory, SpoolFile } from './spool-directory.ts';
+import type { Shelf } from './segment-list.ts';
 
 export interface WriterPorts {
   readonly shelf: Shelf;

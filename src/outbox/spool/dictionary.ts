@@ -6,7 +6,7 @@
  * cannot be written so is handed back, to be written by name. Pure.
  */
 
-import type { Reading, Value, Values } from '../core/model/reading.ts';
+import type { Reading, Value, Values } from '../../core/model/reading.ts';
 
 const RADIX = 36;
 const LETTERS = 26;

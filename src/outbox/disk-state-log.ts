@@ -2,7 +2,7 @@
 
 import { tell } from '../core/events/catalogue.ts';
 import type { Logger } from '../core/ports/log.ts';
-import type { OutboxError } from './reading-store.ts';
+import type { OutboxError } from './store/reading-store.ts';
 
 export class DiskNews {
   readonly #log: Logger;

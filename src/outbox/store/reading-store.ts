@@ -3,8 +3,8 @@
  * keep one contract (test/contracts/reading-store.ts).
  */
 
-import type { Reading } from '../core/model/reading.ts';
-import type { Lane } from '../core/ports/outbox.ts';
+import type { Reading } from '../../core/model/reading.ts';
+import type { Lane } from '../../core/ports/outbox.ts';
 
 export interface ReadingStore extends Lane {
   /**

@@ -6,8 +6,8 @@
  * hold for those behind it, so it stays until the head reaches it.
  */
 
-import type { Reading, Values } from '../core/model/reading.ts';
-import { carry } from './carry.ts';
+import type { Reading, Values } from '../../core/model/reading.ts';
+import { carry } from '../store/carry-forward.ts';
 import { Deque } from './deque.ts';
 
 export interface Entry {

@@ -8,8 +8,8 @@
 
 import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode } from '../core/model/error-code.ts';
-import type { SpoolDirectory, SpoolEntry, SpoolFile } from './spool-directory.ts';
+import { errorCode } from '../../core/model/error-code.ts';
+import type { SpoolDirectory, SpoolEntry, SpoolFile } from './directory.ts';
 
 export class NodeDirectory implements SpoolDirectory {
   readonly #path: string;

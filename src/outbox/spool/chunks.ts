@@ -6,8 +6,8 @@
  * is the first after one that no segment could hold. No record needs one of another batch or segment. One piece at a time is in memory. Pure.
  */
 
-import type { Reading, Values } from '../core/model/reading.ts';
-import { carry, expand } from './carry.ts';
+import type { Reading, Values } from '../../core/model/reading.ts';
+import { carry, expand } from '../store/carry-forward.ts';
 import { encode } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 

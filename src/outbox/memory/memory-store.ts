@@ -5,11 +5,11 @@
  * `losses`, and the next one left is made full. The newest always stays. Memory of what has left is given back.
  */
 
-import type { Losses } from '../core/model/loss-report.ts';
-import type { Reading } from '../core/model/reading.ts';
-import { carry, expand } from './carry.ts';
-import { type Entry, RamEntries } from './ram-entries.ts';
-import type { ReadingStore } from './reading-store.ts';
+import type { Losses } from '../../core/model/loss-report.ts';
+import type { Reading } from '../../core/model/reading.ts';
+import { carry, expand } from '../store/carry-forward.ts';
+import type { ReadingStore } from '../store/reading-store.ts';
+import { type Entry, RamEntries } from './entries.ts';
 
 export interface RamStoreOptions {
   readonly bootId: string;

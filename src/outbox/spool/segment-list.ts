@@ -7,11 +7,12 @@
  * repeats readings with the date they had, which are the same points at the server.
  */
 
-import { errorCode, errorMessage } from '../core/model/error-code.ts';
-import type { Losses, LossReason } from '../core/model/loss-report.ts';
-import type { Anchors } from './anchors.ts';
+import { errorCode, errorMessage } from '../../core/model/error-code.ts';
+import type { Losses, LossReason } from '../../core/model/loss-report.ts';
+import type { Anchors } from './boot-offset-file.ts';
 import { FORMAT_VERSION } from './codec.ts';
-import { tellDropped, tellUntold } from './dropped.ts';
+import type { SpoolDirectory, SpoolEntry } from './directory.ts';
+import { tellDropped, tellUntold } from './dropped-segment.ts';
 import type { OnceLog } from './once-log.ts';
 import {
   countRecords,
@@ -24,7 +25,6 @@ import {
   segmentNumber,
 } from './segment.ts';
 import { READ_TRIES_MAX, readSegment } from './segment-file.ts';
-import type { SpoolDirectory, SpoolEntry } from './spool-directory.ts';
 
 export interface ShelfPorts {
   readonly directory: SpoolDirectory;

@@ -5,7 +5,7 @@
  * that whoever reads the history needs nothing of what was lost before it. Pure.
  */
 
-import type { Reading, Values } from '../core/model/reading.ts';
+import type { Reading, Values } from '../../core/model/reading.ts';
 
 /** All values after `reading`, when they were `before` ahead of it. A gap record is no sample and changes none. */
 export function carry(before: Values, reading: Reading): Values {

@@ -1,7 +1,7 @@
 /** What is lost with a segment that is dropped unread: told once, with dates where they are known. */
 
-import type { Losses, LossReason } from '../core/model/loss-report.ts';
-import type { Anchors } from './anchors.ts';
+import type { Losses, LossReason } from '../../core/model/loss-report.ts';
+import type { Anchors } from './boot-offset-file.ts';
 import { recordsOf, type Segment } from './segment.ts';
 
 export interface DroppedPorts {

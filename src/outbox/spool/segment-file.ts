@@ -1,9 +1,9 @@
 /** Reading a segment's file: twice at once, and for a long time before what it holds is called lost. */
 
-import { errorCode, errorMessage } from '../core/model/error-code.ts';
+import { errorCode, errorMessage } from '../../core/model/error-code.ts';
+import type { SpoolDirectory } from './directory.ts';
 import type { OnceLog } from './once-log.ts';
 import { type Segment, segmentName } from './segment.ts';
-import type { SpoolDirectory } from './spool-directory.ts';
 
 /** A disk that hiccups for minutes must not cost what it holds; the lane is asked again with every sample. */
 export const READ_TRIES_MAX = 60;

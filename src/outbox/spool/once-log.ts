@@ -1,8 +1,8 @@
 /** Says each event once in the life of a process: a dying card would otherwise fill the journal with one line. */
 
-import { type EventId, tell } from '../core/events/catalogue.ts';
-import type { EventLevel } from '../core/events/definition.ts';
-import type { LogFields, Logger } from '../core/ports/log.ts';
+import { type EventId, tell } from '../../core/events/catalogue.ts';
+import type { EventLevel } from '../../core/events/definition.ts';
+import type { LogFields, Logger } from '../../core/ports/log.ts';
 
 export class OnceLog {
   readonly #log: Pick<Logger, EventLevel>;

@@ -12,8 +12,8 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { isJsonObject } from '../core/model/json-object.ts';
-import type { Reading, Value, Values } from '../core/model/reading.ts';
+import { isJsonObject } from '../../core/model/json-object.ts';
+import type { Reading, Value, Values } from '../../core/model/reading.ts';
 import { Dictionary, readDifference, writeDifference } from './dictionary.ts';
 
 /** Raised when older readers would misread what is written. */

@@ -6,11 +6,11 @@
  * acknowledgement or a rewind may come at any time.
  */
 
-import type { Reading, Values } from '../core/model/reading.ts';
-import type { Anchors } from './anchors.ts';
-import { carry, expand } from './carry.ts';
+import type { Reading, Values } from '../../core/model/reading.ts';
+import { carry, expand } from '../store/carry-forward.ts';
+import type { Anchors } from './boot-offset-file.ts';
 import { type Found, type Place, recordsOf, type Segment } from './segment.ts';
-import type { Shelf } from './shelf.ts';
+import type { Shelf } from './segment-list.ts';
 
 export interface ReaderPorts {
   readonly shelf: Shelf;

@@ -7,10 +7,10 @@
  * again, and stays; what it may date waits meanwhile.
  */
 
-import { isJsonObject } from '../core/model/json-object.ts';
-import type { Reading } from '../core/model/reading.ts';
+import { isJsonObject } from '../../core/model/json-object.ts';
+import type { Reading } from '../../core/model/reading.ts';
 import { frame, NEWLINE, unframe } from './codec.ts';
-import type { SpoolDirectory } from './spool-directory.ts';
+import type { SpoolDirectory } from './directory.ts';
 
 const ANCHORS_MAX = 32;
 /** Far more than 32 lines need. */

@@ -11,17 +11,17 @@
  * told and skipped; what was read after it in its segment may lack the values that only it reported.
  */
 
-import { errorMessage } from '../core/model/error-code.ts';
-import type { Losses } from '../core/model/loss-report.ts';
-import type { Reading } from '../core/model/reading.ts';
-import type { Logger } from '../core/ports/log.ts';
-import { Anchors } from './anchors.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
+import type { Losses } from '../../core/model/loss-report.ts';
+import type { Reading } from '../../core/model/reading.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import type { ReadingStore } from '../store/reading-store.ts';
+import { Anchors } from './boot-offset-file.ts';
+import type { SpoolDirectory } from './directory.ts';
 import { OnceLog } from './once-log.ts';
-import type { ReadingStore } from './reading-store.ts';
-import { Shelf } from './shelf.ts';
-import type { SpoolDirectory } from './spool-directory.ts';
-import { SpoolReader } from './spool-reader.ts';
-import { SpoolWriter } from './spool-writer.ts';
+import { SpoolReader } from './reader.ts';
+import { Shelf } from './segment-list.ts';
+import { SpoolWriter } from './writer.ts';
 
 export interface SpoolOptions {
   readonly directory: SpoolDirectory;

@@ -9,8 +9,8 @@
  * ext4 with blocks of 4 KiB, one flush per append). A card dies of what is written to it.
  */
 
-import type { LossReason } from '../core/model/loss-report.ts';
-import type { Reading } from '../core/model/reading.ts';
+import type { LossReason } from '../../core/model/loss-report.ts';
+import type { Reading } from '../../core/model/reading.ts';
 import {
   decode,
   decodeHeader,
