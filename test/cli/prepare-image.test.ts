@@ -17,8 +17,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { prepareImage } from '../../src/cli/image/prepare-image.ts';
+import { acquireLock } from '../../src/credentials/lock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { acquireLock } from '../../src/store/lock.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
 
 const TOKEN = 'gatewayTokenOf20Chars';

@@ -9,7 +9,7 @@ import { Secret } from '../../src/core/model/secret.ts';
 import { act, type ProvisioningSettings } from '../../src/core/session/actions.ts';
 import { next, SAVE_AGAIN_MS, START } from '../../src/core/session/machine.ts';
 import type { Event, State, Step } from '../../src/core/session/state.ts';
-import { StoreError } from '../../src/store/store-error.ts';
+import { StoreError } from '../../src/credentials/store-error.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
 import { revealed } from '../doubles/revealed.ts';

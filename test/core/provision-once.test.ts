@@ -8,7 +8,7 @@ import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import type { ProvisioningSettings } from '../../src/core/session/actions.ts';
 import { SAVE_AGAIN_MS } from '../../src/core/session/machine.ts';
 import { provisionOnce } from '../../src/core/session/provision-once.ts';
-import { StoreError } from '../../src/store/store-error.ts';
+import { StoreError } from '../../src/credentials/store-error.ts';
 import { LoadedDice } from '../doubles/loaded-dice.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
 import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';

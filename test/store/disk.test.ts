@@ -6,7 +6,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadConf } from '../../src/store/load-conf.ts';
+import { loadConf } from '../../src/credentials/load-conf.ts';
 import { revealed } from '../doubles/revealed.ts';
 import { BACKUP, MAIN, PROVISIONED, Shelf, storeErrorOf, TOKEN } from './shelf.ts';
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { loadConf } from '../../src/store/load-conf.ts';
+import { loadConf } from '../../src/credentials/load-conf.ts';
 
 /** What a child says and how it ends, when SIGTERM comes as soon as it is ready. */
 async function terminated(argument: string) {

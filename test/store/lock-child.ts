@@ -9,7 +9,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { errorCode } from '../../src/core/model/error-code.ts';
-import { acquireLock } from '../../src/store/lock.ts';
+import { acquireLock } from '../../src/credentials/lock.ts';
 
 const [directory = '', role] = process.argv.slice(2);
 

@@ -7,8 +7,8 @@ import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { AlreadyRunning, acquireLock } from '../../src/store/lock.ts';
-import { StoreError } from '../../src/store/store-error.ts';
+import { AlreadyRunning, acquireLock } from '../../src/credentials/lock.ts';
+import { StoreError } from '../../src/credentials/store-error.ts';
 import { base, Child, testRace } from './lock-stage.ts';
 
 after(() => rm(base, { recursive: true, force: true }));

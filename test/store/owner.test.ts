@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { knownTokens } from '../../src/store/known-tokens.ts';
-import { lookAtRecord } from '../../src/store/look.ts';
+import { knownTokens } from '../../src/credentials/collect-tokens.ts';
+import { lookAtRecord } from '../../src/credentials/inspect.ts';
 import { revealed } from '../doubles/revealed.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf, storeErrorOf } from './shelf.ts';
 

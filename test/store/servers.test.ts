@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isSameServer } from '../../src/core/failover/same-server.ts';
 import { Secret } from '../../src/core/model/secret.ts';
-import { forgetEarlier, lookAtRecord, putAside } from '../../src/store/look.ts';
+import { forgetEarlier, lookAtRecord, putAside } from '../../src/credentials/inspect.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf, TOKEN } from './shelf.ts';
 
 const COAP = 'coap://tb.example.com:5683';

@@ -18,8 +18,8 @@ import { join } from 'node:path';
 import type { Fingerprint } from '../../src/core/model/board-fingerprint.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
-import { ConfCredentialStore } from '../../src/store/credential-store.ts';
-import { StoreError } from '../../src/store/store-error.ts';
+import { ConfCredentialStore } from '../../src/credentials/store.ts';
+import { StoreError } from '../../src/credentials/store-error.ts';
 import { SERVER } from '../contracts/credential-store.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 

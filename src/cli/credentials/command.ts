@@ -18,13 +18,13 @@ import { readTextFile } from '../../config/sources/read-text-file.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import { Secret } from '../../core/model/secret.ts';
 import { TOKEN_FORM } from '../../core/thingsboard.ts';
+import { forgetEarlier, type Looked, lookAtRecord, putAside } from '../../credentials/inspect.ts';
+import { AlreadyRunning, acquireLock } from '../../credentials/lock.ts';
+import { ConfCredentialStore } from '../../credentials/store.ts';
+import { StoreError } from '../../credentials/store-error.ts';
 import { hostClock } from '../../host/clock/clock.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
 import { openJournal } from '../../host/log/logger.ts';
-import { ConfCredentialStore } from '../../store/credential-store.ts';
-import { AlreadyRunning, acquireLock } from '../../store/lock.ts';
-import { forgetEarlier, type Looked, lookAtRecord, putAside } from '../../store/look.ts';
-import { StoreError } from '../../store/store-error.ts';
 import { askYes, type Console } from '../ui/confirm.ts';
 
 export interface CredentialsOptions extends Places {

@@ -2,11 +2,11 @@
 
 import { identityOf } from '../../app/identity.ts';
 import type { Config } from '../../core/model/config.ts';
+import { misfit } from '../../credentials/binding.ts';
+import { lookAtRecord } from '../../credentials/inspect.ts';
+import { StoreError } from '../../credentials/store-error.ts';
 import type { Credentials } from '../../doctor/credentials.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
-import { misfit } from '../../store/binding.ts';
-import { lookAtRecord } from '../../store/look.ts';
-import { StoreError } from '../../store/store-error.ts';
 
 export async function lookAtCredentials(
   state: string,

@@ -10,14 +10,14 @@ import { errorCode } from '../../core/model/error-code.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { SILENT_LOGGER } from '../../core/ports/silent-logger.ts';
+import { countAside } from '../../credentials/archive.ts';
+import { lookAtRecord } from '../../credentials/inspect.ts';
+import { StoreError } from '../../credentials/store-error.ts';
 import { type Check, cross, dash, tick } from '../../doctor/check.ts';
 import { hostTimeSync } from '../../host/clock/time-sync.ts';
 import { findMachineId } from '../../host/hardware/board.ts';
 import { deviceName } from '../../host/hardware/device-name.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
-import { lookAtRecord } from '../../store/look.ts';
-import { countAside } from '../../store/set-aside.ts';
-import { StoreError } from '../../store/store-error.ts';
 import type { StatusAnswer } from '../status/json.ts';
 
 export function configurationCheck(loaded: Loaded | readonly string[]): Check {

@@ -17,13 +17,13 @@ import type { Config } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import { type ProvisionedOnce, provisionOnce } from '../../core/session/provision-once.ts';
+import { AlreadyRunning, acquireLock } from '../../credentials/lock.ts';
+import { ConfCredentialStore } from '../../credentials/store.ts';
+import { StoreError } from '../../credentials/store-error.ts';
 import { cross, dash, type Finding, tick } from '../../doctor/check.ts';
 import { lacking } from '../../doctor/provisioning-check.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
 import { hostChance } from '../../host/random.ts';
-import { ConfCredentialStore } from '../../store/credential-store.ts';
-import { AlreadyRunning, acquireLock } from '../../store/lock.ts';
-import { StoreError } from '../../store/store-error.ts';
 
 export interface ProvisionPorts {
   /** The state directory. */

@@ -13,8 +13,8 @@ import { configFile, credentialStore, stateDirectory } from '../../app/paths.ts'
 import { givenSecrets } from '../../config/sources/collect-secrets.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import { knownTokens } from '../../credentials/collect-tokens.ts';
 import { Redaction } from '../../host/log/redaction.ts';
-import { knownTokens } from '../../store/known-tokens.ts';
 import { showConfig } from '../config/command.ts';
 import { currentAnswer } from '../status/command.ts';
 import type { Terminal } from '../ui/terminal.ts';

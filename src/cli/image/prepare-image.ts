@@ -11,13 +11,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
 import { EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
+import { AlreadyRunning, acquireLock } from '../../credentials/lock.ts';
+import { readRecordFile } from '../../credentials/record-file.ts';
+import { StoreError } from '../../credentials/store-error.ts';
 import { whyNot } from '../../image/disk.ts';
 import { type Leftovers, leftoversIn, removeLeftovers } from '../../image/leftovers.ts';
 import { CLEAR_MACHINE_ID, machineId, otherTraces } from '../../image/other-traces.ts';
 import { SERVICE, stopService } from '../../image/systemctl.ts';
-import { AlreadyRunning, acquireLock } from '../../store/lock.ts';
-import { readRecordFile } from '../../store/record-file.ts';
-import { StoreError } from '../../store/store-error.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
 

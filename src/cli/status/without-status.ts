@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
 import { type Places, runtimeDirectory, stateDirectory } from '../../app/paths.ts';
-import { isLocked } from '../../store/lock.ts';
+import { isLocked } from '../../credentials/lock.ts';
 import type { StatusAnswer } from './json.ts';
 
 export interface StatusPlaces extends Pick<Places, 'state'> {

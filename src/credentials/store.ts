@@ -10,10 +10,10 @@
 import { tell } from '../core/events/catalogue.ts';
 import { sameBoard } from '../core/model/board-fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
+import { type Aside, findAside } from './archive.ts';
 import { type Binding, misfit } from './binding.ts';
 import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
-import { RecordPair, type StorePorts } from './record-pair.ts';
-import { type Aside, findAside } from './set-aside.ts';
+import { RecordPair, type StorePorts } from './record-files.ts';
 import { storeError } from './store-error.ts';
 
 export class ConfCredentialStore implements CredentialStore {

@@ -8,9 +8,9 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/model/error-code.ts';
+import { forgetAside, setAside } from './archive.ts';
 import { misfit } from './binding.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
-import { forgetAside, setAside } from './set-aside.ts';
 import { StoreError, storeError } from './store-error.ts';
 
 const MAIN_FIRST = ['credentials.json', 'credentials.backup.json'] as const;

@@ -15,12 +15,12 @@ import type Conf from 'conf';
 import { tell } from '../core/events/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
+import { setAside } from './archive.ts';
 import { makePrivateDirectory, syncDirectory } from './durable.ts';
 import { loadConf } from './load-conf.ts';
 import { type StoredRecord, toDisk } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 import { refuseIrregular } from './regular-file.ts';
-import { setAside } from './set-aside.ts';
 import { StoreError, storeError } from './store-error.ts';
 import { otherOwner, writeForOwner } from './write-for-owner.ts';
 
