@@ -9,7 +9,7 @@
 
 import type { Outbox } from '../core/ports/outbox.ts';
 import type { Tally } from '../core/status/counters.ts';
-import type { AgentFigures } from '../sensors/told.ts';
+import type { AgentFigures } from '../sensors/runtime/external-values.ts';
 
 export type CountedOutbox = Pick<Outbox, 'losses'> & { readonly size: number };
 

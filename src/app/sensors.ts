@@ -17,9 +17,9 @@ import type { Dating } from '../core/timestamps/timestamper.ts';
 import { clockOffset } from '../host/clock/clock-offset.ts';
 import { runningContainers } from '../host/containers.ts';
 import { failedUnits } from '../host/systemd/failed-units.ts';
+import { openSlowReads, type SlowReads } from '../sensors/files/blocking-reads.ts';
+import type { Told } from '../sensors/runtime/external-values.ts';
 import { openSensors } from '../sensors/sampler.ts';
-import { openSlowReads, type SlowReads } from '../sensors/slow-reads.ts';
-import type { Told } from '../sensors/told.ts';
 import { openPollers, wantedOwn } from './custom-sensors.ts';
 import { agentFigures, type CountedOutbox } from './self-metrics.ts';
 

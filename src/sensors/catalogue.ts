@@ -4,39 +4,39 @@
  * A new sensor is a new file and one line here.
  */
 
-import { addresses } from './addresses.ts';
-import { agent } from './agent.ts';
-import { clock } from './clock.ts';
-import type { CatalogueEntry, Collector, Unit } from './collector.ts';
-import { containers } from './containers.ts';
-import { cpu } from './cpu.ts';
-import { drives } from './drives.ts';
-import { filesystem } from './filesystem.ts';
-import { flash } from './flash.ts';
-import { frequency } from './frequency.ts';
-import { entryFor } from './guard.ts';
-import { handles } from './handles.ts';
-import { hwmon } from './hwmon.ts';
-import { iio } from './iio.ts';
-import { load } from './load.ts';
-import { memory } from './memory.ts';
-import { mounts } from './mounts.ts';
-import { network } from './network.ts';
-import { onewire } from './onewire.ts';
-import { oom } from './oom.ts';
-import { pi } from './pi.ts';
-import { pressure } from './pressure.ts';
-import { processes } from './processes.ts';
-import { route } from './route.ts';
-import { rtc } from './rtc.ts';
-import { services } from './services.ts';
-import { supply } from './supply.ts';
-import { temperature } from './temperature.ts';
-import { thermal } from './thermal.ts';
-import { throttle } from './throttle.ts';
-import { uptime } from './uptime.ts';
-import { watchdog } from './watchdog.ts';
-import { wifi } from './wifi.ts';
+import { cpu } from './cpu/cpu.ts';
+import { frequency } from './cpu/frequency.ts';
+import { load } from './cpu/load.ts';
+import { pressure } from './cpu/pressure.ts';
+import { temperature } from './cpu/temperature.ts';
+import { thermal } from './cpu/thermal.ts';
+import { throttle } from './cpu/throttle.ts';
+import { hwmon } from './hardware/hwmon.ts';
+import { iio } from './hardware/iio.ts';
+import { onewire } from './hardware/onewire.ts';
+import { supply } from './hardware/power-supply.ts';
+import { pi } from './hardware/raspberry-pi.ts';
+import { rtc } from './hardware/rtc.ts';
+import { watchdog } from './hardware/watchdog.ts';
+import { memory } from './memory/memory.ts';
+import { oom } from './memory/oom.ts';
+import { addresses } from './network/addresses.ts';
+import { network } from './network/network.ts';
+import { route } from './network/route.ts';
+import { wifi } from './network/wifi.ts';
+import type { CatalogueEntry, Collector, Unit } from './runtime/collector.ts';
+import { entryFor } from './runtime/collector-runner.ts';
+import { drives } from './storage/drives.ts';
+import { filesystem } from './storage/filesystem.ts';
+import { flash } from './storage/flash.ts';
+import { mounts } from './storage/mounts.ts';
+import { agent } from './system/agent.ts';
+import { clock } from './system/clock.ts';
+import { containers } from './system/containers.ts';
+import { handles } from './system/file-handles.ts';
+import { processes } from './system/processes.ts';
+import { services } from './system/services.ts';
+import { uptime } from './system/uptime.ts';
 
 export const collectors: readonly Collector[] = [
   cpu,

@@ -16,14 +16,14 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import { collectors } from './catalogue.ts';
-import type { Collector } from './collector.ts';
-import { Guard } from './guard.ts';
-import { fileCollectors } from './own-files.ts';
-import { openRetouch } from './retouch.ts';
-import { openSlowReads, type SlowReads } from './slow-reads.ts';
-import { NOTHING_TOLD, type Told } from './told.ts';
-import { openTree, type Tree } from './tree.ts';
-import { isWanted, type Tuning, UNTUNED, wantsOf } from './tuning.ts';
+import { openSlowReads, type SlowReads } from './files/blocking-reads.ts';
+import { openTree, type Tree } from './files/host-files.ts';
+import type { Collector } from './runtime/collector.ts';
+import { Guard } from './runtime/collector-runner.ts';
+import { NOTHING_TOLD, type Told } from './runtime/external-values.ts';
+import { openRetouch } from './runtime/transform.ts';
+import { isWanted, type Tuning, UNTUNED, wantsOf } from './runtime/tuning.ts';
+import { fileCollectors } from './system/custom-files.ts';
 
 export interface SensorsOptions {
   /** `/` on a host; a captured tree in a test. */

@@ -14,7 +14,7 @@ import { Losses } from '../../src/core/model/loss-report.ts';
 import { Tally } from '../../src/core/status/counters.ts';
 import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { UNTUNED } from '../../src/sensors/tuning.ts';
+import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { hungFiles } from '../sensors/hung-files.ts';
 import { AgentProcess, workshop } from './agent-process.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Tree } from '../../src/sensors/tree.ts';
+import type { Tree } from '../../src/sensors/files/host-files.ts';
 
 /** What the tree must hold when the suite runs; a `link` is made as it is written. */
 export const FILES: Readonly<Record<string, string>> = {

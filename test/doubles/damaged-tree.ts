@@ -8,7 +8,7 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileSystemUse, Tree } from '../../src/sensors/tree.ts';
+import type { FileSystemUse, Tree } from '../../src/sensors/files/host-files.ts';
 
 export type Damage =
   | { readonly is: 'text'; readonly text: string }

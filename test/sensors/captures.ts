@@ -9,9 +9,9 @@ import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { Values } from '../../src/core/model/reading.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
+import { type Asked, Trace } from '../../src/sensors/explain/trace.ts';
+import { openTree, type Tree } from '../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { type Asked, Trace } from '../../src/sensors/trace.ts';
-import { openTree, type Tree } from '../../src/sensors/tree.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { JournalDouble } from './captured-host.ts';
 

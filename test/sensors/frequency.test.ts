@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { frequency } from '../../src/sensors/frequency.ts';
+import { frequency } from '../../src/sensors/cpu/frequency.ts';
+import { openTree, type Tree } from '../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { openTree, type Tree } from '../../src/sensors/tree.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { CapturedHost, JournalDouble } from './captured-host.ts';
 import { plant } from './renumbered.ts';

@@ -5,9 +5,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { mounts } from '../../src/sensors/mounts.ts';
+import { type FileSystemUse, openTree, type Tree } from '../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { type FileSystemUse, openTree, type Tree } from '../../src/sensors/tree.ts';
+import { mounts } from '../../src/sensors/storage/mounts.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { CapturedHost, JournalDouble } from './captured-host.ts';
 

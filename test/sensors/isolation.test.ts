@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Collector, Measured } from '../../src/sensors/collector.ts';
-import { filesystem } from '../../src/sensors/filesystem.ts';
-import { load } from '../../src/sensors/load.ts';
+import { load } from '../../src/sensors/cpu/load.ts';
+import { type FileSystemUse, openTree, type Tree } from '../../src/sensors/files/host-files.ts';
+import type { Collector, Measured } from '../../src/sensors/runtime/collector.ts';
 import { DEADLINE_MS, openSampler } from '../../src/sensors/sampler.ts';
-import { type FileSystemUse, openTree, type Tree } from '../../src/sensors/tree.ts';
+import { filesystem } from '../../src/sensors/storage/filesystem.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { CapturedHost, JournalDouble } from './captured-host.ts';
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { addressOf } from '../../src/sensors/device-address.ts';
-import { fillKey, labelPart, tellApart } from '../../src/sensors/key-name.ts';
+import { addressOf } from '../../src/sensors/devices/address.ts';
+import { fillKey, labelPart, tellApart } from '../../src/sensors/devices/keys.ts';
 
 it('labels become camelCase parts', () => {
   for (const [label, part] of [

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { onewire } from '../../src/sensors/onewire.ts';
-import { celsiusOf } from '../../src/sensors/onewire-scratchpad.ts';
+import { openTree, type Tree } from '../../src/sensors/files/host-files.ts';
+import { onewire } from '../../src/sensors/hardware/onewire.ts';
+import { celsiusOf } from '../../src/sensors/hardware/onewire-scratchpad.ts';
 import { DEADLINE_MS, openSampler } from '../../src/sensors/sampler.ts';
-import { openTree, type Tree } from '../../src/sensors/tree.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { CapturedHost, copyOf, JournalDouble } from './captured-host.ts';
 import { of, plant } from './renumbered.ts';

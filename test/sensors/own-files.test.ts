@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { FileSensor } from '../../src/core/model/custom-sensor.ts';
+import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
-import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 

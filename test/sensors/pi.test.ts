@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { pi as collector } from '../../src/sensors/pi.ts';
+import { openTree } from '../../src/sensors/files/host-files.ts';
+import { pi as collector } from '../../src/sensors/hardware/raspberry-pi.ts';
+import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { openTree } from '../../src/sensors/tree.ts';
-import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { CapturedHost } from './captured-host.ts';
 import { of, renumber } from './renumbered.ts';
 

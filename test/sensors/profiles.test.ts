@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { PROFILES } from '../../src/core/model/selection.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
+import { openTree } from '../../src/sensors/files/host-files.ts';
+import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 import { openSampler, openSensors } from '../../src/sensors/sampler.ts';
-import { openTree } from '../../src/sensors/tree.ts';
-import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { copyOf, JournalDouble } from './captured-host.ts';
 

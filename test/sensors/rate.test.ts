@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { Rates } from '../../src/sensors/rate.ts';
+import { Rates } from '../../src/sensors/devices/counter-rates.ts';
 
 const BYTES = 125_000_000;
 const PACKETS = 1_000_000;

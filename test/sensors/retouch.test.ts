@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import type { Values } from '../../src/core/model/reading.ts';
-import { openRetouch } from '../../src/sensors/retouch.ts';
-import { type Tuning, UNTUNED } from '../../src/sensors/tuning.ts';
+import { openRetouch } from '../../src/sensors/runtime/transform.ts';
+import { type Tuning, UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 
 function retouched(tuning: Partial<Tuning>, values: Values): Values {
   return openRetouch({ ...UNTUNED, ...tuning })(values);

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { openSlowReads } from '../../src/sensors/slow-reads.ts';
+import { openSlowReads } from '../../src/sensors/files/blocking-reads.ts';
 import { hungFiles } from './hung-files.ts';
 
 const timeout = 20_000;

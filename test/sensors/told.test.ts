@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Values } from '../../src/core/model/reading.ts';
-import { agent } from '../../src/sensors/agent.ts';
-import { clock as clockSensor } from '../../src/sensors/clock.ts';
-import { containers } from '../../src/sensors/containers.ts';
+import { openTree } from '../../src/sensors/files/host-files.ts';
+import type { AgentFigures, Told } from '../../src/sensors/runtime/external-values.ts';
+import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { services } from '../../src/sensors/services.ts';
-import type { AgentFigures, Told } from '../../src/sensors/told.ts';
-import { openTree } from '../../src/sensors/tree.ts';
-import { UNTUNED } from '../../src/sensors/tuning.ts';
+import { agent } from '../../src/sensors/system/agent.ts';
+import { clock as clockSensor } from '../../src/sensors/system/clock.ts';
+import { containers } from '../../src/sensors/system/containers.ts';
+import { services } from '../../src/sensors/system/services.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { JournalDouble } from './captured-host.ts';
 

@@ -6,7 +6,7 @@ import { open, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, it } from 'node:test';
-import { openTree } from '../../src/sensors/tree.ts';
+import { openTree } from '../../src/sensors/files/host-files.ts';
 import { FILES, LINKS, treeContract } from '../contracts/tree.ts';
 import { type Damage, HostInMemory } from '../doubles/damaged-tree.ts';
 import { hungFiles } from './hung-files.ts';

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Selection } from '../../src/core/model/selection.ts';
-import type { CatalogueEntry, Collect, Collector, Wants } from '../../src/sensors/collector.ts';
+import { openTree } from '../../src/sensors/files/host-files.ts';
+import type { CatalogueEntry, Collect, Collector, Wants } from '../../src/sensors/runtime/collector.ts';
+import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { openTree } from '../../src/sensors/tree.ts';
-import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 import { JournalDouble } from './captured-host.ts';
 

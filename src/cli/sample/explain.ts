@@ -6,9 +6,9 @@
 
 import { nearest } from '../../config/errors/suggest.ts';
 import type { Value } from '../../core/model/reading.ts';
-import type { Collector } from '../../sensors/collector.ts';
-import type { Explanation } from '../../sensors/explain.ts';
-import type { Asked } from '../../sensors/trace.ts';
+import type { Explanation } from '../../sensors/explain/explain.ts';
+import type { Asked } from '../../sensors/explain/trace.ts';
+import type { Collector } from '../../sensors/runtime/collector.ts';
 import { cutTo } from '../ui/columns.ts';
 import { harmless, shownValue } from '../ui/format.ts';
 

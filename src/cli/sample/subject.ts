@@ -11,13 +11,13 @@ import { ByKey, matches } from '../../core/model/glob.ts';
 import type { Value } from '../../core/model/reading.ts';
 import { type Selection, selects } from '../../core/model/selection.ts';
 import { collectors } from '../../sensors/catalogue.ts';
-import type { CatalogueEntry, Collector } from '../../sensors/collector.ts';
-import { entryFor } from '../../sensors/guard.ts';
-import { fileCollectors } from '../../sensors/own-files.ts';
-import { openRetouch } from '../../sensors/retouch.ts';
-import { openSlowReads } from '../../sensors/slow-reads.ts';
-import { openTree, type Tree } from '../../sensors/tree.ts';
-import { UNTUNED, wantsOf } from '../../sensors/tuning.ts';
+import { openSlowReads } from '../../sensors/files/blocking-reads.ts';
+import { openTree, type Tree } from '../../sensors/files/host-files.ts';
+import type { CatalogueEntry, Collector } from '../../sensors/runtime/collector.ts';
+import { entryFor } from '../../sensors/runtime/collector-runner.ts';
+import { openRetouch } from '../../sensors/runtime/transform.ts';
+import { UNTUNED, wantsOf } from '../../sensors/runtime/tuning.ts';
+import { fileCollectors } from '../../sensors/system/custom-files.ts';
 
 /** What is known of a key that is sent. */
 export interface Known {

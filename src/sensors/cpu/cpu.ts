@@ -1,0 +1,82 @@
+/**
+ * CPU use: the share of time in which the CPUs were not idle, from one sample to the next; of all of them, and of each.
+ *
+ * Waiting for a disk counts as idle; time stolen by a hypervisor counts as busy, since the work had to wait for it. The first
+ * sample has nothing to compare with, and a sample after the counters went back (a restored container) neither: the key is
+ * then absent, as is that of a CPU that is switched off. The kernel warns that single fields, idle and iowait above all, may run
+ * back a little: such a step counts as 0.
+ */
+
+import { NonsenseError } from '../files/errors.ts';
+import type { Tree } from '../files/host-files.ts';
+import { natural, wholeLines } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
+
+/** `cpu` is all of them. */
+type Ticks = ReadonlyMap<string, readonly number[]>;
+
+export const cpu: Collector = {
+  name: 'cpu',
+  catalogue: [
+    entry('cpuUsePercent', 'minimal', 'time the CPUs were busy since the last sample'),
+    entry('cpu*UsePercent', 'full', 'time one CPU was busy since the last sample'),
+  ],
+  open(tree, _clock, wants) {
+    const linesMax = wants('cpu*UsePercent') ? 1 + CPUS_MAX : 1;
+    let before: Ticks = new Map();
+    return () => {
+      const now = readTicks(tree, linesMax);
+      const measured: Record<string, number | undefined> = {};
+      for (const [label, ticks] of now) {
+        const was = before.get(label);
+        if (was !== undefined) measured[`${label}UsePercent`] = useBetween(was, ticks);
+      }
+      before = now;
+      return measured;
+    };
+  },
+};
+
+/** Keys cost the server a dictionary entry each, for ever. */
+const CPUS_MAX = 64;
+/** user nice system idle iowait irq softirq steal; guest time, which follows, is in user already. */
+const FIELDS = 8;
+const FIELDS_MIN = 4;
+const IDLE_FIELDS = [3, 4];
+/** The lines of the CPUs come first; the long one that counts interrupts is further down. */
+const LINE_BYTES_MAX = 256;
+
+function readTicks(tree: Tree, linesMax: number): Ticks {
+  const lines = wholeLines(tree.read('proc/stat', linesMax * LINE_BYTES_MAX), 'proc/stat').slice(0, linesMax);
+  if (!/^cpu\s/.test(lines[0] ?? ''))
+    throw new NonsenseError('/proc/stat does not begin with the line "cpu"');
+  const ticks = new Map<string, readonly number[]>();
+  for (const line of lines) {
+    const [label = '', ...fields] = line.trim().split(/\s+/);
+    if (!/^cpu\d*$/.test(label)) break;
+    if (fields.length < FIELDS_MIN) throw new NonsenseError(`the line "${label}" of /proc/stat is too short`);
+    ticks.set(
+      label,
+      fields.slice(0, FIELDS).map((field) => natural(field, 'a field of /proc/stat')),
+    );
+  }
+  return ticks;
+}
+
+function useBetween(before: readonly number[], now: readonly number[]): number | undefined {
+  if (sum(now) < sum(before)) return undefined;
+  const steps = now.map((ticks, field) => Math.max(0, ticks - (before[field] ?? 0)));
+  const total = sum(steps);
+  if (total === 0) return undefined;
+  const idle = sum(IDLE_FIELDS.map((field) => steps[field] ?? 0));
+  return (100 * (total - idle)) / total;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function entry(key: string, profile: NumberEntry['profile'], meaning: string): CatalogueEntry {
+  const bounds = { min: 0, max: 100, decimals: 1 };
+  return { key, type: 'number', profile, unit: '%', ...bounds, meaning, source: 'proc_stat(5), lines "cpu"' };
+}

@@ -1,0 +1,62 @@
+/**
+ * Frequency: how fast the CPUs run at present, one value for each group of CPUs that share a clock, named after the first of them.
+ *
+ * It is what the kernel has set or, on a PC, what it measures. A group whose CPUs are all switched off has none. Without frequency scaling, as in most virtual machines, absent.
+ */
+
+import { errorCode } from '../../core/model/error-code.ts';
+import { Discovery } from '../devices/discovery.ts';
+import { listIfThere, readIfThere } from '../files/optional-files.ts';
+import { natural } from '../files/parse.ts';
+import type { Collector } from '../runtime/collector.ts';
+
+const FOLDER = 'sys/devices/system/cpu/cpufreq';
+const POLICIES_MAX = 16;
+const KHZ_PER_MHZ = 1000;
+
+export const frequency: Collector = {
+  name: 'frequency',
+  catalogue: [
+    {
+      key: 'cpu*FrequencyMHz',
+      type: 'number',
+      profile: 'full',
+      unit: 'MHz',
+      min: 1,
+      max: 20_000,
+      decimals: 0,
+      meaning: 'frequency of the CPU and those that share its clock',
+      source: 'Documentation/admin-guide/pm/cpufreq.rst, scaling_cur_freq',
+    },
+  ],
+  open: (tree, clock) => {
+    const policies = new Discovery(clock, () =>
+      listIfThere(tree, FOLDER)
+        .filter((name) => /^policy\d{1,4}$/.test(name))
+        .map((name) => name.slice('policy'.length))
+        .toSorted((a, b) => Number(a) - Number(b))
+        .slice(0, POLICIES_MAX),
+    );
+    return () => {
+      const measured: Record<string, number | undefined> = {};
+      for (const first of policies.found) {
+        const path = `${FOLDER}/policy${first}/scaling_cur_freq`;
+        const text = unlessOff(() => readIfThere(tree, path));
+        // Some drivers answer so when all CPUs of the group sleep.
+        if (text === undefined || text === '<unknown>') continue;
+        measured[`cpu${first}FrequencyMHz`] = natural(text, `/${path}`) / KHZ_PER_MHZ;
+      }
+      return measured;
+    };
+  },
+};
+
+/** The kernel keeps the files of a group of which no CPU is on, and answers EBUSY (drivers/cpufreq/cpufreq.c, show). */
+function unlessOff<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (errorCode(error) === 'EBUSY') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Load average: how many tasks ran or waited, for a CPU or in an uninterruptible sleep, over 1, 5 and 15 minutes.
+ * Beside it, from the same line, how many threads there are, which costs nothing, unlike counting processes.
+ *
+ * As the kernel gives it, not divided by the number of CPUs.
+ */
+
+import { decimal, natural, wholeLines } from '../files/parse.ts';
+import type { Collector, NumberEntry } from '../runtime/collector.ts';
+
+export const load: Collector = {
+  name: 'load',
+  catalogue: [
+    entry('load1', 'default', 'tasks running or waiting, average of 1 minute'),
+    entry('load5', 'full', 'tasks running or waiting, average of 5 minutes'),
+    entry('load15', 'full', 'tasks running or waiting, average of 15 minutes'),
+    { ...entry('threadCount', 'full', 'threads, of all processes'), decimals: 0 },
+  ],
+  open: (tree) => () => {
+    const [line = ''] = wholeLines(tree.read('proc/loadavg'), 'proc/loadavg');
+    const [one, five, fifteen, tasks] = line.split(' ');
+    return {
+      load1: decimal(one, 'the first field of /proc/loadavg'),
+      load5: decimal(five, 'the second field of /proc/loadavg'),
+      load15: decimal(fifteen, 'the third field of /proc/loadavg'),
+      threadCount: natural(tasks?.split('/')[1], 'the fourth field of /proc/loadavg'),
+    };
+  },
+};
+
+function entry(key: string, profile: NumberEntry['profile'], meaning: string): NumberEntry {
+  const bounds = { min: 0, max: 10_000_000, decimals: 2 };
+  return { key, type: 'number', profile, unit: '', ...bounds, meaning, source: 'proc_loadavg(5)' };
+}

@@ -1,0 +1,63 @@
+/**
+ * Pressure: the share of the last ten seconds in which at least one task ("some"), or all that could run ("full"), had to wait for
+ * the CPU, for memory or for a disk. It tells a gateway that is short of something from one that is merely busy.
+ *
+ * Absent where the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel's command line.
+ */
+
+import { NonsenseError } from '../files/errors.ts';
+import { linesIfThere } from '../files/optional-files.ts';
+import { decimal } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
+
+const RESOURCES = [
+  { file: 'memory', some: 'pressureMemorySomePercent', full: 'pressureMemoryFullPercent' },
+  { file: 'io', some: 'pressureIoSomePercent', full: 'pressureIoFullPercent' },
+  { file: 'cpu', some: 'pressureCpuSomePercent', full: undefined },
+] as const;
+
+export const pressure: Collector = {
+  name: 'pressure',
+  catalogue: [
+    entry('pressureMemorySomePercent', 'a task waited for memory', 'default'),
+    entry('pressureMemoryFullPercent', 'all tasks waited for memory'),
+    entry('pressureIoSomePercent', 'a task waited for a disk'),
+    entry('pressureIoFullPercent', 'all tasks waited for a disk'),
+    entry('pressureCpuSomePercent', 'a task waited for a CPU'),
+  ],
+  open: (tree, _clock, wants) => {
+    const wanted = RESOURCES.filter(({ some, full }) => wants(some) || (full !== undefined && wants(full)));
+    return () => {
+      const measured: Record<string, number | undefined> = {};
+      for (const { file, some, full } of wanted) {
+        const lines = linesIfThere(tree, `proc/pressure/${file}`);
+        if (lines === undefined) continue;
+        measured[some] = average(lines, 'some', file);
+        if (full !== undefined) measured[full] = average(lines, 'full', file);
+      }
+      return measured;
+    };
+  },
+};
+
+/** `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and the same for full. */
+function average(lines: readonly string[], label: 'some' | 'full', file: string): number {
+  const line = lines.find((candidate) => candidate.startsWith(`${label} avg10=`));
+  if (line === undefined) throw new NonsenseError(`/proc/pressure/${file} has no line "${label}"`);
+  const value = line.slice(`${label} avg10=`.length).split(' ', 1)[0];
+  return decimal(value, `"${label}" of /proc/pressure/${file}`);
+}
+
+function entry(key: string, what: string, profile: NumberEntry['profile'] = 'full'): CatalogueEntry {
+  return {
+    key,
+    type: 'number',
+    profile,
+    unit: '%',
+    min: 0,
+    max: 100,
+    decimals: 1,
+    meaning: `share of the last 10 s in which ${what}`,
+    source: 'Documentation/accounting/psi.rst',
+  };
+}

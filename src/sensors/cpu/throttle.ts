@@ -1,0 +1,47 @@
+/**
+ * Throttle: how often an Intel CPU was slowed down because it was too hot, since the host started. Each core counts for itself; told
+ * is the core that was slowed most often. Other CPUs have no such counter; that of a Raspberry Pi is its firmware's.
+ */
+
+import { Discovery } from '../devices/discovery.ts';
+import { listIfThere, readIfThere } from '../files/optional-files.ts';
+import { natural } from '../files/parse.ts';
+import type { Collector } from '../runtime/collector.ts';
+
+const FOLDER = 'sys/devices/system/cpu';
+const CPUS_MAX = 64;
+
+export const throttle: Collector = {
+  name: 'throttle',
+  catalogue: [
+    {
+      key: 'cpuThrottleCount',
+      type: 'number',
+      profile: 'full',
+      unit: '',
+      min: 0,
+      max: 2 ** 53,
+      decimals: 0,
+      meaning: 'times the hottest core was slowed down since the host started',
+      source: 'Documentation/ABI/testing/sysfs-devices-system-cpu, core_throttle_count',
+    },
+  ],
+  everyMs: 60_000,
+  open: (tree, clock) => {
+    const counters = new Discovery(clock, () =>
+      listIfThere(tree, FOLDER)
+        .filter((name) => /^cpu\d+$/.test(name))
+        .map((name) => `${FOLDER}/${name}/thermal_throttle/core_throttle_count`)
+        .filter((path) => tree.has(path))
+        .slice(0, CPUS_MAX),
+    );
+    return () => {
+      const counts = counters.found.flatMap((path) => {
+        const text = readIfThere(tree, path);
+        // A CPU that is switched off takes its counter along.
+        return text === undefined ? [] : natural(text, `/${path}`);
+      });
+      return { cpuThrottleCount: counts.length === 0 ? undefined : Math.max(...counts) };
+    };
+  },
+};

@@ -1,0 +1,95 @@
+/**
+ * Sensors of the kernel's industrial I/O: temperature, relative humidity, air pressure and illuminance of what somebody has wired
+ * to the host, and the voltages and currents an analogue converter measures.
+ *
+ * A channel says its value in the kernel's unit (`_input`), or a number that becomes one as (raw + offset) × scale; scale and offset
+ * may be the channel's own or one for all of its type. Without a scale the number has no unit and is left out. Both are read
+ * together with the number, because another program may change the gain at any time.
+ *
+ * Read through the thread pool: nearly all of them hang on I2C or SPI, where a measurement takes from 1 ms (a converter) over
+ * 40 ms (BME280) to a second (DHT11).
+ */
+
+import { Discovery } from '../devices/discovery.ts';
+import { fillKey, keyedAlone, labelPart } from '../devices/keys.ts';
+import { askLine, DeviceRounds, type Probe } from '../devices/poll-devices.ts';
+import type { Tree } from '../files/host-files.ts';
+import { signedDecimal } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, Unit, Wants } from '../runtime/collector.ts';
+import { type Channel, findDevices, type Quantity } from './iio-channels.ts';
+
+const SOURCE = 'Documentation/ABI/testing/sysfs-bus-iio';
+
+export const iio: Collector = {
+  name: 'iio',
+  catalogue: [
+    entry('iio*TemperatureC', '°C', 2, [-273.15, 2000], 'temperature', 'default'),
+    entry('iio*HumidityPercent', '%', 1, [0, 100], 'relative humidity', 'default'),
+    entry('iio*PressureHpa', 'hPa', 2, [0, 100_000], 'pressure', 'default'),
+    entry('iio*IlluminanceLx', 'lx', 2, [0, 1_000_000], 'illuminance', 'default'),
+    entry('iio*V', 'V', 4, [-10_000, 10_000], 'voltage of a channel of a converter', 'full'),
+    entry('iio*A', 'A', 4, [-10_000, 10_000], 'current of a channel of a converter', 'full'),
+  ],
+  open(tree, clock, wants) {
+    const devices = new Discovery(clock, () => probesOf(tree, wants));
+    const rounds = new DeviceRounds(clock, () => devices.forget());
+    return () => rounds.of(devices.found);
+  },
+};
+
+function entry(
+  key: string,
+  unit: Unit,
+  decimals: number,
+  [min, max]: readonly [number, number],
+  meaning: string,
+  profile: 'default' | 'full',
+): CatalogueEntry {
+  return { key, type: 'number', profile, unit, min, max, decimals, meaning, source: SOURCE };
+}
+
+/** Of the kernel's unit, how many make one of ours: m°C, m%, kPa, lx, mV, mA. */
+const QUANTITIES: Readonly<Record<Quantity, { readonly key: string; readonly perUnit: number }>> = {
+  temp: { key: 'iio*TemperatureC', perUnit: 1000 },
+  humidityrelative: { key: 'iio*HumidityPercent', perUnit: 1000 },
+  pressure: { key: 'iio*PressureHpa', perUnit: 0.1 },
+  illuminance: { key: 'iio*IlluminanceLx', perUnit: 1 },
+  voltage: { key: 'iio*V', perUnit: 1000 },
+  current: { key: 'iio*A', perUnit: 1000 },
+};
+
+/** Keys cost the server a dictionary entry each, for ever. */
+const PROBES_MAX = 64;
+
+function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
+  const probes = findDevices(tree).flatMap(({ path, part, channels }) =>
+    channels.map(
+      (channel): Probe => ({
+        device: path,
+        key: fillKey(QUANTITIES[channel.quantity].key, `${part}${channelPart(channel)}`),
+        read: () => readChannel(tree, path, channel),
+      }),
+    ),
+  );
+  return keyedAlone(probes)
+    .filter(({ key }) => wants(key))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .slice(0, PROBES_MAX);
+}
+
+/** Nothing for the only temperature of a thermometer; of a converter always the channel. */
+function channelPart({ quantity, label, which, isAlone }: Channel): string {
+  if (label !== undefined) return labelPart(label);
+  if (quantity === 'voltage' || quantity === 'current') return labelPart(`${quantity}${which}`);
+  return isAlone ? '' : labelPart(which);
+}
+
+async function readChannel(tree: Tree, path: string, channel: Channel): Promise<number> {
+  const { perUnit } = QUANTITIES[channel.quantity];
+  const number = async (file: string) =>
+    signedDecimal(await askLine(tree, `${path}/${file}`), `/${path}/${file}`);
+  if (channel.input !== undefined) return (await number(channel.input)) / perUnit;
+  const raw = await number(channel.raw);
+  const offset = channel.offset === undefined ? 0 : await number(channel.offset);
+  return ((raw + offset) * (await number(channel.scale))) / perUnit;
+}

@@ -1,0 +1,53 @@
+/**
+ * What a 1-Wire thermometer said, judged: a temperature, or why it is none.
+ *
+ * `w1_slave` shows the nine bytes of its memory twice, with the verdict on their checksum and with the temperature. Three things
+ * pass for temperatures and are none:
+ *
+ *   a checksum that does not fit       a bad contact, a long wire
+ *   nothing but zeros                  a data line shorted to ground; the checksum of zeros is zero, and so is the temperature
+ *   85 °C                              what its memory holds from power-on until the first conversion, so the thermometer lost its power in
+ *                                      between. A genuine DS18B20 gives itself away by its seventh byte, 0x0c. Of others exactly 85 °C
+ *                                      is believed only after another temperature within 5 °C, since what really heats up passes
+ *                                      through the degrees below; the first one after a start is therefore never believed.
+ */
+
+import { NonsenseError } from '../files/errors.ts';
+import { integer, wholeLines } from '../files/parse.ts';
+
+/** 3b is also the MAX31850, which has a thermocouple. */
+const THERMOCOUPLE_FAMILY = '3b';
+const [THERMISTOR_MIN, THERMISTOR_MAX] = [-55, 125];
+const POWER_ON_C = 85;
+const NEIGHBOUR_C = 5;
+const NOT_CONVERTED_SINCE_POWER_ON = '0c';
+
+/** °C, of the whole text of `w1_slave`; `before` is the temperature it had in the round before, if it had one. */
+export function celsiusOf(name: string, text: string, before: number | undefined): number {
+  const [first = '', second = ''] = wholeLines(text, `${name}/w1_slave`);
+  const bytes = /^((?:[0-9a-f]{2} ){9}): crc=[0-9a-f]{2} (YES|NO)$/.exec(first);
+  if (bytes === null) throw new NonsenseError(`1-Wire thermometer ${name} answered without a checksum`);
+  const memory = (bytes[1] ?? '').trim().split(' ');
+  if (bytes[2] !== 'YES') {
+    throw new NonsenseError(`1-Wire thermometer ${name}: the checksum does not fit; check wires and pull-up`);
+  }
+  if (memory.every((byte) => byte === '00')) {
+    throw new NonsenseError(`1-Wire thermometer ${name} answers only zeros; the data line may be shorted`);
+  }
+  const celsius =
+    integer(/ t=(\S*)$/.exec(second)?.[1], `the temperature of 1-Wire thermometer ${name}`) / 1000;
+  if (celsius === POWER_ON_C && isFromPowerOn(name, memory, before)) {
+    throw new NonsenseError(
+      `1-Wire thermometer ${name} says 85 °C, as after losing its power; check its supply and pull-up`,
+    );
+  }
+  if (!name.startsWith(THERMOCOUPLE_FAMILY) && (celsius < THERMISTOR_MIN || celsius > THERMISTOR_MAX)) {
+    throw new NonsenseError(`1-Wire thermometer ${name} says ${celsius} °C, which it cannot measure`);
+  }
+  return celsius;
+}
+
+function isFromPowerOn(name: string, memory: readonly string[], before: number | undefined): boolean {
+  if (name.startsWith('28') && memory[6] === NOT_CONVERTED_SINCE_POWER_ON) return true;
+  return before === undefined || Math.abs(before - POWER_ON_C) > NEIGHBOUR_C;
+}

@@ -1,0 +1,39 @@
+/**
+ * Watchdog: whether it was the hardware's watchdog that ended the boot before this one, that is, whether the host hung.
+ *
+ * Drivers that cannot know say 0, just as those of a boot that began otherwise; only "yes" is therefore certain.
+ */
+
+import { listIfThere, readIfThere } from '../files/optional-files.ts';
+import { natural } from '../files/parse.ts';
+import type { Collector } from '../runtime/collector.ts';
+
+/** WDIOF_CARDRESET. */
+const CARD_RESET = 0x20;
+
+export const watchdog: Collector = {
+  name: 'watchdog',
+  catalogue: [
+    {
+      key: 'watchdogReset',
+      type: 'flag',
+      profile: 'full',
+      meaning: 'a hardware watchdog ended the boot before this one; false also where the driver cannot know',
+      source:
+        'Documentation/ABI/testing/sysfs-class-watchdog, bootstatus; Documentation/watchdog/watchdog-api.rst',
+    },
+  ],
+  // It cannot change in a boot; a driver may load late.
+  everyMs: 300_000,
+  open: (tree) => () => {
+    const folder = 'sys/class/watchdog';
+    const states = listIfThere(tree, folder)
+      .filter((name) => /^watchdog\d+$/.test(name))
+      .map((name) => readIfThere(tree, `${folder}/${name}/bootstatus`))
+      .filter((text) => text !== undefined)
+      .map((text) => natural(text, 'a bootstatus of /sys/class/watchdog'));
+    return {
+      watchdogReset: states.length === 0 ? undefined : states.some((bits) => (bits & CARD_RESET) !== 0),
+    };
+  },
+};

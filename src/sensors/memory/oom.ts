@@ -1,0 +1,35 @@
+/**
+ * OOM: how many processes the kernel has killed since the host started because memory ran out. Kernels before 4.13 do not count.
+ * Once a minute, because the file it stands in is long.
+ */
+
+import { linesIfThere } from '../files/optional-files.ts';
+import { natural } from '../files/parse.ts';
+import type { Collector } from '../runtime/collector.ts';
+
+const FIELD = 'oom_kill ';
+
+export const oom: Collector = {
+  name: 'oom',
+  catalogue: [
+    {
+      key: 'oomKillCount',
+      type: 'number',
+      profile: 'default',
+      unit: '',
+      min: 0,
+      max: 2 ** 32,
+      decimals: 0,
+      meaning: 'processes killed for want of memory since the host started',
+      source: 'proc_vmstat(5); mm/vmstat.c, oom_kill',
+    },
+  ],
+  everyMs: 60_000,
+  open: (tree) => () => {
+    const lines = linesIfThere(tree, 'proc/vmstat') ?? [];
+    const line = lines.find((candidate) => candidate.startsWith(FIELD));
+    return line === undefined
+      ? {}
+      : { oomKillCount: natural(line.slice(FIELD.length), 'oom_kill of /proc/vmstat') };
+  },
+};

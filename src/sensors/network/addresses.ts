@@ -1,0 +1,72 @@
+/**
+ * Addresses: by which this host can be reached, as one text for each family, so that another lease is one value that changes.
+ *
+ * Left out are those nobody else can use (loopback, link-local) and those that come and go by themselves (temporary, deprecated, not
+ * checked yet). At most six of each.
+ */
+
+import { NonsenseError } from '../files/errors.ts';
+import type { Tree } from '../files/host-files.ts';
+import { linesIfThere } from '../files/optional-files.ts';
+import type { CatalogueEntry, Collector } from '../runtime/collector.ts';
+import { ipv6Text } from './ip-text.ts';
+
+/** Six IPv6 addresses of 39 characters and their commas stay below 255 characters. */
+const ADDRESSES_MAX = 6;
+
+export const addresses: Collector = {
+  name: 'addresses',
+  catalogue: [
+    entry('ipv4Addresses', 'IPv4', 'Documentation/networking/fib_trie.rst, /proc/net/fib_trie'),
+    entry('ipv6Addresses', 'IPv6', 'net/ipv6/addrconf.c, /proc/net/if_inet6'),
+  ],
+  everyMs: 60_000,
+  open: (tree) => () => ({
+    ipv4Addresses: joined(ipv4Addresses(linesOf(tree, 'proc/net/fib_trie'))),
+    ipv6Addresses: joined(ipv6Addresses(linesOf(tree, 'proc/net/if_inet6'))),
+  }),
+};
+
+function entry(key: string, family: string, source: string): CatalogueEntry {
+  const meaning = `${family} addresses this host can be reached by, at most ${ADDRESSES_MAX}`;
+  return { key, type: 'text', profile: 'full', charactersMax: 255, meaning, source };
+}
+
+function linesOf(tree: Tree, path: string): readonly string[] {
+  return linesIfThere(tree, path) ?? [];
+}
+
+function joined(all: readonly string[]): string | undefined {
+  return all.length === 0 ? undefined : all.slice(0, ADDRESSES_MAX).join(',');
+}
+
+const ADDRESS = String.raw`\d{1,3}(?:\.\d{1,3}){3}`;
+/** A table, a node, a leaf, and what leads to a leaf. */
+const TRIE_LINE = new RegExp(
+  String.raw`^(\w+( \d+)?:|\s+\+-- ${ADDRESS}/\d+( \d+)+|\s+\|-- (?<leaf>${ADDRESS})|\s+/([12]?\d|3[0-2]) [\w ]+)$`,
+);
+
+/** The trie has a route to each address of ours: `|-- 192.0.2.2`, and below it `/32 host LOCAL`. */
+function ipv4Addresses(lines: readonly string[]): readonly string[] {
+  const ours = lines.flatMap((line, at) => {
+    const match = TRIE_LINE.exec(line);
+    if (match === null) throw new NonsenseError('a line of /proc/net/fib_trie is none of its kinds');
+    return lines[at + 1]?.trim() === '/32 host LOCAL' ? (match.groups?.['leaf'] ?? []) : [];
+  });
+  return [...new Set(ours)].filter((address) => !/^(127|169\.254)\./.test(address)).toSorted();
+}
+
+const [TEMPORARY, DEPRECATED, TENTATIVE] = [0x01, 0x20, 0x40];
+const HEX_32 = /^[0-9a-f]{32}$/;
+
+/** Address, index of the interface, length of the prefix, scope (0 is global), flags, interface. */
+function ipv6Addresses(lines: readonly string[]): readonly string[] {
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([address = '', , , scope, flags = '']) => {
+      const passing = Number.parseInt(flags, 16) & (TEMPORARY | DEPRECATED | TENTATIVE);
+      return HEX_32.test(address) && scope === '00' && passing === 0;
+    })
+    .map(([address = '']) => ipv6Text(address))
+    .toSorted();
+}

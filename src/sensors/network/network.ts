@@ -1,0 +1,185 @@
+/**
+ * Network: what goes in and out of each physical interface per second, between one sample and the next, whether its link is up, and
+ * how fast the link is.
+ *
+ * All counters come from one file, whatever the number of interfaces; the state costs one more read each. An interface in its
+ * first sample, or whose counters began again, has no rates in that round (rate.ts); its index tells it from another that got its
+ * name. What one of them says that is no number costs none of the others. Which interfaces are meant is said in interfaces.ts. Signal and technology of a cellular modem are not here: the kernel
+ * has no file for them, only the modem's own protocol has.
+ */
+
+import { type Counts, Rates } from '../devices/counter-rates.ts';
+import { asError, NonsenseError } from '../files/errors.ts';
+import type { Tree } from '../files/host-files.ts';
+import { readIfThere } from '../files/optional-files.ts';
+import { counter, wholeLines } from '../files/parse.ts';
+import {
+  type CatalogueEntry,
+  type Collect,
+  type Collector,
+  type MonotonicClock,
+  PartlyReadError,
+  type Wants,
+} from '../runtime/collector.ts';
+import { type Interface, Interfaces } from './interfaces.ts';
+import { linkOf } from './link-state.ts';
+
+/** 100 Gbit/s and some; a counter that jumps further is broken. */
+const BYTES_PER_S_MAX = 50_000_000_000;
+const PACKETS_PER_S_MAX = 1_000_000_000;
+const SOURCE = 'proc_pid_net(5), /proc/net/dev; Documentation/ABI/testing/sysfs-class-net';
+
+/** The rates, and their column of /proc/net/dev. */
+const COLUMNS = {
+  RxBytesPerS: 0,
+  TxBytesPerS: 8,
+  RxPacketsPerS: 1,
+  TxPacketsPerS: 9,
+  RxErrorsPerS: 2,
+  TxErrorsPerS: 10,
+  RxDropsPerS: 3,
+  TxDropsPerS: 11,
+} as const;
+
+type Counter = keyof typeof COLUMNS;
+
+export const network: Collector = {
+  name: 'network',
+  catalogue: [
+    bytes('net*RxBytesPerS', 'received by the interface, since the last sample'),
+    bytes('net*TxBytesPerS', 'sent by the interface, since the last sample'),
+    {
+      key: 'net*Up',
+      type: 'flag',
+      profile: 'default',
+      meaning: 'the interface has a link and may carry traffic',
+      source: 'Documentation/ABI/testing/sysfs-class-net, operstate; RFC 2863',
+    },
+    packets('net*RxPacketsPerS', 'packets received'),
+    packets('net*TxPacketsPerS', 'packets sent'),
+    packets('net*RxErrorsPerS', 'packets received damaged'),
+    packets('net*TxErrorsPerS', 'packets that could not be sent'),
+    packets('net*RxDropsPerS', 'packets received and dropped for want of room or of anyone to take them'),
+    packets('net*TxDropsPerS', 'packets dropped on their way out'),
+    {
+      key: 'net*SpeedMbitPerS',
+      type: 'number',
+      profile: 'full',
+      unit: 'Mbit/s',
+      min: 1,
+      max: 1_000_000,
+      decimals: 0,
+      meaning: 'speed of the link; absent while it is down, and of links without one, such as Wi-Fi',
+      source: 'Documentation/ABI/testing/sysfs-class-net, speed',
+    },
+    {
+      key: 'net*CarrierChanges',
+      type: 'number',
+      profile: 'full',
+      unit: '',
+      min: 0,
+      max: 2 ** 32,
+      decimals: 0,
+      meaning: 'how often the link went up or down since the interface was made: a loose plug counts',
+      source: 'Documentation/ABI/testing/sysfs-class-net, carrier_changes',
+    },
+  ],
+  open: openNetwork,
+};
+
+/** The kernel's own are 64 bits; on 32-bit kernels some drivers count in 32, and serve no more than 1 Gbit/s. */
+const BYTES = 125_000_000;
+const PACKETS = 1_500_000;
+/** What tells a reset from a wrap: counted whether anybody wants their rates or not. */
+const WITNESSES: ReadonlySet<Counter> = new Set([
+  'RxBytesPerS',
+  'TxBytesPerS',
+  'RxPacketsPerS',
+  'TxPacketsPerS',
+]);
+
+/** One interface, with what of it is wanted, found out once. */
+interface Counted {
+  readonly face: Interface;
+  readonly columns: readonly (readonly [Counter, number])[];
+  readonly keys: readonly (readonly [Counter, string])[];
+  readonly rates: Rates<Counter>;
+}
+
+function openNetwork(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
+  const interfaces = new Interfaces(tree);
+  let counted = new Map<string, Counted>();
+  return () => {
+    const lines = readLines(tree);
+    const atMs = clock.monotonicMs();
+    const chosen = interfaces.among([...lines.keys()]);
+    // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
+    counted = new Map(chosen.map((face) => [face.name, counted.get(face.name) ?? countedOf(face, wants)]));
+    const measured: Record<string, number | boolean | undefined> = {};
+    const failed = new Map<string, Error>();
+    const attempt = (name: string, read: () => void) => {
+      try {
+        read();
+      } catch (error) {
+        failed.set(name, asError(error));
+      }
+    };
+    for (const { face, columns, keys, rates } of counted.values()) {
+      attempt(face.name, () => {
+        const identity = readIfThere(tree, `sys/class/net/${face.name}/ifindex`);
+        const perS = rates.next(countsOf(lines.get(face.name), columns, face.name), atMs, identity);
+        if (perS) for (const [counter, key] of keys) measured[key] = perS[counter];
+      });
+      attempt(face.name, () => Object.assign(measured, linkOf(tree, face, wants)));
+    }
+    if (failed.size > 0) throw new PartlyReadError(measured, failed);
+    return measured;
+  };
+}
+
+function countedOf(face: Interface, wants: Wants): Counted {
+  const all = (Object.keys(COLUMNS) as Counter[]).map(
+    (counter) => [counter, `net${face.part}${counter}`] as const,
+  );
+  const keys = all.filter(([, key]) => wants(key));
+  const columns = all
+    .filter(([counter, key]) => WITNESSES.has(counter) || wants(key))
+    .map(([counter]) => [counter, COLUMNS[counter]] as const);
+  const perSMax = columns.map(([counter]) => [counter, counter.includes('Bytes') ? BYTES : PACKETS]);
+  return { face, columns, keys, rates: new Rates(Object.fromEntries(perSMax) as Counts<Counter>) };
+}
+
+/** What stands behind the name of each interface. */
+function readLines(tree: Tree): ReadonlyMap<string, string> {
+  const [first, second, ...lines] = wholeLines(tree.read('proc/net/dev'), 'proc/net/dev');
+  if (!first?.startsWith('Inter-') || !second?.includes('bytes')) {
+    throw new NonsenseError('/proc/net/dev has no heading');
+  }
+  const byName = new Map<string, string>();
+  for (const line of lines) {
+    if (line.trim() === '') continue;
+    const colon = line.indexOf(':');
+    if (colon < 1) throw new NonsenseError('a line of /proc/net/dev names no interface');
+    byName.set(line.slice(0, colon).trim(), line.slice(colon + 1));
+  }
+  return byName;
+}
+
+function countsOf(line: string | undefined, columns: Counted['columns'], name: string): Counts<Counter> {
+  const fields = (line ?? '').trim().split(/\s+/);
+  const counts: Record<string, number> = {};
+  for (const [key, column] of columns)
+    counts[key] = counter(fields[column], `a counter of ${name} in /proc/net/dev`);
+  return counts as Counts<Counter>;
+}
+
+function bytes(key: string, meaning: string): CatalogueEntry {
+  const bounds = { min: 0, max: BYTES_PER_S_MAX, decimals: 0 };
+  return { key, type: 'number', profile: 'default', unit: 'B/s', ...bounds, meaning, source: SOURCE };
+}
+
+function packets(key: string, what: string): CatalogueEntry {
+  const bounds = { min: 0, max: PACKETS_PER_S_MAX, decimals: 2 };
+  const meaning = `${what}, since the last sample`;
+  return { key, type: 'number', profile: 'full', unit: '1/s', ...bounds, meaning, source: SOURCE };
+}

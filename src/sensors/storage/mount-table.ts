@@ -1,0 +1,91 @@
+/**
+ * Mounts: which file systems of the host are on storage of its own, from the table of what is mounted.
+ *
+ * Real is what comes from a block device, once, at the place where all of it is mounted; and the root, whatever it is. Not real are
+ * network file systems, memory, what the kernel makes up, binds of a part of another mount, and images that are always full
+ * (snaps, optical discs). Of two on one place the later one counts, since it hides the other. Within a systemd unit the table is that of
+ * the unit: what its sandbox hides, such as a /home of its own, is not in it.
+ */
+
+import { NonsenseError } from '../files/errors.ts';
+import type { Tree } from '../files/host-files.ts';
+import { unlessAbsent } from '../files/optional-files.ts';
+import { wholeLines } from '../files/parse.ts';
+
+export interface Mount {
+  /** `/boot/firmware`. */
+  readonly point: string;
+  /** The file system itself is read-only, not just this mount of it (our own unit mounts its root read-only). */
+  readonly isReadOnly: boolean;
+}
+
+/** The file is cut at 64 KiB: some 500 mounts. Those of the host's own storage come first, containers' later. */
+const PATH = 'proc/self/mountinfo';
+/** The device number of loop devices, which hold images. */
+const LOOP_MAJOR = '7';
+const ALWAYS_FULL: ReadonlySet<string> = new Set(['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf']);
+/** Of these each subvolume is mounted by a path of its own, and they have no device number of their own. */
+const WITH_SUBVOLUMES: ReadonlySet<string> = new Set(['btrfs', 'bcachefs']);
+/** ext4 since Linux 6.15 calls a file system that it no longer writes after an error so, and leaves "rw" as it was. */
+const STOPPED = /(^|,)(ro|emergency_ro|shutdown)(,|$)/;
+
+interface Line extends Mount {
+  readonly device: string;
+  readonly isReal: boolean;
+}
+
+export class MountTable {
+  readonly #tree: Tree;
+  #text: string | undefined;
+  #mounts: readonly Mount[] | undefined;
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  /** The real ones in the order of their places, the root first; undefined where the host has no such table. */
+  read(): readonly Mount[] | undefined {
+    const text = unlessAbsent(() => this.#tree.read(PATH), undefined);
+    // It hardly ever changes, and comparing is cheaper than parsing.
+    if (text !== this.#text) this.#mounts = text === undefined ? undefined : realMounts(text);
+    this.#text = text;
+    return this.#mounts;
+  }
+}
+
+function realMounts(text: string): readonly Mount[] {
+  const byPoint = new Map<string, Line>();
+  for (const line of wholeLines(text, PATH)) {
+    const mount = parse(line);
+    byPoint.set(mount.point, mount);
+  }
+  const lines = [...byPoint.values()].filter(({ isReal, point }) => isReal || point === '/');
+  const devices = new Set<string>();
+  return lines
+    .toSorted((a, b) => (a.point < b.point ? -1 : 1))
+    .filter(({ device }) => !devices.has(device) && devices.add(device))
+    .map(({ point, isReadOnly }) => ({ point, isReadOnly }));
+}
+
+/** Id, parent, device, root, place, options of this mount, optional fields, a dash, type, source, options of the file system. */
+function parse(line: string): Line {
+  const dash = line.indexOf(' - ');
+  const [, , device = '', root, place] = line.slice(0, Math.max(dash, 0)).split(' ');
+  const [type = '', source = '', options = ''] = line.slice(dash + ' - '.length).split(' ');
+  const point = place === undefined ? undefined : unescaped(place);
+  if (point === undefined || !point.startsWith('/') || !/^\d+:\d+$/.test(device)) {
+    throw new NonsenseError(`a line of /${PATH} is no mount`);
+  }
+  const isWhole = root === '/' || WITH_SUBVOLUMES.has(type);
+  const isImage = ALWAYS_FULL.has(type) || device.startsWith(`${LOOP_MAJOR}:`);
+  const isReal = isWhole && !isImage && source.startsWith('/dev/') && !type.startsWith('fuse.');
+  return { point, isReadOnly: STOPPED.test(options), device, isReal };
+}
+
+/** `\040` is a space; and the text was read byte by byte, while names of files are UTF-8. */
+function unescaped(place: string): string {
+  const bytes = place.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

@@ -1,0 +1,125 @@
+/**
+ * Mounts: space and state of the file systems beside the root that are on storage of the host's own (mount-table.ts).
+ *
+ * Asking one may hang for ever: a USB stick that was pulled, a disk that no longer answers. Each is therefore asked on its own,
+ * one after the other, and waited for three quarters of a second; one that has not answered is not asked again until it has, and is meanwhile
+ * left out, beside the others that are well. Each call that hangs holds one of the two threads there are for that (slow-reads.ts):
+ * while two hang, no other mount is asked.
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorCode } from '../../core/model/error-code.ts';
+import { keyParts } from '../devices/keys.ts';
+import { asError } from '../files/errors.ts';
+import type { FileSystemUse, Tree } from '../files/host-files.ts';
+import {
+  type CatalogueEntry,
+  type Collect,
+  type Collector,
+  type Measured,
+  type NumberEntry,
+  PartlyReadError,
+  type SensorClock,
+} from '../runtime/collector.ts';
+import { type Mount, MountTable } from './mount-table.ts';
+import { useOf } from './usage.ts';
+
+const BYTES_MAX = 2 ** 63;
+const SOURCE = 'statfs(2); proc_pid_mountinfo(5)';
+
+export const mounts: Collector = {
+  name: 'mounts',
+  catalogue: [
+    entry('disk*UsedBytes', 'B', 'bytes used on the file system mounted there'),
+    entry('disk*FreeBytes', 'B', 'bytes programs may still write to it'),
+    // Before the next one, whose pattern would take its keys for its own.
+    entry('disk*InodesUsedPercent', '%', 'share of the files it can hold; absent where it has no such limit'),
+    entry('disk*UsedPercent', '%', 'share of it in use'),
+    {
+      key: 'disk*ReadOnly',
+      type: 'flag',
+      profile: 'full',
+      meaning: 'it cannot be written, by choice or because of errors',
+      source: SOURCE,
+    },
+  ],
+  open: openMounts,
+};
+
+/** Keys cost the server a dictionary entry each, for ever. */
+const MOUNTS_MAX = 16;
+
+function openMounts(tree: Tree, clock: SensorClock): Collect {
+  const table = new MountTable(tree);
+  const counter = new Counter(tree, clock);
+  return async () => {
+    const all = (table.read() ?? []).filter(({ point }) => point !== '/').slice(0, MOUNTS_MAX);
+    const parts = keyParts(
+      all.map(({ point }) => point),
+      ['Root'],
+    );
+    const values: Record<string, Measured[string]> = {};
+    const problems = new Map<string, Error>();
+    for (const { point, isReadOnly } of all) {
+      const part = parts.get(point);
+      if (part === undefined) continue;
+      values[`disk${part}ReadOnly`] = isReadOnly;
+      try {
+        const use = await counter.ask(point);
+        if (use === 'no answer') problems.set(point, new Error(`${point} has not answered`));
+        else Object.assign(values, useOf(part, use));
+      } catch (error) {
+        // Gone since the table was read, or somewhere we may not look.
+        if (!isOutOfSight(error)) problems.set(point, asError(error));
+        delete values[`disk${part}ReadOnly`];
+      }
+    }
+    if (problems.size > 0) throw new PartlyReadError(values, problems);
+    return values;
+  };
+}
+
+const ANSWER_WITHIN_MS = 750;
+const HANGING_MAX = 2;
+
+/** Asks mounts for their space, and remembers which of them have not answered. */
+class Counter {
+  readonly #tree: Tree;
+  readonly #clock: SensorClock;
+  readonly #hanging = new Set<Mount['point']>();
+
+  constructor(tree: Tree, clock: SensorClock) {
+    this.#tree = tree;
+    this.#clock = clock;
+  }
+
+  /** Rejects with what the system call says. */
+  async ask(point: Mount['point']): Promise<FileSystemUse | 'no answer'> {
+    if (this.#hanging.has(point) || this.#hanging.size >= HANGING_MAX) return 'no answer';
+    this.#hanging.add(point);
+    const use = this.#tree.use(point).finally(() => this.#hanging.delete(point));
+    // Nobody listens any more to one that fails later.
+    use.catch(() => {});
+    // A healthy one has mostly answered by now, and needs no timer to be told apart from a dead one.
+    await nextTurn();
+    if (!this.#hanging.has(point)) return use;
+    const over = new AbortController();
+    const late = this.#clock.sleep(ANSWER_WITHIN_MS, over.signal).then(() => 'no answer' as const);
+    try {
+      return await Promise.race([use, late]);
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+function isOutOfSight(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES';
+}
+
+function entry(key: string, unit: NumberEntry['unit'], meaning: string): CatalogueEntry {
+  const isShare = unit === '%';
+  const bounds = { min: 0, max: isShare ? 100 : BYTES_MAX, decimals: isShare ? 1 : 0 };
+  return { key, type: 'number', profile: 'full', unit, ...bounds, meaning, source: SOURCE };
+}

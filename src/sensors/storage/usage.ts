@@ -1,0 +1,17 @@
+/** What a file system says of its space, as the values of its keys: `diskRootUsedBytes` of the one called `Root`. */
+
+import { NonsenseError } from '../files/errors.ts';
+import type { FileSystemUse } from '../files/host-files.ts';
+import type { Measured } from '../runtime/collector.ts';
+
+export function useOf(part: string, { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUse): Measured {
+  const used = blocks - bfree;
+  if (blocks <= 0 || used + bavail <= 0) throw new NonsenseError(`the file system ${part} has no size`);
+  return {
+    [`disk${part}UsedBytes`]: used * bsize,
+    [`disk${part}FreeBytes`]: bavail * bsize,
+    [`disk${part}UsedPercent`]: (100 * used) / (used + bavail),
+    // Those that make inodes as they need them (FAT, btrfs) have no number of them.
+    [`disk${part}InodesUsedPercent`]: files > 0 ? (100 * (files - ffree)) / files : undefined,
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * Clock: whether the host's clock is right, as far as anybody knows. A host whose clock is not has readings without a date, or
+ * dates them by what the clock was before it stepped; the operator who sees it looks at the time service.
+ *
+ * The caretaker of the dates asks for it (core/dating.ts) and here is told what it knows (told.ts). Where `clock.trust` is "system"
+ * nobody asks, and that key is absent.
+ */
+
+import type { Collector } from '../runtime/collector.ts';
+
+export const clock: Collector = {
+  name: 'clock',
+  catalogue: [
+    {
+      key: 'clockSynchronised',
+      type: 'flag',
+      profile: 'default',
+      meaning:
+        'a time service has set the clock since the host started, and it has not stepped without one since',
+      source: 'systemd-timesyncd.service(8), /run/systemd/timesync/synchronized; adjtimex(2)',
+    },
+    {
+      key: 'clockOffsetMs',
+      type: 'number',
+      profile: 'full',
+      unit: 'ms',
+      min: -3_600_000_000_000,
+      max: 3_600_000_000_000,
+      decimals: 3,
+      meaning:
+        'how far the clock was behind its time server, or ahead (negative), when systemd-timesyncd last asked it, before it corrected that; or how far it is, as chrony sees it',
+      source: 'org.freedesktop.timesync1(5), NTPMessage; RFC 5905 section 8; chronyc(1), tracking',
+    },
+  ],
+  open: (_tree, _clock, _wants, told) => () => {
+    const known = told.clock?.();
+    return { clockSynchronised: known?.isSynchronised, clockOffsetMs: known?.offsetMs };
+  },
+};

@@ -1,0 +1,52 @@
+/**
+ * Handles: how many files the whole host has open, and how much of its limit that is. A program that forgets to close what it opens
+ * shows here weeks before nothing can be opened any more.
+ */
+
+import { linesIfThere } from '../files/optional-files.ts';
+import { natural } from '../files/parse.ts';
+import type { Collector } from '../runtime/collector.ts';
+
+const UNLIMITED = '9223372036854775807';
+const SOURCE = 'Documentation/admin-guide/sysctl/fs.rst, file-nr';
+
+export const handles: Collector = {
+  name: 'handles',
+  catalogue: [
+    {
+      key: 'fileHandleCount',
+      type: 'number',
+      profile: 'full',
+      unit: '',
+      min: 0,
+      max: 2 ** 53,
+      decimals: 0,
+      meaning: 'files open on the whole host',
+      source: SOURCE,
+    },
+    {
+      key: 'fileHandleUsedPercent',
+      type: 'number',
+      profile: 'full',
+      unit: '%',
+      min: 0,
+      max: 100,
+      decimals: 1,
+      meaning: 'share of the most files the host may have open; absent where nobody has set a limit',
+      source: SOURCE,
+    },
+  ],
+  open: (tree) => () => {
+    const lines = linesIfThere(tree, 'proc/sys/fs/file-nr');
+    if (lines === undefined) return {};
+    const [allocated, unused, most] = (lines[0] ?? '').split(/\s+/);
+    const inUse =
+      natural(allocated, 'the first field of file-nr') - natural(unused, 'the second field of file-nr');
+    // Where nobody has set a limit it is 2^63-1, which a double cannot hold, and there is nothing to compare with.
+    const limit = most === UNLIMITED ? undefined : natural(most, 'the third field of file-nr');
+    return {
+      fileHandleCount: inUse,
+      fileHandleUsedPercent: limit ? (100 * inUse) / limit : undefined,
+    };
+  },
+};

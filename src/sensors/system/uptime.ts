@@ -1,0 +1,27 @@
+/**
+ * Uptime: seconds since the kernel started, time asleep included. In most containers it is the host's, not the container's.
+ */
+
+import { decimal, wholeLines } from '../files/parse.ts';
+import type { Collector } from '../runtime/collector.ts';
+
+export const uptime: Collector = {
+  name: 'uptime',
+  catalogue: [
+    {
+      key: 'uptimeS',
+      type: 'number',
+      profile: 'minimal',
+      unit: 's',
+      min: 0,
+      max: 10_000_000_000,
+      decimals: 0,
+      meaning: 'time since the host started',
+      source: 'proc_uptime(5)',
+    },
+  ],
+  open: (tree) => () => {
+    const [line = ''] = wholeLines(tree.read('proc/uptime'), 'proc/uptime');
+    return { uptimeS: decimal(line.split(' ', 1)[0], 'the first field of /proc/uptime') };
+  },
+};
