@@ -30,7 +30,7 @@ export async function openTransport(server: Config['server'], ports: RoadPorts):
   const { roads } = server;
   if (roads.length === 1)
     return { transport: await openRoad(roads[0], server, ports), road: () => identityOf(roads[0]) };
-  const { Roads } = await import('../transport/roads.ts');
+  const { Roads } = await import('../transport/failover/failover-transport.ts');
   const ways = roads.map((road) => ({
     url: road.url,
     isEncrypted: road.scheme === 'https',

@@ -11,8 +11,8 @@ import { LinkedAbort } from '../core/async/abort.ts';
 import type { Result } from '../core/failures/failure.ts';
 import { aborted } from '../core/failures/failure.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { Peer } from './coap/peer.ts';
-import { networkRefusal } from './network-refusal.ts';
+import { networkRefusal } from './network-failure.ts';
+import type { Peer } from './socket-address.ts';
 
 /** Addresses of one name that are tried; more are left out. */
 const ADDRESSES_MAX = 8;

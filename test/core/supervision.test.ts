@@ -11,7 +11,7 @@ import {
 } from '../../src/core/health/deadlines.ts';
 import { NUDGED_MS } from '../../src/core/health/liveness.ts';
 import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
-import { timing } from '../../src/transport/coap/timing.ts';
+import { timing } from '../../src/transport/coap/retransmission.ts';
 import { RESOLVE_MS } from '../../src/transport/resolve.ts';
 import { RecordingService } from '../doubles/recording-service.ts';
 import type { Script } from '../doubles/scripted-transport.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DEADLINE } from '../../src/core/async/abort.ts';
 import { Secret } from '../../src/core/model/secret.ts';
-import { Roads } from '../../src/transport/roads.ts';
+import { Roads } from '../../src/transport/failover/failover-transport.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { type Answer, ScriptedTransport } from '../doubles/scripted-transport.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';

@@ -118,7 +118,7 @@ function serverClock({ roads, tls }: Config['server'], clock: Clock): readonly C
     return [
       serverClockCheck(async (signal) => {
         // Loaded where it is needed: a gateway on CoAP does without.
-        const { clockAheadMs } = await import('../../transport/http/ask-clock.ts');
+        const { clockAheadMs } = await import('../../transport/http/clock-offset.ts');
         return clockAheadMs({ scheme, host, port }, { tls, ...(proxy && { proxy }) }, clock, signal);
       }),
     ];

@@ -11,9 +11,9 @@ import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
-import type { GuardSocket } from './guard-socket.ts';
-import { RoundTrip } from './round-trip.ts';
-import type { Patience, Timing } from './timing.ts';
+import type { GuardSocket } from './message-layer.ts';
+import type { Patience, Timing } from './retransmission.ts';
+import { RoundTrip } from './rto-estimator.ts';
 
 export interface CoapRequest {
   readonly method: 'GET' | 'POST';

@@ -12,8 +12,8 @@
 import type { Refusal } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Answer } from './datagram.ts';
-import type { RoundTrip } from './round-trip.ts';
-import type { Patience, Timing } from './timing.ts';
+import type { Patience, Timing } from './retransmission.ts';
+import type { RoundTrip } from './rto-estimator.ts';
 
 export type Outcome =
   | {

@@ -13,8 +13,8 @@ import type { Chance } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
 import type { CoapAnswer, CoapClient, CoapRequest } from './client.ts';
-import { Line, type LinePorts } from './line.ts';
-import { type Patience, type Timing, timing } from './timing.ts';
+import { Line, type LinePorts } from './connection.ts';
+import { type Patience, type Timing, timing } from './retransmission.ts';
 
 export interface CoapSettings {
   readonly host: string;

@@ -12,12 +12,12 @@ import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Refusal } from '../../core/failures/failure.ts';
 import type { ProxyAddress } from '../../core/model/config.ts';
 import { errorCode } from '../../core/model/error-code.ts';
-import { type HttpAnswer, readAnswer } from './answer.ts';
-import { Refused, refused } from './connection.ts';
-import { Connections } from './connections.ts';
+import { Connections } from './connection-pool.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { authority, hostHeader, type Origin, written } from './origin.ts';
-import { socketRefusal } from './tls-refusal.ts';
+import { type HttpAnswer, readAnswer } from './response.ts';
+import { Refused, refused } from './socket-result.ts';
+import { socketRefusal } from './tls-failure.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const NO_ANSWER = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });

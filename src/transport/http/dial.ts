@@ -14,13 +14,13 @@ import { LinkedAbort } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Refusal } from '../../core/failures/failure.ts';
 import type { ProxyAddress, TlsSettings } from '../../core/model/config.ts';
-import { ABORTED, outcome, refused, refusedFor } from './connection.ts';
+import { judgeDates } from './certificate-dates.ts';
 import { authority, hostHeader, type Origin } from './origin.ts';
-import { type ReachPorts, refusedByProxy, tcpTo, tunnel } from './reach.ts';
 import { serverClockMs } from './server-clock.ts';
-import { certificateRefusal, pinOf, socketRefusal } from './tls-refusal.ts';
-import { secureContextOf } from './trust.ts';
-import { judgeDates } from './validity.ts';
+import { ABORTED, outcome, refused, refusedFor } from './socket-result.ts';
+import { type ReachPorts, refusedByProxy, tcpTo, tunnel } from './tcp-connect.ts';
+import { certificateRefusal, pinOf, socketRefusal } from './tls-failure.ts';
+import { secureContextOf } from './trust-store.ts';
 
 /** From the name to the end of the handshake, ms. */
 const DIAL_MS = 20_000;

@@ -15,10 +15,10 @@ import type { Logger } from '../../core/ports/log.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
-import type { HttpAnswer } from './answer.ts';
+import { judgePost, judgeProbe, judgeProvision } from './classify-response.ts';
 import { type ClientSettings, HttpClient, type HttpRequest } from './client.ts';
-import { judgePost, judgeProbe, judgeProvision } from './judge.ts';
 import { type Origin, redirectOf, written } from './origin.ts';
+import type { HttpAnswer } from './response.ts';
 
 export type HttpSettings = Origin & ClientSettings;
 

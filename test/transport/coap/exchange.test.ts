@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Answer } from '../../../src/transport/coap/datagram.ts';
 import { Exchange } from '../../../src/transport/coap/exchange.ts';
-import type { SignOfLife } from '../../../src/transport/coap/round-trip.ts';
-import { type Patience, timing } from '../../../src/transport/coap/timing.ts';
+import { type Patience, timing } from '../../../src/transport/coap/retransmission.ts';
+import type { SignOfLife } from '../../../src/transport/coap/rto-estimator.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
 const ANSWER: Answer = {

@@ -12,8 +12,8 @@ import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapClient, type CoapRequest } from '../../../src/transport/coap/client.ts';
-import { GuardSocket } from '../../../src/transport/coap/guard-socket.ts';
-import { timing } from '../../../src/transport/coap/timing.ts';
+import { GuardSocket } from '../../../src/transport/coap/message-layer.ts';
+import { timing } from '../../../src/transport/coap/retransmission.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 
 const PROGRAM = ['coap-server-notls', 'coap-server-openssl', 'coap-server'].find(

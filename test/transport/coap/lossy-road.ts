@@ -4,7 +4,7 @@
  */
 
 import { Secret } from '../../../src/core/model/secret.ts';
-import type { Timing } from '../../../src/transport/coap/timing.ts';
+import type { Timing } from '../../../src/transport/coap/retransmission.ts';
 import { type CoapPorts, CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { Dice } from '../../simulation/dice.ts';
 import { CALM, type Lane } from '../../simulation/plan.ts';

@@ -9,8 +9,8 @@ import { test } from 'node:test';
 import type { Packet } from 'coap-packet';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import type { OpenSocket } from '../../../src/transport/coap/guard-socket.ts';
-import type { Patience, Timing } from '../../../src/transport/coap/timing.ts';
+import type { OpenSocket } from '../../../src/transport/coap/message-layer.ts';
+import type { Patience, Timing } from '../../../src/transport/coap/retransmission.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { answer, emptyAck, patterns, ScriptedPeer } from './scripted-peer.ts';
 

@@ -3,8 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { RoundTrip, RTO_INITIAL_MS, RTO_MS_MAX, RTO_MS_MIN } from '../../../src/transport/coap/round-trip.ts';
-import { timing } from '../../../src/transport/coap/timing.ts';
+import { timing } from '../../../src/transport/coap/retransmission.ts';
+import {
+  RoundTrip,
+  RTO_INITIAL_MS,
+  RTO_MS_MAX,
+  RTO_MS_MIN,
+} from '../../../src/transport/coap/rto-estimator.ts';
 
 /** `count` exchanges of `roundTripMs`, one after the other, none repeated; returns the time they end at. */
 function steady(road: RoundTrip, roundTripMs: number, count: number, fromMs = 0): number {

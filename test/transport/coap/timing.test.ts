@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { RTO_MS_MAX, RTO_MS_MIN } from '../../../src/transport/coap/round-trip.ts';
-import { timing } from '../../../src/transport/coap/timing.ts';
+import { timing } from '../../../src/transport/coap/retransmission.ts';
+import { RTO_MS_MAX, RTO_MS_MIN } from '../../../src/transport/coap/rto-estimator.ts';
 
 const usual = (rtoMs: number, random = 0) => timing('usual', random, rtoMs).repeatAfterMs;
 

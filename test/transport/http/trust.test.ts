@@ -10,7 +10,7 @@ import type { TlsOptions } from 'node:tls';
 import type { TlsSettings } from '../../../src/core/model/config.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { pinOf } from '../../../src/transport/http/tls-refusal.ts';
+import { pinOf } from '../../../src/transport/http/tls-failure.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
 import { Authority, noOpenssl } from '../../doubles/certificates.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';

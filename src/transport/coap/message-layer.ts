@@ -13,10 +13,10 @@ import { EventEmitter } from 'node:events';
 import type { Result } from '../../core/failures/failure.ts';
 import { BoundedSet } from '../../core/model/bounded-set.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { networkRefusal } from '../network-refusal.ts';
+import { networkRefusal } from '../network-failure.ts';
+import { connected, name, type Peer } from '../socket-address.ts';
 import { type Answer, asPiggybacked, emptyMessage, judge } from './datagram.ts';
 import { Exchange, type ExchangeSettings } from './exchange.ts';
-import { connected, name, type Peer } from './peer.ts';
 
 /** Message IDs remembered of each kind: confirmed ones, to confirm again when that was lost, and unconfirmed ones. */
 const REMEMBERED_MAX = 64;

@@ -7,8 +7,8 @@
  * Provisioning, which cannot be asked twice, is asked only where the server has just answered something else.
  */
 
-import { DEADLINE, unlessAborted } from '../core/async/abort.ts';
-import { tell } from '../core/events/catalogue.ts';
+import { DEADLINE, unlessAborted } from '../../core/async/abort.ts';
+import { tell } from '../../core/events/catalogue.ts';
 import {
   betterRoad,
   RETRY,
@@ -19,17 +19,17 @@ import {
   roadWorked,
   speaksOfTheRoad,
   startOfRoads,
-} from '../core/failover/selector.ts';
-import type { Schedule } from '../core/failures/backoff.ts';
-import type { Result } from '../core/failures/failure.ts';
-import { aborted, type Refusal } from '../core/failures/failure.ts';
-import { Secret } from '../core/model/secret.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import type { Logger } from '../core/ports/log.ts';
-import type { Chance } from '../core/ports/random.ts';
-import type { ProvisionRequest, Transport } from '../core/ports/transport.ts';
-import { Proofs } from './proofs.ts';
-import { type Ask, type RoadTo, Ways } from './ways.ts';
+} from '../../core/failover/selector.ts';
+import type { Schedule } from '../../core/failures/backoff.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import { Secret } from '../../core/model/secret.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Logger } from '../../core/ports/log.ts';
+import type { Chance } from '../../core/ports/random.ts';
+import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
+import { type Ask, type RoadTo, Ways } from './endpoint-pool.ts';
+import { Proofs } from './verified-tokens.ts';
 
 export interface RoadsPatience {
   /** So long without an answer, and a road counts as failing, ms. */

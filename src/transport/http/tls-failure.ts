@@ -9,7 +9,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Refusal, RefusalReason } from '../../core/failures/failure.ts';
 import { errorCode } from '../../core/model/error-code.ts';
-import { networkRefusal } from '../network-refusal.ts';
+import { networkRefusal } from '../network-failure.ts';
 
 const NAME_CHARACTERS_MAX = 80;
 

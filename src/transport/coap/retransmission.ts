@@ -14,7 +14,7 @@
  * costs at most 8 datagrams.
  */
 
-import { RTO_INITIAL_MS } from './round-trip.ts';
+import { RTO_INITIAL_MS } from './rto-estimator.ts';
 
 /** ACK_RANDOM_FACTOR: the dithering of the first pause. */
 const ACK_RANDOM_FACTOR = 1.5;

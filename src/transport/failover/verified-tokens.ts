@@ -2,7 +2,7 @@
  * Proofs: on which roads the server has taken our token, and when. They say whether a "no" is the server's or the road's.
  */
 
-import type { Secret } from '../core/model/secret.ts';
+import type { Secret } from '../../core/model/secret.ts';
 
 /** After so long a "no" on another road counts again: the device may have been deleted meanwhile, ms. */
 const PROOF_MS = 24 * 3_600_000;

@@ -8,10 +8,10 @@ import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Refusal } from '../../core/failures/failure.ts';
 import type { ProxyAddress } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { networkRefusal } from '../network-refusal.ts';
+import { networkRefusal } from '../network-failure.ts';
 import type { Resolve } from '../resolve.ts';
-import { ABORTED, outcome, Refused, refused, refusedFor } from './connection.ts';
 import { authority } from './origin.ts';
+import { ABORTED, outcome, Refused, refused, refusedFor } from './socket-result.ts';
 
 /**
  * The time each address of a name has before the next one has its turn, ms: Node gives up the one before then, and its own

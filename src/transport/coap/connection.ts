@@ -13,10 +13,10 @@ import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Refusal, type RefusalReason } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
+import { name, type Peer } from '../socket-address.ts';
 import { CoapClient } from './client.ts';
-import { GuardSocket, type OpenSocket } from './guard-socket.ts';
-import { name, type Peer } from './peer.ts';
-import { RoundTrip } from './round-trip.ts';
+import { GuardSocket, type OpenSocket } from './message-layer.ts';
+import { RoundTrip } from './rto-estimator.ts';
 
 /** Refusals after which another socket or another address might do better. */
 const ROAD_BROKEN: ReadonlySet<RefusalReason> = new Set([

@@ -2,10 +2,10 @@
  * The ways themselves: each opened when it is first needed, and asked within a time after which it counts as silent.
  */
 
-import { DEADLINE, LinkedAbort } from '../core/async/abort.ts';
-import type { Result } from '../core/failures/failure.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import type { Transport } from '../core/ports/transport.ts';
+import { DEADLINE, LinkedAbort } from '../../core/async/abort.ts';
+import type { Result } from '../../core/failures/failure.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Transport } from '../../core/ports/transport.ts';
 
 export interface RoadTo {
   /** As logs show it. */

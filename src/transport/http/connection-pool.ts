@@ -8,8 +8,8 @@
 
 import { Agent, type ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
-import { Refused } from './connection.ts';
 import type { Dialer } from './dial.ts';
+import { Refused } from './socket-result.ts';
 
 /** What delivery has under way at once (core/delivery.ts): what is fresh, the facts, the backlog. */
 const CONNECTIONS_MAX = 4;

@@ -9,7 +9,7 @@
 import type { Refusal, RefusalReason } from '../../core/failures/failure.ts';
 import { parseJsonObject } from '../../core/model/json-object.ts';
 import { parseProvisionAnswer } from '../../core/thingsboard.ts';
-import type { HttpAnswer } from './answer.ts';
+import type { HttpAnswer } from './response.ts';
 
 export function judgeProvision(answer: HttpAnswer): ReturnType<typeof parseProvisionAnswer> {
   if (answer.status === 200 && !isWebPage(answer)) return parseProvisionAnswer(answer.body);
