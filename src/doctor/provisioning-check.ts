@@ -5,7 +5,7 @@
 
 import { EVENTS, halvesOf } from '../core/events/catalogue.ts';
 import { type Check, cross, dash, type Finding, tick } from './check.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './credential-state.ts';
 
 export interface Pair {
   readonly key: string;

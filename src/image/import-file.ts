@@ -12,12 +12,12 @@
 
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { CARD_FILE_BYTES_MAX, cardText, curlyQuotesLine } from './card-text.ts';
+import { CARD_FILE_BYTES_MAX, cardText, curlyQuotesLine } from './config-text.ts';
 import { type Disk, whyNot } from './disk.ts';
+import { isRetired, retire } from './erase-file.ts';
 import { errorNote, NOTE_NAME, type NotedProblem } from './error-note.ts';
-import { findSource } from './find-source.ts';
-import { type NewFile, type Placing, putInPlace } from './put-in-place.ts';
-import { isRetired, retire } from './retire.ts';
+import { findSource } from './find-import-file.ts';
+import { type NewFile, type Placing, putInPlace } from './install-config.ts';
 
 /** What the loader has made of the text. */
 export type Checked =

@@ -9,8 +9,8 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { whyNot } from './disk.ts';
 import { NOTE_NAME } from './error-note.ts';
+import { CLEAR_MACHINE_ID, machineId } from './host-traces.ts';
 import { leftoversIn } from './leftovers.ts';
-import { CLEAR_MACHINE_ID, machineId } from './other-traces.ts';
 import { SERVICE } from './systemctl.ts';
 
 export interface Inspection {

@@ -8,8 +8,8 @@
 
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Device } from './core/devices.ts';
 import { isJsonObject } from './core/json-object.ts';
+import type { Device } from './core/model/devices.ts';
 import { deviceRecord, parseDevice } from './device-record.ts';
 
 export interface Ports {

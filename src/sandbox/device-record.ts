@@ -4,11 +4,11 @@
  * What does not look like a device is refused whole, so that a damaged file cannot bring half a device to life.
  */
 
-import type { AttributeScopes, Scope } from './core/attributes.ts';
-import type { Credentials } from './core/credentials.ts';
-import type { Device } from './core/devices.ts';
 import { isJsonObject } from './core/json-object.ts';
-import type { StoredValue } from './core/values.ts';
+import type { AttributeScopes, Scope } from './core/model/attributes.ts';
+import type { Credentials } from './core/model/credentials.ts';
+import type { Device } from './core/model/devices.ts';
+import type { StoredValue } from './core/model/values.ts';
 
 const VALUE_TYPES: readonly StoredValue['type'][] = ['boolean', 'long', 'double', 'string', 'json'];
 

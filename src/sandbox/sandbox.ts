@@ -9,18 +9,18 @@
  * imports nothing of the agent. Disposing it closes the ports and writes what is still unwritten.
  */
 
-import { type CoapFrontDoor, openCoapFrontDoor } from './coap/front-door.ts';
+import { type CoapFrontDoor, openCoapFrontDoor } from './coap/coap-server.ts';
 import type { SandboxClock } from './core/clock.ts';
 import { openCore, type SandboxCoreWithAdmin } from './core/core.ts';
 import type { DeviceView } from './core/device-view.ts';
 import { KnobError } from './core/knobs.ts';
+import type { Knobs, StoredPoint } from './core/model/types.ts';
+import type { DuplicatePoint, PointQuery, RecordBounds } from './core/point-record.ts';
 import type { ProfileKeys } from './core/provisioning.ts';
-import type { DuplicatePoint, PointQuery, RecordBounds } from './core/record.ts';
 import type { Stats } from './core/stats.ts';
-import type { Knobs, StoredPoint } from './core/types.ts';
 import { DataFileWriter, type Memory, readDataFile } from './data-file.ts';
 import { openAdmin } from './http/admin.ts';
-import { openDeviceApi } from './http/device-api.ts';
+import { openDeviceApi } from './http/http-device-api.ts';
 import type { HttpListener } from './http/listener.ts';
 import { openPort } from './open-port.ts';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Knobs } from '../../src/sandbox/core/types.ts';
+import type { Knobs } from '../../src/sandbox/core/model/types.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, workshop } from './agent-process.ts';
 

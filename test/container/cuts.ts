@@ -6,7 +6,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import { beatOf } from './beat.ts';
 import { carry, install } from './packages.ts';
 import { PowerDisk } from './power-disk.ts';

@@ -6,7 +6,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import { blockerOf, type Loop, makeBlockable } from './blockable.ts';
 import { Findings, type Ground, type Report } from './scenario.ts';
 import { type Booted, Site } from './site.ts';

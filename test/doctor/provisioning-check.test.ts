@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { Finding } from '../../src/doctor/check.ts';
-import { type Credentials, whyNoToken } from '../../src/doctor/credentials.ts';
+import { type Credentials, whyNoToken } from '../../src/doctor/credential-state.ts';
 import { type Pair, provisioningCheck } from '../../src/doctor/provisioning-check.ts';
 
 const PAIR: Pair = { key: 'a-key-of-20-letters-', secretCharacters: 20 };

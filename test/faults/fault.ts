@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { generate, parse } from 'coap-packet';
 import type { EventId } from '../../src/core/events/catalogue.ts';
-import type { Knobs } from '../../src/sandbox/core/types.ts';
+import type { Knobs } from '../../src/sandbox/core/model/types.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { AgentProcess } from '../cli/agent-process.ts';
 import type { Need } from './needs.ts';

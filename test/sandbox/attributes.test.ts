@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../src/sandbox/core/core.ts';
-import type { DeviceHandle } from '../../src/sandbox/core/types.ts';
+import type { DeviceHandle } from '../../src/sandbox/core/model/types.ts';
 import { HandClock } from './hand-clock.ts';
 import { quickCore, withDevice } from './quick-core.ts';
 

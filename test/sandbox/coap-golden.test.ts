@@ -6,9 +6,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { openCoapFrontDoor } from '../../src/sandbox/coap/front-door.ts';
+import { openCoapFrontDoor } from '../../src/sandbox/coap/coap-server.ts';
 import { openCore } from '../../src/sandbox/core/core.ts';
-import type { Knobs } from '../../src/sandbox/core/types.ts';
+import type { Knobs } from '../../src/sandbox/core/model/types.ts';
 import { CoapPeer, option, request } from './helpers/coap-peer.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';

@@ -7,10 +7,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openCoapFrontDoor } from '../../src/sandbox/coap/front-door.ts';
+import { openCoapFrontDoor } from '../../src/sandbox/coap/coap-server.ts';
 import { parseDatagram } from '../../src/sandbox/coap/message.ts';
 import { openCore } from '../../src/sandbox/core/core.ts';
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import { CoapPeer, option, request } from './helpers/coap-peer.ts';
 
 const SEED = 20260702;

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { openCoapFrontDoor } from '../../src/sandbox/coap/front-door.ts';
+import { openCoapFrontDoor } from '../../src/sandbox/coap/coap-server.ts';
 import { CoapPeer, request } from './helpers/coap-peer.ts';
 import { type Stage, stage } from './helpers/coap-stage.ts';
 import { FakeCoapCore } from './helpers/fake-coap-core.ts';

@@ -18,9 +18,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { openCoapFrontDoor } from '../../src/sandbox/coap/front-door.ts';
+import { openCoapFrontDoor } from '../../src/sandbox/coap/coap-server.ts';
 import { openCore } from '../../src/sandbox/core/core.ts';
-import type { Knobs } from '../../src/sandbox/core/types.ts';
+import type { Knobs } from '../../src/sandbox/core/model/types.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 const run = promisify(execFile);

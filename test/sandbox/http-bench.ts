@@ -4,7 +4,7 @@
 
 import type { SandboxCoreWithAdmin } from '../../src/sandbox/core/core.ts';
 import type { CoreOptions } from '../../src/sandbox/core/tenant.ts';
-import { type DeviceApiOptions, openDeviceApi } from '../../src/sandbox/http/device-api.ts';
+import { type DeviceApiOptions, openDeviceApi } from '../../src/sandbox/http/http-device-api.ts';
 import { type HttpAnswer, type HttpCall, httpClient } from './http-client.ts';
 import { quickCore } from './quick-core.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Knobs } from '../../src/sandbox/core/types.ts';
+import type { Knobs } from '../../src/sandbox/core/model/types.ts';
 import { settled } from './hand-clock.ts';
 import { type HttpBench, listened, openHttpBench } from './http-bench.ts';
 import { TOKEN, withDevice } from './quick-core.ts';

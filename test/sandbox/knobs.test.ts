@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultKnobs, KnobError, turnKnobs } from '../../src/sandbox/core/knobs.ts';
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import { quickCore } from './quick-core.ts';
 
 const BAD: readonly (readonly [patch: unknown, says: RegExp])[] = [

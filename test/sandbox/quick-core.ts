@@ -4,8 +4,8 @@
 
 import assert from 'node:assert/strict';
 import { openCore, type SandboxCoreWithAdmin } from '../../src/sandbox/core/core.ts';
+import type { DeviceHandle } from '../../src/sandbox/core/model/types.ts';
 import type { CoreOptions } from '../../src/sandbox/core/tenant.ts';
-import type { DeviceHandle } from '../../src/sandbox/core/types.ts';
 
 export const PROFILE = { key: 'pk1', secret: 'ps1' };
 export const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RpcWish } from '../../src/sandbox/core/admin.ts';
 import type { SandboxCoreWithAdmin } from '../../src/sandbox/core/core.ts';
-import type { RpcOutcome } from '../../src/sandbox/core/rpc.ts';
-import type { DeviceHandle, RpcCommand } from '../../src/sandbox/core/types.ts';
+import type { DeviceHandle, RpcCommand } from '../../src/sandbox/core/model/types.ts';
+import type { RpcOutcome } from '../../src/sandbox/core/rpc-queue.ts';
+import type { RpcWish } from '../../src/sandbox/core/tenant-admin.ts';
 import { HandClock, settled } from './hand-clock.ts';
 import { quickCore, withDevice } from './quick-core.ts';
 

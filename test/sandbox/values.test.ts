@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseLenientJson } from '../../src/sandbox/core/lenient-json.ts';
-import type { StoredPoint } from '../../src/sandbox/core/types.ts';
-import { type Classified, classifyValue, storedText } from '../../src/sandbox/core/values.ts';
+import { parseLenientJson } from '../../src/sandbox/core/json/lenient-json.ts';
+import type { StoredPoint } from '../../src/sandbox/core/model/types.ts';
+import { type Classified, classifyValue, storedText } from '../../src/sandbox/core/model/values.ts';
 
 function classify(json: string, typeCast: boolean): Classified {
   const parsed = parseLenientJson(json);

@@ -1,6 +1,6 @@
 /** The ways in which a file of /proc or /sys is broken by the fuzz test, each from what the file held. Garbage comes from a seed. */
 
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import type { Damage } from '../doubles/damaged-tree.ts';
 
 const GARBAGE_BYTES = 96;

@@ -5,7 +5,7 @@
  * agent), so that one more throw in one part does not change the others.
  */
 
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 
 export class Dice {
   readonly #throw: () => number;

@@ -7,10 +7,10 @@
  * 5.00 and not executed.
  */
 
-import { ServerLife } from '../../src/sandbox/coap/server-life.ts';
+import { ServerLife } from '../../src/sandbox/coap/server-instance.ts';
 import { defaultSettings } from '../../src/sandbox/coap/settings.ts';
 import { openCore, type SandboxCoreWithAdmin } from '../../src/sandbox/core/core.ts';
-import type { SandboxCore } from '../../src/sandbox/core/types.ts';
+import type { SandboxCore } from '../../src/sandbox/core/model/types.ts';
 import { readHeader } from './datagram-text.ts';
 import type { Dice } from './dice.ts';
 import { overriding } from './overriding.ts';

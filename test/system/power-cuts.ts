@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import { DELIVERED } from './gateway.ts';
 import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
 import type { Outcome } from './report.ts';

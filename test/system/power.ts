@@ -6,7 +6,7 @@
  * Options: power-options.ts. What this machine cannot do is skipped, with the reason, and counted.
  */
 
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import { diskWrites } from './disk-writes.ts';
 import { kernelCallsOfAFirstBoot, killAtKernelCall, whyNoStrace } from './kernel-kills.ts';
 import { callsOfAFirstBoot, killAt } from './kills.ts';

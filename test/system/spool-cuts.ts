@@ -13,7 +13,7 @@ import { Losses } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
 import { NodeDirectory } from '../../src/outbox/spool/fs-directory.ts';
 import { Spool } from '../../src/outbox/spool/spool.ts';
-import { createDice } from '../../src/sandbox/dice.ts';
+import { createDice } from '../../src/sandbox/core/random.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
 import type { Omission } from './power-cuts.ts';

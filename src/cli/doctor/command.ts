@@ -10,7 +10,7 @@ import { EX_FAILED, EX_OK, EX_STOPPED } from '../../app/exit-codes.ts';
 import { stateDirectory } from '../../app/paths.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type Checked, dash, type Finding } from '../../doctor/check.ts';
-import { examine } from '../../doctor/examine.ts';
+import { examine } from '../../doctor/run-checks.ts';
 import { hostClock } from '../../host/clock/clock.ts';
 import { labelled, type Paint, paintFor } from '../ui/style.ts';
 import type { Terminal } from '../ui/terminal.ts';

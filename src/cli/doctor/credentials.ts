@@ -5,7 +5,7 @@ import type { Config } from '../../core/model/config.ts';
 import { misfit } from '../../credentials/binding.ts';
 import { lookAtRecord } from '../../credentials/inspect.ts';
 import { StoreError } from '../../credentials/store-error.ts';
-import type { Credentials } from '../../doctor/credentials.ts';
+import type { Credentials } from '../../doctor/credential-state.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
 
 export async function lookAtCredentials(

@@ -7,8 +7,8 @@
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
+import { otherTraces } from '../../image/host-traces.ts';
 import { inspect } from '../../image/inspect.ts';
-import { otherTraces } from '../../image/other-traces.ts';
 import type { Out } from '../ui/terminal.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { BOOT_FILES } from './import.ts';

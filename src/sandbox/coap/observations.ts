@@ -7,7 +7,7 @@
  * kept, as on the real server; beyond, the oldest is forgotten and not told.
  */
 
-import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/types.ts';
+import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/model/types.ts';
 import { type CoapRequest, type CoapResponse, type Peer, peerKey } from './message.ts';
 import { Observation } from './observation.ts';
 import type { Kind, Road } from './reply.ts';

@@ -13,7 +13,7 @@
  * answered stays in `working` or `accepted` for good.
  */
 
-import type { Knobs } from '../core/types.ts';
+import type { Knobs } from '../core/model/types.ts';
 import { type CoapRequest, type CoapResponse, emptyMessage, encode, type Peer } from './message.ts';
 import type { CoapSettings } from './settings.ts';
 import type { Timers } from './timers.ts';

@@ -5,20 +5,16 @@
  * take the latency knob's time; a post is answered when the queue takes it, so after the token check it costs nothing.
  */
 
-import { type SandboxAdmin, TenantAdmin } from './admin.ts';
+import { readClaim, readClientRpc, readRpcReply } from './device-posts.ts';
 import {
   type AttributeKeys,
   attributesText,
   readAttributeBody,
   readAttributes,
   writeAttributes,
-} from './attributes.ts';
-import { readClaim, readClientRpc, readRpcReply } from './device-posts.ts';
-import type { Device } from './devices.ts';
-import { readProvisionRequest } from './provision-request.ts';
-import { decideProvision, provisionAnswerText } from './provisioning.ts';
-import { readTelemetry } from './telemetry.ts';
-import { type CoreOptions, Tenant } from './tenant.ts';
+} from './model/attributes.ts';
+import type { Device } from './model/devices.ts';
+import { readProvisionRequest } from './model/provision-request.ts';
 import type {
   AttributeAnswer,
   DeviceHandle,
@@ -29,7 +25,11 @@ import type {
   SandboxCore,
   TokenCheck,
   Via,
-} from './types.ts';
+} from './model/types.ts';
+import { decideProvision, provisionAnswerText } from './provisioning.ts';
+import { readTelemetry } from './telemetry.ts';
+import { type CoreOptions, Tenant } from './tenant.ts';
+import { type SandboxAdmin, TenantAdmin } from './tenant-admin.ts';
 
 export interface SandboxCoreWithAdmin extends SandboxCore {
   readonly admin: SandboxAdmin;

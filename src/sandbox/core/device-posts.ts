@@ -4,9 +4,9 @@
  * Each road has its own strictness, and the odd answers are the server's: what is malformed here is a 5.00 there.
  */
 
-import { jsonText } from './json-text.ts';
-import { parseLenientJson } from './lenient-json.ts';
-import type { PostAnswer, Via } from './types.ts';
+import { jsonText } from './json/json-text.ts';
+import { parseLenientJson } from './json/lenient-json.ts';
+import type { PostAnswer, Via } from './model/types.ts';
 
 /** Over CoAP a reply must be an object, else 5.00; over HTTP any text will do. */
 export function readRpcReply(body: string, via: Via): PostAnswer {

@@ -2,10 +2,10 @@
  * A device as the admin shows it: plain JSON, with what the record knows of it.
  */
 
-import type { Scope } from './attributes.ts';
-import type { Device } from './devices.ts';
+import type { Scope } from './model/attributes.ts';
+import type { Device } from './model/devices.ts';
+import type { StoredPoint } from './model/types.ts';
 import type { Tenant } from './tenant.ts';
-import type { StoredPoint } from './types.ts';
 
 type Plain = Readonly<Record<string, StoredPoint['value']>>;
 

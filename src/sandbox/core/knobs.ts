@@ -6,7 +6,7 @@
  */
 
 import { isJsonObject } from './json-object.ts';
-import type { Knobs } from './types.ts';
+import type { Knobs } from './model/types.ts';
 
 /** Slowest core one may ask for; anything over 10 s already counts as no answer. */
 const LATENCY_MS_MAX = 600_000;

@@ -5,9 +5,9 @@
  * not mean a lost effect. Beyond the core's time-out the transport gives up and the late answer goes nowhere.
  */
 
-import { createDice, type Dice } from '../dice.ts';
 import type { SandboxClock } from './clock.ts';
-import type { Knobs } from './types.ts';
+import type { Knobs } from './model/types.ts';
+import { createDice, type Dice } from './random.ts';
 
 export class Latency {
   readonly #knobs: Knobs;

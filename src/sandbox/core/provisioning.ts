@@ -5,10 +5,10 @@
  * answer is not idempotent either: who asks twice gets FAILURE (3.5). The reason is for the sandbox's log only.
  */
 
-import { chooseCredentials, credentialsValue, randomAlphanumerics } from './credentials.ts';
-import { type Device, type Devices, SANDBOX_PROFILE } from './devices.ts';
-import type { ProvisionRequest } from './provision-request.ts';
-import type { Knobs } from './types.ts';
+import { chooseCredentials, credentialsValue, randomAlphanumerics } from './model/credentials.ts';
+import { type Device, type Devices, SANDBOX_PROFILE } from './model/devices.ts';
+import type { ProvisionRequest } from './model/provision-request.ts';
+import type { Knobs } from './model/types.ts';
 
 export type ProvisionDecision =
   | { readonly status: 'SUCCESS'; readonly device: Device }

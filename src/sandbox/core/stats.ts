@@ -2,7 +2,7 @@
  * The sandbox in numbers: what was stored, what was doubled, what was asked and what became of it.
  */
 
-import type { DeviceTally, PointRecord } from './record.ts';
+import type { DeviceTally, PointRecord } from './point-record.ts';
 import type { Tenant } from './tenant.ts';
 
 export interface Stats {

@@ -4,7 +4,7 @@
  * Telling is synchronous and in order of subscription. A listener may leave while it is being told.
  */
 
-import type { DeviceListener, EndReason, RpcCommand } from './types.ts';
+import type { DeviceListener, EndReason, RpcCommand } from './model/types.ts';
 
 export class Subscriptions {
   readonly #byDevice = new Map<string, Set<DeviceListener>>();

@@ -5,11 +5,11 @@
  * queued, so nothing is ever answered.
  */
 
-import { integerPart, parseDecimal } from './decimal.ts';
-import { jsonText } from './json-text.ts';
-import { type LenientObject, type LenientValue, parseLenientJson } from './lenient-json.ts';
-import type { PostAnswer } from './types.ts';
-import { classifyMembers, type StoredValue } from './values.ts';
+import { integerPart, parseDecimal } from './json/decimal.ts';
+import { jsonText } from './json/json-text.ts';
+import { type LenientObject, type LenientValue, parseLenientJson } from './json/lenient-json.ts';
+import type { PostAnswer } from './model/types.ts';
+import { classifyMembers, type StoredValue } from './model/values.ts';
 
 export interface TelemetryPoint {
   readonly key: string;

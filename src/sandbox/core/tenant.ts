@@ -6,15 +6,15 @@
  */
 
 import { type SandboxClock, systemClock } from './clock.ts';
-import { randomAlphanumerics } from './credentials.ts';
-import { type Device, Devices } from './devices.ts';
 import { defaultKnobs, KnobError, turnKnobs } from './knobs.ts';
 import { Latency } from './latency.ts';
+import { randomAlphanumerics } from './model/credentials.ts';
+import { type Device, Devices } from './model/devices.ts';
+import type { Knobs } from './model/types.ts';
+import { PointRecord, type RecordBounds } from './point-record.ts';
 import type { ProfileKeys } from './provisioning.ts';
-import { PointRecord, type RecordBounds } from './record.ts';
-import { RpcDesk } from './rpc.ts';
+import { RpcDesk } from './rpc-queue.ts';
 import { Subscriptions } from './subscriptions.ts';
-import type { Knobs } from './types.ts';
 
 export interface CoreOptions {
   /** The device profile's key and secret. */

@@ -4,9 +4,9 @@
  * A row reads what it needs from the call and answers with a status and a JSON value; refusals are `{"error":"sentence"}`.
  */
 
-import type { AdminAnswer, SandboxAdmin } from '../core/admin.ts';
 import { isJsonObject } from '../core/json-object.ts';
-import type { RpcOutcome } from '../core/rpc.ts';
+import type { RpcOutcome } from '../core/rpc-queue.ts';
+import type { AdminAnswer, SandboxAdmin } from '../core/tenant-admin.ts';
 import { parseQuery, readDeviceWish, readRpcWish } from './admin-input.ts';
 
 export interface AdminControls {

@@ -2,9 +2,9 @@
  * Reads what comes to the admin port: unknown in, a typed wish out, or a sentence that names key, value and bound.
  */
 
-import type { DeviceWish, RpcWish } from '../core/admin.ts';
 import { isJsonObject } from '../core/json-object.ts';
-import type { PointQuery } from '../core/record.ts';
+import type { PointQuery } from '../core/point-record.ts';
+import type { DeviceWish, RpcWish } from '../core/tenant-admin.ts';
 
 export type Input<T> =
   | { readonly ok: true; readonly value: T }

@@ -6,7 +6,7 @@
  */
 
 import type { SandboxClock } from '../core/clock.ts';
-import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/types.ts';
+import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/model/types.ts';
 import type { DeviceRoute } from './device-routes.ts';
 import { asyncTimedOut, pollDevice } from './long-poll.ts';
 import { empty, errorObject, json, type Reply, TEXT_TYPE, text } from './reply.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { SandboxClock } from '../core/clock.ts';
-import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/types.ts';
+import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/model/types.ts';
 import { empty, errorObject, json, type Reply, text } from './reply.ts';
 
 export interface Poll {

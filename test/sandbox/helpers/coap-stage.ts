@@ -1,8 +1,8 @@
 /** A front door over the fake core, with one peer; everything is closed at the end of the test. */
 
-import { type CoapFrontDoor, openCoapFrontDoor } from '../../../src/sandbox/coap/front-door.ts';
+import { type CoapFrontDoor, openCoapFrontDoor } from '../../../src/sandbox/coap/coap-server.ts';
 import type { CoapSettings } from '../../../src/sandbox/coap/settings.ts';
-import type { Knobs } from '../../../src/sandbox/core/types.ts';
+import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
 import { CoapPeer } from './coap-peer.ts';
 import { FakeCoapCore } from './fake-coap-core.ts';
 

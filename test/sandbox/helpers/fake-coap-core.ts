@@ -11,7 +11,7 @@ import type {
   PostAnswer,
   SandboxCore,
   TokenCheck,
-} from '../../../src/sandbox/core/types.ts';
+} from '../../../src/sandbox/core/model/types.ts';
 
 export const gateway: DeviceHandle = { id: 'd1', name: 'gw-1', coapAllowed: true };
 

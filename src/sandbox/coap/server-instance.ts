@@ -8,10 +8,10 @@
  * (contract, section 13). After `stop` it says nothing more, whatever the core still answers. No datagram makes it throw.
  */
 
-import type { SandboxCore } from '../core/types.ts';
-import { Block1Uploads } from './block1.ts';
-import { Block2Answers } from './block2.ts';
-import { DeviceApi } from './device-api.ts';
+import type { SandboxCore } from '../core/model/types.ts';
+import { Block1Uploads } from './block1-uploads.ts';
+import { Block2Answers } from './block2-responses.ts';
+import { DeviceApi } from './coap-device-api.ts';
 import { Exchanges } from './exchanges.ts';
 import { type CoapRequest, emptyMessage, type Peer, parseDatagram, peerKey } from './message.ts';
 import { type Answering, Observations } from './observations.ts';

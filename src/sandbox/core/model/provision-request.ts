@@ -5,8 +5,8 @@
  * element makes the request malformed, which is why a client must omit what it does not mean.
  */
 
-import { jsonText } from './json-text.ts';
-import { type LenientObject, type LenientValue, parseLenientJson } from './lenient-json.ts';
+import { jsonText } from '../json/json-text.ts';
+import { type LenientObject, type LenientValue, parseLenientJson } from '../json/lenient-json.ts';
 import type { CredentialsType } from './types.ts';
 
 export interface ProvisionRequest {

@@ -10,7 +10,7 @@
  */
 
 import type { SandboxClock } from './clock.ts';
-import type { RpcCommand } from './types.ts';
+import type { RpcCommand } from './model/types.ts';
 
 export interface RpcRequest {
   readonly method: string;

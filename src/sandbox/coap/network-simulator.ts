@@ -6,8 +6,8 @@
  * nothing sent). Reordering holds a datagram back 10 to 200 ms so that later ones overtake it; at most 1,000 are held.
  */
 
-import type { Knobs } from '../core/types.ts';
-import { createDice } from '../dice.ts';
+import type { Knobs } from '../core/model/types.ts';
+import { createDice } from '../core/random.ts';
 import { Timers } from './timers.ts';
 
 const heldMax = 1_000;

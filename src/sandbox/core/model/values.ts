@@ -6,9 +6,9 @@
  * A long within JavaScript's safe integers is held as a number; a larger one as a string of its digits, with type `long`.
  */
 
-import { integerPart, isWhole, parseDecimal, plainText } from './decimal.ts';
-import { jsonText } from './json-text.ts';
-import type { LenientObject, LenientValue } from './lenient-json.ts';
+import { integerPart, isWhole, parseDecimal, plainText } from '../json/decimal.ts';
+import { jsonText } from '../json/json-text.ts';
+import type { LenientObject, LenientValue } from '../json/lenient-json.ts';
 import type { StoredPoint } from './types.ts';
 
 export type StoredValue = Pick<StoredPoint, 'value' | 'type'>;

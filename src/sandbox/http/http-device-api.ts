@@ -7,7 +7,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type SandboxClock, systemClock } from '../core/clock.ts';
-import type { SandboxCore } from '../core/types.ts';
+import type { SandboxCore } from '../core/model/types.ts';
 import { announcedBytes, CHUNKED_BYTES_MAX, discardBody, readBody } from './body.ts';
 import { DeviceHandlers } from './device-handlers.ts';
 import { allowsMethod, bytesMax, findRoute } from './device-routes.ts';

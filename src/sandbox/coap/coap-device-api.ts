@@ -6,7 +6,7 @@
  * at 500 ms comes from the reply itself.
  */
 
-import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/types.ts';
+import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/model/types.ts';
 import type { CoapRequest, CoapResponse } from './message.ts';
 import type { Answering, Observations } from './observations.ts';
 import { optionNumber, readUint, uintOption } from './options.ts';

@@ -5,8 +5,8 @@
  * Reading answers scope by scope and leaves out an empty one; `{"ts":..,"values":..}` is nothing special here.
  */
 
-import { jsonText, objectText } from './json-text.ts';
-import { parseLenientJson } from './lenient-json.ts';
+import { jsonText, objectText } from '../json/json-text.ts';
+import { parseLenientJson } from '../json/lenient-json.ts';
 import type { AttributeAnswer } from './types.ts';
 import { classifyMembers, type StoredValue, type StoredValues, storedText } from './values.ts';
 

@@ -5,16 +5,16 @@
  * latency knob, because it is not the device's road.
  */
 
-import { attributesText, readAttributeBody } from './attributes.ts';
 import { type DeviceView, viewDevice } from './device-view.ts';
-import type { Device } from './devices.ts';
 import { turnKnobs } from './knobs.ts';
+import { attributesText, readAttributeBody } from './model/attributes.ts';
+import type { Device } from './model/devices.ts';
+import type { Knobs, StoredPoint } from './model/types.ts';
+import type { DuplicatePoint, PointQuery } from './point-record.ts';
 import { clearProvisionState } from './provisioning.ts';
-import type { DuplicatePoint, PointQuery } from './record.ts';
-import type { RpcOutcome } from './rpc.ts';
+import type { RpcOutcome } from './rpc-queue.ts';
 import { type Stats, takeStats } from './stats.ts';
 import type { Tenant } from './tenant.ts';
-import type { Knobs, StoredPoint } from './types.ts';
 
 export type AdminAnswer<T> =
   | { readonly ok: true; readonly value: T }

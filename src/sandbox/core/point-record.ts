@@ -7,7 +7,7 @@
  */
 
 import { BoundedLog } from './bounded-log.ts';
-import type { StoredPoint } from './types.ts';
+import type { StoredPoint } from './model/types.ts';
 
 export interface PointQuery {
   readonly device?: string;

@@ -10,10 +10,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import type { SandboxCore } from '../core/types.ts';
+import type { SandboxCore } from '../core/model/types.ts';
 import type { Peer } from './message.ts';
-import { NetworkKnobs } from './network-knobs.ts';
-import { ServerLife } from './server-life.ts';
+import { NetworkKnobs } from './network-simulator.ts';
+import { ServerLife } from './server-instance.ts';
 import { type CoapSettings, defaultSettings } from './settings.ts';
 
 export interface CoapFrontDoorOptions {
