@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import { renderExample, renderReadmeTable } from '../../src/config/example.ts';
 import { variableOf } from '../../src/config/schema/setting.ts';
 import { allSettings } from '../../src/config/schema/settings.ts';
-import { Desk } from './desk.ts';
+import { Desk } from './config-fixture.ts';
 
 it('the example file that the package installs is the one the table of settings makes', () => {
   assert.equal(readFileSync(join(process.cwd(), 'systemd/firstlight.toml'), 'utf8'), renderExample());

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Desk, SERVER } from './desk.ts';
+import { Desk, SERVER } from './config-fixture.ts';
 
 const FULL = `
 [server]

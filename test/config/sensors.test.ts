@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { differingTables } from '../../src/config/differences.ts';
-import { Desk, SERVER } from './desk.ts';
+import { Desk, SERVER } from './config-fixture.ts';
 
 const names = {
   sensors: ['cpu', 'network', 'hwmon', 'temperature'],

@@ -8,9 +8,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { forgetMachine, freshName, intoGroups, lockOf, undoAtExit } from './cleanup.ts';
 import { attempt, type Ended } from './command.ts';
-import { forgetMachine, freshName, intoGroups, lockOf, undoAtExit } from './leftovers.ts';
-import type { Road } from './road.ts';
+import type { Road } from './network-link.ts';
 import { until } from './until.ts';
 
 const LEADER_WITHIN_MS = 15_000;

@@ -6,8 +6,8 @@
 import { appendFile, copyFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PROJECT } from '../paths.ts';
+import { forgetMachine, freshName, intoGroups, lockOf } from './cleanup.ts';
 import { run } from './command.ts';
-import { forgetMachine, freshName, intoGroups, lockOf } from './leftovers.ts';
 import type { Layers } from './root-layers.ts';
 
 const MADE_WITHIN_MS = 180_000;

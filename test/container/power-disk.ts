@@ -8,8 +8,8 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freshName } from './cleanup.ts';
 import { attempt, run } from './command.ts';
-import { freshName } from './leftovers.ts';
 import { until } from './until.ts';
 
 const UNFORGIVING = 'loop,noauto_da_alloc,commit=300';

@@ -8,8 +8,8 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freshName } from './cleanup.ts';
 import { run } from './command.ts';
-import { freshName } from './leftovers.ts';
 
 export class Layers {
   readonly #place: string;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { GatewayService } from './gateway-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
-import { Road } from './road.ts';
+import { Road } from './network-link.ts';
 import { until } from './until.ts';
 
 export const PROVISIONING = { key: 'key-of-the-profile', secret: 'f1rst-l1ght-s3cret-0f-the-test' };

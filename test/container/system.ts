@@ -7,14 +7,14 @@
  */
 
 import { join } from 'node:path';
-import { openWorkPlace, sweep } from './leftovers.ts';
+import { openWorkPlace, sweep } from './cleanup.ts';
 import { readOptions } from './options.ts';
 import { installedLayer, packages } from './packages.ts';
-import { whyNoContainers } from './probe.ts';
+import { whyNoContainers } from './requirements.ts';
 import { makeRootTar, unpackRoot } from './root-files.ts';
 import { Layers } from './root-layers.ts';
 import type { Ground, Report, Scenario } from './scenario.ts';
-import { STAGES } from './scenarios.ts';
+import { STAGES } from './scenario-list.ts';
 
 /** Violations told of one scenario: the first ones lead to the cause. */
 const TOLD_MAX = 12;

@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
-import { revealed } from '../doubles/revealed.ts';
+import { revealed } from '../doubles/reveal-secrets.ts';
 
 /** The server of every record here; a store may be bound to it. */
 export const SERVER = 'coap://tb.example.com';

@@ -9,7 +9,7 @@ import * as fc from 'fast-check';
 import type { RefusalReason } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
-import { revealed } from '../doubles/revealed.ts';
+import { revealed } from '../doubles/reveal-secrets.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 2_000 };
 

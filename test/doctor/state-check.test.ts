@@ -5,7 +5,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stateCheck } from '../../src/doctor/state-check.ts';
-import { workshop } from '../cli/agent-process.ts';
+import { workshop } from '../app/agent-process.ts';
 
 const { signal } = new AbortController();
 

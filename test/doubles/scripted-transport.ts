@@ -10,7 +10,7 @@ import { DEADLINE } from '../../src/core/async/abort.ts';
 import type { Refusal, RefusalReason, Result } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { ProvisionRequest, Transport } from '../../src/core/ports/transport.ts';
-import { refusalOf } from './refusals.ts';
+import { refusalOf } from './failures.ts';
 
 export type Call =
   | { readonly verb: 'provision'; readonly request: ProvisionRequest }

@@ -10,7 +10,7 @@ import { generate, parse } from 'coap-packet';
 import type { EventId } from '../../src/core/events/catalogue.ts';
 import type { Knobs } from '../../src/sandbox/core/model/types.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
-import type { AgentProcess } from '../cli/agent-process.ts';
+import type { AgentProcess } from '../app/agent-process.ts';
 import type { Need } from './needs.ts';
 
 export const SECRET = 'Secret+of/this=profile&8';

@@ -2,11 +2,11 @@
 
 import { CONFIG_FAULTS } from './config-faults.ts';
 import type { Fault } from './fault.ts';
+import { STRANGER_FAULTS } from './foreign-server-faults.ts';
 import { HOST_FAULTS } from './host-faults.ts';
-import { ROAD_FAULTS } from './road-faults.ts';
+import { ROAD_FAULTS } from './network-faults.ts';
 import { SERVER_FAULTS } from './server-faults.ts';
 import { STATE_FAULTS } from './state-faults.ts';
-import { STRANGER_FAULTS } from './stranger-faults.ts';
 import { TLS_FAULTS } from './tls-faults.ts';
 
 export const FAULTS: readonly Fault[] = [

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { StatusAnswer } from '../../src/cli/status/json.ts';
-import { AgentProcess, workshop } from '../cli/agent-process.ts';
+import { AgentProcess, workshop } from '../app/agent-process.ts';
 import { type Broken, type Fault, SECRET, TOKEN } from './fault.ts';
 import { lacking } from './needs.ts';
 import { diagnosis, statusExit } from './table.ts';

@@ -2,7 +2,7 @@
 
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AgentProcess } from '../cli/agent-process.ts';
+import { AgentProcess } from '../app/agent-process.ts';
 import {
   coapOf,
   type Fault,

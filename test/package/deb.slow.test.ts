@@ -10,7 +10,7 @@ import { VERSION } from '../../src/app/version.ts';
 import { renderExample } from '../../src/config/example.ts';
 import { variableOf } from '../../src/config/schema/setting.ts';
 import { allSettings } from '../../src/config/schema/settings.ts';
-import { lacking, makePackage } from './made.ts';
+import { lacking, makePackage } from './built-package.ts';
 
 const INSTALLED_KIB_MAX = 3 * 1024;
 

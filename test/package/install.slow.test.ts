@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { lacking, makePackage } from './made.ts';
+import { lacking, makePackage } from './built-package.ts';
 
 const CONFIG = 'etc/firstlight/firstlight.toml';
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stage } from './helpers/coap-harness.ts';
 import { request } from './helpers/coap-peer.ts';
-import { stage } from './helpers/coap-stage.ts';
 
 const ACK_TIMEOUT_MS = 2_000;
 

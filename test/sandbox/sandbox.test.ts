@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { KnobError } from '../../src/sandbox/core/knobs.ts';
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
-import { settled } from './hand-clock.ts';
-import { listened } from './http-bench.ts';
-import { httpClient } from './http-client.ts';
-import { PROFILE, provisionBody, TOKEN } from './quick-core.ts';
+import { httpClient } from './helpers/http-client.ts';
+import { listened } from './helpers/http-harness.ts';
+import { settled } from './helpers/manual-clock.ts';
+import { PROFILE, provisionBody, TOKEN } from './helpers/quick-core.ts';
 
 /** The contract's golden example T1: a confirmable telemetry post with one point. */
 const T1_TELEMETRY = Buffer.from(

@@ -13,7 +13,7 @@ import { type Asked, Trace } from '../../src/sensors/explain/trace.ts';
 import { openTree, type Tree } from '../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { JournalDouble } from './captured-host.ts';
+import { JournalDouble } from './helpers/captured-host.ts';
 
 export const SCRIPT = join(process.cwd(), 'scripts/capture-host.sh');
 

@@ -25,9 +25,9 @@ import type { Tree } from '../../src/sensors/files/host-files.ts';
 import type { Collector } from '../../src/sensors/runtime/collector.ts';
 import { entryFor } from '../../src/sensors/runtime/collector-runner.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { type Damage, HostInMemory } from '../doubles/damaged-tree.ts';
-import { JournalDouble } from './captured-host.ts';
-import { DAMAGES } from './damages.ts';
+import { type Damage, HostInMemory } from '../doubles/in-memory-host.ts';
+import { JournalDouble } from './helpers/captured-host.ts';
+import { DAMAGES } from './helpers/damages.ts';
 
 const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
 const STEP_MS = 10_000;

@@ -8,7 +8,7 @@ import { openTree } from '../../src/sensors/files/host-files.ts';
 import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
 import { openSampler, openSensors } from '../../src/sensors/sampler.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { copyOf, JournalDouble } from './captured-host.ts';
+import { copyOf, JournalDouble } from './helpers/captured-host.ts';
 
 const told = {
   agent: () => ({ rssBytes: 5e7, cpuMs: 10, busyMs: 5, uptimeMs: 1e6, waitingReadings: 0, lostReadings: 0 }),

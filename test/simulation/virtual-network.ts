@@ -9,9 +9,9 @@
 import type { Socket } from 'node:dgram';
 import type { Act } from '../doubles/power-cut-disk.ts';
 import { describeDatagram } from './datagram-text.ts';
-import type { Dice } from './dice.ts';
-import { CALM, type Lane, type Weather } from './plan.ts';
-import { GATEWAY } from './strategies.ts';
+import { CALM, type Lane, type Weather } from './first-boot/plan.ts';
+import { GATEWAY } from './first-boot/strategies.ts';
+import type { Dice } from './seeded-random.ts';
 import type { Trace } from './trace.ts';
 import { type Carrier, VirtualSocket } from './virtual-socket.ts';
 import type { VirtualTime } from './virtual-time.ts';

@@ -7,9 +7,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openStage } from './experiment.ts';
 import { DELIVERED } from './gateway.ts';
 import { LoopDisk, USUAL } from './loop-disk.ts';
-import { openStage } from './stage.ts';
 
 /** /proc/diskstats counts in sectors of this size whatever the device's own is. */
 const SECTOR_BYTES = 512;

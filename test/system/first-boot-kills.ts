@@ -5,9 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inLanes, openStage } from './experiment.ts';
 import { callsOfAFirstBoot, killAt } from './kills.ts';
 import { listing, violations } from './report.ts';
-import { inLanes, openStage } from './stage.ts';
 
 const LANES = 2;
 /** From so many on, one meets a gateway whose intent is on the disk and whose device is made. */

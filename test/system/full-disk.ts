@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../src/core/model/error-code.ts';
 import type { Boot } from './boot.ts';
+import { openStage, type Stage } from './experiment.ts';
 import { LoopDisk, USUAL } from './loop-disk.ts';
 import { DRAINED, FLUSH_EVERY_MS, REFUSED, SpoolingGateway, TAKES_AGAIN } from './spooling-gateway.ts';
-import { openStage, type Stage } from './stage.ts';
 
 /** With a journal of 4 MiB. */
 const IMAGE_MIB = 16;

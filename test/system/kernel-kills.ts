@@ -10,9 +10,9 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../src/core/model/error-code.ts';
+import type { Stage } from './experiment.ts';
 import { DELIVERED, type Gateway } from './gateway.ts';
 import type { Outcome } from './report.ts';
-import type { Stage } from './stage.ts';
 
 const CALLS = [
   ...['mkdir', 'pwrite64', 'fsync', 'fdatasync', 'chmod', 'rename', 'renameat2', 'unlink', 'ftruncate'],

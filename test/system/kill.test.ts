@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
+import { openStage } from './experiment.ts';
 import { testFirstBootKills } from './first-boot-kills.ts';
 import { DELIVERED } from './gateway.ts';
-import { openStage } from './stage.ts';
 
 testFirstBootKills(3);
 

@@ -7,11 +7,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Stage } from './experiment.ts';
 import { DELIVERED, type Gateway } from './gateway.ts';
 import type { Outcome } from './report.ts';
-import type { Stage } from './stage.ts';
 
-const HOOK = pathToFileURL(join(import.meta.dirname, 'kill-hook.js')).href;
+const HOOK = pathToFileURL(join(import.meta.dirname, 'hooks/kill-hook.js')).href;
 const BOOTS_WITHIN_MS = 90_000;
 
 /** The calls of an undisturbed first boot up to its first telemetry, in order. */

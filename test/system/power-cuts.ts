@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { createDice } from '../../src/sandbox/core/random.ts';
+import { inLanes, openStage, type Stage } from './experiment.ts';
 import { DELIVERED } from './gateway.ts';
 import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
 import type { Outcome } from './report.ts';
-import { inLanes, openStage, type Stage } from './stage.ts';
 
-const HOOK = pathToFileURL(join(import.meta.dirname, 'sync-hook.js')).href;
+const HOOK = pathToFileURL(join(import.meta.dirname, 'hooks/sync-hook.js')).href;
 const SERVER_LATENCY_MAX_MS = 800;
 const BOOTS_WITHIN_MS = 90_000;
 /** Boots measured to know how long one takes on this machine, now. */

@@ -8,6 +8,7 @@
 
 import { createDice } from '../../src/sandbox/core/random.ts';
 import { diskWrites } from './disk-writes.ts';
+import { inLanes, openStage } from './experiment.ts';
 import { kernelCallsOfAFirstBoot, killAtKernelCall, whyNoStrace } from './kernel-kills.ts';
 import { callsOfAFirstBoot, killAt } from './kills.ts';
 import { whyNoLoopDisk } from './loop-disk.ts';
@@ -15,7 +16,6 @@ import { type Omission, powerCuts } from './power-cuts.ts';
 import { readOptions } from './power-options.ts';
 import { spoolOnFullDisks, spoolUnderPowerCuts, spoolWithoutSyncs } from './power-spool.ts';
 import { listing, type Outcome, table, violations } from './report.ts';
-import { inLanes, openStage } from './stage.ts';
 
 const options = readOptions();
 const SERVER_LATENCY_MAX_MS = 10;

@@ -15,10 +15,10 @@ import { NodeDirectory } from '../../src/outbox/spool/fs-directory.ts';
 import { Spool } from '../../src/outbox/spool/spool.ts';
 import { createDice } from '../../src/sandbox/core/random.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { inLanes, openStage, type Stage } from './experiment.ts';
 import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
 import type { Omission } from './power-cuts.ts';
 import { drains, SAFE_AFTER_MS, SpoolingGateway } from './spooling-gateway.ts';
-import { inLanes, openStage, type Stage } from './stage.ts';
 
 const SERVER_LATENCY_MAX_MS = 50;
 const DRAINS_WITHIN_MS = 90_000;

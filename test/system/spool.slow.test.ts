@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openStage } from './experiment.ts';
 import { DRAINED, SPOOLING, SpoolingGateway } from './spooling-gateway.ts';
-import { openStage } from './stage.ts';
 
 const WITHIN_MS = 120_000;
 

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Reading } from '../../src/core/model/reading.ts';
 import { Boot } from './boot.ts';
+import type { Stage } from './experiment.ts';
 import type { Omission } from './power-cuts.ts';
 import { notedIn, type Settled, settle } from './readings-ledger.ts';
 import { ServerTap } from './server-tap.ts';
-import type { Stage } from './stage.ts';
 
 /** The shortest the settings allow, both ms: spool-after and flush-every. */
 export const FLUSH_EVERY_MS = 5_000;

@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { oneWeek } from './one-week.ts';
-import type { WeekPlant } from './plants.ts';
+import type { WeekPlant } from './planted-bugs.ts';
 import { addOutcome, emptyTally, join, type WeeksTally } from './tally.ts';
 
 export interface Campaign {

@@ -14,7 +14,7 @@
 import { parseArgs } from 'node:util';
 import { oneOf, whole } from '../arguments.ts';
 import { type Campaign, simulateWeeks } from './campaign.ts';
-import { WEEK_PLANT_NAMES, WEEK_PLANTS } from './plants.ts';
+import { WEEK_PLANT_NAMES, WEEK_PLANTS } from './planted-bugs.ts';
 import { brokenWeeks, weeksTable } from './report.ts';
 
 const PROGRESS_EVERY_MS = 10_000;

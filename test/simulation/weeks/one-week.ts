@@ -4,18 +4,18 @@
  */
 
 import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
-import { Dice } from '../dice.ts';
+import { Dice } from '../seeded-random.ts';
 import { VirtualTime } from '../virtual-time.ts';
-import { Accountant, type LostBy } from './accounts.ts';
-import { drawPlan, OFTEN_KILLED } from './draw-plan.ts';
-import { checkDates, checkValues } from './history.ts';
-import { HostTime } from './host-time.ts';
-import { at, type Broken, Ledger, type Promised } from './ledger.ts';
-import type { WeekPlant } from './plants.ts';
-import { Samples } from './samples.ts';
-import { WeekGateway } from './week-gateway.ts';
-import { CALM, HOUR, type Weather, type WeekPlan } from './week-plan.ts';
-import { WeekServer } from './week-server.ts';
+import { Accountant, type LostBy } from './checks/accounting.ts';
+import { checkDates, checkValues } from './checks/history.ts';
+import { at, type Broken, Ledger, type Promised } from './checks/ledger.ts';
+import { drawPlan, OFTEN_KILLED } from './plan/draw-plan.ts';
+import { CALM, HOUR, type Weather, type WeekPlan } from './plan/week-plan.ts';
+import type { WeekPlant } from './planted-bugs.ts';
+import { HostTime } from './world/host-time.ts';
+import { Samples } from './world/samples.ts';
+import { WeekGateway } from './world/week-gateway.ts';
+import { WeekServer } from './world/week-server.ts';
 
 export interface WeekWish {
   readonly seed: number;

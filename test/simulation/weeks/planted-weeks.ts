@@ -4,9 +4,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Promised } from './ledger.ts';
+import type { Promised } from './checks/ledger.ts';
 import { oneWeek } from './one-week.ts';
-import type { WeekPlant } from './plants.ts';
+import type { WeekPlant } from './planted-bugs.ts';
 import { again } from './report.ts';
 
 const DAYS = 2;

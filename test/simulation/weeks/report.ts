@@ -3,9 +3,9 @@
  * broken promise the command that repeats it and the end of its trace.
  */
 
-import { span } from '../report.ts';
+import { span } from '../first-boot/report.ts';
 import type { Campaign } from './campaign.ts';
-import { at, PROMISES } from './ledger.ts';
+import { at, PROMISES } from './checks/ledger.ts';
 import type { WeekOutcome } from './one-week.ts';
 import type { WeeksTally } from './tally.ts';
 

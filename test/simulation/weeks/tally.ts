@@ -4,7 +4,7 @@
  * Plain data, so that the parts that were simulated elsewhere can be sent and joined.
  */
 
-import type { Promised } from './ledger.ts';
+import type { Promised } from './checks/ledger.ts';
 import type { WeekOutcome } from './one-week.ts';
 
 /** Gateways with broken promises kept with their traces; more only count. */

@@ -55,7 +55,7 @@ export function testEndurance(postCount: number): void {
     test(`${postCount.toLocaleString('en')} posts answered ${pattern} leave the heap flat`, {
       timeout: 170_000,
     }, async () => {
-      const thread = new Worker(join(import.meta.dirname, 'peer-thread.js'), { workerData: pattern });
+      const thread = new Worker(join(import.meta.dirname, 'helpers/peer-thread.js'), { workerData: pattern });
       const [port] = (await once(thread, 'message')) as [number];
       // The deadline after an acknowledgement is short, so that 100,000 silences fit into seconds.
       const timing = {

@@ -15,7 +15,7 @@ import { generate, type ParsedPacket } from 'coap-packet';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
-import { answer, patterns, ScriptedPeer } from './scripted-peer.ts';
+import { answer, patterns, ScriptedPeer } from './helpers/scripted-peer.ts';
 
 const PER_POST = 50;
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Cost, drive, fixedTiming } from './lossy-road.ts';
+import { type Cost, drive, fixedTiming } from './helpers/lossy-network.ts';
 
 const POSTS = 300;
 

@@ -13,7 +13,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../cli/agent-process.ts';
+import { AgentProcess, workshop } from '../../app/agent-process.ts';
 import { Authority, noOpenssl } from '../../doubles/certificates.ts';
 import { openTlsFront } from '../../doubles/tls-front.ts';
 

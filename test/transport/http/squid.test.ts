@@ -20,7 +20,7 @@ import {
   post,
   roadTo,
   sandboxWithDevice,
-} from './foreign-programs.ts';
+} from './helpers/foreign-programs.ts';
 
 const timeout = 60_000;
 const LOGINS = '/usr/lib/squid/basic_ncsa_auth';

@@ -1,0 +1,117 @@
+/** A whole agent in virtual time, with a server, a store and sensors as a test tells them to be. */
+
+import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent/agent.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import type { Values } from '../../src/core/model/reading.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
+import type { Sensors } from '../../src/core/ports/sensors.ts';
+import { Dating } from '../../src/core/timestamps/timestamper.ts';
+import { JoinedOutbox } from '../../src/outbox/outbox.ts';
+import { timesIn } from '../core/delivery/delivery-harness.ts';
+import { ToldTimeSync } from '../doubles/fake-time-sync.ts';
+import { LoadedDice } from '../doubles/fixed-random.ts';
+import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';
+import { VirtualClock } from '../doubles/virtual-clock.ts';
+
+export const START_MS = Date.UTC(2026, 0, 1);
+export const PROVISIONED: CredentialRecord = {
+  state: 'provisioned',
+  server: 'coap://tb',
+  deviceName: 'gw-1',
+  token: new Secret('stored-token'),
+  sinceMs: 1,
+};
+
+export class World implements AgentPorts {
+  readonly clock = new VirtualClock(START_MS);
+  readonly chance = new LoadedDice(0.5);
+  readonly log = new RecordingLogger();
+  /** What was asked of the store and the server, in order. */
+  readonly journal: string[] = [];
+  readonly timeSync = new ToldTimeSync(this.clock);
+  readonly dating: Dating;
+  readonly outbox: JoinedOutbox;
+  readonly store: MemoryCredentialStore;
+  readonly transport: ScriptedTransport;
+  readonly facts = { gather: async (): Promise<Values> => ({}) };
+  readonly stop = new AbortController();
+  sensors: Sensors = changing();
+  settings: AgentSettings = {
+    server: 'coap://tb',
+    deviceName: 'gw-1',
+    spreadMs: 0,
+    sampleEveryMs: 10_000,
+    drainPerS: 10,
+    pair: { key: 'pk1', secret: new Secret('ps1'), deviceGenerated: true },
+  };
+
+  constructor(script?: Script, record?: CredentialRecord) {
+    const { clock, log, timeSync } = this;
+    timeSync.synchronised = true;
+    this.dating = new Dating({ clock, log, timeSync }, { trust: 'synchronised' });
+    this.outbox = new JoinedOutbox(
+      { clock, log, losses: new Losses(), stamp: () => this.dating.stamp() },
+      { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
+    );
+    this.transport = new ScriptedTransport(script, this.journal);
+    this.store = new MemoryCredentialStore(record, this.journal);
+  }
+
+  run(): Promise<void> {
+    return runAgent(this, this.settings, this.stop.signal);
+  }
+
+  /** Runs for `ms` of virtual time, then stops. */
+  async runFor(ms: number): Promise<void> {
+    const running = this.run();
+    await this.clock.advance(ms);
+    this.stop.abort();
+    await running;
+  }
+
+  /** Seconds since the start at which the readings in the outbox were taken; what they were taken for goes back. */
+  async waitingS(): Promise<number[]> {
+    const lanes = [this.outbox.backlog, this.outbox.fresh];
+    const waiting = [];
+    for (const lane of lanes) {
+      lane.rewind();
+      waiting.push(...(await lane.take(10_000)));
+    }
+    return waiting.map(({ tsMs }) => ((tsMs ?? Number.NaN) - START_MS) / 1_000);
+  }
+
+  get deliveredS(): number[] {
+    const times = this.transport.telemetry.flatMap(timesIn);
+    return times.map((tsMs) => (tsMs - START_MS) / 1_000).sort((a, b) => a - b);
+  }
+}
+
+/** Sensors with something new to report at each sample. */
+function changing(): Sensors {
+  let count = 0;
+  return {
+    sample: async () => {
+      count += 1;
+      return { cpuPercent: count };
+    },
+  };
+}
+
+/** The same, and each sample takes `ms`. */
+export function slow(clock: VirtualClock, ms: number): Sensors {
+  const sensors = changing();
+  return {
+    sample: async () => {
+      await clock.sleep(ms, new AbortController().signal);
+      return sensors.sample();
+    },
+  };
+}
+
+export function portsOf(world: World): AgentPorts {
+  const { clock, chance, log, outbox, store, transport, facts, sensors, dating } = world;
+  return { clock, chance, log, outbox, store, transport, facts, sensors, dating };
+}

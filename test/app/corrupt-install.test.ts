@@ -1,0 +1,40 @@
+/** A bundle whose parts are gone or torn: an upgrade replaced them below a process that goes on, or the card is bad. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { workshop } from './agent-process.ts';
+import { bundleFirst, copyTo } from './corrupt-install-harness.ts';
+
+bundleFirst();
+
+describe('a start', () => {
+  const damages: readonly [what: string, damage: (part: string) => void][] = [
+    ['is gone', (part) => rmSync(part)],
+    // In the middle of its first import: a cut between two statements would leave a shorter program, which Node runs.
+    [
+      'is torn',
+      (part) => writeFileSync(part, readFileSync(part).subarray(0, readFileSync(part).indexOf('{') + 8)),
+    ],
+    ['is full of zeros', (part) => writeFileSync(part, Buffer.alloc(4096))],
+  ];
+
+  for (const [command, part] of [
+    ['run', 'run-'],
+    ['--version', 'program-'],
+    ['sample', 'commands-'],
+  ] as const)
+    for (const [what, damage] of damages)
+      it(`of which a part ${what} ends in one sentence, and no stack: ${command}`, async () => {
+        await using place = await workshop();
+        const { main, code } = copyTo(join(place.path, 'program'));
+        const name = readdirSync(code).find((each) => each.startsWith(part)) ?? '';
+        damage(join(code, name));
+        const { status, stdout, stderr } = spawnSync(process.execPath, [main, command], { encoding: 'utf8' });
+        assert.equal(status, 72, stderr);
+        assert.equal(stdout, '');
+        assert.match(stderr, /^a file of firstlight is missing or damaged \(.+\): install it again .*\n$/);
+      });
+});

@@ -1,0 +1,73 @@
+/** The whole agent and its credentials: moved, doubled, given, revoked, forgotten. */
+
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from './agent-process.ts';
+import { provisioning, toml } from './credentials-harness.ts';
+
+test('a token given by the operator is used as it is: nothing is provisioned, nothing is stored', {
+  timeout: 30_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  sandbox.core.admin.createDevice({ name: 'made-by-hand', token: 'givenTokenOfTheDevice' });
+  await using place = await workshop();
+  const file = await place.config(toml(sandbox, '', 'token = "givenTokenOfTheDevice"'));
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
+  await agent.line('first telemetry accepted');
+  assert.equal(await agent.stop(), 0);
+  assert.ok(sandbox.points({ device: 'made-by-hand' }).length > 0);
+  assert.deepEqual(readdirSync(join(place.path, 'state')), []);
+  assert.ok(agent.output.every((line) => !line.includes('givenTokenOfTheDevice')));
+});
+
+test('a refused token is told in one sentence, and one refusal provisions nothing', {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  const run = ['run', '--config', await place.config(toml(sandbox)), '--state', join(place.path, 'state')];
+  await using agent = AgentProcess.run(run);
+  await agent.line('first telemetry accepted');
+  sandbox.core.admin.revokeToken('gw-test');
+  assert.match(await agent.line('does not accept our access token'), /error.*check that the device exists/);
+  assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
+  assert.equal(sandbox.devices().length, 1);
+  assert.equal(await agent.stop(), 0);
+});
+
+test('a directory that others use is not closed to them: the agent asks for one of its own', {
+  timeout: 30_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  await chmod(place.path, 0o777);
+  await using agent = AgentProcess.run([
+    'run',
+    '--config',
+    await place.config(toml(sandbox)),
+    '--state',
+    place.path,
+  ]);
+  assert.equal(await agent.exit(), 75);
+  await agent.line('give firstlight a directory of its own');
+  assert.equal((await stat(place.path)).mode & 0o777, 0o777);
+});
+
+test('credentials that cannot be read are told as that, not as none, also where nothing could provision', {
+  timeout: 30_000,
+}, async () => {
+  await using place = await workshop();
+  const state = join(place.path, 'state');
+  for (const name of ['credentials.json', 'credentials.backup.json'])
+    await mkdir(join(state, name), { recursive: true, mode: 0o700 });
+  const file = await place.config('[server]\nurl = "coap://127.0.0.1:9"\n[device]\nname = "gw-test"\n');
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
+  const line = await agent.line('FL-STORE-FAILED');
+  assert.match(line, /credentials\.json is no regular file .*move it away/);
+  assert.equal(await agent.stop(), 0);
+  assert.ok(!agent.output.some((said) => said.includes('FL-NO-PAIR')));
+});

@@ -1,0 +1,80 @@
+/** The real agent and a socket like systemd’s, where it takes seconds: signs of life, and what is missing. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { provisioning, skip, stage, toml } from './notify-harness.ts';
+
+test('systemd hears READY, a status, a sign of life at half the time, STOPPING; and no secret', {
+  skip,
+  timeout: 40_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), { WATCHDOG_USEC: '2000000' });
+  assert.match(await at.socket.message(/READY=1/), /WATCHDOG=1/);
+  await at.socket.message(/STATUS=online, \d+ readings? delivered, last \d+ s ago/);
+  const { length } = at.socket.messages;
+  for (let beat = 0; beat < 6; beat += 1) await at.socket.message(/WATCHDOG=1/, length + beat);
+  assert.equal(await agent.stop(), 0);
+  await at.socket.message(/STOPPING=1/);
+  const beats = at.socket.messages.filter(({ text }) => text.includes('WATCHDOG=1')).map(({ atMs }) => atMs);
+  const pauses = beats.slice(1).map((atMs, index) => atMs - (beats[index] ?? 0));
+  assert.ok(Math.max(...pauses) < 2_000, `${pauses}`);
+  assert.ok(
+    at.socket.messages.length < 6 + beats.length,
+    'one message for each sign of life, and few others',
+  );
+  const [device] = sandbox.devices();
+  for (const secret of [provisioning.secret, device?.token ?? 'no device'])
+    assert.ok(at.socket.messages.every(({ text }) => !text.includes(secret)));
+});
+
+test('without a server READY comes all the same, and the status says what is wrong', {
+  skip,
+  timeout: 40_000,
+}, async () => {
+  const gone = await openSandbox({ provisioning });
+  await gone[Symbol.asyncDispose]();
+  await using at = await stage();
+  await using agent = at.run(await at.place.config(toml(gone.coapPort)));
+  await at.socket.message(/READY=1/);
+  await at.socket.message(
+    /STATUS=not provisioned for \d+ s, \d+ readings? kept \(0 lost\); the host of the server/,
+  );
+  assert.ok(
+    at.socket.messages.every(({ text }) => !text.includes('WATCHDOG=1')),
+    'nobody asked for it',
+  );
+  assert.equal(await agent.stop(), 0);
+});
+
+test('a blocked event loop says nothing more', { skip, timeout: 40_000 }, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  const hook = `data:text/javascript,process.on('SIGUSR2',()=>{for(;;);})`;
+  const environment = { WATCHDOG_USEC: '600000', NODE_OPTIONS: `--import=${hook}` };
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), environment);
+  await agent.line('first telemetry accepted');
+  agent.kill('SIGUSR2');
+  let heard = -1;
+  // Quiet for three times the time in which systemd wants to hear of it.
+  while (heard !== at.socket.messages.length) {
+    heard = at.socket.messages.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_800));
+  }
+});
+
+test('without systemd-notify the agent works, and says once that systemd hears nothing', {
+  skip,
+  timeout: 40_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  const environment = { WATCHDOG_USEC: '600000', PATH: '/nonexistent' };
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), environment);
+  await agent.line('first telemetry accepted');
+  await agent.line('systemd cannot be told how the agent does');
+  assert.equal(await agent.stop(), 0);
+  assert.equal(agent.output.filter((line) => line.includes('systemd cannot be told')).length, 1);
+});

@@ -1,0 +1,99 @@
+/** The real agent and a socket like systemd's: ready, alive, status, reload, the end; and what reload does to the settings. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from './agent-process.ts';
+import { provisioning, skip, stage, toml } from './notify-harness.ts';
+
+test('a reload takes a good configuration over, refuses a bad one, says when nothing changed; each is over for systemd', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
+  await agent.line('first telemetry accepted');
+  let heard = at.socket.messages.length;
+  const reloaded = async () => {
+    agent.kill('SIGHUP');
+    await at.socket.message(/RELOADING=1\|MONOTONIC_USEC=\d+/, heard);
+    await at.socket.message(/READY=1/, heard + 1);
+    heard = at.socket.messages.length;
+  };
+  await reloaded();
+  await agent.line('the configuration was read again, and nothing has changed');
+  await at.dropIn('[telemetry]\ninterval = "1"\n[log]\nlevel = "loud"\n');
+  await reloaded();
+  await agent.line('conf.d/50-test.toml:2: telemetry.interval = "1" is not a duration');
+  await agent.line('conf.d/50-test.toml:4: log.level = "loud"');
+  await agent.line('reload again problems=2');
+  await at.dropIn('[log]\nlevel = "debug"\n');
+  await reloaded();
+  await agent.line('counts from now on changed=log');
+  await agent.line('telemetry accepted readings=1');
+  assert.equal(await agent.stop(), 0);
+  assert.equal(sandbox.devices().length, 1);
+  assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
+});
+
+test('a reload to another server loses no reading and writes none to the disk: what waited goes there', {
+  timeout: 60_000,
+}, async () => {
+  const gone = await openSandbox({ provisioning });
+  await gone[Symbol.asyncDispose]();
+  await using place = await workshop();
+  await using other = await openSandbox({ provisioning });
+  const file = await place.config(toml(gone.coapPort));
+  const state = join(place.path, 'state');
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
+  await agent.line('nothing listens there');
+  const reloadedMs = Date.now();
+  await place.config(toml(other.coapPort));
+  agent.kill('SIGHUP');
+  await agent.line('counts from now on changed=server');
+  await agent.line('provisioned: token stored');
+  await agent.line('first telemetry accepted');
+  assert.equal(await agent.stop(), 0);
+  assert.ok(other.points({ key: 'uptimeS' }).some(({ ts }) => ts < reloadedMs));
+  assert.deepEqual(
+    agent.output.filter((line) => line.includes('disk')),
+    [],
+  );
+});
+
+test('a reload to a configuration that cannot work goes back to the one before', {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  const file = await place.config(toml(sandbox.coapPort));
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
+  await agent.line('first telemetry accepted');
+  await place.config('[server]\nurl = "coap://127.0.0.1:9"\n[clock]\ntrust = "system"\n');
+  agent.kill('SIGHUP');
+  await agent.line('the new configuration cannot work, and the settings from before go on');
+  await agent.line('credentials that were set aside fit again');
+  const points = sandbox.points().length;
+  await agent.lines('first telemetry accepted', 2);
+  assert.ok(sandbox.points().length >= points);
+  assert.equal(await agent.stop(), 0);
+  assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
+});
+
+test('another [outbox] is taken over with what waits in the one before', { timeout: 60_000 }, async () => {
+  const gone = await openSandbox({ provisioning });
+  await gone[Symbol.asyncDispose]();
+  await using place = await workshop();
+  const file = await place.config(toml(gone.coapPort));
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
+  await agent.line('nothing listens there');
+  await place.config(`${toml(gone.coapPort)}[outbox]\nspool-after = "5s"\n`);
+  agent.kill('SIGHUP');
+  await agent.line('counts from now on changed=outbox');
+  const [, again = ''] = await agent.lines('firstlight is ready', 2);
+  assert.match(again, /waiting=[1-9]/);
+  assert.equal(agent.output.filter((line) => line.includes('firstlight stopped')).length, 0);
+  assert.equal(await agent.stop(), 0);
+});

@@ -1,0 +1,69 @@
+/**
+ * The whole agent, as its own process, without a server: what it read is on the disk when it ends, and at the server when
+ * both are back; and while the server takes everything, the disk is left alone.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { offsetMemory } from '../../src/host/clock/offset-memory.ts';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { AgentProcess, workshop } from './agent-process.ts';
+import { provisioning, sandboxWithDevice, toml } from './outbox-harness.ts';
+
+test('what was read without a server survives a restart, arrives with its own time, and leaves no file behind', {
+  timeout: 60_000,
+}, async () => {
+  const first = await openSandbox({ provisioning });
+  const { coapPort } = first;
+  await first[Symbol.asyncDispose]();
+  await using place = await workshop();
+  const run = ['run', '--config', await place.config(toml(coapPort)), '--state', join(place.path, 'state')];
+  const startedMs = Date.now();
+  {
+    await using agent = AgentProcess.run(run);
+    await agent.line('are kept on the disk');
+    const stopMs = Date.now();
+    assert.equal(await agent.stop(), 0);
+    assert.ok(Date.now() - stopMs < 5_000);
+    assert.match(await agent.line('firstlight stopped'), /waiting=[5-9]/);
+  }
+  const stoppedMs = Date.now();
+  const spool = join(place.path, 'state', 'spool');
+  assert.ok((await readdir(spool)).length > 0);
+  await using sandbox = await sandboxWithDevice(coapPort);
+  await using agent = AgentProcess.run(run);
+  assert.match(await agent.line('firstlight is ready'), /waiting=[5-9]/);
+  await agent.line('everything that waited is delivered');
+  assert.equal(await agent.stop(), 0);
+  const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
+  const early = points.filter(({ ts }) => ts <= stoppedMs);
+  assert.ok(early.length >= 5, `${early.length}`);
+  assert.ok(early.every(({ ts, tsGiven }) => tsGiven && ts >= startedMs));
+  assert.equal(new Set(points.map(({ ts }) => ts)).size, points.length);
+  assert.deepEqual(await readdir(spool), []);
+});
+
+test('an agent that is started again in the same boot dates its readings by what the one before knew of the clock', {
+  timeout: 60_000,
+}, async () => {
+  await using place = await workshop();
+  await using sandbox = await sandboxWithDevice(0);
+  const runtime = join(place.path, 'run');
+  await mkdir(runtime);
+  const clock = hostClock();
+  const offsetMs = clock.wallMs() - clock.bootMs();
+  // An hour beside the clock of this host, so that a date tells whose it is.
+  const hourBefore = { firstMs: offsetMs - 3_600_000, believedMs: offsetMs - 3_600_000 };
+  offsetMemory({ directory: runtime, bootId: clock.bootId, log: new RecordingLogger() }).keep(hourBefore);
+  const config = await place.config(toml(sandbox.coapPort).replace('"system"', '"synchronised"'));
+  const run = ['run', '--config', config, '--state', join(place.path, 'state')];
+  await using agent = AgentProcess.run(run, { RUNTIME_DIRECTORY: runtime });
+  await agent.line('an earlier start in this boot');
+  await agent.line('first telemetry accepted');
+  const [point] = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
+  assert.ok(Math.abs((point?.ts ?? 0) - (Date.now() - 3_600_000)) < 60_000, JSON.stringify(point));
+});

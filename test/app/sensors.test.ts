@@ -1,0 +1,136 @@
+/** The sensors over a change of the configuration: kept as long as it says the same about them. */
+
+import assert from 'node:assert/strict';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, get } from 'node:http';
+import { join } from 'node:path';
+import { it, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SensorSuite, type SuitePorts } from '../../src/app/sensors.ts';
+import { Losses } from '../../src/core/model/loss-report.ts';
+import { Tally } from '../../src/core/status/counters.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { hungFiles } from '../sensors/helpers/hung-files.ts';
+import { AgentProcess, workshop } from './agent-process.ts';
+
+const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
+
+function ports(): SuitePorts {
+  return { clock: hostClock(), log: new RecordingLogger(), tally: new Tally(), restarts: 0 };
+}
+
+test('the same words about the sensors leave them as they are, others open them anew', () => {
+  const suite = new SensorSuite(ports());
+  const config = { ...UNTUNED, own: [] };
+  const first = suite.as(config);
+  assert.equal(suite.as({ ...config, everyMs: new Map(), own: [] }), first);
+  assert.notEqual(suite.as({ ...config, everyMs: new Map([['cpu', 1000]]) }), first);
+});
+
+test('a reload to another profile changes the keys and loses no reading', { timeout: 60_000 }, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using place = await workshop();
+  const toml = (sensors: string) =>
+    `[server]\nurl = "coap://127.0.0.1:${sandbox.coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n[log]\nlevel = "debug"\n[sensors]\n${sensors}`;
+  const file = await place.config(toml(''));
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
+  await agent.line('first telemetry accepted');
+  await place.config(
+    toml('profile = "minimal"\non = "load1"\noff = "cpu*"\nrename = "uptimeS=up"\nscale = "uptimeS=1000"\n'),
+  );
+  agent.kill('SIGHUP');
+  await agent.line('counts from now on changed=sensors');
+  await agent.lines('first telemetry accepted', 2);
+  assert.equal(await agent.stop(), 0);
+  const points = sandbox.points({ device: 'gw-test' });
+  const since = Math.min(...points.filter(({ key }) => key === 'up').map(({ ts }) => ts));
+  const [before, after] = [points.filter(({ ts }) => ts < since), points.filter(({ ts }) => ts >= since)];
+  const keys = (some: typeof points) => new Set(some.map(({ key }) => key));
+  for (const key of ['uptimeS', 'load1', 'oomKillCount']) assert.ok(keys(before).has(key), key);
+  assert.deepEqual([...keys(after)].toSorted(), ['diskRootUsedPercent', 'load1', 'memoryUsedPercent', 'up']);
+  assert.equal(sandbox.stats().points.duplicatePoints, 0);
+});
+
+it('drivers that hang take two threads of the pool however often the sensors are opened anew', {
+  timeout: 20_000,
+}, async (t) => {
+  const { folder, release } = hungFiles(t, 3);
+  for (const [index, name] of ['BAT0', 'BAT1', 'BAT2'].entries()) {
+    mkdirSync(join(folder, 'sys/class/power_supply', name), { recursive: true });
+    symlinkSync(join(folder, `hung${index}`), join(folder, 'sys/class/power_supply', name, 'capacity'));
+  }
+  writeFileSync(join(folder, 'file'), 'still there');
+  // No reading waits for its deadline.
+  const clock = { ...hostClock(), sleep: () => Promise.resolve() };
+  const suite = new SensorSuite({ ...ports(), clock, root: folder });
+  for (let reload = 0; reload < 6; reload += 1) {
+    // The first battery that is asked is another one with each reload.
+    const off = ['supplyBat0*', 'supplyBat1*'].slice(0, reload % 3);
+    const selection = { profile: 'minimal', on: ['supply'], off } as const;
+    const { sensors } = suite.as({ ...UNTUNED, everyMs: new Map([['cpu', reload]]), selection, own: [] });
+    await sensors.sample();
+  }
+  // Both go through the pool.
+  assert.equal(await readFile(join(folder, 'file'), 'utf8'), 'still there');
+  assert.ok((await lookup('localhost')).address);
+  release();
+});
+
+for (const [selection, isAsked] of [
+  ['default', false],
+  ['full', true],
+] as const) {
+  it(`a container engine is ${isAsked ? '' : 'not '}asked in profile ${selection}`, {
+    timeout: 20_000,
+  }, async () => {
+    await using place = await workshop();
+    const socket = join(place.path, 'engine.sock');
+    const asked: (string | undefined)[] = [];
+    const engine = createServer((request, response) => {
+      asked.push(request.url);
+      response.end('[{"Id":"a"},{"Id":"b"}]');
+    });
+    await once(engine.listen(socket), 'listening');
+    const stop = new AbortController();
+    const suite = new SensorSuite({ ...ports(), sockets: [socket] });
+    const tuning = { ...UNTUNED, selection: { profile: selection, on: [], off: [] }, own: [] };
+    const { sensors, keep } = suite.as(tuning);
+    const keeping = keep(stop.signal);
+    const count = async () => (await sensors.sample())['runningContainerCount'];
+    if (isAsked) while ((await count()) === undefined) await nextTurn();
+    assert.equal(await count(), isAsked ? 2 : undefined);
+    // One of our own goes the same way, behind any that the suite would have sent.
+    get({ socketPath: socket, path: '/ours' }, (response) => response.resume());
+    while (!asked.includes('/ours')) await nextTurn();
+    assert.deepEqual(asked, isAsked ? ['/containers/json', '/ours'] : ['/ours']);
+    stop.abort();
+    await keeping;
+    engine.close();
+  });
+}
+
+for (const [standing, said] of [
+  ['synchronised', true],
+  ['doubted', false],
+  ['not synchronised', false],
+  ['trusted', undefined],
+] as const) {
+  it(`a clock that is ${standing} is told as ${said ?? 'nothing'}`, async () => {
+    const suite = new SensorSuite(ports());
+    const selection = {
+      profile: 'minimal',
+      on: ['clock'],
+      off: ['cpu', 'memory', 'filesystem', 'uptime'],
+    } as const;
+    const { sensors } = suite.as({ ...UNTUNED, selection, own: [] });
+    assert.equal((await sensors.sample())['clockSynchronised'], undefined);
+    suite.know({ outbox: { size: 0, losses: new Losses() }, spoolBytes: () => 0, dating: { standing } });
+    assert.equal((await sensors.sample())['clockSynchronised'], said);
+  });
+}

@@ -1,0 +1,74 @@
+/** `firstlight config` as a process: every problem at once, every value with its source, no secret anywhere. */
+
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { allSettings } from '../../../src/config/schema/settings.ts';
+import { AgentProcess, workshop } from '../../app/agent-process.ts';
+
+const SECRET = 'a-secret-nobody-may-see';
+const GOOD = `[server]\nurl = "coap://things.example"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n`;
+
+async function said(commandLine: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  await using command = AgentProcess.run(commandLine, environment);
+  const code = await command.exit();
+  const text = command.output.join('\n');
+  assert.ok(!text.includes(SECRET));
+  return { code, text };
+}
+
+test('check calls a good file good, and tells every problem of a bad one at once', {
+  timeout: 30_000,
+}, async () => {
+  await using place = await workshop();
+  const file = await place.config(GOOD);
+  const good = await said(['config', 'check', file]);
+  assert.deepEqual([good.code, good.text.includes('good')], [0, true]);
+  await writeFile(file, `${GOOD}[telemetry]\ninterval = "ten"\n[log]\nlevle = "info"\n`);
+  const bad = await said(['config', 'check', file]);
+  assert.equal(bad.code, 78);
+  assert.match(bad.text, /:7: telemetry\.interval = "ten" is not a duration/);
+  assert.match(bad.text, /log\.levle.*log\.level/);
+});
+
+test('show says of each value whether a default, the file, a drop-in, a variable or a credential gave it', {
+  timeout: 30_000,
+}, async () => {
+  await using place = await workshop();
+  const file = await place.config(GOOD);
+  const dropIn = join(place.path, 'conf.d', '50-site.toml');
+  const credentials = join(place.path, 'credentials');
+  await mkdir(join(place.path, 'conf.d'));
+  await mkdir(credentials);
+  await writeFile(dropIn, '[log]\nlevel = "warn"\n');
+  await writeFile(join(credentials, 'firstlight.secret'), SECRET, { mode: 0o600 });
+  const { code, text } = await said(['config', 'show', '--config', file, '--json'], {
+    CREDENTIALS_DIRECTORY: credentials,
+    FIRSTLIGHT_TELEMETRY_INTERVAL: '20s',
+  });
+  assert.equal(code, 0);
+  const { values, sources } = JSON.parse(text) as Record<string, Record<string, string>>;
+  const of = (key: string) => [values?.[key], sources?.[key]];
+  assert.deepEqual(of('server.url'), ['"coap://things.example"', `${file}:2`]);
+  assert.deepEqual(of('log.level'), ['"warn"', `${dropIn}:2`]);
+  assert.deepEqual(of('telemetry.interval'), ['"20s"', 'FIRSTLIGHT_TELEMETRY_INTERVAL']);
+  assert.deepEqual(of('clock.trust'), ['"synchronised"', 'default']);
+  assert.deepEqual(of('provisioning.secret'), ['***', join(credentials, 'firstlight.secret')]);
+  const table = await said(['config', 'show', '--config', file]);
+  for (const { key } of allSettings) assert.ok(table.text.includes(key), key);
+});
+
+test('explain says all about a setting, and of a mistyped one which was meant', {
+  timeout: 30_000,
+}, async () => {
+  await using place = await workshop();
+  const file = await place.config(GOOD);
+  const { code, text } = await said(['config', 'explain', 'telemetry.interval', '--config', file]);
+  assert.equal(code, 0);
+  for (const part of ['1s to 24h', '10s', 'FIRSTLIGHT_TELEMETRY_INTERVAL', 'default'])
+    assert.ok(text.includes(part), part);
+  const mistyped = await said(['config', 'explain', 'telemetry.intervall']);
+  assert.equal(mistyped.code, 64);
+  assert.match(mistyped.text, /did you mean telemetry\.interval\?/);
+});

@@ -1,0 +1,52 @@
+/** The commands that change credentials, where they take several boots. */
+
+import assert from 'node:assert/strict';
+import { chown, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { provisioned, said } from './command-harness.ts';
+
+test('forget does nothing beside a running agent or without a yes; then it keeps what it forgets', {
+  timeout: 60_000,
+}, async () => {
+  await using at = await provisioned();
+  const beside = await said(['credentials', 'forget', '--state', at.state, '--yes']);
+  assert.deepEqual([beside.code, beside.text.includes('systemctl stop')], [75, true]);
+  assert.equal(await at.agent.stop(), 0);
+  const unasked = await said(['credentials', 'forget', '--state', at.state]);
+  assert.deepEqual([unasked.code, unasked.text.includes('Nothing was changed')], [64, true]);
+  // As a list of URLs that was changed, and changed back, leaves it.
+  const earlier = join(at.state, 'credentials.aside-2026-01-01T00-00-00.000Z-elsewhere.json');
+  await copyFile(join(at.state, 'credentials.json'), earlier);
+  const done = await said(['credentials', 'forget', '--state', at.state, '--yes']);
+  assert.equal(done.code, 0);
+  assert.match(done.text, /delete the device gw-test in ThingsBoard first/);
+  const names = await readdir(at.state);
+  const kept = names.filter((name) => name.endsWith('-forgotten.json'));
+  assert.equal(kept.length, 3);
+  assert.ok(!names.includes('credentials.json') && !names.includes('credentials.backup.json'));
+  assert.ok((await readFile(join(at.state, kept[0] ?? ''), 'utf8')).includes(at.token));
+  assert.equal((await said(['credentials', 'show', '--state', at.state])).code, 1);
+  // The name is taken, as it said: the agent says so and is not let in with what was forgotten.
+  await using again = at.run();
+  await again.line('the server declined to provision this name');
+  assert.ok(!again.output.some((line) => line.includes(at.token)));
+});
+
+test('set as root, where the service has the directory, leaves files that the service can read', {
+  timeout: 60_000,
+  skip: process.getuid?.() === 0 ? false : 'needs root to give the directory away',
+}, async () => {
+  await using at = await provisioned();
+  assert.equal(await at.agent.stop(), 0);
+  for (const name of ['credentials.json', 'credentials.backup.json']) await rm(join(at.state, name));
+  await chown(at.state, 65_534, 65_534);
+  const tokenFile = join(at.place.path, 'token');
+  await writeFile(tokenFile, `${at.token}\n`);
+  const set = ['credentials', 'set', '--state', at.state, '--config', at.file, '--token-file', tokenFile];
+  assert.equal((await said(set)).code, 0);
+  for (const name of ['credentials.json', 'credentials.backup.json']) {
+    const { uid, mode } = await stat(join(at.state, name));
+    assert.deepEqual([uid, mode & 0o777], [65_534, 0o600], name);
+  }
+});

@@ -1,0 +1,49 @@
+/** `firstlight doctor --provision` as a process, and the real agent after it: whatever becomes of the one, the gateway ends as one device. */
+
+import assert from 'node:assert/strict';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { gateway, isPending, LONG, provisionings, recovers, until } from './provision-harness.ts';
+
+const FILES = ['credentials.json', 'credentials.backup.json'];
+
+describe('a gateway that has never started', () => {
+  test('is provisioned, and the agent goes on with that token and asks for no other', LONG, async () => {
+    await using at = await gateway();
+    const { code, provisioning: found, token } = await at.examined();
+    assert.equal(code, 0);
+    assert.equal(found?.mark, 'tick');
+    assert.match(
+      found?.seen ?? '',
+      new RegExp(`gw-test at coap://127.0.0.1:${at.sandbox.coapPort}; the agent will use this token`),
+    );
+    assert.equal(token?.mark, 'tick');
+    for (const name of FILES) assert.equal((await stat(join(at.state, name))).mode & 0o777, 0o600);
+    assert.deepEqual((await readdir(at.state)).sort(), [...FILES].sort());
+    await using agent = await recovers(at);
+    assert.ok(agent.output.some((line) => line.includes('credentials found')));
+    assert.ok(!agent.output.some((line) => line.includes('event=FL-PROVISIONING')));
+  });
+
+  test('whose token the server is to choose is left to the agent', LONG, async () => {
+    await using at = await gateway({ more: 'credentials = "server-generated"' });
+    const { provisioning: found } = await at.examined();
+    assert.equal(found?.mark, 'dash');
+    assert.match(found?.seen ?? '', /nothing was sent: .*can strand the gateway; start the agent/);
+    assert.equal(provisionings(at), 0);
+  });
+});
+
+describe('a request that gets no answer', () => {
+  test('and is killed as soon as the intent is on the disk strands nothing', LONG, async () => {
+    await using at = await gateway();
+    {
+      await using doctor = at.doctor();
+      await until(isPending(at));
+      doctor.kill('SIGKILL');
+      await doctor.exit();
+    }
+    await using _agent = await recovers(at);
+  });
+});

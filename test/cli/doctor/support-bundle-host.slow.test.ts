@@ -1,0 +1,107 @@
+/** `firstlight doctor --bundle` where the host makes it hard: a capture that is too large, a user without rights, a planted link. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chown, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { AgentProcess, workshop } from '../../app/agent-process.ts';
+
+const NOBODY = 65_534;
+const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+const SECRET = 'the-secret-of-this-profile';
+const TOKEN = 'tokenOfThisGateway12345';
+const BYTES_MAX = 10_000_000;
+/** 220 files of 64 KiB that cannot be compressed, where the sensors look for thermal zones. */
+const LARGE_HOST = [
+  'unshare',
+  '-m',
+  'sh',
+  '-ec',
+  [
+    'mount -t tmpfs none /sys/class/thermal',
+    'for i in $(seq 220); do mkdir /sys/class/thermal/thermal_zone$i; head -c 65536 /dev/urandom >/sys/class/thermal/thermal_zone$i/type; done',
+    'exec "$0" "$@"',
+  ].join('\n'),
+];
+const canMount =
+  spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/sys/class/thermal']).status === 0;
+const isRoot = process.getuid?.() === 0;
+
+async function host() {
+  const place = await workshop();
+  const state = join(place.path, 'state');
+  await mkdir(state, { mode: 0o700 });
+  const record = `{"version":1,"state":"provisioned","server":"coap://127.0.0.1:9","deviceName":"gw","sinceMs":1,"token":"${TOKEN}"}`;
+  await writeFile(join(state, 'credentials.backup.json'), record, { mode: 0o600 });
+  const file = await place.config(
+    `[server]\nurl = "coap://127.0.0.1:9"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n`,
+  );
+  const bundle = join(place.path, 'bundle.tar.gz');
+  return {
+    path: place.path,
+    state,
+    file,
+    bundle,
+    async written(within: readonly string[] = []) {
+      const places = ['--config', file, '--state', state, '--runtime', place.path];
+      await using doctor = AgentProcess.run(['doctor', '--bundle', bundle, ...places], {}, within);
+      assert.equal(await doctor.exit(), 0, doctor.output.join('\n'));
+      return doctor.output.filter((line) => /^(in it|left out): /.test(line));
+    },
+    contents: () => spawnSync('tar', ['-xzOf', bundle], { encoding: 'latin1', maxBuffer: 1e8 }).stdout,
+    names: () => spawnSync('tar', ['-tzf', bundle], { encoding: 'utf8', maxBuffer: 1e8 }).stdout.split('\n'),
+    [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
+  };
+}
+
+describe('a support bundle', () => {
+  test('that would be larger than 10 MB goes without the capture, and says so in itself, too', {
+    timeout: 240_000,
+    skip: canMount ? false : 'needs root, to mount',
+  }, async () => {
+    await using at = await host();
+    const said = await at.written(LARGE_HOST);
+    const why = 'left out: host: would make it larger than 10 MB';
+    assert.ok(said.includes(why), said.join('\n'));
+    assert.ok((await stat(at.bundle)).size < BYTES_MAX);
+    assert.ok(at.names().some((name) => name.endsWith('/doctor.txt')));
+    assert.ok(!at.names().some((name) => name.includes('/host/')));
+    assert.ok(at.contents().includes(why));
+  });
+
+  test('of a user without rights says which tokens it could not look for, and still has the rest', {
+    timeout: 120_000,
+    skip: isRoot ? false : 'needs root, to become somebody else',
+  }, async () => {
+    await using at = await host();
+    for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
+    const said = await at.written(AS_NOBODY);
+    assert.ok(
+      said.includes(
+        `left out: the search for tokens in ${at.state}, which may not be read by this user: run it with sudo`,
+      ),
+      said.join('\n'),
+    );
+    const { uid, mode } = await stat(at.bundle);
+    assert.deepEqual([uid, mode & 0o777], [NOBODY, 0o600]);
+    for (const name of ['doctor.txt', 'status.json', 'config.txt', 'versions.txt', 'host/'])
+      assert.ok(
+        said.some((line) => line.startsWith(`in it: ${name}`)),
+        name,
+      );
+    for (const secret of [SECRET, TOKEN]) assert.ok(!at.contents().includes(secret));
+  });
+
+  test('beside a planted link names it, and not the rights', { timeout: 120_000 }, async () => {
+    await using at = await host();
+    const planted = join(at.state, 'credentials.json');
+    await symlink('/etc/shadow', planted);
+    const said = await at.written();
+    const about = said.filter((line) => line.includes('the search for tokens'));
+    assert.deepEqual(about, [
+      `left out: the search for tokens in ${planted}, which is a link or the like and no file, and is not followed`,
+    ]);
+    assert.ok(!at.contents().includes(TOKEN));
+  });
+});

@@ -1,0 +1,184 @@
+/** `firstlight prepare-image --check` on the tree of a mounted image. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { checkImage } from '../../../src/cli/image/check-image.ts';
+
+const SECRET = 'image-secret-4711';
+const PAIR = '[server]\nurl = "coap://h"\n[provisioning]\nkey = "k"\n';
+const CONFIG = '/etc/firstlight/firstlight.toml';
+const ENABLED = '/etc/systemd/system/multi-user.target.wants/firstlight.service';
+
+/** A clean one; what makes it unclean is put on top. */
+class Image implements Disposable {
+  readonly root = mkdtempSync(join(tmpdir(), 'firstlight-image-'));
+
+  constructor() {
+    this.put(CONFIG, PAIR).put('/etc/credstore/firstlight.secret', SECRET).put('/etc/machine-id', '');
+    this.link('/usr/lib/systemd/system/firstlight.service', ENABLED);
+    this.link('private/firstlight', '/var/lib/firstlight');
+    mkdirSync(join(this.root, '/var/lib/private/firstlight'), { recursive: true });
+  }
+
+  put(path: string, text: string): this {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), text, { mode: 0o600 });
+    return this;
+  }
+
+  link(target: string, path: string): this {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    symlinkSync(target, join(this.root, path));
+    return this;
+  }
+
+  without(path: string): this {
+    rmSync(join(this.root, path), { recursive: true });
+    return this;
+  }
+
+  check(): { readonly code: number; readonly said: string } {
+    const said: string[] = [];
+    const code = checkImage({ root: this.root }, { write: (text) => said.push(text) });
+    return { code, said: said.join('') };
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+test('an image with a configuration, its secret, an enabled service and nothing of any gateway is clean', () => {
+  using image = new Image();
+  const { code, said } = image.check();
+  assert.equal(code, 0, said);
+  assert.equal(said, `${image.root} is ready to be cloned\n`);
+});
+
+const STATE = '/var/lib/private/firstlight';
+const WRONGS: Readonly<Record<string, readonly [(image: Image) => unknown, RegExp]>> = {
+  'credentials of a dynamic user': [
+    (image) => image.put(`${STATE}/credentials.json`, '{}'),
+    /private\/firstlight\/credentials\.json: credentials/,
+  ],
+  'a backup alone': [
+    (image) => image.put(`${STATE}/credentials.backup.json`, '{}'),
+    /credentials\.backup\.json/,
+  ],
+  'credentials in a directory of its own': [
+    (image) => image.without('/var/lib/firstlight').put('/var/lib/firstlight/credentials.json', '{}'),
+    /^\/var\/lib\/firstlight\/credentials\.json/m,
+  ],
+  'a spool': [(image) => image.put(`${STATE}/spool/1`, 'x'), /spool: readings of this gateway/],
+  'no configuration': [
+    (image) => image.without(CONFIG).without('/etc/credstore/firstlight.secret'),
+    /firstlight\.toml: does not exist/,
+  ],
+  'a wrong configuration': [
+    (image) => image.put(CONFIG, `${PAIR}foo = 1\n`),
+    /:5: provisioning\.foo is no key/,
+  ],
+  'no secret': [(image) => image.without('/etc/credstore/firstlight.secret'), /secret-file is missing/],
+  'no way in at all': [
+    (image) => image.put(CONFIG, '[server]\nurl = "coap://h"\n').without('/etc/credstore/firstlight.secret'),
+    /no provisioning pair: no clone could provision/,
+  ],
+  'a fixed token': [
+    (image) => image.put('/etc/credstore/firstlight.token', 'tok'),
+    /fixed access token.*every clone would be the same device/,
+  ],
+  'one name for all': [
+    (image) => image.put(CONFIG, `${PAIR}[device]\nname = "gw"\n`),
+    /device\.name is the same for every clone/,
+  ],
+  'a forgotten secret': [
+    (image) =>
+      image
+        .without('/etc/credstore/firstlight.secret')
+        .put(CONFIG, `${PAIR}secret-file = "/etc/firstlight/gone"\nafter-success = "forget"\n`),
+    /etc\/firstlight\/gone: the provisioning secret was forgotten/,
+  ],
+  'a service that is not enabled': [
+    (image) => image.without(ENABLED),
+    /not enabled: no clone would start it/,
+  ],
+  'a service that is masked': [
+    (image) => image.link('/dev/null', '/etc/systemd/system/firstlight.service'),
+    /masked/,
+  ],
+  'a machine-id': [(image) => image.put('/etc/machine-id', 'f00\n'), /machine-id is not empty/],
+  'a file for the import': [
+    (image) => image.put('/boot/firmware/firstlight.toml', PAIR),
+    /boot\/firmware\/firstlight\.toml is still on the boot partition/,
+  ],
+  'a note of a refused import': [
+    (image) => image.put('/boot/firstlight-error.txt', 'x'),
+    /boot\/firstlight-error\.txt tells of an import that was refused/,
+  ],
+};
+
+for (const [name, [spoil, expected]] of Object.entries(WRONGS)) {
+  test(`an image with ${name} is not clean, and only that is told`, () => {
+    using image = new Image();
+    spoil(image);
+    const { code, said } = image.check();
+    assert.equal(code, 1, said);
+    assert.match(said, expected);
+    assert.ok(!said.includes(SECRET));
+    assert.equal(
+      said
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !/^(#|\[|url)/.test(line)).length,
+      2,
+      said,
+    );
+  });
+}
+
+test('everything that is wrong is told at once', () => {
+  using image = new Image();
+  image.put(`${STATE}/credentials.json`, '{}').put('/etc/machine-id', 'f00').without(ENABLED);
+  assert.equal(image.check().said.split('\n').length, 5);
+});
+
+test('a secret file is looked for in the image, not on this host', () => {
+  using image = new Image();
+  image.without('/etc/credstore/firstlight.secret');
+  image.put(CONFIG, `${PAIR}secret-file = "/etc/firstlight/only-in-the-image"\n`);
+  assert.equal(image.check().code, 1);
+  image.put('/etc/firstlight/only-in-the-image', SECRET);
+  assert.equal(image.check().code, 0, image.check().said);
+});
+
+test('the configuration that an import left in the image is looked at like the file of the package', () => {
+  using image = new Image();
+  image.put(CONFIG, '# nothing set\n').without('/etc/credstore/firstlight.secret');
+  const imported = '/etc/firstlight/conf.d/00-boot.toml';
+  image.put(imported, `${PAIR}secret-file = "/etc/firstlight/only-in-the-image"\n`);
+  assert.match(image.check().said, /etc\/firstlight\/conf\.d\/00-boot\.toml/);
+  image.put('/etc/firstlight/only-in-the-image', SECRET);
+  assert.equal(image.check().code, 0, image.check().said);
+});
+
+test('what belongs to the host is told with where it is, and is no fault of the image', () => {
+  using image = new Image();
+  image
+    .put('/etc/ssh/ssh_host_rsa_key', 'x')
+    .put('/var/lib/systemd/random-seed', 'x')
+    .put('/etc/hostname', 'pi\n');
+  const { code, said } = image.check();
+  assert.equal(code, 0);
+  for (const part of ['/etc/ssh/ssh_host_rsa_key', '/var/lib/systemd/random-seed', '/etc/hostname']) {
+    assert.match(said, new RegExp(`to think of: .*${part}`));
+  }
+});
+
+test('a directory that is no root of a system is not called clean', () => {
+  const said: string[] = [];
+  assert.equal(checkImage({ root: '/proc' }, { write: (text) => said.push(text) }), 1);
+  assert.match(said.join(''), /is no root of a system/);
+});

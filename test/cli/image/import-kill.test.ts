@@ -1,0 +1,114 @@
+/** `firstlight import` killed at its system calls, and on a real FAT file system. */
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { inLanes } from '../../system/experiment.ts';
+import { ImportDesk } from './import-fixture.ts';
+
+const SECRET = 'p-secret-51c0ffee';
+const OLD = '[server]\nurl = "coap://old"\n';
+const TOML = `[server]\nurl = "coap://tb.example.com"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n# ${'x'.repeat(600)}\n`;
+
+/** Another third of the calls each day; test/image/import-cuts.test.ts has every operation each time. */
+const STRIDE = 3;
+
+function deskWithAPast(): ImportDesk {
+  const desk = new ImportDesk().put(TOML).put('of yesterday', 'firstlight-error.txt');
+  mkdirSync(dirname(desk.configFile), { recursive: true });
+  writeFileSync(desk.configFile, OLD);
+  return desk;
+}
+
+function calls(log: string): readonly string[] {
+  return readFileSync(log, 'utf8').trimEnd().split('\n');
+}
+
+test('killed at any system call, the next start ends as if nothing had been', {
+  timeout: 120_000,
+}, async () => {
+  const logs = mkdtempSync(join(tmpdir(), 'firstlight-kills-'));
+  try {
+    using undisturbed = deskWithAPast();
+    const { code, said } = await undisturbed.process(undefined, join(logs, 'all'));
+    assert.equal(code, 0, said);
+    const all = calls(join(logs, 'all'));
+    assert.ok(all.length > 30, all.join('\n'));
+    const today = Math.floor(Date.now() / 86_400_000);
+    const instants = all.map((_, index) => index + 1).filter((at) => at % STRIDE === today % STRIDE);
+    await inLanes(2, instants, async (at) => {
+      using desk = deskWithAPast();
+      const log = join(logs, String(at));
+      assert.equal((await desk.process(at, log)).code, null, `it was not killed at ${at}`);
+      const where = `killed before ${at}: ${calls(log).at(-1)}`;
+      const imported = undisturbed.config?.replace(undisturbed.root, desk.root);
+      assert.ok(desk.config === OLD || desk.config === imported, where);
+      assert.ok(desk.read(desk.source) === TOML || desk.secret('firstlight.secret') === SECRET, where);
+      assert.ok([0, 66].includes(desk.import().code ?? -1), where);
+      assert.equal(desk.config, imported, where);
+      assert.equal(desk.secret('firstlight.secret'), SECRET, where);
+      const shape = (files: readonly string[]) => files.map((name) => name.replace(/\d{4}-.*Z/, 'DATE'));
+      assert.deepEqual(shape(desk.files), shape(undisturbed.files), where);
+    });
+  } finally {
+    rmSync(logs, { recursive: true, force: true });
+  }
+});
+
+/** A FAT file system in a file, mounted by the kernel or else by a program; or why there is none. */
+function fat():
+  | (Disposable & { readonly image: string; readonly path: string; readonly isKernels: boolean })
+  | string {
+  if (process.getuid?.() !== 0) return 'mounting needs root';
+  const directory = mkdtempSync(join(tmpdir(), 'firstlight-fat-'));
+  const [image, path] = [join(directory, 'image'), join(directory, 'mounted')];
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const ran = (command: string, ...given: string[]) =>
+    spawnSync(command, given, { stdio: 'ignore' }).status === 0;
+  writeFileSync(image, '');
+  truncateSync(image, 16 * 2 ** 20);
+  mkdirSync(path);
+  if (!ran('mkfs.vfat', image)) {
+    remove();
+    return 'mkfs.vfat is missing (package dosfstools)';
+  }
+  const isKernels = ran('mount', '-t', 'vfat', '-o', 'loop', image, path);
+  if (!isKernels && !ran('fusefat', '-o', 'rw+', image, path)) {
+    remove();
+    return 'the kernel knows no vfat, and fusefat is missing';
+  }
+  return {
+    image,
+    path,
+    isKernels,
+    [Symbol.dispose]() {
+      spawnSync('umount', ['-l', path], { stdio: 'ignore' });
+      remove();
+    },
+  };
+}
+
+test('on a real FAT partition the secret is nowhere in the image any more', (t) => {
+  const card = fat();
+  if (typeof card === 'string') return t.skip(card);
+  using _card = card;
+  using desk = new ImportDesk(card.path);
+  const holdsSecret = () => {
+    execFileSync('sync');
+    return readFileSync(card.image).includes(SECRET);
+  };
+  desk.put(TOML.replace('coap:', 'mqtt:'));
+  assert.equal(desk.import().code, 78);
+  assert.match(desk.note ?? '', /Line 2: server\.url/);
+  desk.put(TOML);
+  assert.ok(holdsSecret(), 'the test sees the secret at all');
+  assert.equal(desk.import().code, 0);
+  assert.equal(desk.note, undefined);
+  execFileSync('umount', [card.path]);
+  assert.ok(!holdsSecret());
+  // fusefat leaves a file system behind that fsck does not like, whatever was done with it.
+  if (card.isKernels) execFileSync('fsck.vfat', ['-n', card.image], { stdio: 'ignore' });
+});

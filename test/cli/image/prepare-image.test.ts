@@ -1,0 +1,154 @@
+/** `firstlight prepare-image`: what it removes, what it leaves, and when it does not. */
+
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { prepareImage } from '../../../src/cli/image/prepare-image.ts';
+import { acquireLock } from '../../../src/credentials/lock.ts';
+import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from '../../app/agent-process.ts';
+
+const TOKEN = 'gatewayTokenOf20Chars';
+const RECORD = JSON.stringify({
+  version: 1,
+  state: 'provisioned',
+  server: 'coap://h',
+  deviceName: 'gw-master',
+  sinceMs: 1,
+  token: TOKEN,
+});
+const OURS = [
+  'credentials.json',
+  'credentials.backup.json',
+  'credentials.aside-2026-11-22T03-18-00.000Z-elsewhere.json',
+  'credentials.json.tmp-1234567890abcdef',
+];
+
+class Gateway implements Disposable {
+  readonly state = mkdtempSync(join(tmpdir(), 'firstlight-prepare-'));
+
+  constructor() {
+    for (const name of OURS) writeFileSync(join(this.state, name), RECORD, { mode: 0o600 });
+    mkdirSync(join(this.state, 'spool'));
+    writeFileSync(join(this.state, 'spool', 'segment'), 'readings');
+  }
+
+  get names(): readonly string[] {
+    return readdirSync(this.state).sort();
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.state, { recursive: true, force: true });
+  }
+}
+
+/** `answer`: what somebody at a terminal types; absent: there is no terminal. */
+async function prepare(
+  state: string,
+  yes: boolean,
+  answer?: string,
+): Promise<{ code: number; said: string }> {
+  const input = Object.assign(new PassThrough(), { isTTY: answer !== undefined });
+  const out = new PassThrough();
+  const said: string[] = [];
+  out.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+  if (answer !== undefined) input.end(`${answer}\n`);
+  const code = await prepareImage({ state, yes }, { input, out }, new AbortController().signal);
+  return { code, said: said.join('') };
+}
+
+test('credentials with all their copies and the readings go, also what a killed agent left; the device is named', async () => {
+  using gateway = new Gateway();
+  writeFileSync(join(gateway.state, 'notes.txt'), 'mine');
+  const { code, said } = await prepare(gateway.state, true);
+  assert.equal(code, 0, said);
+  assert.deepEqual(gateway.names, ['notes.txt']);
+  assert.match(said, /Left alone.*notes\.txt/);
+  assert.match(said, /the device "gw-master" on the server: delete it/);
+  assert.match(said, /journalctl|hostname/);
+  assert.ok(!said.includes(TOKEN));
+});
+
+test('it asks, and only yes is yes', async () => {
+  for (const answer of ['', 'n', 'no', 'yess']) {
+    using gateway = new Gateway();
+    const { code, said } = await prepare(gateway.state, false, answer);
+    assert.equal(code, 1, answer);
+    assert.match(said, /credentials\.json[\s\S]*Nothing was changed/);
+    assert.equal(gateway.names.length, OURS.length + 1);
+  }
+  using gateway = new Gateway();
+  assert.equal((await prepare(gateway.state, false, 'Y')).code, 0);
+  assert.deepEqual(gateway.names, []);
+});
+
+test('with nobody to ask and no --yes it refuses', async () => {
+  using gateway = new Gateway();
+  const { code, said } = await prepare(gateway.state, false);
+  assert.equal(code, 64);
+  assert.match(said, /--yes/);
+  assert.equal(gateway.names.length, OURS.length + 1);
+});
+
+test('while an agent runs nothing is removed; once it has ended, all is', { timeout: 60_000 }, async () => {
+  await using sandbox = await openSandbox({ provisioning: { key: 'key', secret: 'a-secret' } });
+  await using place = await workshop();
+  const state = join(place.path, 'state');
+  const file = await place.config(
+    `[server]\nurl = "coap://127.0.0.1:${sandbox.coapPort}"\nspread = "0s"\n[provisioning]\nkey = "key"\nsecret = "a-secret"\n`,
+  );
+  await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
+  await agent.line('telemetry accepted');
+  const { code, said } = await prepare(state, true);
+  assert.equal(code, 75);
+  assert.match(said, /The agent still runs, so nothing was removed: another firstlight already runs/);
+  assert.ok(existsSync(join(state, 'credentials.json')));
+  await agent.stop();
+  assert.equal((await prepare(state, true)).code, 0);
+  assert.deepEqual(readdirSync(state), []);
+});
+
+test('what a hostile service put into its directory costs nobody a file: links are removed, not followed', async () => {
+  using gateway = new Gateway();
+  const victims = mkdtempSync(join(tmpdir(), 'firstlight-victims-'));
+  try {
+    for (const name of ['linked', 'named-twice', 'in-directory'])
+      writeFileSync(join(victims, name), 'precious');
+    rmSync(join(gateway.state, 'spool'), { recursive: true });
+    symlinkSync(victims, join(gateway.state, 'spool'));
+    symlinkSync(join(victims, 'linked'), join(gateway.state, 'credentials.aside-1-bad.json'));
+    linkSync(join(victims, 'named-twice'), join(gateway.state, 'credentials.aside-2-bad.json'));
+    rmSync(join(gateway.state, 'credentials.json'));
+    mkdirSync(join(gateway.state, 'credentials.json'));
+    assert.equal((await prepare(gateway.state, true)).code, 0);
+    assert.deepEqual(gateway.names, []);
+    for (const name of readdirSync(victims))
+      assert.equal(readFileSync(join(victims, name), 'utf8'), 'precious');
+    assert.equal(readdirSync(victims).length, 3);
+  } finally {
+    rmSync(victims, { recursive: true, force: true });
+  }
+});
+
+test('a directory that is not there, and one that somebody else locked, are told', async () => {
+  using gateway = new Gateway();
+  const none = await prepare(join(gateway.state, 'none'), true);
+  assert.equal(none.code, 0);
+  assert.match(none.said, /there are no credentials and no readings in/);
+  assert.ok(!existsSync(join(gateway.state, 'none')));
+  await using _lock = await acquireLock(gateway.state);
+  assert.equal((await prepare(gateway.state, true)).code, 75);
+});

@@ -1,0 +1,20 @@
+/** Of `firstlight sample` as a process. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { MAIN } from '../../paths.ts';
+
+/** Longer than it may take on a busy machine; killed then, so that a failed test leaves nothing. */
+export const PATIENCE_MS = 30_000;
+
+export async function sample(words: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, 'sample', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: PATIENCE_MS,
+    killSignal: 'SIGKILL',
+  });
+  const [said, complained] = [text(child.stdout), text(child.stderr)];
+  const [code, signal] = await once(child, 'close');
+  return { said: await said, complained: await complained, code, signal };
+}

@@ -1,0 +1,30 @@
+/** `firstlight status` beside the real agent: what it says from its start to its end, and what that costs. */
+
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { provisioning, stage, toml, until } from './status-harness.ts';
+
+test('before, while and after it runs: 3, 0 online with all that matters, 3 stopped', {
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await stage();
+  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'not running']);
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
+  const online = await until(at.ask, ({ state, delivered }) => state === 'online' && delivered > 0);
+  assert.deepEqual(
+    [online.code, online.running, online.device, online.credentials, online.road, online.clock],
+    [0, true, 'gw-test', 'stored', 'coap', 'trusted'],
+  );
+  assert.equal(online.server, `coap://127.0.0.1:${sandbox.coapPort}`);
+  assert.ok(online.events.length > 0 && online.events.length <= 5);
+  assert.equal((await stat(join(at.runtime, 'status.json'))).mode & 0o777, 0o644);
+  const file = await readFile(join(at.runtime, 'status.json'), 'utf8');
+  for (const secret of [provisioning.secret, sandbox.devices()[0]?.token ?? 'no device'])
+    assert.ok(!file.includes(secret));
+  assert.equal(await agent.stop(), 0);
+  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'stopped']);
+});

@@ -1,0 +1,158 @@
+/** The answer of `firstlight status`: exit codes, ages, and that a file of another process or boot is not believed. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { answerOf, type StatusAnswer } from '../../../src/cli/status/json.ts';
+import { statusLines } from '../../../src/cli/status/view.ts';
+import { paintFor } from '../../../src/cli/ui/style.ts';
+import type { RefusalReason } from '../../../src/core/failures/failure.ts';
+import type { StatusReport } from '../../../src/core/status/report.ts';
+import type { FoundStatus, StatusFileContent } from '../../../src/host/systemd/status-file.ts';
+
+const NOW = { bootMs: 100_000, wallMs: Date.UTC(2026, 10, 26, 12), bootId: 'this-boot' };
+const AGENT = { version: '0.1.0', pid: 7, startTicks: 1, bootId: NOW.bootId };
+const ONLINE: StatusReport = {
+  state: 'online',
+  sinceBootMs: 40_000,
+  device: 'gw-1',
+  credentials: 'stored',
+  lastAcceptedBootMs: 96_000,
+  delivered: 132,
+  server: 'coap://things.example',
+  waiting: 1,
+  spooled: 0,
+  dropped: 0,
+  clock: 'synchronised',
+  events: [],
+  open: [],
+  counts: {},
+};
+const trouble = (reason: RefusalReason) => ({
+  reason,
+  seen: 'no answer in 45 s',
+  sinceBootMs: 50_000,
+  nextBootMs: 112_000,
+  tries: 3,
+});
+
+function found(content: Partial<StatusFileContent>, isAlive = true): FoundStatus {
+  return { is: 'there', isAlive, content: { version: 1, agent: AGENT, events: [], ...content } };
+}
+
+const answered = (report: StatusReport) => answerOf(found({ report }), NOW);
+const textOf = (answer: StatusAnswer, width = 80) =>
+  statusLines(answer, width, paintFor({ isLive: false })).join('\n');
+
+describe('the exit code of status', () => {
+  const open = [
+    { event: 'FL-DISK-REFUSES', level: 'error', says: 'the disk refuses: check it', bootMs: 1 },
+  ] as const;
+  const CASES: readonly (readonly [what: string, found: FoundStatus, code: number, state: string])[] = [
+    ['0 online', found({ report: ONLINE }), 0, 'online'],
+    [
+      '1 offline, and it will heal',
+      found({ report: { ...ONLINE, state: 'offline', trouble: trouble('silent') } }),
+      1,
+      'offline',
+    ],
+    ['1 while it starts', found({}), 1, 'starting'],
+    [
+      '2 when the server wants something changed',
+      found({ report: { ...ONLINE, state: 'not provisioned', trouble: trouble('not-found') } }),
+      2,
+      'not provisioned',
+    ],
+    ['2 online on a disk that refuses', found({ report: { ...ONLINE, open } }), 2, 'online'],
+    ['3 without a file', { is: 'missing' }, 3, 'not running'],
+    ['3 with one that cannot be read', { is: 'unreadable', problem: 'EACCES' }, 3, 'unknown'],
+    ['3 after a kill', found({ report: ONLINE }, false), 3, 'killed'],
+    [
+      '3 of another boot',
+      found({ report: ONLINE, agent: { ...AGENT, bootId: 'another' } }),
+      3,
+      'not running',
+    ],
+    [
+      '3 after a stop',
+      found({ report: ONLINE, ending: { how: 'stopped', exitCode: 0, bootMs: 90_000, why: [] } }, false),
+      3,
+      'stopped',
+    ],
+  ];
+  for (const [what, given, code, state] of CASES) {
+    it(what, () => {
+      const answer = answerOf(given, NOW);
+      assert.deepEqual([answer.exitCode, answer.state, answer.running], [code, state, code !== 3]);
+    });
+  }
+});
+
+it('ages are by the clock that never steps, dates by the calendar of now', () => {
+  const answer = answered(ONLINE);
+  assert.deepEqual([answer.forS, answer.lastAcceptedAgoS], [60, 4]);
+  assert.equal(answer.lastAccepted, '2026-11-26T11:59:56.000Z');
+});
+
+it('a trouble is told with its cause, what to do, what was seen, and when the next try is', () => {
+  const text = textOf(answered({ ...ONLINE, state: 'offline', trouble: trouble('silent') }), 200);
+  assert.match(text, /^firstlight 0\.1\.0 is offline for 1 min/);
+  assert.match(text, /why +FL-SILENT: the server does not answer \(no answer in 45 s\)/);
+  assert.match(text, /to do +check that it runs/);
+  assert.match(text, /retry +next try in 12 s; refused 3 times in 50 s/);
+});
+
+it('credentials that cannot be read are not called "not provisioned"', () => {
+  const report = {
+    ...ONLINE,
+    state: 'not provisioned',
+    credentials: 'unreadable',
+    trouble: trouble('credentials-unreadable'),
+  } as const;
+  const answer = answered(report);
+  assert.equal(answer.exitCode, 2);
+  const text = textOf(answer, 200);
+  assert.match(text, /^firstlight 0\.1\.0 cannot read its credentials for 1 min/);
+  assert.match(text, /why +FL-CREDENTIALS-UNREADABLE: .*both files are damaged/);
+  assert.match(text, /to do +restore credentials\.json from a backup, or /);
+});
+
+it('a first answer that does not come points at the doctor, long before the request is given up', () => {
+  const waiting = (sinceBootMs: number) =>
+    textOf(answered({ ...ONLINE, state: 'connecting', sinceBootMs }), 200);
+  assert.match(waiting(NOW.bootMs - 25_000), /see +no answer yet: "sudo firstlight doctor"/);
+  assert.doesNotMatch(waiting(NOW.bootMs - 3_000), /doctor/);
+});
+
+it('a start that failed says why', () => {
+  const why = [{ event: 'FL-CONFIG-INVALID', says: 'f.toml:1: server.url is missing' }] as const;
+  const answer = answerOf(found({ ending: { how: 'failed', exitCode: 78, bootMs: 1, why } }, false), NOW);
+  assert.match(textOf(answer), /why +FL-CONFIG-INVALID: f\.toml:1: server\.url is missing/);
+});
+
+describe('the text', () => {
+  const busy = answered({ ...ONLINE, state: 'offline', trouble: trouble('not-found') });
+
+  it('fits the width it is given', () => {
+    for (const width of [60, 80, 120])
+      for (const line of textOf(busy, width).split('\n')) assert.ok(line.length <= width, line);
+  });
+
+  it('has no control character where it is not a terminal, and colours where it is', () => {
+    assert.ok(!textOf(busy).includes('\u001b'));
+    const painted = statusLines(busy, 80, paintFor({ isLive: true })).join('\n');
+    assert.ok(painted.includes('\u001b[31m'));
+  });
+
+  it('fits a screen of 24 rows with five events', () => {
+    const event = {
+      event: 'FL-SILENT',
+      level: 'warn',
+      says: 'the server does not answer: check',
+      bootMs: 1,
+    } as const;
+    const events = [event, event, event, event, event];
+    const report = { ...ONLINE, state: 'offline', trouble: trouble('silent') } as const;
+    const answer = answerOf(found({ report, events }), NOW);
+    assert.ok(textOf(answer).split('\n').length <= 24);
+  });
+});

@@ -1,0 +1,42 @@
+/** A place for an agent, and `firstlight status` beside it. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StatusAnswer } from '../../../src/cli/status/json.ts';
+import { AgentProcess, workshop } from '../../app/agent-process.ts';
+
+export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
+
+export function toml(coapPort: number): string {
+  return `[server]\nurl = "coap://127.0.0.1:${coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`;
+}
+
+export async function stage() {
+  const place = await workshop();
+  const runtime = join(place.path, 'run');
+  await mkdir(runtime);
+  const run = (file: string) =>
+    AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')], {
+      RUNTIME_DIRECTORY: runtime,
+    });
+  const ask = async (): Promise<StatusAnswer & { readonly code: number | null }> => {
+    await using status = AgentProcess.run(['status', '--json', '--runtime', runtime]);
+    const code = await status.exit();
+    return { ...(JSON.parse(status.output.join('\n')) as StatusAnswer), code };
+  };
+  const text = async () => {
+    await using status = AgentProcess.run(['status', '--runtime', runtime]);
+    await status.exit();
+    return status.output.join('\n');
+  };
+  const dispose = () => place[Symbol.asyncDispose]();
+  return { place, runtime, run, ask, text, [Symbol.asyncDispose]: dispose };
+}
+
+/** Asks until `isWanted`, which the test's own time-out bounds. */
+export async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isWanted(answer)) return answer;
+  }
+}

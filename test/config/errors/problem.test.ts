@@ -1,0 +1,133 @@
+/** What is said about a wrong configuration: everything at once, each with its place, bound and example. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ConfigError } from '../../../src/config/errors/problem.ts';
+import { Desk, SERVER } from '../config-fixture.ts';
+
+describe('a problem', () => {
+  it('is one sentence with file, line, key, value, bound and example', () => {
+    using desk = new Desk();
+    const [problem] = desk.problems(`${SERVER}\n[telemetry]\n# seconds\ninterval = "10"\n`);
+    assert.equal(
+      problem?.sentence,
+      `${desk.toml}:6: telemetry.interval = "10" is not a duration; allowed 1s to 24h; example: interval = "10s"`,
+    );
+    const { source, line, key, value, bound, example } = problem;
+    assert.deepEqual(
+      { source, line, key, value, bound, example },
+      {
+        source: desk.toml,
+        line: 6,
+        key: 'telemetry.interval',
+        value: '"10"',
+        bound: '1s to 24h',
+        example: 'interval = "10s"',
+      },
+    );
+  });
+
+  it('of a variable names the variable and shows how to set it', () => {
+    using desk = new Desk();
+    assert.deepEqual(desk.sentences(SERVER, { environment: { FIRSTLIGHT_TELEMETRY_INTERVAL: '25h' } }), [
+      'FIRSTLIGHT_TELEMETRY_INTERVAL: telemetry.interval = "25h" is too long; allowed 1s to 24h; example: FIRSTLIGHT_TELEMETRY_INTERVAL=10s',
+    ]);
+  });
+
+  it('never comes alone when there are more: twelve mistakes are twelve problems, in the order of the file', () => {
+    using desk = new Desk();
+    const toml = `top = 1
+[server]
+url = "mqtt://tb"
+spread = "2h"
+[telemtry]
+interval = "1s"
+[telemetry]
+intervall = "1s"
+interval = 10
+[log]
+level = "warning"
+format = ["json"]
+[device]
+name = "a<b"
+[provisioning]
+credentials = true
+`;
+    const environment = { FIRSTLIGHT_LOG_LEVLE: 'info', FIRSTLIGHT_DEVICE_NAME: '' };
+    const problems = desk.problems(toml, { environment });
+    assert.equal(problems.length, 12);
+    const inFile = problems.filter((each) => each.source === desk.toml).map((each) => each.line);
+    assert.deepEqual(inFile, [1, 3, 4, 5, 8, 9, 11, 12, 14, 16]);
+  });
+
+  it('is found in a value that a later source overrides', () => {
+    using desk = new Desk();
+    const environment = { FIRSTLIGHT_LOG_LEVEL: 'info' };
+    assert.equal(desk.problems(`${SERVER}[log]\nlevel = "loud"`, { environment }).length, 1);
+  });
+
+  it('is thrown as a ConfigError with a stable code, one line for each', () => {
+    using desk = new Desk();
+    assert.throws(
+      () => desk.load('[server]\nurl = "x"\nspread = "y"'),
+      (error) =>
+        error instanceof ConfigError &&
+        error.code === 'CONFIG_INVALID' &&
+        error.problems.length === 2 &&
+        error.message.split('\n').length === 2,
+    );
+  });
+});
+
+describe('a slip of the pen', () => {
+  const slips: readonly [toml: string, what: RegExp][] = [
+    [
+      '[telemetry]\nintervall = "1s"',
+      /telemetry\.intervall is no key of ours; did you mean telemetry\.interval\?/,
+    ],
+    [
+      '[telemtry]\ninterval = "1s"',
+      /\[telemtry\] is no table of ours; did you mean \[telemetry\]\?; allowed \[server\]/,
+    ],
+    ['[log]\ninterval = "1s"', /log\.interval is no key of ours; did you mean telemetry\.interval\?/],
+    ['[log]\nlevel = "warning"', /is none of the choices; allowed debug \| info \| warn \| error/],
+    ['[log]\nlevel = "INFO"', /did you mean "info"\?/],
+    [
+      '[telemetry]\ninterval = 10',
+      /interval = 10 is a bare number, not a duration in quotes; .*interval = "10s"/,
+    ],
+    ['[telemetry]\ninterval = 2026-01-01', /is a date, not a duration/],
+    ['[telemetry.interval]\nx = 1', /interval = \{ … \} is a table, not a duration/],
+    ['[[log]]\nlevel = "info"', /log is a list, not a table/],
+    ['"__proto__" = 1', /__proto__ is no key/],
+    ['[device]\n"constructor" = 1', /device\.constructor is no key/],
+    ['[device]\n"na\\u001bme" = "x"', /device\."na\\u001bme" is no key/],
+    ['[device]\nname = "a\\u0007"', /name = "a\\u0007" has a control character/],
+    ['[device]\nname = "   "', /is empty/],
+    [`[device]\nname = "${'n'.repeat(256)}"`, /is too long; allowed 1 to 255/],
+  ];
+  for (const [toml, what] of slips) {
+    it(`${JSON.stringify(toml.slice(0, 44))} is named, with a way out`, () => {
+      using desk = new Desk();
+      const sentences = desk.sentences(`${toml}\n${toml.includes('server') ? '' : SERVER}`);
+      assert.equal(sentences.length, 1, sentences.join('\n'));
+      assert.match(sentences[0] ?? '', what);
+      assert.doesNotMatch(sentences[0] ?? '', /\p{Cc}/u);
+      assert.ok((sentences[0] ?? '').length < 400);
+    });
+  }
+
+  it('in a variable is named with the one that was meant, never with the value', () => {
+    using desk = new Desk();
+    const environment = { FIRSTLIGHT_PROVISIONING_SECERT: 'hush-hush' };
+    assert.deepEqual(desk.sentences(SERVER, { environment }), [
+      'FIRSTLIGHT_PROVISIONING_SECERT: is no variable of ours; did you mean FIRSTLIGHT_PROVISIONING_SECRET?',
+    ]);
+  });
+
+  it('255 characters outside the basic plane are 255 characters', () => {
+    using desk = new Desk();
+    assert.deepEqual(desk.problems(`${SERVER}[device]\nname = "${'🌅'.repeat(255)}"`), []);
+    assert.equal(desk.problems(`${SERVER}[device]\nname = "${'🌅'.repeat(256)}"`).length, 1);
+  });
+});

@@ -1,0 +1,143 @@
+/** The numbers, sizes, shares and deadbands that settings may hold: what they mean, and what is said of a slip. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as v from 'valibot';
+import type { Setting } from '../../../src/config/schema/setting.ts';
+import { settings } from '../../../src/config/schema/settings.ts';
+import { parseDeadbands } from '../../../src/config/values/deadbands.ts';
+import { parseSize } from '../../../src/config/values/size.ts';
+import { Desk, SERVER } from '../config-fixture.ts';
+
+/** The value, or what is wrong with it. */
+function judged(setting: Setting, raw: unknown): unknown {
+  const result = v.safeParse(setting.schema, raw);
+  return result.success ? result.output : result.issues[0].message;
+}
+
+describe('a size', () => {
+  it('is a whole number of powers of 1000, or with an i of 1024', () => {
+    const bytes = ['1KB', '64MB', '16GB', '1KiB', '64MiB', '2GiB', '0MB'].map(parseSize);
+    assert.deepEqual(bytes, [1000, 64e6, 16e9, 1024, 64 * 2 ** 20, 2 ** 31, 0]);
+  });
+
+  it('is nothing else: no bare number, fraction, sign, space, letter alone or in the wrong case', () => {
+    for (const text of [
+      '64',
+      '',
+      'MB',
+      '1.5MB',
+      '-1MB',
+      '64 MB',
+      ' 64MB',
+      '64M',
+      '64mb',
+      '64kB',
+      '1TB',
+      '1B',
+      '6４MB',
+    ]) {
+      assert.equal(parseSize(text), undefined, JSON.stringify(text));
+    }
+  });
+});
+
+describe('what a setting takes, to the edge of its bounds', () => {
+  const rows: readonly [
+    setting: Setting,
+    right: Readonly<Record<string, unknown>>,
+    wrong: Readonly<Record<string, RegExp>>,
+  ][] = [
+    [
+      settings.telemetryDrainRate,
+      { '1': 1, '10': 10, '1000': 1000 },
+      {
+        '0': /too small/,
+        '1001': /too large/,
+        '1.5': /not a whole number/,
+        '-1': /not a whole/,
+        '': /not a whole/,
+        '1e2': /not/,
+      },
+    ],
+    [
+      settings.outboxSpoolSize,
+      { '1MB': 1e6, '1MiB': 2 ** 20, '16GB': 16e9, '500000KB': 5e8 },
+      { '999KB': /too small/, '16GiB': /too large/, '999999999999999GiB': /too large/, '64': /not a size/ },
+    ],
+    [
+      settings.outboxFreeSpace,
+      { '0%': 0, '10%': 0.1, '90%': 0.9 },
+      { '91%': /too large/, '10': /not a whole percentage/, '10.5%': /not/, '-1%': /not/, '%': /not/ },
+    ],
+    [settings.outboxSpoolAfter, { '5s': 5000, '1h': 3_600_000 }, { '4s': /too short/, '61m': /too long/ }],
+    [settings.outboxFlushEvery, { '5s': 5000, '1h': 3_600_000 }, { '4s': /too short/, '61m': /too long/ }],
+    [
+      settings.clockTrust,
+      { system: 'system', synchronised: 'synchronised' },
+      { synchronized: /did you mean "synchronised"/, '': /none of the choices/ },
+    ],
+  ];
+  for (const [setting, right, wrong] of rows) {
+    it(setting.key, () => {
+      for (const [raw, value] of Object.entries(right)) assert.equal(judged(setting, raw), value, raw);
+      for (const [raw, what] of Object.entries(wrong)) assert.match(String(judged(setting, raw)), what, raw);
+      assert.match(String(judged(setting, 10)), /bare number/);
+    });
+  }
+});
+
+describe('deadbands', () => {
+  it('are keys and numbers, and spaces around them do not count', () => {
+    const parsed = parseDeadbands(' load1=0.1,cpuTemperatureC = 2 , constructor=1');
+    assert.ok(typeof parsed !== 'string', String(parsed));
+    assert.deepEqual(
+      [...parsed],
+      [
+        ['load1', 0.1],
+        ['cpuTemperatureC', 2],
+        ['constructor', 1],
+      ],
+    );
+  });
+
+  it('are none when the text is empty', () => {
+    for (const text of ['', '  ']) assert.deepEqual(parseDeadbands(text), new Map());
+  });
+
+  const many = (count: number): string => Array.from({ length: count }, (_, i) => `k${i}=1`).join(',');
+  const wrong: readonly [text: string, what: RegExp][] = [
+    ['load1', /other than key=number as part 1/],
+    ['load1=0.1,', /as part 2/],
+    ['load1=0.1,,load5=1', /as part 2/],
+    ['load1=0.1;load5=1', /as part 1/],
+    ['=1', /as part 1/],
+    ['load1=-1', /as part 1/],
+    ['load1=1e3', /as part 1/],
+    ['load1=.5', /as part 1/],
+    ['load1=NaN', /as part 1/],
+    ['load/1=1', /as part 1/],
+    ['load 1=1', /as part 1/],
+    ['a=1, load1=0.0', /not above 0 as part 2/],
+    ['a=1,b=1,a=2', /second time as part 3/],
+    [`${'k'.repeat(65)}=1`, /too long as part 1/],
+    [many(65), /more than 64 keys/],
+  ];
+  for (const [text, what] of wrong) {
+    it(`${JSON.stringify(text.slice(0, 24))} is no list of them, and the part is named`, () => {
+      assert.match(String(parseDeadbands(text)), what);
+    });
+  }
+
+  it('may be 64, with keys of 64 characters', () => {
+    assert.equal(Object(parseDeadbands(many(64))).size, 64);
+    assert.equal(Object(parseDeadbands(`${'k'.repeat(64)}=0.000001`)).size, 1);
+  });
+
+  it('that are wrong are one sentence with place, bound and example', () => {
+    using desk = new Desk();
+    assert.deepEqual(desk.sentences(`${SERVER}[telemetry]\ndeadband = "load1"`), [
+      'firstlight.toml:4: telemetry.deadband = "load1" has something other than key=number as part 1; allowed at most 64 of key=number, separated by commas; a key is 1 to 64 letters, digits, _ . - and * (any characters), its number above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
+    ]);
+  });
+});

@@ -1,0 +1,100 @@
+/** server.url as a list, the proxy, and whom https trusts: what is right, what is wrong, and what is never shown. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { isPrivateAddress } from '../../src/core/model/private-address.ts';
+import { Authority, noOpenssl } from '../doubles/certificates.ts';
+import { Desk } from './config-fixture.ts';
+
+const roadsOf = (desk: Desk, toml: string, environment: Record<string, string> = {}) =>
+  desk.load(toml, { environment }).config.server.roads;
+
+describe('server.url', () => {
+  it('is a list in the file, and the same with commas in a variable', () => {
+    using desk = new Desk();
+    const listed = roadsOf(desk, 'server.url = ["coap://tb", "https://tb:8443"]');
+    assert.deepEqual(
+      listed.map(({ scheme, port }) => `${scheme} ${port}`),
+      ['coap 5683', 'https 8443'],
+    );
+    const given = roadsOf(desk, '', { FIRSTLIGHT_SERVER_URL: 'coap://tb, https://tb:8443' });
+    assert.deepEqual(given, listed);
+  });
+
+  for (const [what, value, why] of [
+    ['one twice', '["https://tb", "https://TB:443"]', /same URL twice in URL 2/],
+    ['one of another kind', '["coap://tb", "mqtt://tb"]', /not supported.*in URL 2/],
+    ['none', '[]', /is not a URL/],
+    ['nine', `[${Array.from({ length: 9 }, (_, n) => `"coap://h${n}"`)}]`, /more than 8/],
+  ] as const) {
+    it(`with ${what} is refused`, () => {
+      using desk = new Desk();
+      assert.match(desk.problems(`server.url = ${value}`)[0]?.sentence ?? '', why);
+    });
+  }
+});
+
+describe('the proxy', () => {
+  const HTTPS = 'server.url = "https://tb.example.com"\n';
+
+  it('of server.proxy wins over the environment, and "none" is none', () => {
+    using desk = new Desk();
+    const environment = { HTTPS_PROXY: 'http://env:3128' };
+    assert.equal(roadsOf(desk, HTTPS, environment)[0].proxy?.host, 'env');
+    assert.equal(roadsOf(desk, `${HTTPS}server.proxy = "http://file"`, environment)[0].proxy?.host, 'file');
+    assert.equal(roadsOf(desk, `${HTTPS}server.proxy = "none"`, environment)[0].proxy, undefined);
+    assert.equal(roadsOf(desk, HTTPS, { ...environment, NO_PROXY: 'x, .example.com' })[0].proxy, undefined);
+    assert.equal(roadsOf(desk, 'server.url = "coap://tb"', environment)[0].proxy, undefined);
+  });
+
+  it('is never shown with its password', () => {
+    using desk = new Desk();
+    const [road] = roadsOf(desk, `${HTTPS}server.proxy = "http://me:hush%40hush@proxy:8080"`);
+    assert.equal(
+      road.proxy?.authorization?.reveal(),
+      `Basic ${Buffer.from('me:hush@hush').toString('base64')}`,
+    );
+    assert.doesNotMatch(JSON.stringify(road), /hush/);
+    const [problem] = desk.problems(`${HTTPS}server.proxy = "socks5://me:hush@proxy"`);
+    assert.match(problem?.sentence ?? '', /supported: http/);
+    assert.doesNotMatch(problem?.sentence ?? '', /hush/);
+  });
+});
+
+describe('certificates', { skip: noOpenssl }, () => {
+  it('are read and judged, all problems at once', () => {
+    using desk = new Desk();
+    using authority = new Authority();
+    const [one, other] = [authority.issue(), authority.issue()];
+    const head = 'server.url = "https://tb"\n';
+    const right = `${head}server.ca-file = "${authority.pem.certFile}"\nserver.cert-file = "${one.certFile}"\nserver.key-file = "${one.keyFile}"`;
+    const { tls } = desk.load(right).config.server;
+    assert.equal(tls.ca, readFileSync(authority.pem.certFile, 'utf8'));
+    assert.equal(tls.client?.key.reveal(), one.key);
+    assert.match(
+      desk.problems(right.replace(one.keyFile, other.keyFile))[0]?.sentence ?? '',
+      /not the key of the certificate/,
+    );
+    const wrong = `${head}server.ca-file = "${one.keyFile}"\nserver.cert-file = "/nowhere"\nserver.pin-sha256 = "abc"`;
+    const sentences = desk.problems(wrong).map(({ sentence }) => sentence);
+    assert.equal(sentences.length, 4, sentences.join('\n'));
+  });
+});
+
+it('private is what stays in the house', () => {
+  for (const address of [
+    '127.0.0.1',
+    '10.1.2.3',
+    '172.31.0.1',
+    '192.168.1.1',
+    '169.254.1.1',
+    '::1',
+    'fd12::1',
+    'fe80::1',
+    '::ffff:10.0.0.1',
+  ])
+    assert.ok(isPrivateAddress(address), address);
+  for (const address of ['192.0.2.7', '172.32.0.1', '100.64.0.1', '2001:db8::7', '::ffff:192.0.2.7'])
+    assert.ok(!isPrivateAddress(address), address);
+});

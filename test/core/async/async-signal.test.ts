@@ -1,0 +1,101 @@
+/** A notification that no waiter misses, and a wait that leaves nothing behind. */
+
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { AsyncSignal } from '../../../src/core/async/async-signal.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+
+const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
+
+/** Both waits, each long enough that only a notification or an abort ends it. */
+const waits = {
+  wait: (signal: AsyncSignal, abort: AbortSignal, seen?: number) => signal.wait(abort, seen),
+  waitUpTo: (signal: AsyncSignal, abort: AbortSignal, seen?: number) =>
+    signal.waitUpTo(1_000, new VirtualClock(), abort, seen),
+};
+
+/** Whether the wait is over once everything that is due has run. */
+async function isOver(waiting: Promise<void>): Promise<boolean> {
+  let over = false;
+  void waiting.then(() => {
+    over = true;
+  });
+  await turn();
+  return over;
+}
+
+for (const [name, wait] of Object.entries(waits)) {
+  describe(name, () => {
+    it('lasts until a notification', async () => {
+      const [changes, stop] = [new AsyncSignal(), new AbortController()];
+      const waiting = wait(changes, stop.signal);
+      assert.equal(await isOver(waiting), false);
+      changes.notify();
+      assert.equal(await isOver(waiting), true);
+    });
+
+    it('ends at once if there was a notification since the version seen', async () => {
+      const [changes, stop] = [new AsyncSignal(), new AbortController()];
+      const { version } = changes;
+      changes.notify();
+      assert.equal(await isOver(wait(changes, stop.signal, version)), true);
+    });
+
+    it('lasts if the version seen is the newest', async () => {
+      const [changes, stop] = [new AsyncSignal(), new AbortController()];
+      changes.notify();
+      changes.notify();
+      const waiting = wait(changes, stop.signal, changes.version);
+      assert.equal(await isOver(waiting), false);
+      stop.abort();
+      assert.equal(await isOver(waiting), true);
+    });
+
+    it('ends when the signal aborts, and at once if it has aborted', async () => {
+      const [changes, stop] = [new AsyncSignal(), new AbortController()];
+      const waiting = wait(changes, stop.signal);
+      stop.abort();
+      assert.equal(await isOver(waiting), true);
+      assert.equal(await isOver(wait(changes, stop.signal)), true);
+    });
+
+    it('ends for every waiter', async () => {
+      const [changes, stop] = [new AsyncSignal(), new AbortController()];
+      const all = [1, 2, 3].map(() => wait(changes, stop.signal));
+      changes.notify();
+      for (const waiting of all) assert.equal(await isOver(waiting), true);
+    });
+
+    it('leaves no listener in a signal that lives on', async () => {
+      const [changes, stop] = [new AsyncSignal(), new AbortController()];
+      for (let round = 0; round < 20; round += 1) {
+        const waiting = wait(changes, stop.signal);
+        assert.equal(listenersOf(stop.signal), 1);
+        changes.notify();
+        await waiting;
+      }
+      assert.equal(listenersOf(stop.signal), 0);
+    });
+  });
+}
+
+it('waitUpTo ends when its time is over, without a notification', async () => {
+  const [changes, stop, clock] = [new AsyncSignal(), new AbortController(), new VirtualClock()];
+  const waiting = changes.waitUpTo(1_000, clock, stop.signal);
+  await clock.advance(999);
+  assert.equal(await isOver(waiting), false);
+  await clock.advance(1);
+  assert.equal(await isOver(waiting), true);
+  assert.equal(listenersOf(stop.signal), 0);
+});
+
+it('a notification in the middle of another wakes whoever waits by then', async () => {
+  const [changes, stop] = [new AsyncSignal(), new AbortController()];
+  const again = changes.wait(stop.signal).then(() => changes.wait(stop.signal, 1));
+  changes.notify();
+  assert.equal(await isOver(again), false);
+  changes.notify();
+  assert.equal(await isOver(again), true);
+});

@@ -1,0 +1,78 @@
+/** Slots: how many at once, in which order, and what becomes of one that no longer waits. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Slots } from '../../../src/core/async/semaphore.ts';
+
+function stage(count: number) {
+  const slots = new Slots(count);
+  const started: string[] = [];
+  const ends = new Map<string, () => void>();
+  const use = (name: string, signal = new AbortController().signal) =>
+    slots.use(() => {
+      started.push(name);
+      return new Promise<string>((resolve) => ends.set(name, () => resolve(name)));
+    }, signal);
+  const end = async (name: string) => {
+    ends.get(name)?.();
+    await nextTurn();
+  };
+  return { slots, started, use, end };
+}
+
+it('so many go at once, and the others in the order in which they came', async () => {
+  const { started, use, end } = stage(2);
+  const all = ['a', 'b', 'c', 'd'].map((name) => use(name));
+  await nextTurn();
+  assert.deepEqual(started, ['a', 'b']);
+  await end('b');
+  assert.deepEqual(started, ['a', 'b', 'c']);
+  await end('a');
+  await end('c');
+  await end('d');
+  assert.deepEqual(await Promise.all(all), ['a', 'b', 'c', 'd']);
+});
+
+it('one whose signal aborts while it waits gives its turn to the next', async () => {
+  const { started, use, end } = stage(1);
+  const stop = new AbortController();
+  const [first, second, third] = [use('a'), use('b', stop.signal), use('c')];
+  await nextTurn();
+  stop.abort();
+  assert.equal(await second, undefined);
+  await end('a');
+  assert.deepEqual(started, ['a', 'c']);
+  await end('c');
+  assert.deepEqual([await first, await third], ['a', 'c']);
+});
+
+it('work that fails gives its slot back', async () => {
+  const { slots, started, use, end } = stage(1);
+  const never = new AbortController().signal;
+  await assert.rejects(
+    slots.use(() => Promise.reject(new Error('bug')), never),
+    /bug/,
+  );
+  const next = use('a');
+  await end('a');
+  assert.equal(await next, 'a');
+  assert.deepEqual(started, ['a']);
+});
+
+it('an aborted signal takes no slot, and a slot handed over at that moment is not lost', async () => {
+  const { use, end } = stage(1);
+  const stop = new AbortController();
+  const first = use('a');
+  const second = use('b', stop.signal);
+  await nextTurn();
+  const ending = end('a');
+  stop.abort();
+  await ending;
+  await end('b');
+  await Promise.all([first, second]);
+  const third = use('c');
+  await end('c');
+  assert.equal(await third, 'c');
+  assert.equal(await use('d', stop.signal), undefined);
+});

@@ -1,0 +1,134 @@
+/** The window on a lane: batches are answered in any order, the lane hears of them in its own. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { type Batch, LaneWindow } from '../../../src/core/delivery/batch-window.ts';
+import type { Reading } from '../../../src/core/model/reading.ts';
+import type { Lane } from '../../../src/core/ports/outbox.ts';
+import { reading } from './delivery-harness.ts';
+
+/** The plainest lane there is. */
+class PlainLane implements Lane {
+  epoch = 0;
+  taken = 0;
+  readings: Reading[];
+
+  constructor(count: number) {
+    this.readings = Array.from({ length: count }, (_, index) => reading(index + 1));
+  }
+
+  get size(): number {
+    return this.readings.length;
+  }
+
+  async take(max: number): Promise<readonly Reading[]> {
+    const more = this.readings.slice(this.taken, this.taken + max);
+    this.taken += more.length;
+    return more;
+  }
+
+  async acknowledge(count: number, epoch: number): Promise<void> {
+    if (epoch !== this.epoch) return;
+    assert.ok(count <= this.taken, 'never more than was taken');
+    this.readings.splice(0, count);
+    this.taken -= count;
+  }
+
+  rewind(): void {
+    this.epoch += 1;
+    this.taken = 0;
+  }
+}
+
+const times = (batch: Batch | undefined) => batch?.readings.map(({ tsMs }) => tsMs ?? 0) ?? [];
+
+async function sent(window: LaneWindow): Promise<Batch> {
+  const batch = await window.next(0);
+  assert.ok(batch);
+  batch.state = 'in flight';
+  return batch;
+}
+
+describe('a window', () => {
+  it('cuts the lane into batches that follow each other without a gap', async () => {
+    const window = new LaneWindow(new PlainLane(100), 16);
+    const batches = [await sent(window), await sent(window), await sent(window)];
+    assert.deepEqual(
+      batches.flatMap(times),
+      Array.from({ length: batches.flatMap(times).length }, (_, i) => i + 1),
+    );
+  });
+
+  it('opens no more batches than it may, and another when the oldest is done', async () => {
+    const window = new LaneWindow(new PlainLane(100), 2);
+    const first = await sent(window);
+    const second = await sent(window);
+    assert.equal(await window.next(0), undefined);
+    await window.done(second);
+    assert.equal(await window.next(0), undefined);
+    await window.done(first);
+    assert.ok(await window.next(0));
+  });
+
+  it('gives a refused batch again before it opens another, and not before it is due', async () => {
+    const window = new LaneWindow(new PlainLane(100), 16);
+    const first = await sent(window);
+    first.state = 'waiting';
+    first.dueMs = 500;
+    assert.equal(window.dueMs, 500);
+    assert.notEqual(await window.next(499), first);
+    assert.equal(await window.next(500), first);
+  });
+
+  it('halves a batch in place: both halves are there, in order, and nothing else', async () => {
+    const lane = new PlainLane(9);
+    const window = new LaneWindow(lane, 16);
+    const batch = await sent(window);
+    window.split(batch);
+    const [front, back] = [await sent(window), await sent(window)];
+    assert.deepEqual([...times(front), ...times(back)], times(batch));
+    await window.done(back);
+    assert.equal(lane.size, 9);
+    await window.done(front);
+    assert.equal(lane.size, 0);
+  });
+
+  it('whose lane took its readings back starts anew, and an answer that comes later changes nothing', async () => {
+    const lane = new PlainLane(30);
+    const window = new LaneWindow(lane, 16);
+    const old = await sent(window);
+    lane.rewind();
+    const again = await sent(window);
+    assert.deepEqual(times(again), times(old));
+    await window.done(old);
+    assert.equal(lane.size, 30);
+    await window.done(again);
+    assert.equal(lane.size, 30 - again.readings.length);
+  });
+
+  it('tells the lane of each reading once, whatever the order of the answers', async () => {
+    const order = fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 200 }), order, async (count, picks) => {
+        const lane = new PlainLane(count);
+        const window = new LaneWindow(lane, 6);
+        const open: Batch[] = [];
+        let turn = 0;
+        while (lane.size > 0) {
+          const batch = await window.next(0);
+          if (batch) {
+            batch.state = 'in flight';
+            open.push(batch);
+          }
+          if (batch && open.length < 6 && lane.size > open.flatMap(times).length) continue;
+          const pick = (picks[turn++ % picks.length] ?? 0) % open.length;
+          const [answered] = open.splice(pick, 1);
+          if (answered) await window.done(answered);
+        }
+        assert.equal(lane.taken, 0);
+      }),
+      { seed: 20_261_122, numRuns: 200 },
+    );
+  });
+});

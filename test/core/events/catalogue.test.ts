@@ -1,0 +1,103 @@
+/** The catalogue of events: each id is told somewhere, each line has its id, and each trouble says what to do. */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import {
+  EVENTS,
+  type EventId,
+  halvesOf,
+  isEventId,
+  refusalId,
+  tell,
+} from '../../../src/core/events/catalogue.ts';
+import type { RefusalReason } from '../../../src/core/failures/failure.ts';
+import { VERDICTS } from '../../../src/core/failures/policies.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+
+const ROWS = Object.entries(EVENTS);
+/** What a person can do. */
+const REMEDY =
+  /\b(change|check|compare|correct|delete|free|give|install|let|move|nothing to do|provision|raise|report|restart|run|set|shorten|stop)\b/;
+const SOURCES = join(process.cwd(), 'src');
+
+/** Everything the agent is made of, but the catalogue itself. */
+function sources(): readonly (readonly [file: string, text: string])[] {
+  return readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/^(sandbox\/|core\/events)/.test(file))
+    .map((file) => [file, readFileSync(join(SOURCES, file), 'utf8')]);
+}
+
+describe('an event', () => {
+  for (const [id, { level, sentence }] of ROWS) {
+    it(`${id} has a constant sentence, and a remedy if it is a trouble`, () => {
+      assert.match(id, /^FL-[A-Z]+(-[A-Z]+)*$/);
+      assert.match(sentence, /^[a-z]/);
+      assert.doesNotMatch(sentence, /[{}$%`\\\n]|\*\*\*|undefined|\.$/);
+      const { cause, remedy } = halvesOf(sentence);
+      assert.ok(cause.length > 0);
+      if (level !== 'info') assert.match(remedy, REMEDY);
+    });
+  }
+
+  it('shares its sentence with no other', () => {
+    assert.equal(new Set(ROWS.map(([, { sentence }]) => sentence)).size, ROWS.length);
+  });
+
+  it('is there for each refusal, with its level and words', () => {
+    for (const reason of Object.keys(VERDICTS) as RefusalReason[]) {
+      const { level, sentence } = VERDICTS[reason];
+      assert.deepEqual(EVENTS[refusalId(reason)], { level, sentence });
+    }
+  });
+
+  it('is told somewhere in the program', () => {
+    const told = sources()
+      .map(([, text]) => text)
+      .join('\n');
+    const refusals = new Set(Object.keys(VERDICTS).map((reason) => refusalId(reason as RefusalReason)));
+    const silent = ROWS.map(([id]) => id).filter(
+      (id) => !refusals.has(id as ReturnType<typeof refusalId>) && !told.includes(`'${id}'`),
+    );
+    assert.deepEqual(silent, []);
+  });
+
+  it('is what every line above debug is: nothing is told past the catalogue', () => {
+    const past = sources()
+      .filter(([file]) => !/^host\/journal/.test(file))
+      .flatMap(([file, text]) =>
+        [...text.matchAll(/\blog\.(info|warn|error)\(/g)].map(([call]) => `${file}: ${call}`),
+      );
+    assert.deepEqual(past, []);
+  });
+});
+
+describe('telling', () => {
+  it('writes the sentence on the level of the event, with its id behind the other fields', () => {
+    const lines: unknown[] = [];
+    const log = { info() {}, warn: (...line: unknown[]) => lines.push(line), error() {} };
+    tell(log, 'FL-NAME-WEAK', { device: 'gw-1' }, 'another sentence');
+    assert.deepEqual(lines, [['another sentence', { device: 'gw-1', event: 'FL-NAME-WEAK' }]]);
+    assert.equal(Object.keys((lines as [string, object][])[0]?.[1] ?? {})[1], 'event');
+  });
+
+  it('of each event reaches a logger', () => {
+    const log = new RecordingLogger();
+    for (const [id] of ROWS) tell(log, id as EventId);
+    assert.deepEqual(
+      log.told.map(({ level, message }) => ({ level, sentence: message })),
+      ROWS.map(([, entry]) => ({ ...entry })),
+    );
+  });
+});
+
+it('halves are parted at the first colon, and a sentence without one asks for nothing', () => {
+  assert.deepEqual(halvesOf('a: b: c'), { cause: 'a', remedy: 'b: c' });
+  assert.deepEqual(halvesOf('a'), { cause: 'a', remedy: '' });
+});
+
+it('only ids of the catalogue are ids', () => {
+  assert.ok(isEventId('FL-SILENT'));
+  for (const other of ['FL-NOTHING', 'toString', 7, undefined]) assert.ok(!isEventId(other));
+});

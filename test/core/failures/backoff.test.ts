@@ -1,0 +1,73 @@
+/** How long to wait: exponential, jittered over the whole range, capped, and never below the floor. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import * as fc from 'fast-check';
+import { type Schedule, WAIT_MIN_MS, waitBeforeMs } from '../../../src/core/failures/backoff.ts';
+
+const SCHEDULE: Schedule = { baseMs: 2_000, capMs: 60_000 };
+const SEED = { seed: 20_261_121 };
+
+const schedules = fc.record({
+  baseMs: fc.integer({ min: 1, max: 100_000 }),
+  capMs: fc.integer({ min: 1, max: 4_000_000 }),
+});
+const throws = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+it('the lowest throw waits the floor, at every attempt', () => {
+  for (const attempt of [1, 2, 10, 1_000]) assert.equal(waitBeforeMs(SCHEDULE, attempt, 0), WAIT_MIN_MS);
+});
+
+it('the ceiling is the base at the first attempt and doubles with each further one', () => {
+  const highest = 1 - 2 ** -53;
+  const ceilings = [1, 2, 3, 4, 5].map((attempt) => waitBeforeMs(SCHEDULE, attempt, highest));
+  assert.deepEqual(ceilings, [2_000, 4_000, 8_000, 16_000, 32_000]);
+});
+
+it('the ceiling is never over the cap, however long the trouble lasts', () => {
+  for (const attempt of [6, 31, 32, 1_025, 1e9]) {
+    assert.equal(waitBeforeMs(SCHEDULE, attempt, 1 - 2 ** -53), 60_000);
+  }
+});
+
+it('the middle throw waits the middle of floor and ceiling', () => {
+  assert.equal(waitBeforeMs(SCHEDULE, 1, 0.5), (WAIT_MIN_MS + 2_000) / 2);
+});
+
+it('an attempt before the first counts as the first', () => {
+  assert.equal(waitBeforeMs(SCHEDULE, 0, 0.9), waitBeforeMs(SCHEDULE, 1, 0.9));
+});
+
+it('a ceiling below the floor waits the floor', () => {
+  assert.equal(waitBeforeMs({ baseMs: 10, capMs: 100 }, 3, 0.9), WAIT_MIN_MS);
+});
+
+it('every wait is a whole number of milliseconds between the floor and the cap', () => {
+  const check = (schedule: Schedule, attempt: number, random: number) => {
+    const ms = waitBeforeMs(schedule, attempt, random);
+    assert.ok(
+      Number.isInteger(ms) && ms >= WAIT_MIN_MS && ms <= Math.max(WAIT_MIN_MS, schedule.capMs),
+      `${ms}`,
+    );
+  };
+  fc.assert(fc.property(schedules, fc.nat(), throws, check), SEED);
+});
+
+it('a higher throw never waits less, nor does a later attempt', () => {
+  const check = (schedule: Schedule, attempt: number, one: number, other: number) => {
+    const [low, high] = [Math.min(one, other), Math.max(one, other)];
+    assert.ok(waitBeforeMs(schedule, attempt, low) <= waitBeforeMs(schedule, attempt, high));
+    assert.ok(waitBeforeMs(schedule, attempt, one) <= waitBeforeMs(schedule, attempt + 1, one));
+  };
+  fc.assert(fc.property(schedules, fc.nat(100), throws, throws, check), SEED);
+});
+
+it('twenty thousand gateways that failed together come back evenly over the whole range', () => {
+  const slots = new Array<number>(10).fill(0);
+  for (let gateway = 0; gateway < 20_000; gateway += 1) {
+    const ms = waitBeforeMs(SCHEDULE, 6, gateway / 20_000);
+    const slot = Math.min(9, Math.floor((10 * (ms - WAIT_MIN_MS)) / (60_000 - WAIT_MIN_MS)));
+    slots[slot] = (slots[slot] ?? 0) + 1;
+  }
+  for (const gateways of slots) assert.ok(Math.abs(gateways - 2_000) < 10, slots.join(' '));
+});

@@ -1,0 +1,73 @@
+/** Which device names the server takes, and how a template becomes one. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { checkDeviceName, expandDeviceName, type NameSources } from '../../../src/core/model/device-name.ts';
+
+const SOURCES: NameSources = {
+  serial: '10000000abcdef01',
+  machineId: 'fedcba98',
+  mac: undefined,
+  hostname: 'pi',
+};
+
+const TAKEN = ['gw-1', 'g', 'x'.repeat(255), 'Küche 3', '塔-7', 'a & b', '{odd}'];
+const NOT_TAKEN = [
+  ['', /empty/],
+  ['   ', /empty/],
+  [' gw', /white space/],
+  ['gw\n', /white space/],
+  ['x'.repeat(256), /256 characters.*255/],
+  ['g\u0000w', /control character/],
+  ['g\u007fw', /control character/],
+  ['g\ud800w', /half a character/],
+  ['<b>', /HTML/],
+  ['a>b', /HTML/],
+] as const;
+
+it('names the server takes have nothing wrong with them', () => {
+  for (const name of TAKEN) assert.equal(checkDeviceName(name), undefined, name);
+});
+
+it('each name the server would refuse is answered with the reason', () => {
+  for (const [name, reason] of NOT_TAKEN)
+    assert.match(checkDeviceName(name) ?? '', reason, JSON.stringify(name));
+});
+
+it('a template without placeholders is the name itself', () => {
+  assert.deepEqual(expandDeviceName('kitchen', SOURCES), { ok: true, name: 'kitchen', sources: [] });
+});
+
+it('a placeholder may occur twice and is named once', () => {
+  assert.deepEqual(expandDeviceName('{hostname}/{serial}/{hostname}', SOURCES), {
+    ok: true,
+    name: 'pi/10000000abcdef01/pi',
+    sources: ['hostname', 'serial'],
+  });
+});
+
+it('all that is wrong with a template is said at once', () => {
+  assert.match(problemOf('{mac}-{sreial}'), /no mac to put in for \{mac\}.*\{sreial\} is no placeholder/);
+});
+
+it('a brace on its own, an empty placeholder and a name of the prototype are refused', () => {
+  assert.match(problemOf('gw-{serial'), /brace/);
+  assert.match(problemOf('gw-}'), /brace/);
+  assert.match(problemOf('gw-{}'), /no placeholder/);
+  assert.match(problemOf('gw-{constructor}'), /no placeholder/);
+});
+
+it('what a host puts in is text, whatever it looks like', () => {
+  const filled = expandDeviceName('gw-{hostname}', { ...SOURCES, hostname: '$&$1' });
+  assert.equal(filled.ok && filled.name, 'gw-$&$1');
+});
+
+it('an outcome the server would refuse is a problem, and a long template is quoted in part', () => {
+  assert.match(problemOf('<{hostname}>'), /HTML/);
+  assert.ok(problemOf('x'.repeat(1000)).length < 200);
+});
+
+function problemOf(template: string): string {
+  const result = expandDeviceName(template, SOURCES);
+  return result.ok ? '' : result.problem;
+}

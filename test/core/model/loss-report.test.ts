@@ -1,0 +1,93 @@
+/** Losses: whatever is lost is told once, in one gap record, and a gap record that is lost itself is told anew. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import * as fc from 'fast-check';
+import { GAP_KEYS, Losses } from '../../../src/core/model/loss-report.ts';
+import type { Reading } from '../../../src/core/model/reading.ts';
+
+const STAMP = { bootId: 'boot-1', bootMs: 5, tsMs: 9_000 };
+const reading = (tsMs?: number): Reading => ({
+  bootId: 'boot-1',
+  bootMs: 1,
+  ...(tsMs !== undefined && { tsMs }),
+  values: { a: 1 },
+  full: true,
+});
+
+it('nothing lost is nothing to tell', () => {
+  assert.equal(
+    new Losses().tell(() => STAMP),
+    undefined,
+  );
+});
+
+it('a gap record says how many, from when to when, and why; it is dated when it is told', () => {
+  const losses = new Losses();
+  losses.addReading(reading(3_000), 'memory full');
+  losses.add({ readings: 10, why: 'spool full', fromMs: 1_000, toMs: 2_000 });
+  assert.deepEqual(
+    losses.tell(() => STAMP),
+    {
+      ...STAMP,
+      values: { lostReadings: 11, lostFromMs: 1_000, lostToMs: 3_000, lostWhy: 'memory full, spool full' },
+      full: false,
+      gap: true,
+    },
+  );
+});
+
+it('what was told is not told again, and is still counted', () => {
+  const losses = new Losses();
+  losses.addReading(reading(), 'undatable');
+  const gap = losses.tell(() => STAMP);
+  assert.deepEqual(gap?.values, { lostReadings: 1, lostWhy: 'undatable' });
+  assert.equal(
+    losses.tell(() => STAMP),
+    undefined,
+  );
+  assert.deepEqual([losses.untold, losses.total], [0, 1]);
+});
+
+it('a lost gap record is told with the next one, and counts nothing twice', () => {
+  const losses = new Losses();
+  losses.addReading(reading(1_000), 'malformed');
+  const gap = losses.tell(() => STAMP);
+  assert.ok(gap);
+  losses.addReading(gap, 'spool full');
+  losses.addReading(reading(4_000), 'spool full');
+  assert.deepEqual(losses.tell(() => STAMP)?.values, {
+    lostReadings: 2,
+    lostFromMs: 1_000,
+    lostToMs: 4_000,
+    lostWhy: 'malformed, spool full',
+  });
+  assert.equal(losses.total, 2);
+});
+
+it('however often gap records are lost on the way, the sum that arrives is the sum that was lost', () => {
+  const deed = fc.oneof(fc.constant('lose'), fc.constant('tell and lose'), fc.constant('tell'));
+  fc.assert(
+    fc.property(fc.array(deed, { maxLength: 50 }), (deeds) => {
+      const losses = new Losses();
+      let lost = 0;
+      let arrived = 0;
+      const tell = () => losses.tell(() => STAMP);
+      const count = (gap: Reading | undefined) => Number(gap?.values[GAP_KEYS.readings] ?? 0);
+      for (const deed of deeds) {
+        if (deed === 'lose') {
+          losses.addReading(reading(lost), 'memory full');
+          lost += 1;
+        } else if (deed === 'tell') arrived += count(tell());
+        else {
+          const gap = tell();
+          if (gap) losses.addReading(gap, 'spool full');
+        }
+      }
+      arrived += count(tell());
+      assert.equal(arrived, lost);
+      assert.equal(losses.total, lost);
+    }),
+    { seed: 20_261_122, numRuns: 300 },
+  );
+});

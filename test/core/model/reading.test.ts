@@ -1,0 +1,69 @@
+/**
+ * What a reading may hold: finite numbers of at most six decimals, booleans and texts; what could not be read
+ * is absent.
+ */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import * as fc from 'fast-check';
+import { deliverable, round } from '../../../src/core/model/reading.ts';
+
+const SEED = { seed: 20_261_121 };
+
+it('finite numbers, booleans and texts are kept as they are, zero, false and empty text included', () => {
+  const values = { number: 1.5, zero: 0, no: false, yes: true, text: 'x', nothing: '' };
+  assert.deepEqual(deliverable(values), values);
+});
+
+it('what could not be read is absent: never 0, never null', () => {
+  const values = {
+    a: undefined,
+    b: null,
+    c: Number.NaN,
+    d: Number.POSITIVE_INFINITY,
+    e: Number.NEGATIVE_INFINITY,
+  };
+  assert.deepEqual(deliverable(values), {});
+});
+
+it('a number so large that the server would store it as text is left out', () => {
+  const exact = Number.MAX_SAFE_INTEGER;
+  assert.deepEqual(deliverable({ a: exact, b: -exact, c: exact + 1, d: -1e21 }), { a: exact, b: -exact });
+});
+
+it('the order of the keys is kept, and what was given is not changed', () => {
+  const given = { z: 1, gone: null, a: 2 };
+  assert.deepEqual(Object.keys(deliverable(given)), ['z', 'a']);
+  assert.deepEqual(given, { z: 1, gone: null, a: 2 });
+});
+
+it('rounding is to the nearest, in as many decimals as asked for', () => {
+  const rows = [
+    [0.1 + 0.2, 6, 0.3],
+    [12.3456789, 2, 12.35],
+    [12.3456789, 0, 12],
+    [-1.26, 1, -1.3],
+    [5e-17, 6, 0],
+    [1e15 + 0.5, 0, 1e15 + 1],
+  ] as const;
+  for (const [value, decimals, rounded] of rows) assert.equal(round(value, decimals), rounded, `${value}`);
+});
+
+it('a rounded number of a host never has more decimals than asked for', () => {
+  const numbers = fc.double({ min: -1e9, max: 1e9, noNaN: true });
+  const check = (value: number, decimals: number) => {
+    const [, fraction = ''] = JSON.stringify(round(value, decimals)).split('.');
+    assert.match(fraction, new RegExp(`^\\d{0,${decimals}}$`));
+  };
+  fc.assert(fc.property(numbers, fc.integer({ min: 0, max: 6 }), check), SEED);
+});
+
+it('rounding moves a number by at most half of its last decimal', () => {
+  const check = (value: number, decimals: number) => {
+    assert.ok(Math.abs(round(value, decimals) - value) <= 0.5000001 * 10 ** -decimals);
+  };
+  fc.assert(
+    fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.integer({ min: 0, max: 6 }), check),
+    SEED,
+  );
+});

@@ -1,0 +1,83 @@
+/** Which keys are reported: globs, and profile, on and off in their order. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { matches, overlap } from '../../../src/core/model/glob.ts';
+import { EVERYTHING, PROFILES, selects } from '../../../src/core/model/selection.ts';
+
+/** Few letters and many stars, so that they meet. */
+const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });
+const word = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
+
+test('a glob stands for what the regular expression with .* for * stands for', () => {
+  fc.assert(
+    fc.property(glob, word, (pattern, text) => {
+      const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(text);
+      assert.equal(matches(pattern, text), expected);
+      assert.equal(overlap(pattern, text), expected);
+    }),
+  );
+});
+
+test('two globs that stand for the same text overlap, in either order', () => {
+  fc.assert(
+    fc.property(glob, glob, word, (one, other, text) => {
+      if (matches(one, text) && matches(other, text)) assert.ok(overlap(one, other));
+      assert.equal(overlap(one, other), overlap(other, one));
+    }),
+  );
+});
+
+test('globs that no text can satisfy both do not overlap', () => {
+  assert.equal(overlap('netEth0*', 'net*RxBytesPerS'), true);
+  assert.equal(overlap('netEth0Tx*', 'net*RxBytesPerS'), true, 'netEth0TxRxBytesPerS is such a name');
+  assert.equal(overlap('disk*', 'net*RxBytesPerS'), false);
+  assert.equal(overlap('*Percent', 'net*RxBytesPerS'), false);
+  assert.equal(matches('cpu', 'cpuUsePercent'), false);
+});
+
+test('each profile holds the one before', () => {
+  const held = PROFILES.map((profile) =>
+    PROFILES.filter((from) => selects({ profile, on: [], off: [] }, 'cpu', 'cpuUsePercent', from)),
+  );
+  assert.deepEqual(held, [['minimal'], ['minimal', 'default'], ['minimal', 'default', 'full']]);
+});
+
+test('off beats on, on beats the profile, and both may name the sensor or the key', () => {
+  const rows = [
+    { on: ['cpu*'], off: [], reported: true },
+    { on: ['cpu'], off: [], reported: true },
+    { on: ['load'], off: [], reported: false },
+    { on: ['cpu'], off: ['*Percent'], reported: false },
+    { on: ['cpuUsePercent'], off: ['cpu'], reported: false },
+  ];
+  for (const { on, off, reported } of rows)
+    assert.equal(
+      selects({ profile: 'minimal', on, off }, 'cpu', 'cpuUsePercent', 'full'),
+      reported,
+      `${on} ${off}`,
+    );
+});
+
+test('of a pattern of keys, one that some of its keys are switched off for may still be wanted', () => {
+  const off = (glob: string) =>
+    selects({ ...EVERYTHING, off: [glob] }, 'network', 'net*RxBytesPerS', 'default');
+  assert.equal(off('netEth0*'), true);
+  assert.equal(off('net*'), false);
+  assert.equal(off('*Rx*'), false);
+  const on = { profile: 'minimal', on: ['netEth0*'], off: [] } as const;
+  assert.equal(selects(on, 'network', 'net*RxBytesPerS', 'default'), true);
+  assert.equal(selects(on, 'network', 'netWlan0RxBytesPerS', 'default'), false);
+});
+
+test('what is wanted of a pattern covers what is wanted of its keys', () => {
+  const globs = fc.array(glob, { maxLength: 2 });
+  fc.assert(
+    fc.property(fc.constantFrom(...PROFILES), globs, globs, word, (profile, on, off, middle) => {
+      const selection = { profile, on, off };
+      if (selects(selection, 's', `a${middle}b`, 'default'))
+        assert.ok(selects(selection, 's', 'a*b', 'default'));
+    }),
+  );
+});

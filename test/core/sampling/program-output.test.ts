@@ -1,0 +1,110 @@
+/** What an operator's program prints, as values: forms, names, bounds, and what is said of the rest. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { keyOfProgram } from '../../../src/core/model/custom-sensor.ts';
+import { KEYS_MAX, programValues } from '../../../src/core/sampling/program-output.ts';
+
+const boiler = { name: 'boiler' };
+
+describe('a program’s output', () => {
+  const rows: readonly [output: string, values: object, problem?: RegExp][] = [
+    [
+      '{"flow_temp": 61.25, "pump": true, "state": "heating"}',
+      { boilerFlowTemp: 61.25, boilerPump: true, boilerState: 'heating' },
+    ],
+    [
+      'flow_temp=61.25\npump = true\nstate=heating up\n',
+      { boilerFlowTemp: 61.25, boilerPump: true, boilerState: 'heating up' },
+    ],
+    ['42\n', { boiler: 42 }],
+    ['-.5e1', { boiler: -5 }],
+    ['{"boilerFlow": 1}', { boilerFlow: 1 }],
+    ['{"boilers": 1}', { boilerBoilers: 1 }],
+    ['{"a": 0.12345678}', { boilerA: 0.123457 }],
+    ['{"a": null, "b": 1}', { boilerB: 1 }],
+    ['a=1\r\nb=2\r\n', { boilerA: 1, boilerB: 2 }],
+    ['state=a=b', { boilerState: 'a=b' }],
+    ['', {}, /^prints nothing$/],
+    ['{"a": 1', {}, /^prints JSON that is none$/],
+    ['garbage', {}, /^prints "garbage", which is neither JSON nor key=value$/],
+    ['=1', {}, /^prints "=1", which is neither/],
+    ['[1]', {}, /neither JSON nor key=value/],
+    ['a=1\nError: no bus\nb=2', { boilerA: 1, boilerB: 2 }, /^prints "Error: no bus", which/],
+    ['{"a": {"b": 1}, "c": 2}', { boilerC: 2 }, /^says of "a" what is no number, flag or short text$/],
+    ['{"a": [1]}', {}, /says of "a"/],
+    ['{"a": 1e16}', {}, /says of "a"/],
+    ['{"a": -9007199254740991}', { boilerA: -9007199254740991 }],
+    ['a=NaN\nb=-inf\nc=N/A\nd=none\ne=1', { boilerE: 1 }],
+    ['{"a": 1e400}', {}, /says of "a"/],
+    [`{"a": "${'x'.repeat(129)}"}`, {}, /says of "a"/],
+    ['{"a": "x\\u0007"}', {}, /says of "a"/],
+    ['a=\ufffd\ufffd\nb=1', { boilerB: 1 }, /says of "a"/],
+    ['{"a": ""}', {}, /says of "a"/],
+    ['a=', {}, /says of "a"/],
+    ['{"--": 1}', {}, /^says "--", which makes no key$/],
+    [`{"${'k'.repeat(64)}": 1}`, {}, /which makes no key$/],
+    ['{"flow-temp": 1, "flow_temp": 2}', { boilerFlowTemp: 1 }, /^says "flow_temp" twice$/],
+    ['{"__proto__": 1, "constructor": 2}', { boilerProto: 1, boilerConstructor: 2 }],
+    ['\u0000\u00ff\u001b[2J', {}, /^prints "[\x20-\x7e]*", which is neither/],
+  ];
+  for (const [output, values, problem] of rows) {
+    it(JSON.stringify(output.slice(0, 50)), () => {
+      const said = programValues(output, boiler);
+      assert.deepEqual(said.values, values);
+      if (problem === undefined) assert.equal(said.problem, undefined);
+      else assert.match(said.problem ?? '', problem);
+    });
+  }
+
+  it('counts only what was asked for, and what else is in it is no problem', () => {
+    const output = '{"flow": 1, "other": {"x": 1}, "pump": false}';
+    assert.deepEqual(programValues(output, { name: 'boiler', keys: ['flow', 'pump', 'missing'] }), {
+      values: { boilerFlow: 1, boilerPump: false },
+    });
+  });
+
+  it('has at most 32 values, and the rest is told', () => {
+    const lines = (count: number) => Array.from({ length: count }, (_, index) => `k${index}=1`).join('\n');
+    assert.equal(programValues(lines(KEYS_MAX), boiler).problem, undefined);
+    const { values, problem } = programValues(lines(KEYS_MAX + 1), boiler);
+    assert.equal(Object.keys(values).length, KEYS_MAX);
+    assert.equal(problem, 'says more than 32 values');
+  });
+
+  it('whatever it is, gives keys and values that may be delivered, and one line of complaint', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      fc.array(fc.string()).map((lines) => lines.join('=\n')),
+    );
+    fc.assert(
+      fc.property(text, (output) => {
+        const { values, problem = '' } = programValues(output, boiler);
+        assert.doesNotMatch(problem, /[^\x20-\x7e]/);
+        for (const [key, value] of Object.entries(values)) {
+          assert.match(key, /^boiler[A-Za-z0-9]{0,58}$/);
+          assert.ok(typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value));
+          if (typeof value === 'string') assert.ok(value.length <= 128 && !/\p{Cc}/u.test(value));
+        }
+      }),
+    );
+  });
+});
+
+it('the key of a program’s value begins with the sensor’s name, once', () => {
+  const rows: readonly [said: string, key: string | undefined][] = [
+    ['temp', 'boilerTemp'],
+    ['TEMP', 'boilerTEMP'],
+    ['boiler', 'boiler'],
+    ['boiler_temp', 'boilerTemp'],
+    ['boilerTemp', 'boilerTemp'],
+    ['boilerplate', 'boilerBoilerplate'],
+    ['1', 'boiler1'],
+    ['°C', 'boilerC'],
+    ['', undefined],
+    ['…', undefined],
+  ];
+  for (const [said, key] of rows) assert.equal(keyOfProgram('boiler', said), key, said);
+});

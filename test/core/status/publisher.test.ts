@@ -1,0 +1,88 @@
+/** Reporting: when the report is shown, and when it is not. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Losses } from '../../../src/core/model/loss-report.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
+import type { State } from '../../../src/core/session/state.ts';
+import { Chronicle } from '../../../src/core/status/event-history.ts';
+import { report } from '../../../src/core/status/publisher.ts';
+import type { StatusReport } from '../../../src/core/status/report.ts';
+import { Status } from '../../../src/core/status/status.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+
+const DELIVERING: State = {
+  at: 'deliver',
+  claim: { deviceName: 'gw-1', token: new Secret('QZ7QZ7QZ7') },
+  troubles: 0,
+};
+
+function stage() {
+  const clock = new VirtualClock();
+  const outbox = { fresh: { size: 0 }, backlog: { size: 0 }, losses: new Losses() };
+  const status = new Status({ clock, outbox });
+  const shown: { readonly atMs: number; readonly report: StatusReport }[] = [];
+  const board = {
+    show: async (each: StatusReport) => void shown.push({ atMs: clock.monotonicMs(), report: each }),
+  };
+  const ports = { clock, outbox, status, board, chronicle: new Chronicle(clock) };
+  const stop = new AbortController();
+  const running = report(
+    { ...ports, dating: { standing: 'synchronised' } },
+    { preferred: 'coap://s', inUse: () => 'coap://s' },
+    stop.signal,
+  );
+  const end = async () => {
+    stop.abort();
+    await running;
+  };
+  return { clock, outbox, status, shown, end };
+}
+
+describe('the report is shown', () => {
+  it('at most every ten seconds, though something changes every second', async () => {
+    const { clock, outbox, shown, end } = stage();
+    for (let second = 0; second < 100; second += 1) {
+      outbox.fresh.size += 1;
+      await clock.advance(1_000);
+    }
+    assert.ok(shown.length >= 10 && shown.length <= 11, `${shown.length}`);
+    await end();
+  });
+
+  it('never again while it would say the same', async () => {
+    const { clock, shown, end } = stage();
+    await clock.advance(3_600_000);
+    assert.equal(shown.length, 1);
+    await end();
+  });
+
+  it('at once when the state changes, but not more often than every two seconds', async () => {
+    const { clock, status, shown, end } = stage();
+    await clock.advance(5_000);
+    for (let change = 0; change < 40; change += 1) {
+      if (change % 2 === 0) status.begin();
+      else status.tell({ type: 'delivered' }, DELIVERING);
+      await clock.advance(250);
+    }
+    await clock.advance(2_000);
+    const pauses = shown.slice(2).map(({ atMs }, index) => atMs - (shown[index + 1]?.atMs ?? 0));
+    assert.ok(shown.length >= 5 && shown.length <= 8, `${shown.length}`);
+    assert.ok(Math.min(...pauses) >= 2_000, `${pauses}`);
+    await end();
+  });
+});
+
+it('the report says what waits, what is lost, and by what the readings are dated', async () => {
+  const { clock, outbox, shown, end } = stage();
+  outbox.fresh.size = 3;
+  outbox.backlog.size = 720;
+  outbox.losses.add({ readings: 2, why: 'spool full' });
+  await clock.advance(20_000);
+  const { report: last } = shown.at(-1) ?? {};
+  assert.deepEqual(
+    [last?.state, last?.waiting, last?.spooled, last?.dropped, last?.clock, last?.server],
+    ['starting', 3, 720, 2, 'synchronised', 'coap://s'],
+  );
+  await end();
+});

@@ -1,0 +1,143 @@
+/** The lock of a state directory: one holder, whoever races, however it ends, by whatever path it came. */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { AlreadyRunning, acquireLock } from '../../src/credentials/lock.ts';
+import { StoreError } from '../../src/credentials/store-error.ts';
+import { base, Child, testRace } from './lock-harness.ts';
+
+after(() => rm(base, { recursive: true, force: true }));
+
+/** The name that an older firstlight gives the lock, which a newer one has to give it too. */
+async function lockNameOf(state: string): Promise<string> {
+  const { dev, ino } = await stat(state, { bigint: true });
+  return `firstlight-${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
+}
+
+describe('the lock', () => {
+  testRace(4);
+
+  it('of a directory has one holder, and is free again once it is let go', async () => {
+    const state = join(base, 'one');
+    const lock = await acquireLock(state);
+    await assert.rejects(acquireLock(state), AlreadyRunning);
+    await lock[Symbol.asyncDispose]();
+    await using _ = await acquireLock(state);
+  });
+
+  it('may be let go twice', async () => {
+    const lock = await acquireLock(join(base, 'twice'));
+    await lock[Symbol.asyncDispose]();
+    await lock[Symbol.asyncDispose]();
+  });
+
+  it('that another process holds is refused with what to do about it', async () => {
+    const state = join(base, 'other');
+    await using holder = new Child(state);
+    assert.equal(await holder.take(), 'held');
+    await assert.rejects(acquireLock(state), (error) => {
+      assert.ok(error instanceof AlreadyRunning && error.code === 'ALREADY_RUNNING');
+      assert.ok(error.message.startsWith(`another firstlight already runs on ${state}; stop it, or give`));
+      assert.match(error.message, /--state .*another program .*ss -xlp \| grep @firstlight-[0-9a-f]{12}"/);
+      return true;
+    });
+  });
+
+  it('is free at once after a kill -9 of its holder, every time', async () => {
+    const state = join(base, 'killed');
+    for (let round = 0; round < 5; round++) {
+      const holder = new Child(state);
+      assert.equal(await holder.take(), 'held');
+      await holder[Symbol.asyncDispose]();
+      const lock = await acquireLock(state);
+      await lock[Symbol.asyncDispose]();
+    }
+  });
+
+  it('is not inherited: a child that outlives the holder does not hold it', async () => {
+    const state = join(base, 'orphan');
+    const holder = new Child(state, 'parent');
+    const pid = Number(await holder.take());
+    assert.ok(pid > 1);
+    try {
+      assert.equal(await holder.line(), 'held');
+      await holder[Symbol.asyncDispose]();
+      process.kill(pid, 0);
+      await using _ = await acquireLock(state);
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
+  });
+
+  it('does not keep a process alive that has nothing else to do', async () => {
+    await using child = new Child(join(base, 'idle'), 'idle');
+    assert.equal(await child.line(), 'held');
+    assert.equal(await child.exit(), 0);
+  });
+
+  it('is one for two paths to one directory, and two for two directories', async () => {
+    const [state, alias] = [join(base, 'real'), join(base, 'alias')];
+    await using _ = await acquireLock(state);
+    await symlink(state, alias);
+    await assert.rejects(acquireLock(alias), AlreadyRunning);
+    await assert.rejects(acquireLock(join(state, '..', 'real', '.')), AlreadyRunning);
+    await using _other = await acquireLock(join(base, 'unreal'));
+  });
+
+  it('leaves nothing behind in a directory, and makes a missing one private', async () => {
+    const state = join(base, 'made', 'here');
+    const lock = await acquireLock(state);
+    assert.deepEqual(await readdir(state), []);
+    assert.equal((await stat(state)).mode & 0o777, 0o700);
+    await lock[Symbol.asyncDispose]();
+    assert.deepEqual(await readdir(state), []);
+  });
+
+  it('has a name of full length: one that is shorter is another name on another Node', async () => {
+    const state = join(base, 'named');
+    await using _ = await acquireLock(state);
+    const name = await lockNameOf(state);
+    assert.equal(Buffer.byteLength(`\0${name}`), 108);
+    assert.match(await readFile('/proc/net/unix', 'utf8'), new RegExp(`@${name}$`, 'm'));
+  });
+
+  it('hangs up on whoever connects, and stays what it is', async () => {
+    const state = join(base, 'called');
+    await using _ = await acquireLock(state);
+    for (let call = 0; call < 10; call++) {
+      const caller = connect(`\0${await lockNameOf(state)}`);
+      const heard: Buffer[] = [];
+      caller.on('error', () => {}); // it may be hung up on while it writes
+      caller.on('data', (data) => heard.push(data));
+      caller.write('hello');
+      await new Promise<void>((resolve) => caller.once('close', () => resolve()));
+      assert.deepEqual(heard, []);
+    }
+    await assert.rejects(acquireLock(state), AlreadyRunning);
+  });
+
+  it('that any other program has taken is refused with words that fit', async () => {
+    const state = join(base, 'squatted');
+    await mkdir(state);
+    const squatter = createServer().listen(`\0${await lockNameOf(state)}`);
+    await once(squatter, 'listening');
+    await assert.rejects(acquireLock(state), /if none runs, another program holds its lock/);
+    squatter.close();
+  });
+
+  it('of what is no directory is a StoreError that names it', async () => {
+    const file = join(base, 'file');
+    await writeFile(file, '');
+    for (const state of [file, join(file, 'below')]) {
+      await assert.rejects(
+        acquireLock(state),
+        (error) => error instanceof StoreError && error.message.includes(state),
+      );
+    }
+  });
+});

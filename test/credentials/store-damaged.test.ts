@@ -1,0 +1,127 @@
+/**
+ * Files that cannot be understood: none of their bytes is lost, none of the token's characters is told, and
+ * the operator reads where they are and what to do.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import { revealed } from '../doubles/reveal-secrets.ts';
+import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf, storeErrorOf, TOKEN } from './store-fixture.ts';
+
+const REMEDY = /restore|move|install|free|check|look at|choose|must belong/;
+const text = JSON.stringify(ON_DISK);
+const changed = (members: object): string => JSON.stringify({ ...ON_DISK, ...members });
+
+const DAMAGED: Readonly<Record<string, string | Uint8Array>> = {
+  empty: '',
+  'nothing but white space': ' \n',
+  'torn in the middle': text.slice(0, text.length - 12),
+  'torn so that a parser quotes the token': text.replace(`"${TOKEN}"`, TOKEN),
+  'full of NULs': new Uint8Array(300),
+  'followed by NULs': `${text}\0\0\0`,
+  'of binary nonsense': Uint8Array.from({ length: 256 }, (_, index) => index),
+  null: 'null',
+  'an array': `[${text}]`,
+  'an empty array': '[]',
+  'a text': JSON.stringify(TOKEN),
+  'a number': '7',
+  'without a version': changed({ version: undefined }),
+  'of a version that is a text': changed({ version: '1' }),
+  'of version 0': changed({ version: 0 }),
+  'without its server': changed({ server: undefined }),
+  'with a number for a name': changed({ deviceName: 7 }),
+  'with a text for a date': changed({ sinceMs: 'yesterday' }),
+  'of an unknown state': changed({ state: 'revoked' }),
+  'provisioned without a token': changed({ token: undefined }),
+  'with an empty token': changed({ token: '' }),
+  'with a token that is a list': changed({ token: [TOKEN] }),
+  'larger than any record': changed({ padding: 'x'.repeat(100_000) }),
+};
+
+describe('when the file and its backup are both', () => {
+  for (const [what, content] of Object.entries(DAMAGED)) {
+    it(`${what}, reading is a StoreError, and both stay as they are`, async () => {
+      using shelf = new Shelf();
+      shelf.put(MAIN, content);
+      shelf.put(BACKUP, content);
+      const before = shelf.contents;
+      const error = await storeErrorOf(shelf.open().read());
+      assert.deepEqual(shelf.contents, before);
+      assert.ok(error.message.includes(shelf.directory), error.message);
+      // What to do is said by the event of its own that this code has (core/verdicts.ts).
+      assert.equal(error.code, 'CREDENTIALS_DAMAGED');
+      assert.doesNotMatch(inspect([error, shelf.log.lines], { depth: 9, showHidden: true }), /QZ7/);
+    });
+  }
+});
+
+describe('when only the file is', () => {
+  for (const [what, content] of Object.entries(DAMAGED)) {
+    it(`${what}, its backup is used, and its bytes are kept`, async () => {
+      using shelf = new Shelf();
+      shelf.put(MAIN, content);
+      shelf.put(BACKUP, text);
+      const damaged = shelf.bytes(MAIN);
+      assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED));
+      assert.ok(Object.values(shelf.contents).includes(damaged));
+      assert.deepEqual(JSON.parse(shelf.bytes(MAIN)), ON_DISK);
+      assert.doesNotMatch(inspect(shelf.log.lines, { depth: 9 }), /QZ7/);
+    });
+  }
+});
+
+describe('a file of a later version', () => {
+  const future = changed({ version: 2, state: 'rotated' });
+
+  for (const place of [MAIN, BACKUP]) {
+    it(`as ${place} is a StoreError that says to install that version again, and stays as it is`, async () => {
+      using shelf = new Shelf();
+      shelf.put(MAIN, text);
+      shelf.put(place, future);
+      const before = shelf.contents;
+      const error = await storeErrorOf(shelf.open().read());
+      assert.deepEqual(shelf.contents, before);
+      assert.ok(error.message.includes(join(shelf.directory, place)), error.message);
+      assert.match(error.message, /version 2.*install/);
+    });
+  }
+});
+
+it('a byte order mark in front, as an editor leaves it, is no damage', async () => {
+  using shelf = new Shelf();
+  shelf.put(MAIN, `\uFEFF${text}`);
+  assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED));
+});
+
+it('a lost or damaged backup is made again from the file', async () => {
+  for (const backup of [undefined, 'torn', changed({ sinceMs: 5 })]) {
+    using shelf = new Shelf();
+    shelf.put(MAIN, text);
+    if (backup !== undefined) shelf.put(BACKUP, backup);
+    await shelf.open().read();
+    assert.deepEqual(JSON.parse(shelf.bytes(BACKUP)), ON_DISK);
+  }
+});
+
+it('a directory in the place of the file is a StoreError with a remedy', async () => {
+  using shelf = new Shelf();
+  mkdirSync(join(shelf.directory, MAIN), { recursive: true });
+  const error = await storeErrorOf(shelf.open().read());
+  assert.ok(error.message.includes(shelf.directory));
+  assert.match(error.message, REMEDY);
+});
+
+it('a file in the place of the directory is a StoreError with a remedy', async () => {
+  using shelf = new Shelf();
+  writeFileSync(shelf.directory, '');
+  const { directory } = shelf;
+  const store = shelf.open();
+  for (const action of [() => store.read(), () => store.write(PROVISIONED)]) {
+    const error = await storeErrorOf(action());
+    assert.ok(error.message.includes(directory));
+    assert.match(error.message, REMEDY);
+  }
+});

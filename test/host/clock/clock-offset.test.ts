@@ -1,0 +1,99 @@
+/** The clock's offset: made of the times of timesyncd's last exchange, or read from chrony's line, as programs that stand in for the real ones print them. */
+
+import assert from 'node:assert/strict';
+import { it, type TestContext } from 'node:test';
+import { clockOffset } from '../../../src/host/clock/clock-offset.ts';
+import { askedOnce, program } from '../process/poll-once.ts';
+
+const SENT_US = 1_787_323_275_100_216;
+const NOW_MS = 1_787_323_300_000;
+
+interface Exchange {
+  readonly times?: readonly unknown[];
+  readonly spike?: unknown;
+  readonly type?: string;
+}
+
+/** As busctl prints a property that is a struct. */
+function said({
+  times = [SENT_US, SENT_US + 23_897, SENT_US + 23_902, SENT_US + 6_915],
+  spike = false,
+  type = '(uuuuittayttttbtt)',
+}: Exchange = {}): string {
+  const data = [0, 4, 4, 1, -25, 0, 0, [71, 80, 83, 0], ...times, spike, 4, 355];
+  return JSON.stringify({ type: 'v', data: [{ type, data }] });
+}
+
+const ahead = [SENT_US, SENT_US - 100_000, SENT_US - 99_000, SENT_US + 21_000];
+
+for (const [what, answer, expected] of [
+  ['an exchange in which the host was 20.442 ms behind', said(), 20.442],
+  ['one in which it was ahead', said({ times: ahead }), -110],
+  ['one that timesyncd itself doubts', said({ spike: true }), undefined],
+  ['that there was none yet', said({ times: [0, 0, 0, 0] }), undefined],
+  ['times that are none', said({ times: ['1', '2', '3', '4'] }), undefined],
+  ['another struct', said({ type: '(tttt)' }), undefined],
+  ['half of it', said().slice(0, 60), undefined],
+  ['nothing', '', undefined],
+  ['null', 'null', undefined],
+  ['a list', '[]', undefined],
+  ['text where the struct is', '{"type":"v","data":"x"}', undefined],
+] as const) {
+  it(`timesyncd tells ${what}: ${expected ?? 'no offset'}`, async (t) => {
+    assert.equal(await offset(t, `cat <<'END'\n${answer}\nEND`), expected);
+  });
+}
+
+it('an exchange of hours ago says nothing about the clock of now, and neither does one to come', async (t) => {
+  const said0 = `cat <<'END'\n${said()}\nEND`;
+  assert.equal(await offset(t, said0, NOW_MS + 3 * 3_600_000), undefined);
+  assert.equal(await offset(t, said0, NOW_MS - 3 * 3_600_000), undefined);
+});
+
+it('a host without timesyncd, or without busctl, has no offset', async (t) => {
+  assert.equal(await offset(t, 'echo "Call failed: The name is not activatable" >&2; exit 1'), undefined);
+  assert.equal(await kept({ busctl: '/nowhere/busctl' }), undefined);
+});
+
+it('asking never starts a timesyncd that somebody has stopped', async (t) => {
+  const script = `case "$*" in *--auto-start=no*call*) cat <<'END'\n${said()}\nEND\nesac`;
+  assert.equal(await offset(t, script), 20.442);
+});
+
+const TRACKING =
+  'C0A80101,192.168.1.1,3,1787323290.071188211,0.020442000,0.000000974,0.000012715,-0.019,0.006,0.625,0.000005430,0.000003355,64.0,Normal';
+
+for (const [what, answer, expected] of [
+  ['that the host is 20.442 ms behind', TRACKING, 20.442],
+  ['that it is ahead', TRACKING.replace(',0.020442', ',-0.110000'), -110],
+  ['that it trusts no source', TRACKING.replace('Normal', 'Not synchronised'), undefined],
+  ['of an exchange of hours ago', TRACKING.replace('1787323290.', '1787313290.'), undefined],
+  ['an offset that is none', TRACKING.replace(',0.020442000', ',nan'), undefined],
+  ['half a line', TRACKING.slice(0, 60), undefined],
+  ['that it cannot talk to chronyd', '506 Cannot talk to daemon', undefined],
+] as const) {
+  it(`chrony tells ${what}: ${expected ?? 'no offset'}`, async (t) => {
+    const chronyc = program(t, 'chronyc', `test "$*" = "-n -c tracking" && echo '${answer}'`);
+    assert.equal(await kept({ busctl: '/nowhere/busctl', chronyc }), expected);
+  });
+}
+
+it('timesyncd is asked before chrony', async (t) => {
+  const busctl = program(t, 'busctl', `cat <<'END'\n${said()}\nEND`);
+  const chronyc = program(t, 'chronyc', `echo '${TRACKING.replace(',0.020442', ',0.5')}'`);
+  assert.equal(await kept({ busctl, chronyc }), 20.442);
+});
+
+function offset(t: TestContext, script: string, nowMs = NOW_MS): Promise<number | undefined> {
+  return kept({ busctl: program(t, 'busctl', script), nowMs });
+}
+
+interface Asked {
+  readonly busctl: string;
+  readonly chronyc?: string;
+  readonly nowMs?: number;
+}
+
+function kept({ busctl, chronyc = '/nowhere/chronyc', nowMs = NOW_MS }: Asked): Promise<number | undefined> {
+  return askedOnce((sleep) => clockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc }));
+}

@@ -1,0 +1,60 @@
+/** The memory of the clock's offset on real files: what it gives back, and what it takes for nothing. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it, type TestContext } from 'node:test';
+import { offsetMemory } from '../../../src/host/clock/offset-memory.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+
+const OFFSETS = { firstMs: 1_790_000_000_000, believedMs: 1_790_000_000_250.5 };
+
+function memoryIn(t: TestContext, directory = mkdtempSync(join(tmpdir(), 'firstlight-run-'))) {
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const log = new RecordingLogger();
+  const open = (bootId: string) => offsetMemory({ directory, bootId, log });
+  return { directory, log, open };
+}
+
+it('gives another process of this boot what was kept last, and leaves one file that only its user can read', (t) => {
+  const { directory, open } = memoryIn(t);
+  open('this').keep({ firstMs: OFFSETS.firstMs });
+  open('this').keep(OFFSETS);
+  assert.deepEqual(open('this').recall(), OFFSETS);
+  assert.deepEqual(readdirSync(directory), ['clock.json']);
+  assert.equal(statSync(join(directory, 'clock.json')).mode & 0o777, 0o600);
+});
+
+it('knows nothing in another boot, whose clock is another', (t) => {
+  const { open } = memoryIn(t);
+  open('this').keep(OFFSETS);
+  assert.equal(open('next').recall(), undefined);
+});
+
+for (const text of [
+  '',
+  '{"boot":"this","firstMs":17900',
+  'null',
+  '[]',
+  '{"boot":"this"}',
+  '{"boot":"this","firstMs":"1790000000000"}',
+  '{"boot":"this","firstMs":-5}',
+  '{"boot":"this","firstMs":1790000000000,"believedMs":null}',
+  '{"boot":"this","firstMs":1790000000000,"believedMs":1e300}',
+]) {
+  it(`takes ${JSON.stringify(text)} for nothing`, (t) => {
+    const { directory, open } = memoryIn(t);
+    writeFileSync(join(directory, 'clock.json'), text);
+    assert.equal(open('this').recall(), undefined);
+  });
+}
+
+it('says once that it cannot keep anything, and goes on', (t) => {
+  const { log, open } = memoryIn(t, join(tmpdir(), 'firstlight-no-such-directory'));
+  const memory = open('this');
+  assert.equal(memory.recall(), undefined);
+  memory.keep(OFFSETS);
+  memory.keep(OFFSETS);
+  assert.equal(log.saying(/runtime directory can be written/).length, 1);
+});

@@ -1,0 +1,64 @@
+/** A host with witnesses of its clock: the file of timesyncd, and programs that answer as a test says. */
+
+import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { hostClock } from '../../../src/host/clock/clock.ts';
+import { hostTimeSync, type TimeSyncOptions } from '../../../src/host/clock/time-sync.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { hostOf } from '../host-files.ts';
+
+export class WitnessHost {
+  readonly root: string;
+  readonly log = new RecordingLogger();
+  /** What was asked, in order: each program notes its name and its arguments. */
+  readonly askedPath: string;
+  readonly #directory: string;
+
+  constructor(t: TestContext) {
+    this.root = hostOf(t);
+    this.#directory = join(this.root, 'run/systemd/timesync');
+    this.askedPath = join(this.root, 'asked');
+    this.timedatectl('exit 1');
+    this.perl('exit 1');
+  }
+
+  /** Puts a shell script in the program's place. */
+  timedatectl(script: string): void {
+    this.#program('timedatectl', script);
+  }
+
+  perl(script: string): void {
+    this.#program('perl', script);
+  }
+
+  remove(name: 'timedatectl' | 'perl'): void {
+    rmSync(join(this.root, name));
+  }
+
+  startTimesyncd(): void {
+    mkdirSync(this.#directory, { recursive: true });
+  }
+
+  /** As timesyncd does, `secondsAgo` by the clock of now. */
+  touch(secondsAgo = 0): void {
+    this.startTimesyncd();
+    const path = join(this.#directory, 'synchronized');
+    writeFileSync(path, '');
+    const whenS = Date.now() / 1000 - secondsAgo;
+    utimesSync(path, whenS, whenS);
+  }
+
+  timeSync(options: Partial<TimeSyncOptions> = {}) {
+    const { root, log } = this;
+    const commands = { timedatectl: join(root, 'timedatectl'), perl: join(root, 'perl') };
+    return hostTimeSync({ root, log, clock: hostClock(), commands, arch: 'x64', ...options });
+  }
+
+  #program(name: string, script: string): void {
+    const path = join(this.root, name);
+    rmSync(path, { force: true });
+    writeFileSync(path, `#!/bin/sh\necho "${name} $*" >> ${this.askedPath}\n${script}\n`);
+    chmodSync(path, 0o755);
+  }
+}

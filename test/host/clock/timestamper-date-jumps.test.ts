@@ -1,0 +1,134 @@
+/**
+ * The date of the host jumps while the program runs, under libfaketime: a real clock, real timers, a real file, and no need
+ * to be root.
+ */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, it, type TestContext } from 'node:test';
+import type { Stamp } from '../../../src/core/model/reading.ts';
+import { FakedDate, noFaketime } from './fake-date.ts';
+import { WitnessHost } from './time-source-host.ts';
+
+interface Line {
+  readonly stamp: Stamp;
+  readonly wallMs: number;
+  readonly sleptMs: number;
+  readonly told: readonly string[];
+}
+
+const YESTERYEAR_MS = Date.UTC(2024, 2, 1);
+const TODAY_MS = Date.UTC(2026, 10, 22);
+/** Longer than any of this takes, and far less than any jump. */
+const HOUR_MS = 3_600_000;
+
+describe('when the date jumps while the program runs', { skip: noFaketime }, () => {
+  it('time since boot and sleeps are undisturbed; with trust in the system dates follow, and those given hold', async (t) => {
+    const host = new FakedHost(t, YESTERYEAR_MS, 'system');
+    const before = await host.linesUntil(({ length }) => length >= 3);
+    host.setDate(TODAY_MS);
+    const after = await host.linesUntil((lines) => lines.filter(isAt(TODAY_MS)).length >= 3);
+    assert.ok(before.every((line) => isAt(YESTERYEAR_MS)(line) && isDated(YESTERYEAR_MS)(line)));
+    assert.ok(after.filter(isAt(TODAY_MS)).every(isDated(TODAY_MS)));
+    assertUndisturbed([...before, ...after]);
+  });
+
+  it('without trust there are no dates until the time service was there, and a step by hand changes none', async (t) => {
+    const host = new FakedHost(t, YESTERYEAR_MS, 'synchronised');
+    const undated = await host.linesUntil(({ length }) => length >= 3);
+    host.setDate(TODAY_MS);
+    host.touch(TODAY_MS);
+    const dated = await host.linesUntil((lines) => lines.filter(isDated(TODAY_MS)).length >= 3);
+    host.setDate(YESTERYEAR_MS);
+    const held = await host.linesUntil(
+      (lines) => lines.filter(isAt(YESTERYEAR_MS)).length >= 3 && isWarned(lines),
+    );
+    host.touch(held.at(-1)?.wallMs ?? 0);
+    const confirmed = await host.linesUntil((lines) => lines.some(isDated(YESTERYEAR_MS)));
+    assert.ok(undated.every(({ stamp }) => stamp.tsMs === undefined));
+    assert.ok(held.every(isDated(TODAY_MS)), 'hold-over');
+    assert.ok(confirmed.slice(0, -1).every(isDated(TODAY_MS)));
+    assertUndisturbed([...undated, ...dated, ...held, ...confirmed]);
+    const distances = [...dated.filter(isDated(TODAY_MS)), ...held].map(
+      ({ stamp }) => (stamp.tsMs ?? 0) - stamp.bootMs,
+    );
+    assert.ok(Math.max(...distances) - Math.min(...distances) < 1000, `${distances}`);
+  });
+});
+
+const isAt = (dateMs: number) => (line: Line) => Math.abs(line.wallMs - dateMs) < HOUR_MS;
+const isDated = (dateMs: number) => (line: Line) => Math.abs((line.stamp.tsMs ?? 0) - dateMs) < HOUR_MS;
+const isWarned = (lines: readonly Line[]) =>
+  lines.at(-1)?.told.some((each) => each.startsWith('warn')) ?? false;
+
+function assertUndisturbed(lines: readonly Line[]): void {
+  assert.equal(new Set(lines.map(({ stamp }) => stamp.bootId)).size, 1);
+  assert.ok(lines.every(({ sleptMs }) => sleptMs >= 100 && sleptMs < HOUR_MS));
+  for (const [index, { stamp, sleptMs }] of lines.entries()) {
+    const previous = lines[index - 1]?.stamp.bootMs;
+    if (previous === undefined) continue;
+    const passedMs = stamp.bootMs - previous;
+    assert.ok(
+      passedMs >= Math.floor(sleptMs) && passedMs < sleptMs + 60_000,
+      `${passedMs} ms passed, ${sleptMs} slept`,
+    );
+  }
+}
+
+/** The child under a date of our choice. */
+class FakedHost {
+  readonly #host: WitnessHost;
+  readonly #date: FakedDate;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(t: TestContext, dateMs: number, trust: string) {
+    this.#host = new WitnessHost(t);
+    this.#date = new FakedDate(join(this.#host.root, 'date'));
+    this.setDate(dateMs);
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, 'timestamper-child.js'), trust, this.#host.root],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: {
+          PATH: process.env['PATH'],
+          TZ: 'UTC',
+          ...this.#date.environment,
+          // The file's own times are what this test says.
+          NO_FAKE_STAT: '1',
+        },
+      },
+    );
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    t.after(() => {
+      child.kill('SIGTERM');
+      return ended;
+    });
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  }
+
+  setDate(dateMs: number): void {
+    this.#date.set(dateMs);
+  }
+
+  /** As timesyncd does when the faked clock says `dateMs`. */
+  touch(dateMs: number): void {
+    this.#host.touch();
+    const path = join(this.#host.root, 'run/systemd/timesync/synchronized');
+    const whenS = dateMs / 1000;
+    utimesSync(path, whenS, whenS);
+  }
+
+  async linesUntil(isEnough: (lines: readonly Line[]) => boolean): Promise<readonly Line[]> {
+    const lines: Line[] = [];
+    while (!isEnough(lines)) {
+      const { value, done } = await this.#lines.next();
+      assert.ok(!done, 'the child ended');
+      lines.push(JSON.parse(value));
+    }
+    return lines;
+  }
+}

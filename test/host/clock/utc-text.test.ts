@@ -1,0 +1,14 @@
+/** Dates as text. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { utcText } from '../../../src/host/clock/utc-text.ts';
+
+test('a date is written as V8 writes it, in every year', () => {
+  const dates = fc.oneof(
+    fc.date({ noInvalidDate: true }),
+    fc.integer({ min: 0 }).map((ms) => new Date(ms)),
+  );
+  fc.assert(fc.property(dates, (date) => assert.equal(utcText(date), date.toISOString())));
+});

@@ -1,0 +1,126 @@
+/** The default device name: one per board and system, whoever asks and whatever is cloned. */
+
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { it, type TestContext } from 'node:test';
+import { deviceName } from '../../../src/host/hardware/device-name.ts';
+import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from '../host-files.ts';
+
+it('the name of a given board and system never changes', (t) => {
+  assert.deepEqual(deviceName({ root: hostOf(t, MACHINE_ID, BOARD) }), {
+    ok: true,
+    name: 'gw-31aee0e4bdee',
+    sources: ['machine-id', 'device-tree serial-number'],
+  });
+});
+
+it('nor does that of a captured host: by its serial, by its address, by its hostname alone', () => {
+  const names = ['raspberry-pi-4', 'x86-vm', 'container'].map((host) => {
+    const found = deviceName({ root: join(process.cwd(), 'test/fixtures/hosts', host) });
+    return found.ok ? [found.name, ...found.sources] : [found.problem];
+  });
+  assert.deepEqual(names, [
+    ['gw-31aee0e4bdee', 'machine-id', 'device-tree serial-number'],
+    ['gw-a157ec0fa41f', 'machine-id', 'mac of eth0'],
+    ['gw-70e487dd3218', 'hostname'],
+  ]);
+});
+
+it('an image cloned with its machine-id has another name on another board', (t) => {
+  const other = { 'proc/device-tree/serial-number': '10000000abcdef02\0' };
+  assert.notEqual(nameOf(t, MACHINE_ID, BOARD), nameOf(t, MACHINE_ID, other));
+});
+
+it('a board whose card is re-flashed has another name', (t) => {
+  const fresh = { 'etc/machine-id': '00000000000000000000000000000001\n' };
+  assert.notEqual(nameOf(t, MACHINE_ID, BOARD), nameOf(t, fresh, BOARD));
+});
+
+it('a new network adapter does not rename a board that has a serial', (t) => {
+  assert.equal(nameOf(t, MACHINE_ID, BOARD), nameOf(t, MACHINE_ID, BOARD, ETH0));
+});
+
+it('both places of the device tree give the same name', (t) => {
+  const elsewhere = { 'sys/firmware/devicetree/base/serial-number': '10000000abcdef01\0' };
+  assert.equal(nameOf(t, MACHINE_ID, BOARD), nameOf(t, MACHINE_ID, elsewhere));
+});
+
+it('a PC is known by the first DMI serial that is one', (t) => {
+  const dmi = {
+    'sys/class/dmi/id/product_serial': 'To Be Filled By O.E.M.\n',
+    'sys/class/dmi/id/board_serial': 'Default string\n',
+    'sys/class/dmi/id/product_uuid': '4c4c4544-0033-4a10-8052-b4c04f4d4432\n',
+  };
+  assert.deepEqual(sourcesOf(t, MACHINE_ID, dmi, ETH0), ['machine-id', 'dmi product_uuid']);
+});
+
+it('a DMI serial that only root may read is not used, not even by root', (t) => {
+  const root = hostOf(t, MACHINE_ID, { 'sys/class/dmi/id/product_serial': 'ABC1234\n' }, ETH0);
+  chmodSync(join(root, 'sys/class/dmi/id/product_serial'), 0o400);
+  const found = deviceName({ root });
+  assert.deepEqual(found.ok && found.sources, ['machine-id', 'mac of eth0']);
+});
+
+it('without a serial the first burnt-in address counts: not a random one, a bridge, or one on USB', (t) => {
+  const random = mac('ath0', '02:00:5e:20:00:02', { type: '3' });
+  const bridge = mac('br0', '02:00:5e:20:00:03', { device: false });
+  const dongle = mac('enx1', '02:00:5e:20:00:04', { usb: true });
+  const later = mac('eth1', '02:00:5e:20:00:05');
+  assert.deepEqual(sourcesOf(t, MACHINE_ID, later, dongle, bridge, random, ETH0), [
+    'machine-id',
+    'mac of eth0',
+  ]);
+  assert.deepEqual(sourcesOf(t, MACHINE_ID, dongle, bridge), ['machine-id', 'mac of enx1']);
+});
+
+it('a name that two hosts may share comes with a warning', (t) => {
+  for (const parts of [[MACHINE_ID], [BOARD], [HOSTNAME]]) {
+    const found = deviceName({ root: hostOf(t, ...parts) });
+    assert.equal(found.ok && typeof found.warning, 'string');
+  }
+  const whole = deviceName({ root: hostOf(t, MACHINE_ID, BOARD) });
+  assert.equal(whole.ok && whole.warning, undefined);
+});
+
+it('a machine-id that is still to be made is none', (t) => {
+  const unborn = { 'etc/machine-id': 'uninitialized\n' };
+  assert.deepEqual(sourcesOf(t, unborn, BOARD), ['device-tree serial-number']);
+  assert.deepEqual(sourcesOf(t, { 'etc/machine-id': '' }, BOARD), ['device-tree serial-number']);
+});
+
+it('a serial of zeros is none', (t) => {
+  const zeros = { 'proc/device-tree/serial-number': '0000000000000000\0' };
+  assert.deepEqual(sourcesOf(t, MACHINE_ID, zeros, ETH0), ['machine-id', 'mac of eth0']);
+});
+
+it('a host with nothing to be named after is a problem in words, not a name', (t) => {
+  const found = deviceName({ root: hostOf(t) });
+  assert.match(found.ok ? '' : found.problem, /no machine-id/);
+});
+
+it('a template is filled in from this host', (t) => {
+  const root = hostOf(t, MACHINE_ID, BOARD, HOSTNAME, ETH0);
+  assert.deepEqual(deviceName({ root, template: 'site7-{hostname}-{serial}-{mac}' }), {
+    ok: true,
+    name: 'site7-pi-10000000abcdef01-02005e200001',
+    sources: ['hostname', 'serial', 'mac'],
+  });
+});
+
+it('a template that needs what this host lacks is a problem in words', (t) => {
+  const found = deviceName({ root: hostOf(t, MACHINE_ID), template: 'gw-{serial}' });
+  assert.match(found.ok ? '' : found.problem, /no serial to put in for \{serial\}/);
+});
+
+function nameOf(t: TestContext, ...parts: readonly Files[]): string {
+  const found = deviceName({ root: hostOf(t, ...parts) });
+  assert.ok(found.ok);
+  assert.match(found.name, /^gw-[0-9a-f]{12}$/);
+  return found.name;
+}
+
+function sourcesOf(t: TestContext, ...parts: readonly Files[]): readonly string[] {
+  const found = deviceName({ root: hostOf(t, ...parts) });
+  return found.ok ? found.sources : [found.problem];
+}

@@ -1,0 +1,95 @@
+/**
+ * What of a host's own words becomes an attribute, and in which form it survives the server's taste for
+ * numbers.
+ */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { ipAddresses } from '../../../src/host/hardware/basic-facts.ts';
+import { osVersion } from '../../../src/host/hardware/facts-child.ts';
+import { factText, isPlaceholderText, plainText, serialText } from '../../../src/host/hardware/facts-text.ts';
+
+it('what firmware says when nobody filled in the field is absent', () => {
+  const SAYS_NOTHING = [
+    'Default string',
+    'To Be Filled By O.E.M.',
+    'to be filled by O.E.M',
+    '-',
+    '',
+    '  ',
+    'Not Specified',
+    'N/A',
+    'None',
+    'Unknown',
+    '0',
+    '0000000000000000',
+    'System Serial Number',
+    'System Product Name',
+    '0123456789',
+    '123456789',
+    '00000000-0000-0000-0000-000000000000',
+    'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    'Computer',
+    'xxxxxxxx',
+    'OEM',
+  ];
+  for (const text of SAYS_NOTHING) assert.equal(isPlaceholderText(text), true, text);
+});
+
+it('a real model or serial is not mistaken for an empty field', () => {
+  const SAYS_SOMETHING = [
+    'Raspberry Pi 4 Model B Rev 1.4',
+    '10000000abcdef01',
+    'ABC1234',
+    'OptiPlex 3020',
+    '12345678901',
+    'NUC7i3BNH',
+    '4c4c4544-0033-4a10-8052-b4c04f4d4432',
+    'Standard PC (Q35 + ICH9, 2009)',
+    'F0F0',
+    'Computer Module 4',
+  ];
+  for (const text of SAYS_SOMETHING) assert.equal(isPlaceholderText(text), false, text);
+});
+
+it('a text the server would take for a number gets a prefix', () => {
+  for (const text of ['13', '007', '1.10', '6.1', '.5', '-5', '5.', '1e5'])
+    assert.equal(plainText(text, 'v'), `v${text}`);
+  for (const text of ['6.1.21', 'trixie', '13 (trixie)', 'v1']) assert.equal(plainText(text, 'v'), text);
+});
+
+it('a serial has one form, whether it is digits or not, and keeps its zeros', () => {
+  assert.equal(serialText('0000000012345678'), 'SN:0000000012345678');
+  assert.equal(serialText('ABC1234'), 'SN:ABC1234');
+  assert.equal(serialText('SN:ABC1234'), 'SN:ABC1234');
+  assert.equal(serialText('-'), undefined);
+});
+
+it("an operating system's version is never a bare number", () => {
+  assert.equal(osVersion('13', 'trixie'), '13 (trixie)');
+  assert.equal(osVersion('13', ''), 'v13');
+  assert.equal(osVersion('22.04.3 LTS', undefined), '22.04.3 LTS');
+  assert.equal(osVersion('unknown', ''), undefined);
+});
+
+it('control characters and length cannot break an attribute', () => {
+  assert.equal(factText('Pi\u0000\n4', 'x'), 'Pi 4');
+  assert.equal(factText('y'.repeat(1000), 'x')?.length, 255);
+  assert.equal(plainText('1'.repeat(1000), 'v')?.length, 255);
+  assert.equal(factText(42, 'x'), undefined);
+});
+
+it('addresses are listed once, IPv4 first, without loopback and link-local, within one attribute', () => {
+  const from = (address: string, internal = false) => ({ address, internal });
+  assert.deepEqual(
+    ipAddresses({
+      lo: [from('127.0.0.1', true), from('::1', true)],
+      eth0: [from('fe80::1'), from('2001:db8::7'), from('192.0.2.7'), from('169.254.3.4')],
+      wlan0: [from('192.0.2.7'), from('198.51.100.2')],
+      gone: undefined,
+    }),
+    ['192.0.2.7', '198.51.100.2', '2001:db8::7'],
+  );
+  const many = Array.from({ length: 50 }, (_, i) => from(`2001:db8:1111:2222:3333:4444:5555:6${100 + i}`));
+  assert.ok(ipAddresses({ eth0: many }).join(',').length <= 255);
+});

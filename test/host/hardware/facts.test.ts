@@ -1,0 +1,171 @@
+/** The child that asks the hardware: what it may do wrong, and that the agent has its facts all the same. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it, type TestContext } from 'node:test';
+import type { HostFacts } from '../../../src/core/ports/sensors.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
+import { createFacts } from '../../../src/host/hardware/facts.ts';
+import { printFacts } from '../../../src/host/hardware/facts-child.ts';
+import { JournalDouble } from '../../sensors/helpers/captured-host.ts';
+
+const CHEAP = ['agentVersion', 'architecture', 'hostname', 'ipAddresses', 'kernel', 'nodeVersion'];
+const PATIENT_MS = 30_000;
+const never = new AbortController().signal;
+
+it('what the child says is added to the cheap facts', async (t) => {
+  const { facts } = childThat(t, `console.log(JSON.stringify({ hardwareModel: 'Pi', osVersion: '13' }))`);
+  const values = await facts.gather(never);
+  assert.equal(values['hardwareModel'], 'Pi');
+  assert.equal(values['osVersion'], 'osVersion 13');
+  assert.equal(values['nodeVersion'], process.version);
+  assert.equal(values['agentVersion'], '1.2.3');
+  assert.equal('hardwareSerial' in values, false);
+});
+
+it('a child that hangs is killed at the deadline, with the processes it started', async (t) => {
+  const child = `
+    const { spawn } = require('node:child_process');
+    const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    require('node:fs').writeFileSync(process.argv[1] + '.pids', process.pid + ' ' + sleeper.pid);
+    setInterval(() => {}, 1000);`;
+  const { facts, journal, mainPath } = childThat(t, child, 1000);
+  onlyCheap(await facts.gather(never));
+  const pids = readFileSync(`${mainPath}.pids`, 'utf8').split(' ').map(Number);
+  assert.equal(pids.length, 2);
+  for (const pid of pids) assert.equal(await isGone(pid), true, `process ${pid}`);
+  assert.equal(journal.lines.length, 1);
+});
+
+for (const [what, script] of Object.entries({
+  'prints garbage': `console.log('{"hardwareModel": "Pi"')`,
+  'prints a list': `console.log('["Pi"]')`,
+  'prints nothing': ``,
+  'fails after it has answered': `console.log('{"hardwareModel":"Pi"}'); process.exitCode = 3`,
+  'is killed': `process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)`,
+  'prints without end': `const more = () => process.stdout.write('{'.repeat(9999), more); more()`,
+})) {
+  it(`a child that ${what} leaves the cheap facts, and a line in the journal`, async (t) => {
+    const { facts, journal } = childThat(t, script);
+    onlyCheap(await facts.gather(never));
+    assert.equal(journal.lines.length, 1);
+  });
+}
+
+it('a child that cannot be started leaves the cheap facts', async () => {
+  const journal = new JournalDouble();
+  const facts = createFacts({
+    nodePath: '/nonexistent/node',
+    mainPath: 'main.js',
+    agentVersion: '1.2.3',
+    clock: hostClock(),
+    log: journal,
+  });
+  onlyCheap(await facts.gather(never));
+  assert.equal(journal.lines.length, 1);
+});
+
+it('of what the child says only known texts are believed', async (t) => {
+  const said = {
+    hardwareModel: 7,
+    hardwareSerial: '-',
+    osName: ['Debian'],
+    osVersion: 'x\u0000y',
+    hostname: 'evil',
+    extra: 'x',
+  };
+  const { facts } = childThat(t, `console.log(${JSON.stringify(JSON.stringify(said))})`);
+  const values = await facts.gather(never);
+  assert.deepEqual(
+    Object.entries(values).filter(([key]) => !CHEAP.includes(key)),
+    [['osVersion', 'x y']],
+  );
+  assert.notEqual(values['hostname'], 'evil');
+});
+
+it('an agent that stops does not wait for the child, and complains about nothing', {
+  timeout: 10_000,
+}, async (t) => {
+  const { facts, journal } = childThat(t, 'setInterval(() => {}, 1000)');
+  const stop = new AbortController();
+  const gathering = facts.gather(stop.signal);
+  stop.abort();
+  onlyCheap(await gathering);
+  onlyCheap(await facts.gather(stop.signal));
+  assert.deepEqual(journal.lines, []);
+});
+
+it('the child runs at low priority and knows nothing of our environment but the path', async (t) => {
+  process.env['FIRSTLIGHT_TEST_SECRET'] = 'hush';
+  t.after(() => delete process.env['FIRSTLIGHT_TEST_SECRET']);
+  const { facts } = childThat(
+    t,
+    `
+    const waitUntilNice = () => require('node:os').getPriority() >= 10
+      ? console.log(JSON.stringify({ hardwareModel: Object.keys(process.env).sort().join() }))
+      : setTimeout(waitUntilNice, 5);
+    waitUntilNice();`,
+  );
+  assert.equal((await facts.gather(never))['hardwareModel'], 'LC_ALL,PATH');
+});
+
+it('the real child prints one JSON object of texts', async () => {
+  let printed = '';
+  await printFacts({
+    write: (text) => {
+      printed += text;
+    },
+  });
+  const facts: unknown = JSON.parse(printed);
+  assert.ok(typeof facts === 'object' && facts !== null && 'osName' in facts);
+  for (const value of Object.values(facts)) assert.equal(typeof value, 'string');
+});
+
+it('a process that has gathered facts has not loaded systeminformation', () => {
+  const facts = new URL('../../../src/host/hardware/facts.js', import.meta.url).href;
+  const script = `
+    import { createRequire } from 'node:module';
+    const { createFacts } = await import(${JSON.stringify(facts)});
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const clock = { sleep: () => new Promise(() => {}) };
+    await createFacts({ nodePath: 'false', mainPath: '', agentVersion: '1.2.3', clock, log }).gather(new AbortController().signal);
+    const cache = Object.keys(createRequire(import.meta.url).cache ?? {});
+    console.log(cache.filter((path) => path.includes('systeminformation')).length);`;
+  assert.equal(
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).trim(),
+    '0',
+  );
+});
+
+function childThat(t: TestContext, script: string, deadlineMs = PATIENT_MS) {
+  const folder = mkdtempSync(join(tmpdir(), 'firstlight-facts-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const mainPath = join(folder, 'main.cjs');
+  writeFileSync(mainPath, script);
+  const journal = new JournalDouble();
+  const options = { nodePath: process.execPath, mainPath, agentVersion: '1.2.3', deadlineMs };
+  const facts: HostFacts = createFacts({ ...options, clock: hostClock(), log: journal });
+  return { facts, journal, mainPath };
+}
+
+function onlyCheap(values: Readonly<Record<string, unknown>>): void {
+  // A host without any network has no addresses to tell.
+  const keys = new Set([...Object.keys(values), 'ipAddresses']);
+  assert.deepEqual([...keys].toSorted(), CHEAP);
+}
+
+/** A killed process may be a zombie for a moment, until its parent or init has noticed. */
+async function isGone(pid: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    try {
+      if (/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return true;
+    } catch {
+      return true;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return false;
+}

@@ -1,0 +1,82 @@
+/** Revision codes of the Raspberry Pi, old and new; and that no other board's is taken for one. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { piFacts } from '../../../src/host/hardware/facts-child.ts';
+import { piBoard } from '../../../src/host/hardware/pi-revision.ts';
+
+/** From the tables of the Raspberry Pi documentation. */
+const BOARDS = {
+  a03111: ['4 Model B', '1 GB', 'Sony UK', 'BCM2711', '1.1'],
+  c03114: ['4 Model B', '4 GB', 'Sony UK', 'BCM2711', '1.4'],
+  d03115: ['4 Model B', '8 GB', 'Sony UK', 'BCM2711', '1.5'],
+  '902120': ['Zero 2 W', '512 MB', 'Sony UK', 'BCM2837', '1.0'],
+  c04170: ['5 Model B', '4 GB', 'Sony UK', 'BCM2712', '1.0'],
+  a22082: ['3 Model B', '1 GB', 'Embest', 'BCM2837', '1.2'],
+  a32082: ['3 Model B', '1 GB', 'Sony Japan', 'BCM2837', '1.2'],
+  a52082: ['3 Model B', '1 GB', 'Stadium', 'BCM2837', '1.2'],
+  '9000c1': ['Zero W', '512 MB', 'Sony UK', 'BCM2835', '1.1'],
+  c03141: ['Compute Module 4', '4 GB', 'Sony UK', 'BCM2711', '1.1'],
+  '0004': ['Model B', '256 MB', 'Sony UK', 'BCM2835', '2.0'],
+  '000d': ['Model B', '512 MB', 'Egoman', 'BCM2835', '2.0'],
+  '0015': ['Model A Plus', undefined, 'Embest', 'BCM2835', '1.1'],
+} as const;
+
+for (const [code, [model, memory, manufacturer, processor, revision]] of Object.entries(BOARDS)) {
+  it(`${code} is a Raspberry Pi ${model}, revision ${revision}, ${memory ?? 'with either memory'}`, () => {
+    assert.deepEqual(piBoard(cpuinfo(code)), { model, memory, manufacturer, processor, revision, code });
+  });
+}
+
+it('the bits of a void warranty and of overvolting change nothing', () => {
+  assert.deepEqual(piBoard(cpuinfo('2a22082')), piBoard(cpuinfo('a22082')));
+  assert.deepEqual(piBoard(cpuinfo('e0c03114')), piBoard(cpuinfo('c03114')));
+  assert.deepEqual(piBoard(cpuinfo('1000004')), piBoard(cpuinfo('0004')));
+});
+
+it('of a board that comes after this table the parts that are known are told', () => {
+  const board = piBoard(cpuinfo('fff7f2'));
+  assert.deepEqual(board, {
+    model: undefined,
+    memory: undefined,
+    manufacturer: undefined,
+    processor: undefined,
+    revision: '1.2',
+    code: 'fff7f2',
+  });
+  assert.equal(piFacts(board).hardwareRevision, 'rev 1.2 (fff7f2)');
+  assert.equal(piFacts(piBoard(cpuinfo('00ff'))).hardwareRevision, 'rev unknown (00ff)');
+});
+
+it('a captured Pi 4 has its revision, memory, maker and chip as attributes', () => {
+  const path = join(process.cwd(), 'test/fixtures/hosts/raspberry-pi-4/proc/cpuinfo');
+  assert.deepEqual(piFacts(piBoard(readFileSync(path, 'latin1'))), {
+    hardwareRevision: 'rev 1.4 (c03114)',
+    hardwareMemory: '4 GB',
+    hardwareManufacturer: 'Sony UK',
+    hardwareProcessor: 'BCM2711',
+  });
+});
+
+it('a kernel that says only the chip family is a Raspberry Pi too', () => {
+  assert.equal(piBoard('Hardware\t: BCM2835\nRevision\t: 0010\n')?.model, 'Model B Plus');
+});
+
+it('no other board has a revision code of a Raspberry Pi', () => {
+  for (const text of [
+    'Hardware\t: Allwinner sun8i Family\nRevision\t: 0004\n',
+    'model name\t: Intel(R) Celeron(R)\n',
+    'Model\t\t: Raspberry Pi 4\n',
+    'Revision\t: c03114\n',
+    'Model\t\t: Raspberry Pi 4\nRevision\t: nonsense\n',
+    '',
+  ]) {
+    assert.equal(piBoard(text), undefined, JSON.stringify(text));
+  }
+});
+
+function cpuinfo(revision: string): string {
+  return `processor\t: 0\nCPU revision\t: 3\n\nRevision\t: ${revision}\nSerial\t\t: 1\nModel\t\t: Raspberry Pi\n`;
+}

@@ -1,0 +1,113 @@
+/** The journal's lines: what is in them, and what can never be. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Secret } from '../../../src/core/model/secret.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+import { Bench, careless } from './logger-fixture.ts';
+
+describe('a line', () => {
+  it('has a priority and no time for systemd, a time and a level for people', async () => {
+    const systemd = new Bench();
+    systemd.journal.error('the disk is full', { freeBytes: 0, path: '/var/lib' });
+    systemd.journal.warn('b');
+    systemd.journal.info('c');
+    systemd.journal.debug('d');
+    assert.deepEqual(systemd.lines, [
+      '<3>the disk is full freeBytes=0 path=/var/lib',
+      '<4>b',
+      '<6>c',
+      '<7>d',
+    ]);
+    const people = new Bench({ journal: false });
+    people.journal.warn('the disk is full', { full: true });
+    assert.deepEqual(people.lines, ['2026-11-21T10:00:00.007Z warn  the disk is full full=true']);
+  });
+
+  it('is one JSON object when asked, with the same priority or time', () => {
+    const systemd = new Bench({ format: 'json' });
+    systemd.journal.info('hello', { n: 1.5, yes: true, text: 'a b', level: 'mine', none: undefined });
+    assert.deepEqual(systemd.lines, [
+      '<6>{"level":"info","message":"hello","n":1.5,"yes":true,"text":"a b","_level":"mine"}',
+    ]);
+    const people = new Bench({ format: 'json', journal: false });
+    people.journal.info('hello');
+    assert.deepEqual(people.lines, ['{"time":"2026-11-21T10:00:00.007Z","level":"info","message":"hello"}']);
+  });
+
+  it('below the level is not written', () => {
+    const bench = new Bench({ level: 'warn' });
+    bench.journal.info('quiet');
+    bench.journal.debug('quieter');
+    bench.journal.warn('loud');
+    assert.deepEqual(bench.lines, ['<4>loud']);
+  });
+
+  it('quotes a value that would otherwise be two words, or another field', () => {
+    const bench = new Bench();
+    bench.journal.info('said', {
+      a: 'two words',
+      b: '',
+      c: 'x=1',
+      d: 'a"b',
+      e: 'plain-1.2:/%',
+      '': 1,
+      none: undefined,
+    });
+    assert.deepEqual(bench.lines, [
+      String.raw`<6>said a="two words" b="" c="x=1" d="a\"b" e=plain-1.2:/% ""=1`,
+    ]);
+  });
+
+  for (const format of ['text', 'json'] as const) {
+    it(`cannot be forged, nor move a cursor: control characters are escaped (${format})`, () => {
+      const bench = new Bench({ format });
+      const evil = 'a\n<0>forged\r\u001b[2J\u0000\u0085\u2028\u202e\u007f\ud800';
+      bench.journal.info(`m ${evil}`, { value: evil, [evil]: 1 });
+      assert.equal(bench.lines.length, 1);
+      assert.doesNotMatch(bench.lines[0] ?? '', /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/u);
+      assert.match(bench.lines[0] ?? '', /^<6>[^<]*a\\n<0>forged\\/);
+      if (format === 'json') assert.equal(JSON.parse((bench.lines[0] ?? '').slice(3)).value, evil);
+    });
+
+    it(`is at most 8 KiB, says that it was cut, and keeps whole characters (${format})`, () => {
+      const bench = new Bench({ format });
+      const long = 'ü🌅'.repeat(100_000);
+      bench.journal.info(long, { a: long, b: long });
+      bench.journal.info('short', { a: '\u0001'.repeat(9000) });
+      bench.journal.info('many', Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, i])));
+      assert.equal(bench.lines.length, 3);
+      for (const line of bench.lines) {
+        assert.ok(Buffer.byteLength(line) <= 8192, `${Buffer.byteLength(line)} bytes`);
+        assert.match(line, format === 'json' ? /"cutFromBytes":\d+/ : /… \(cut, \d+ bytes\)$/);
+        assert.doesNotMatch(line, /\ufffd/);
+        if (format === 'json') assert.equal(JSON.parse(line.slice(3)).level, 'info');
+      }
+    });
+
+    it(`keeps an error's message, code and cause, and survives any other value (${format})`, () => {
+      const bench = new Bench({ format });
+      const cause = Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' });
+      const loop: Record<string, unknown> = {};
+      loop['loop'] = loop;
+      const thrower = {
+        toJSON: () => {
+          throw new Error('no');
+        },
+      };
+      const error = new TypeError('sending failed', { cause });
+      const odd = { loop, thrower, big: 1n, nil: null, list: [1], nan: Number.NaN, secret: new Secret('x') };
+      bench.journal.warn('went wrong', careless({ error, ...odd }));
+      const line = bench.lines[0] ?? '';
+      assert.match(line, /TypeError: sending failed, caused by: connection refused \(ECONNREFUSED\)/);
+      assert.match(line, /secret"?[=:]"?\*\*\*/);
+    });
+  }
+
+  it('of a clock that is out of its mind is still a line', () => {
+    const clock = new VirtualClock(9e15);
+    const bench = new Bench({ clock, journal: false });
+    bench.journal.info('hello');
+    assert.deepEqual(bench.lines, ['no-time info  hello']);
+  });
+});

@@ -1,0 +1,30 @@
+/**
+ * A program that only logs, for the tests of the journal on a real stdout: `journal-child <lines> [paced]`.
+ *
+ * Distinct messages, so that the rate limit lets them pass. It says on stderr, as JSON, when the burst is
+ * over and when the journal is closed, and how much memory the burst took.
+ */
+
+import { hostClock } from '../../../src/host/clock/clock.ts';
+import { openJournal } from '../../../src/host/log/logger.ts';
+
+const [lines = '10', pace = 'burst'] = process.argv.slice(2);
+const journal = openJournal({ level: 'info', format: 'text', journal: true, clock: hostClock() });
+
+const beforeBytes = process.memoryUsage().rss;
+let peakBytes = beforeBytes;
+for (let i = 1; i <= Number(lines); i++) {
+  journal.info(`line number ${i} of a burst`, { padding: 'x'.repeat(60) });
+  if (pace === 'paced' && i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  if (i % 1000 === 0) peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
+}
+tell({ is: 'written', grownMiB: Math.round((peakBytes - beforeBytes) / 2 ** 20), lost: journal.lost });
+if (pace === 'paced')
+  await new Promise((resolve) => process.stdin.once('data', resolve).once('end', resolve));
+await journal.close();
+tell({ is: 'closed', lost: journal.lost });
+process.stdin.destroy();
+
+function tell(fact: object): void {
+  process.stderr.write(`${JSON.stringify(fact)}\n`);
+}

@@ -1,0 +1,141 @@
+/**
+ * The journal and its reader: one that leaves, one that stands still, one that comes late. Real pipes where
+ * it matters.
+ */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+import { openJournal } from '../../../src/host/log/logger.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+
+const CHILD = join(import.meta.dirname, 'logger-child.js');
+
+describe('a program whose stdout is a pipe', () => {
+  it('writes all of 2,000 lines before it ends', async () => {
+    const child = spawn(process.execPath, [CHILD, '2000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = (await text(child.stdout)).trimEnd().split('\n');
+    assert.equal(lines.length, 2000);
+    assert.match(lines.at(-1) ?? '', /^<6>line number 2000 /);
+  });
+
+  it('ends well when its reader leaves after one line, and counts what nobody read', async () => {
+    const script = `"${process.execPath}" "${CHILD}" 60000; echo "exit $?" >&2`;
+    const shell = spawn('sh', ['-c', `{ ${script}; } | head -n 1`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [out, errors] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
+    assert.match(out, /^<6>line number 1 [^\n]*\n$/);
+    const told = errors.trimEnd().split('\n');
+    assert.equal(told.length, 3, errors);
+    assert.equal(told[2], 'exit 0');
+    assert.ok(JSON.parse(told[1] ?? '').lost > 40_000, errors);
+  });
+
+  it('holds little for a reader that stands still, and tells it how much it missed', async () => {
+    const child = spawn(process.execPath, [CHILD, '60000', 'paced'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const [first] = await once(child.stderr, 'data');
+    const { grownMiB, lost } = JSON.parse(String(first));
+    assert.ok(grownMiB < 64, `grew by ${grownMiB} MiB`);
+    assert.ok(lost > 40_000, `lost ${lost}`);
+    const reading = text(child.stdout);
+    child.stdin.end('go on\n');
+    const lines = (await reading).trimEnd().split('\n');
+    assert.equal(lines.at(-1), `<4>log lines were dropped because nobody read them lines=${lost}`);
+    assert.equal(lines.length - 1 + lost, 60_000);
+  });
+});
+
+/** A stream that takes each line only when told to. */
+function slowStream(): { stream: Writable; taken: string[]; take(): void } {
+  const taken: string[] = [];
+  let done: (() => void) | undefined;
+  let open = false;
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (chunk, _encoding, callback) => {
+      taken.push(String(chunk));
+      if (open) callback();
+      else done = callback;
+    },
+  });
+  const take = (): void => {
+    open = true;
+    done?.();
+  };
+  return { stream, taken, take };
+}
+
+it('a reader that takes up reading again is told at once what it missed, and then hears everything', async () => {
+  const { stream, taken, take } = slowStream();
+  const limits = { lines: 1000, windowMs: 1000 };
+  const clock = new VirtualClock();
+  const journal = openJournal({ level: 'info', format: 'text', journal: true, clock, stream, limits });
+  for (let n = 0; n < 300; n++) journal.info('much', { text: 'x'.repeat(8000) });
+  const missed = journal.lost;
+  assert.ok(missed > 100 && missed < 200, `lost ${missed}`);
+  take();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(taken.at(-1), `<4>log lines were dropped because nobody read them lines=${missed}\n`);
+  journal.info('heard');
+  assert.equal(taken.at(-1), '<6>heard\n');
+  assert.equal(journal.lost, missed);
+});
+
+describe('closing', () => {
+  const options = { level: 'info', format: 'text', journal: true } as const;
+
+  it('waits for a reader that comes late', async () => {
+    const clock = new VirtualClock();
+    const { stream, taken, take } = slowStream();
+    const journal = openJournal({ ...options, clock, stream });
+    for (let n = 0; n < 5; n++) journal.info(`line ${n}`);
+    let closed = false;
+    const closing = journal.close().then(() => {
+      closed = true;
+    });
+    await clock.advance(1000);
+    assert.equal(closed, false);
+    take();
+    await closing;
+    assert.deepEqual(taken.join('').match(/line \d/g), ['line 0', 'line 1', 'line 2', 'line 3', 'line 4']);
+  });
+
+  it('gives up on a reader that does not come within two seconds', async () => {
+    const clock = new VirtualClock();
+    const journal = openJournal({ ...options, clock, stream: slowStream().stream });
+    journal.info('nobody hears me');
+    const closing = journal.close();
+    await clock.advance(2000);
+    await closing;
+  });
+
+  it('resolves at once when the reader is gone, twice if need be, and a later line is only counted', async () => {
+    const clock = new VirtualClock();
+    const stream = new Writable({ write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
+    const journal = openJournal({ ...options, clock, stream });
+    journal.info('into the void');
+    await new Promise((resolve) => stream.once('close', resolve));
+    journal.info('counted');
+    await journal.close();
+    await journal.close();
+    journal.info('counted too');
+    assert.equal(journal.lost, 2);
+  });
+
+  it('leaves the stream open and writes nothing after itself', async () => {
+    const { stream, taken, take } = slowStream();
+    take();
+    const journal = openJournal({ ...options, clock: new VirtualClock(), stream });
+    journal.info('last words');
+    await journal.close();
+    journal.info('too late');
+    assert.equal(stream.writableEnded, false);
+    assert.deepEqual(
+      taken.filter((chunk) => chunk !== ''),
+      ['<6>last words\n'],
+    );
+  });
+});

@@ -1,0 +1,76 @@
+/** No secret that was made known to the journal is in any of its lines, in whatever disguise it comes. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Secret } from '../../../src/core/model/secret.ts';
+import { Bench, careless } from './logger-fixture.ts';
+
+const TOKEN = 'Zq3/x+9"tok\\en ü>>>???';
+
+/** A text and whatever it holds in Base64, at whichever character that may begin. */
+function decoded(text: string): string {
+  const runs = text.match(/[A-Za-z0-9+/_-]{4,}/g) ?? [];
+  const read = runs.flatMap((run) =>
+    [0, 1, 2, 3].map((from) => Buffer.from(run.slice(from), 'base64').toString('latin1')),
+  );
+  return [text, ...read].join('\n');
+}
+
+describe('a secret that was made known', () => {
+  const bytes = Buffer.from(TOKEN);
+  const places: Readonly<Record<string, string>> = {
+    'as it is': `x${TOKEN}y`,
+    twice: `${TOKEN}${TOKEN}`,
+    'URL-encoded': `/api/v1/${encodeURIComponent(TOKEN)}/telemetry`,
+    'URL-encoded in lower case': encodeURIComponent(TOKEN).replace(/%../g, (code) => code.toLowerCase()),
+    'form-encoded': String(new URLSearchParams({ token: TOKEN })),
+    'in Base64': bytes.toString('base64'),
+    'in Base64 for URLs': bytes.toString('base64url'),
+    'in Base64 after one character': Buffer.from(`:${TOKEN}`).toString('base64'),
+    'in Base64 after two characters, for URLs': Buffer.from(`u:${TOKEN}`).toString('base64url'),
+    'in Base64 before other text': Buffer.from(`${TOKEN}pad`).toString('base64'),
+    'in Base64 amid other text': Buffer.from(`{"token":"${TOKEN}"}`).toString('base64'),
+    'in JSON': JSON.stringify({ token: TOKEN }),
+    'beside a line break': `a\n${TOKEN}\nb`,
+    'where a line is cut': `${'-'.repeat(8170)}${TOKEN}`,
+  };
+  for (const format of ['text', 'json'] as const) {
+    for (const [name, text] of Object.entries(places)) {
+      it(`is in no line, ${name} (${format})`, () => {
+        const bench = new Bench({ format });
+        bench.journal.redact(new Secret(TOKEN));
+        bench.journal.info(text);
+        bench.journal.info('field', { text, [text]: 1 });
+        bench.journal.info('error', careless({ error: new Error(text), nested: { deep: [text] } }));
+        const written = bench.lines.join('\n');
+        const parts = ['Zq3/x', 'Zq3%2', 'Zq3\\', 'tok\\', 'tok%', '9"t', '9\\"t', '>>?', 'x+9', 'x%2'];
+        for (const part of parts) assert.ok(!decoded(written).includes(part), `${part} in ${written}`);
+        assert.match(written, /\*\*\*|cutFromBytes/);
+        assert.equal(bench.lines.length, 3);
+      });
+    }
+  }
+
+  it('that is all digits is hidden in a number too, and the JSON stays JSON', () => {
+    const bench = new Bench({ format: 'json' });
+    bench.journal.redact(new Secret('271828'));
+    bench.journal.info('sent', { value: 271828, other: 3 });
+    assert.deepEqual(JSON.parse((bench.lines[0] ?? '').slice(3)).value, '***');
+  });
+
+  it('leaves other lines alone, and an empty one leaves all alone', () => {
+    const bench = new Bench();
+    bench.journal.redact(new Secret(''));
+    bench.journal.redact(new Secret(TOKEN));
+    bench.journal.info('nothing to hide', { a: 'b' });
+    assert.deepEqual(bench.lines, ['<6>nothing to hide a=b']);
+  });
+
+  it('that begins another one leaves no rest of it behind', () => {
+    const bench = new Bench();
+    bench.journal.redact(new Secret('abcdef'));
+    bench.journal.redact(new Secret('abcdefghij'));
+    bench.journal.info('abcdefghij abcdef');
+    assert.deepEqual(bench.lines, ['<6>*** ***']);
+  });
+});

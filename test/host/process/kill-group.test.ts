@@ -1,0 +1,58 @@
+/** The end of a group of processes, on real ones: what is left of it, and nobody else. */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { it, type TestContext } from 'node:test';
+import { endGroup } from '../../../src/host/process/kill-group.ts';
+
+const timeout = 20_000;
+
+it('a group that is empty already is left at that', { timeout }, async (t) => {
+  const child = leader(t, 'true');
+  await once(child, 'close');
+  endGroup(child);
+  assert.equal(child.exitCode, 0);
+});
+
+it('a group whose leader has ended is ended', { timeout }, async (t) => {
+  const child = leader(t, 'sleep 600 >/dev/null 2>&1 & echo $!');
+  let left = '';
+  child.stdout?.on('data', (chunk) => {
+    left += chunk;
+  });
+  await once(child, 'close');
+  assert.ok(isAlive(Number(left)));
+  endGroup(child);
+  while (isAlive(Number(left))) await new Promise(setImmediate);
+});
+
+it('another process that has the number by now is left alone', { timeout }, async (t) => {
+  const [ended, another] = [leader(t, 'true'), leader(t, 'echo up; read word; exit 7')];
+  await once(ended, 'close');
+  if (another.stdout === null) throw new Error('it has no output');
+  await once(another.stdout, 'data');
+  const { exitCode, signalCode, stdout, stderr } = ended;
+  endGroup({ pid: another.pid, exitCode, signalCode, stdout, stderr, unref: () => ended.unref() });
+  another.stdin?.end('on\n');
+  assert.deepEqual(await once(another, 'exit'), [7, null]);
+});
+
+function leader(t: TestContext, script: string): ChildProcess {
+  const child = spawn('/bin/sh', ['-c', script], { detached: true });
+  t.after(() => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // As it should be.
+    }
+  });
+  return child;
+}
+
+/** Running, and not only an entry in the table that nobody has asked for. */
+function isAlive(pid: number): boolean {
+  const status = `/proc/${pid}/stat`;
+  return existsSync(status) && !/\) [ZX] /.test(readFileSync(status, 'latin1'));
+}

@@ -1,0 +1,33 @@
+/** The number of failed units: asked of a program beside the sampling, absent where there is nobody to ask. */
+
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { it, type TestContext } from 'node:test';
+import { failedUnits } from '../../../src/host/systemd/failed-units.ts';
+import { askedOnce, program } from '../process/poll-once.ts';
+
+for (const [what, said, expected] of [
+  ['a number', 'echo 3', 3],
+  ['none failed', 'echo 0', 0],
+  ['nothing', 'true', undefined],
+  ['a sentence', 'echo "Failed to connect to bus"', undefined],
+  ['a number, and then fails', 'echo 3; exit 1', undefined],
+] as const) {
+  it(`systemctl says ${what}: ${expected ?? 'no number'}`, async (t) => {
+    assert.equal(await asked(t, said, tmpdir()), expected);
+  });
+}
+
+it('a host that was not booted by systemd is not asked', async (t) => {
+  assert.equal(await asked(t, 'echo 3', '/nowhere/systemd'), undefined);
+});
+
+it('it asks for one property of the manager, so that the answer is small however many failed', async (t) => {
+  const said = `[ "$*" = "show --property=NFailedUnits --value" ] && echo 7`;
+  assert.equal(await asked(t, said, tmpdir()), 7);
+});
+
+function asked(t: TestContext, script: string, booted: string): Promise<number | undefined> {
+  const command = program(t, 'systemctl', script);
+  return askedOnce((sleep) => failedUnits({ clock: { sleep }, command, booted }));
+}

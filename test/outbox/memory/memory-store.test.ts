@@ -1,0 +1,269 @@
+/**
+ * The store in memory keeps the contract; and what the outbox asks of it beyond: moving out, and readings that are
+ * delivered out of their turn.
+ */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import * as fc from 'fast-check';
+import { Losses } from '../../../src/core/model/loss-report.ts';
+import type { Reading } from '../../../src/core/model/reading.ts';
+import { RamStore } from '../../../src/outbox/memory/memory-store.ts';
+import { readingStoreContract } from '../../contracts/reading-store.ts';
+import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../../doubles/sampled-readings.ts';
+
+function makeStore({ readingsMax = 100, bytesMax = 100_000 } = {}) {
+  const losses = new Losses();
+  return { store: new RamStore({ bootId: BOOT, bytesMax, readingsMax, losses }), losses };
+}
+
+const bound = { paddingBytes: 0, holds: 8, overflows: 20, bytesMax: 100_000, why: 'memory full' };
+
+readingStoreContract('the store in memory, bounded by count', async () => ({
+  ...makeStore({ readingsMax: 8 }),
+  ...bound,
+}));
+
+readingStoreContract('the store in memory, bounded by bytes', async () => ({
+  ...makeStore({ bytesMax: 10_000 }),
+  ...bound,
+  paddingBytes: 1_000,
+  bytesMax: 10_000,
+}));
+
+const fill = (store: RamStore, host: SampledReadings, count: number, isDated = true) => {
+  for (const reading of host.batch(count, isDated)) store.add(reading);
+};
+
+it('of readings too large for its bound it holds the newest', async () => {
+  const { store, losses } = makeStore({ bytesMax: 10 });
+  fill(store, new SampledReadings(), 3);
+  assert.deepEqual([times(await store.take(9)), losses.total], [[3], 2]);
+});
+
+it('a reading that was delivered without a date is never taken or moved, and its values still count', async () => {
+  const { store } = makeStore();
+  const host = new SampledReadings();
+  fill(store, host, 3, false);
+  const live = store.newest();
+  assert.ok(live && live.bootMs === 3);
+  store.add(host.next(false, false));
+  await store.anchor(OFFSET_MS);
+  store.deliveredLive(live);
+  assert.equal(store.size, 3);
+  assert.deepEqual(times(await store.take(2)), [1, 2]);
+  await store.acknowledge(2, store.epoch);
+  const moved = store.moveOut();
+  assert.deepEqual(times(moved), [4]);
+  host.assertHistory(moved);
+});
+
+it('a reading that is delivered live while it is also under way with others is counted with them', async () => {
+  const { store } = makeStore();
+  const host = new SampledReadings();
+  fill(store, host, 3, false);
+  const live = store.newest();
+  assert.ok(live);
+  store.add(host.next(false, false));
+  await store.anchor(OFFSET_MS);
+  assert.deepEqual(times(await store.take(3)), [1, 2, 3]);
+  store.deliveredLive(live);
+  assert.equal(store.size, 3);
+  await store.acknowledge(3, store.epoch);
+  assert.deepEqual([store.size, times(await store.take(9))], [1, [4]]);
+});
+
+it('the head, delivered live while it is under way, is counted by the acknowledgement and leaves with it', async () => {
+  const { store } = makeStore();
+  const host = new SampledReadings();
+  fill(store, host, 1, false);
+  const live = store.newest();
+  assert.ok(live);
+  for (let more = 0; more < 2; more += 1) store.add(host.next(false, false));
+  await store.anchor(OFFSET_MS);
+  assert.deepEqual(times(await store.take(2)), [1, 2]);
+  store.deliveredLive(live);
+  await store.acknowledge(1, store.epoch);
+  assert.equal(store.size, 2);
+  store.rewind();
+  assert.deepEqual(times(await store.take(9)), [2, 3]);
+});
+
+it('the head, delivered live, leaves at once', () => {
+  const { store } = makeStore();
+  fill(store, new SampledReadings(), 1, false);
+  const live = store.newest();
+  assert.ok(live);
+  store.deliveredLive(live);
+  store.deliveredLive(live);
+  assert.deepEqual([store.size, store.bytes, store.newest()], [0, 0, undefined]);
+});
+
+it('what is moved out begins with a full reading behind gap records, and is dated if that is known', async () => {
+  const { store } = makeStore();
+  const host = new SampledReadings();
+  fill(store, host, 4, false);
+  await store.anchor(OFFSET_MS);
+  await store.take(2);
+  await store.acknowledge(2, store.epoch);
+  await store.take(1);
+  const { epoch } = store;
+  const moved = store.moveOut();
+  assert.notEqual(store.epoch, epoch);
+  assert.deepEqual(
+    moved.map(({ bootMs, tsMs, full }) => [bootMs, tsMs, full]),
+    [
+      [3, OFFSET_MS + 3, true],
+      [4, OFFSET_MS + 4, false],
+    ],
+  );
+  host.assertHistory(moved);
+  store.add(gapRecord(1, 9));
+  store.add(host.next());
+  const later = store.moveOut();
+  assert.deepEqual(times(later), [9, 5]);
+  host.assertHistory(later.slice(1));
+  assert.deepEqual([store.size, store.bytes], [0, 0]);
+});
+
+it('what is asked to stay stays, with what is newer, and the history goes on over both', async () => {
+  const { store } = makeStore();
+  const host = new SampledReadings();
+  fill(store, host, 5, false);
+  const live = store.newest();
+  store.add(host.next(false, false));
+  await store.anchor(OFFSET_MS);
+  const moved = store.moveOut(live);
+  const stayed = await store.take(9);
+  assert.deepEqual(
+    [times(moved), times(stayed)],
+    [
+      [1, 2, 3, 4],
+      [5, 6],
+    ],
+  );
+  host.assertHistory([...moved, ...stayed]);
+});
+
+it('the newest reading offered after a loss is full, and known by the object that was offered', async () => {
+  const { store, losses } = makeStore({ readingsMax: 1 });
+  const host = new SampledReadings();
+  fill(store, host, 3, false);
+  const live = store.newest();
+  assert.ok(live);
+  host.assertHistory([live]);
+  await store.anchor(OFFSET_MS);
+  store.deliveredLive(live);
+  assert.deepEqual([store.size, losses.total], [0, 2]);
+});
+
+it('it tells when the oldest that waits was read', async () => {
+  const { store } = makeStore();
+  assert.equal(store.oldestBootMs(), undefined);
+  fill(store, new SampledReadings(), 3);
+  await store.take(1);
+  assert.equal(store.oldestBootMs(), 1);
+  await store.acknowledge(1, store.epoch);
+  assert.equal(store.oldestBootMs(), 2);
+});
+
+it('over histories with live deliveries, drops and moves, what is delivered is what was sampled', async () => {
+  const deed = fc.constantFrom(
+    'add',
+    'add',
+    'add',
+    'gap',
+    'offer',
+    'settle',
+    'take',
+    'ack',
+    'rewind',
+    'move',
+  );
+  const check = async (deeds: string[], readingsMax: number) => {
+    const { store } = makeStore({ readingsMax });
+    const host = new SampledReadings();
+    const delivered = new Map<number, Reading>();
+    const keep = (readings: readonly Reading[]) => {
+      for (const reading of readings) {
+        if (reading.gap) continue;
+        assert.ok(!delivered.has(reading.bootMs), `${reading.bootMs} comes twice`);
+        delivered.set(reading.bootMs, reading);
+      }
+    };
+    let taken: Reading[] = [];
+    let { epoch } = store;
+    let live: Reading | undefined;
+    let isFirst = true;
+    const ahead = new Set<number>();
+    for (const [at, what] of deeds.entries()) {
+      if (what === 'add') store.add(host.next(isFirst, at > 20));
+      if (what === 'add') isFirst = false;
+      if (what === 'gap') store.add(gapRecord(1, 1_000));
+      if (what === 'offer') live = store.newest();
+      if (what === 'settle' && live && !live.gap) {
+        const { size } = store;
+        store.deliveredLive(live);
+        if (store.size < size) keep([live]);
+        ahead.add(live.bootMs);
+        live = undefined;
+      }
+      if (at === 20) await store.anchor(OFFSET_MS);
+      if (store.epoch !== epoch) taken = [];
+      epoch = store.epoch;
+      if (what === 'take') taken.push(...(await store.take(3)));
+      if (what === 'ack') {
+        const count = Math.min(2, taken.length);
+        await store.acknowledge(2, store.epoch);
+        keep(taken.splice(0, count).filter(({ bootMs }) => !delivered.has(bootMs)));
+      }
+      if (what === 'rewind') store.rewind();
+      if (what === 'move') keep(store.moveOut());
+      if (store.epoch !== epoch) taken = [];
+      epoch = store.epoch;
+    }
+    keep(store.moveOut());
+    host.assertHistory(
+      [...delivered.values()].sort((a, b) => a.bootMs - b.bootMs),
+      ahead,
+    );
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(deed, { maxLength: 60, size: 'max' }), fc.integer({ min: 1, max: 9 }), check),
+    { seed: 20_261_122, numRuns: 500 },
+  );
+});
+
+it('what left it is not kept alive', { skip: globalThis.gc ? false : 'needs --expose-gc' }, async () => {
+  const { store } = makeStore();
+  const pass = async () => {
+    const reading: Reading = { bootId: BOOT, bootMs: 1, tsMs: 1, values: { a: 1 }, full: true };
+    store.add(reading);
+    await store.take(1);
+    await store.acknowledge(1, store.epoch);
+    return new WeakRef(reading);
+  };
+  const left = await pass();
+  await new Promise((resolve) => setImmediate(resolve));
+  globalThis.gc?.();
+  assert.equal(left.deref(), undefined);
+});
+
+it('a hundred thousand readings passing through a waiting thousand cost no more memory than the thousand', {
+  skip: globalThis.gc ? false : 'needs --expose-gc',
+}, async () => {
+  const { store } = makeStore({ readingsMax: 10_000, bytesMax: 10_000_000 });
+  const pass = async (count: number) => {
+    for (let tsMs = 0; tsMs < count; tsMs += 1) {
+      store.add({ bootId: BOOT, bootMs: tsMs, tsMs, values: { a: tsMs }, full: true });
+      if (store.size <= 1_000) continue;
+      await store.take(1);
+      await store.acknowledge(1, store.epoch);
+    }
+    globalThis.gc?.();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await pass(10_000);
+  const grownBytes = (await pass(100_000)) - before;
+  assert.ok(grownBytes < 2_000_000, `${grownBytes} bytes`);
+});

@@ -1,0 +1,211 @@
+/**
+ * The power fails at any step of any history of the spool: what `append` resolved for and was not acknowledged is
+ * there afterwards, in order, and nothing that was never sampled.
+ */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import * as fc from 'fast-check';
+import { Losses } from '../../../src/core/model/loss-report.ts';
+import type { Reading } from '../../../src/core/model/reading.ts';
+import { Spool } from '../../../src/outbox/spool/spool.ts';
+import { OutboxError } from '../../../src/outbox/store/reading-store.ts';
+import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { BOOT, SampledReadings, times } from '../../doubles/sampled-readings.ts';
+
+const PADDING_BYTES = 6_000;
+
+type Deed =
+  | { readonly do: 'append' | 'take' | 'acknowledge' | 'cut in'; readonly count: number }
+  | { readonly do: 'rewind' | 'write fails' | 'sync fails' | 'disk full' | 'process dies' };
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('append', 'append', 'take', 'acknowledge'),
+      count: fc.integer({ min: 1, max: 15 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('cut in' as const), count: fc.integer({ min: 0, max: 9 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('rewind', 'write fails', 'sync fails', 'disk full', 'process dies'),
+    }),
+  },
+);
+
+/** A sequence of numbers in [0, 1) that neighbouring seeds do not share (splitmix32). */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+}
+
+it('whatever happens in whatever order, and the power fails wherever it may', async () => {
+  const check = async (deeds: Deed[], seed: number) => {
+    const life = await Life.begin(dice(seed));
+    for (const each of deeds) await life.do(each);
+    await life.end();
+  };
+  const history = fc.array(deed, { maxLength: 30, size: 'max' });
+  await fc.assert(fc.asyncProperty(history, fc.integer(), check), { seed: 20_261_122, numRuns: 250 });
+});
+
+it('the power fails at each step of a history that fills, empties and leaves segments', async () => {
+  const deeds: Deed[] = [
+    { do: 'append', count: 4 },
+    { do: 'append', count: 15 },
+    { do: 'take', count: 12 },
+    { do: 'acknowledge', count: 11 },
+    { do: 'append', count: 15 },
+    { do: 'take', count: 99 },
+    { do: 'acknowledge', count: 99 },
+    { do: 'append', count: 2 },
+  ];
+  for (let step = 0; step < 30; step += 1) {
+    for (let seed = 0; seed < 5; seed += 1) {
+      const life = await Life.begin(dice(step * 1_000 + seed));
+      await life.do({ do: 'cut in', count: step });
+      for (const each of deeds) await life.do(each);
+      await life.end();
+    }
+  }
+});
+
+function openSpool(directory: PowerCutDirectory): Promise<Spool> {
+  const [losses, log] = [new Losses(), new RecordingLogger()];
+  const bounds = { bytesMax: 100_000_000, freeShare: 0.1 };
+  return Spool.open({ directory, bootId: BOOT, ...bounds, losses, log });
+}
+
+/** A spool over many processes, and what must be in it. */
+class Life {
+  readonly #random: () => number;
+  readonly #directory: PowerCutDirectory;
+  readonly #host = new SampledReadings(PADDING_BYTES);
+  #spool: Spool;
+  /** What is in the spool, in order, what was taken of it included. */
+  #waiting: number[] = [];
+  #taken: number[] = [];
+  /** Not taken by the spool, kept by the caller, and perhaps on the disk all the same. */
+  #refused: Reading[] = [];
+  /** Those of which more than one may be there: a refused append was repeated. */
+  readonly #doubtful = new Set<number>();
+  /** Those whose append resolved. */
+  readonly #stored = new Set<number>();
+  readonly #acknowledged = new Set<number>();
+
+  static async begin(random: () => number): Promise<Life> {
+    const directory = new PowerCutDirectory();
+    return new Life(random, directory, await openSpool(directory));
+  }
+
+  private constructor(random: () => number, directory: PowerCutDirectory, spool: Spool) {
+    this.#random = random;
+    this.#directory = directory;
+    this.#spool = spool;
+  }
+
+  async do(deed: Deed): Promise<void> {
+    const directory = this.#directory;
+    if (deed.do === 'append') await this.#append(deed.count);
+    if (deed.do === 'take') await this.#take(deed.count);
+    if (deed.do === 'acknowledge') await this.#acknowledge(deed.count);
+    if (deed.do === 'cut in') directory.stepsUntilCut = deed.count;
+    if (deed.do === 'rewind') this.#rewind();
+    if (deed.do === 'write fails') directory.broken.write = true;
+    if (deed.do === 'sync fails') directory.broken.sync = true;
+    if (deed.do === 'disk full') directory.capacityBytes = 100_000;
+    if (directory.isOff) await this.#powerFails();
+    if (deed.do === 'process dies') await this.#begin();
+    assert.equal(this.#spool.size, this.#waiting.length);
+  }
+
+  /** The disk is well again, and everything comes out. */
+  async end(): Promise<void> {
+    await this.#powerFails();
+    await this.#append(1);
+    await this.#take(10_000);
+    await this.#acknowledge(10_000);
+    assert.deepEqual([this.#spool.size, this.#spool.bytes, this.#directory.names], [0, 0, []]);
+    for (const time of this.#stored) assert.ok(this.#acknowledged.has(time), `${time} never came`);
+  }
+
+  async #append(count: number): Promise<void> {
+    const batch = [...this.#refused, ...this.#host.batch(count)];
+    try {
+      await this.#spool.append(batch);
+      this.#waiting.push(...times(batch));
+      for (const time of times(batch)) this.#stored.add(time);
+      this.#refused = [];
+    } catch (error) {
+      assert.ok(error instanceof OutboxError);
+      this.#refused = batch;
+      for (const time of times(batch)) this.#doubtful.add(time);
+      this.#heal();
+    }
+  }
+
+  async #take(count: number): Promise<void> {
+    const readings = await this.#spool.take(count);
+    if (this.#directory.isOff) return;
+    const { length } = this.#taken;
+    assert.deepEqual(times(readings), this.#waiting.slice(length, length + count));
+    this.#taken.push(...times(readings));
+  }
+
+  async #acknowledge(count: number): Promise<void> {
+    const done = this.#taken.splice(0, count);
+    this.#waiting.splice(0, done.length);
+    for (const time of done) this.#acknowledged.add(time);
+    await this.#spool.acknowledge(count, this.#spool.epoch);
+  }
+
+  #rewind(): void {
+    this.#spool.rewind();
+    this.#taken = [];
+  }
+
+  #heal(): void {
+    Object.assign(this.#directory.broken, { write: false, sync: false });
+    this.#directory.capacityBytes = Number.POSITIVE_INFINITY;
+  }
+
+  async #powerFails(): Promise<void> {
+    this.#directory.cutPower(this.#random);
+    await this.#begin();
+  }
+
+  /** A new process finds what the last one left. */
+  async #begin(): Promise<void> {
+    this.#heal();
+    this.#refused = [];
+    this.#taken = [];
+    this.#spool = await openSpool(this.#directory);
+    const found = await this.#spool.take(10_000);
+    this.#spool.rewind();
+    assert.deepEqual(
+      times(found).filter((time) => !this.#doubtful.has(time) && !this.#acknowledged.has(time)),
+      this.#waiting.filter((time) => !this.#doubtful.has(time) && !this.#acknowledged.has(time)),
+      'in order, each once',
+    );
+    for (const time of this.#waiting) assert.ok(times(found).includes(time), `${time} was lost`);
+    for (const time of times(found)) {
+      assert.ok(this.#stored.has(time) || this.#doubtful.has(time), `${time} was never appended`);
+    }
+    const byTime = new Map(found.map((reading) => [reading.bootMs, reading]));
+    const certain = [...byTime.values()].filter(({ bootMs }) => !this.#doubtful.has(bootMs));
+    this.#host.assertHistory(certain.sort((a, b) => a.bootMs - b.bootMs));
+    this.#waiting = times(found);
+  }
+}

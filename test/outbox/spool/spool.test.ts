@@ -1,0 +1,344 @@
+/** The store on the disk keeps the contract, its bounds, and the promise to leave nothing behind. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Losses } from '../../../src/core/model/loss-report.ts';
+import type { Reading } from '../../../src/core/model/reading.ts';
+import { SEGMENT_BYTES } from '../../../src/outbox/spool/segment.ts';
+import { Spool } from '../../../src/outbox/spool/spool.ts';
+import { readingStoreContract } from '../../contracts/reading-store.ts';
+import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../../doubles/sampled-readings.ts';
+
+/** So large that ten readings fill a segment. */
+const PADDING_BYTES = 6_000;
+const BYTES_MAX = 3 * SEGMENT_BYTES;
+
+async function openSpool(
+  directory = new PowerCutDirectory(),
+  { bytesMax = BYTES_MAX, freeShare = 0.1, bootId = BOOT } = {},
+) {
+  const [losses, log] = [new Losses(), new RecordingLogger()];
+  const store = await Spool.open({ directory, bootId, bytesMax, freeShare, losses, log });
+  return { store, losses, log, directory };
+}
+
+const lost = (losses: Losses) => losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values;
+
+readingStoreContract('the spool', async () => ({
+  ...(await openSpool()),
+  paddingBytes: PADDING_BYTES,
+  holds: 29,
+  overflows: 50,
+  bytesMax: BYTES_MAX,
+  why: 'spool full',
+}));
+
+it('writes nothing before the first reading, and leaves nothing after the last', async () => {
+  const { store, directory } = await openSpool();
+  await store.take(9);
+  await store.anchor(5);
+  store.rewind();
+  assert.deepEqual([directory.counts.creates, directory.names], [0, []]);
+  await store.append(new SampledReadings().batch(3));
+  assert.deepEqual(directory.names, ['00000001.log']);
+  await store.take(9);
+  await store.acknowledge(3, store.epoch);
+  assert.deepEqual(directory.names, []);
+});
+
+it('an append is one write and one flush into a segment that was made whole', async () => {
+  const { store, directory } = await openSpool();
+  const host = new SampledReadings();
+  await store.append(host.batch(1));
+  assert.equal(directory.bytesOf('00000001.log').length, SEGMENT_BYTES);
+  const before = { ...directory.counts };
+  await store.append(host.batch(5));
+  assert.deepEqual([directory.counts.writes - before.writes, directory.counts.syncs - before.syncs], [1, 1]);
+  assert.ok(directory.counts.writtenBytes - before.writtenBytes < 1_000);
+});
+
+it('the first reading of each segment that is no gap record is full', async () => {
+  const { store, directory } = await openSpool(undefined, { bytesMax: 100 * SEGMENT_BYTES });
+  const host = new SampledReadings(PADDING_BYTES);
+  for (const count of [4, 17, 3, 30]) await store.append([gapRecord(1, 0), ...host.batch(count)]);
+  for (const name of directory.names) {
+    const records = directory.bytesOf(name).toString().split('\n').slice(1, -1);
+    assert.match(records.find((line) => !line.includes('"g":1')) ?? '', /"f":1/, name);
+  }
+  assert.ok(directory.names.length >= 5);
+});
+
+it('a new process never writes to an old segment', async () => {
+  const { store, directory } = await openSpool();
+  const host = new SampledReadings();
+  await store.append(host.batch(2));
+  const old = Buffer.from(directory.bytesOf('00000001.log'));
+  const { store: next } = await openSpool(directory);
+  assert.equal(next.size, 2);
+  await next.append(host.batch(1));
+  assert.deepEqual(directory.bytesOf('00000001.log'), old);
+  assert.deepEqual(times(await next.take(9)), [1, 2, 3]);
+});
+
+it('a restart repeats what was acknowledged of a segment that was not finished, with the same dates', async () => {
+  const { store, directory } = await openSpool();
+  await store.append(new SampledReadings(PADDING_BYTES).batch(25));
+  const first = await store.take(13);
+  await store.acknowledge(13, store.epoch);
+  const { store: next } = await openSpool(directory);
+  assert.equal(next.size, 15);
+  assert.deepEqual((await next.take(3)).slice(1), first.slice(11));
+});
+
+it('a reading that no segment holds is told as malformed, and the next one is full instead', async () => {
+  const { store, losses } = await openSpool();
+  const host = new SampledReadings();
+  const [first, large, next] = host.batch(3);
+  assert.ok(first && large && next);
+  const padding = 'x'.repeat(SEGMENT_BYTES);
+  await store.append([first, { ...large, values: { ...large.values, padding } }, next]);
+  const readings = await store.take(9);
+  assert.deepEqual(times(readings), [1, 3]);
+  host.assertHistory(readings);
+  assert.equal(readings[1]?.full, true);
+  assert.equal(lost(losses)?.['lostWhy'], 'malformed');
+});
+
+it('on a nearly full file system the oldest segment makes room for the newest', async () => {
+  const { store, losses, directory } = await openSpool();
+  const host = new SampledReadings(PADDING_BYTES);
+  await store.append(host.batch(20));
+  directory.freeBytes = directory.totalBytes * 0.1 + SEGMENT_BYTES - 1;
+  await store.append(host.batch(10));
+  assert.equal(store.bytes, 2 * SEGMENT_BYTES);
+  assert.deepEqual([losses.total, lost(losses)?.['lostWhy']], [10, 'disk full']);
+  host.assertHistory(await store.take(99));
+});
+
+it('on a nearly full file system with nothing to replace it takes nothing, and says LOW_SPACE', async () => {
+  const { store, losses, directory } = await openSpool();
+  const host = new SampledReadings(PADDING_BYTES);
+  directory.freeBytes = directory.totalBytes * 0.1;
+  await assert.rejects(store.append(host.batch(1)), { name: 'OutboxError', code: 'LOW_SPACE' });
+  assert.deepEqual([store.size, losses.total, directory.names], [0, 0, []]);
+  directory.freeBytes = directory.totalBytes;
+  await store.append(host.batch(1));
+  directory.freeBytes = 0;
+  await store.append(host.batch(1));
+  assert.equal(store.size, 2);
+});
+
+for (const [what, code, hurt] of [
+  [
+    'a write that fails',
+    'EIO',
+    (directory: PowerCutDirectory) => {
+      directory.broken.write = true;
+    },
+  ],
+  [
+    'a flush that fails',
+    'EIO',
+    (directory: PowerCutDirectory) => {
+      directory.broken.sync = true;
+    },
+  ],
+] as const) {
+  it(`${what} costs nothing that was stored, and the next append goes to another segment`, async () => {
+    const { store, directory } = await openSpool();
+    const host = new SampledReadings();
+    await store.append(host.batch(2));
+    hurt(directory);
+    const batch = host.batch(2);
+    await assert.rejects(store.append(batch), { name: 'OutboxError', code });
+    assert.equal(store.size, 2);
+    Object.assign(directory.broken, { write: false, sync: false });
+    await store.append(batch);
+    assert.deepEqual(directory.names, ['00000001.log', '00000002.log']);
+    assert.deepEqual(times(await store.take(9)), [1, 2, 3, 4]);
+  });
+}
+
+it('of a batch over two segments of which the second fails nothing is stored, and all of it once it is repeated', async () => {
+  const { store, directory } = await openSpool();
+  const host = new SampledReadings(PADDING_BYTES);
+  await store.append(host.batch(5));
+  const batch = host.batch(10);
+  directory.capacityBytes = SEGMENT_BYTES + 1_000;
+  await assert.rejects(store.append(batch), { code: 'ENOSPC' });
+  assert.deepEqual([store.size, store.bytes, directory.names], [5, SEGMENT_BYTES, ['00000001.log']]);
+  directory.capacityBytes = Number.POSITIVE_INFINITY;
+  await store.append(batch);
+  const readings = await store.take(99);
+  assert.deepEqual(
+    times(readings),
+    Array.from({ length: 15 }, (_, index) => index + 1),
+  );
+  host.assertHistory(readings);
+});
+
+it('a file system that became read-only refuses the readings and lets out what it has', async () => {
+  const { store, directory, log } = await openSpool();
+  const host = new SampledReadings();
+  await store.append(host.batch(2));
+  directory.readOnly = true;
+  assert.deepEqual(times(await store.take(9)), [1, 2]);
+  await store.acknowledge(2, store.epoch);
+  assert.deepEqual([store.size, await store.take(9)], [0, []]);
+  await assert.rejects(store.append(host.batch(1)), { name: 'OutboxError', code: 'EROFS' });
+  await assert.rejects(store.append(host.batch(1)), { code: 'EROFS' });
+  assert.equal(log.saying(/cannot be removed/).length, 1);
+});
+
+it('a segment that was unreadable once is read the second time; for good, it is waited for, and lost and told in the end', async () => {
+  const { store, losses, directory, log } = await openSpool();
+  await store.append(new SampledReadings(PADDING_BYTES).batch(15));
+  const read = directory.read.bind(directory);
+  let failures = 1;
+  directory.read = async (...which) => {
+    failures -= 1;
+    if (failures >= 0) throw Object.assign(new Error('no'), { code: 'EIO' });
+    return read(...which);
+  };
+  assert.deepEqual(times(await store.take(2)), [1, 2]);
+  const { epoch } = store;
+  failures = 2;
+  assert.deepEqual(times(await store.take(2)), []);
+  assert.deepEqual([store.size, losses.total], [15, 0]);
+  assert.deepEqual(times(await store.take(1)), [3]);
+  failures = 2 * 60;
+  for (let tries = 1; tries < 60; tries += 1) assert.deepEqual(await store.take(2), []);
+  assert.deepEqual(times(await store.take(2)), [11, 12]);
+  assert.notEqual(store.epoch, epoch);
+  assert.deepEqual([store.size, losses.total, lost(losses)?.['lostWhy']], [5, 10, 'damaged']);
+  assert.deepEqual(directory.names, ['00000002.log']);
+  assert.equal(log.saying(/cannot be read/).length, 1);
+});
+
+it('a rewind in the middle of a take leaves nothing out and nothing twice', async () => {
+  const { store, directory } = await openSpool();
+  await store.append(new SampledReadings(PADDING_BYTES).batch(25));
+  await store.take(2);
+  const read = directory.read.bind(directory);
+  let reads = 0;
+  directory.read = async (...which) => {
+    reads += 1;
+    if (reads === 2) store.rewind();
+    return read(...which);
+  };
+  assert.equal((await store.take(25)).length, 25);
+  assert.equal((await store.take(25)).length, 0);
+});
+
+it('undated readings of this boot are dated after a restart by the anchor the process before had stored', async () => {
+  const { store, directory } = await openSpool();
+  await store.append(new SampledReadings().batch(2, false));
+  await store.anchor(OFFSET_MS);
+  const first = await store.take(9);
+  // Nothing that was not synced survives.
+  directory.cutPower(() => 0.9);
+  const { store: next } = await openSpool(directory);
+  await next.anchor(OFFSET_MS + 7);
+  assert.deepEqual(await next.take(9), first);
+  await next.acknowledge(2, next.epoch);
+  assert.deepEqual(directory.names, []);
+});
+
+it('undated readings of another boot are dated if its anchor was stored, or else told as undatable', async () => {
+  const directory = new PowerCutDirectory();
+  for (const [bootId, isAnchored] of [
+    ['one', true],
+    ['two', false],
+    ['three', true],
+  ] as const) {
+    const { store } = await openSpool(directory, { bootId });
+    const host = new SampledReadings(0, bootId);
+    await store.append(host.batch(2, false));
+    if (isAnchored) await store.anchor(OFFSET_MS);
+    await store.append([host.next(true), host.next()]);
+  }
+  const { store, losses } = await openSpool(directory);
+  const readings = await store.take(99);
+  assert.deepEqual(
+    readings.map(({ bootId, bootMs }) => `${bootId} ${bootMs}`),
+    ['one 1', 'one 2', 'one 3', 'one 4', 'two 3', 'two 4', 'three 1', 'three 2', 'three 3', 'three 4'],
+  );
+  assert.ok(readings.every(({ tsMs, bootMs }) => tsMs === bootMs + OFFSET_MS));
+  store.rewind();
+  assert.equal((await store.take(99)).length, 10);
+  // Not before its file is done with: a restart would find it, and tell it, again.
+  assert.equal(losses.total, 0);
+  await store.acknowledge(10, store.epoch);
+  assert.deepEqual([losses.total, lost(losses)?.['lostWhy']], [2, 'undatable']);
+  assert.deepEqual([store.size, directory.names], [0, []]);
+});
+
+it('a power cut that brings back delivered readings brings them back with their dates', async () => {
+  for (let step = 0; step < 6; step += 1) {
+    const { store, directory } = await openSpool(undefined, { bootId: 'other' });
+    await store.append(new SampledReadings(0, 'other').batch(2, false));
+    await store.anchor(OFFSET_MS);
+    const first = await store.take(9);
+    directory.stepsUntilCut = step;
+    await store.acknowledge(2, store.epoch);
+    // The segment's removal is undone, that of the anchors is not.
+    const throws = [0.9, 0.1];
+    directory.cutPower(() => throws.shift() ?? 0.1);
+    const { store: next, losses } = await openSpool(directory);
+    const again = await next.take(9);
+    assert.deepEqual(again, again.length === 0 ? [] : first);
+    assert.equal(losses.total, 0);
+  }
+});
+
+it('behind readings that can never be dated the next is full, though a gap record comes between', async () => {
+  const directory = new PowerCutDirectory();
+  const { store: before } = await openSpool(directory, { bootId: 'other' });
+  const host = new SampledReadings(0, 'other');
+  await before.append([...host.batch(3, false), gapRecord(1, 0), host.next(), host.next()]);
+  const { store } = await openSpool(directory);
+  const readings: Reading[] = [...(await store.take(1)), ...(await store.take(1)), ...(await store.take(9))];
+  assert.deepEqual(times(readings), [0, 4, 5]);
+  host.assertHistory(readings.slice(1));
+});
+
+it('the anchor is stored only for readings without a date, and before they are let out', async () => {
+  const { store, directory } = await openSpool();
+  const host = new SampledReadings();
+  await store.append(host.batch(2));
+  await store.anchor(OFFSET_MS);
+  assert.deepEqual(directory.names, ['00000001.log']);
+  const { store: undated, directory: other } = await openSpool();
+  await undated.append(host.batch(1, false));
+  const taken = undated.anchor(OFFSET_MS).then(() => undated.take(9));
+  assert.equal((await taken).length, 1);
+  assert.deepEqual(other.names, ['00000001.log', 'anchors.1']);
+});
+
+it('an anchor that cannot be stored still dates what this process lets out, and is warned of', async () => {
+  const { store, directory, log } = await openSpool();
+  await store.append(new SampledReadings().batch(2, false));
+  directory.readOnly = true;
+  await store.anchor(OFFSET_MS);
+  assert.equal((await store.take(9))[0]?.tsMs, OFFSET_MS + 1);
+  assert.equal(log.saying(/cannot be stored/).length, 1);
+});
+
+it('anchors outlive the process that adds one, whenever the power fails, and at most 32 are kept', async () => {
+  for (let step = 0; step < 8; step += 1) {
+    const directory = new PowerCutDirectory();
+    for (let boot = 0; boot < 40; boot += 1) {
+      const { store } = await openSpool(directory, { bootId: `boot ${boot}`, bytesMax: 100 * SEGMENT_BYTES });
+      await store.append(new SampledReadings(0, `boot ${boot}`).batch(1, false));
+      if (boot === 39) directory.stepsUntilCut = step;
+      await store.anchor(OFFSET_MS + boot);
+    }
+    directory.cutPower(() => 0.7);
+    const { store } = await openSpool(directory, { bytesMax: 100 * SEGMENT_BYTES });
+    const boots = (await store.take(99)).map(({ bootId }) => bootId);
+    assert.ok(boots.length >= 31, `${boots.length} after a cut at step ${step}`);
+    assert.ok(boots.includes('boot 38'));
+  }
+});

@@ -1,0 +1,123 @@
+/** What a request sent again gets, in every state its first coming may be in (contract, section 2). */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Exchanges } from '../../../src/sandbox/coap/exchanges.ts';
+import { parseDatagram } from '../../../src/sandbox/coap/message.ts';
+import { defaultSettings } from '../../../src/sandbox/coap/settings.ts';
+import { Timers } from '../../../src/sandbox/coap/timers.ts';
+import { Transmissions } from '../../../src/sandbox/coap/transmissions.ts';
+import { stage } from '../helpers/coap-harness.ts';
+import { CoapPeer, request } from '../helpers/coap-peer.ts';
+import { FakeCoapCore } from '../helpers/fake-coap-core.ts';
+
+const telemetry = (messageId: number, type: 'CON' | 'NON' = 'CON', payload = '{"a":1}') =>
+  request('POST', { type, messageId, path: '/api/v1/tok/telemetry', payload });
+const provision = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
+  request('POST', { type, messageId, path: '/api/v1/provision', payload: '{}' });
+const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
+
+describe('duplicates', { concurrency: true }, () => {
+  test('a duplicate of a request still worked on is met with silence', async () => {
+    await using at = await stage({ latencyMs: 300 });
+    at.peer.send(provision(1));
+    at.peer.send(provision(1));
+    await at.peer.expectSilence(250);
+    await at.peer.expect(`61410001${provisioned}`);
+    await at.peer.expectSilence(50);
+    assert.deepEqual(at.core.calls, ['provision {}']);
+    assert.equal(at.core.duplicates.length, 1);
+    assert.match(at.core.duplicates[0] ?? '', /^CON 0\.02 message ID 1 from 127\.0\.0\.1 /);
+  });
+
+  test('a duplicate of an acknowledged request without an answer is acknowledged again', async () => {
+    await using at = await stage({ latencyMs: 900 });
+    at.peer.send(telemetry(1));
+    await at.peer.expect('60000001');
+    at.peer.send(telemetry(1));
+    await at.peer.expect('60000001');
+    await at.peer.expect('4141....7a');
+    assert.equal(at.core.calls.length, 1);
+  });
+
+  test('a piggybacked answer is repeated and nothing is executed twice', async () => {
+    await using at = await stage();
+    for (const _ of [1, 2, 3]) {
+      at.peer.send(provision(1));
+      await at.peer.expect(`61410001${provisioned}`);
+    }
+    assert.equal(at.core.calls.length, 1);
+    assert.equal(at.core.duplicates.length, 2);
+  });
+
+  test('an unacknowledged CON answer is repeated behind an empty ACK', async () => {
+    await using at = await stage();
+    at.peer.send(telemetry(1));
+    const answer = await at.peer.expect('4141....7a');
+    at.peer.send(telemetry(1));
+    await at.peer.expect('60000001');
+    assert.deepEqual(await at.peer.next(), answer);
+    assert.equal(at.core.calls.length, 1);
+  });
+
+  test('an acknowledged CON answer is never repeated, the duplicate is only acknowledged', async () => {
+    await using at = await stage();
+    at.peer.send(telemetry(1));
+    at.peer.answer(await at.peer.expect('4141....7a'));
+    at.peer.send(telemetry(1));
+    await at.peer.expect('60000001');
+    await at.peer.expectSilence(80);
+    assert.equal(at.core.calls.length, 1);
+  });
+
+  test('a NON answer is repeated as it was', async () => {
+    await using at = await stage();
+    at.peer.send(telemetry(1, 'NON'));
+    const answer = await at.peer.expect('5141....7a');
+    at.peer.send(telemetry(1, 'NON'));
+    assert.deepEqual(await at.peer.next(), answer);
+    assert.equal(at.core.calls.length, 1);
+  });
+
+  test('the same message ID from another port, and a new one with the same body, are executed', async () => {
+    await using at = await stage();
+    await using other = await CoapPeer.open(at.door.port);
+    at.peer.send(telemetry(1));
+    other.send(telemetry(1));
+    await at.peer.expect('4141....7a');
+    await other.expect('4141....7a');
+    at.peer.send(telemetry(2));
+    await at.peer.expect('4141....7a');
+    assert.equal(at.core.calls.length, 3);
+    assert.deepEqual(at.core.duplicates, []);
+  });
+
+  test('a CON is remembered for 247 s, a NON for 145 s, and the table is bounded', () => {
+    let nowMs = 0;
+    const timers = new Timers();
+    const send = () => {};
+    const settings = { ...defaultSettings, exchangesMax: 3 };
+    const transmissions = new Transmissions(send, timers, settings);
+    const { knobs } = new FakeCoapCore();
+    const exchanges = new Exchanges({ send, timers, transmissions, settings, knobs }, () => nowMs);
+    const meet = (datagram: Buffer) => {
+      const inbound = parseDatagram(datagram, { address: '127.0.0.1', port: 1 });
+      assert.ok(inbound?.type === 'request');
+      return exchanges.meet(inbound.request).status;
+    };
+    assert.equal(meet(telemetry(1)), 'new');
+    assert.equal(meet(telemetry(2, 'NON')), 'new');
+    nowMs = 144_999;
+    assert.equal(meet(telemetry(2, 'NON')), 'duplicate');
+    nowMs = 145_000;
+    assert.equal(meet(telemetry(2, 'NON')), 'new');
+    nowMs = 246_999;
+    assert.equal(meet(telemetry(1)), 'duplicate');
+    nowMs = 247_000;
+    assert.equal(meet(telemetry(1)), 'new');
+    for (const messageId of [3, 4, 5]) assert.equal(meet(telemetry(messageId)), 'new');
+    assert.equal(exchanges.size, 3);
+    assert.equal(meet(telemetry(1)), 'new', 'the oldest gave way');
+    timers.stop();
+  });
+});

@@ -1,0 +1,300 @@
+/**
+ * The golden examples of the contract (section 12), byte for byte, against the front door over the real core.
+ *
+ * `....` masks the message IDs the server chooses; everything else is compared.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { openCoapFrontDoor } from '../../../src/sandbox/coap/coap-server.ts';
+import { openCore } from '../../../src/sandbox/core/core.ts';
+import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
+import { CoapPeer, option, request } from '../helpers/coap-peer.ts';
+
+const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
+const TOKEN_HEX = Buffer.from(TOKEN).toString('hex');
+
+const provisionHead = '420210015a01b36170690276310970726f766973696f6e1132';
+const provisionBody =
+  'ff7b226465766963654e616d65223a2267772d30303031222c2270726f766973696f6e4465766963654b6579223a22706b31222c2270726f766973696f6e446576696365536563726574223a22707331227d';
+const provision = provisionHead + provisionBody;
+const issued =
+  '5a01c0ff7b2263726564656e7469616c7356616c7565223a22734c7a63306744415a506b474d7a465654795559222c2263726564656e7469616c7354797065223a224143434553535f544f4b454e222c22737461747573223a2253554343455353227d';
+const notFound =
+  '628010015a01c0ff7b226572726f724d7367223a2250726f766973696f6e206461746120776173206e6f7420666f756e6421222c22737461747573223a224e4f545f464f554e44227d';
+const failure =
+  '5a01c0ff7b226572726f724d7367223a224661696c656420746f2070726f766973696f6e2064657669636521222c22737461747573223a224641494c555245227d';
+
+const telemetryTo = (token: string): string =>
+  `420210025a01b36170690276310d07${Buffer.from(token).toString('hex')}0974656c656d657472791132`;
+const goldenPoint = 'ff7b227473223a313730303030303030303030302c2276616c756573223a7b22637075223a31322e357d7d';
+const telemetry = telemetryTo(TOKEN) + goldenPoint;
+
+/** A server with the golden device unless told otherwise, and a peer of it. */
+async function stage({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; device?: boolean } = {}) {
+  const core = openCore({
+    provisioning: { key: 'pk1', secret: 'ps1' },
+    knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 5, ...knobs },
+    mintToken: () => TOKEN,
+  });
+  if (device) core.admin.createDevice({ name: 'gw-1', token: TOKEN });
+  const door = await openCoapFrontDoor({ core, host: '127.0.0.1', port: 0 });
+  const peer = await CoapPeer.open(door.port);
+  return {
+    core,
+    door,
+    peer,
+    [Symbol.asyncDispose]: async () => {
+      await peer[Symbol.asyncDispose]();
+      await door[Symbol.asyncDispose]();
+      core.close();
+    },
+  };
+}
+
+describe('golden examples', { concurrency: true }, () => {
+  test('P1: a fast provisioning success is piggybacked with a zero-length content format', async () => {
+    await using at = await stage({ device: false });
+    at.peer.send(provision);
+    await at.peer.expect(`62411001${issued}`);
+    at.peer.send(provision);
+    await at.peer.expect(`62411001${issued}`);
+    assert.equal(at.core.admin.devices().length, 1);
+    assert.equal(at.core.admin.duplicateDatagrams().length, 1);
+    at.peer.send(provision.replace('42021001', '42021009'));
+    await at.peer.expect(`62801009${failure}`);
+  });
+
+  test('P2: a wrong secret, a wrong key and disabled provisioning look the same', async () => {
+    await using at = await stage();
+    at.peer.send(provision.replace('22707331227d', '22707332227d'));
+    await at.peer.expect(notFound);
+    at.peer.send(provision.replace('42021001', '42021002').replace('22706b31', '22706b32'));
+    await at.peer.expect(notFound.replace('62801001', '62801002'));
+    at.core.admin.turnKnobs({ strategy: 'disabled' });
+    at.peer.send(provision.replace('42021001', '42021003'));
+    await at.peer.expect(notFound.replace('62801001', '62801003'));
+  });
+
+  test('P3: a device that exists already, and one that was not pre-provisioned, are refused with JSON', async () => {
+    await using at = await stage({ device: false });
+    at.core.admin.createDevice({ name: 'gw-0001' });
+    at.peer.send(provision);
+    await at.peer.expect(`62801001${failure}`);
+    at.core.admin.turnKnobs({ strategy: 'pre-provisioned' });
+    at.peer.send(provision.replace('42021001', '42021002').replace('67772d30303031', '67772d30303032'));
+    await at.peer.expect(`62801002${failure}`);
+  });
+
+  test('P4: a slow provisioning is acknowledged empty at 500 ms and answered by a CON of its own', async () => {
+    await using at = await stage({ device: false, knobs: { coreLatencyMinMs: 700, coreLatencyMaxMs: 700 } });
+    const sentMs = performance.now();
+    at.peer.send(provision);
+    await at.peer.expect('60001001');
+    const ackMs = performance.now() - sentMs;
+    assert.ok(ackMs > 490, `acknowledged after ${ackMs} ms`);
+    const answer = await at.peer.expect(`4241....${issued}`);
+    at.peer.answer(answer);
+    at.peer.send(provision);
+    await at.peer.expect('60001001');
+    await at.peer.expectSilence(100);
+  });
+
+  test('P5: an empty payload is answered in protobuf', async () => {
+    await using at = await stage();
+    at.peer.send(provisionHead);
+    await at.peer.expect('628010015a01ff0802');
+  });
+
+  test('P6: malformed JSON, a missing member and a null member get an empty 4.00', async () => {
+    await using at = await stage();
+    const bodies = [
+      '{',
+      '{"provisionDeviceKey":"pk1"}',
+      '{"deviceName":null,"provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}',
+    ];
+    for (const [index, body] of bodies.entries()) {
+      const mid = `100${index + 1}`;
+      at.peer.send(
+        `${provisionHead.replace('42021001', `4202${mid}`)}ff${Buffer.from(body).toString('hex')}`,
+      );
+      await at.peer.expect(`6280${mid}5a01`);
+    }
+  });
+
+  test('T1: telemetry is answered by a CON without any ACK, and its duplicate by an ACK only', async () => {
+    await using at = await stage();
+    at.peer.send(telemetry);
+    const answer = await at.peer.expect('4241....5a01');
+    await at.peer.expectSilence(100);
+    at.peer.answer(answer);
+    await at.peer.expectSilence(50);
+    at.peer.send(telemetry);
+    await at.peer.expect('60001002');
+    await at.peer.expectSilence(50);
+    assert.deepEqual(
+      at.core.admin.points().map(({ key, ts, value, type, via }) => ({ key, ts, value, type, via })),
+      [{ key: 'cpu', ts: 1700000000000, value: 12.5, type: 'double', via: 'coap' }],
+    );
+  });
+
+  test('T1: the corrected server piggybacks, and a NON request gets one NON', async () => {
+    await using at = await stage({ knobs: { kindA: 'piggyback' } });
+    at.peer.send(telemetry);
+    await at.peer.expect('624110025a01');
+    at.peer.send(`52021003${telemetry.slice(8)}`);
+    await at.peer.expect('5241....5a01');
+  });
+
+  test('T2: a bad token is a piggybacked 4.01', async () => {
+    await using at = await stage();
+    at.peer.send(telemetryTo('sLzc0gDAZPkGMzFVTyUZ') + goldenPoint);
+    await at.peer.expect('628110025a01');
+  });
+
+  test('T3: bad JSON is a piggybacked 4.00', async () => {
+    await using at = await stage();
+    at.peer.send(`${telemetryTo(TOKEN)}ff7b`);
+    await at.peer.expect('628010025a01');
+  });
+
+  test('T4: the rate limit is a piggybacked 5.00', async () => {
+    await using at = await stage({ knobs: { rateLimited: true } });
+    at.peer.send(telemetry);
+    await at.peer.expect('62a010025a01');
+  });
+
+  test('T5: an empty array is acknowledged at 500 ms and never answered', async () => {
+    await using at = await stage();
+    at.peer.send(`${telemetryTo(TOKEN)}ff5b5d`);
+    await at.peer.expectSilence(450);
+    await at.peer.expect('60001002');
+    await at.peer.expectSilence(300);
+  });
+
+  test('T6: slow telemetry is acknowledged at 500 ms and answered by a CON', async () => {
+    await using at = await stage({ knobs: { coreLatencyMinMs: 650, coreLatencyMaxMs: 650 } });
+    at.peer.send(telemetry);
+    await at.peer.expect('60001002');
+    await at.peer.expect('4241....5a01');
+  });
+
+  test('B1: three blocks are put together and the last one is echoed in the answer', async () => {
+    await using at = await stage();
+    const body = JSON.stringify({ text: 'x'.repeat(3000 - 11) });
+    assert.equal(body.length, 3000);
+    const block = (messageId: number, value: string, num: number) =>
+      at.peer.send(
+        request('POST', {
+          messageId,
+          token: '5a01',
+          path: `/api/v1/${TOKEN}/telemetry`,
+          options: [option(27, value)],
+          payload: body.slice(num * 1024, (num + 1) * 1024),
+        }),
+      );
+    block(1, '0e', 0);
+    await at.peer.expect('625f00015a01d10e0e');
+    block(2, '1e', 1);
+    await at.peer.expect('625f00025a01d10e1e');
+    block(3, '26', 2);
+    await at.peer.expect('4241....5a01d10e26');
+    assert.equal(at.core.admin.points()[0]?.value, 'x'.repeat(2989));
+  });
+
+  test('B1: a transfer that starts in the middle is refused with 4.08 and a text', async () => {
+    await using at = await stage();
+    const path = `/api/v1/${TOKEN}/telemetry`;
+    at.peer.send(
+      request('POST', { messageId: 1, token: '5a01', path, options: [option(27, '2e')], payload: 'x' }),
+    );
+    const answer = await at.peer.next();
+    assert.match(answer?.toString('hex') ?? '', /^628800015a01.*ff/);
+  });
+
+  test('A1: attribute updates are numbered, deletions named, and the cancel only acknowledged', async () => {
+    await using at = await stage();
+    const head = '0b01';
+    const path = `70690276310d07${TOKEN_HEX}0a61747472696275746573`;
+    at.peer.send(`42011003${head}605361${path}`);
+    await at.peer.expect('624510030b01606132ff7b7d');
+    at.core.admin.setSharedAttributes('gw-1', '{"uploadPeriod":60}');
+    at.peer.answer(await at.peer.expect('4245....0b0161016132ff7b2275706c6f6164506572696f64223a36307d'));
+    await at.peer.settle();
+    at.core.admin.deleteSharedAttributes('gw-1', ['uploadPeriod']);
+    at.peer.answer(
+      await at.peer.expect('4245....0b0161026132ff7b2264656c65746564223a5b2275706c6f6164506572696f64225d7d'),
+    );
+    at.peer.send(`42011004${head}61015361${path}`);
+    await at.peer.expectSilence(450);
+    await at.peer.expect('60001004');
+    at.core.admin.setSharedAttributes('gw-1', '{"uploadPeriod":61}');
+    await at.peer.expectSilence(200);
+  });
+
+  test('A1: a device that ends is told by a CON 2.02 with Observe 0', async () => {
+    await using at = await stage();
+    at.peer.send(`420110030b01605361${`70690276310d07${TOKEN_HEX}0a61747472696275746573`}`);
+    await at.peer.expect('624510030b01606132ff7b7d');
+    at.core.admin.deleteDevice('gw-1');
+    await at.peer.expect('4242....0b0160');
+    at.peer.send(telemetry);
+    await at.peer.expect('628110025a01');
+  });
+
+  test('A2: attributes are read by a CON 2.05, and nothing found is a CON 4.04', async () => {
+    await using at = await stage();
+    const path = `/api/v1/${TOKEN}/attributes`;
+    at.peer.send(request('POST', { messageId: 1, path, payload: '{"a":1}' }));
+    at.peer.answer(await at.peer.expect('4141....7a'));
+    at.core.admin.setSharedAttributes('gw-1', '{"b":"x"}');
+    const query = ['clientKeys=a', 'sharedKeys=b'];
+    at.peer.send(request('GET', { messageId: 2, path, query }));
+    const json = Buffer.from('{"client":{"a":1},"shared":{"b":"x"}}').toString('hex');
+    at.peer.answer(await at.peer.expect(`4145....7ac132ff${json}`));
+    at.peer.send(request('GET', { messageId: 3, path, query: ['clientKeys=zzz'] }));
+    await at.peer.expect('4184....7ac132');
+  });
+
+  test('R1: commands follow a CON 2.03, and a reply that is no object is a 5.00', async () => {
+    await using at = await stage();
+    const path = `/api/v1/${TOKEN}/rpc`;
+    at.peer.send(request('GET', { messageId: 1, token: '0b04', path, options: [option(6, '')] }));
+    at.peer.answer(await at.peer.expect('4243....0b0460'));
+    await at.peer.settle();
+    const outcome = at.core.admin.sendRpc('gw-1', { method: 'reboot', params: { delay: 5 } });
+    at.peer.answer(
+      await at.peer.expect(
+        '4245....0b0461016132ff7b226964223a302c226d6574686f64223a227265626f6f74222c22706172616d73223a7b2264656c6179223a357d7d',
+      ),
+    );
+    at.peer.send(request('POST', { messageId: 2, token: '5a01', path: `${path}/0`, payload: '"ok"' }));
+    await at.peer.expect('62a000025a01');
+    at.peer.send(request('POST', { messageId: 3, token: '5a01', path: `${path}/0`, payload: '{"ok":true}' }));
+    await at.peer.expect('4241....5a01');
+    assert.deepEqual(await outcome, {
+      ok: true,
+      value: { status: 'replied', id: 0, reply: '{"ok":true}' },
+    });
+  });
+
+  test('M1: wrong paths and methods, a ping and an oversized datagram', async () => {
+    await using at = await stage();
+    at.peer.send(request('GET', { messageId: 1, path: '/api/v2/x' }));
+    await at.peer.expect('618400017a');
+    at.peer.send(request('PUT', { messageId: 2, path: `/api/v1/${TOKEN}/telemetry`, payload: '{}' }));
+    await at.peer.expect('618500027a');
+    at.peer.send(request('GET', { messageId: 3, path: `/api/v1/${TOKEN}/foo` }));
+    await at.peer.expect('618000037a');
+    at.peer.send('40001234');
+    await at.peer.expect('70001234');
+    const long = request('POST', {
+      messageId: 4,
+      path: `/api/v1/${TOKEN}/telemetry`,
+      payload: JSON.stringify({ text: 'x'.repeat(2043) }),
+    });
+    assert.ok(long.length > 2090);
+    at.peer.send(long);
+    await at.peer.expectSilence(600);
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * The bad network and the ways a server goes quiet (contract, section 13), and the life of the front door
+ * itself.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { openCoapFrontDoor } from '../../../src/sandbox/coap/coap-server.ts';
+import { type Stage, stage } from '../helpers/coap-harness.ts';
+import { CoapPeer, request } from '../helpers/coap-peer.ts';
+import { FakeCoapCore } from '../helpers/fake-coap-core.ts';
+
+const telemetry = (messageId: number) =>
+  request('POST', { messageId, path: '/api/v1/tok/telemetry', payload: `{"n":${messageId}}` });
+const path = '/api/v1/provision';
+const provision = (messageId: number) => request('POST', { messageId, path, payload: '{}' });
+
+describe('network knobs', { concurrency: true }, () => {
+  /** Message IDs of those of 200 requests that got an answer, in the order of the answers. */
+  async function answered(at: Stage): Promise<readonly number[]> {
+    for (let messageId = 0; messageId < 200; messageId += 1) {
+      at.peer.send(request('PUT', { messageId, path }));
+      // Not all at once, or the kernel's buffer decides.
+      if (messageId % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    return at.peer.drain().map((datagram) => datagram.readUInt16BE(2));
+  }
+
+  test('loss takes its share, and the same seed loses the same datagrams', async () => {
+    const runs: (readonly number[])[] = [];
+    for (const [knob, seed] of [
+      ['lossIn', 7],
+      ['lossIn', 7],
+      ['lossIn', 8],
+      ['lossOut', 7],
+    ] as const) {
+      await using at = await stage({ knobs: { [knob]: 0.3, seed } });
+      runs.push(await answered(at));
+    }
+    for (const run of runs) assert.ok(run.length > 110 && run.length < 170, `${run.length} of 200`);
+    assert.deepEqual(runs[0], runs[1]);
+    assert.notDeepEqual(runs[0], runs[2]);
+  });
+
+  test('a seed set while running makes new dice', async () => {
+    await using at = await stage({ knobs: { lossIn: 0.3, seed: 7 } });
+    const runs: (readonly number[])[] = [];
+    for (const seed of [7, 8, 7]) {
+      at.core.knobs.seed = seed;
+      at.door.restart();
+      runs.push(await answered(at));
+    }
+    assert.notDeepEqual(runs[0], runs[1]);
+    assert.deepEqual(runs[0], runs[2]);
+  });
+
+  test('a datagram doubled on its way in is executed once and recorded as a duplicate', async () => {
+    await using at = await stage({ knobs: { duplicateIn: 1 } });
+    at.peer.send(provision(1));
+    await at.peer.expectSilence(0);
+    assert.ok(await at.peer.next());
+    assert.equal(at.core.calls.length, 1);
+    assert.equal(at.core.duplicates.length, 1);
+  });
+
+  test('a datagram doubled on its way out arrives twice', async () => {
+    await using at = await stage({ knobs: { duplicateOut: 1 } });
+    at.peer.send(provision(1));
+    const first = await at.peer.next();
+    assert.ok(first);
+    assert.deepEqual(await at.peer.next(), first);
+    await at.peer.expectSilence(50);
+  });
+
+  test('reordering lets later answers overtake earlier ones and loses none', async () => {
+    await using at = await stage({ knobs: { reorderOut: 0.5 } });
+    const order = await answered(at);
+    assert.equal(new Set(order).size, 200);
+    assert.notDeepEqual(
+      order,
+      [...order].sort((a, b) => a - b),
+    );
+  });
+
+  test('silent: the request is executed, nothing is said, and the lost answer can be asked for again', async () => {
+    await using at = await stage({ knobs: { silent: true } });
+    at.peer.send(provision(1));
+    at.peer.send(telemetry(2));
+    at.peer.send('40000003');
+    await at.peer.expectSilence(600);
+    assert.equal(at.core.calls.length, 2);
+    at.core.knobs.silent = false;
+    at.peer.send(provision(1));
+    await at.peer.expect('614100017ac0ff7b22737461747573223a2253554343455353227d');
+    assert.equal(at.core.calls.length, 2);
+  });
+
+  test('dead: nothing is read, and nothing is remembered of it', async () => {
+    await using at = await stage({ knobs: { dead: true } });
+    at.peer.send(provision(1));
+    await at.peer.expectSilence(100);
+    assert.deepEqual(at.core.calls, []);
+    at.core.knobs.dead = false;
+    at.peer.send(provision(1));
+    assert.ok(await at.peer.next());
+    assert.deepEqual(at.core.duplicates, []);
+  });
+});
+
+describe('the front door', { concurrency: true }, () => {
+  for (const host of ['127.0.0.1', '::1', '::']) {
+    test(`it opens on ${host} and answers there`, async (t) => {
+      let at: Stage;
+      try {
+        at = await stage({ host });
+      } catch (error) {
+        return t.skip(`no IPv6 here: ${String(error)}`);
+      }
+      at.peer.send('40001234');
+      await at.peer.expect('70001234');
+      await at[Symbol.asyncDispose]();
+    });
+  }
+
+  test('a port already taken is an error, not a crash', async () => {
+    await using at = await stage();
+    await assert.rejects(
+      openCoapFrontDoor({ core: new FakeCoapCore(), host: '127.0.0.1', port: at.door.port }),
+      { code: 'EADDRINUSE' },
+    );
+  });
+
+  test('after a restart an answer from before it is not given, and the request may come again', async () => {
+    await using at = await stage({ latencyMs: 200 });
+    at.peer.send(provision(1));
+    await at.peer.expectSilence(50);
+    at.door.restart();
+    await at.peer.expectSilence(600);
+    at.peer.send(provision(1));
+    assert.ok(await at.peer.next());
+    assert.equal(at.core.calls.length, 2);
+    assert.deepEqual(at.core.duplicates, []);
+  });
+
+  test('disposing twice, with answers still due and unacknowledged, leaves nothing running', async () => {
+    const at = await stage({ latencyMs: 100 });
+    at.peer.send(provision(1));
+    at.peer.send(
+      request('GET', {
+        messageId: 2,
+        path: '/api/v1/tok/rpc',
+        options: [{ name: 6, value: Buffer.alloc(0) }],
+      }),
+    );
+    await at.peer.expectSilence(50);
+    await at.door[Symbol.asyncDispose]();
+    await at.door[Symbol.asyncDispose]();
+    await at.peer.expectSilence(150);
+    assert.equal(at.core.listeners.size, 0);
+    assert.deepEqual(at.log, []);
+    await at.peer[Symbol.asyncDispose]();
+  });
+
+  test('a core that breaks its promise and rejects looks like a failing core', async () => {
+    await using at = await stage();
+    at.core.provision = () => Promise.reject(new Error('a bug'));
+    at.peer.send(provision(1));
+    await at.peer.expect('61a000017a');
+    assert.match(at.log.join(), /a bug/);
+  });
+
+  test('two peers are told apart by their ports', async () => {
+    await using at = await stage();
+    await using other = await CoapPeer.open(at.door.port);
+    other.send(provision(1));
+    assert.ok(await other.next());
+    await at.peer.expectSilence(30);
+  });
+});

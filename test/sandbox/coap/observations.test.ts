@@ -1,0 +1,266 @@
+/** Observing attributes and commands (contract, sections 5 and 6). */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Stage, stage } from '../helpers/coap-harness.ts';
+import { CoapPeer, codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
+
+interface Wish {
+  readonly feature?: 'attributes' | 'rpc';
+  readonly token?: string;
+  readonly observe?: string;
+  readonly type?: 'CON' | 'NON';
+}
+
+function observe(messageId: number, wish: Wish = {}): Buffer {
+  const { feature = 'attributes', token = 'a1', type = 'CON' } = wish;
+  const options = [option(6, wish.observe ?? '')];
+  return request('GET', { type, messageId, token, path: `/api/v1/tok/${feature}`, options });
+}
+
+/** The next notification: Observe value and payload. It is not acknowledged. */
+async function notification(peer: CoapPeer): Promise<{ bytes: Buffer; text: string }> {
+  const bytes = await peer.next();
+  assert.ok(bytes, 'no notification');
+  const number = optionHex(bytes, 'Observe');
+  return {
+    bytes,
+    text: `${codeOf(bytes)} ${number === '' ? 0 : Number(`0x${number}`)} ${payloadText(bytes)}`,
+  };
+}
+
+/** The next notification, acknowledged. */
+async function noted(peer: CoapPeer): Promise<string> {
+  const { bytes, text } = await notification(peer);
+  peer.answer(bytes);
+  await peer.settle();
+  return text;
+}
+
+async function observing(wish: Parameters<typeof stage>[0] = {}): Promise<Stage> {
+  const at = await stage(wish);
+  at.peer.send(observe(1));
+  await at.peer.expect('61450001a1606132ff7b7d');
+  return at;
+}
+
+describe('observing attributes', { concurrency: true }, () => {
+  test('one CON is in flight, the newest waits, what lay between is dropped', async () => {
+    await using at = await observing();
+    for (const n of [1, 2, 3, 4]) at.core.tell(`{"n":${n}}`);
+    assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
+    assert.equal(await noted(at.peer), '2.05 4 {"n":4}');
+    at.core.tell('{"n":5}');
+    assert.equal(await noted(at.peer), '2.05 5 {"n":5}');
+    await at.peer.expectSilence(50);
+  });
+
+  test('a NON registration gets NON notifications, at once and all of them', async () => {
+    await using at = await stage();
+    at.peer.send(observe(1, { type: 'NON' }));
+    await at.peer.expect('5145....a1606132ff7b7d');
+    for (const n of [1, 2, 3]) at.core.tell(`{"n":${n}}`);
+    for (const n of [1, 2, 3]) {
+      const { bytes, text } = await notification(at.peer);
+      assert.equal(text, `2.05 ${n} {"n":${n}}`);
+      assert.equal(bytes.readUInt8(0) >> 4, 5);
+    }
+    at.core.endDevice();
+    await at.peer.expect('5142....a160');
+  });
+
+  test('a slow first answer comes as a CON, and a notification waits until it is acknowledged', async () => {
+    await using at = await stage({ latencyMs: 600 });
+    at.peer.send(observe(1));
+    await at.peer.expect('60000001');
+    const first = await at.peer.expect('4145....a1606132ff7b7d');
+    at.core.tell('{"n":1}');
+    await at.peer.expectSilence(60);
+    at.peer.answer(first);
+    assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
+  });
+
+  test('registering again with the same token refreshes: the counter restarts, nothing is said twice', async () => {
+    await using at = await observing();
+    at.core.tell('{"n":1}');
+    assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
+    at.peer.send(observe(2));
+    await at.peer.expect('61450002a1606132ff7b7d');
+    at.core.tell('{"n":2}');
+    assert.equal(await noted(at.peer), '2.05 1 {"n":2}');
+    assert.equal(at.core.listeners.size, 1);
+  });
+
+  test('a registration with another token or from elsewhere ends the old one with 2.02', async () => {
+    await using at = await observing();
+    at.peer.send(observe(2, { token: 'a2' }));
+    at.peer.answer(await at.peer.expect('4142....a160'));
+    await at.peer.expect('61450002a2606132ff7b7d');
+    await using other = await CoapPeer.open(at.door.port);
+    other.send(observe(1));
+    await other.expect('61450001a1606132ff7b7d');
+    at.peer.answer(await at.peer.expect('4142....a260'));
+    at.core.tell('{"n":1}');
+    assert.equal(await noted(other), '2.05 1 {"n":1}');
+    await at.peer.expectSilence(50);
+    assert.equal(at.core.listeners.size, 1);
+  });
+
+  test('attributes and commands are observed side by side', async () => {
+    await using at = await observing();
+    at.peer.send(observe(2, { feature: 'rpc', token: 'b1' }));
+    at.peer.answer(await at.peer.expect('4143....b160'));
+    assert.equal(at.core.listeners.size, 2);
+    await at.peer.expectSilence(20);
+  });
+
+  test('cancelling takes the same token; either way only an empty ACK comes, after 500 ms', async () => {
+    await using at = await observing();
+    at.peer.send(observe(2, { token: 'ff', observe: '01' }));
+    await at.peer.expectSilence(450);
+    await at.peer.expect('60000002');
+    assert.equal(at.core.listeners.size, 1);
+    at.peer.send(observe(3, { observe: '01' }));
+    await at.peer.expectSilence(450);
+    await at.peer.expect('60000003');
+    assert.equal(at.core.listeners.size, 0);
+    await at.peer.expectSilence(200);
+  });
+
+  for (const type of ['CON', 'NON'] as const) {
+    test(`a reset of a ${type} notification cancels`, async () => {
+      await using at = await stage();
+      at.peer.send(observe(1, { type }));
+      await at.peer.next();
+      at.core.tell('{"n":1}');
+      const { bytes } = await notification(at.peer);
+      at.peer.answer(bytes, '7000');
+      await at.peer.expectSilence(50);
+      assert.equal(at.core.listeners.size, 0);
+    });
+  }
+
+  test('a notification unacknowledged through four retransmissions drops every observation of that peer', async () => {
+    await using at = await observing({ settings: { ackTimeoutMs: 10 } });
+    at.core.devices.set('tok2', { status: 'ok', device: { id: 'd2', name: 'gw-2', coapAllowed: true } });
+    await using other = await CoapPeer.open(at.door.port);
+    const second = request('GET', {
+      messageId: 2,
+      token: 'c1',
+      path: '/api/v1/tok2/attributes',
+      options: [option(6, '')],
+    });
+    at.peer.send(second);
+    await at.peer.expect('61450002c1606132ff7b7d');
+    other.send(observe(2, { feature: 'rpc', token: 'b1' }));
+    other.answer(await other.expect('4143....b160'));
+    for (const listener of [...at.core.listeners].slice(0, 1)) listener.sharedAttributes?.('{"n":1}');
+    const { bytes } = await notification(at.peer);
+    for (const _ of [1, 2, 3, 4]) assert.deepEqual(await at.peer.next(300), bytes);
+    await at.peer.expectSilence(500);
+    assert.equal(at.core.listeners.size, 1, 'the other peer keeps its own');
+  });
+
+  test('the end of a device waits behind what is in flight, and is retransmitted like it', async () => {
+    await using at = await observing({ settings: { ackTimeoutMs: 100 } });
+    at.core.tell('{"n":1}');
+    const { bytes } = await notification(at.peer);
+    at.core.endDevice();
+    await at.peer.expectSilence(50);
+    at.peer.answer(bytes);
+    const end = await at.peer.expect('4142....a160');
+    assert.deepEqual(await at.peer.next(300), end);
+    at.peer.answer(end);
+    assert.equal(at.core.listeners.size, 0);
+    await at.peer.expectSilence(400);
+  });
+
+  test('a restart forgets the observation and tells nobody', async () => {
+    await using at = await observing();
+    at.door.restart();
+    assert.equal(at.core.listeners.size, 0);
+    at.core.tell('{"n":1}');
+    await at.peer.expectSilence(100);
+    at.peer.send(observe(1));
+    await at.peer.expect('61450001a1606132ff7b7d');
+    assert.deepEqual(at.core.duplicates, [], 'the message ID was forgotten too');
+  });
+
+  test('observations are bounded, the oldest is forgotten', async () => {
+    await using at = await observing({ settings: { observationsMax: 1 } });
+    at.peer.send(observe(2, { feature: 'rpc', token: 'b1' }));
+    at.peer.answer(await at.peer.expect('4143....b160'));
+    assert.equal(at.core.listeners.size, 1);
+    await at.peer.expectSilence(50);
+  });
+
+  test('a large notification comes in blocks', async () => {
+    await using at = await observing();
+    const text = JSON.stringify({ text: 'x'.repeat(1500) });
+    at.core.tell(text);
+    const { bytes } = await notification(at.peer);
+    at.peer.answer(bytes);
+    assert.equal(optionHex(bytes, 'Block2'), '0e');
+    const later = request('GET', {
+      messageId: 9,
+      path: '/api/v1/tok/attributes',
+      options: [option(23, '16')],
+    });
+    at.peer.send(later);
+    const rest = (await at.peer.next()) ?? Buffer.alloc(0);
+    assert.equal(payloadText(bytes) + payloadText(rest), text);
+  });
+});
+
+describe('observing commands', { concurrency: true }, () => {
+  const rpc = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
+    observe(messageId, { feature: 'rpc', type });
+
+  test('an acknowledged command is delivered, a reset one is not', async () => {
+    await using at = await stage();
+    at.peer.send(rpc(1));
+    at.peer.answer(await at.peer.expect('4143....a160'));
+    await at.peer.settle();
+    at.core.command(0);
+    assert.equal(await noted(at.peer), '2.05 1 {"id":0}');
+    at.core.command(1);
+    at.peer.answer((await notification(at.peer)).bytes, '7000');
+    await at.peer.settle();
+    assert.deepEqual(at.core.delivered, ['0 true', '1 false']);
+  });
+
+  test('pending commands follow the registration', async () => {
+    await using at = await stage();
+    at.core.pending = [{ id: 3, json: '{"id":3}' }];
+    at.peer.send(rpc(1));
+    const first = await at.peer.expect('4143....a160');
+    await at.peer.expectSilence(50);
+    at.peer.answer(first);
+    assert.equal(await noted(at.peer), '2.05 1 {"id":3}');
+  });
+
+  test('a NON command counts as delivered when sent', async () => {
+    await using at = await stage();
+    at.peer.send(rpc(1, 'NON'));
+    await at.peer.expect('5143....a160');
+    at.core.command(0);
+    assert.equal((await notification(at.peer)).text, '2.05 1 {"id":0}');
+    assert.deepEqual(at.core.delivered, ['0 true']);
+  });
+
+  test('a command dropped for a newer one, or not acknowledged in time, is reported once as not delivered', async () => {
+    await using at = await stage({ settings: { rpcAckMs: 150 } });
+    at.peer.send(rpc(1));
+    at.peer.answer(await at.peer.expect('4143....a160'));
+    await at.peer.settle();
+    for (const id of [0, 1, 2]) at.core.command(id);
+    assert.equal(await noted(at.peer), '2.05 1 {"id":0}');
+    const late = await notification(at.peer);
+    assert.equal(late.text, '2.05 3 {"id":2}');
+    assert.deepEqual(at.core.delivered, ['0 true']);
+    await at.peer.expectSilence(250);
+    at.peer.answer(late.bytes);
+    await at.peer.settle();
+    assert.deepEqual(at.core.delivered, ['0 true', '1 false', '2 false']);
+  });
+});

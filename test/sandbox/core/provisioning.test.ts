@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
+import type { Knobs, ProvisionAnswer } from '../../../src/sandbox/core/model/types.ts';
+import { HandClock } from '../helpers/manual-clock.ts';
+import { provisionBody, quickCore } from '../helpers/quick-core.ts';
+
+const FAILURE = '{"errorMsg":"Failed to provision device!","status":"FAILURE"}';
+const NOT_FOUND = '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** The answer's JSON text, or the status of an answer that has none. */
+async function ask(core: SandboxCoreWithAdmin, members: Members): Promise<string> {
+  return shown(await core.provision(provisionBody(members), 'coap'));
+}
+
+function shown(answer: ProvisionAnswer): string {
+  return answer.status === 'answered' ? answer.json : answer.status;
+}
+
+async function askNew(members: Members, knobs: Partial<Knobs> = {}): Promise<string> {
+  return ask(quickCore({ knobs }), members);
+}
+
+function accessToken(token: string): string {
+  return `{"credentialsValue":"${token}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}`;
+}
+
+describe('a provisioning request', () => {
+  it('P1: creates the device and answers its token, members in the server order', async () => {
+    const core = quickCore({ mintToken: () => 'sLzc0gDAZPkGMzFVTyUY' });
+    const answer = await core.provision(provisionBody({ deviceName: 'gw-0001' }), 'coap');
+    assert.deepEqual(answer, {
+      status: 'answered',
+      success: true,
+      json: accessToken('sLzc0gDAZPkGMzFVTyUY'),
+    });
+    const [device] = core.admin.devices();
+    assert.equal(device?.name, 'gw-0001');
+    assert.deepEqual(device?.attributes.server, { provisionState: 'provisioned' });
+  });
+
+  it('P2: says NOT_FOUND for a wrong key, a wrong secret and disabled provisioning alike', async () => {
+    assert.equal(await askNew({ provisionDeviceKey: 'other' }), NOT_FOUND);
+    assert.equal(await askNew({ provisionDeviceSecret: 'PS1' }), NOT_FOUND);
+    assert.equal(await askNew({}, { strategy: 'disabled' }), NOT_FOUND);
+  });
+
+  it('P3: says FAILURE the second time, and makes no second device', async () => {
+    const core = quickCore();
+    await ask(core, { deviceName: 'gw' });
+    const again = await core.provision(provisionBody({ deviceName: 'gw' }), 'coap');
+    assert.deepEqual(again, { status: 'answered', success: false, json: FAILURE });
+    assert.equal(core.admin.devices().length, 1);
+  });
+
+  const malformed: readonly (readonly [claim: string, body: string])[] = [
+    ['truncated JSON', '{'],
+    ['an array', '[]'],
+    ['a scalar', '1'],
+    ['no key member', '{"provisionDeviceSecret":"ps1"}'],
+    ['no secret member', '{"provisionDeviceKey":"pk1"}'],
+    ['a null name', provisionBody({ deviceName: null })],
+    ['a null token', provisionBody({ token: null })],
+    ['a null gateway flag', provisionBody({ gateway: null })],
+    ['an object for a name', provisionBody({ deviceName: {} })],
+    ['an array of two for a name', provisionBody({ deviceName: ['a', 'b'] })],
+    ['an empty array for a name', provisionBody({ deviceName: [] })],
+    ['an unknown credentials type', provisionBody({ credentialsType: 'PSK' })],
+    ['a credentials type in the wrong case', provisionBody({ credentialsType: 'access_token' })],
+    ['a null credentials type', provisionBody({ credentialsType: null })],
+  ];
+  for (const [claim, body] of malformed) {
+    it(`P6: is malformed with ${claim}`, async () => {
+      const core = quickCore();
+      assert.equal((await core.provision(body, 'coap')).status, 'malformed');
+      assert.equal(core.admin.devices().length, 0);
+    });
+  }
+
+  it('repeats the whole body, secret included, when it complains of a missing member', async () => {
+    const answer = await quickCore().provision('{"provisionDeviceSecret":"ps1"}', 'http');
+    assert.ok(answer.status === 'malformed');
+    assert.match(answer.message, /provisionDeviceKey.*"provisionDeviceSecret":"ps1"/);
+  });
+
+  it('takes numbers, booleans and one-element arrays as their text', async () => {
+    const core = quickCore();
+    await ask(core, { deviceName: 42, token: ['tok'] });
+    await ask(core, { deviceName: true });
+    assert.deepEqual(
+      core.admin.devices().map(({ name, token }) => [name, token === 'tok']),
+      [
+        ['42', true],
+        ['true', false],
+      ],
+    );
+  });
+
+  it('ignores unknown members', async () => {
+    assert.match(await askNew({ deviceName: 'gw', colour: null }), /SUCCESS/);
+  });
+
+  it('marks a gateway', async () => {
+    const core = quickCore();
+    await ask(core, { deviceName: 'gw', gateway: true });
+    assert.equal(core.admin.devices()[0]?.gateway, true);
+  });
+});
+
+describe('the decision order', () => {
+  it('looks at a white-space name before key and secret', async () => {
+    assert.equal(await askNew({ deviceName: ' \t', provisionDeviceKey: 'other' }), FAILURE);
+  });
+
+  it('looks at an empty key or secret before the profile', async () => {
+    assert.equal(await askNew({ provisionDeviceKey: '' }), NOT_FOUND);
+    assert.equal(await askNew({ provisionDeviceSecret: '' }), NOT_FOUND);
+  });
+
+  it('looks at the secret before the name that exists', async () => {
+    const core = quickCore();
+    await ask(core, { deviceName: 'gw' });
+    assert.equal(await ask(core, { deviceName: 'gw', provisionDeviceSecret: 'wrong' }), NOT_FOUND);
+  });
+
+  it('finds an existing name whatever its profile, trimmed and case-sensitive', async () => {
+    const core = quickCore();
+    core.admin.createDevice({ name: 'gw', profile: 'another' });
+    assert.equal(await ask(core, { deviceName: '  gw ' }), FAILURE);
+    assert.match(await ask(core, { deviceName: 'GW' }), /SUCCESS/);
+  });
+
+  it('never answers under the certificate-chain strategy until the transport gives up', async () => {
+    const clock = new HandClock();
+    const core = quickCore({ clock, knobs: { strategy: 'chain' } });
+    assert.equal(await ask(core, { provisionDeviceKey: 'other' }), NOT_FOUND);
+    let answer: string | undefined;
+    const asking = ask(core, { deviceName: 'gw' }).then((text) => {
+      answer = text;
+    });
+    await clock.advance(9_999);
+    assert.equal(answer, undefined);
+    await clock.advance(1);
+    await asking;
+    assert.equal(answer, 'unavailable');
+  });
+});
+
+describe('the pre-provisioned strategy', () => {
+  const knobs = { strategy: 'pre-provisioned' } as const;
+
+  it('answers the existing credentials and ignores what the request proposes', async () => {
+    const core = quickCore({ knobs });
+    core.admin.createDevice({ name: 'gw', token: 'existing' });
+    assert.equal(await ask(core, { deviceName: ' gw ', token: 'mine' }), accessToken('existing'));
+  });
+
+  it('says FAILURE for an unknown, nameless, foreign or already provisioned device', async () => {
+    const core = quickCore({ knobs });
+    core.admin.createDevice({ name: 'foreign', profile: 'another' });
+    core.admin.createDevice({ name: 'gw' });
+    assert.equal(await ask(core, { deviceName: 'unknown' }), FAILURE);
+    assert.equal(await ask(core, {}), FAILURE);
+    assert.equal(await ask(core, { deviceName: 'foreign' }), FAILURE);
+    assert.match(await ask(core, { deviceName: 'gw' }), /SUCCESS/);
+    assert.equal(await ask(core, { deviceName: 'gw' }), FAILURE);
+  });
+
+  it('says NOT_FOUND for a wrong secret before it looks for the device', async () => {
+    assert.equal(await askNew({ deviceName: 'unknown', provisionDeviceSecret: 'x' }, knobs), NOT_FOUND);
+  });
+
+  it('lets a device provision again once the administrator cleared its mark', async () => {
+    const core = quickCore({ knobs });
+    core.admin.createDevice({ name: 'gw', token: 'existing' });
+    await ask(core, { deviceName: 'gw' });
+    core.admin.clearProvisionState('gw');
+    assert.equal(await ask(core, { deviceName: 'gw' }), accessToken('existing'));
+  });
+});
+
+describe('credentials on creation', () => {
+  it('gives a nameless device a random name of 20 alphanumerics', async () => {
+    const core = quickCore();
+    assert.match(await ask(core, {}), /SUCCESS/);
+    assert.match(core.admin.devices()[0]?.name ?? '', /^[A-Za-z0-9]{20}$/);
+  });
+
+  it('mints a token of 20 alphanumerics, whatever credentials type was asked for', async () => {
+    for (const credentialsType of ['ACCESS_TOKEN', 'X509_CERTIFICATE', 'MQTT_BASIC', 'LWM2M_CREDENTIALS']) {
+      const minted =
+        /^\{"credentialsValue":"[A-Za-z0-9]{20}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"\}$/;
+      assert.match(await askNew({ credentialsType }), minted);
+    }
+  });
+
+  it('takes the token the device proposes', async () => {
+    assert.equal(await askNew({ token: 'mine' }), accessToken('mine'));
+  });
+
+  it('refuses a token any device uses, and leaves no half-made device', async () => {
+    const core = quickCore();
+    core.admin.createDevice({ name: 'other', token: 'taken' });
+    assert.equal(await ask(core, { deviceName: 'gw', token: 'taken' }), FAILURE);
+    assert.match(await ask(core, { deviceName: 'gw', token: 'free' }), /SUCCESS/);
+  });
+
+  it('refuses an access token request that has only a username', async () => {
+    assert.equal(await askNew({ username: 'u' }), FAILURE);
+  });
+
+  it('answers MQTT credentials as an object, absent inputs as empty strings', async () => {
+    assert.equal(
+      await askNew({ credentialsType: 'MQTT_BASIC', username: 'u' }),
+      '{"credentialsValue":{"clientId":"","userName":"u","password":""},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}',
+    );
+  });
+
+  it('refuses MQTT credentials without client id and username, or a password without username', async () => {
+    assert.equal(await askNew({ credentialsType: 'MQTT_BASIC', password: 'p' }), FAILURE);
+    assert.equal(await askNew({ credentialsType: 'MQTT_BASIC', clientId: 'c', password: 'p' }), FAILURE);
+    assert.match(await askNew({ credentialsType: 'MQTT_BASIC', clientId: 'c' }), /SUCCESS/);
+  });
+
+  it('answers a certificate as one base64 line without its armour', async () => {
+    const hash = '-----BEGIN CERTIFICATE-----\nMIIB\nabcd\n-----END CERTIFICATE-----\n';
+    assert.equal(
+      await askNew({ credentialsType: 'X509_CERTIFICATE', hash }),
+      '{"credentialsValue":"MIIBabcd","credentialsType":"X509_CERTIFICATE","status":"SUCCESS"}',
+    );
+  });
+
+  it('answers LwM2M credentials without a value', async () => {
+    const answer = await askNew({ credentialsType: 'LWM2M_CREDENTIALS', token: 'x' });
+    assert.equal(answer, '{"credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}');
+  });
+
+  it('lets only access tokens authorize', async () => {
+    const core = quickCore();
+    await ask(core, { credentialsType: 'MQTT_BASIC', username: 'u' });
+    assert.deepEqual(await core.checkToken('u'), { status: 'unauthorized' });
+  });
+
+  const impossible: readonly (readonly [claim: string, members: Members])[] = [
+    ['a name of 256 characters', { deviceName: 'x'.repeat(256) }],
+    ['a name with HTML', { deviceName: 'gw <b>1</b>' }],
+    ['a control character in the name', { deviceName: 'gw\u00001' }],
+    ['a control character in the token', { deviceName: 'gw', token: 'a\nb' }],
+  ];
+  for (const [claim, members] of impossible) {
+    it(`says FAILURE for ${claim}`, async () => assert.equal(await askNew(members), FAILURE));
+  }
+
+  it('accepts a name of 255 characters', async () => {
+    assert.match(await askNew({ deviceName: 'x'.repeat(255) }), /SUCCESS/);
+  });
+
+  it('says FAILURE when the device limit is reached, and creates when it no longer is', async () => {
+    const core = quickCore({ knobs: { deviceLimitReached: true } });
+    assert.equal(await ask(core, { deviceName: 'gw' }), FAILURE);
+    core.admin.turnKnobs({ deviceLimitReached: false });
+    assert.match(await ask(core, { deviceName: 'gw' }), /SUCCESS/);
+  });
+
+  it('lets one of two requests racing for a name win', async () => {
+    const core = quickCore();
+    const answers = await Promise.all([ask(core, { deviceName: 'gw' }), ask(core, { deviceName: 'gw' })]);
+    assert.deepEqual(answers.map((answer) => answer === FAILURE).sort(), [false, true]);
+  });
+});
+
+describe('a slow core', () => {
+  it('answers after the latency, and not before', async () => {
+    const clock = new HandClock();
+    const core = quickCore({ clock, knobs: { coreLatencyMinMs: 600, coreLatencyMaxMs: 600 } });
+    const asking = ask(core, { deviceName: 'gw' });
+    await clock.advance(599);
+    assert.equal(clock.sleeping, 1);
+    await clock.advance(1);
+    assert.match(await asking, /SUCCESS/);
+  });
+
+  it('loses the answer beyond ten seconds, but not the device', async () => {
+    const clock = new HandClock();
+    const core = quickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
+    const asking = ask(core, { deviceName: 'gw' });
+    await clock.advance(10_000);
+    assert.equal(await asking, 'unavailable');
+    assert.equal(core.admin.devices().length, 1);
+  });
+
+  it('makes the token check unavailable, too', async () => {
+    const clock = new HandClock();
+    const core = quickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
+    const checking = core.checkToken('any');
+    await clock.advance(10_000);
+    assert.deepEqual(await checking, { status: 'unavailable' });
+  });
+});

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
+import type { DeviceHandle, RpcCommand } from '../../../src/sandbox/core/model/types.ts';
+import type { RpcOutcome } from '../../../src/sandbox/core/rpc-queue.ts';
+import type { RpcWish } from '../../../src/sandbox/core/tenant-admin.ts';
+import { HandClock, settled } from '../helpers/manual-clock.ts';
+import { quickCore, withDevice } from '../helpers/quick-core.ts';
+
+interface Bench {
+  readonly clock: HandClock;
+  readonly core: SandboxCoreWithAdmin;
+  readonly device: DeviceHandle;
+  readonly pushed: RpcCommand[];
+  subscribe(): () => void;
+  send(wish?: Partial<RpcWish>): Promise<RpcOutcome>;
+}
+
+async function bench(): Promise<Bench> {
+  const clock = new HandClock();
+  const core = quickCore({ clock });
+  const device = await withDevice(core);
+  const pushed: RpcCommand[] = [];
+  return {
+    clock,
+    core,
+    device,
+    pushed,
+    subscribe: () => core.subscribe(device, { rpc: (command) => pushed.push(command) }),
+    send: async (wish = {}) => {
+      const answer = await core.admin.sendRpc('gw-0001', { method: 'reboot', ...wish });
+      assert.ok(answer.ok);
+      return answer.value;
+    },
+  };
+}
+
+describe('a command to the device', () => {
+  it('R1: is pushed as id, method and params, ids counting from 0', async () => {
+    const { pushed, subscribe, send, core } = await bench();
+    subscribe();
+    const sending = [send({ params: { delay: 5 } }), send()];
+    await settled();
+    assert.deepEqual(
+      pushed.map(({ json }) => json),
+      ['{"id":0,"method":"reboot","params":{"delay":5}}', '{"id":1,"method":"reboot","params":null}'],
+    );
+    core.close();
+    await Promise.all(sending);
+  });
+
+  it('is pushed at the next subscription when nobody listens yet, oldest first', async () => {
+    const { pushed, subscribe, send, core } = await bench();
+    const sending = [send(), send()];
+    await settled();
+    assert.deepEqual(pushed, []);
+    subscribe();
+    assert.deepEqual(
+      pushed.map(({ id }) => id),
+      [0, 1],
+    );
+    core.close();
+    await Promise.all(sending);
+  });
+
+  it('is over when delivered, if one-way', async () => {
+    const { subscribe, send, core, device } = await bench();
+    subscribe();
+    const sending = send({ oneWay: true });
+    await settled();
+    core.rpcDelivered(device, 0, true);
+    assert.deepEqual(await sending, { status: 'delivered', id: 0 });
+  });
+
+  it('waits for its reply, if two-way, and is not pushed again once delivered', async () => {
+    const { pushed, subscribe, send, core, device } = await bench();
+    subscribe();
+    const sending = send();
+    await settled();
+    core.rpcDelivered(device, 0, true);
+    subscribe();
+    assert.equal(pushed.length, 1);
+    assert.deepEqual(await core.rpcReply(device, 0, '{"ok":true}', 'coap'), { status: 'accepted' });
+    assert.deepEqual(await sending, { status: 'replied', id: 0, reply: '{"ok":true}' });
+  });
+
+  it('is pushed again at the next subscription when it was not acknowledged, with the same id', async () => {
+    const { pushed, subscribe, send, core, device } = await bench();
+    subscribe()();
+    subscribe();
+    const sending = send();
+    await settled();
+    core.rpcDelivered(device, 0, false);
+    subscribe();
+    assert.deepEqual(
+      pushed.map(({ id }) => id),
+      [0, 0],
+    );
+    core.close();
+    await sending;
+  });
+
+  it('is given up after five failed deliveries', async () => {
+    const { subscribe, send, core, device } = await bench();
+    subscribe();
+    const sending = send();
+    await settled();
+    for (let attempt = 1; attempt <= 5; attempt += 1) core.rpcDelivered(device, 0, false);
+    assert.deepEqual(await sending, { status: 'failed', id: 0 });
+  });
+
+  it('times out after ten seconds, telling no reply from no subscription', async () => {
+    const { clock, subscribe, send } = await bench();
+    const unheard = send();
+    await clock.advance(10_000);
+    assert.deepEqual(await unheard, { status: 'no-subscription', id: 0 });
+    subscribe();
+    const unanswered = send();
+    await clock.advance(10_000);
+    assert.deepEqual(await unanswered, { status: 'timeout', id: 1 });
+  });
+
+  it('waits five seconds at least', async () => {
+    const { clock, send } = await bench();
+    const sending = send({ timeoutMs: 1 });
+    await clock.advance(4_999);
+    assert.equal(clock.sleeping, 1);
+    await clock.advance(1);
+    assert.equal((await sending).status, 'no-subscription');
+  });
+
+  it('counts from 0 again after a restart, which loses open commands', async () => {
+    const { core, send, pushed, subscribe } = await bench();
+    const lost = send();
+    await settled();
+    core.admin.restart();
+    assert.deepEqual(await lost, { status: 'failed', id: 0 });
+    subscribe();
+    const again = send();
+    await settled();
+    assert.deepEqual(
+      pushed.map(({ id }) => id),
+      [0],
+    );
+    core.close();
+    await again;
+  });
+
+  it('fails when the device is deleted', async () => {
+    const { core, send } = await bench();
+    const sending = send();
+    await settled();
+    core.admin.deleteDevice('gw-0001');
+    assert.equal((await sending).status, 'failed');
+  });
+
+  it('is refused for a device that does not exist', async () => {
+    const { core } = await bench();
+    const answer = await core.admin.sendRpc('nobody', { method: 'reboot' });
+    assert.ok(!answer.ok);
+    assert.equal(answer.problem, 'no-device');
+  });
+});
+
+describe('a reply', () => {
+  it('is accepted for an unknown, stale or one-way id', async () => {
+    const { core, device, send } = await bench();
+    const oneWay = send({ oneWay: true });
+    await settled();
+    for (const id of [0, 7, -1]) {
+      assert.deepEqual(await core.rpcReply(device, id, '{}', 'coap'), { status: 'accepted' });
+    }
+    core.rpcDelivered(device, 0, true);
+    assert.equal((await oneWay).status, 'delivered');
+  });
+
+  it('fails over CoAP when it is no object, and never over HTTP', async () => {
+    const { core, device } = await bench();
+    for (const body of ['"ok"', '[]', '{', '', '1']) {
+      assert.deepEqual(await core.rpcReply(device, 0, body, 'coap'), { status: 'failed' }, body);
+      assert.deepEqual(await core.rpcReply(device, 0, body, 'http'), { status: 'accepted' }, body);
+    }
+  });
+});
+
+describe('a client-side RPC', () => {
+  it('is never answered when well-formed', async () => {
+    const { core, device } = await bench();
+    const body = '{"method":"getTime","params":{}}';
+    assert.deepEqual(await core.clientRpc(device, body, 'coap'), { status: 'silent' });
+    assert.deepEqual(await core.clientRpc(device, body, 'http'), { status: 'silent' });
+  });
+
+  it('fails without method, and over HTTP without params', async () => {
+    const { core, device } = await bench();
+    assert.deepEqual(await core.clientRpc(device, '{"params":{}}', 'coap'), { status: 'failed' });
+    assert.deepEqual(await core.clientRpc(device, '{"method":"m"}', 'http'), { status: 'failed' });
+    assert.deepEqual(await core.clientRpc(device, '{"method":"m"}', 'coap'), { status: 'silent' });
+    assert.deepEqual(await core.clientRpc(device, '{', 'coap'), { status: 'failed' });
+  });
+});
+
+describe('a claim', () => {
+  it('is accepted with all, some or no members, and with no body', async () => {
+    const { core, device } = await bench();
+    for (const body of ['{"secretKey":"s","durationMs":60000}', '{"secretKey":"s"}', '{}', '']) {
+      assert.deepEqual(await core.claim(device, body, 'coap'), { status: 'accepted' }, body);
+    }
+  });
+
+  it('is malformed when it is no object', async () => {
+    const { core, device } = await bench();
+    for (const body of ['[]', '"s"', '1', '{']) {
+      assert.equal((await core.claim(device, body, 'coap')).status, 'malformed', body);
+    }
+  });
+
+  it('fails under the rate limit', async () => {
+    const { core, device } = await bench();
+    core.admin.turnKnobs({ rateLimited: true });
+    assert.deepEqual(await core.claim(device, '{}', 'coap'), { status: 'failed' });
+  });
+});

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
+import type { DeviceHandle, PostAnswer } from '../../../src/sandbox/core/model/types.ts';
+import { HandClock } from '../helpers/manual-clock.ts';
+import { quickCore, withDevice } from '../helpers/quick-core.ts';
+
+const NOW = 1_800_000_000_000;
+
+interface Bench {
+  readonly core: SandboxCoreWithAdmin;
+  readonly device: DeviceHandle;
+  post(body: string): Promise<PostAnswer['status']>;
+  /** What was stored, as key, timestamp and value. */
+  stored(): readonly (readonly [string, number, unknown])[];
+}
+
+async function bench(): Promise<Bench> {
+  const core = quickCore({ clock: new HandClock(NOW) });
+  const device = await withDevice(core);
+  return {
+    core,
+    device,
+    post: async (body) => (await core.telemetry(device, body, 'coap')).status,
+    stored: () => core.admin.points().map(({ key, ts, value }) => [key, ts, value] as const),
+  };
+}
+
+const ACCEPTED: readonly (readonly [claim: string, body: string, stored: readonly unknown[]])[] = [
+  [
+    'a flat object, dated by the server',
+    '{"a":1,"b":true}',
+    [
+      ['a', NOW, 1],
+      ['b', NOW, true],
+    ],
+  ],
+  ['ts with values', '{"ts":1700000000000,"values":{"cpu":12.5}}', [['cpu', 1_700_000_000_000, 12.5]]],
+  ['ts with values, ignoring other members', '{"ts":5,"values":{"a":1},"b":2}', [['a', 5, 1]]],
+  [
+    'an array that mixes both forms',
+    '[{"a":1},{"ts":5,"values":{"a":2}}]',
+    [
+      ['a', NOW, 1],
+      ['a', 5, 2],
+    ],
+  ],
+  [
+    'ts without values as an ordinary key',
+    '{"ts":5,"a":1}',
+    [
+      ['ts', NOW, 5],
+      ['a', NOW, 1],
+    ],
+  ],
+  ['values without ts as an ordinary key', '{"values":{"a":1}}', [['values', NOW, '{"a":1}']]],
+  ['an empty object', '{}', []],
+  ['empty values', '{"ts":1,"values":{}}', []],
+  ['an array of an empty object', '[{}]', []],
+  ['null values by dropping them', '{"a":null,"b":1}', [['b', NOW, 1]]],
+  ['seconds, stored in 1970', '{"ts":1700000000,"values":{"a":1}}', [['a', 1_700_000_000, 1]]],
+  ['a numeric string as ts', '{"ts":"5","values":{"a":1}}', [['a', 5, 1]]],
+  ['a fractional ts by cutting it off', '{"ts":5.9,"values":{"a":1}}', [['a', 5, 1]]],
+  ['a negative ts', '{"ts":-5,"values":{"a":1}}', [['a', -5, 1]]],
+  ['ts as 1.7e12', '{"ts":1.7e12,"values":{"a":1}}', [['a', 1_700_000_000_000, 1]]],
+];
+
+const REFUSED: readonly (readonly [claim: string, body: string, status: PostAnswer['status']])[] = [
+  ['truncated JSON', '{', 'malformed'],
+  ['a scalar', '1', 'malformed'],
+  ['an empty payload', '', 'malformed'],
+  ['null', 'null', 'malformed'],
+  ['an array element that is no object', '[{"a":1},2]', 'malformed'],
+  ['a trailing comma in an array, which is a null element', '[{"a":1},]', 'malformed'],
+  ['values that are no object', '{"ts":1,"values":[]}', 'malformed'],
+  ['null values', '{"ts":1,"values":null}', 'malformed'],
+  ['a null ts', '{"ts":null,"values":{"a":1}}', 'failed'],
+  ['a ts that is no number', '{"ts":"abc","values":{"a":1}}', 'failed'],
+  ['a boolean ts', '{"ts":true,"values":{"a":1}}', 'failed'],
+  ['a bad ts after a good element', '[{"a":1},{"ts":"abc","values":{"a":1}}]', 'failed'],
+  ['an empty array', '[]', 'silent'],
+];
+
+describe('telemetry', () => {
+  for (const [claim, body, stored] of ACCEPTED) {
+    it(`accepts ${claim}`, async () => {
+      const { post, stored: storedPoints } = await bench();
+      assert.equal(await post(body), 'accepted');
+      assert.deepEqual(storedPoints(), stored);
+    });
+  }
+
+  for (const [claim, body, status] of REFUSED) {
+    it(`answers ${claim} as ${status} and stores nothing`, async () => {
+      const { post, stored } = await bench();
+      assert.equal(await post(body), status);
+      assert.deepEqual(stored(), []);
+    });
+  }
+
+  it('fails the whole message for one number too long, with the type cast off', async () => {
+    const { core, post, stored } = await bench();
+    core.admin.turnKnobs({ typeCast: false });
+    assert.equal(await post('[{"a":1},{"b":1E400}]'), 'malformed');
+    assert.deepEqual(stored(), []);
+  });
+
+  it('fails under the rate limit and stores nothing', async () => {
+    const { core, post, stored } = await bench();
+    core.admin.turnKnobs({ rateLimited: true });
+    assert.equal(await post('{"a":1}'), 'failed');
+    assert.deepEqual(stored(), []);
+  });
+
+  it('fails for a device deleted since its token was checked', async () => {
+    const { core, post } = await bench();
+    core.admin.deleteDevice('gw-0001');
+    assert.equal(await post('{"a":1}'), 'failed');
+  });
+
+  it('records road, type and who gave the timestamp', async () => {
+    const { core, device } = await bench();
+    await core.telemetry(device, '{"ts":5,"values":{"a":"1.10"}}', 'http');
+    assert.deepEqual(core.admin.points(), [
+      {
+        device: 'gw-0001',
+        key: 'a',
+        ts: 5,
+        value: 1.1,
+        type: 'double',
+        via: 'http',
+        tsGiven: true,
+        storedAt: NOW,
+      },
+    ]);
+  });
+});
+
+describe('the record', () => {
+  it('tells a repeated point from an overwritten one', async () => {
+    const { core, post } = await bench();
+    await post('{"ts":5,"values":{"a":1}}');
+    await post('{"ts":5,"values":{"a":1}}');
+    await post('{"ts":5,"values":{"a":2}}');
+    await post('{"ts":6,"values":{"a":2}}');
+    assert.deepEqual(
+      core.admin
+        .duplicatePoints()
+        .map(({ key, ts, first, again, equal }) => ({ key, ts, first, again, equal })),
+      [
+        { key: 'a', ts: 5, first: 1, again: 1, equal: true },
+        { key: 'a', ts: 5, first: 1, again: 2, equal: false },
+      ],
+    );
+  });
+
+  it('counts a long and a double of the same value as different', async () => {
+    const { core, post } = await bench();
+    await post('{"ts":5,"values":{"a":1}}');
+    await post('{"ts":5,"values":{"a":1.0}}');
+    assert.equal(core.admin.duplicatePoints()[0]?.equal, false);
+  });
+
+  it('finds points by device, key, time and number', async () => {
+    const { core, post } = await bench();
+    await post('[{"ts":1,"values":{"a":1,"b":1}},{"ts":2,"values":{"a":2}},{"ts":3,"values":{"a":3}}]');
+    const { admin } = core;
+    assert.equal(admin.points({ device: 'other' }).length, 0);
+    assert.equal(admin.points({ device: 'gw-0001', key: 'b' }).length, 1);
+    assert.deepEqual(
+      admin.points({ key: 'a', since: 2 }).map(({ ts }) => ts),
+      [2, 3],
+    );
+    assert.deepEqual(
+      admin.points({ key: 'a', limit: 1 }).map(({ ts }) => ts),
+      [3],
+    );
+    assert.deepEqual(admin.points({ limit: 0 }), []);
+  });
+
+  it('drops the oldest points beyond its bound, and counts them', async () => {
+    const core = quickCore({ recordBounds: { pointsMax: 10 } });
+    const device = await withDevice(core);
+    for (let ts = 1; ts <= 25; ts += 1) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
+    assert.deepEqual(
+      core.admin.points().map(({ ts }) => ts),
+      [16, 17, 18, 19, 20, 21, 22, 23, 24, 25],
+    );
+    const { stored, kept, dropped } = core.admin.stats().points;
+    assert.deepEqual({ stored, kept, dropped }, { stored: 25, kept: 10, dropped: 15 });
+  });
+
+  it('forgets a dropped point as a possible duplicate', async () => {
+    const core = quickCore({ recordBounds: { pointsMax: 1 } });
+    const device = await withDevice(core);
+    for (const ts of [1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
+    assert.deepEqual(core.admin.duplicatePoints(), []);
+  });
+
+  it('still knows a point stored again when its first storing is dropped', async () => {
+    const core = quickCore({ recordBounds: { pointsMax: 2 } });
+    const device = await withDevice(core);
+    for (const ts of [1, 1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
+    assert.equal(core.admin.duplicatePoints().length, 2);
+  });
+
+  it('keeps what the CoAP endpoint says of repeated datagrams', () => {
+    const core = quickCore();
+    core.recordDuplicateDatagram('MID 1001 from 127.0.0.1:4711');
+    assert.deepEqual(core.admin.duplicateDatagrams(), ['MID 1001 from 127.0.0.1:4711']);
+    assert.equal(core.admin.stats().points.duplicateDatagrams, 1);
+  });
+
+  it('sums up each device', async () => {
+    const { core, post } = await bench();
+    await post('[{"ts":9,"values":{"a":1}},{"ts":7,"values":{"a":1}}]');
+    await post('{');
+    const { perDevice, requests } = core.admin.stats();
+    assert.deepEqual(perDevice, { 'gw-0001': { points: 2, lastTs: 9, lastStoredAt: NOW } });
+    assert.deepEqual(requests, { 'telemetry accepted': 1, 'telemetry malformed': 1, 'token ok': 1 });
+  });
+});

@@ -1,0 +1,52 @@
+/**
+ * A core with its HTTP front door on a free port, and a client that talks to it.
+ */
+
+import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
+import type { CoreOptions } from '../../../src/sandbox/core/tenant.ts';
+import { type DeviceApiOptions, openDeviceApi } from '../../../src/sandbox/http/http-device-api.ts';
+import { type HttpAnswer, type HttpCall, httpClient } from './http-client.ts';
+import { quickCore } from './quick-core.ts';
+
+export interface HttpBench extends AsyncDisposable {
+  readonly core: SandboxCoreWithAdmin;
+  readonly port: number;
+  call(method: string, path: string, body?: HttpCall['body'], more?: Partial<HttpCall>): Promise<HttpAnswer>;
+  restart(): void;
+}
+
+/** The asynchronous time-out is an hour, so that a test that hangs on it shows. */
+const ASYNC_TIMEOUT_MS = 3_600_000;
+
+export async function openHttpBench(
+  options: Partial<CoreOptions> & Partial<Pick<DeviceApiOptions, 'asyncTimeoutMs'>> = {},
+): Promise<HttpBench> {
+  const core = quickCore(options);
+  const api = await openDeviceApi({
+    core,
+    host: '127.0.0.1',
+    port: 0,
+    log: (line) => console.error(line),
+    asyncTimeoutMs: options.asyncTimeoutMs ?? ASYNC_TIMEOUT_MS,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
+  const client = httpClient(api.port);
+  return {
+    core,
+    port: api.port,
+    call: (method, path, body, more = {}) =>
+      client({ method, path, ...(body === undefined ? {} : { body }), ...more }),
+    restart: () => api.restart(),
+    [Symbol.asyncDispose]: async () => {
+      await api[Symbol.asyncDispose]();
+      core.close();
+    },
+  };
+}
+
+/** Resolves once the device has an observation or a long poll open. */
+export async function listened(core: SandboxCoreWithAdmin, name = 'gw-0001'): Promise<void> {
+  while (!core.admin.devices().some((device) => device.name === name && device.listeners > 0)) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

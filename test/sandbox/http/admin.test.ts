@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
+import { openAdmin } from '../../../src/sandbox/http/admin.ts';
+import { ADMIN_ENDPOINTS } from '../../../src/sandbox/http/admin-endpoints.ts';
+import { type HttpCall, httpClient } from '../helpers/http-client.ts';
+import { handleOf, quickCore } from '../helpers/quick-core.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly value: unknown;
+}
+
+interface AdminBench extends AsyncDisposable {
+  readonly core: SandboxCoreWithAdmin;
+  readonly restarts: () => number;
+  call(method: string, path: string, body?: unknown, headers?: HttpCall['headers']): Promise<Answer>;
+}
+
+async function openBench(): Promise<AdminBench> {
+  const core = quickCore({ rpcTimeoutMinMs: 1, mintToken: () => 'minted' });
+  let restarts = 0;
+  const restart = (): void => {
+    restarts += 1;
+  };
+  const server = await openAdmin({ admin: core.admin, restart, port: 0, log: (line) => console.error(line) });
+  const client = httpClient(server.port);
+  return {
+    core,
+    restarts: () => restarts,
+    call: async (method, path, body, headers = {}) => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const answer = await client({ method, path, headers, ...(body === undefined ? {} : { body: text }) });
+      assert.equal(answer.contentType, 'application/json');
+      return { status: answer.status, value: JSON.parse(answer.body) };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      core.close();
+    },
+  };
+}
+
+/** Posts telemetry as a device would. */
+async function post(core: SandboxCoreWithAdmin, token: string, body: string): Promise<void> {
+  await core.telemetry(await handleOf(core, token), body, 'coap');
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+describe('the admin port', () => {
+  it('lists every endpoint at /, one line each', async () => {
+    await using bench = await openBench();
+    const { status, value } = await bench.call('GET', '/');
+    assert.equal(status, 200);
+    const lines = member(value, 'endpoints');
+    assert.ok(Array.isArray(lines));
+    assert.equal(lines.length, ADMIN_ENDPOINTS.length);
+    assert.ok(lines.some((line) => String(line).startsWith('POST /devices/NAME/rpc: ')));
+  });
+
+  it('creates a device with a token of choice or a random one, and shows it', async () => {
+    await using bench = await openBench();
+    const created = await bench.call('POST', '/devices', { name: 'gw 1', token: 'tok' });
+    assert.equal(created.status, 201);
+    assert.equal(member(created.value, 'token'), 'tok');
+    await bench.call('POST', '/devices', { name: 'gw-2' });
+    const { value } = await bench.call('GET', '/devices');
+    assert.ok(Array.isArray(value));
+    assert.deepEqual(
+      value.map((device) => [member(device, 'name'), member(device, 'token')]),
+      [
+        ['gw 1', 'tok'],
+        ['gw-2', 'minted'],
+      ],
+    );
+  });
+
+  it('refuses a device whose name or token is taken', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    assert.deepEqual(await bench.call('POST', '/devices', { name: 'gw', token: 'other' }), {
+      status: 400,
+      value: { error: 'a device of that name exists' },
+    });
+    assert.deepEqual(await bench.call('POST', '/devices', { name: 'gw2', token: 'tok' }), {
+      status: 400,
+      value: { error: 'the credentials are used by another device' },
+    });
+  });
+
+  it('deletes a device whose name needs escaping', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw / 1' });
+    assert.equal((await bench.call('DELETE', '/devices/gw%20%2F%201')).status, 200);
+    assert.deepEqual(bench.core.devices(), []);
+  });
+
+  it('revokes a token', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw', token: 'old' });
+    const { value } = await bench.call('POST', '/devices/gw/revoke');
+    assert.equal(member(value, 'token'), 'minted');
+    assert.deepEqual(await bench.core.checkToken('old'), { status: 'unauthorized' });
+  });
+
+  it('writes and deletes shared attributes, and the device is told', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    const told: string[] = [];
+    bench.core.subscribe(await handleOf(bench.core, 'tok'), { sharedAttributes: (json) => told.push(json) });
+    assert.equal((await bench.call('PUT', '/devices/gw/attributes', { a: 1, b: 'x' })).status, 200);
+    assert.equal((await bench.call('DELETE', '/devices/gw/attributes?keys=a,b')).status, 200);
+    assert.deepEqual(told, ['{"a":1,"b":"x"}', '{"deleted":["a","b"]}']);
+    assert.equal((await bench.call('DELETE', '/devices/gw/attributes?keys=a')).status, 400);
+    assert.equal((await bench.call('DELETE', '/devices/gw/attributes')).status, 400);
+    assert.equal((await bench.call('PUT', '/devices/gw/attributes', [1])).status, 400);
+  });
+
+  it('sends a command and waits for its reply', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    const device = await handleOf(bench.core, 'tok');
+    bench.core.subscribe(device, {
+      rpc: ({ id }) => {
+        bench.core.rpcDelivered(device, id, true);
+        void bench.core.rpcReply(device, id, '{"ok":true}', 'coap');
+      },
+    });
+    const answer = await bench.call('POST', '/devices/gw/rpc', { method: 'reboot', params: { delay: 5 } });
+    assert.deepEqual(answer, { status: 200, value: { status: 'replied', id: 0, reply: '{"ok":true}' } });
+  });
+
+  it('answers 504 for a command nobody asks for', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw' });
+    const answer = await bench.call('POST', '/devices/gw/rpc', { method: 'reboot', timeoutMs: 1 });
+    assert.equal(answer.status, 504);
+    assert.equal(member(answer.value, 'status'), 'no-subscription');
+  });
+
+  it('clears the mark of a provisioned device', async () => {
+    await using bench = await openBench();
+    await bench.core.provision('{provisionDeviceKey:pk1,provisionDeviceSecret:ps1,deviceName:gw}', 'coap');
+    assert.deepEqual(bench.core.admin.devices()[0]?.attributes.server, { provisionState: 'provisioned' });
+    await bench.call('POST', '/devices/gw/clear-provision-state');
+    assert.deepEqual(bench.core.admin.devices()[0]?.attributes.server, {});
+  });
+
+  it('shows points by device, key, time and number', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    await post(
+      bench.core,
+      'tok',
+      '[{"ts":1,"values":{"a":1,"b":1}},{"ts":2,"values":{"a":2}},{"ts":3,"values":{"a":3}}]',
+    );
+    const { value } = await bench.call('GET', '/points?device=gw&key=a&since=2&limit=1');
+    assert.ok(Array.isArray(value));
+    assert.deepEqual(
+      value.map((point) => [member(point, 'key'), member(point, 'ts')]),
+      [['a', 3]],
+    );
+    const bad = await bench.call('GET', '/points?since=yesterday');
+    assert.deepEqual(bad, {
+      status: 400,
+      value: { error: 'since: "yesterday" is not a whole number of 0 or more' },
+    });
+    assert.equal((await bench.call('GET', '/points?colour=red')).status, 400);
+  });
+
+  it('shows duplicates and statistics', async () => {
+    await using bench = await openBench();
+    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    for (const _ of [1, 2]) await post(bench.core, 'tok', '{"ts":1,"values":{"a":1}}');
+    bench.core.recordDuplicateDatagram('MID 7');
+    const duplicates = (await bench.call('GET', '/duplicates')).value;
+    assert.deepEqual(member(duplicates, 'datagrams'), ['MID 7']);
+    assert.equal(member(member(member(duplicates, 'points'), '0'), 'equal'), true);
+    const stats = (await bench.call('GET', '/stats')).value;
+    assert.equal(member(stats, 'devices'), 1);
+    assert.equal(member(member(stats, 'points'), 'stored'), 2);
+    assert.equal(member(member(member(stats, 'perDevice'), 'gw'), 'lastTs'), 1);
+  });
+
+  it('shows and turns knobs, and says which one it refuses', async () => {
+    await using bench = await openBench();
+    const turned = await bench.call('PATCH', '/knobs', { silent: true });
+    assert.equal(member(turned.value, 'silent'), true);
+    assert.deepEqual((await bench.call('GET', '/knobs')).value, turned.value);
+    assert.deepEqual(await bench.call('PATCH', '/knobs', { lossIn: 2 }), {
+      status: 400,
+      value: { error: 'lossIn: 2 is not a share from 0 to 1' },
+    });
+    assert.equal((await bench.call('PATCH', '/knobs')).status, 400);
+  });
+
+  it('restarts the sandbox', async () => {
+    await using bench = await openBench();
+    assert.deepEqual(await bench.call('POST', '/restart'), { status: 200, value: { restarted: true } });
+    assert.equal(bench.restarts(), 1);
+  });
+});
+
+describe('the admin port refuses with a sentence', () => {
+  const refused: readonly (readonly [
+    method: string,
+    path: string,
+    body: unknown,
+    status: number,
+    says: RegExp,
+  ])[] = [
+    ['GET', '/nope', undefined, 404, /GET \/ lists/],
+    ['PUT', '/knobs', {}, 405, /^this path takes GET, PATCH$/],
+    ['GET', '/devices/gw', undefined, 405, /DELETE/],
+    ['GET', '/%zz', undefined, 400, /path/],
+    ['POST', '/devices', '{', 400, /not JSON/],
+    ['POST', '/devices', {}, 400, /^name: is missing$/],
+    [
+      'POST',
+      '/devices',
+      { name: 7, colour: 1 },
+      400,
+      /^name: 7 is not a text.*; colour: there is no such member/,
+    ],
+    ['POST', '/devices', [], 400, /must be a JSON object/],
+    ['POST', '/devices', { name: ' ' }, 400, /^the name is blank$/],
+    ['DELETE', '/devices/nobody', undefined, 404, /^there is no device "nobody"$/],
+    ['POST', '/devices/nobody/revoke', undefined, 404, /nobody/],
+    ['POST', '/devices/nobody/rpc', { method: 'x' }, 404, /nobody/],
+    ['POST', '/devices/nobody/rpc', { method: 'x', timeoutMs: 0 }, 400, /^timeoutMs: 0 is not a number/],
+    ['PUT', '/devices/nobody/attributes', { a: 1 }, 404, /nobody/],
+    ['POST', '/devices/nobody/clear-provision-state', undefined, 404, /nobody/],
+  ];
+  for (const [method, path, body, status, says] of refused) {
+    it(`${method} ${path} ${body === undefined ? '' : JSON.stringify(body)}`, async () => {
+      await using bench = await openBench();
+      const answer = await bench.call(method, path, body);
+      assert.equal(answer.status, status);
+      assert.match(String(member(answer.value, 'error')), says);
+    });
+  }
+
+  it('to a web page', async () => {
+    await using bench = await openBench();
+    const answer = await bench.call('GET', '/devices', undefined, { Origin: 'http://example.com' });
+    assert.equal(answer.status, 403);
+  });
+});

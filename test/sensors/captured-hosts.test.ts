@@ -1,0 +1,271 @@
+/** Each collector on captured hosts: the numbers it reads, and what it leaves out. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { CapturedHost } from './helpers/captured-host.ts';
+
+const HEADING =
+  'Inter-|   Receive                                                |  Transmit\n' +
+  ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n';
+
+/** What a Raspberry Pi 4 says between two samples two seconds apart, beside the size of its file systems. */
+const EXPECTED = {
+  cpuUsePercent: 35,
+  cpu0FrequencyMHz: 600,
+  load1: 0.21,
+  load5: 0.17,
+  load15: 0.11,
+  threadCount: 231,
+  cpuTemperatureC: 48.7,
+  memoryUsedPercent: 12.4,
+  memoryUsedBytes: (3884136 - 3401820) * 1024,
+  memoryAvailableBytes: 3401820 * 1024,
+  memoryTotalBytes: 3884136 * 1024,
+  swapUsedPercent: 4,
+  swapUsedBytes: 4096 * 1024,
+  swapTotalBytes: 102396 * 1024,
+  pressureMemorySomePercent: 0.1,
+  pressureMemoryFullPercent: 0,
+  pressureIoSomePercent: 1.8,
+  pressureIoFullPercent: 1.1,
+  pressureCpuSomePercent: 2.3,
+  oomKillCount: 1,
+  diskRootReadOnly: false,
+  diskBootFirmwareReadOnly: false,
+  driveMmcblk0WrittenBytes: 906542 * 512,
+  driveMmcblk0ReadBytesPerS: 0,
+  driveMmcblk0WrittenBytesPerS: 4096 * 256,
+  driveMmcblk0BusyPercent: 40,
+  driveMmcblk0Name: 'SC32G',
+  driveMmcblk0MadeIn: '03/2024',
+  driveMmcblk0Kind: 'SD',
+  netEth0RxBytesPerS: 5000,
+  netEth0TxBytesPerS: 250,
+  netEth0Up: true,
+  netEth0SpeedMbitPerS: 1000,
+  netEth0CarrierChanges: 2,
+  netEth0RxErrorsPerS: 0,
+  netWlan0RxBytesPerS: 0,
+  netWlan0TxBytesPerS: 0,
+  netWlan0Up: true,
+  netWlan0SignalDbm: -54,
+  netWlan0LinkQuality: 56,
+  defaultRouteInterface: 'eth0',
+  defaultRouteGateway: '192.0.2.1',
+  ipv4Addresses: '192.0.2.17,198.51.100.23',
+  ipv6Addresses: '2001:db8::42',
+  uptimeS: 23772,
+  watchdogReset: false,
+  processCount: 4,
+  fileHandleCount: 1056,
+  piUnderVoltage: false,
+  piUnderVoltageOccurred: false,
+  piFrequencyCapped: false,
+  piFrequencyCappedOccurred: false,
+  piThrottled: false,
+  piThrottledOccurred: false,
+  piSoftTemperatureLimit: false,
+  piSoftTemperatureLimitOccurred: false,
+};
+
+it('a Raspberry Pi 4 delivers every value at its second sample', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  pi.edit('proc/stat', 'cpu  184362 1201 61840 9263541 10422', 'cpu  184387 1201 61850 9263601 10427');
+  pi.edit('proc/net/dev', '48211033', '48221033');
+  pi.edit('proc/net/dev', '9120455', '9120955');
+  pi.edit('proc/diskstats', '902446 412008 0 96120', '906542 412808 0 96920');
+  const values = await pi.sampleAfter(2000);
+  for (const [key, value] of Object.entries(EXPECTED)) assert.deepEqual([key, values[key]], [key, value]);
+  for (const key of ['Used', 'Free']) assert.ok(Number(values[`diskRoot${key}Bytes`]) > 0, key);
+  for (const key of ['diskRootUsedPercent', 'diskBootFirmwareUsedPercent']) {
+    assert.ok(Number(values[key]) > 0 && Number(values[key]) <= 100, key);
+  }
+  assert.deepEqual(pi.journal.lines, []);
+});
+
+it('a virtual machine without a thermal zone has no temperature, and nothing to complain about', async (t) => {
+  const vm = new CapturedHost('x86-vm', t);
+  await vm.sampleAfter(0);
+  const values = await vm.sampleAfter(1000);
+  assert.equal(values['cpuTemperatureC'], undefined);
+  assert.equal(values['netEth0RxBytesPerS'], 0);
+  assert.equal(values['netIfb0RxBytesPerS'], undefined);
+  assert.equal(values['memoryUsedBytes'], (24684096 - 24262856) * 1024);
+  assert.deepEqual(vm.journal.lines, []);
+});
+
+it('the first sample has neither CPU use nor rates, since it has nothing to compare with', async (t) => {
+  const values = await new CapturedHost('raspberry-pi-4', t).sampleAfter(5000);
+  assert.deepEqual(
+    Object.keys(values).filter((key) => /^cpu\d*Use|(Bytes|Packets|Errors|Drops)PerS$/.test(key)),
+    [],
+  );
+});
+
+it('CPU use is absent, not negative, when the counters went back or stood still', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  assert.equal('cpuUsePercent' in (await pi.sampleAfter(1000)), false);
+  pi.edit('proc/stat', 'cpu  184362', 'cpu  100');
+  assert.equal('cpuUsePercent' in (await pi.sampleAfter(1000)), false);
+  pi.edit('proc/stat', 'cpu  100', 'cpu  200');
+  assert.equal((await pi.sampleAfter(1000))['cpuUsePercent'], 100);
+});
+
+it('an iowait that runs back a little counts as no time at all', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  pi.edit('proc/stat', 'cpu  184362 1201 61840 9263541 10422', 'cpu  184382 1201 61840 9263621 10412');
+  assert.equal((await pi.sampleAfter(1000))['cpuUsePercent'], 20);
+});
+
+it('guest time is counted once, stolen time as busy', async (t) => {
+  const vm = new CapturedHost('x86-vm', t);
+  vm.write('proc/stat', 'cpu  100 0 0 100 0 0 0 0 50 0\n');
+  await vm.sampleAfter(0);
+  vm.write('proc/stat', 'cpu  110 0 0 170 0 0 0 20 60 0\n');
+  assert.equal((await vm.sampleAfter(1000))['cpuUsePercent'], 30);
+});
+
+it('a kernel that does not say what memory is available leaves both keys out', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.edit('proc/meminfo', /MemAvailable:.*\n/, '');
+  const values = await pi.sampleAfter(0);
+  assert.equal('memoryUsedBytes' in values || 'memoryAvailableBytes' in values, false);
+  assert.equal(values['swapUsedBytes'], 4096 * 1024);
+});
+
+it('an interface whose counters went back has no rate in that round, and the others have', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  pi.edit('proc/net/dev', '48211033', '100');
+  const reset = await pi.sampleAfter(1000);
+  assert.equal('netEth0RxBytesPerS' in reset || 'netEth0TxBytesPerS' in reset, false);
+  assert.equal(reset['netWlan0RxBytesPerS'], 0);
+  pi.edit('proc/net/dev', 'eth0: 100', 'eth0: 1100');
+  assert.equal((await pi.sampleAfter(1000))['netEth0RxBytesPerS'], 1000);
+});
+
+it('an interface that appears has a rate from its second sample on; one that vanishes has none', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  mkdirSync(join(pi.root, 'sys/class/net/wwan0/device'), { recursive: true });
+  pi.write('proc/net/dev', `${HEADING} wwan0:7000 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n`);
+  const appeared = await pi.sampleAfter(1000);
+  assert.deepEqual(
+    Object.keys(appeared).filter((key) => /^net.*BytesPerS$/.test(key)),
+    [],
+  );
+  pi.edit('proc/net/dev', '7000', '9000');
+  const settled = await pi.sampleAfter(1000);
+  assert.equal(settled['netWwan0RxBytesPerS'], 2000);
+  assert.equal('netEth0RxBytesPerS' in settled, false);
+  assert.deepEqual(pi.journal.lines, []);
+});
+
+it('a line of /proc/net/dev that names no interface is nonsense, even when it is all numbers', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  pi.write('proc/net/dev', `${pi.read('proc/net/dev')}1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n`);
+  assert.equal('netEth0RxBytesPerS' in (await pi.sampleAfter(1000)), false);
+  assert.deepEqual(pi.journal.lines, ['warn network']);
+});
+
+it("in a container the interfaces that are up count, without loopback and the engine's own", async (t) => {
+  const container = new CapturedHost('container', t);
+  await container.sampleAfter(0);
+  container.edit('proc/net/dev', '90000', '90500');
+  const values = await container.sampleAfter(500);
+  assert.deepEqual(
+    Object.entries(values).filter(([key]) => /^net.*BytesPerS$/.test(key)),
+    [
+      ['netEth0RxBytesPerS', 1000],
+      ['netEth0TxBytesPerS', 0],
+    ],
+  );
+});
+
+it('a host with a hundred interfaces reports sixteen', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  const names = Array.from({ length: 100 }, (_, index) => `can${index}`);
+  for (const name of names) mkdirSync(join(pi.root, `sys/class/net/${name}/device`), { recursive: true });
+  pi.write(
+    'proc/net/dev',
+    HEADING + names.map((name) => `${name}: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n`).join(''),
+  );
+  await pi.sampleAfter(0);
+  const values = await pi.sampleAfter(1000);
+  assert.equal(Object.keys(values).filter((key) => /^net.*BytesPerS$/.test(key)).length, 32);
+});
+
+it('an interface name with punctuation makes a camelCase key', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  mkdirSync(join(pi.root, 'sys/class/net/wan-lte.1/device'), { recursive: true });
+  pi.edit('proc/net/dev', 'wlan0:', 'wan-lte.1:');
+  await pi.sampleAfter(0);
+  assert.equal((await pi.sampleAfter(1000))['netWanLte1RxBytesPerS'], 0);
+});
+
+it('processes are not counted when process 1 is hidden from us', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.remove('proc/1');
+  assert.equal('processCount' in (await pi.sampleAfter(0)), false);
+  assert.deepEqual(pi.journal.lines, []);
+});
+
+it('an Intel PC is read at its package, not at a core or at the board', async (t) => {
+  const pc = new CapturedHost('x86-vm', t);
+  plant(pc, 'sys/class/thermal/thermal_zone0', { type: 'acpitz', temp: '27800' });
+  plant(pc, 'sys/class/hwmon/hwmon0', { name: 'nvme', temp1_input: '31000' });
+  plant(pc, 'sys/class/hwmon/hwmon1', {
+    name: 'coretemp',
+    temp2_label: 'Core 0',
+    temp2_input: '70000',
+    temp3_label: 'Package id 0',
+    temp3_input: '52000',
+  });
+  assert.equal((await pc.sampleAfter(0))['cpuTemperatureC'], 52);
+});
+
+it('an AMD PC is read at Tdie where there is one', async (t) => {
+  const pc = new CapturedHost('x86-vm', t);
+  plant(pc, 'sys/class/hwmon/hwmon10', {
+    name: 'k10temp',
+    temp1_label: 'Tctl',
+    temp1_input: '66125',
+    temp2_label: 'Tdie',
+    temp2_input: '56125',
+  });
+  assert.equal((await pc.sampleAfter(0))['cpuTemperatureC'], 56.1);
+});
+
+it('a temperature below zero is a temperature', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.write('sys/class/thermal/thermal_zone0/temp', '-12500\n');
+  assert.equal((await pi.sampleAfter(0))['cpuTemperatureC'], -12.5);
+});
+
+it('a thermal driver that loads after the agent is found within a minute', async (t) => {
+  const vm = new CapturedHost('x86-vm', t);
+  await vm.sampleAfter(0);
+  plant(vm, 'sys/class/thermal/thermal_zone0', { type: 'x86_pkg_temp', temp: '41000' });
+  assert.equal((await vm.sampleAfter(60_000))['cpuTemperatureC'], 41);
+});
+
+it('a thermal zone that gets another number is found again after one lost value', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  await pi.sampleAfter(0);
+  pi.remove('sys/class/thermal/thermal_zone0');
+  plant(pi, 'sys/class/thermal/thermal_zone3', { type: 'cpu-thermal', temp: '50000' });
+  assert.equal('cpuTemperatureC' in (await pi.sampleAfter(1000)), false);
+  assert.equal((await pi.sampleAfter(1000))['cpuTemperatureC'], 50);
+  assert.deepEqual(pi.journal.lines, ['warn temperature', 'info temperature']);
+});
+
+function plant(host: CapturedHost, folder: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(join(host.root, folder), { recursive: true });
+  for (const [name, text] of Object.entries(files)) host.write(`${folder}/${name}`, `${text}\n`);
+}

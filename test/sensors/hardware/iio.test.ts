@@ -1,0 +1,152 @@
+/** Industrial I/O: (raw + offset) × scale, the kernel's units into ours, names that last. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { CapturedHost } from '../helpers/captured-host.ts';
+import { of, plant, renumber } from '../helpers/renumber-devices.ts';
+
+const I2C = 'sys/devices/platform/soc/fe804000.i2c/i2c-1';
+
+it('a BME280 gives degrees, per cent and hectopascals', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-zero-2w', t);
+  assert.deepEqual(of(await pi.sampleAfter(0), 'iio'), {
+    iioBme280HumidityPercent: 48.3,
+    iioBme280PressureHpa: 1008.62,
+    iioBme280TemperatureC: 21.84,
+  });
+  assert.deepEqual(pi.journal.lines, []);
+});
+
+it('raw numbers are offset and scaled, with the channel’s own factors or those of its type', async (t) => {
+  const board = new CapturedHost('emmc-board', t);
+  assert.deepEqual(of(await board.sampleAfter(0), 'iio'), {
+    iioFe720000SaradcTankLevelV: 1.1997,
+    iioFe720000SaradcVoltage0V: 1.7978,
+    iioHts221HumidityPercent: 50.3,
+    iioHts221TemperatureC: -7.47,
+  });
+});
+
+it('devices numbered in another order have the same keys and the same values', async (t) => {
+  const before = of(await new CapturedHost('emmc-board', t).sampleAfter(0), 'iio');
+  const rebooted = new CapturedHost('emmc-board', t);
+  renumber(rebooted, 'sys/bus/iio/devices', 'iio:device');
+  assert.deepEqual(of(await rebooted.sampleAfter(0), 'iio'), before);
+});
+
+/** Files of one device, and what it is to report; none: nothing, and nothing to complain about. */
+const DEVICES = {
+  'a light sensor': {
+    files: { name: 'bh1750', in_illuminance_raw: '1250', in_illuminance_scale: '0.833333' },
+    expected: { iioBh1750IlluminanceLx: 1041.67 },
+  },
+  'a number without a scale': {
+    files: { name: 'adc', in_voltage0_raw: '1250', in_temp_raw: '21', in_temp_offset: '3' },
+    expected: {},
+  },
+  'a channel that has both forms': {
+    files: { name: 'both', in_temp_raw: '1', in_temp_scale: '1', in_temp_input: '-40500' },
+    expected: { iioBothTemperatureC: -40.5 },
+  },
+  'a scale of its own before that of the type': {
+    files: {
+      name: 'ads1015',
+      in_voltage0_raw: '1000',
+      in_voltage0_scale: '2',
+      in_voltage1_raw: '-1000',
+      in_voltage_scale: '3',
+    },
+    expected: { iioAds1015Voltage0V: 2, iioAds1015Voltage1V: -3 },
+  },
+  'a difference of two pins': {
+    files: { name: 'ads1015', 'in_voltage0-voltage1_raw': '-500', 'in_voltage-voltage_scale': '0.5' },
+    expected: { iioAds1015Voltage0Voltage1V: -0.25 },
+  },
+  'an infrared thermometer with two temperatures': {
+    files: {
+      name: 'mlx90614',
+      in_temp_ambient_raw: '14800',
+      in_temp_object_raw: '15200',
+      in_temp_offset: '-13657.500000',
+      in_temp_scale: '20',
+    },
+    expected: { iioMlx90614AmbientTemperatureC: 22.85, iioMlx90614ObjectTemperatureC: 30.85 },
+  },
+  'channels that have several words': {
+    files: { name: 'pmic', in_temp_xo_therm_100k_input: '31500', in_voltage_vph_pwr_input: '3800' },
+    expected: { iioPmicVoltageVphPwrV: 3.8, iioPmicTemperatureC: 31.5 },
+  },
+  'a current in milliamperes': {
+    files: { name: 'meter', in_current3_raw: '250', in_current3_scale: '0.1' },
+    expected: { iioMeterCurrent3A: 0.025 },
+  },
+  'two channels of one label': {
+    files: {
+      name: 'adc',
+      in_voltage_scale: '1',
+      in_voltage0_raw: '1000',
+      in_voltage0_label: 'tank',
+      in_voltage1_raw: '2000',
+      in_voltage1_label: 'Tank',
+    },
+    expected: { iioAdcVoltage0V: 1, iioAdcVoltage1V: 2 },
+  },
+  'a label of the board’s description': {
+    files: { name: 'bme280', label: 'cold store', in_temp_input: '-18000' },
+    expected: { iioColdStoreTemperatureC: -18 },
+  },
+  'what is no quantity of ours': {
+    files: {
+      name: 'gyro',
+      in_anglvel_x_raw: '1',
+      in_anglvel_scale: '1',
+      in_accel_x_raw: '2',
+      in_accel_scale: '1',
+    },
+    expected: {},
+  },
+} as const;
+
+for (const [what, { files, expected }] of Object.entries(DEVICES)) {
+  it(`${what} is reported as ${JSON.stringify(expected)}`, async (t) => {
+    const pi = new CapturedHost('raspberry-pi-4', t);
+    plant(pi, `${I2C}/1-0040/iio:device0`, files, 'sys/bus/iio/devices/iio:device0');
+    assert.deepEqual(of(await pi.sampleAfter(0), 'iio'), expected);
+    assert.deepEqual(pi.journal.lines, []);
+  });
+}
+
+it('two sensors of one kind are told apart by their addresses on the bus', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-zero-2w', t);
+  const second = 'sys/devices/platform/soc/3f804000.i2c/i2c-1/1-0077/iio:device1';
+  plant(pi, second, { name: 'bme280', in_temp_input: '5000' }, 'sys/bus/iio/devices/iio:device1');
+  const expected = {
+    iioBme280At3f804000I2c0076HumidityPercent: 48.3,
+    iioBme280At3f804000I2c0076PressureHpa: 1008.62,
+    iioBme280At3f804000I2c0076TemperatureC: 21.84,
+    iioBme280At3f804000I2c0077TemperatureC: 5,
+  };
+  assert.deepEqual(of(await pi.sampleAfter(0), 'iio'), expected);
+  renumber(pi, 'sys/bus/iio/devices', 'iio:device');
+  assert.deepEqual(of(await pi.sampleAfter(300_000), 'iio'), expected);
+});
+
+it('nonsense of one channel costs its device that round, and no other device', async (t) => {
+  const board = new CapturedHost('emmc-board', t);
+  board.write('sys/bus/iio/devices/iio:device1/in_humidityrelative_raw', 'nan\n');
+  assert.deepEqual(Object.keys(of(await board.sampleAfter(0), 'iio')), [
+    'iioFe720000SaradcTankLevelV',
+    'iioFe720000SaradcVoltage0V',
+  ]);
+  assert.deepEqual(board.journal.lines, ['warn iio']);
+});
+
+it('a humidity no air has is nonsense', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-zero-2w', t);
+  pi.write('sys/bus/iio/devices/iio:device0/in_humidityrelative_input', '101000\n');
+  assert.deepEqual(Object.keys(of(await pi.sampleAfter(0), 'iio')), [
+    'iioBme280PressureHpa',
+    'iioBme280TemperatureC',
+  ]);
+  assert.deepEqual(pi.journal.lines, ['warn iio']);
+});

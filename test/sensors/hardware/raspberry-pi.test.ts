@@ -1,0 +1,122 @@
+/** What a Raspberry Pi's firmware complains about, as the driver heard it last. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { openTree } from '../../../src/sensors/files/host-files.ts';
+import { pi as collector } from '../../../src/sensors/hardware/raspberry-pi.ts';
+import { UNTUNED } from '../../../src/sensors/runtime/tuning.ts';
+import { openSampler } from '../../../src/sensors/sampler.ts';
+import { CapturedHost } from '../helpers/captured-host.ts';
+import { of, renumber } from '../helpers/renumber-devices.ts';
+
+const BITS = 'sys/bus/platform/drivers/raspberrypi-firmware/soc:firmware/get_throttled';
+const ALARM = 'sys/class/hwmon/hwmon1/in0_lcrit_alarm';
+
+const CALM = {
+  piFrequencyCapped: false,
+  piFrequencyCappedOccurred: false,
+  piSoftTemperatureLimit: false,
+  piSoftTemperatureLimitOccurred: false,
+  piThrottled: false,
+  piThrottledOccurred: false,
+  piUnderVoltage: false,
+  piUnderVoltageOccurred: false,
+};
+
+it('a Pi that is well says so, whatever the number of its chip', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), CALM);
+  renumber(pi, 'sys/class/hwmon', 'hwmon');
+  assert.deepEqual(of(await pi.sampleAfter(300_000), 'pi'), CALM);
+});
+
+for (const [bits, alarm, changed] of [
+  ['1', '1', { piUnderVoltage: true, piUnderVoltageOccurred: true }],
+  ['10000', '1', { piUnderVoltage: true, piUnderVoltageOccurred: true }],
+  ['2', '0', { piFrequencyCapped: true, piFrequencyCappedOccurred: true }],
+  ['4', '0', { piThrottled: true, piThrottledOccurred: true }],
+  ['8', '0', { piSoftTemperatureLimit: true, piSoftTemperatureLimitOccurred: true }],
+  ['40000', '0', { piThrottledOccurred: true }],
+  [
+    'e0000',
+    '0',
+    { piFrequencyCappedOccurred: true, piThrottledOccurred: true, piSoftTemperatureLimitOccurred: true },
+  ],
+] as const) {
+  it(`get_throttled ${bits} with the alarm ${alarm} means ${Object.keys(changed).join(', ')}`, async (t) => {
+    const pi = new CapturedHost('raspberry-pi-4', t);
+    pi.write(BITS, `${bits}\n`);
+    pi.write(ALARM, `${alarm}\n`);
+    assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), { ...CALM, ...changed });
+  });
+}
+
+it('what occurred is remembered when the driver has made the firmware forget it', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.write(BITS, '50005\n');
+  pi.write(ALARM, '1\n');
+  await pi.sampleAfter(0);
+  pi.write(BITS, '0\n');
+  pi.write(ALARM, '0\n');
+  assert.deepEqual(of(await pi.sampleAfter(10_000), 'pi'), {
+    ...CALM,
+    piUnderVoltageOccurred: true,
+    piThrottledOccurred: true,
+  });
+});
+
+it('a kernel without get_throttled still tells of under-voltage', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.remove('sys/bus/platform/drivers');
+  pi.write(ALARM, '1\n');
+  assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), { piUnderVoltage: true, piUnderVoltageOccurred: true });
+});
+
+it('without the driver that asks the firmware nothing is said: the file would stand still', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.remove('sys/class/hwmon/hwmon1');
+  assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), {});
+  assert.deepEqual(pi.journal.lines, []);
+});
+
+it('a kernel that stops at a warning is not asked for what makes it warn', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.write('proc/sys/kernel/panic_on_warn', '1\n');
+  assert.deepEqual(Object.keys(of(await pi.sampleAfter(0), 'pi')), [
+    'piUnderVoltage',
+    'piUnderVoltageOccurred',
+  ]);
+});
+
+it('nor is one from whom only under-voltage is wanted', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  const read: string[] = [];
+  const real = openTree(pi.root);
+  const tree = {
+    ...real,
+    read: (path: string) => {
+      read.push(path);
+      return real.read(path);
+    },
+  };
+  const tuning = { ...UNTUNED, selection: { profile: 'minimal', on: ['piUnderVoltage'], off: [] } } as const;
+  const values = await openSampler([collector], tree, pi.clock, pi.journal, tuning).sample();
+  assert.deepEqual(values, { piUnderVoltage: false });
+  assert.equal(
+    read.some((path) => path.endsWith('get_throttled')),
+    false,
+  );
+});
+
+for (const [file, text] of [
+  [BITS, '0x50005'],
+  [BITS, 'throttled=0x0'],
+  [ALARM, '2'],
+] as const) {
+  it(`${file.slice(file.lastIndexOf('/') + 1)} ${text} is nonsense`, async (t) => {
+    const pi = new CapturedHost('raspberry-pi-4', t);
+    pi.write(file, `${text}\n`);
+    assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), {});
+    assert.deepEqual(pi.journal.lines, ['warn pi']);
+  });
+}

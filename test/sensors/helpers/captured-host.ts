@@ -1,0 +1,90 @@
+/**
+ * A captured host to sample: a private copy of one of test/fixtures/hosts, which a test may damage as it
+ * likes.
+ *
+ * Time is virtual: `sampleAfter` lets it pass first. What the sensors tell the journal is kept as lines to
+ * compare.
+ */
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Values } from '../../../src/core/model/reading.ts';
+import type { LogFields, Logger } from '../../../src/core/ports/log.ts';
+import { openSensors } from '../../../src/sensors/sampler.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+
+export type HostName =
+  | 'x86-vm'
+  | 'x86-gateway'
+  | 'raspberry-pi-4'
+  | 'raspberry-pi-zero-2w'
+  | 'emmc-board'
+  | 'container';
+
+/** A private copy of a captured tree, removed after the test. */
+export function copyOf(host: HostName, t: TestContext): string {
+  const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  cpSync(join(process.cwd(), 'test/fixtures/hosts', host), root, {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+  return root;
+}
+
+export class JournalDouble implements Logger {
+  readonly lines: string[] = [];
+  debug(message: string, fields?: LogFields): void {
+    this.#keep('debug', message, fields);
+  }
+  info(message: string, fields?: LogFields): void {
+    this.#keep('info', message, fields);
+  }
+  warn(message: string, fields?: LogFields): void {
+    this.#keep('warn', message, fields);
+  }
+  error(message: string, fields?: LogFields): void {
+    this.#keep('error', message, fields);
+  }
+  #keep(level: string, message: string, fields?: LogFields): void {
+    this.lines.push(`${level} ${fields?.['sensor'] ?? message}`);
+  }
+}
+
+export class CapturedHost {
+  readonly root: string;
+  readonly clock = new VirtualClock();
+  readonly journal = new JournalDouble();
+  readonly #sensors;
+
+  constructor(host: HostName, t: TestContext) {
+    this.root = copyOf(host, t);
+    this.#sensors = openSensors({ root: this.root, clock: this.clock, log: this.journal });
+  }
+
+  async sampleAfter(ms: number): Promise<Values> {
+    await this.clock.advance(ms);
+    return this.#sensors.sample();
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.root, path), 'latin1');
+  }
+
+  write(path: string, text: string): void {
+    writeFileSync(join(this.root, path), text);
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.root, path), { recursive: true });
+  }
+
+  edit(path: string, from: string | RegExp, to: string | ((...parts: string[]) => string)): void {
+    const before = this.read(path);
+    const after = before.replace(from, (...parts) => (typeof to === 'string' ? to : to(...parts)));
+    if (after === before) throw new Error(`nothing to replace in ${path}`);
+    this.write(path, after);
+  }
+}

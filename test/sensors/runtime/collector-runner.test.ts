@@ -1,0 +1,262 @@
+/**
+ * What a broken file, a hung disk or a mistaken collector may cost: its own values, one line in the journal,
+ * and no more.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { load } from '../../../src/sensors/cpu/load.ts';
+import { type FileSystemUse, openTree, type Tree } from '../../../src/sensors/files/host-files.ts';
+import type { Collector, Measured } from '../../../src/sensors/runtime/collector.ts';
+import { DEADLINE_MS, openSampler } from '../../../src/sensors/sampler.ts';
+import { filesystem } from '../../../src/sensors/storage/filesystem.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+import { CapturedHost, JournalDouble } from '../helpers/captured-host.ts';
+
+/** Every file a value comes from, its sensor, and the keys that go with it. */
+const FILES = [
+  { path: 'proc/stat', sensor: 'cpu', keys: /^cpu\d*Use/ },
+  { path: 'proc/loadavg', sensor: 'load', keys: /^(load|thread)/ },
+  { path: 'proc/meminfo', sensor: 'memory', keys: /^(memory|swap)/ },
+  { path: 'proc/net/dev', sensor: 'network', keys: /^net(?!.*(Dbm|Quality)$)/ },
+  { path: 'proc/uptime', sensor: 'uptime', keys: /^uptime/ },
+  { path: 'sys/class/thermal/thermal_zone0/temp', sensor: 'temperature', keys: /^cpuTemperature/ },
+] as const;
+
+const DAMAGE = {
+  emptied: '',
+  'cut short': ' ',
+  'filled with garbage': '\u0000\u00ff garbage 0x7f: -1 kB\n%%%\n',
+  'N/A': 'N/A\n',
+  'a line of zeros without sense': '0\0\0\n',
+  'a huge number': `${'9'.repeat(400)}\n`,
+} as const;
+
+describe('a file that is damaged costs its own sensor its values and no other', () => {
+  for (const { path, sensor, keys } of FILES) {
+    for (const [damage, text] of Object.entries(DAMAGE)) {
+      it(`${path} ${damage}`, (t) =>
+        losesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) => host.write(path, text)));
+    }
+    it(`${path} removed`, (t) =>
+      losesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) => host.remove(path)));
+  }
+});
+
+async function losesOnly(
+  host: CapturedHost,
+  sensor: string,
+  keys: RegExp,
+  damage: (host: CapturedHost) => void,
+) {
+  const whole = await twoSamples(host);
+  const expected = sortedKeys(whole).filter((key) => !keys.test(key));
+  assert.ok(expected.length < Object.keys(whole).length);
+  damage(host);
+  step(host);
+  assert.deepEqual(sortedKeys(await host.sampleAfter(1000)), expected);
+  step(host);
+  assert.deepEqual(sortedKeys(await host.sampleAfter(1000)), expected);
+  assert.deepEqual(host.journal.lines, [`warn ${sensor}`]);
+}
+
+function sortedKeys(values: object): readonly string[] {
+  return Object.keys(values).toSorted();
+}
+
+/** Lets the CPU counters move, so that CPU use is there in every round it can be read. */
+function step(host: CapturedHost): void {
+  try {
+    host.edit('proc/stat', /^cpu {2}(\d+)/, (_, user = '') => `cpu  ${Number(user) + 10}`);
+  } catch {
+    // It is the damaged file.
+  }
+}
+
+async function twoSamples(host: CapturedHost) {
+  await host.sampleAfter(0);
+  step(host);
+  return host.sampleAfter(1000);
+}
+
+it('a sensor that works again says so once, and fails anew with a new warning', async (t) => {
+  const host = new CapturedHost('raspberry-pi-4', t);
+  const good = host.read('proc/loadavg');
+  for (const text of [good, '', '', good, good, 'N/A']) {
+    host.write('proc/loadavg', text);
+    await host.sampleAfter(1000);
+  }
+  assert.deepEqual(host.journal.lines, ['warn load', 'info load', 'warn load']);
+});
+
+it('a /proc/stat that begins with one CPU is not taken for all of them', async (t) => {
+  const host = new CapturedHost('raspberry-pi-4', t);
+  host.edit('proc/stat', /^cpu .*\n/, '');
+  await host.sampleAfter(0);
+  assert.deepEqual(host.journal.lines, ['warn cpu']);
+});
+
+it('a whole host without /proc and /sys still gives what is left', async (t) => {
+  const host = new CapturedHost('raspberry-pi-4', t);
+  host.remove('proc');
+  host.remove('sys');
+  assert.deepEqual(Object.keys(await host.sampleAfter(0)), [
+    'diskRootUsedBytes',
+    'diskRootFreeBytes',
+    'diskRootUsedPercent',
+    'diskRootInodesUsedPercent',
+  ]);
+});
+
+it('a temperature no CPU survives is nonsense and is left out', async (t) => {
+  const host = new CapturedHost('raspberry-pi-4', t);
+  host.write('sys/class/thermal/thermal_zone0/temp', '-274000\n');
+  assert.equal('cpuTemperatureC' in (await host.sampleAfter(0)), false);
+  assert.deepEqual(host.journal.lines, ['warn temperature']);
+});
+
+it('an I/O error of the kernel is a sensor that fails, with the reason in the journal', async () => {
+  const reasons: unknown[] = [];
+  const journal = new JournalDouble();
+  journal.warn = (_, fields) => reasons.push(fields?.['reason']);
+  const tree = treeOf({
+    read: () => {
+      throw new Error('EIO: i/o error, read');
+    },
+  });
+  assert.deepEqual(await openSampler([load], tree, new VirtualClock(), journal).sample(), {});
+  assert.deepEqual(reasons, ['EIO: i/o error, read']);
+});
+
+it('a root file system that does not answer costs the reading two seconds and its own keys', async () => {
+  const { clock, journal, sampler } = hungDisk();
+  const sample = sampler.sample();
+  await turns();
+  await clock.advance(DEADLINE_MS);
+  assert.deepEqual(await sample, { load1: 1, load5: 2, load15: 3, threadCount: 1 });
+  assert.deepEqual(journal.lines, ['warn filesystem']);
+});
+
+it('a file system that hangs is not asked again before it has answered', { timeout: 10_000 }, async () => {
+  const { asked, clock, journal, sampler } = hungDisk();
+  const first = sampler.sample();
+  await turns();
+  await clock.advance(DEADLINE_MS);
+  await first;
+  await sampler.sample();
+  await sampler.sample();
+  assert.equal(asked.length, 1);
+  asked[0]?.(HALF_FULL);
+  await turns();
+  assert.deepEqual(journal.lines, ['warn filesystem'], 'an answer after the deadline is no recovery');
+  const again = sampler.sample();
+  asked[1]?.(HALF_FULL);
+  assert.equal((await again)['diskRootUsedPercent'], 62.5);
+  assert.deepEqual(journal.lines, ['warn filesystem', 'info filesystem']);
+});
+
+it('a healthy reading sets no timer, let alone leaves one behind', async () => {
+  const sleepless = new VirtualClock();
+  sleepless.sleep = (): never => assert.fail('a timer was set');
+  const values = await openSampler([filesystem], treeOf({}), sleepless, new JournalDouble()).sample();
+  assert.equal(values['diskRootUsedPercent'], 62.5);
+});
+
+it('a slow reading takes its deadline back when the file system has answered', async () => {
+  const { asked, clock, sampler } = hungDisk();
+  const sample = sampler.sample();
+  await turns();
+  assert.equal(clock.sleeping, 1);
+  asked[0]?.(HALF_FULL);
+  await sample;
+  assert.equal(clock.sleeping, 0);
+});
+
+it('a collector that answers what its catalogue does not list is not believed', async () => {
+  const journal = new JournalDouble();
+  const liar: Collector = {
+    name: 'liar',
+    catalogue: load.catalogue,
+    open: () => () => ({ load1: 0.5, load5: Number.NaN, load15: -1, invented: 7 }),
+  };
+  const sampler = openSampler([liar], treeOf({}), new VirtualClock(), journal);
+  assert.deepEqual(await sampler.sample(), { load1: 0.5 });
+  assert.deepEqual(journal.lines, ['warn liar']);
+});
+
+it('a rejected promise is a failed sensor, not a rejected reading', async () => {
+  const tree = treeOf({ use: () => Promise.reject(new Error('ENOSYS')) });
+  const journal = new JournalDouble();
+  assert.deepEqual(await openSampler([filesystem, load], tree, new VirtualClock(), journal).sample(), {
+    load1: 1,
+    load5: 2,
+    load15: 3,
+    threadCount: 1,
+  });
+  assert.deepEqual(journal.lines, ['warn filesystem']);
+});
+
+it('a file longer than the limit is cut at a line, never inside a number', async (t) => {
+  const host = new CapturedHost('raspberry-pi-4', t);
+  host.write('proc/loadavg', '1 2 3\n12345 67890\n');
+  const tree = openTree(host.root);
+  assert.equal(tree.read('proc/loadavg', 10), '1 2 3\n');
+  assert.equal(tree.read('proc/loadavg', 4), '');
+});
+
+const HALF_FULL: FileSystemUse = {
+  bsize: 4096,
+  blocks: 1000,
+  bfree: 500,
+  bavail: 300,
+  files: 100,
+  ffree: 75,
+};
+
+/** A disk whose answers a test gives by hand, beside a load average that is always there. */
+function hungDisk() {
+  const asked: ((use: FileSystemUse) => void)[] = [];
+  const use = () => new Promise<FileSystemUse>((resolve) => asked.push(resolve));
+  const clock = new VirtualClock();
+  const journal = new JournalDouble();
+  return { asked, clock, journal, sampler: openSampler([filesystem, load], treeOf({ use }), clock, journal) };
+}
+
+function treeOf(parts: Partial<Tree>): Tree {
+  return {
+    read: (path) => {
+      if (path === 'proc/loadavg') return '1 2 3 1/1 1\n';
+      throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
+    },
+    readSlowly: async () => '',
+    line: async () => '',
+    list: () => [],
+    has: () => false,
+    link: () => '../../devices/virtual',
+    use: async () => HALF_FULL,
+    ...parts,
+  };
+}
+
+/** Enough turns of the event loop for the sampler to have set its deadline. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 12; turn += 1) await nextTurn();
+}
+
+it('a flag and a text are delivered, and one that is too long or of another type is not believed', async () => {
+  const described = { profile: 'default', meaning: 'a door', source: 'this test' } as const;
+  let measured: Measured = { doorOpen: true, doorState: 'ajar' };
+  const door: Collector = {
+    name: 'door',
+    catalogue: [
+      { key: 'doorOpen', type: 'flag', ...described },
+      { key: 'doorState', type: 'text', charactersMax: 8, ...described },
+    ],
+    open: () => () => measured,
+  };
+  const sampler = openSampler([door], treeOf({}), new VirtualClock(), new JournalDouble());
+  assert.deepEqual(await sampler.sample(), { doorOpen: true, doorState: 'ajar' });
+  measured = { doorOpen: 1, doorState: 'a very long story' };
+  assert.deepEqual(await sampler.sample(), {});
+});

@@ -1,0 +1,170 @@
+/** What an operator can change about the collectors: which keys, and how often each collector has a round. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { Selection } from '../../../src/core/model/selection.ts';
+import { openTree } from '../../../src/sensors/files/host-files.ts';
+import type { CatalogueEntry, Collect, Collector, Wants } from '../../../src/sensors/runtime/collector.ts';
+import { UNTUNED } from '../../../src/sensors/runtime/tuning.ts';
+import { openSampler } from '../../../src/sensors/sampler.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+import { JournalDouble } from '../helpers/captured-host.ts';
+
+const ALL: Selection = { profile: 'full', on: [], off: [] };
+
+it('a collector of which nothing is wanted is not even opened', async () => {
+  const never: Collector = { ...counter(), open: () => assert.fail('it was opened') };
+  assert.deepEqual(await sampler([never], { ...ALL, off: ['counter'] }).sample(), {});
+  assert.deepEqual(await sampler([never], { ...ALL, profile: 'minimal' }).sample(), {});
+});
+
+it('a collector is told what is wanted of it, and what it reads all the same is left out', async () => {
+  let asked: Wants | undefined;
+  const collector = counter((wants) => {
+    asked = wants;
+    return () => ({ rounds: 1, doorOpen: true });
+  });
+  const values = await sampler([collector], { ...ALL, off: ['door*'] }).sample();
+  assert.deepEqual(values, { rounds: 1 });
+  assert.deepEqual([asked?.('rounds'), asked?.('doorOpen'), asked?.('door*')], [true, false, false]);
+});
+
+it('between its rounds a collector with an interval of its own repeats its last values', async () => {
+  const { clock, readings } = every(60_000);
+  const rounds: unknown[] = [];
+  for (let at = 0; at < 7; at += 1) {
+    rounds.push((await readings.sample())['rounds']);
+    await clock.advance(20_000);
+  }
+  assert.deepEqual(rounds, [1, 1, 1, 2, 2, 2, 3]);
+});
+
+it('a reading that comes a moment early does not cost the collector a whole interval', async () => {
+  const { clock, readings } = every(60_000);
+  await readings.sample();
+  await clock.advance(59_900);
+  assert.equal((await readings.sample())['rounds'], 2);
+});
+
+it('an interval shorter than that of the readings is that of the readings', async () => {
+  const { clock, readings } = every(1000);
+  await readings.sample();
+  await clock.advance(10_000);
+  assert.equal((await readings.sample())['rounds'], 2);
+});
+
+it('the operator’s interval counts instead of the collector’s own', async () => {
+  const tuning = { ...UNTUNED, everyMs: new Map([['counter', 0]]) };
+  const collector: Collector = { ...counter(), everyMs: 60_000 };
+  const readings = openSampler(
+    [collector],
+    openTree('/nowhere'),
+    new VirtualClock(),
+    new JournalDouble(),
+    tuning,
+  );
+  await readings.sample();
+  assert.equal((await readings.sample())['rounds'], 2);
+});
+
+it('a round that fails takes the values before it back, until the next one', async () => {
+  let broken = false;
+  const collector: Collector = {
+    ...counter(() => () => {
+      if (broken) throw new Error('gone');
+      return { rounds: 1 };
+    }),
+    everyMs: 60_000,
+  };
+  const { clock, readings } = over(collector);
+  await readings.sample();
+  broken = true;
+  await clock.advance(60_000);
+  assert.deepEqual(await readings.sample(), {});
+  await clock.advance(10_000);
+  assert.deepEqual(await readings.sample(), {});
+  broken = false;
+  await clock.advance(50_000);
+  assert.deepEqual(await readings.sample(), { rounds: 1 });
+});
+
+it('a rate is that over the interval of its own collector', async () => {
+  let total = 0;
+  const rate: Collector = {
+    ...counter(),
+    everyMs: 60_000,
+    open: (_, clock) => {
+      let before = { total, atMs: clock.monotonicMs() };
+      return () => {
+        const now = { total, atMs: clock.monotonicMs() };
+        const rounds =
+          now.atMs > before.atMs ? ((now.total - before.total) * 1000) / (now.atMs - before.atMs) : undefined;
+        before = now;
+        return { rounds };
+      };
+    },
+  };
+  const { clock, readings } = over(rate);
+  const seen: unknown[] = [];
+  for (let at = 0; at <= 12; at += 1) {
+    seen.push((await readings.sample())['rounds']);
+    total += 50;
+    await clock.advance(10_000);
+  }
+  assert.deepEqual(seen, [...Array.from({ length: 6 }), ...Array.from({ length: 7 }, () => 5)]);
+});
+
+function sampler(collectors: readonly Collector[], selection: Selection) {
+  const tuning = { ...UNTUNED, selection };
+  return openSampler(collectors, openTree('/nowhere'), new VirtualClock(), new JournalDouble(), tuning);
+}
+
+it('what is switched off is not read, and what is left is retouched', async () => {
+  const tuning = {
+    ...UNTUNED,
+    selection: { ...ALL, off: ['doorOpen'] },
+    scale: new Map([['rounds', 0.5]]),
+    rename: new Map([['rounds', 'halves']]),
+  };
+  const readings = openSampler(
+    [counter()],
+    openTree('/nowhere'),
+    new VirtualClock(),
+    new JournalDouble(),
+    tuning,
+  );
+  assert.deepEqual(await readings.sample(), { halves: 0.5 });
+});
+
+function every(everyMs: number) {
+  return over({ ...counter(), everyMs });
+}
+
+function over(collector: Collector) {
+  const clock = new VirtualClock();
+  return { clock, readings: openSampler([collector], openTree('/nowhere'), clock, new JournalDouble()) };
+}
+
+/** Counts its rounds, unless the test knows better. */
+function counter(open: (wants: Wants) => Collect = counting): Collector {
+  const described = { profile: 'default', meaning: 'a test', source: 'this test' } as const;
+  const rounds: CatalogueEntry = {
+    key: 'rounds',
+    type: 'number',
+    unit: '',
+    min: 0,
+    max: 1e6,
+    decimals: 3,
+    ...described,
+  };
+  const door: CatalogueEntry = { key: 'doorOpen', type: 'flag', ...described };
+  return { name: 'counter', catalogue: [rounds, door], open: (_tree, _clock, wants) => open(wants) };
+}
+
+function counting(): Collect {
+  let rounds = 0;
+  return () => {
+    rounds += 1;
+    return { rounds };
+  };
+}

@@ -1,0 +1,51 @@
+/** First boots in virtual time: a few of each strategy, and that a seed tells all. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { clockContract } from '../../contracts/clock.ts';
+import { VirtualTime } from '../virtual-time.ts';
+import { firstBoot } from './first-boot.ts';
+import { testFirstBoots } from './first-boots.ts';
+import { NEVER_STRANDED, STRATEGY_NAMES } from './strategies.ts';
+
+clockContract('a clock of virtual time', () => {
+  const time = new VirtualTime();
+  const boot = time.boot();
+  const clock = time.clock(Date.UTC(2026, 0, 1), boot);
+  return {
+    clock,
+    pass: (ms) => time.run(time.nowMs + ms),
+    elsewhere: async () => {
+      const { bootId, bootMs } = time.clock(0, boot);
+      return { bootId, bootMs: bootMs() };
+    },
+  };
+});
+
+testFirstBoots(15);
+
+describe('a seed', () => {
+  it('gives the same events every time', async () => {
+    for (const strategy of STRATEGY_NAMES) {
+      for (const seed of [3, 58, 93]) {
+        const once = await firstBoot({ strategy, seed });
+        const again = await firstBoot({ strategy, seed });
+        assert.equal(again.hash, once.hash, `${strategy}, seed ${seed}`);
+        assert.equal(again.events, once.events);
+      }
+    }
+  });
+
+  it('gives other events than its neighbour', async () => {
+    const one = await firstBoot({ strategy: NEVER_STRANDED, seed: 4 });
+    const other = await firstBoot({ strategy: NEVER_STRANDED, seed: 5 });
+    assert.notEqual(one.hash, other.hash);
+  });
+
+  it('gives the same events whether they are written down or not', async () => {
+    const silent = await firstBoot({ strategy: NEVER_STRANDED, seed: 6 });
+    const told = await firstBoot({ strategy: NEVER_STRANDED, seed: 6, keepsTrace: true });
+    assert.equal(told.hash, silent.hash);
+    assert.equal(told.trace.length, told.events);
+  });
+});

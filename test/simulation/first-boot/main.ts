@@ -1,0 +1,86 @@
+/**
+ * `npm run simulate`: many first boots in virtual time, and a table of what came of them. With `weeks` as its first
+ * argument: many weeks of many gateways instead (weeks/main.ts).
+ *
+ *   --boots N       per strategy; default 1000
+ *   --seed N        of the first boot, the others follow; default 1
+ *   --strategy S    one of the four only
+ *   --plant BUG     plants a bug that the run must find
+ *   --trace         prints every event of each boot
+ *
+ * Exit code 1 when a promise was broken: with a planted bug that is what one hopes for. 2 for wrong arguments.
+ */
+
+import { parseArgs } from 'node:util';
+import { oneOf, whole } from '../arguments.ts';
+import { weeks } from '../weeks/main.ts';
+import { firstBoot } from './first-boot.ts';
+import { PLANT_NAMES, PLANTS, type Plant } from './planted-bugs.ts';
+import { brokenPromises, residualRisk, table } from './report.ts';
+import { STRATEGY_NAMES, type StrategyName } from './strategies.ts';
+import { type Tally, tally } from './tally.ts';
+
+interface Wish {
+  readonly boots: number;
+  readonly seed: number;
+  readonly strategies: readonly StrategyName[];
+  readonly plant: Plant | undefined;
+  readonly trace: boolean;
+}
+
+function readWish(): Wish {
+  const { values } = parseArgs({
+    options: {
+      boots: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '1' },
+      strategy: { type: 'string' },
+      plant: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    boots: whole('boots', values.boots),
+    seed: whole('seed', values.seed),
+    strategies:
+      values.strategy === undefined ? STRATEGY_NAMES : [oneOf('strategy', values.strategy, STRATEGY_NAMES)],
+    plant: values.plant === undefined ? undefined : oneOf('plant', values.plant, PLANT_NAMES),
+    trace: values.trace,
+  };
+}
+
+async function simulate({ boots, seed, strategies, plant, trace }: Wish): Promise<number> {
+  if (plant) console.log(`planted: ${plant}: ${PLANTS[plant]}\n`);
+  const tallies: Tally[] = [];
+  for (const strategy of strategies) {
+    if (trace) await printTraces({ boots, seed, strategy, plant });
+    const startedMs = performance.now();
+    tallies.push(await tally({ strategy, boots, seed, plant }));
+    if (!trace) console.error(`${strategy}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  }
+  console.log(`\n${table(tallies)}\n`);
+  for (const each of tallies) console.log(`${residualRisk(each)}\n`);
+  const red = tallies.filter((each) => each.red > 0);
+  for (const each of red) console.log(`${each.strategy}: broken promises\n${brokenPromises(each, plant)}\n`);
+  return red.length > 0 ? 1 : 0;
+}
+
+async function printTraces(wish: {
+  readonly boots: number;
+  readonly seed: number;
+  readonly strategy: StrategyName;
+  readonly plant: Plant | undefined;
+}): Promise<void> {
+  for (let done = 0; done < wish.boots; done += 1) {
+    const { trace, hash } = await firstBoot({ ...wish, seed: wish.seed + done, keepsTrace: true });
+    console.log(`${trace.join('\n')}\ntrace ${hash}`);
+  }
+}
+
+try {
+  const [first, ...others] = process.argv.slice(2);
+  process.exitCode = first === 'weeks' ? await weeks(others) : await simulate(readWish());
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

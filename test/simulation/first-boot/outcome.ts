@@ -1,0 +1,32 @@
+/** What one first boot is asked for, and what came of it. */
+
+import type { Plant } from './planted-bugs.ts';
+import type { Broken } from './promise-checker.ts';
+import type { Cause } from './stranding.ts';
+import type { StrategyName } from './strategies.ts';
+
+export interface BootWish {
+  readonly seed: number;
+  readonly strategy: StrategyName;
+  readonly plant?: Plant | undefined;
+  readonly keepsTrace?: boolean;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly verdict: 'provisioned' | 'stranded';
+  /** Why stranded. */
+  readonly cause?: Cause;
+  /** Virtual ms from the first power-on until the server's token was on the disk. */
+  readonly provisionedMs?: number;
+  /** Virtual ms from the server's decision until then: a cut in between strands all but device-generated tokens. */
+  readonly exposedMs?: number;
+  readonly devices: number;
+  readonly lives: number;
+  /** Provisioning datagrams that left the gateway. */
+  readonly asked: number;
+  readonly broken: readonly Broken[];
+  readonly events: number;
+  readonly hash: string;
+  readonly trace: readonly string[];
+}

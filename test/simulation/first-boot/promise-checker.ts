@@ -1,0 +1,113 @@
+/**
+ * The witness: sees every datagram as it leaves its sender, and what the disk would keep at that instant.
+ *
+ * It holds the agent to the order of its acts, which no outcome can show as sharply: the intent is durable
+ * before the request leaves, the token is durable before the answer is acknowledged, one name and one
+ * proposed token for ever. A broken promise is told once, with its time.
+ */
+
+import type { RefusalReason } from '../../../src/core/failures/failure.ts';
+import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
+import type { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
+import { isProvisioning, readHeader, readJson } from '../datagram-text.ts';
+import type { Observer } from '../virtual-network.ts';
+import { GATEWAY } from './strategies.ts';
+
+export type Promised =
+  | 'the name is the configured one'
+  | 'one proposed token'
+  | 'intent durable before the request'
+  | 'token durable before the acknowledgement'
+  | 'one device'
+  | 'never stranded'
+  | 'the token held is the server’s'
+  | 'provisioned, or told why not'
+  | 'the operator’s sentence heals'
+  | 'stops when asked'
+  | 'never throws';
+
+export interface Broken {
+  readonly promise: Promised;
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+/** One provisioning call of the agent on its transport. */
+export interface Call {
+  readonly life: number;
+  endedMs?: number;
+  how?: 'issued' | 'store failed' | RefusalReason;
+}
+
+export class Witness implements Observer {
+  readonly broken: Broken[] = [];
+  /** Provisioning datagrams that left the gateway, repetitions included. */
+  asked = 0;
+  /** The provisioning call going on. */
+  call: Call | undefined;
+  readonly #disk: PowerCutDisk;
+  readonly #nowMs: () => number;
+  #proposed: string | undefined;
+  /** By port and message ID. */
+  readonly #calls = new Map<string, Call>();
+  /** Confirmable answers with credentials, by port and message ID, and the token in them. */
+  readonly #issued = new Map<string, string>();
+
+  constructor(disk: PowerCutDisk, nowMs: () => number) {
+    this.#disk = disk;
+    this.#nowMs = nowMs;
+  }
+
+  /** Whose request that was. */
+  callOf({ port, messageId }: { readonly port: number; readonly messageId: number }): Call | undefined {
+    return this.#calls.get(`${port} ${messageId}`);
+  }
+
+  tell(promise: Promised, detail: string): void {
+    if (this.broken.some((each) => each.promise === promise)) return;
+    this.broken.push({ promise, atMs: this.#nowMs(), detail });
+  }
+
+  leftGateway(port: number, bytes: Buffer): void {
+    const { type, code, messageId } = readHeader(bytes);
+    if (isProvisioning(bytes)) {
+      if (this.call) this.#calls.set(`${port} ${messageId}`, this.call);
+      return this.#asked(readJson(bytes) ?? {});
+    }
+    if (type !== 'ACK' || code !== '0.00') return;
+    const token = this.#issued.get(`${port} ${messageId}`);
+    if (token === undefined) return;
+    const isKept = this.#disk.survivors.every((record) => isProvisioned(record, token));
+    if (!isKept) this.tell('token durable before the acknowledgement', this.#survivors());
+  }
+
+  leftServer(port: number, bytes: Buffer): void {
+    const { type, messageId } = readHeader(bytes);
+    if (type !== 'CON' || !bytes.includes('credentialsValue')) return;
+    const value = readJson(bytes)?.['credentialsValue'];
+    if (typeof value === 'string') this.#issued.set(`${port} ${messageId}`, value);
+  }
+
+  #asked(request: Readonly<Record<string, unknown>>): void {
+    this.asked += 1;
+    const { deviceName, token } = request;
+    if (deviceName !== GATEWAY.name) this.tell('the name is the configured one', String(deviceName));
+    const kept = this.#disk.survivors.every(
+      (record) => record?.deviceName === deviceName && record?.token?.reveal() === token,
+    );
+    if (!kept) this.tell('intent durable before the request', this.#survivors());
+    if (typeof token !== 'string') return;
+    if (this.#proposed !== undefined && this.#proposed !== token) {
+      this.tell('one proposed token', 'a second token was proposed while the first may be valid');
+    }
+    this.#proposed = token;
+  }
+
+  #survivors(): string {
+    return `a power cut now would leave ${this.#disk.survivors.map((record) => record?.state ?? 'nothing').join(' or ')}`;
+  }
+}
+
+function isProvisioned(record: CredentialRecord | undefined, token: string): boolean {
+  return record?.state === 'provisioned' && record.token.reveal() === token;
+}

@@ -1,0 +1,136 @@
+/**
+ * Witnesses: wrappers around parts of the agent that write down in the ledger what passes, and change nothing.
+ */
+
+import { GAP_KEYS, type Losses } from '../../../../src/core/model/loss-report.ts';
+import type { Reading } from '../../../../src/core/model/reading.ts';
+import type { Clock } from '../../../../src/core/ports/clock.ts';
+import type { Lane, Outbox } from '../../../../src/core/ports/outbox.ts';
+import type { Spool } from '../../../../src/outbox/spool/spool.ts';
+import { overriding } from '../../overriding.ts';
+import type { VirtualTime } from '../../virtual-time.ts';
+import type { WeekSettings } from '../plan/week-plan.ts';
+import type { Ledger, LifeRecord } from './ledger.ts';
+
+export interface WitnessPorts {
+  readonly ledger: Ledger;
+  readonly time: VirtualTime;
+  readonly life: LifeRecord;
+}
+
+/** Every reading counted as lost, and every gap record made. A retold gap record is neither. */
+export function witnessedLosses(losses: Losses, { ledger, time, life }: WitnessPorts): Losses {
+  return overriding<Losses>(losses, {
+    add: (loss) => {
+      if (life.diedMs !== undefined) return;
+      ledger.trace(() => `lost: ${loss.readings} ${loss.why}`);
+      ledger.notes.push({ life, atMs: time.nowMs, ...withoutUndefined(loss) });
+      losses.add(loss);
+    },
+    addReading: (reading, why) => {
+      // In what is left of the turn in which a process dies, it changes nothing any more.
+      if (life.diedMs !== undefined) return;
+      if (reading.gap) {
+        const readings = Number(reading.values[GAP_KEYS.readings] ?? 1);
+        ledger.trace(() => `retold: a gap record of ${readings}, ${why}`);
+        ledger.retells.push({ readings, why, tsMs: reading.tsMs });
+      } else {
+        const { n } = reading.values;
+        ledger.trace(() => `lost: n=${n} ${why}`);
+        const ms = reading.tsMs === undefined ? {} : { fromMs: reading.tsMs, toMs: reading.tsMs };
+        ledger.notes.push({
+          life,
+          atMs: time.nowMs,
+          why,
+          readings: 1,
+          ...(typeof n === 'number' && { n }),
+          ...ms,
+        });
+      }
+      losses.addReading(reading, why);
+    },
+    tell: (stamp) => {
+      if (life.diedMs !== undefined) return undefined;
+      const gap = losses.tell(stamp);
+      if (!gap) return undefined;
+      const readings = Number(gap.values[GAP_KEYS.readings]);
+      ledger.trace(() => `told: ${JSON.stringify(gap)}`);
+      ledger.tells.push({ life, atMs: time.nowMs, readings });
+      return gap;
+    },
+  });
+}
+
+function withoutUndefined<T extends { fromMs?: number | undefined; toMs?: number | undefined }>(loss: T) {
+  const { fromMs, toMs, ...others } = loss;
+  return { ...others, ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
+}
+
+/** Which samples were taken from the backlog, which had no date, and when the boot was dated. */
+export function witnessedOutbox(outbox: Outbox, { ledger, time, life }: WitnessPorts): Outbox {
+  const { backlog } = outbox;
+  return overriding<Outbox>(outbox, {
+    fresh: outbox.fresh,
+    backlog: overriding<Lane>(backlog, {
+      take: async (max) => {
+        const readings = await backlog.take(max);
+        for (const reading of readings) {
+          const sample = sampleOf(ledger, reading);
+          if (sample) sample.backlogOfLife = life.number;
+        }
+        return readings;
+      },
+    }),
+    append: (reading) => {
+      const sample = sampleOf(ledger, reading);
+      if (sample && reading.tsMs === undefined) sample.wasUndated = true;
+      outbox.append(reading);
+    },
+    anchor: async (offsetMs) => {
+      await outbox.anchor(offsetMs);
+      life.anchoredMs = time.nowMs;
+      ledger.trace('anchored');
+    },
+  });
+}
+
+/** Whether there is a reason to write to the disk just now. */
+export interface Reason {
+  now: number;
+}
+
+/** Something has waited long enough, or there is something on the disk that must be dated. */
+export function witnessedSpool(
+  spool: Spool,
+  {
+    clock,
+    reason,
+    settings,
+  }: { readonly clock: Clock; readonly reason: Reason; readonly settings: WeekSettings },
+): Spool {
+  const leastMs = Math.min(settings.spoolAfterMs, settings.flushEveryMs) - 1;
+  const during = async (isReason: boolean, work: () => Promise<void>) => {
+    reason.now += isReason ? 1 : 0;
+    try {
+      await work();
+    } finally {
+      reason.now -= isReason ? 1 : 0;
+    }
+  };
+  return overriding<Spool>(spool, {
+    append: (readings) => {
+      const bootMs = clock.bootMs();
+      // A gap record is as old as its writing; what it tells has waited before.
+      const isDue = (reading: Reading) =>
+        reading.gap || reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
+      return during(spool.size > 0 || readings.some(isDue), () => spool.append(readings));
+    },
+    // What is still on its way to the disk may have to be dated there: only the agent can know.
+    anchor: (offsetMs) => during(true, () => spool.anchor(offsetMs)),
+  });
+}
+
+function sampleOf(ledger: Ledger, { values, gap }: Reading) {
+  const { n } = values;
+  return gap || typeof n !== 'number' ? undefined : ledger.sample(n);
+}

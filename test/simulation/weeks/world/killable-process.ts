@@ -1,0 +1,65 @@
+/**
+ * Mortality: a process acts on the world as long as it lives, and its life can be made to end at any of its acts.
+ *
+ * An act is an operation on the disk that begins or ends, an answer from the road, a sleep that ends. What a dead process
+ * awaits never comes.
+ */
+
+import type { Clock } from '../../../../src/core/ports/clock.ts';
+import { overriding } from '../../overriding.ts';
+import type { Ending } from '../plan/week-plan.ts';
+import type { HostTime } from './host-time.ts';
+
+/** Looks at the clock at one instant, beyond which an agent turns in circles. */
+const LOOKS_MAX = 20_000;
+
+/** How late a timer is, ms. */
+const TIMER_LATE_MS = 0.01;
+
+export type ActKind = 'disk' | 'road' | 'sleep';
+
+export class Mortal {
+  isAlive = true;
+  #end:
+    | { readonly of: ActKind; left: number; readonly before: boolean; readonly run: () => void }
+    | undefined;
+  #lookedAtMs = -1;
+  #looks = 0;
+
+  endAtAct({ of, count, before }: NonNullable<Ending['act']>, run: () => void): void {
+    this.#end = { of, left: count, before, run };
+  }
+
+  cancelEnd(): void {
+    this.#end = undefined;
+  }
+
+  act(kind: ActKind, effect: () => void): void {
+    if (!this.isAlive) return;
+    const end = this.#end;
+    if (end?.of !== kind) return effect();
+    end.left -= 1;
+    if (end.left > 0) return effect();
+    this.#end = undefined;
+    if (!end.before) effect();
+    end.run();
+  }
+
+  clock(host: HostTime, nowMs: () => number): Clock {
+    const clock = host.clock(() => this.#look(nowMs()));
+    return overriding<Clock>(clock, {
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          // As a real timer does: a part of a millisecond would not move a time that is a sum of large numbers.
+          void clock.sleep(ms > 0 ? ms + TIMER_LATE_MS : ms, signal).then(() => this.act('sleep', resolve));
+        }),
+    });
+  }
+
+  #look(nowMs: number): void {
+    if (nowMs !== this.#lookedAtMs) this.#looks = 0;
+    this.#lookedAtMs = nowMs;
+    this.#looks += 1;
+    if (this.#looks > LOOKS_MAX) throw new Error('the agent turns in circles while time stands still');
+  }
+}

@@ -1,9 +1,0 @@
-/** The lock when twenty processes want it at once. */
-
-import { rm } from 'node:fs/promises';
-import { after, describe } from 'node:test';
-import { base, testRace } from './lock-stage.ts';
-
-after(() => rm(base, { recursive: true, force: true }));
-
-describe('the lock', () => testRace(20));

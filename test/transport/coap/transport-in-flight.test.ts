@@ -1,0 +1,52 @@
+/** Four requests at once over one socket, on real UDP: each its own answer, and none asked twice needlessly. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CoapTransport } from '../../../src/transport/coap/transport.ts';
+import { Dice } from '../../simulation/seeded-random.ts';
+import { ack, answer, emptyAck, ScriptedPeer } from './helpers/scripted-peer.ts';
+import { IN_FLIGHT, never, ports, TOKEN, testInFlight } from './in-flight.ts';
+
+/** The code the peer of the next test answers a body with. */
+const CODES = ['2.01', '4.00', '4.01', '5.00'] as const;
+const VERDICTS = ['accepted', 'malformed', 'unauthorized', 'overloaded'] as const;
+
+test('four posts at once each get their own answer, though answers come reordered, doubled and late', {
+  timeout: 30_000,
+}, async () => {
+  const dice = new Dice(7);
+  const shuffled = (sends: (() => void)[]) =>
+    sends
+      .map((send) => ({ send, at: dice.random() }))
+      .sort((one, other) => one.at - other.at)
+      .map(({ send }) => send);
+  let round: (() => void)[] = [];
+  let late: (() => void)[] = [];
+  let requests = 0;
+  await using peer = await ScriptedPeer.open((request, send) => {
+    const code = CODES[Number(request.payload.toString().slice(1, -1)) % CODES.length] ?? '5.00';
+    const separate = { ...answer(request, code), confirmable: true };
+    const once = dice.happens(0.5) ? () => send(separate) : () => send(ack(request, code));
+    round.push(once, once, () => send(emptyAck(request)));
+    late.push(once);
+    requests += 1;
+    if (requests % IN_FLIGHT !== 0) return;
+    for (const release of shuffled(round)) release();
+    round = late;
+    late = [];
+  });
+  await using road = new CoapTransport({ host: '127.0.0.1', port: peer.port }, ports());
+  for (let first = 0; first < 200; first += IN_FLIGHT) {
+    const numbers = Array.from({ length: IN_FLIGHT }, (_, offset) => first + offset + dice.integer(0, 3));
+    const results = await Promise.all(
+      numbers.map((number) => road.postTelemetry(TOKEN, `[${number}]`, never)),
+    );
+    assert.deepEqual(
+      results.map((result) => (result.ok ? 'accepted' : result.refusal.reason)),
+      numbers.map((number) => VERDICTS[number % VERDICTS.length]),
+    );
+  }
+  assert.equal(requests, 200);
+});
+
+testInFlight(20);

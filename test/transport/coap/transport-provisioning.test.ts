@@ -1,0 +1,170 @@
+/**
+ * Provisioning over CoAP: every verdict of the contract's section 3, and who is told first, the disk or the
+ * server.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ParsedPacket } from 'coap-packet';
+import { Secret } from '../../../src/core/model/secret.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
+import { CoapTransport } from '../../../src/transport/coap/transport.ts';
+import { patterns, type Script, ScriptedPeer } from './helpers/scripted-peer.ts';
+
+const never = new AbortController().signal;
+const SUCCESS =
+  '{"credentialsValue":"sLzc0gDAZPkGMzFVTyUY","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
+const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };
+
+async function provisionAgainst(
+  script: Script,
+  keep: (token: Secret, peer: ScriptedPeer) => Promise<void> = async () => {},
+  token?: Secret,
+) {
+  await using peer = await ScriptedPeer.open(script);
+  const timing = { repeatAfterMs: [30, 60], unansweredMs: 250, acknowledgedMs: 100 };
+  await using road = new CoapTransport(
+    { host: '127.0.0.1', port: peer.port },
+    { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing },
+  );
+  const result = await road.provision(
+    { ...request, ...(token && { token }) },
+    (issued) => keep(issued, peer),
+    never,
+  );
+  return { result, received: peer.received as readonly ParsedPacket[], peer };
+}
+
+test('server-generated mode sends exactly the three fields', { timeout: 5_000 }, async () => {
+  const { received } = await provisionAgainst(patterns.piggybacked('2.01', SUCCESS));
+  assert.deepEqual(JSON.parse(received[0]?.payload.toString() ?? ''), {
+    deviceName: 'gw-0001',
+    provisionDeviceKey: 'pk1',
+    provisionDeviceSecret: 'ps1',
+  });
+});
+
+test('device-generated mode adds the credentials type and the token, and stores what the answer says', {
+  timeout: 5_000,
+}, async () => {
+  const kept: string[] = [];
+  const { received, result } = await provisionAgainst(
+    patterns.confirmableWithoutAck('2.01', SUCCESS),
+    async (token) => void kept.push(token.reveal()),
+    new Secret('ourOwnToken1234567890'),
+  );
+  assert.deepEqual(JSON.parse(received[0]?.payload.toString() ?? ''), {
+    deviceName: 'gw-0001',
+    provisionDeviceKey: 'pk1',
+    provisionDeviceSecret: 'ps1',
+    credentialsType: 'ACCESS_TOKEN',
+    token: 'ourOwnToken1234567890',
+  });
+  assert.deepEqual(kept, ['sLzc0gDAZPkGMzFVTyUY']);
+  assert.equal(result.ok ? result.value.reveal() : '', 'sLzc0gDAZPkGMzFVTyUY');
+});
+
+test('a separate answer is acknowledged only after the token is kept', { timeout: 5_000 }, async () => {
+  let acknowledgedBefore = true;
+  const { peer } = await provisionAgainst(
+    patterns.ackThenConfirmable('2.01', SUCCESS),
+    async (_token, peer) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      acknowledgedBefore = peer.received.some((packet) => packet.ack);
+    },
+  );
+  assert.equal(acknowledgedBefore, false);
+  assert.ok(peer);
+});
+
+test("when keeping the token fails, the answer stays unacknowledged and the failure is the caller's", {
+  timeout: 5_000,
+}, async () => {
+  await using peer = await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01', SUCCESS));
+  await using road = new CoapTransport(
+    { host: '127.0.0.1', port: peer.port },
+    { clock: hostClock(), chance: { random: () => 0 } },
+  );
+  const full = new Error('disk full');
+  await assert.rejects(
+    road.provision(request, () => Promise.reject(full), never),
+    full,
+  );
+  assert.equal(
+    peer.received.some((packet) => packet.ack),
+    false,
+  );
+});
+
+for (const [name, script, reason] of [
+  [
+    'status NOT_FOUND',
+    patterns.piggybacked('4.00', '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}'),
+    'not-found',
+  ],
+  [
+    'status FAILURE',
+    patterns.piggybacked('4.00', '{"errorMsg":"Failed to provision device!","status":"FAILURE"}'),
+    'declined',
+  ],
+  ['an empty 4.00', patterns.piggybacked('4.00'), 'malformed'],
+  ['5.00', patterns.ackThenConfirmable('5.00'), 'overloaded'],
+  ['protobuf', patterns.piggybacked('4.00', '\b\u0002'), 'unintelligible'],
+  ['a web page', patterns.piggybacked('2.01', '<html>welcome</html>'), 'unintelligible'],
+  ['JSON without a status', patterns.piggybacked('2.01', '{"a":1}'), 'unintelligible'],
+  ['4.04', patterns.piggybacked('4.04'), 'unintelligible'],
+  [
+    'MQTT credentials',
+    patterns.piggybacked(
+      '2.01',
+      '{"credentialsType":"MQTT_BASIC","credentialsValue":{"clientId":"a"},"status":"SUCCESS"}',
+    ),
+    'wrong-credentials-type',
+  ],
+  ['a token with a slash', patterns.piggybacked('2.01', SUCCESS.replace('sLz', 's/z')), 'unintelligible'],
+  ['silence', patterns.silence(), 'silent'],
+] as const) {
+  test(`provisioning answered by ${name} is refused as ${reason} and keeps nothing`, {
+    timeout: 5_000,
+  }, async () => {
+    let kept = false;
+    const { result } = await provisionAgainst(script, async () => {
+      kept = true;
+    });
+    assert.equal(result.ok ? 'issued' : result.refusal.reason, reason);
+    assert.equal(kept, false);
+  });
+}
+
+test('the probe tells our token, a foreign token and a server of another kind apart', {
+  timeout: 5_000,
+}, async () => {
+  const jsonFormat = { name: 'Content-Format', value: Buffer.from([50]) } as const;
+  const cases: [Script, unknown][] = [
+    [patterns.confirmableWithoutAck('2.05', '{"client":{"a":1}}'), { ok: true, value: true }],
+    [
+      (asked, send) =>
+        send({
+          code: '4.04',
+          ack: true,
+          messageId: asked.messageId,
+          token: asked.token,
+          options: [jsonFormat],
+        }),
+      { ok: true, value: true },
+    ],
+    [patterns.piggybacked('4.01'), { ok: true, value: false }],
+    [
+      patterns.piggybacked('4.04', 'Not Found'),
+      { ok: false, refusal: { reason: 'unintelligible', detail: 'answer 4.04' } },
+    ],
+  ];
+  for (const [script, expected] of cases) {
+    await using peer = await ScriptedPeer.open(script);
+    await using road = new CoapTransport(
+      { host: '127.0.0.1', port: peer.port },
+      { clock: hostClock(), chance: { random: () => 0 } },
+    );
+    assert.deepEqual(await road.probe(new Secret('abc'), never), expected);
+  }
+});

@@ -1,0 +1,248 @@
+/** Every way in which the contract lets a server answer ends in the right value, on real UDP. */
+
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { Secret } from '../../../src/core/model/secret.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
+import type { Timing } from '../../../src/transport/coap/retransmission.ts';
+import { type CoapPorts, CoapTransport } from '../../../src/transport/coap/transport.ts';
+import type { Resolve } from '../../../src/transport/resolve.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+import { answer, emptyAck, patterns, type Script, ScriptedPeer } from './helpers/scripted-peer.ts';
+
+const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
+const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
+/** For silences: by a virtual clock, or where nothing that comes late would change the outcome. */
+const quick: Timing = { repeatAfterMs: [20, 40, 80], unansweredMs: 300, acknowledgedMs: 100 };
+/** For answers that come: a busy machine must not look like a silence. */
+const patient: Timing = { repeatAfterMs: [10_000], unansweredMs: 25_000, acknowledgedMs: 25_000 };
+/** For an acknowledgement that comes, however late, and an answer that does not. */
+const short: Timing = { repeatAfterMs: [], unansweredMs: 25_000, acknowledgedMs: 100 };
+/** Less than a test has in all. */
+const timeout = 30_000;
+const never = new AbortController().signal;
+
+async function peerAndRoad(script: Script, timing: Timing = patient, more: Partial<CoapPorts> = {}) {
+  const peer = await ScriptedPeer.open(script);
+  const road = roadTo('127.0.0.1', peer.port, timing, more);
+  return {
+    peer,
+    road,
+    [Symbol.asyncDispose]: async () =>
+      void (await Promise.all([peer[Symbol.asyncDispose](), road[Symbol.asyncDispose]()])),
+  };
+}
+
+function roadTo(host: string, port: number, timing: Timing, more: Partial<CoapPorts> = {}): CoapTransport {
+  const ports = { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing };
+  return new CoapTransport({ host, port }, { ...ports, ...more });
+}
+
+for (const name of [
+  'piggybacked',
+  'confirmableWithoutAck',
+  'ackThenConfirmable',
+  'confirmableBeforeAck',
+  'nonConfirmable',
+] as const) {
+  test(`telemetry answered 2.01 ${name} is accepted, and sent once`, { timeout }, async () => {
+    await using both = await peerAndRoad(patterns[name]('2.01'));
+    assert.deepEqual(await both.road.postTelemetry(TOKEN, BODY, never), { ok: true, value: undefined });
+    assert.equal(both.peer.received.filter((packet) => packet.code === '0.02').length, 1);
+  });
+
+  test(`an error answered ${name} keeps its code`, { timeout }, async () => {
+    await using both = await peerAndRoad(patterns[name]('4.01'));
+    const result = await both.road.postTelemetry(TOKEN, BODY, never);
+    assert.deepEqual(result, { ok: false, refusal: { reason: 'unauthorized', detail: 'answer 4.01' } });
+  });
+}
+
+test('a confirmable answer is acknowledged by its own message ID', { timeout }, async () => {
+  await using both = await peerAndRoad(patterns.confirmableWithoutAck('2.01'));
+  await both.road.postTelemetry(TOKEN, BODY, never);
+  const acknowledgement = await both.peer.packet((packet) => packet.ack);
+  assert.equal(acknowledgement.code, '0.00');
+  assert.equal(acknowledgement.token.length, 0);
+});
+
+test('a confirmable answer that comes again, because our acknowledgement was lost, is acknowledged again', {
+  timeout,
+}, async () => {
+  let again: () => void = () => {};
+  await using both = await peerAndRoad((request, send) => {
+    const once = { ...answer(request, '2.01'), confirmable: true };
+    send(once);
+    again = () => send(once);
+  });
+  await both.road.postTelemetry(TOKEN, BODY, never);
+  await both.peer.packet((packet) => packet.ack);
+  both.peer.received.length = 0;
+  again();
+  assert.equal((await both.peer.packet((packet) => packet.code === '0.00')).ack, true);
+});
+
+test('a confirmable answer nobody asked for is reset, so that the server stops repeating it', {
+  timeout,
+}, async () => {
+  await using both = await peerAndRoad((request, send) => {
+    send({ ...answer({ ...request, token: Buffer.from('ffff', 'hex') }, '2.05', 'x'), confirmable: true });
+    send({ ...answer(request, '2.01') });
+  });
+  await both.road.postTelemetry(TOKEN, BODY, never);
+  assert.equal((await both.peer.packet((packet) => packet.code === '0.00')).reset, true);
+});
+
+for (const [name, script, reason, timing] of [
+  ['a reset', patterns.reset(), 'reset', patient],
+  ['silence', patterns.silence(), 'silent', quick],
+  ['an acknowledgement and then silence', patterns.ackThenSilence(), 'acknowledged-only', short],
+  ['5.00', patterns.piggybacked('5.00'), 'overloaded', patient],
+  ['4.00', patterns.piggybacked('4.00'), 'malformed', patient],
+  ['4.04', patterns.confirmableWithoutAck('4.04'), 'unintelligible', patient],
+  ['2.04, which is no code of ThingsBoard', patterns.piggybacked('2.04'), 'unintelligible', patient],
+  ['an impossible code 7.31, then nothing', patterns.piggybacked('7.31'), 'silent', quick],
+] as const) {
+  test(`telemetry answered by ${name} is refused as ${reason}`, { timeout }, async () => {
+    await using both = await peerAndRoad(script, timing);
+    const result = await both.road.postTelemetry(TOKEN, BODY, never);
+    assert.equal(result.ok ? 'accepted' : result.refusal.reason, reason);
+  });
+}
+
+test('an unanswered request is repeated at its times with the same message ID, token and source port, and given up at its deadline', {
+  timeout,
+}, async () => {
+  const clock = new VirtualClock();
+  await using both = await peerAndRoad(patterns.silence(), quick, { clock });
+  const posted = both.road.postTelemetry(TOKEN, BODY, never);
+  const seen = [];
+  for (const pauseMs of [0, ...quick.repeatAfterMs]) {
+    await clock.advance(pauseMs);
+    seen.push(await both.peer.nth(seen.length));
+  }
+  assert.equal(clock.monotonicMs(), 20 + 40 + 80);
+  await clock.advance(quick.unansweredMs - clock.monotonicMs());
+  const result = await posted;
+  assert.equal(result.ok ? 'accepted' : result.refusal.reason, 'silent');
+  // Datagrams on the loopback do not overtake each other: what the road had sent would be here before this.
+  await using mark = roadTo('127.0.0.1', both.peer.port, patient);
+  both.peer.script = patterns.piggybacked('2.01');
+  await mark.postTelemetry(TOKEN, '{"mark":1}', never);
+  assert.equal(both.peer.received.length, seen.length + 1);
+  const identities = seen.map((packet) => `${packet.messageId} ${packet.token.toString('hex')}`);
+  assert.equal(new Set(identities).size, 1);
+  assert.equal(both.peer.sourcePorts.size, 2, 'one of the road, one of the mark');
+});
+
+test('requests one after the other leave from one source port', { timeout }, async () => {
+  await using both = await peerAndRoad(patterns.confirmableWithoutAck('2.01'));
+  for (let post = 0; post < 20; post += 1) await both.road.postTelemetry(TOKEN, BODY, never);
+  assert.equal(both.peer.sourcePorts.size, 1);
+});
+
+test('after a silence the next request leaves from a new socket', { timeout }, async () => {
+  let timing = quick;
+  await using both = await peerAndRoad(patterns.silence(), quick, { timingOf: () => timing });
+  await both.road.postTelemetry(TOKEN, BODY, never);
+  both.peer.script = patterns.piggybacked('2.01');
+  timing = patient;
+  assert.equal((await both.road.postTelemetry(TOKEN, BODY, never)).ok, true);
+  assert.equal(both.peer.sourcePorts.size, 2);
+});
+
+test('a closed port is told as such, at once', { timeout }, async () => {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await using road = roadTo('127.0.0.1', port, patient);
+  const result = await road.postTelemetry(TOKEN, BODY, never);
+  assert.deepEqual(result, {
+    ok: false,
+    refusal: { reason: 'port-closed', detail: `127.0.0.1:${port}: port closed (ECONNREFUSED)` },
+  });
+});
+
+test('a name that does not exist and an address without a route are told apart', {
+  timeout,
+}, async () => {
+  await using nowhere = roadTo('no-such-host.invalid', 5683, patient);
+  const unnamed = await nowhere.postTelemetry(TOKEN, BODY, never);
+  assert.equal(unnamed.ok ? '' : unnamed.refusal.reason, 'name-not-found');
+  // 240.0.0.0/4 is reserved (RFC 1112 section 4): Linux has no route to 255.255.255.255 for a socket without
+  // SO_BROADCAST.
+  await using unreachable = roadTo('255.255.255.255', 5683, patient);
+  const unrouted = await unreachable.postTelemetry(TOKEN, BODY, never);
+  assert.equal(unrouted.ok ? '' : unrouted.refusal.reason, 'no-route');
+});
+
+test('an IPv6 literal works', {
+  timeout,
+}, async (t) => {
+  const peer6 = await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01'), '::1').catch(() => undefined);
+  if (!peer6) return t.skip('this machine has no IPv6 loopback');
+  await using peer = peer6;
+  await using literal = roadTo('::1', peer.port, patient);
+  assert.equal((await literal.postTelemetry(TOKEN, BODY, never)).ok, true);
+});
+
+test('a name whose first address is closed is served by its next one, in the same request', {
+  timeout,
+}, async () => {
+  await using both = await peerAndRoad(patterns.confirmableWithoutAck('2.01'));
+  const resolve: Resolve = async (_host, port) => ({
+    ok: true,
+    value: [
+      { address: '127.0.0.2', family: 4, port },
+      { address: '127.0.0.1', family: 4, port },
+    ],
+  });
+  await using named = roadTo('two.example', both.peer.port, patient, { resolve });
+  assert.equal((await named.postTelemetry(TOKEN, BODY, never)).ok, true);
+});
+
+test('stopping ends a waiting request at once', { timeout }, async () => {
+  await using both = await peerAndRoad(patterns.silence());
+  const stop = new AbortController();
+  const waiting = both.road.postTelemetry(TOKEN, BODY, stop.signal);
+  await both.peer.packet(() => true);
+  stop.abort();
+  const result = await waiting;
+  assert.equal(result.ok ? '' : result.refusal.reason, 'aborted');
+});
+
+test('an answer from a foreign port with the right token is not believed', { timeout }, async () => {
+  const stranger = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  let forgeries = 0;
+  await using both = await peerAndRoad((request, send, from) => {
+    if (forgeries++ > 0) return;
+    const messageId = Buffer.from([request.messageId >> 8, request.messageId & 255]);
+    const forged = Buffer.concat([Buffer.from([0x68, 0x41]), messageId, request.token]);
+    stranger.send(forged, from.port, from.address, () => send(answer(request, '4.01')));
+  });
+  const result = await both.road.postTelemetry(TOKEN, BODY, never);
+  stranger.close();
+  assert.equal(result.ok ? 'believed the stranger' : result.refusal.reason, 'unauthorized');
+});
+
+test('four posts at once each get their own answer, in whatever order the answers come', {
+  timeout,
+}, async () => {
+  const held: (() => void)[] = [];
+  await using both = await peerAndRoad((request, send) => {
+    send(emptyAck(request));
+    const code = request.payload.toString().includes('bad') ? '4.00' : '2.01';
+    held.push(() => send({ ...answer(request, code), confirmable: true }));
+    if (held.length === 4) for (const release of held.reverse()) release();
+  });
+  const bodies = [BODY, '[{"bad":1}]', BODY, BODY];
+  const results = await Promise.all(bodies.map((body) => both.road.postTelemetry(TOKEN, body, never)));
+  assert.deepEqual(
+    results.map((result) => result.ok),
+    [true, false, true, true],
+  );
+});

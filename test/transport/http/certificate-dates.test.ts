@@ -1,0 +1,58 @@
+/** The real agent with a date that is years off, under libfaketime, before a server that is in time: it names the clock, and waits for it. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { openTlsFront } from '../../doubles/tls-front.ts';
+import { FakedDate, noFaketime } from '../../host/clock/fake-date.ts';
+
+const provisioning = { key: 'k', secret: 'a-provisioning-secret-nobody-may-see' };
+
+async function stage() {
+  const authority = new Authority();
+  const sandbox = await openSandbox({ provisioning });
+  const front = await openTlsFront(sandbox.httpPort, authority.issue());
+  const place = await workshop();
+  const date = new FakedDate(join(place.path, 'date'));
+  const file = await place.config(
+    `[server]\nurl = "https://localhost:${front.port}"\nca-file = "${authority.pem.certFile}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-late"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`,
+  );
+  const run = () =>
+    AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')], {
+      TZ: 'UTC',
+      ...date.environment,
+    });
+  const close = async () => {
+    for (const each of [front, sandbox, place]) await each[Symbol.asyncDispose]();
+    authority[Symbol.dispose]();
+  };
+  return { sandbox, front, date, run, [Symbol.asyncDispose]: close };
+}
+
+describe('the clock of the host', { skip: noFaketime || noOpenssl }, () => {
+  for (const [what, year] of [
+    ['years back, so that the certificate is not valid yet', 2019],
+    ['years ahead, so that it seems to have expired', 2041],
+  ] as const) {
+    it(`${what}, is what the agent names; nothing is said to the server until the clock is right, and then all goes well`, {
+      timeout: 90_000,
+    }, async () => {
+      await using at = await stage();
+      at.date.set(Date.UTC(year, 5, 1));
+      await using agent = at.run();
+      const line = await agent.line('event=FL-CLOCK-WRONG');
+      assert.match(line, /the clock of this host is wrong.*check the time service/);
+      const now = new Date().getUTCFullYear();
+      assert.match(line, new RegExp(`our clock says ${year}-06-01T.*, the server's ${now}-`));
+      assert.doesNotMatch(at.front.received(), /api|provision|secret/i);
+      assert.deepEqual(at.sandbox.devices(), []);
+      at.date.restore();
+      await agent.line('first telemetry accepted');
+      assert.equal(await agent.stop(), 0);
+      assert.equal(agent.output.filter((each) => each.includes('event=FL-CERTIFICATE')).length, 0);
+    });
+  }
+});

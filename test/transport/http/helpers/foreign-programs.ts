@@ -1,0 +1,202 @@
+/** Programs nobody here wrote, started for a test on ports of their own: nginx in front of a server, and what tests need around them. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProxyAddress } from '../../../../src/core/model/config.ts';
+import { Secret } from '../../../../src/core/model/secret.ts';
+import { hostClock } from '../../../../src/host/clock/clock.ts';
+import { openSandbox, type Sandbox } from '../../../../src/sandbox/sandbox.ts';
+import { HttpTransport } from '../../../../src/transport/http/transport.ts';
+import { noOpenssl, type Pem } from '../../../doubles/certificates.ts';
+import { RecordingLogger } from '../../../doubles/recording-logger.ts';
+
+export const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
+export const never = new AbortController().signal;
+export const clock = hostClock();
+
+export const missing = (program: string) =>
+  spawnSync(program, ['-v']).error === undefined ? false : `${program} is not installed`;
+export const noNginx = noOpenssl || missing('nginx');
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Waits, at most 10 s, until it is so. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await isSo()) return;
+    await clock.sleep(50, never);
+  }
+  throw new Error(`it never came to this: ${what}`);
+}
+
+export async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const isThere = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  });
+  socket.destroy();
+  return isThere;
+}
+
+/** A program with a directory of its own, ended with the test. */
+export class Program implements AsyncDisposable {
+  readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-foreign-'));
+  #child: ChildProcess | undefined;
+
+  constructor() {
+    // Some give themselves another user, who has to find what is in here.
+    chmodSync(this.directory, 0o777);
+  }
+
+  async start(words: readonly [string, ...string[]], port: number): Promise<void> {
+    const [program, ...rest] = words;
+    this.#child = spawn(program, rest, { stdio: 'ignore' });
+    await until(`somebody listens at port ${port}`, () => isListening(port));
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
+  /** Its children, by their ids. */
+  get workers(): readonly string[] {
+    const pid = this.#child?.pid ?? 0;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export interface NginxWish {
+  readonly port: number;
+  /** The port of the plain server behind it. */
+  readonly behind: number;
+  readonly pem: Pem;
+  /** More directives of its server. */
+  readonly more?: string;
+}
+
+/** Writes the configuration; gives the command line. */
+export function nginxWords(
+  nginx: Program,
+  { port, behind, pem, more = '' }: NginxWish,
+): [string, ...string[]] {
+  const file = join(nginx.directory, 'nginx.conf');
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${nginx.directory}/${name};`,
+  );
+  writeFileSync(
+    file,
+    `daemon off; worker_processes 1; pid ${nginx.directory}/pid; error_log ${nginx.directory}/error.log;
+     events { worker_connections 64; }
+     http { access_log off; ${paths.join(' ')} server { listen 127.0.0.1:${port} ssl;
+       ssl_certificate ${pem.certFile}; ssl_certificate_key ${pem.keyFile}; ${more}
+       location / { proxy_pass http://127.0.0.1:${behind}; proxy_read_timeout 1s; proxy_http_version 1.1; } } }`,
+  );
+  return ['nginx', '-c', file, '-e', `${nginx.directory}/error.log`];
+}
+
+export interface RoadWish {
+  readonly scheme?: 'http' | 'https';
+  readonly port: number;
+  readonly ca?: string;
+  readonly pins?: readonly string[];
+  readonly proxy?: ProxyAddress;
+  readonly patienceMs?: number;
+}
+
+export function roadTo({ scheme = 'https', port, ca, pins = [], proxy, patienceMs = 5_000 }: RoadWish) {
+  return new HttpTransport(
+    {
+      scheme,
+      host: 'localhost',
+      port,
+      tls: { pins, ...(ca !== undefined && { ca }) },
+      userAgent: 'firstlight/test',
+      ...(proxy && { proxy }),
+    },
+    { clock, log: new RecordingLogger(), patience: { usualMs: patienceMs, singleMs: patienceMs } },
+  );
+}
+
+let ts = 0;
+/** Posts a reading that nothing else is equal to; says what became of it. */
+export async function post(
+  road: HttpTransport,
+  kind: 'dated' | 'undated' = 'dated',
+): Promise<{ readonly body: string; readonly reason: string; readonly detail: string }> {
+  ts += 1;
+  const body = kind === 'dated' ? `[{"ts":${ts},"values":{"n":${ts}}}]` : `[{"n":${ts}}]`;
+  const result = await road.postTelemetry(TOKEN, body, never);
+  return result.ok ? { body, reason: 'ok', detail: '' } : { body, ...result.refusal };
+}
+
+/** One device, whose token is TOKEN. */
+export async function sandboxWithDevice(): Promise<Sandbox> {
+  const sandbox = await openSandbox({ provisioning: { key: 'pk1', secret: 'ps1' } });
+  sandbox.core.admin.createDevice({ name: 'gw', token: TOKEN.reveal() });
+  return sandbox;
+}
+
+export interface Upstream extends AsyncDisposable {
+  readonly port: number;
+  /** Of each request, in order. */
+  readonly bodies: readonly string[];
+  /** What is written for each request from now on. */
+  answer: (socket: Socket, body: string) => void;
+}
+
+/** A plain server that is in no hurry to be one: each request is read, and `answer` writes bytes. */
+export async function openUpstream(answer: Upstream['answer']): Promise<Upstream> {
+  const bodies: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    let said = '';
+    socket.on('data', (bytes) => {
+      said += bytes.toString('latin1');
+      const [, head = '', body = ''] = /^(.*?\r\n\r\n)(.*)$/s.exec(said) ?? [];
+      if (head === '' || body.length < Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)) return;
+      said = '';
+      bodies.push(body);
+      upstream.answer(socket, body);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const upstream: Upstream = {
+    port: (server.address() as AddressInfo).port,
+    bodies,
+    answer,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+  return upstream;
+}
+
+/** What ThingsBoard answers to a post it has taken. */
+export const ACCEPTED = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';

@@ -1,0 +1,122 @@
+/**
+ * Programs nobody here wrote: nginx, terminating TLS in front of the sandbox, and tinyproxy as a forward proxy.
+ *
+ * Skipped, with the reason, where they are not installed (Debian: `apt-get install nginx-light tinyproxy openssl`).
+ */
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Secret } from '../../../src/core/model/secret.ts';
+import { Authority } from '../../doubles/certificates.ts';
+import {
+  freePort,
+  missing,
+  never,
+  nginxWords,
+  noNginx,
+  Program,
+  post as postTo,
+  roadTo,
+  sandboxWithDevice,
+} from './helpers/foreign-programs.ts';
+
+const timeout = 30_000;
+const noTinyproxy = noNginx || missing('tinyproxy');
+const post = async (road: Parameters<typeof postTo>[0]) => (await postTo(road)).reason;
+
+describe('behind nginx', { skip: noNginx }, () => {
+  it('a gateway provisions and posts, through a restart, an outage and a silence of ThingsBoard', {
+    timeout,
+  }, async () => {
+    using authority = new Authority();
+    await using sandbox = await sandboxWithDevice();
+    await using nginx = new Program();
+    const port = await freePort();
+    const words = nginxWords(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() });
+    await nginx.start(words, port);
+    await using road = roadTo({ port, ca: authority.pem.cert });
+    const request = {
+      deviceName: 'gw-2',
+      key: 'pk1',
+      secret: new Secret('ps1'),
+      token: new Secret('t'.repeat(20)),
+    };
+    assert.equal((await road.provision(request, async () => {}, never)).ok, true);
+    assert.equal(await post(road), 'ok');
+    assert.deepEqual(await road.probe(new Secret('foreign'), never), { ok: true, value: false });
+    await nginx.stop();
+    assert.equal(await post(road), 'port-closed');
+    await nginx.start(words, port);
+    assert.equal(await post(road), 'ok');
+    sandbox.setKnobs({ silent: true });
+    assert.equal(await post(road), 'upstream-away', '504');
+    sandbox.setKnobs({ silent: false });
+    assert.equal(await post(road), 'ok');
+    await sandbox[Symbol.asyncDispose]();
+    assert.equal(await post(road), 'upstream-away', '502');
+  });
+
+  it('what nginx answers by itself is told by what it means', { timeout }, async () => {
+    using authority = new Authority();
+    await using sandbox = await sandboxWithDevice();
+    const pem = authority.issue();
+    for (const [more, reason] of [
+      ['return 429;', 'overloaded'],
+      ['return 503;', 'upstream-away'],
+      ['return 444;', 'reset'],
+      ['return 404;', 'unintelligible'],
+      ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'unintelligible'],
+      ['deny all;', 'unintelligible'],
+      ['return 302 https://portal.example/;', 'captive-portal'],
+      ['return 200 "<html>"; default_type text/html;', 'captive-portal'],
+    ] as const) {
+      await using nginx = new Program();
+      const port = await freePort();
+      await nginx.start(nginxWords(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
+      await using road = roadTo({ port, ca: authority.pem.cert });
+      assert.equal(await post(road), reason, more);
+    }
+    assert.equal(sandbox.points().length, 0);
+  });
+
+  it('a certificate of another issuer is refused, and nothing is posted', { timeout }, async () => {
+    using authority = new Authority();
+    using theirs = new Authority('Somebody Else');
+    await using sandbox = await sandboxWithDevice();
+    await using nginx = new Program();
+    const port = await freePort();
+    await nginx.start(nginxWords(nginx, { port, behind: sandbox.httpPort, pem: theirs.issue() }), port);
+    await using road = roadTo({ port, ca: authority.pem.cert });
+    assert.equal(await post(road), 'certificate-untrusted');
+    assert.equal(sandbox.points().length, 0);
+  });
+});
+
+describe('through tinyproxy', { skip: noTinyproxy }, () => {
+  it('https goes by a tunnel, and what the proxy refuses is told as such', { timeout }, async () => {
+    using authority = new Authority();
+    await using sandbox = await sandboxWithDevice();
+    await using nginx = new Program();
+    const port = await freePort();
+    await nginx.start(nginxWords(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() }), port);
+    await using tinyproxy = new Program();
+    const proxyPort = await freePort();
+    const file = join(tinyproxy.directory, 'tinyproxy.conf');
+    writeFileSync(
+      file,
+      `Port ${proxyPort}\nListen 127.0.0.1\nTimeout 60\nMaxClients 10\nBasicAuth ours secret\n`,
+    );
+    await tinyproxy.start(['tinyproxy', '-d', '-c', file], proxyPort);
+    const proxy = { url: `http://127.0.0.1:${proxyPort}`, host: '127.0.0.1', port: proxyPort };
+    const authorization = new Secret(`Basic ${Buffer.from('ours:secret').toString('base64')}`);
+    await using road = roadTo({ port, ca: authority.pem.cert, proxy: { ...proxy, authorization } });
+    assert.equal(await post(road), 'ok');
+    await using stranger = roadTo({ port, ca: authority.pem.cert, proxy });
+    assert.equal(await post(stranger), 'proxy-refused');
+    await tinyproxy.stop();
+    await using late = roadTo({ port, ca: authority.pem.cert, proxy: { ...proxy, authorization } });
+    assert.equal(await post(late), 'proxy-away');
+  });
+});

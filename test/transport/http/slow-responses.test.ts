@@ -1,0 +1,203 @@
+/**
+ * Answers that take for ever, through a real nginx that terminates TLS and passes on each byte: given up at the deadline of
+ * the whole request, because each byte that drips would begin an idle time anew.
+ *
+ * nginx holds a header back until it is whole; so one that drips out of nginx is made by its own limit of the rate.
+ */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { Delivery } from '../../../src/core/delivery/delivery.ts';
+import { VERDICTS } from '../../../src/core/failures/policies.ts';
+import { Losses } from '../../../src/core/model/loss-report.ts';
+import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
+import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
+import { Authority } from '../../doubles/certificates.ts';
+import { LoadedDice } from '../../doubles/fixed-random.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import {
+  ACCEPTED,
+  clock,
+  freePort,
+  never,
+  nginxWords,
+  noNginx,
+  openUpstream,
+  Program,
+  post,
+  roadTo,
+  sandboxWithDevice,
+  TOKEN,
+  type Upstream,
+  until,
+} from './helpers/foreign-programs.ts';
+
+const timeout = 60_000;
+const PATIENCE_MS = 700;
+/** Of a byte that drips: many of them are within the patience. */
+const DRIP_MS = 20;
+
+/** `head` at once, then `drop` again and again for as long as anybody listens; `drops` counts them. */
+function dripping(head: string, drop: string): Upstream['answer'] & { drops: number } {
+  const answer = async (socket: Socket) => {
+    socket.write(head);
+    while (!socket.destroyed) {
+      await clock.sleep(DRIP_MS, never);
+      socket.write(drop);
+      dripped.drops += 1;
+    }
+  };
+  const dripped = Object.assign((socket: Socket) => void answer(socket), { drops: 0 });
+  return dripped;
+}
+
+const atOnce = (text: string) =>
+  Object.assign((socket: Socket) => void socket.write(text), { drops: Infinity });
+/** nginx passes on what it has, however little (proxy_buffering off). */
+const AT_ONCE = 'HTTP/1.1 200 OK\r\nX-Accel-Buffering: no\r\n';
+const head = (line: string) => `${AT_ONCE}${line}\r\n\r\n`;
+/** nginx has all of it, and is slow itself (limit_rate). */
+const limited = (bytesPerS: number, body: string) =>
+  atOnce(
+    `HTTP/1.1 200 OK\r\nX-Accel-Limit-Rate: ${bytesPerS}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+const BIG = 'x'.repeat(60_000);
+
+const SLOW: readonly (readonly [what: string, answer: Upstream['answer'] & { drops: number }])[] = [
+  ['whose header drips behind nginx', dripping(`${AT_ONCE}X: `, 'y')],
+  ['whose body drips', dripping(head('Content-Length: 100000'), 'y')],
+  ['that never ends', dripping(head('Transfer-Encoding: chunked'), '1\r\ny\r\n')],
+  ['that would be larger than we read', dripping(head('Content-Length: 10000000'), 'y'.repeat(100))],
+  ['that nginx sends at 20 bytes a second, header and all,', limited(20, '')],
+  ['that nginx sends at 500 bytes a second', limited(500, BIG)],
+];
+
+/** Sockets of this process that are, or are still being, connected to the port. */
+function connectionsTo(port: number): number {
+  const ours = new Set(readdirSync('/proc/self/fd').map(inodeOf));
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync('/proc/self/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , remote = '', , , , , , , inode]) => remote.endsWith(suffix) && ours.has(inode)).length;
+}
+
+function inodeOf(fd: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+  } catch {
+    return undefined; // closed meanwhile
+  }
+}
+
+async function stage(answer: Upstream['answer']) {
+  const authority = new Authority();
+  const upstream = await openUpstream(answer);
+  const nginx = new Program();
+  const port = await freePort();
+  const more = 'proxy_read_timeout 60s;';
+  const words = nginxWords(nginx, { port, behind: upstream.port, pem: authority.issue(), more });
+  await nginx.start(words, port);
+  const road = roadTo({ port, ca: authority.pem.cert, patienceMs: PATIENCE_MS });
+  const close = async () => {
+    for (const each of [road, nginx, upstream]) await each[Symbol.asyncDispose]();
+    authority[Symbol.dispose]();
+  };
+  return { upstream, port, road, [Symbol.asyncDispose]: close };
+}
+
+describe('through nginx, an answer', { skip: noNginx }, () => {
+  for (const [what, answer] of SLOW) {
+    it(`${what} is given up in the stated time, takes its connection along, and the next post works`, {
+      timeout,
+    }, async () => {
+      await using at = await stage(answer);
+      for (const kind of ['dated', 'undated'] as const) {
+        const { body, reason, detail } = await post(at.road, kind);
+        assert.deepEqual([reason, detail], ['silent', `no answer from localhost:${at.port} in 1 s`]);
+        assert.match(VERDICTS.silent.sentence, /does not answer: check/);
+        assert.ok(answer.drops >= 3, 'it was not idle when it was given up');
+        await until('no connection is left', () => connectionsTo(at.port) === 0);
+        assert.equal(at.upstream.bodies.filter((each) => each === body).length, 1, 'and was asked once');
+      }
+      at.upstream.answer = (socket) => socket.write(ACCEPTED);
+      assert.equal((await post(at.road)).reason, 'ok');
+    });
+  }
+
+  it('that is fast, and larger than we read, is cut off and no answer of ThingsBoard', {
+    timeout,
+  }, async () => {
+    await using at = await stage((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
+    assert.equal((await post(at.road)).reason, 'unintelligible');
+    await until('no connection is left', () => connectionsTo(at.port) === 0);
+    at.upstream.answer = (socket) => socket.write(ACCEPTED);
+    assert.equal((await post(at.road)).reason, 'ok');
+  });
+});
+
+/** ThingsBoard stores what it is sent; the first answer drips, the others do not. */
+async function slowOnce(sandbox: Sandbox) {
+  let answers = 0;
+  const drip = dripping(head('Content-Length: 100'), 'y');
+  return stage((socket, body) => {
+    const url = `http://127.0.0.1:${sandbox.httpPort}/api/v1/${TOKEN.reveal()}/telemetry`;
+    answers += 1;
+    const isFirst = answers === 1;
+    void fetch(url, { method: 'POST', body }).then(() => {
+      if (isFirst) drip(socket, body);
+      else socket.write(ACCEPTED);
+    });
+  });
+}
+
+function deliveryOver(transport: ReturnType<typeof roadTo>) {
+  const log = new RecordingLogger();
+  const stamp = () => ({ bootId: clock.bootId, bootMs: clock.bootMs() });
+  const outbox = new JoinedOutbox(
+    { clock, log, losses: new Losses(), stamp },
+    { spoolAfterMs: 600_000, flushEveryMs: 600_000 },
+  );
+  const facts = { gather: async () => ({}) };
+  const ports = { clock, chance: new LoadedDice(0.5), outbox, transport, facts, log };
+  return { outbox, delivery: new Delivery(ports, { drainPerS: 10, drainSpreadMs: 0 }) };
+}
+
+describe('a reading whose answer drips', { skip: noNginx }, () => {
+  it('goes again with its date, and is one point, no more and no less', { timeout }, async () => {
+    await using sandbox = await sandboxWithDevice();
+    await using at = await slowOnce(sandbox);
+    const { outbox, delivery } = deliveryOver(at.road);
+    for (const tsMs of [1, 2, 3])
+      outbox.append({ bootId: 'b', bootMs: tsMs, tsMs, values: { n: tsMs }, full: true });
+    const first = await delivery.step(TOKEN, never);
+    assert.equal(first.type === 'refused' && first.refusal.reason, 'silent');
+    assert.equal(outbox.size, 3, 'nothing is done before the server has said so');
+    assert.deepEqual(await delivery.step(TOKEN, never), { type: 'delivered' });
+    assert.equal(outbox.size, 0);
+    assert.deepEqual(at.upstream.bodies[1], at.upstream.bodies[0], 'the same bytes');
+    const points = new Set(sandbox.points({ key: 'n' }).map(({ ts, value }) => `${ts} ${value}`));
+    assert.deepEqual([...points], ['1 1', '2 2', '3 3']);
+  });
+
+  it('does not go again without a date, and waits for it instead', { timeout }, async () => {
+    await using sandbox = await sandboxWithDevice();
+    await using at = await slowOnce(sandbox);
+    const { outbox, delivery } = deliveryOver(at.road);
+    const append = (n: number) =>
+      outbox.append({ bootId: clock.bootId, bootMs: Math.round(clock.bootMs()), values: { n }, full: true });
+    append(1);
+    const first = await delivery.step(TOKEN, never);
+    assert.equal(first.type === 'refused' && first.refusal.reason, 'silent');
+    append(2);
+    assert.deepEqual(await delivery.step(TOKEN, never), { type: 'delivered' });
+    assert.deepEqual(at.upstream.bodies, ['[{"n":1}]', '[{"n":2}]']);
+    assert.equal(outbox.size, 1, 'the first waits');
+    await outbox.anchor(1_000_000);
+    assert.deepEqual(await delivery.step(TOKEN, never), { type: 'delivered' });
+    assert.match(at.upstream.bodies[2] ?? '', /^\[\{"ts":\d+,"values":\{"n":1\}\}\]$/);
+    assert.deepEqual([at.upstream.bodies.length, outbox.size], [3, 0]);
+  });
+});
