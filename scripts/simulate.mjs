@@ -1,7 +1,7 @@
 /**
  * `npm run simulate`: prepares, then runs first boots in virtual time (`npm run simulate -- --boots 10000 --seed 7`), or the
  * weeks of many gateways (`npm run simulate -- weeks --gateways 1000 --days 7`). The options are told at the heads of
- * test/simulation/main.ts and test/simulation/weeks/main.ts.
+ * test/simulation/first-boot/main.ts and test/simulation/weeks/main.ts.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { prepare, root } from './lib/prepare.mjs';
 
 prepare();
-const main = join(root, 'dist/test/simulation/main.js');
+const main = join(root, 'dist/test/simulation/first-boot/main.js');
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', main, ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',

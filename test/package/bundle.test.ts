@@ -20,7 +20,7 @@ const account = join(alone, 'metafile.json');
 /** What `firstlight run` loads, on CoAP and with credentials to store. */
 const LOADED_BY_RUN = [
   'src/main.ts',
-  'src/cli/run.ts',
+  'src/app/run.ts',
   'src/transport/coap/transport.ts',
   'node_modules/conf/dist/source/index.js',
 ];

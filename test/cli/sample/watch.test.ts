@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { it } from 'node:test';
 import { groupsOf } from '../../../src/cli/sample/rows.ts';
 import { type Sampled, sampled } from '../../../src/cli/sample/subject.ts';
