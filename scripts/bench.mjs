@@ -78,9 +78,9 @@ try {
 
 async function measureAll() {
   // Loaded now, because they need what was installed.
-  const { flagsOfTheUnit, startSandbox } = await import('./lib/bench-programs.mjs');
-  const { measures } = await import('./lib/bench-measures.mjs');
-  const { runCompiled } = await import('./lib/bench-compiled.mjs');
+  const { flagsOfTheUnit, startSandbox } = await import('./bench/programs.mjs');
+  const { measures } = await import('./bench/measures.mjs');
+  const { runCompiled } = await import('./bench/compiled.mjs');
   const sandbox = await startSandbox(bundle);
   try {
     if (parts.some(({ samples }) => samples)) say(`samples of this host, ${SAMPLES} s …`);

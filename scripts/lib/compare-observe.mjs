@@ -7,8 +7,8 @@ import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { withExporter } from './bench-exporter.mjs';
-import { sleep } from './bench-programs.mjs';
+import { withExporter } from '../bench/exporter.mjs';
+import { sleep } from '../bench/programs.mjs';
 
 const run = async (program, ...options) =>
   (await promisify(execFile)(program, options, { env: { ...process.env, LC_ALL: 'C' } })).stdout;

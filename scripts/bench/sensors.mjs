@@ -8,8 +8,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCompiled } from './bench-compiled.mjs';
-import { exporterCpuMs } from './bench-exporter.mjs';
+import { runCompiled } from './compiled.mjs';
+import { exporterCpuMs } from './exporter.mjs';
 
 const READINGS = 2_000;
 const DEFAULT_MS_MAX = 0.5;

@@ -1,5 +1,5 @@
 /**
- * Compiled by bench-compiled.mjs: readings of this host, one after the other. Asked: `profile`, `readings`, and `looks`, how often
+ * Compiled by compiled.mjs: readings of this host, one after the other. Asked: `profile`, `readings`, and `looks`, how often
  * to look at heap, memory and open files on the way. Answers with the CPU per reading and how many keys one has.
  */
 
@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 import { UNTUNED } from '../../src/sensors/tuning.ts';
-import { asked } from './bench-asked.mjs';
+import { asked } from './asked.mjs';
 
 const WARM_UP = 200;
 const MIB = 1024 * 1024;

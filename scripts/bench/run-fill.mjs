@@ -1,14 +1,14 @@
 /**
- * Compiled by bench-compiled.mjs: fills a spool as an agent that was offline would have left it, and says what is in it.
+ * Compiled by compiled.mjs: fills a spool as an agent that was offline would have left it, and says what is in it.
  *
  * Asked: `directory`, `captured` samples, `everyMs`, `firstTsMs`, `perFlush`; `count` of readings, or else as many as fit
  * `spoolBytesMax`; `listFile` for the readings, one line each.
  */
 
 import { appendFileSync } from 'node:fs';
-import { asked } from './bench-asked.mjs';
-import { BOOT_ID, openOutbox } from './bench-outbox.mjs';
-import { readingsOf } from './bench-readings.mjs';
+import { asked } from './asked.mjs';
+import { BOOT_ID, openOutbox } from './outbox.mjs';
+import { readingsOf } from './readings.mjs';
 
 const { directory, captured, everyMs, firstTsMs, perFlush, count, spoolBytesMax, listFile } = asked();
 const { outbox, spool, losses } = await openOutbox(directory, spoolBytesMax);

@@ -7,7 +7,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { BARE, flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
+import { BARE, flagsOfTheUnit, sleep, start } from './programs.mjs';
 
 const RSS_RATIO_MAX = 1.3;
 const INTERVAL_S = 10;

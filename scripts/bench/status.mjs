@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCompiled } from './bench-compiled.mjs';
+import { runCompiled } from './compiled.mjs';
 
 const MEMORY = '/dev/shm';
 

@@ -2,7 +2,7 @@
  * Runs a program of the bench that uses the agent's own modules: compiled from the sources as the bundle is, in a process
  * with the flags of the agent.
  *
- * Such a program is a file bench-run-….mjs beside this one. It takes one JSON argument and prints one JSON value.
+ * Such a program is a file run-….mjs beside this one. It takes one JSON argument and prints one JSON value.
  */
 
 import { execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { flagsOfTheUnit } from './bench-programs.mjs';
+import { flagsOfTheUnit } from './programs.mjs';
 
 /** Some of the libraries are CommonJS, and a module of ES has no require. */
 const REQUIRE =
@@ -30,7 +30,7 @@ export async function runCompiled(name, asked = {}, { flags = [], isQuick = fals
   try {
     writeFileSync(question, JSON.stringify(asked));
     const common = { bundle: true, platform: 'node', format: 'esm', target: 'node20.19', outfile };
-    const entryPoints = [join(import.meta.dirname, `bench-run-${name}.mjs`)];
+    const entryPoints = [join(import.meta.dirname, `run-${name}.mjs`)];
     await build({ ...common, entryPoints, banner: { js: REQUIRE }, logLevel: 'warning' });
     const usual = flagsOfTheUnit().filter((flag) => !(isQuick && flag.startsWith('--no-')));
     const [program, ...commandLine] = [...under, process.execPath, ...usual, ...flags, outfile, question];

@@ -1,16 +1,16 @@
 /** The parts of the bench by name, each from the bundle, the sandbox and what else it needs to rows. */
 
-import { measureCpu } from './bench-cpu.mjs';
-import { measureDefaultDrain, measureLiftedDrain } from './bench-drain.mjs';
-import { measureFlash } from './bench-flash.mjs';
-import { measureFullSpool } from './bench-full-spool.mjs';
-import { measureMemory } from './bench-memory.mjs';
-import { measureMillion } from './bench-million.mjs';
-import { measureRoads } from './bench-roads.mjs';
-import { measureSensors, measureSensorsMillion } from './bench-sensors.mjs';
-import { measureStart } from './bench-start.mjs';
-import { measureStatus } from './bench-status.mjs';
-import { measureWire } from './bench-wire.mjs';
+import { measureCpu } from './cpu.mjs';
+import { measureDefaultDrain, measureLiftedDrain } from './drain.mjs';
+import { measureFlash } from './flash.mjs';
+import { measureFullSpool } from './full-spool.mjs';
+import { measureMemory } from './memory.mjs';
+import { measureMillion } from './million.mjs';
+import { measureRoads } from './roads.mjs';
+import { measureSensors, measureSensorsMillion } from './sensors.mjs';
+import { measureStart } from './start.mjs';
+import { measureStatus } from './status.mjs';
+import { measureWire } from './wire.mjs';
 
 export const measures = {
   start: measureStart,

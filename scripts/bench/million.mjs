@@ -1,12 +1,12 @@
 /**
  * Whether the memory stays flat: a million readings through the agent's own outbox, half of them by way of the disk
- * (bench-run-million.mjs). A leak of one byte a reading would be a megabyte here, and a year of the usual interval is three million.
+ * (run-million.mjs). A leak of one byte a reading would be a megabyte here, and a year of the usual interval is three million.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCompiled } from './bench-compiled.mjs';
+import { runCompiled } from './compiled.mjs';
 
 const READINGS = 1_000_000;
 const HEAP_GROWTH_MIB_MAX = 1;

@@ -1,10 +1,10 @@
-/** What a post costs over each road (bench-run-roads.mjs); needs root, for a network namespace of its own, and openssl. */
+/** What a post costs over each road (run-roads.mjs); needs root, for a network namespace of its own, and openssl. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCompiled } from './bench-compiled.mjs';
+import { runCompiled } from './compiled.mjs';
 
 const SHARE_MAX = 0.4;
 

@@ -1,5 +1,5 @@
 /**
- * Compiled by bench-compiled.mjs: what one write of the status costs the CPU, ms, and how large the file is. Asked: `directory`,
+ * Compiled by compiled.mjs: what one write of the status costs the CPU, ms, and how large the file is. Asked: `directory`,
  * which should be memory, as /run is. What is told is of a gateway with troubles, so that lists are full.
  */
 
@@ -9,7 +9,7 @@ import { Chronicle } from '../../src/core/chronicle.ts';
 import { EVENTS } from '../../src/core/events.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { STATUS_FILE, StatusFile } from '../../src/host/status-file.ts';
-import { asked } from './bench-asked.mjs';
+import { asked } from './asked.mjs';
 
 const WRITES = 2_000;
 const WARM_UP = 100;

@@ -1,11 +1,11 @@
 /**
- * Compiled by bench-compiled.mjs: readings through the outbox, in turns by way of the memory and by way of the disk, and the
+ * Compiled by compiled.mjs: readings through the outbox, in turns by way of the memory and by way of the disk, and the
  * memory of this process after each tenth of them. Asked: `directory`, `captured`, `readings`.
  */
 
-import { asked } from './bench-asked.mjs';
-import { BOOT_ID, openOutbox } from './bench-outbox.mjs';
-import { readingsOf } from './bench-readings.mjs';
+import { asked } from './asked.mjs';
+import { BOOT_ID, openOutbox } from './outbox.mjs';
+import { readingsOf } from './readings.mjs';
 
 const TURN = 250;
 const MIB = 1024 * 1024;

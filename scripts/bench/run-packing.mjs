@@ -1,5 +1,5 @@
 /**
- * Compiled by bench-compiled.mjs: the payloads of a quiet host and of a busy one, by the agent's own `Changes` and packing.
+ * Compiled by compiled.mjs: the payloads of a quiet host and of a busy one, by the agent's own `Changes` and packing.
  *
  * Both have the keys and sizes of this host's values. Quiet: the uptime and the memory move, nothing else does. Busy: every value
  * moves at every reading. Asked: `captured`.
@@ -7,7 +7,7 @@
 
 import { Changes } from '../../src/core/changes.ts';
 import { packTelemetry } from '../../src/core/packing.ts';
-import { asked } from './bench-asked.mjs';
+import { asked } from './asked.mjs';
 
 const READINGS = 900; // thirty of the five minutes after which all values are sent
 const INTERVAL_MS = 10_000;

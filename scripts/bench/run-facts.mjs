@@ -1,12 +1,12 @@
 /**
- * Compiled by bench-compiled.mjs: the facts of a reading, asked of the library systeminformation instead. Asked: `readings`.
+ * Compiled by compiled.mjs: the facts of a reading, asked of the library systeminformation instead. Asked: `readings`.
  * Answers with the CPU per reading, the processes that the library starts included, which the kernel counts in ticks.
  */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import si from 'systeminformation';
-import { asked } from './bench-asked.mjs';
+import { asked } from './asked.mjs';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const { readings } = asked();

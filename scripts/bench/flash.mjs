@@ -3,17 +3,17 @@
  * ext4 of its own in a file, with blocks of 4 KiB, as a distribution mounts it.
  *
  * Online: the real agent, watched for a while. Offline: a day cannot be waited for, so the agent's own outbox makes the
- * flushes of a day, or of a part of it, one after the other (bench-run-flushes.mjs). Needs root and loop devices.
+ * flushes of a day, or of a part of it, one after the other (run-flushes.mjs). Needs root and loop devices.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { runCompiled } from './bench-compiled.mjs';
-import { deviceBytes } from './bench-device.mjs';
-import { flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
-import { root } from './prepare.mjs';
+import { runCompiled } from './compiled.mjs';
+import { deviceBytes } from './device.mjs';
+import { flagsOfTheUnit, sleep, start } from './programs.mjs';
+import { root } from '../lib/prepare.mjs';
 
 const DAY_S = 86_400;
 const INTERVAL_S = 10;

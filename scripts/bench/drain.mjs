@@ -8,9 +8,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCompiled } from './bench-compiled.mjs';
-import { flagsOfTheUnit, start } from './bench-programs.mjs';
-import { openRelay } from './bench-relay.mjs';
+import { runCompiled } from './compiled.mjs';
+import { flagsOfTheUnit, start } from './programs.mjs';
+import { openRelay } from './relay.mjs';
 
 const INTERVAL_S = 10;
 const READINGS = 86_400 / INTERVAL_S;

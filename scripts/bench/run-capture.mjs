@@ -1,9 +1,9 @@
-/** Compiled by bench-compiled.mjs: samples of this host, one a second. */
+/** Compiled by compiled.mjs: samples of this host, one a second. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
-import { asked } from './bench-asked.mjs';
+import { asked } from './asked.mjs';
 
 const { samples } = asked();
 const log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,14 +1,14 @@
 /**
- * Bytes on the wire per reading, both ways, IP and UDP headers included (bench-relay.mjs): of this host, and of a quiet and a
- * busy one, whose readings are made up from this one's (bench-run-packing.mjs).
+ * Bytes on the wire per reading, both ways, IP and UDP headers included (relay.mjs): of this host, and of a quiet and a
+ * busy one, whose readings are made up from this one's (run-packing.mjs).
  *
  * Counted on this host is the steady state: after provisioning and attributes, from the middle between two readings to the
  * middle between two others. What a message costs beside its payload there is what it costs the others.
  */
 
-import { runCompiled } from './bench-compiled.mjs';
-import { flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
-import { openRelay } from './bench-relay.mjs';
+import { runCompiled } from './compiled.mjs';
+import { flagsOfTheUnit, sleep, start } from './programs.mjs';
+import { openRelay } from './relay.mjs';
 
 const READINGS = 10;
 

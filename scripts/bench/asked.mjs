@@ -1,4 +1,4 @@
-/** For the programs that bench-compiled.mjs runs: what they were asked. */
+/** For the programs that compiled.mjs runs: what they were asked. */
 
 import { readFileSync } from 'node:fs';
 

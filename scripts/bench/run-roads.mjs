@@ -1,5 +1,5 @@
 /**
- * Compiled by bench-compiled.mjs, run in a network namespace of its own: what a post costs over CoAP, HTTP and HTTPS with a connection
+ * Compiled by compiled.mjs, run in a network namespace of its own: what a post costs over CoAP, HTTP and HTTPS with a connection
  * kept, in bytes on the wire and CPU.
  *
  * Bytes are those of the loopback's counters less the 14 of each Ethernet header, so IP, UDP, TCP, TLS and every acknowledgement
@@ -16,7 +16,7 @@ import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import { HttpTransport } from '../../src/transport/http/transport.ts';
-import { asked } from './bench-asked.mjs';
+import { asked } from './asked.mjs';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 const POSTS = 30;

@@ -6,7 +6,7 @@
  * spreads a fleet (server.spread) is set to 0.
  */
 
-import { BARE, flagsOfTheUnit, median, start } from './bench-programs.mjs';
+import { BARE, flagsOfTheUnit, median, start } from './programs.mjs';
 
 const BOOTS = 5;
 const FIRST_TELEMETRY_MS_MAX = 500;

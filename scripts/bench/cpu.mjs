@@ -5,8 +5,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { runCompiled } from './bench-compiled.mjs';
-import { flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
+import { runCompiled } from './compiled.mjs';
+import { flagsOfTheUnit, sleep, start } from './programs.mjs';
 
 const SAMPLE_MS_MAX = 1;
 const AGENT_S = 20;

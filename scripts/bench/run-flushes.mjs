@@ -1,5 +1,5 @@
 /**
- * Compiled by bench-compiled.mjs: flushes as an offline agent makes them, and what they write on the device below.
+ * Compiled by compiled.mjs: flushes as an offline agent makes them, and what they write on the device below.
  *
  * After each, the whole file system is written out (`sync -f`), so that each pays for its own inode and journal, as it does
  * when minutes lie between two of them; and then a moment passes, because two writes within one tick of the file times, up to
@@ -9,10 +9,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asked } from './bench-asked.mjs';
-import { deviceBytes } from './bench-device.mjs';
-import { BOOT_ID, openOutbox } from './bench-outbox.mjs';
-import { readingsOf } from './bench-readings.mjs';
+import { asked } from './asked.mjs';
+import { deviceBytes } from './device.mjs';
+import { BOOT_ID, openOutbox } from './outbox.mjs';
+import { readingsOf } from './readings.mjs';
 
 const TICK_MS = 30;
 

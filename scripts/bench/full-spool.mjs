@@ -8,9 +8,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCompiled } from './bench-compiled.mjs';
-import { memoryOf } from './bench-memory.mjs';
-import { flagsOfTheUnit, sleep, start } from './bench-programs.mjs';
+import { runCompiled } from './compiled.mjs';
+import { memoryOf } from './memory.mjs';
+import { flagsOfTheUnit, sleep, start } from './programs.mjs';
 
 const SPOOL_BYTES = 64_000_000;
 const INTERVAL_S = 10;

@@ -2,8 +2,8 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { cpuMsOf } from './bench-cpu.mjs';
-import { sleep } from './bench-programs.mjs';
+import { cpuMsOf } from './cpu.mjs';
+import { sleep } from './programs.mjs';
 
 const PROGRAM = 'prometheus-node-exporter';
 const READY_MS = 10_000;
