@@ -15,9 +15,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { diet } from './lib/bundle-diet.mjs';
-import { renderCopyright } from './lib/bundle-licences.mjs';
-import { oneCommandsPart } from './lib/bundle-parts.mjs';
+import { diet } from './bundle/diet.mjs';
+import { renderCopyright } from './bundle/licences.mjs';
+import { oneCommandsPart } from './bundle/parts.mjs';
 
 const root = join(import.meta.dirname, '..');
 

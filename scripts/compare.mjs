@@ -26,8 +26,8 @@ if (!(Number.isInteger(seconds) && seconds >= 2 && seconds <= 600)) {
 }
 
 prepare();
-const { observe } = await import('./lib/compare-observe.mjs');
-const { compared } = await import('./lib/compare-facts.mjs');
+const { observe } = await import('./compare/observe.mjs');
+const { compared } = await import('./compare/facts.mjs');
 const { openSensors } = await import(join(root, 'dist', 'src', 'sensors', 'sampler.js'));
 const { hostClock } = await import(join(root, 'dist', 'src', 'host', 'clock.js'));
 

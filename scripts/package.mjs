@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sourceDate } from './lib/deb-changelog.mjs';
+import { sourceDate } from './package/changelog.mjs';
 import { prepare, root } from './lib/prepare.mjs';
 
 const { values: options } = parseArgs({
@@ -19,8 +19,8 @@ const { values: options } = parseArgs({
 
 prepare();
 // These read what was just compiled and installed.
-const { controlOf, maintainer } = await import('./lib/deb-control.mjs');
-const { filesOf, writeTree } = await import('./lib/deb-tree.mjs');
+const { controlOf, maintainer } = await import('./package/control.mjs');
+const { filesOf, writeTree } = await import('./package/tree.mjs');
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const { version } = manifest;

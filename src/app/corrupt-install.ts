@@ -1,6 +1,6 @@
 /**
  * A program of which a file is missing or torn: an upgrade took it away from a process that goes on, or the card is bad. The program is
- * loaded in parts (scripts/lib/bundle-parts.mjs), so that this may come to light at any time.
+ * loaded in parts (scripts/bundle/parts.mjs), so that this may come to light at any time.
  */
 
 import { errorCode } from '../core/model/error-code.ts';

@@ -1,7 +1,7 @@
 /**
  * The command line: every command with its options and help, by commander. What they do is loaded when one is chosen.
  *
- * The man page and the completion are made from this tree (scripts/lib/deb-commands.mjs). main.ts loads it for whatever
+ * The man page and the completion are made from this tree (scripts/lib/commands.mjs). main.ts loads it for whatever
  * is not the plain `run` of the service.
  */
 

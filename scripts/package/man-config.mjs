@@ -4,8 +4,8 @@
  */
 
 import { join } from 'node:path';
-import { heading, item, page, paragraph, subheading, title, verbatim } from './deb-roff.mjs';
-import { root } from './prepare.mjs';
+import { heading, item, page, paragraph, subheading, title, verbatim } from './roff.mjs';
+import { root } from '../lib/prepare.mjs';
 
 const built = (path) => import(join(root, 'dist', 'src', 'config', path));
 

@@ -6,12 +6,12 @@
 import { chmodSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { renderChangelog } from './deb-changelog.mjs';
-import { readCommands } from './deb-commands.mjs';
-import { renderCompletion } from './deb-completion.mjs';
-import { renderCommandPage } from './deb-man.mjs';
-import { renderConfigPage } from './deb-man-config.mjs';
-import { root } from './prepare.mjs';
+import { renderChangelog } from './changelog.mjs';
+import { readCommands } from '../lib/commands.mjs';
+import { renderCompletion } from './completion.mjs';
+import { renderCommandPage } from './man.mjs';
+import { renderConfigPage } from './man-config.mjs';
+import { root } from '../lib/prepare.mjs';
 
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
 const isUnit = (file) => /\.(service|socket|path|timer|target)$/.test(file);

@@ -73,7 +73,7 @@ function absent(names, what) {
 }
 
 function failure(what) {
-  return `throw new Error('${what} is not part of the bundle: see scripts/lib/bundle-diet.mjs');`;
+  return `throw new Error('${what} is not part of the bundle: see scripts/bundle/diet.mjs');`;
 }
 
 export const diet = {

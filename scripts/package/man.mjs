@@ -4,7 +4,7 @@
  */
 
 import { EVENTS } from '../../dist/src/core/events.js';
-import { heading, item, page, paragraph, subheading, title, verbatim } from './deb-roff.mjs';
+import { heading, item, page, paragraph, subheading, title, verbatim } from './roff.mjs';
 
 const EXIT_CODES = [
   ['0', 'It ended as it should, also after a signal.'],
