@@ -5,16 +5,12 @@
  * server is there, for several values of server.spread; and the server comes back after ten minutes of silence.
  */
 
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { prepare, root } from './lib/prepare.mjs';
+import { prepare } from './lib/prepare.mjs';
+import { loadRetryTiming } from './lib/sources.mjs';
 
 prepare();
-const built = (path) => import(join(root, 'dist', 'src', path));
-const { waitBeforeMs } = await built('core/backoff.js');
-const { VERDICTS } = await built('core/verdicts.js');
-const { timing } = await built('transport/coap/timing.js');
-const { createDice } = await built('sandbox/dice.js');
+const { waitBeforeMs, policies, coapTiming, createDice } = await loadRetryTiming();
 
 const { values } = parseArgs({
   options: { gateways: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
@@ -26,14 +22,14 @@ const roll = createDice(Number(values.seed));
 function arrivalMs(spreadMs, upMs) {
   let atMs = roll() * spreadMs;
   for (let attempt = 1; ; attempt += 1) {
-    const { repeatAfterMs, unansweredMs } = timing('single', roll());
+    const { repeatAfterMs, unansweredMs } = coapTiming('single', roll());
     for (let sentMs = atMs, repeat = 0; ; repeat += 1) {
       if (sentMs >= upMs) return sentMs;
       const pauseMs = repeatAfterMs[repeat];
       if (pauseMs === undefined || sentMs + pauseMs > atMs + unansweredMs) break;
       sentMs += pauseMs;
     }
-    atMs += unansweredMs + waitBeforeMs(VERDICTS.silent.schedule, attempt, roll());
+    atMs += unansweredMs + waitBeforeMs(policies.silent.schedule, attempt, roll());
   }
 }
 

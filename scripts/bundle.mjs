@@ -7,7 +7,7 @@
  * libraries in it.
  *
  * Made from the TypeScript sources, so it needs no other build first. V8 keeps the text of whatever it has loaded, so the agent
- * loads no file of what it never does (lib/bundle-parts.mjs), and spaces and comments are left out. Names are kept, so that a
+ * loads no file of what it never does (bundle/parts.mjs), and spaces and comments are left out. Names are kept, so that a
  * stack from the field can be read. The parts are called by their content: a new version never loads one of an older.
  */
 

@@ -8,9 +8,9 @@
  * quiet network has something to count.
  */
 
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { prepare, root } from './lib/prepare.mjs';
+import { prepare } from './lib/prepare.mjs';
+import { loadSampler } from './lib/sources.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,8 +28,7 @@ if (!(Number.isInteger(seconds) && seconds >= 2 && seconds <= 600)) {
 prepare();
 const { observe } = await import('./compare/observe.mjs');
 const { compared } = await import('./compare/facts.mjs');
-const { openSensors } = await import(join(root, 'dist', 'src', 'sensors', 'sampler.js'));
-const { hostClock } = await import(join(root, 'dist', 'src', 'host', 'clock.js'));
+const { openSensors, hostClock } = await loadSampler();
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const seen = await observe(openSensors({ root: '/', clock: hostClock(), log }), {

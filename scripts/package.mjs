@@ -10,8 +10,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sourceDate } from './package/changelog.mjs';
 import { prepare, root } from './lib/prepare.mjs';
+import { sourceDate } from './package/changelog.mjs';
 
 const { values: options } = parseArgs({
   options: { 'deb-version': { type: 'string' }, output: { type: 'string' } },

@@ -10,10 +10,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { root } from '../lib/prepare.mjs';
 import { runCompiled } from './compiled.mjs';
 import { deviceBytes } from './device.mjs';
 import { flagsOfTheUnit, sleep, start } from './programs.mjs';
-import { root } from '../lib/prepare.mjs';
 
 const DAY_S = 86_400;
 const INTERVAL_S = 10;

@@ -1,15 +1,11 @@
-/**
- * What the command line offers, as data: read from the commander definitions of src/cli/program.ts, so that the man page and
- * the completion cannot fall behind them. Needs a build.
- */
+/** The command line as data, read from the definitions of the commands: for the reference, the man page and the completion. */
 
-import { join } from 'node:path';
-import { root } from './prepare.mjs';
+import { loadProgram } from './sources.mjs';
 
 /** `{ path, about, usage, options, arguments, commands, after }`, for the program and each of its commands. */
 export async function readCommands() {
-  const { createProgram } = await import(join(root, 'dist', 'src', 'cli', 'program.js'));
-  // No command is run: none needs to know its host.
+  const { createProgram } = await loadProgram();
+  // No command is run, so none uses its host.
   const program = createProgram({});
   return described(program, []);
 }
@@ -33,7 +29,7 @@ function described(command, path) {
     })),
     commands: help
       .visibleCommands(command)
-      // The command "help" is commander's own, and says what --help says.
+      // Without commander's own command "help", which does what --help does.
       .filter((each) => command.commands.includes(each))
       .map((each) => described(each, [...path, each.name()])),
     after: afterHelp(command),
@@ -45,7 +41,7 @@ function valueName(option) {
   return /[<[].+[\]>]/.exec(option.flags)?.[0];
 }
 
-/** What addHelpText('after') adds: examples. */
+/** The text of addHelpText('after'). */
 function afterHelp(command) {
   let text = '';
   const { writeOut } = command.configureOutput();

@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { unitsOf } from './tree.mjs';
 import { root } from '../lib/prepare.mjs';
+import { unitsOf } from './tree.mjs';
 
 const KIB = 1024;
 const template = (name) => readFileSync(join(root, 'scripts', 'package', name), 'utf8');

@@ -6,12 +6,12 @@
 import { chmodSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { renderChangelog } from './changelog.mjs';
 import { readCommands } from '../lib/commands.mjs';
-import { renderCompletion } from './completion.mjs';
-import { renderCommandPage } from './man.mjs';
-import { renderConfigPage } from './man-config.mjs';
 import { root } from '../lib/prepare.mjs';
+import { loadNodeFlags } from '../lib/sources.mjs';
+import { renderChangelog } from './changelog.mjs';
+import { renderCompletion } from './completion.mjs';
+import { renderManPages } from './man.mjs';
 
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
 const isUnit = (file) => /\.(service|socket|path|timer|target)$/.test(file);
@@ -27,8 +27,8 @@ export function unitsOf() {
 
 /** `[path, content, mode]`; a path that ends in / is an empty directory. */
 export async function filesOf(bundle, release) {
-  const { NODE_FLAGS } = await import(join(root, 'dist', 'src', 'cli', 'node-flags.js'));
-  const program = await readCommands();
+  const nodeFlags = await loadNodeFlags();
+  const pages = await renderManPages(release);
   const documentation = 'usr/share/doc/firstlight';
   return [
     // Called so that dpkg has put them in place, one by one and in order of names, before the file that loads them: whenever the
@@ -39,16 +39,15 @@ export async function filesOf(bundle, release) {
     ['usr/lib/firstlight/capture-host.sh', read('scripts', 'capture-host.sh'), 0o755],
     [
       'usr/bin/firstlight',
-      read('scripts', 'package', 'firstlight').replace('@FLAGS@', NODE_FLAGS.join(' ')),
+      read('scripts', 'package', 'firstlight').replace('@FLAGS@', nodeFlags.join(' ')),
       0o755,
     ],
     ...unitsOf().map(({ name, text }) => [`usr/lib/systemd/system/${name}`, text, 0o644]),
     ['usr/lib/sysusers.d/firstlight.conf', read('systemd', 'firstlight.sysusers.conf'), 0o644],
     ['etc/firstlight/firstlight.toml', read('systemd', 'firstlight.toml'), 0o644],
     ['etc/firstlight/conf.d/', '', 0o755],
-    ['usr/share/man/man1/firstlight.1.gz', zipped(renderCommandPage(program, release)), 0o644],
-    ['usr/share/man/man5/firstlight.toml.5.gz', zipped(await renderConfigPage(release)), 0o644],
-    ['usr/share/bash-completion/completions/firstlight', renderCompletion(program), 0o644],
+    ...pages.map(([name, roff]) => [`usr/share/man/man${name.at(-1)}/${name}.gz`, zipped(roff), 0o644]),
+    ['usr/share/bash-completion/completions/firstlight', renderCompletion(await readCommands()), 0o644],
     [`${documentation}/copyright`, readFileSync(bundle.replace(/\.mjs$/, '.copyright')), 0o644],
     ['usr/share/lintian/overrides/firstlight', read('scripts', 'package', 'lintian-overrides'), 0o644],
     [`${documentation}/changelog.gz`, zipped(renderChangelog(root, release)), 0o644],

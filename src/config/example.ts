@@ -1,6 +1,6 @@
 /**
- * What people read about the settings, made from the table of settings so that it cannot fall behind: the
- * example file that the package installs, and the table of the README.
+ * The example file that the package installs, made from the table of settings. docs/reference/configuration.md and
+ * firstlight.toml(5) use the same introductions.
  */
 
 import type { OwnKind } from '../core/model/custom-sensor.ts';
@@ -20,7 +20,8 @@ const HEAD = `\
 # order of their names, the variable named beside each setting.
 `;
 
-const TABLES: Readonly<Record<string, string>> = {
+/** An introduction to each table of the file. */
+export const TABLES: Readonly<Record<string, string>> = {
   server: 'Where the readings go.',
   provisioning: `\
 How a gateway without credentials gets them: the pair of its device profile. Key and secret go together.
@@ -50,7 +51,7 @@ A file with the ${name} in it should be readable by its owner only.`;
 }
 
 /** How values of a type are written, where the type's name does not say it. */
-const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
+export const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
   duration: ' (500ms, 10s, 5m, 1h, 2d)',
   size: ' (KB, MB, GB of 1000; KiB, MiB, GiB of 1024)',
 };
@@ -74,27 +75,9 @@ function exampleLines(setting: Setting): string {
   return `${about.map(commented).join('\n')}\n${assignment}\n`;
 }
 
-/** Markdown for the README: key | default | bounds | environment | meaning. */
-export function renderReadmeTable(): string {
-  const rows = allSettings.map((setting) => [
-    `\`${setting.key}\``,
-    setting.default ? `\`${setting.default}\`` : '–',
-    setting.bound,
-    `\`${variableOf(setting)}\``,
-    setting.meaning,
-  ]);
-  const head = ['key', 'default', 'bounds', 'environment', 'meaning'];
-  const lines = [head, head.map(() => '---'), ...rows];
-  return lines.map((cells) => `| ${cells.map(cellText).join(' | ')} |\n`).join('');
-}
-
-function cellText(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-/** Text as comment lines of the example file, wrapped at words. */
 const LINE_CHARACTERS_MAX = 100;
 
+/** Text as comment lines of the example file, wrapped at words. */
 export function commented(text: string): string {
   const lines: string[] = [];
   for (const paragraph of text.split('\n')) {
@@ -146,12 +129,12 @@ export const OWN_PARTS: readonly OwnPart[] = OWN_KINDS.map((kind) => ({
   fields: Object.values(ownFields[kind]),
 }));
 /** Its bound and what it is without being given. */
-export function takes(field: Field): string {
+function takes(field: Field): string {
   const must = field.isOptional === undefined && field.default === undefined;
   return `${field.bound}; ${must ? 'must be given' : `default: ${field.default ?? 'none'}`}`;
 }
 
-export function renderOwnExample(): string {
+function renderOwnExample(): string {
   const parts = OWN_PARTS.map(({ kind, about, fields }) => {
     const lines = fields.map(
       (field) => `${commented(`${field.meaning} ${takes(field)}`)}\n#${exampleOf(field)}`,

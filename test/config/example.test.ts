@@ -1,10 +1,10 @@
-/** The example file and the README's table say what the code does, because they are made from it. */
+/** The example file is what the table of settings makes. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { renderExample, renderReadmeTable } from '../../src/config/example.ts';
+import { renderExample } from '../../src/config/example.ts';
 import { variableOf } from '../../src/config/schema/setting.ts';
 import { allSettings } from '../../src/config/schema/settings.ts';
 import { Desk } from './config-fixture.ts';
@@ -42,20 +42,7 @@ it('every setting of the example file can be uncommented as it stands', () => {
   );
 });
 
-it('every setting has its line in the example and its row in the README table, with default, bound and variable', () => {
+it('names every setting with its environment variable in the example file', () => {
   const example = renderExample();
-  const rows = renderReadmeTable().split('\n');
-  for (const setting of allSettings) {
-    const row = rows.find((each) => each.includes(`\`${setting.key}\``)) ?? '';
-    assert.ok(row.includes(variableOf(setting)), `row of ${setting.key}: ${row}`);
-    assert.ok(row.includes(setting.default || '–'), `row of ${setting.key}: ${row}`);
-    assert.ok(example.includes(variableOf(setting)), setting.key);
-  }
-  assert.equal(rows.length, allSettings.length + 3);
-});
-
-it('every row of the README table has five cells, also where a bound holds a bar', () => {
-  for (const row of renderReadmeTable().trimEnd().split('\n')) {
-    assert.equal(row.split(/(?<!\\)\|/).length, 7, row);
-  }
+  for (const setting of allSettings) assert.ok(example.includes(variableOf(setting)), setting.key);
 });

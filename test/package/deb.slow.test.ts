@@ -10,9 +10,15 @@ import { VERSION } from '../../src/app/version.ts';
 import { renderExample } from '../../src/config/example.ts';
 import { variableOf } from '../../src/config/schema/setting.ts';
 import { allSettings } from '../../src/config/schema/settings.ts';
+import { EVENTS } from '../../src/core/events/catalogue.ts';
 import { lacking, makePackage } from './built-package.ts';
 
 const INSTALLED_KIB_MAX = 3 * 1024;
+const MANUAL_PAGES = [
+  'usr/share/man/man5/firstlight.toml.5.gz',
+  'usr/share/man/man1/firstlight.1.gz',
+  'usr/share/man/man7/firstlight-events.7.gz',
+];
 
 describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () => {
   let made: ReturnType<typeof makePackage>;
@@ -94,11 +100,12 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
     }
   });
 
-  it('explains every setting in firstlight.toml(5) and every command in firstlight(1)', () => {
-    const [settings, commands] = [
-      page('usr/share/man/man5/firstlight.toml.5.gz'),
-      page('usr/share/man/man1/firstlight.1.gz'),
-    ].map((text) => text.replaceAll('\\-', '-')) as [string, string];
+  it('explains every setting in firstlight.toml(5), every command in firstlight(1), every event in firstlight-events(7)', () => {
+    const [settings, commands, events] = MANUAL_PAGES.map((path) => page(path).replaceAll('\\-', '-')) as [
+      string,
+      string,
+      string,
+    ];
     for (const setting of allSettings) assert.ok(settings.includes(variableOf(setting)), setting.key);
     const help = spawnSync(process.execPath, ['dist/src/main.js', '--help'], { encoding: 'utf8' }).stdout;
     const names = [...help.slice(help.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)].map(
@@ -106,6 +113,8 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
     );
     for (const name of names.filter((each) => each !== 'help'))
       assert.ok(commands.includes(`.SS "firstlight ${name}`), name);
+    for (const id of Object.keys(EVENTS).filter((each) => each !== 'FL-ABORTED'))
+      assert.ok(events.includes(`.SS "${id}"\n`), id);
   });
 
   it('names every command and every option of it in the manual page and in the completion', () => {
@@ -131,7 +140,7 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
   });
 
   it('has pages that man finds nothing to say about', { skip: lacking('man') }, () => {
-    for (const path of ['usr/share/man/man1/firstlight.1.gz', 'usr/share/man/man5/firstlight.toml.5.gz']) {
+    for (const path of MANUAL_PAGES) {
       const { status, stderr } = spawnSync(
         'man',
         ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', join(root, path)],
