@@ -1,11 +1,10 @@
 /**
- * `npm run bench`: what the agent costs in memory, start, CPU, network and flash, measured against the sandbox on
- * this host.
+ * `npm run bench`: memory, start, CPU, network and flash of the agent, measured with the sandbox on this host.
  *
- * Makes the bundle first and runs it as the systemd unit does. It measures and does not judge: a missed
- * target is said, and the exit code is 0 all the same. `--only NAME`, which may be repeated, runs parts of it;
- * `--seconds N` shortens the memory's 60 s, `--json` prints JSON. The parts `drain-at-rate` and `sensors-million` run only
- * when they are asked for: they take five minutes each. A busy host makes times worse, not memory: see the row `node -e 0` for how busy.
+ * Makes the bundle and runs it as the systemd unit does. A missed target is printed; the exit code is 0 all the same.
+ * `--only NAME`, repeatable, runs single parts; `--seconds N` sets the time before memory is measured (60); `--json` prints JSON.
+ * `drain-at-rate` and `sensors-million` take five minutes each and run only with `--only`. A busy host changes times, not memory:
+ * the row `node -e 0` shows how busy it is.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -23,30 +22,29 @@ const { values: options } = parseArgs({
   },
 });
 const seconds = Number(options.seconds);
-if (!(seconds >= 1 && seconds <= 86_400))
-  stop('--seconds is the time before memory is measured: 1 to 86400.');
+if (!(seconds >= 1 && seconds <= 86_400)) stop('--seconds must be 1 to 86400.');
 
-/** In this order; `measure` gets the bundle, the sandbox, and samples of this host where it says so. */
+/** In the order of the run. Those with `samples` need samples of this host. */
 const PARTS = [
-  { name: 'start', says: 'start and first telemetry, 5 first and 5 second boots' },
-  { name: 'memory', says: `memory after ${seconds} s` },
-  { name: 'cpu', says: 'CPU, about 25 s' },
-  { name: 'sensors', says: 'what a reading costs, about 20 s' },
+  { name: 'start', label: 'start and first telemetry, 5 first and 5 second boots' },
+  { name: 'memory', label: `memory after ${seconds} s` },
+  { name: 'cpu', label: 'CPU, about 25 s' },
+  { name: 'sensors', label: 'cost of a reading, about 20 s' },
   {
     name: 'sensors-million',
-    says: 'a million readings of the sensors, about five minutes',
+    label: 'a million readings of the sensors, about 5 min',
     isLong: true,
   },
-  { name: 'status', says: 'writes of the status, about 5 s' },
-  { name: 'wire', says: 'bytes on the wire, about 15 s', samples: true },
-  { name: 'roads', says: 'a post over CoAP, HTTP and HTTPS, about 30 s' },
-  { name: 'flash', says: 'flash, about a minute', samples: true },
-  { name: 'full-spool', says: 'memory with a full spool, about 45 s', samples: true },
-  { name: 'million', says: 'a million readings, about a minute', samples: true },
-  { name: 'drain', says: 'delivery of a day offline, the limit lifted, about three minutes', samples: true },
+  { name: 'status', label: 'writes of the status file, about 5 s' },
+  { name: 'wire', label: 'bytes on the wire, about 15 s', samples: true },
+  { name: 'transports', label: 'a post over CoAP, HTTP and HTTPS, about 30 s' },
+  { name: 'flash', label: 'flash, about 1 min', samples: true },
+  { name: 'full-spool', label: 'memory with a full spool, about 45 s', samples: true },
+  { name: 'million', label: 'a million readings through the outbox, about 1 min', samples: true },
+  { name: 'drain', label: 'delivery of a day of readings without rate limit, about 3 min', samples: true },
   {
     name: 'drain-at-rate',
-    says: 'delivery of a day offline, at the usual rate',
+    label: 'delivery of a day of readings at the default rate, about 5 min',
     samples: true,
     isLong: true,
   },
@@ -55,7 +53,7 @@ const SAMPLES = 20;
 
 for (const name of options.only) {
   if (PARTS.some((part) => part.name === name)) continue;
-  stop(`--only is one of ${PARTS.map((part) => part.name).join(', ')}, not ${name}.`);
+  stop(`unknown part: --only ${name}; the parts are ${PARTS.map((part) => part.name).join(', ')}`);
 }
 const parts = PARTS.filter(({ name, isLong = false }) =>
   options.only.length > 0 ? options.only.includes(name) : !isLong,
@@ -69,7 +67,7 @@ try {
   const { status } = spawnSync(process.execPath, [bundler, '--outfile', bundle], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (status !== 0) throw new Error('the bundle cannot be made: see the errors above');
+  if (status !== 0) throw new Error('bundling failed: see the errors above');
   const { conditions, rows } = await measureAll();
   console.log(options.json ? JSON.stringify({ ...conditions, rows }, null, 2) : table(conditions, rows));
 } finally {
@@ -77,19 +75,19 @@ try {
 }
 
 async function measureAll() {
-  // Loaded now, because they need what was installed.
+  // Loaded here because they need the libraries that prepare() installs.
   const { flagsOfTheUnit, startSandbox } = await import('./bench/programs.mjs');
   const { measures } = await import('./bench/measures.mjs');
   const { runCompiled } = await import('./bench/compiled.mjs');
   const sandbox = await startSandbox(bundle);
   try {
-    if (parts.some(({ samples }) => samples)) say(`samples of this host, ${SAMPLES} s …`);
+    if (parts.some(({ samples }) => samples)) report(`samples of this host, ${SAMPLES} s …`);
     const captured = parts.some(({ samples }) => samples)
       ? await runCompiled('capture', { samples: SAMPLES })
       : [];
     const rows = [];
-    for (const { name, says } of parts) {
-      say(`${says} …`);
+    for (const { name, label } of parts) {
+      report(`${label} …`);
       rows.push(...(await measures[name](bundle, sandbox, { captured, seconds })));
     }
     const chosen = options.only.map((name) => ` --only ${name}`).join('');
@@ -116,7 +114,7 @@ function table({ command, node, flags }, rows) {
     const target = max === undefined ? '' : `  target <= ${max} ${unit}  ${met ? 'ok' : 'MISSED'}`;
     return `${name.padEnd(width)}  ${amount(value, unit).padStart(8)} ${unit.padEnd(3)}${target}`.trimEnd();
   });
-  return [`Node ${node}, flags ${flags.join(' ')}`, ...lines, `Again: ${command}`].join('\n');
+  return [`Node ${node}, flags ${flags.join(' ')}`, ...lines, `Command: ${command}`].join('\n');
 }
 
 function amount(value, unit) {
@@ -124,7 +122,7 @@ function amount(value, unit) {
   return value.toFixed(unit === 'x' || (unit === 'ms' && value < 10) ? 2 : 0);
 }
 
-function say(text) {
+function report(text) {
   if (!options.json) console.error(text);
 }
 

@@ -1,7 +1,4 @@
-/**
- * What a reading costs the CPU: the sampler alone, 2,000 times over, and the whole agent, sampling and
- * delivering once a second.
- */
+/** CPU time per reading: of the sampler alone, 2,000 times, and of the whole agent, sampling and delivering once a second. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,19 +12,16 @@ export async function measureCpu(bundle, sandbox) {
   const sampler = await runCompiled('sampler');
   const agent = await agentMs(bundle, sandbox);
   return [
-    { name: 'CPU per sample, the sampler alone', value: sampler, unit: 'ms', max: SAMPLE_MS_MAX },
-    { name: 'CPU per reading, the whole agent', value: agent, unit: 'ms' },
+    { name: 'CPU per sample, sampler only', value: sampler, unit: 'ms', max: SAMPLE_MS_MAX },
+    { name: 'CPU per reading, whole agent', value: agent, unit: 'ms' },
   ];
 }
 
-/**
- * All threads, user and system; the kernel counts in ticks of usually 10 ms, so this is good to about 0.5 ms
- * a reading.
- */
+/** All threads, user and system. The kernel counts in ticks of usually 10 ms, so the error is about 0.5 ms per reading. */
 async function agentMs(bundle, sandbox) {
   const agent = start([...flagsOfTheUnit(), bundle, ...sandbox.home({ intervalS: 1 })]);
-  await agent.line('client attributes accepted');
-  await sleep(1500); // the child that gathered the facts has gone; half way between two readings
+  await agent.event('FL-ATTRIBUTES');
+  await sleep(1500); // the child process that gathered the facts has exited; half-way between two readings
   const before = cpuMsOf(agent.pid);
   await sleep(AGENT_S * 1000);
   const spentMs = cpuMsOf(agent.pid) - before;

@@ -1,8 +1,8 @@
 /**
- * A day offline, delivered: 8,640 readings, one each 10 s, through a road with a round trip of 100 ms that loses 5 % each way.
+ * Delivers a day of 8,640 readings, one each 10 s, over a network with a round trip of 100 ms and a loss of 5 % each way.
  *
- * The spool is filled beforehand by the agent's own outbox, flush by flush, with readings of this host dated over the past
- * 24 hours; then the real agent starts. Afterwards every value is looked for at the server.
+ * The agent's own outbox fills the spool, flush by flush, with readings of this host dated over the past 24 hours. Then the
+ * agent starts. At the end every value is looked up at the server.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,13 +15,12 @@ import { openRelay } from './relay.mjs';
 const INTERVAL_S = 10;
 const READINGS = 86_400 / INTERVAL_S;
 const PER_FLUSH = 6;
-const ROAD = { delayMs: 50, loss: 0.05, seed: 20_261_122 };
-const DRAINED = 'everything that waited is delivered';
+const NETWORK = { delayMs: 50, loss: 0.05, seed: 20_261_122 };
 const DRAINS_WITHIN_MS = 1_800_000;
 const DEFAULT_PER_S = 10;
 const DEFAULT_S_MAX = 360;
 const LIFTED_PER_S = 1000;
-/** Of the four requests under way one is kept for what is fresh. */
+/** Of the four requests in flight, one is reserved for fresh readings. */
 const IN_FLIGHT = 3;
 
 export function measureDefaultDrain(bundle, sandbox, captured) {
@@ -35,7 +34,7 @@ export function measureLiftedDrain(bundle, sandbox, captured) {
 async function measureDrain(bundle, sandbox, captured, { perS, sMax }) {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
   const device = `bench-drain-${perS}`;
-  const relay = await openRelay(sandbox.coapPort, ROAD);
+  const relay = await openRelay(sandbox.coapPort, NETWORK);
   try {
     const state = join(directory, 'state');
     const listFile = join(directory, 'readings');
@@ -57,8 +56,8 @@ async function measureDrain(bundle, sandbox, captured, { perS, sMax }) {
     const home = sandbox.home({ intervalS: INTERVAL_S, port: relay.port, token: device, state, more });
     const startedTsMs = Date.now();
     const agent = start([...flagsOfTheUnit(), bundle, ...home]);
-    const { ms: readyMs } = await agent.line('firstlight is ready');
-    const { ms: drainedMs } = await agent.line(DRAINED, DRAINS_WITHIN_MS);
+    const { ms: readyMs } = await agent.event('FL-READY');
+    const { ms: drainedMs } = await agent.event('FL-DRAINED', DRAINS_WITHIN_MS);
     await agent.stop();
     const missing = await missingAt(sandbox, device, listFile);
     return rowsOf({ perS, sMax, missing, s: (drainedMs - readyMs) / 1000, relay, startedTsMs });
@@ -73,14 +72,18 @@ function rowsOf({ perS, sMax, missing, s, relay, startedTsMs }) {
   const answered = messages.filter(({ answeredMs }) => answeredMs !== undefined);
   const tookS =
     answered.reduce((sum, { sentMs, answeredMs }) => sum + answeredMs - sentMs, 0) / answered.length / 1000;
-  const what = perS === LIFTED_PER_S ? 'drain of a day, limit lifted' : `drain of a day, ${perS} messages/s`;
+  const what = perS === LIFTED_PER_S ? 'drain of a day, no rate limit' : `drain of a day, ${perS} messages/s`;
   return [
     { name: what, value: s, unit: 's', max: sMax },
     { name: '  messages', value: messages.length, unit: '' },
     { name: '  readings per message', value: READINGS / messages.length, unit: '' },
-    { name: '  mean of a message, sent to answered', value: tookS * 1000, unit: 'ms' },
-    { name: '  floor by the rate', value: messages.length / perS, unit: 's' },
-    { name: `  floor by ${IN_FLIGHT} under way`, value: (messages.length * tookS) / IN_FLIGHT, unit: 's' },
+    { name: '  mean time of a message, request to response', value: tookS * 1000, unit: 'ms' },
+    { name: '  minimum at this rate', value: messages.length / perS, unit: 's' },
+    {
+      name: `  minimum with ${IN_FLIGHT} in flight`,
+      value: (messages.length * tookS) / IN_FLIGHT,
+      unit: 's',
+    },
     { name: '  datagrams per message, both ways', value: relay.count.datagrams / messages.length, unit: '' },
     { name: '  bytes on the wire per reading', value: relay.count.bytes / READINGS, unit: 'B' },
     { name: '  values missing or wrong at the server', value: missing, unit: '', max: 0 },
@@ -92,7 +95,7 @@ function isOfBefore(payload, startedTsMs) {
   return ts !== undefined && Number(ts) < startedTsMs;
 }
 
-/** How many of the values that were read are not at the server as they were read. */
+/** The number of values that the server lacks or stores differently. */
 async function missingAt(sandbox, device, listFile) {
   const readings = readFileSync(listFile, 'utf8')
     .trimEnd()

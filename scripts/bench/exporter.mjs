@@ -1,4 +1,4 @@
-/** What a scrape of Debian's prometheus-node-exporter costs the CPU, for the comparison; undefined where it is not installed. */
+/** The CPU time of a scrape of Debian's prometheus-node-exporter, for comparison; undefined if it is not installed. */
 
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -8,7 +8,7 @@ import { sleep } from './programs.mjs';
 const PROGRAM = 'prometheus-node-exporter';
 const READY_MS = 10_000;
 
-/** Runs the exporter on a free port of this host while `use` has its address and its process. */
+/** Runs the exporter on a free port of this host while `use` runs. */
 export async function withExporter(use) {
   if (!isInstalled()) return undefined;
   const port = await freePort();
@@ -20,7 +20,7 @@ export async function withExporter(use) {
       return answer.text();
     };
     for (let waitedMs = 0; !(await scrape().catch(() => '')); waitedMs += 100) {
-      if (waitedMs > READY_MS) throw new Error(`${PROGRAM} does not answer on port ${port}`);
+      if (waitedMs > READY_MS) throw new Error(`${PROGRAM} does not respond on port ${port}`);
       await sleep(100);
     }
     return await use({ scrape, pid: child.pid });

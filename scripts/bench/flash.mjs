@@ -1,9 +1,8 @@
 /**
- * What the flash of a gateway has to bear in a day: sectors written on the device that holds the state (/proc/diskstats), an
- * ext4 of its own in a file, with blocks of 4 KiB, as a distribution mounts it.
+ * Bytes written to the flash of a gateway per day: sectors of the device that holds the state (/proc/diskstats), an ext4 in a
+ * file, with blocks of 4 KiB, mounted as by a distribution. Needs root and loop devices.
  *
- * Online: the real agent, watched for a while. Offline: a day cannot be waited for, so the agent's own outbox makes the
- * flushes of a day, or of a part of it, one after the other (run-flushes.mjs). Needs root and loop devices.
+ * Online: the agent, observed for 30 s. Offline: the agent's own outbox makes flushes one after the other (run-flushes.mjs).
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -25,7 +24,7 @@ const OFFLINE = [
 ];
 
 export async function measureFlash(bundle, sandbox, captured) {
-  // The tests' own disk: the bench has compiled them.
+  // The disk of the tests, which are compiled too.
   const compiled = pathToFileURL(join(root, 'dist/test/system/loop-disk.js'));
   const { LoopDisk, USUAL, whyNoLoopDisk } = await import(compiled.href);
   const whyNot = await whyNoLoopDisk();
@@ -61,13 +60,13 @@ function perDay(name, bytes, max) {
   return { name, value: bytes / 1_000_000, unit: 'MB', max };
 }
 
-/** At ten times the usual rate, with an outbox that would go to the disk soon. */
+/** At ten times the usual rate, with an outbox that spools early. */
 async function onlineBytes(bundle, sandbox, { mounted, device }) {
   const more = '[outbox]\nspool-after = "5s"\nflush-every = "5s"\n';
   const home = sandbox.home({ intervalS: 1, state: join(mounted, 'state'), more });
   const agent = start([...flagsOfTheUnit(), bundle, ...home]);
   try {
-    await agent.line('client attributes accepted');
+    await agent.event('FL-ATTRIBUTES');
     const pointsBefore = await sandbox.storedPoints();
     const before = deviceBytes(device, mounted);
     await sleep(ONLINE_S * 1000);
@@ -82,6 +81,6 @@ async function onlineBytes(bundle, sandbox, { mounted, device }) {
 }
 
 function offline(disk, captured, perFlush) {
-  const asked = { ...disk, captured, everyMs: INTERVAL_S * 1000, perFlush, flushes: FLUSHES };
-  return runCompiled('flushes', asked);
+  const parameters = { ...disk, captured, everyMs: INTERVAL_S * 1000, perFlush, flushes: FLUSHES };
+  return runCompiled('flushes', parameters);
 }

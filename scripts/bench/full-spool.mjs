@@ -1,8 +1,6 @@
 /**
- * Memory of the agent with 64 MB waiting on the disk, beside one with nothing there: just started, offline for a while, and
- * while it delivers. All four at once, so that they see the same host.
- *
- * Delivering goes on without a limit of rate, and nearly all of the 64 MB is still there at the end.
+ * Memory of the agent with a spool of 64 MB and with an empty one: after the start, while offline and while it delivers. All four
+ * run at the same time, so that the conditions are equal. Delivery has no rate limit; most of the 64 MB is left at the end.
  */
 
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -44,7 +42,7 @@ export async function measureFullSpool(bundle, sandbox, captured) {
     const pair = (what, at, empty, filled) => [
       { name: `RSS ${what}, spool empty`, value: empty[at], unit: 'MiB' },
       { name: `RSS ${what}, spool full`, value: filled[at], unit: 'MiB' },
-      { name: '  more', value: filled[at] - empty[at], unit: 'MiB', max: EXTRA_MIB_MAX },
+      { name: '  difference', value: filled[at] - empty[at], unit: 'MiB', max: EXTRA_MIB_MAX },
     ];
     return [
       { name: 'readings in a full spool', value: readings, unit: '' },
@@ -68,7 +66,7 @@ async function watch(bundle, sandbox, state, kind) {
   const more = 'drain-rate = "1000"\n[outbox]\nfree-space = "0%"\n';
   const home = sandbox.home({ intervalS: INTERVAL_S, port, token, state, more });
   const agent = start([...flagsOfTheUnit(), bundle, ...home]);
-  const { ms: readyMs } = await agent.line('firstlight is ready');
+  const { ms: readyMs } = await agent.event('FL-READY');
   await sleep(1000);
   const atStart = memoryOf(agent.pid).RSS;
   let atMost = atStart;

@@ -1,4 +1,4 @@
-/** The parts of the bench by name, each from the bundle, the sandbox and what else it needs to rows. */
+/** The parts of the bench by name: each makes rows from the bundle, the sandbox and its options. */
 
 import { measureCpu } from './cpu.mjs';
 import { measureDefaultDrain, measureLiftedDrain } from './drain.mjs';
@@ -6,10 +6,10 @@ import { measureFlash } from './flash.mjs';
 import { measureFullSpool } from './full-spool.mjs';
 import { measureMemory } from './memory.mjs';
 import { measureMillion } from './million.mjs';
-import { measureRoads } from './roads.mjs';
 import { measureSensors, measureSensorsMillion } from './sensors.mjs';
 import { measureStart } from './start.mjs';
 import { measureStatus } from './status.mjs';
+import { measureTransports } from './transports.mjs';
 import { measureWire } from './wire.mjs';
 
 export const measures = {
@@ -20,7 +20,7 @@ export const measures = {
   'sensors-million': measureSensorsMillion,
   status: () => measureStatus(),
   wire: (bundle, sandbox, { captured }) => measureWire(bundle, sandbox, captured),
-  roads: () => measureRoads(),
+  transports: () => measureTransports(),
   flash: (bundle, sandbox, { captured }) => measureFlash(bundle, sandbox, captured),
   'full-spool': (bundle, sandbox, { captured }) => measureFullSpool(bundle, sandbox, captured),
   million: (_bundle, _sandbox, { captured }) => measureMillion(captured),

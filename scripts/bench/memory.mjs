@@ -1,9 +1,8 @@
 /**
- * Memory of the agent after a while, beside Node with nothing to do for the same while.
+ * Memory of the agent beside an idle Node of the same age, from /proc/PID/smaps_rollup.
  *
- * From /proc/PID/smaps_rollup. RSS counts pages shared with other processes in full, PSS by shares, so PSS
- * depends on how many Node processes run (here: five and the bench itself, all from one binary); private
- * memory is what the host would get back.
+ * RSS counts pages shared with other processes in full, PSS in shares. PSS depends on the number of Node processes (here: five
+ * and the bench, of one binary). Private memory is freed when the process exits.
  */
 
 import { readFileSync } from 'node:fs';

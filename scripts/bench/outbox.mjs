@@ -1,4 +1,4 @@
-/** The agent's outbox over a real spool in a directory, for programs that fill it themselves. */
+/** The agent's outbox with a spool in a directory, for programs that fill it themselves. */
 
 import { Losses } from '../../src/core/losses.ts';
 import { NodeDirectory } from '../../src/outbox/node-directory.ts';
@@ -8,13 +8,13 @@ import { Spool } from '../../src/outbox/spool.ts';
 export const BOOT_ID = 'the-boot-of-the-bench';
 const HOUR_MS = 3_600_000;
 
-/** A disk that refuses is a surprise here: it throws. */
+/** A disk error throws. */
 export async function openOutbox(directory, spoolBytesMax = 64_000_000) {
   const losses = new Losses();
-  const refuse = (message, fields) => {
+  const fail = (message, fields) => {
     throw new Error(`${message} ${JSON.stringify(fields)}`);
   };
-  const log = { debug() {}, info() {}, warn: refuse, error: refuse };
+  const log = { debug() {}, info() {}, warn: fail, error: fail };
   const options = { directory: new NodeDirectory(directory), bootId: BOOT_ID, losses, log };
   const spool = await Spool.open({ ...options, bytesMax: spoolBytesMax, freeShare: 0 });
   const clock = { bootId: BOOT_ID, bootMs: () => 0 };

@@ -1,9 +1,6 @@
 /**
- * The programs the bench runs, as processes of their own: the sandbox, the agent out of the bundle, and Node
- * with nothing to do.
- *
- * The agent is started as the systemd unit starts it, with the flags found there. Times are taken when a line
- * arrives here, counted from before the spawn.
+ * The processes of the bench: the sandbox, the agent from the bundle with the flags of the systemd unit, and an idle Node.
+ * Times are taken when a line arrives here, from before the spawn.
  */
 
 import { spawn } from 'node:child_process';
@@ -14,10 +11,10 @@ import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..', '..');
 const UNIT = join(root, 'systemd', 'firstlight.service');
-/** A line that does not come within this has not come at all, ms. */
+/** A line that takes longer is missing. */
 const LINE_MS_MAX = 30_000;
 
-/** What stands between node and the program in the unit's ExecStart. */
+/** The options of node in the unit's ExecStart. */
 export function flagsOfTheUnit() {
   const command = readFileSync(UNIT, 'utf8').match(/^ExecStart=(.+)$/m)?.[1] ?? '';
   return command.split(' ').filter((word) => word.startsWith('--'));
@@ -25,15 +22,12 @@ export function flagsOfTheUnit() {
 
 export const BARE = ['-e', 'setInterval(()=>{},1e6)'];
 
-/**
- * Starts node with these arguments; `line(text)` is the time in ms since then at which a line with `text`
- * came.
- */
+/** Starts node. `line(text)` waits for a line with that text, `event(id)` for a log line of that event; `ms` is since the start. */
 export function start(commandLine) {
   const startedMs = performance.now();
   const child = spawn(process.execPath, commandLine, { stdio: ['ignore', 'pipe', 'inherit'] });
   const seen = [];
-  // A bench that fails must not leave it behind.
+  // Also if the bench fails.
   const killAtExit = () => child.kill('SIGKILL');
   process.once('exit', killAtExit);
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -43,21 +37,23 @@ export function start(commandLine) {
     seen.push({ text, ms: performance.now() - startedMs });
     wake();
   });
+  const line = async (text, withinMs = LINE_MS_MAX) => {
+    for (;;) {
+      const found = seen.find((each) => `${each.text} `.includes(text));
+      if (found) return found;
+      const leftMs = startedMs + withinMs - performance.now();
+      const output = `${commandLine.join(' ')} printed:\n${seen.map((each) => each.text).join('\n')}`;
+      if (leftMs <= 0 || child.exitCode !== null) throw new Error(`no line "${text}"; ${output}`);
+      await nextLine(leftMs, ended, (resolve) => {
+        wake = resolve;
+      });
+    }
+  };
   return {
     pid: child.pid,
     ended,
-    async line(text, withinMs = LINE_MS_MAX) {
-      for (;;) {
-        const found = seen.find((each) => each.text.includes(text));
-        if (found) return found;
-        const leftMs = startedMs + withinMs - performance.now();
-        const said = `${commandLine.join(' ')} said:\n${seen.map((each) => each.text).join('\n')}`;
-        if (leftMs <= 0 || child.exitCode !== null) throw new Error(`no line "${text}"; ${said}`);
-        await nextLine(leftMs, ended, (resolve) => {
-          wake = resolve;
-        });
-      }
-    },
+    line,
+    event: (id, withinMs) => line(`event=${id} `, withinMs),
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');
       await ended;
@@ -77,10 +73,7 @@ function nextLine(ms, ended, onWake) {
   });
 }
 
-/**
- * The sandbox, with what the bench asks of it; each `home()` is a state directory of a gateway that has never
- * booted.
- */
+/** The sandbox and its administration; each `home()` is the command line of a new gateway. */
 export async function startSandbox(bundle) {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
   const ports = ['--coap-port', '0', '--http-port', '0', '--admin-port', '0', '--json'];
@@ -98,7 +91,7 @@ export async function startSandbox(bundle) {
     createDevice: (name, token) =>
       admin('/devices', { method: 'POST', body: JSON.stringify({ name, token }) }),
     points: (device, key) => admin(`/points?${new URLSearchParams({ device, key, limit: '1000000' })}`),
-    /** `token`: of a device that is there; absent: it provisions. `more`: TOML. */
+    /** With a `token` of an existing device; without one the gateway provisions. `more`: TOML. */
     home({ intervalS, port = coapPort, token, state, more = '' }) {
       homes += 1;
       const config = join(directory, `${homes}.toml`);
@@ -113,7 +106,7 @@ export async function startSandbox(bundle) {
   };
 }
 
-/** The clock is believed, because a host that runs a bench may have no time service: then nothing would be dated. */
+/** clock.trust is "system" because this host may have no time service; readings would then have no timestamp. */
 function configText({ port, name, intervalS, token }) {
   const identity =
     token === undefined

@@ -1,9 +1,7 @@
 /**
- * Readings as the agent would take them every so often for a day, made in an instant: from samples of this host taken once a
- * second, judged by the agent's own `Changes`.
- *
- * Two samples in a row here were taken about ten seconds apart (`STRIDE`), so that as much changes between them as between
- * two readings of an agent at its usual interval; only the uptime is counted on.
+ * Readings at any interval for a day, made at once from samples of this host taken once a second, filtered by the agent's own
+ * `Changes`. Consecutive readings use samples about ten seconds apart (`STRIDE`), so that as much changes between them as
+ * between two readings at the default interval; only the uptime is computed.
  */
 
 import { Changes } from '../../src/core/changes.ts';

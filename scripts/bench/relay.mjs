@@ -1,8 +1,7 @@
 /**
- * A small UDP relay between the agent and the sandbox: counts every datagram, both ways, with the 28 bytes of its IPv4 and
- * UDP headers (RFC 791, RFC 768; no options), and can be a long and lossy road.
- *
- * The losses are seeded, so that a run can be repeated, as far as the two programs do the same again.
+ * A UDP relay between the agent and the sandbox. It counts all datagrams, both ways, with the 28 bytes of their IPv4 and UDP
+ * headers (RFC 791, RFC 768; no options), and can delay and lose them. The losses are seeded and repeatable, as far as both
+ * programs behave the same again.
  */
 
 import { createSocket } from 'node:dgram';
@@ -12,11 +11,11 @@ import { parse } from 'coap-packet';
 const HEADERS_BYTES = 28;
 const POST = '0.02';
 
-/** One client, one server; answers go back to whoever spoke last. `delayMs` and `loss` are for each way. */
+/** One client, one server; responses go to the last sender. `delayMs` and `loss` apply to each direction. */
 export async function openRelay(serverPort, { delayMs = 0, loss = 0, seed = 1 } = {}) {
   const [outside, inside] = [createSocket('udp4'), createSocket('udp4')];
   const count = { bytes: 0, datagrams: 0, posts: 0, payloadBytes: 0 };
-  /** What became of each POST, by its CoAP token, which its repetitions and its answer share. */
+  /** Each POST by its CoAP token, which its retransmissions and its response share. */
   const requests = new Map();
   const dice = createDice(seed);
   let client;
@@ -42,7 +41,7 @@ export async function openRelay(serverPort, { delayMs = 0, loss = 0, seed = 1 } 
   await once(outside, 'listening');
   return {
     count,
-    /** Every POST: its payload, when it was first sent and when its answer arrived, by performance.now(). */
+    /** Every POST: its payload, and the times of the first transmission and of the response, by performance.now(). */
     requests: () => [...requests.values()],
     port: outside.address().port,
     close: () => {
@@ -60,7 +59,7 @@ function note({ code, token, payload }, requests, count) {
   if (!requests.has(name)) requests.set(name, { payload, sentMs: performance.now() });
 }
 
-/** An empty acknowledgement is no answer and has no token. */
+/** An empty acknowledgement is not a response and has no token. */
 function settle({ code, token }, requests) {
   const request = code === '0.00' ? undefined : requests.get(token.toString('hex'));
   if (request) request.answeredMs ??= performance.now();

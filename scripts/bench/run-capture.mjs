@@ -1,15 +1,15 @@
-/** Compiled by compiled.mjs: samples of this host, one a second. */
+/** Compiled by compiled.mjs: samples of this host, one a second. Parameter: `samples`. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
-import { asked } from './asked.mjs';
+import { readParameters } from './parameters.mjs';
 
-const { samples } = asked();
+const { samples } = readParameters();
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const sensors = openSensors({ root: '/', clock: hostClock(), log });
 const captured = [];
-await sensors.sample(); // what is a rate has no value at first
+await sensors.sample(); // the first sample has no rates
 while (captured.length < samples) {
   await sleep(1000);
   captured.push(await sensors.sample());

@@ -1,15 +1,15 @@
 /**
- * Compiled by compiled.mjs: the facts of a reading, asked of the library systeminformation instead. Asked: `readings`.
- * Answers with the CPU per reading, the processes that the library starts included, which the kernel counts in ticks.
+ * Compiled by compiled.mjs: the facts of a reading, read with the library systeminformation. Parameter: `readings`. Prints the CPU
+ * time per reading, with that of the processes the library starts, which the kernel counts in ticks.
  */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import si from 'systeminformation';
-import { asked } from './asked.mjs';
+import { readParameters } from './parameters.mjs';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-const { readings } = asked();
+const { readings } = readParameters();
 await reading();
 const before = cpuMs();
 for (let done = 0; done < readings; done += 1) await reading();

@@ -1,16 +1,17 @@
 /**
- * Compiled by compiled.mjs: fills a spool as an agent that was offline would have left it, and says what is in it.
+ * Compiled by compiled.mjs: fills a spool as an offline agent does, and prints what is in it.
  *
- * Asked: `directory`, `captured` samples, `everyMs`, `firstTsMs`, `perFlush`; `count` of readings, or else as many as fit
- * `spoolBytesMax`; `listFile` for the readings, one line each.
+ * Parameters: `directory`, `captured` samples, `everyMs`, `firstTsMs`, `perFlush`; `count` of readings, or as many as fit into
+ * `spoolBytesMax`; `listFile` for the readings, one per line.
  */
 
 import { appendFileSync } from 'node:fs';
-import { asked } from './asked.mjs';
 import { BOOT_ID, openOutbox } from './outbox.mjs';
+import { readParameters } from './parameters.mjs';
 import { readingsOf } from './readings.mjs';
 
-const { directory, captured, everyMs, firstTsMs, perFlush, count, spoolBytesMax, listFile } = asked();
+const { directory, captured, everyMs, firstTsMs, perFlush, count, spoolBytesMax, listFile } =
+  readParameters();
 const { outbox, spool, losses } = await openOutbox(directory, spoolBytesMax);
 const roomBytes = 2 * 65_536;
 let readings = 0;

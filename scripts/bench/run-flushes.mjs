@@ -1,22 +1,22 @@
 /**
- * Compiled by compiled.mjs: flushes as an offline agent makes them, and what they write on the device below.
+ * Compiled by compiled.mjs: flushes of an offline agent, and the bytes they write to the device.
  *
- * After each, the whole file system is written out (`sync -f`), so that each pays for its own inode and journal, as it does
- * when minutes lie between two of them; and then a moment passes, because two writes within one tick of the file times, up to
- * 10 ms, would share the write of the inode (measured: a quarter of the bytes was missing). Asked: `mounted`, `device`, `captured`, `everyMs`, `perFlush`, `flushes`.
+ * The file system is synced after each (`sync -f`), so that each pays for its own inode and journal, as flushes minutes apart do.
+ * Then a moment passes, because two writes within one tick of the file times, up to 10 ms, would share the write of the inode
+ * (measured: a quarter of the bytes was missing). Parameters: `mounted`, `device`, `captured`, `everyMs`, `perFlush`, `flushes`.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asked } from './asked.mjs';
 import { deviceBytes } from './device.mjs';
 import { BOOT_ID, openOutbox } from './outbox.mjs';
+import { readParameters } from './parameters.mjs';
 import { readingsOf } from './readings.mjs';
 
 const TICK_MS = 30;
 
-const { mounted, device, captured, everyMs, perFlush, flushes } = asked();
+const { mounted, device, captured, everyMs, perFlush, flushes } = readParameters();
 const directory = join(mounted, 'spool');
 const before = deviceBytes(device, mounted);
 const { outbox } = await openOutbox(directory);

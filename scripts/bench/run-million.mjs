@@ -1,16 +1,16 @@
 /**
- * Compiled by compiled.mjs: readings through the outbox, in turns by way of the memory and by way of the disk, and the
- * memory of this process after each tenth of them. Asked: `directory`, `captured`, `readings`.
+ * Compiled by compiled.mjs: readings through the outbox, in turns through memory and through the spool, and the memory of this
+ * process after each tenth of them. Parameters: `directory`, `captured`, `readings`.
  */
 
-import { asked } from './asked.mjs';
 import { BOOT_ID, openOutbox } from './outbox.mjs';
+import { readParameters } from './parameters.mjs';
 import { readingsOf } from './readings.mjs';
 
 const TURN = 250;
 const MIB = 1024 * 1024;
 
-const { directory, captured, readings } = asked();
+const { directory, captured, readings } = readParameters();
 const { outbox, spool, losses } = await openOutbox(directory);
 const source = readingsOf(captured, { bootId: BOOT_ID, everyMs: 10_000, firstTsMs: 1_700_000_000_000 });
 const found = { heapMib: [], rssMib: [] };

@@ -1,18 +1,18 @@
 /**
- * Compiled by compiled.mjs: the payloads of a quiet host and of a busy one, by the agent's own `Changes` and packing.
+ * Compiled by compiled.mjs: the payloads of a quiet and of a busy host, by the agent's own `Changes` and packing.
  *
- * Both have the keys and sizes of this host's values. Quiet: the uptime and the memory move, nothing else does. Busy: every value
- * moves at every reading. Asked: `captured`.
+ * Both have the keys and sizes of this host's values. Quiet: only uptime and memory change. Busy: every value changes at every
+ * reading. Parameter: `captured`.
  */
 
 import { Changes } from '../../src/core/changes.ts';
 import { packTelemetry } from '../../src/core/packing.ts';
-import { asked } from './asked.mjs';
+import { readParameters } from './parameters.mjs';
 
 const READINGS = 900; // thirty of the five minutes after which all values are sent
 const INTERVAL_MS = 10_000;
 
-const [sample] = asked().captured;
+const [sample] = readParameters().captured;
 const firstTsMs = Date.now();
 
 const quiet = (index) => ({

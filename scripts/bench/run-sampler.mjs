@@ -1,4 +1,4 @@
-/** Compiled by compiled.mjs: what one sample of this host costs the CPU, ms. */
+/** Compiled by compiled.mjs: the CPU time of one sample of this host, ms. */
 
 import { hostClock } from '../../src/host/clock.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';

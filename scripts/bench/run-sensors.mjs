@@ -1,18 +1,18 @@
 /**
- * Compiled by compiled.mjs: readings of this host, one after the other. Asked: `profile`, `readings`, and `looks`, how often
- * to look at heap, memory and open files on the way. Answers with the CPU per reading and how many keys one has.
+ * Compiled by compiled.mjs: readings of this host, one after the other. Parameters: `profile`, `readings`, and `looks`, how often
+ * heap, memory and open files are recorded meanwhile. Prints these, the CPU time per reading and the number of keys.
  */
 
 import { readdirSync } from 'node:fs';
 import { hostClock } from '../../src/host/clock.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 import { UNTUNED } from '../../src/sensors/tuning.ts';
-import { asked } from './asked.mjs';
+import { readParameters } from './parameters.mjs';
 
 const WARM_UP = 200;
 const MIB = 1024 * 1024;
 
-const { profile, readings, looks = 0 } = asked();
+const { profile, readings, looks = 0 } = readParameters();
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const tuning = { ...UNTUNED, selection: { profile, on: [], off: [] } };
 const sensors = openSensors({ root: '/', clock: hostClock(), log, tuning });

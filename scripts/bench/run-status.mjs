@@ -1,6 +1,6 @@
 /**
- * Compiled by compiled.mjs: what one write of the status costs the CPU, ms, and how large the file is. Asked: `directory`,
- * which should be memory, as /run is. What is told is of a gateway with troubles, so that lists are full.
+ * Compiled by compiled.mjs: the CPU time of one write of the status file, ms, and its size, with full lists of events. Parameter:
+ * `directory`, which should be in memory, as /run is.
  */
 
 import { statSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { Chronicle } from '../../src/core/chronicle.ts';
 import { EVENTS } from '../../src/core/events.ts';
 import { hostClock } from '../../src/host/clock.ts';
 import { STATUS_FILE, StatusFile } from '../../src/host/status-file.ts';
-import { asked } from './asked.mjs';
+import { readParameters } from './parameters.mjs';
 
 const WRITES = 2_000;
 const WARM_UP = 100;
 
-const { directory } = asked();
+const { directory } = readParameters();
 const clock = hostClock();
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const chronicle = new Chronicle(clock);
@@ -33,7 +33,7 @@ const { user, system } = process.cpuUsage(before);
 const cpuMs = (user + system) / 1000 / WRITES;
 console.log(JSON.stringify({ cpuMs, bytes: statSync(join(directory, STATUS_FILE)).size }));
 
-/** As core/reporting.ts does, which compares the text before it shows the report. */
+/** As the agent does, which compares the text before it publishes the report. */
 async function show(delivered) {
   const report = {
     state: 'online',

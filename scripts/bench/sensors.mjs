@@ -1,7 +1,7 @@
 /**
- * What a reading costs: CPU and system calls of the sampler alone, by profile, with the agent's flags; beside the same facts
- * asked of systeminformation and one scrape of Debian's node exporter, where that is installed. `measureSensorsMillion`: whether
- * heap and open files stay flat over a million readings.
+ * CPU time and system calls of the sampler alone, by profile, with the agent's flags; beside the same facts read by
+ * systeminformation and a scrape of Debian's node exporter, if it is installed. `measureSensorsMillion`: whether heap and open
+ * files stay flat over a million readings.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -48,25 +48,25 @@ export async function measureSensors() {
 }
 
 export async function measureSensorsMillion() {
-  const asked = { profile: 'default', readings: MILLION, looks: LOOKS };
-  const { heapMib, rssMib, openFiles } = await runCompiled('sensors', asked, {
+  const parameters = { profile: 'default', readings: MILLION, looks: LOOKS };
+  const { heapMib, rssMib, openFiles } = await runCompiled('sensors', parameters, {
     flags: ['--expose-gc'],
     isQuick: true,
   });
   const growth = (values) => values.at(-1) - values[0];
   return [
     {
-      name: 'heap grown from 100,000 to 1,000,000 readings of the sensors',
+      name: 'heap growth from 100,000 to 1,000,000 readings of the sensors',
       value: growth(heapMib),
       unit: 'MiB',
       max: HEAP_GROWTH_MIB_MAX,
     },
-    { name: 'RSS grown meanwhile', value: growth(rssMib), unit: 'MiB' },
-    { name: 'open files more meanwhile', value: growth(openFiles), unit: '', max: 0 },
+    { name: 'RSS growth', value: growth(rssMib), unit: 'MiB' },
+    { name: 'growth of open files', value: growth(openFiles), unit: '', max: 0 },
   ];
 }
 
-/** Of one reading: what a longer run makes more than a shorter one, so that starting Node does not count. */
+/** Of one reading: the difference of a longer and a shorter run, so that the start of Node does not count. */
 async function systemCalls(profile) {
   if (spawnSync('strace', ['-V'], { stdio: 'ignore' }).error) return undefined;
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
@@ -87,6 +87,6 @@ async function systemCalls(profile) {
 function totalCalls(summary) {
   const line = summary.split('\n').find((each) => each.trim().endsWith(' total'));
   const calls = Number(line?.trim().split(/\s+/)[3]);
-  if (!(calls > 0)) throw new Error(`strace said:\n${summary}`);
+  if (!(calls > 0)) throw new Error(`strace printed:\n${summary}`);
   return calls;
 }

@@ -1,9 +1,8 @@
 /**
- * From the start of the process to "ready" and to the first telemetry the server accepted.
+ * Time from the start of the process to "ready" and to the first telemetry the server accepted.
  *
- * First boots provision on the way, each with a state directory of its own; second boots find the
- * credentials. One at a time, with nothing else of ours running but the sandbox. The wait at random that
- * spreads a fleet (server.spread) is set to 0.
+ * First boots provision, each with a new state directory; second boots find the credentials. They run one at a time, beside
+ * the sandbox only. The random delay of the first request (server.spread) is 0.
  */
 
 import { BARE, flagsOfTheUnit, median, start } from './programs.mjs';
@@ -34,10 +33,10 @@ export async function measureStart(bundle, sandbox) {
 
 async function bootOnce(commandLine) {
   const agent = start(commandLine);
-  const { ms: readyMs } = await agent.line('firstlight is ready');
-  const { ms: telemetryMs } = await agent.line('first telemetry accepted');
-  // So that the next boot does not run beside the child that gathers this one's facts.
-  await agent.line('client attributes accepted');
+  const { ms: readyMs } = await agent.event('FL-READY');
+  const { ms: telemetryMs } = await agent.event('FL-FIRST-TELEMETRY');
+  // The next boot must not run beside the process that gathers the facts of this one.
+  await agent.event('FL-ATTRIBUTES');
   await agent.stop();
   return { readyMs, telemetryMs };
 }

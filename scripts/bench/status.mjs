@@ -1,4 +1,4 @@
-/** What a write of the status costs, on memory where this host has some (/dev/shm). */
+/** The cost of a write of the status file, in memory if this host has /dev/shm. */
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

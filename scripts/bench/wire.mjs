@@ -1,9 +1,9 @@
 /**
- * Bytes on the wire per reading, both ways, IP and UDP headers included (relay.mjs): of this host, and of a quiet and a
- * busy one, whose readings are made up from this one's (run-packing.mjs).
+ * Bytes on the wire per reading, both ways, with IP and UDP headers (relay.mjs): of this host, and of a quiet and a busy one, whose
+ * readings are derived from this one's (run-packing.mjs).
  *
- * Counted on this host is the steady state: after provisioning and attributes, from the middle between two readings to the
- * middle between two others. What a message costs beside its payload there is what it costs the others.
+ * The steady state is counted: after provisioning and attributes, from half-way between two readings to half-way between two
+ * others. The overhead of a message measured here applies to the other hosts.
  */
 
 import { runCompiled } from './compiled.mjs';
@@ -16,7 +16,7 @@ export async function measureWire(bundle, sandbox, captured) {
   const relay = await openRelay(sandbox.coapPort);
   const home = sandbox.home({ intervalS: 1, port: relay.port });
   const agent = start([...flagsOfTheUnit(), bundle, ...home]);
-  await agent.line('client attributes accepted');
+  await agent.event('FL-ATTRIBUTES');
   const before = await countBetweenReadings(relay, sandbox, 1);
   const after = await countBetweenReadings(relay, sandbox, READINGS);
   await agent.stop();
@@ -28,7 +28,7 @@ export async function measureWire(bundle, sandbox, captured) {
     per('bytes on the wire per reading, both ways', 'B', 'bytes'),
     per('datagrams per reading, both ways', '', 'datagrams'),
     per('values per reading', '', 'points'),
-    { name: 'bytes of a message beside its payload, both ways', value: messageBytes, unit: 'B' },
+    { name: 'overhead of a message, both ways', value: messageBytes, unit: 'B' },
     ...packing(await runCompiled('packing', { captured }), messageBytes),
   ];
 }

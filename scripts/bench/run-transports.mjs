@@ -1,10 +1,10 @@
 /**
- * Compiled by compiled.mjs, run in a network namespace of its own: what a post costs over CoAP, HTTP and HTTPS with a connection
- * kept, in bytes on the wire and CPU.
+ * Compiled by compiled.mjs, run in a network namespace of its own: the cost of a post over CoAP, HTTP and HTTPS with a persistent
+ * connection, in bytes on the wire and CPU.
  *
- * Bytes are those of the loopback's counters less the 14 of each Ethernet header, so IP, UDP, TCP, TLS and every acknowledgement
- * count. The server (sandbox, and a TLS front before it) is a process of its own. Between two posts it is quiet for as long as
- * delayed acknowledgements take.
+ * Bytes are those of the loopback counters less the 14 of each Ethernet header: IP, UDP, TCP, TLS and every acknowledgement
+ * count. The server (the sandbox behind a TLS front) is a process of its own. The pause between two posts covers delayed
+ * acknowledgements.
  */
 
 import { execFileSync, fork } from 'node:child_process';
@@ -16,12 +16,12 @@ import { hostClock } from '../../src/host/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import { HttpTransport } from '../../src/transport/http/transport.ts';
-import { asked } from './asked.mjs';
+import { readParameters } from './parameters.mjs';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 const POSTS = 30;
 const QUIET_MS = 250;
-const { certFile, keyFile } = asked();
+const { certFile, keyFile } = readParameters();
 
 if (process.send) await serve();
 else console.log(JSON.stringify(await measure()));
@@ -50,7 +50,7 @@ async function measure() {
   const tls = { pins: [], ca: readFileSync(certFile, 'utf8') };
   const http = (scheme, port) =>
     new HttpTransport({ scheme, host: 'localhost', port, tls, userAgent }, { clock, log });
-  const roads = {
+  const transports = {
     CoAP: new CoapTransport(
       { host: '127.0.0.1', port: ports.coap },
       { clock, chance: { random: () => 0.5 } },
@@ -59,22 +59,22 @@ async function measure() {
     HTTPS: http('https', ports.https),
   };
   const results = {};
-  for (const [name, road] of Object.entries(roads)) results[name] = await costOf(road, clock);
+  for (const [name, transport] of Object.entries(transports)) results[name] = await costOf(transport, clock);
   // Of the wire between front and sandbox nothing is the gateway's: what plain HTTP cost goes off.
   results.HTTPS.bytes -= results.HTTP.bytes;
   results.HTTPS.packets -= results.HTTP.packets;
   server.kill();
-  for (const road of Object.values(roads)) await road[Symbol.asyncDispose]();
+  for (const transport of Object.values(transports)) await transport[Symbol.asyncDispose]();
   return results;
 }
 
-async function costOf(road, clock) {
+async function costOf(transport, clock) {
   const never = new AbortController().signal;
   let ts = 1_700_000_000_000;
   const post = async () => {
     ts += 10_000;
     const values = { cpuUsePercent: 9.5, load1: 0.41, memoryAvailableBytes: 11_811_160_064 };
-    const result = await road.postTelemetry(new Secret(TOKEN), JSON.stringify([{ ts, values }]), never);
+    const result = await transport.postTelemetry(new Secret(TOKEN), JSON.stringify([{ ts, values }]), never);
     if (!result.ok) throw new Error(result.refusal.detail);
     await clock.sleep(QUIET_MS, never);
   };

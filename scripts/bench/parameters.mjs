@@ -1,7 +1,7 @@
-/** For the programs that compiled.mjs runs: what they were asked. */
+/** The parameters of a program that compiled.mjs runs. */
 
 import { readFileSync } from 'node:fs';
 
-export function asked() {
+export function readParameters() {
   return JSON.parse(readFileSync(process.argv[2], 'utf8'));
 }
