@@ -1,8 +1,8 @@
 /**
- * `npm run arrivals`: when a fleet that got its power back in one second arrives at the server, second by second.
+ * `npm run arrivals`: when the gateways of a fleet reach the server after power returned to all of them in the same second.
  *
- * Uses the agent's own schedules (core/backoff, core/verdicts, transport/coap/timing) and a seeded die; 20,000 gateways unless told otherwise. Two cases: the
- * server is there, for several values of server.spread; and the server comes back after ten minutes of silence.
+ * Uses the agent's own retry schedules and CoAP timing, and a seeded random number generator; 20,000 gateways by default. Two
+ * cases: the server is up, for several values of server.spread; and the server returns after ten minutes of silence.
  */
 
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 const gateways = Number(values.gateways);
 const roll = createDice(Number(values.seed));
 
-/** First datagram that reaches a server which answers from `upMs` on; the gateways start together at 0. */
+/** The first datagram that reaches a server which is up from `upMs` on; all gateways start at 0. */
 function arrivalMs(spreadMs, upMs) {
   let atMs = roll() * spreadMs;
   for (let attempt = 1; ; attempt += 1) {
@@ -33,7 +33,7 @@ function arrivalMs(spreadMs, upMs) {
   }
 }
 
-console.log(`${gateways} gateways powered up in the same instant, seed ${values.seed}\n`);
+console.log(`${gateways} gateways started at the same time, seed ${values.seed}\n`);
 console.log('case                                     busiest second   half after   99 % after   last after');
 const MINUTE_MS = 60_000;
 for (const [name, spreadMs, upMs] of [

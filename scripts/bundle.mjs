@@ -1,14 +1,11 @@
 /**
- * `npm run bundle`: the program as it is installed, which needs Node and nothing beside it: dist/firstlight.mjs, which is
- * started, and in dist/code/ the parts of it that are loaded when they are needed. `npm run bundle -- --outfile <file>` puts it
- * elsewhere, code/ always beside it; `--metafile <file>` writes esbuild's account of what is where.
+ * `npm run bundle`: the program as it is installed, which needs only Node: dist/firstlight.mjs and, in dist/code/, the parts it
+ * loads when it needs them. Beside it the copyright file, <name>.copyright: the licences of the libraries must be passed on.
+ * `-- --outfile FILE` writes it elsewhere, with code/ beside it; `--metafile FILE` writes esbuild's list of the contents.
  *
- * Beside it goes the copyright file, <name>.copyright: whoever passes the bundle on must pass on the licences of the
- * libraries in it.
- *
- * Made from the TypeScript sources, so it needs no other build first. V8 keeps the text of whatever it has loaded, so the agent
- * loads no file of what it never does (bundle/parts.mjs), and spaces and comments are left out. Names are kept, so that a
- * stack from the field can be read. The parts are called by their content: a new version never loads one of an older.
+ * It needs no build. V8 keeps the text of all it has loaded, so the agent loads no file it does not use (bundle/parts.mjs) and
+ * white space and comments are removed. Names are kept, for stacks from the field. Parts are named after their content, so that
+ * a new version never loads a part of an older one.
  */
 
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +35,7 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  // As literals they are compiled once, and those of a library that nobody uses are left out.
+  // As literals they are compiled once, and unused ones of a library are left out.
   supported: { 'regexp-unicode-property-escapes': true },
   plugins: [oneCommandsPart, diet],
   minifySyntax: true,
@@ -48,7 +45,7 @@ const { outputFiles, metafile } = await build({
   legalComments: 'none',
   define: { 'process.env.NODE_ENV': '"production"' },
   logLevel: 'warning',
-}).catch(() => process.exit(1)); // esbuild has told why
+}).catch(() => process.exit(1)); // esbuild has printed the reason
 
 for (const part of earlierParts()) rmSync(join(outdir, 'code', part));
 let bytes = 0;
@@ -64,16 +61,13 @@ console.log(
   `${relative(process.cwd(), outfile)}: ${Math.round(bytes / 1000)} kB in ${outputFiles.length} files`,
 );
 
-/** Of an earlier bundle at this place; what else is in there is somebody's. */
+/** The parts of an earlier bundle here; other files are left alone. */
 function earlierParts() {
   const code = join(outdir, 'code');
   return existsSync(code) ? readdirSync(code).filter((file) => /-[0-9A-Z]{8}\.mjs$/.test(file)) : [];
 }
 
-/**
- * One character beyond ASCII makes V8 keep a whole text at two bytes each; esbuild leaves those in regular
- * expressions.
- */
+/** A single character beyond ASCII makes V8 store a whole text in two bytes each; esbuild leaves those in regular expressions. */
 function inAscii(text) {
   return text.replace(
     /(?<!\\)[^\0-\x7f]/g,
@@ -81,10 +75,7 @@ function inAscii(text) {
   );
 }
 
-/**
- * The CommonJS libraries ask for Node's modules with require, which an ES module does not have. esbuild gathers that in
- * one part.
- */
+/** The CommonJS libraries require Node's modules; an ES module has no require. esbuild collects that in one part. */
 function withRequire(text) {
   if (!/\btypeof require\b/.test(text)) return text;
   return `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n${text}`;

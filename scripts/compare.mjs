@@ -1,11 +1,10 @@
 /**
- * `npm run compare`: the agent's values beside what the host's own tools say of the same moment: free, df, vmstat, ip, sensors,
- * ps, and Debian's prometheus-node-exporter. Those that are missing are named, with what they lack.
+ * `npm run compare`: the agent's values beside those of the host's tools at the same time: free, df, vmstat, ip, sensors, ps, and
+ * Debian's prometheus-node-exporter. Missing tools are reported.
  *
- * One row per value and tool: same, or why not. A difference that is neither rounding, nor what the value moved by while the tools
- * ran, nor explained is UNEXPLAINED, and the exit code 1. `--markdown` prints a table for the README, `--seconds N` sets the time
- * over which rates are taken (5), `--traffic` meanwhile sends 200 KB to an address that nobody has (198.51.100.1, RFC 5737), so that a
- * quiet network has something to count.
+ * One row per value and tool: same, or the reason of the difference. A difference that is neither rounding nor explained is
+ * UNEXPLAINED; the exit code is then 1. `--markdown` prints a Markdown table, `--seconds N` sets the time over which rates are
+ * taken (5), and `--traffic` sends 200 KB to an unused address (198.51.100.1, RFC 5737), for a host without traffic.
  */
 
 import { parseArgs } from 'node:util';
@@ -21,7 +20,7 @@ const { values: options } = parseArgs({
 });
 const seconds = Number(options.seconds);
 if (!(Number.isInteger(seconds) && seconds >= 2 && seconds <= 600)) {
-  console.error('--seconds is the time over which rates are taken: a whole number from 2 to 600.');
+  console.error('--seconds must be a whole number from 2 to 600.');
   process.exit(64);
 }
 
@@ -46,7 +45,7 @@ console.log(
 if (unexplained > 0) process.exitCode = 1;
 
 function cellsOf(rows) {
-  const head = ['value', 'firstlight', 'tool', 'says', 'difference', 'why'];
+  const head = ['value', 'firstlight', 'tool', 'value of the tool', 'difference', 'reason'];
   return [
     head,
     ...rows.map(({ key, ours, tool, theirs, verdict }) => [

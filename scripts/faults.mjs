@@ -1,4 +1,4 @@
-/** `npm run faults`: writes the table of test/faults/README.md from the faults themselves. */
+/** `npm run faults`: writes the table of test/faults/README.md from the faults. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,9 @@
 /**
  * `npm run package`: makes dist/firstlight_VERSION_all.deb for apt, and dist/firstlight-VERSION.tar.gz with the same files for
- * systems without it. Built twice from one source, they are the same bytes.
+ * systems without dpkg. Two builds of one source are identical, byte for byte.
  *
- * `--deb-version VERSION` gives the package another version than package.json, for rebuilds and for testing upgrades;
- * `--output DIR` puts both elsewhere. Needs dpkg-deb (Debian's package dpkg) and GNU tar, and neither root nor the network.
+ * `--deb-version VERSION` sets the version of the package, for rebuilds and to test upgrades; `--output DIR` the directory. Needs
+ * dpkg-deb (Debian package dpkg) and GNU tar, but neither root nor a network.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -18,16 +18,16 @@ const { values: options } = parseArgs({
 });
 
 prepare();
-// These read what was just compiled and installed.
+// Loaded here because they read what prepare() makes.
 const { controlOf, maintainer } = await import('./package/control.mjs');
 const { filesOf, writeTree } = await import('./package/tree.mjs');
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const { version } = manifest;
 const debVersion = options['deb-version'] ?? version;
-// A native package: without a revision. The characters are those of deb-version(7).
+// A native package, without a revision. Characters as in deb-version(7).
 if (!/^\d[0-9A-Za-z.+~]*$/.test(debVersion))
-  stop(`--deb-version ${debVersion}: a digit first, then letters, digits and . + ~`);
+  stop(`--deb-version ${debVersion} must be a digit, then letters, digits and . + ~`);
 const epoch = sourceDate(root);
 const output = resolve(options.output ?? join(root, 'dist'));
 const work = join(output, 'package');
@@ -44,7 +44,7 @@ const bundle = join(work, 'firstlight.mjs');
 run(
   process.execPath,
   [join(root, 'scripts', 'bundle.mjs'), '--outfile', bundle],
-  'the bundle cannot be made',
+  'bundling failed: see the errors above',
 );
 const files = await filesOf(bundle, release);
 const node = manifest.engines.node.replace(/^>=/, '');
@@ -55,8 +55,8 @@ const deb = join(output, `firstlight_${debVersion}_all.deb`);
 run(
   'dpkg-deb',
   ['--root-owner-group', '-Zxz', '--build', staged, deb],
-  'the package cannot be made: is dpkg-deb installed?',
-  // How many threads compress shows in the bytes.
+  'the package could not be built: check that dpkg-deb is installed',
+  // The number of threads changes the bytes.
   { SOURCE_DATE_EPOCH: String(epoch), DPKG_DEB_THREADS_MAX: '1' },
 );
 
@@ -77,9 +77,9 @@ const owners = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--f
 run(
   'tar',
   [...owners, '--use-compress-program=gzip -9n', '-C', work, '-cf', tarball, name],
-  'the tarball cannot be made',
+  'the tarball could not be built: check that GNU tar is installed',
 );
-// Where scripts/install.sh looks, in a clone.
+// scripts/install.sh looks here in a clone.
 cpSync(join(unpacked, 'root'), join(work, 'root'), { recursive: true, preserveTimestamps: true });
 
 for (const file of [deb, tarball])

@@ -1,7 +1,6 @@
 /**
- * `npm run simulate`: prepares, then runs first boots in virtual time (`npm run simulate -- --boots 10000 --seed 7`), or the
- * weeks of many gateways (`npm run simulate -- weeks --gateways 1000 --days 7`). The options are told at the heads of
- * test/simulation/first-boot/main.ts and test/simulation/weeks/main.ts.
+ * `npm run simulate`: first boots in virtual time (`npm run simulate -- --boots 10000 --seed 7`), or the weeks of many gateways
+ * (`npm run simulate -- weeks --gateways 1000 --days 7`). test/simulation/first-boot/main.ts and test/simulation/weeks/main.ts list the options.
  */
 
 import { spawnSync } from 'node:child_process';

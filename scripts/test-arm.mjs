@@ -1,9 +1,9 @@
 /**
- * `npm run test:arm`: the packaged program on armhf and arm64, run by qemu-user with Debian 13's own nodejs: `--version`,
- * `sample`, and a provisioning round trip with the sandbox, which runs natively beside it.
+ * `npm run test:arm`: the packaged program on armhf and arm64, run by qemu-user with the nodejs of Debian 13: `--version`,
+ * `sample`, and provisioning with the sandbox, which runs natively.
  *
- * Takes about two minutes, most of it for the two root file systems, which are kept in /var/tmp. Without root, mmdebstrap or
- * qemu-user-static it skips, with the reason, and exits 0; `--only armhf` does one of the two.
+ * Takes about two minutes, most of it for the two root file systems, which stay in /var/tmp. Without root, mmdebstrap or
+ * qemu-user-static it is skipped with the reason and exits with 0. `--only armhf` tests one of the two.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -44,15 +44,16 @@ process.exitCode = failures === 0 ? 0 : 1;
 function whyNot() {
   const tools = ['mmdebstrap', 'tar', 'dpkg-deb', ...MACHINES.map(({ emulator }) => emulator)];
   const absent = tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
-  if (absent.length > 0) return `${absent.join(', ')} not installed: apt install mmdebstrap qemu-user-static`;
-  return process.getuid?.() === 0 ? undefined : 'mmdebstrap needs root to make the root file systems';
+  if (absent.length > 0)
+    return `${absent.join(', ')} not installed: run apt install mmdebstrap qemu-user-static`;
+  return process.getuid?.() === 0 ? undefined : 'mmdebstrap needs root';
 }
 
 async function test({ name, emulator }) {
   const system = unpacked(name);
-  // Its own name for node, so that the emulator is asked for nothing else.
+  // The emulator runs node only.
   const emulated = [emulator, '-L', system, join(system, 'usr/bin/node'), program];
-  const say = (what, isGood, detail) => {
+  const report = (what, isGood, detail) => {
     if (!isGood) failures += 1;
     console.log(`${isGood ? 'ok    ' : 'FAILED'} ${name} ${what}: ${detail.trim()}`);
   };
@@ -61,21 +62,21 @@ async function test({ name, emulator }) {
     return spawnSync(command, rest, { encoding: 'utf8', timeout: EMULATED_MS_MAX });
   };
   const version = once('--version');
-  say('--version', version.status === 0, version.stdout || version.stderr);
+  report('--version', version.status === 0, version.stdout || version.stderr);
   const sample = once('sample', '--json');
   const values = sample.status === 0 ? Object.keys(JSON.parse(sample.stdout).values) : [];
-  say('sample', values.includes('uptimeS'), `${values.length} values ${sample.stderr}`);
+  report('sample', values.includes('uptimeS'), `${values.length} values ${sample.stderr}`);
   const accepted = await provisioned(emulated, join(directory, `state-${name}`));
-  say('provisioning', accepted, accepted ? 'first telemetry accepted' : 'no telemetry was accepted');
+  report('provisioning', accepted, accepted ? 'first telemetry accepted' : 'no telemetry accepted');
 }
 
-/** What nodejs needs, unpacked and not configured: no program of the other architecture runs for that. */
+/** nodejs and its dependencies, unpacked but not configured, because no program of the other architecture runs for that. */
 function unpacked(name) {
   const tar = join(CACHE, `firstlight-trixie-${name}.tar`);
   if (!existsSync(tar)) {
-    console.log(`making the root file system of ${name} …`);
+    console.log(`creating the root file system of ${name} …`);
     const part = `${tar}.part.tar`;
-    // The main suite only: enough for nodejs, and one mirror's index fewer that may be out of step.
+    // The main suite is enough for nodejs, and only one index that may be inconsistent.
     const source = 'deb http://deb.debian.org/debian trixie main';
     must('mmdebstrap', [
       '-q',
@@ -91,7 +92,7 @@ function unpacked(name) {
   const system = join(directory, name);
   mkdirSync(system);
   must('tar', ['-xf', tar, '-C', system, '--exclude=./dev/*']);
-  // base-files would have made it.
+  // base-files would have created it.
   if (!existsSync(join(system, 'lib'))) symlinkSync('usr/lib', join(system, 'lib'));
   return system;
 }
@@ -116,14 +117,14 @@ async function provisioned([emulator, ...emulated], state) {
         FIRSTLIGHT_CLOCK_TRUST: 'system',
       },
     });
-    return (await lineOf(agent, /first telemetry accepted/)) !== undefined;
+    return (await lineOf(agent, /event=FL-FIRST-TELEMETRY\b/)) !== undefined;
   } finally {
     agent?.kill('SIGKILL');
     sandbox.kill('SIGKILL');
   }
 }
 
-/** The first line that matches; undefined when the program ends, or the time is over. */
+/** The first line that matches; undefined if the program exits or the time is over. */
 async function lineOf(child, pattern) {
   const timer = setTimeout(() => child.kill('SIGKILL'), EMULATED_MS_MAX);
   try {

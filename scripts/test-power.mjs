@@ -1,6 +1,6 @@
 /**
- * `npm run test:power`: prepares, then pulls the plug on first boots in every way this machine can (test/system/power.ts says which, and
- * takes the options). Takes about fifteen minutes; as root it also mounts small images below the temporary directory.
+ * `npm run test:power`: power cuts during first boots (test/system/power.ts describes them and takes the options). Takes about
+ * fifteen minutes; as root it also mounts small images below the temporary directory.
  */
 
 import { spawn } from 'node:child_process';
@@ -13,7 +13,7 @@ const power = spawn(
   ['--enable-source-maps', join(root, 'dist/test/system/power.js'), ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
-// The terminal sends Ctrl-C to both; the tests unmount and end, and this ends with them.
+// The terminal sends Ctrl-C to both processes; the tests clean up and exit, and this one with them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => power.kill(signal));
 power.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal ? 1 : 0);

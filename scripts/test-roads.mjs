@@ -1,9 +1,9 @@
 /**
- * `npm run test:roads`: prepares, then drops UDP half-way through a backlog of a real agent (test/system/roads.ts says what must hold).
- * About two minutes. It needs root, nft, ip, openssl and a network namespace; without one of them it is skipped, with the reason.
+ * `npm run test:roads`: drops UDP in the middle of a backlog of an agent (test/system/roads.ts lists what must hold). Takes about two
+ * minutes. Needs root, nft, ip, openssl and a network namespace; otherwise it is skipped with the reason.
  *
- * The namespaces have no names: they and every process in them end with the process that made them, however that ends, so that
- * two runs at once do not meet and nothing is left behind.
+ * The namespaces have no names: they and all processes in them end with the process that created them, so that two runs do not
+ * interfere and nothing is left behind.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -19,8 +19,7 @@ if (reason === undefined) run();
 else console.log(`skipped: ${reason}`);
 
 function missing() {
-  if (process.getuid?.() !== 0)
-    return 'it needs root, for a network namespace and a packet filter of its own';
+  if (process.getuid?.() !== 0) return 'needs root, for a network namespace and a packet filter';
   for (const [program, word] of [
     ['nft', '--version'],
     ['ip', '-V'],
@@ -30,7 +29,9 @@ function missing() {
     if (spawnSync(program, [word]).status !== 0) return `${program} is not installed`;
   }
   const { status, stderr } = spawnSync('unshare', [...APART, 'nft', 'list', 'tables'], { encoding: 'utf8' });
-  return status === 0 ? undefined : `no network namespace with a packet filter here: ${stderr.trim()}`;
+  return status === 0
+    ? undefined
+    : `this host allows no network namespace with a packet filter: ${stderr.trim()}`;
 }
 
 function run() {
@@ -40,13 +41,13 @@ function run() {
   const roads = spawn(
     'unshare',
     [...APART, process.execPath, '--enable-source-maps', program, '--directory', directory],
-    // Whatever is made there is made in the directory.
+    // Temporary files go into the directory.
     { stdio: 'inherit', env: { ...process.env, TMPDIR: directory } },
   );
-  // What runs apart is not asked but killed: there is nothing to tidy up in it, and the directory goes here.
+  // Killed, because nothing in the namespace needs cleaning up; the directory is removed below.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => roads.kill('SIGKILL'));
   roads.on('error', (error) => {
-    console.error(`unshare cannot be started: ${error.message}`);
+    console.error(`unshare failed to start: ${error.message}`);
     process.exitCode = 1;
   });
   roads.on('close', (code) => {

@@ -1,6 +1,6 @@
 /**
- * `npm run test:system`: prepares, then tests the package on a real Debian with a real systemd, in containers (test/container/system.ts says how,
- * test/container/options.ts what it can be told). Takes about eight minutes, and root; without it everything is skipped, with the reason.
+ * `npm run test:system`: tests the package on Debian with systemd, in containers (test/container/system.ts describes them,
+ * test/container/options.ts the options). Takes about eight minutes and needs root; otherwise it is skipped with the reason.
  */
 
 import { spawn } from 'node:child_process';
@@ -13,7 +13,7 @@ const system = spawn(
   ['--enable-source-maps', join(root, 'dist/test/container/system.js'), ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
-// The terminal sends Ctrl-C to both; the tests clean up and end, and this ends with them.
+// The terminal sends Ctrl-C to both processes; the tests clean up and exit, and this one with them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => system.kill(signal));
 system.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal ? 1 : 0);

@@ -1,9 +1,9 @@
 /**
- * The copyright file that goes with the bundle, in Debian's machine-readable format 1.0: which libraries are in
- * it, who wrote them, and the text of every licence.
+ * The copyright file of the bundle, in Debian's machine-readable format 1.0: the libraries in it, their authors, and the text of
+ * every licence.
  *
- * What is in the bundle is what esbuild says is in it, so that a new library cannot be forgotten; one without a
- * licence's text stops the bundling. Texts that differ in nothing but who holds the copyright are printed once.
+ * The libraries come from esbuild's metafile, so that none is forgotten; one without a licence text stops the bundling. Texts
+ * that differ only in the copyright holder are printed once.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -47,13 +47,13 @@ function library(name, root) {
   const directory = join(root, 'node_modules', name);
   const { license, author } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
   const file = readdirSync(directory).find((each) => /^(licen[cs]e|copying)(\.|$)/i.test(each));
-  if (file === undefined || typeof license !== 'string') throw new Error(`${name} comes without its licence`);
+  if (file === undefined || typeof license !== 'string') throw new Error(`${name} has no licence file`);
   const { holders, text } = parts(readFileSync(join(directory, file), 'utf8'));
   const named = holders.length > 0 ? holders : [author?.name ?? author ?? `the authors of ${name}`];
   return { files: `node_modules/${name}/*`, id: license, holders: named, text };
 }
 
-/** Who holds the copyright, and the text without that and without its title. */
+/** The copyright holders, and the text without them and without its title. */
 function parts(licence) {
   const lines = licence.split(/\r?\n/).map((line) => line.trim());
   const isHolder = (line) => /^copyright (\(c\)|©|\d)/i.test(line);
@@ -67,10 +67,10 @@ function parts(licence) {
   };
 }
 
-/** Expat (Debian's word for MIT) for the first text of that name, Expat-2 for one that says it otherwise. */
+/** Expat (Debian's name of MIT) for the first text of that name, Expat-2 for a different one. */
 function labelOf({ id, text }, texts) {
   const name = id === 'MIT' ? 'Expat' : id;
-  // Line breaks, quotation marks and stars do not make another licence.
+  // Line breaks, quotation marks and stars do not make a different licence.
   const key = `${name} ${text.toLowerCase().replace(/[^a-z0-9]+/g, ' ')}`;
   const known = texts.get(key);
   if (known !== undefined) return known.label;

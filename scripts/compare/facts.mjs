@@ -1,14 +1,13 @@
 /**
- * Which of our values is which of a tool's, and what may make them differ. One line a pair: adding a sensor is adding a line.
+ * Pairs each value of the agent with that of a tool, and explains the differences. A new sensor needs one more line here.
  *
- * A pair is judged in this order: the same up to `rounding`; between our value before and after the tools ran, so it moved
- * meanwhile; within `within` for the reason `why`; anything else is UNEXPLAINED.
+ * A pair is judged in this order: equal up to `rounding`; between the agent's values before and after the tools ran; within
+ * `within`, for the reason `why`; otherwise UNEXPLAINED.
  */
 
-/** A page cache, a counter: what a running host changes between two looks is seen in our own second look. */
-const MOVED = 'it moved while the tools ran: see our next reading';
+const MOVED = 'changed while the tools ran, as the next reading shows';
 
-/** Of these the next reading is over another time, and says nothing. */
+/** The next reading of these covers another time and is not comparable. */
 const OVER_TIME = /PerS$|^cpu\d*Use|BusyPercent$/;
 
 export function compared(seen) {
@@ -35,11 +34,11 @@ function* pairsOf(seen) {
   for (const { name, value } of seen.hwmon ?? []) yield* fromHwmon(seen, name, value);
 }
 
-/** Memory that a handful of processes, which we started ourselves, take and give back. */
+/** Memory that the tools use meanwhile. */
 const TOOLS_BYTES = 256 * 1024 * 1024;
-const TOOLS_WHY = 'the tools of this comparison run meanwhile, and take and give back memory';
+const TOOLS_WHY = 'the tools of this comparison use memory meanwhile';
 const DISK_BYTES = 64 * 1024 * 1024;
-const DISK_WHY = 'the host wrote between the two looks';
+const DISK_WHY = 'the host wrote between the two readings';
 
 function* fromTools({ free, df, inodes, vmstat, processes, ours }) {
   if (free) {
@@ -76,11 +75,11 @@ function* fromTools({ free, df, inodes, vmstat, processes, ours }) {
   }
   if (vmstat) {
     const theirs = 100 - vmstat.idle - vmstat.wait;
-    const why = 'vmstat rounds to whole percent, and its seconds began a little before ours';
+    const why = 'vmstat rounds to whole percent, and started a little earlier';
     yield { key: 'cpuUsePercent', theirs, tool: 'vmstat', rounding: 1, within: 4, why };
   }
   if (processes !== undefined) {
-    const why = 'ps counts itself and the other tools that run beside it';
+    const why = 'ps counts itself and the other tools';
     yield {
       key: 'processCount',
       theirs: processes,
@@ -92,7 +91,7 @@ function* fromTools({ free, df, inodes, vmstat, processes, ours }) {
 }
 
 function* fromLinks({ links, ours }) {
-  const WHY = "ip's window is a little longer than ours";
+  const WHY = "ip's window is a little longer";
   for (const [name, after] of links.after) {
     const before = links.before.get(name);
     if (before === undefined) continue;
@@ -124,7 +123,7 @@ function* fromLinks({ links, ours }) {
   }
 }
 
-/** What the exporter shows as it is, by metric. */
+/** Gauges of the exporter. */
 const GAUGES = [
   { key: 'load1', metric: 'node_load1' },
   { key: 'load5', metric: 'node_load5' },
@@ -142,11 +141,11 @@ const GAUGES = [
     key: 'fileHandleCount',
     metric: 'node_filefd_allocated',
     within: 300,
-    why: 'the tools of this comparison have files open meanwhile, and the kernel counts its own cache of handles in',
+    why: 'the tools of this comparison have open files, and the kernel includes its cache of handles',
   },
 ];
 
-/** What the exporter shows per device or interface; a counter is compared as the rate between its two scrapes. */
+/** Metrics per device or interface; counters are compared as the rate between the two scrapes. */
 const BY_DEVICE = [
   {
     metric: 'node_disk_written_bytes_total',
@@ -210,7 +209,7 @@ const BY_DEVICE = [
     rounding: 0.01,
   },
 ];
-const WINDOW_WHY = 'its window is a little longer than ours';
+const WINDOW_WHY = 'its window is a little longer';
 
 function* fromExporter({ exporter: { before, after }, ours, ourSeconds }) {
   const tool = 'node-exporter';
@@ -221,8 +220,7 @@ function* fromExporter({ exporter: { before, after }, ours, ourSeconds }) {
   yield { key: 'swapUsedBytes', theirs: swap, tool };
   const uptime =
     (after.get('node_time_seconds') ?? Number.NaN) - (after.get('node_boot_time_seconds') ?? Number.NaN);
-  const whyUptime =
-    'the exporter counts from btime, which the kernel gives in whole seconds of the wall clock';
+  const whyUptime = 'the exporter uses btime, which the kernel rounds to whole seconds of the wall clock';
   yield { key: 'uptimeS', theirs: uptime, tool, rounding: 0.5, within: 2, why: whyUptime };
   const busy = cpuShare(before, after);
   yield {
@@ -266,7 +264,7 @@ function partOf(name) {
   return parts.map((each) => each.charAt(0).toUpperCase() + each.slice(1)).join('');
 }
 
-/** Time of that CPU, or of all, that was neither idle nor waiting for a disk, in percent of all. */
+/** The time that one CPU, or all, were neither idle nor waiting for a disk, in percent. */
 function cpuShare(before, after, cpu) {
   let [busy, all] = [0, 0];
   for (const [metric, seconds] of after) {
@@ -288,7 +286,7 @@ function rootLabels(metrics) {
   return '';
 }
 
-/** lm-sensors' values have other names than ours: one of ours must be the same. */
+/** lm-sensors uses other names: one of the agent's values must be equal. */
 function* fromHwmon({ ours }, name, value) {
   const near = Object.entries(ours).filter(
     ([key, each]) => /C$|V$|W$|Rpm$|A$/.test(key) && Math.abs(each - value) < 0.06,

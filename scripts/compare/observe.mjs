@@ -1,6 +1,6 @@
 /**
- * Looks at this host with everybody's eyes at once: our sensors at the begin and the end of some seconds and once more after the
- * tools, and each tool in between. What a tool says is kept as numbers, in bytes, seconds and percent.
+ * Reads this host with all tools at once: the agent's sensors at the beginning and the end of some seconds and once more after the
+ * tools, and each tool in between. Values are numbers in bytes, seconds and percent.
  */
 
 import { execFile } from 'node:child_process';
@@ -73,7 +73,7 @@ const DISCARD = 9;
 const DATAGRAMS = 200;
 const DATAGRAM_BYTES = 1000;
 
-/** In the first half of the time, so that all of it is in everybody's window. */
+/** In the first half of the time, so that all of it is in every window. */
 async function sendInto(seconds) {
   const socket = createSocket('udp4');
   const pauseMs = (seconds * 500) / DATAGRAMS;
@@ -96,9 +96,9 @@ function metrics(text) {
 }
 
 async function links() {
-  const told = JSON.parse(await run('ip', '-s', '-j', 'link'));
+  const all = JSON.parse(await run('ip', '-s', '-j', 'link'));
   return new Map(
-    told.map(({ ifname, stats64 }) => [ifname, { rx: stats64.rx, tx: stats64.tx, atMs: performance.now() }]),
+    all.map(({ ifname, stats64 }) => [ifname, { rx: stats64.rx, tx: stats64.tx, atMs: performance.now() }]),
   );
 }
 
@@ -116,7 +116,7 @@ function freeOf(text) {
   return { total, used, free, buffCache, available, swapUsed };
 }
 
-/** Size, used and available, in the unit that was asked for, and the percentage as df rounds it. */
+/** Size, used and available in the requested unit, and the percentage as df rounds it. */
 function dfOf(text) {
   const [size, used, available, percent] = text.trim().split('\n').at(-1).split(/\s+/).slice(1);
   return {
@@ -137,9 +137,9 @@ function vmstatOf(text) {
   return { idle: at('id'), wait: at('wa') };
 }
 
-/** Every input of every chip that lm-sensors knows, in its units; throws where there is no chip at all. */
+/** Every input of every chip that lm-sensors knows, in its units; throws if there is no chip. */
 async function hwmonOf() {
-  if (!hasChips()) throw new Error('this host has no chip that it knows');
+  if (!hasChips()) throw new Error('this host has no hwmon chip');
   const chips = JSON.parse(await run('sensors', '-j', '-A'));
   return Object.entries(chips).flatMap(([chip, features]) =>
     Object.entries(features).flatMap(([feature, values]) =>

@@ -1,7 +1,6 @@
 /**
- * Makes a fresh clone ready: checks Node, installs what the lock file names when it is not there yet, compiles what changed.
- *
- * Plain JavaScript on Node alone, because it runs before anything is installed. Says what it does, and stops with one sentence when it cannot.
+ * Prepares a fresh clone: checks Node, installs the libraries of the lock file if they are missing, compiles what changed.
+ * Uses Node only, because it runs before anything is installed.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -22,11 +21,11 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1])) return;
   stop(
-    `firstlight needs Node ${FLOOR.join('.')} or later, this is ${process.versions.node}: install a newer one and try again`,
+    `Firstlight needs Node ${FLOOR.join('.')} or later, this is ${process.versions.node}: install a newer version`,
   );
 }
 
-/** npm notes in node_modules what it installed; an older note than the lock file means the lock file changed. */
+/** npm records in node_modules what it installed; if the record is older than the lock file, the lock file has changed. */
 function install() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
@@ -35,7 +34,7 @@ function install() {
   run(
     'npm',
     ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
-    'npm could not install the libraries: see its words above',
+    'npm could not install the libraries: see the errors above',
   );
 }
 
@@ -43,7 +42,7 @@ function compile() {
   removeOrphans('src');
   removeOrphans('test');
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  run(process.execPath, [compiler, '--project', root], 'the sources do not compile: see the errors above');
+  run(process.execPath, [compiler, '--project', root], 'compiling failed: see the errors above');
 }
 
 /**
@@ -77,7 +76,7 @@ export function filesBelow(folder, within = '') {
 
 function run(command, args, sentence) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
-  if (error) stop(`${command} cannot be started (${error.code}): is it installed?`);
+  if (error) stop(`${command} failed to start (${error.code}): check that it is installed`);
   if (status !== 0) stop(sentence);
 }
 

@@ -1,8 +1,8 @@
 /**
- * The changelog as Debian wants it, made from CHANGELOG.md, and the date that everything in a package carries.
+ * The Debian changelog, made from CHANGELOG.md, and the date of all files in a package.
  *
- * Two builds of one source must give the same bytes, so no date is that of the build: SOURCE_DATE_EPOCH if it is set
- * (reproducible-builds.org), else that of the last commit, else the day CHANGELOG.md was written last.
+ * Two builds of one source must be identical, so no date is that of the build: SOURCE_DATE_EPOCH if it is set
+ * (reproducible-builds.org), else the date of the last commit, else the modification time of CHANGELOG.md.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -13,10 +13,10 @@ const LINE_CHARACTERS_MAX = 78;
 
 /** Seconds since 1970. */
 export function sourceDate(root) {
-  const given = process.env.SOURCE_DATE_EPOCH;
-  if (given !== undefined && given !== '') {
-    if (/^\d{1,12}$/.test(given)) return Number(given);
-    throw new Error(`SOURCE_DATE_EPOCH is a number of seconds, not ${given}`);
+  const epoch = process.env.SOURCE_DATE_EPOCH;
+  if (epoch !== undefined && epoch !== '') {
+    if (/^\d{1,12}$/.test(epoch)) return Number(epoch);
+    throw new Error(`SOURCE_DATE_EPOCH must be a number of seconds, not ${epoch}`);
   }
   const { status, stdout } = spawnSync('git', ['-C', root, 'log', '-1', '--format=%ct'], {
     encoding: 'utf8',
@@ -25,7 +25,7 @@ export function sourceDate(root) {
   return Math.floor(statSync(join(root, 'CHANGELOG.md')).mtimeMs / 1000);
 }
 
-/** An entry for each `## VERSION (date)`; `release` is the version being packaged, its date and its maintainer. */
+/** An entry for each `## VERSION (date)`; the second argument is the release that is packaged. */
 export function renderChangelog(root, { version, debVersion, epoch, maintainer }) {
   const [, ...sections] = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^## /m);
   return sections
@@ -37,9 +37,9 @@ export function renderChangelog(root, { version, debVersion, epoch, maintainer }
         .join(' ')
         .split(/(?:^|\s)- /)
         .map((each) => each.replace(/\s+/g, ' ').trim());
-      const told = items.filter((each) => each !== '').map(wrapped);
+      const entries = items.filter((each) => each !== '').map(wrapped);
       const shown = name === version ? debVersion : name;
-      return `firstlight (${shown}) stable; urgency=medium\n\n${told.join('')}\n -- ${maintainer}  ${mailDate(seconds)}\n`;
+      return `firstlight (${shown}) stable; urgency=medium\n\n${entries.join('')}\n -- ${maintainer}  ${mailDate(seconds)}\n`;
     })
     .join('\n');
 }

@@ -1,7 +1,4 @@
-/**
- * What dpkg is told about the package: control, conffiles, md5sums and the maintainer scripts, out of the templates
- * in scripts/package/.
- */
+/** The files below DEBIAN/: control, conffiles, md5sums and the maintainer scripts, from the templates in scripts/package/. */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,7 +11,7 @@ const template = (name) => readFileSync(join(root, 'scripts', 'package', name), 
 
 export const maintainer = /^Maintainer: (.+)$/m.exec(template('control'))?.[1] ?? '';
 
-/** `[path, content, mode]`, below DEBIAN/; `node` is the oldest Node that does. */
+/** `[path, content, mode]`; `node` is the oldest version of Node that is supported. */
 export function controlOf(files, { debVersion, node }) {
   const units = unitsOf();
   const names = (list) => list.map(({ name }) => name).join(' ');
@@ -52,12 +49,12 @@ export function controlOf(files, { debVersion, node }) {
 
 function fill(text, words) {
   return text.replace(/@([A-Z_]+)@/g, (_whole, name) => {
-    if (words[name] === undefined) throw new Error(`nothing is known for @${name}@`);
+    if (words[name] === undefined) throw new Error(`no value for @${name}@`);
     return words[name];
   });
 }
 
-/** As dpkg-gencontrol counts: each file rounded up to a KiB, each directory one. */
+/** As dpkg-gencontrol does: each file rounded up to a KiB, each directory one. */
 function installedKib(files) {
   const directories = new Set();
   let kib = 0;

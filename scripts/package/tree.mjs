@@ -1,6 +1,6 @@
 /**
- * The one list of what is installed and where, for the package and for the tarball alike: `writeTree` lays it out
- * below a directory with the modes and dates that it is to have.
+ * All files that are installed, for the package and the tarball. `writeTree` writes them below a directory, with fixed modes and
+ * dates.
  */
 
 import { chmodSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { renderManPages } from './man.mjs';
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
 const isUnit = (file) => /\.(service|socket|path|timer|target)$/.test(file);
 
-/** Every unit of systemd/, with what the maintainer scripts need to know of it. */
+/** The units of systemd/, with the facts that the maintainer scripts need. */
 export function unitsOf() {
   const names = readdirSync(join(root, 'systemd')).filter(isUnit).sort();
   return names.map((name) => {
@@ -31,10 +31,10 @@ export async function filesOf(bundle, release) {
   const pages = await renderManPages(release);
   const documentation = 'usr/share/doc/firstlight';
   return [
-    // Called so that dpkg has put them in place, one by one and in order of names, before the file that loads them: whenever the
-    // power fails, the program is whole.
+    // dpkg unpacks in the order of names: these parts sort before the file that loads them, so that the program is complete
+    // whenever the power fails.
     ...partsOf(bundle).map(([name, text]) => [`usr/lib/firstlight/code/${name}`, text, 0o644]),
-    // Started by name, never by its path: no #! line.
+    // Never started by its path: no #! line.
     ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
     ['usr/lib/firstlight/capture-host.sh', read('scripts', 'capture-host.sh'), 0o755],
     [
@@ -54,7 +54,7 @@ export async function filesOf(bundle, release) {
   ];
 }
 
-/** `[name, text]` of what the bundle loads when it is needed. */
+/** `[name, text]` of the parts that the bundle loads when it needs them. */
 function partsOf(bundle) {
   const code = join(dirname(bundle), 'code');
   const names = readdirSync(code).sort();
@@ -70,7 +70,7 @@ export function writeTree(directory, files, epoch) {
     writeFileSync(place, content);
     chmodSync(place, mode);
   }
-  // Whatever the umask of whoever builds, and the day.
+  // Independent of umask and date.
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
   for (const entry of entries) {
     const place = join(entry.parentPath ?? entry.path, entry.name);
@@ -81,7 +81,7 @@ export function writeTree(directory, files, epoch) {
   lutimesSync(directory, epoch, epoch);
 }
 
-/** gzip -9n: Node writes no name and no date either. */
+/** As gzip -9n: Node writes neither name nor date. */
 function zipped(text) {
   return gzipSync(text, { level: 9 });
 }
