@@ -1,12 +1,11 @@
 #!/bin/sh
-# Copies what the sensors of Firstlight read of this host, /proc and /sys in part, into a tar.gz that can be sent with a
-# report: `firstlight sample --root` reads it as it would read the host. Symbolic links below /sys are kept. Serial numbers,
-# MAC and IP addresses, machine-id, UUIDs, SSIDs and host names are replaced, the same by the same everywhere, so that what
-# belongs together still does. A file that hangs or cannot be read is left out and told.
+# Copies the files of /proc and /sys that the sensors of Firstlight read into a tar.gz, to be sent with a report:
+# `firstlight sample --root` reads it like the host. Symbolic links below /sys are kept. Serial numbers, MAC and IP
+# addresses, machine-id, UUIDs, SSIDs and host names are replaced, equal ones by equal ones, so that references still
+# match. A file that hangs or cannot be read is skipped and reported.
 set -eu
 
-# What is taken, below the root. A test samples every captured host of ours and fails when a file that a sensor reads is
-# not among these.
+# The files to copy, below the root. A test samples every captured host and fails if a sensor reads another file.
 paths() {
 	cat <<'EOF_PATHS'
 etc/machine-id
@@ -137,7 +136,7 @@ wrong() {
 find_files() {
 	cd "$root"
 	paths | while read -r pattern; do
-		# The pattern is meant to be expanded; IFS keeps names with spaces whole.
+		# The pattern must be expanded; IFS keeps names with spaces whole.
 		IFS='
 '
 		# shellcheck disable=SC2086
@@ -160,13 +159,12 @@ find_files() {
 	done <"$work/matched" | awk -v most="$FILES_MAX" '!seen[$0]++ && ++n <= most { print n " " $0 }' >"$work/todo"
 }
 
-# Each path and all that it lies in.
+# Each path and all its parents.
 parents() {
 	awk -F/ '{ path = ""; for (i = 1; i <= NF; i++) { path = path (i > 1 ? "/" : "") $i; print path } }'
 }
 
-# Where a folder really is: only below /sys are links kept, elsewhere (/proc/self, /proc/net) a link is taken for what it
-# leads to.
+# The real path of a directory. Links are kept below /sys only; elsewhere (/proc/self, /proc/net) they are followed.
 real_folder() {
 	case "$1" in
 	sys | sys/*)
@@ -183,7 +181,7 @@ note_link() {
 	printf '%s/%s\t%s\n' "$(real_folder "${1%/*}")" "${1##*/}" "$(readlink "$1")" >>"$work/links"
 }
 
-# One reader goes through the list; when it stands still, a sensor hangs: it is left to itself, and the next begins behind it.
+# A reader works through the list. If it makes no progress, a file hangs: the next reader continues after that file.
 read_files() {
 	next=1
 	total=$(wc -l <"$work/todo")
@@ -231,8 +229,7 @@ limited() {
 	if command -v timeout >/dev/null; then timeout -s KILL "$seconds" "$@"; else "$@"; fi
 }
 
-# Writes names ("kind name", one a line): what tells this host from another. The longest first, so that none is cut by a
-# shorter one in it.
+# Writes names ("kind name", one per line) that identify this host, the longest first, so that none is cut by a shorter one.
 gather_names() {
 	{
 		serials='(serial|serial_number|serial-number|cid|unique_id|wwid|nguid|eui|product_serial|board_serial)$'
@@ -250,12 +247,12 @@ host_names() {
 	cat "${root%/}/proc/sys/kernel/hostname" "${root%/}/etc/hostname" 2>/dev/null || :
 	[ "$root" = / ] || return 0
 	uname -n
-	# No file of these tells how a network is called, as far as we know; a driver of somebody's may.
+	# No known file of these contains the name of a network; a driver may.
 	if command -v iw >/dev/null; then iw dev 2>/dev/null | sed -n 's/^[[:space:]]*ssid //p'; fi
 	if command -v iwgetid >/dev/null; then iwgetid -r 2>/dev/null || :; fi
 }
 
-# What looks like an address wherever it stands.
+# Everything that looks like an address.
 patterns() {
 	awk '
 	function each(kind, pattern,    rest, found) {
@@ -284,9 +281,9 @@ patterns() {
 	}'
 }
 
-# Makes a sed script of the names and runs it over contents, and, but for the names of hosts, over paths and links. What means the same on every host stays: nothing,
-# loopback, broadcast, masks, the prefix of link-local addresses. Of an IPv4 address the last part stays, so that what is in one
-# network remains so.
+# Makes a sed script of the names and runs it over contents and, except for host names, over paths and links. Values with
+# the same meaning on every host stay: zero, loopback, broadcast, masks, the link-local prefix. The last part of an IPv4
+# address stays, so that hosts of one network stay in one.
 replace_names() {
 	awk '
 	function quoted(text) { gsub(/[].[*^$\/\\+?(){}|]/, "\\\\&", text); return text }
@@ -357,8 +354,8 @@ tell() {
 	sed 's/^/left out: /' MISSED
 	echo
 	echo "$(wc -l <FILES) files, $(wc -l <MISSED) left out; $(wc -l <"$work/names") names of this host and its network replaced."
-	[ "$(id -u)" -eq 0 ] || echo "As root it would also hold what only root may read."
-	echo "Written to $out: please look through it before you send it."
+	[ "$(id -u)" -eq 0 ] || echo "Run it as root to include the files that only root can read."
+	echo "Written to $out: check its contents before you send it."
 }
 
 main "$@"

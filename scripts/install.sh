@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs Firstlight without apt: the same files at the same places as the package, from its tarball or, after
-# "npm run package", from a clone. Run again it upgrades, keeps the state and whatever was edited in
-# /etc/firstlight, and changes nothing where nothing has changed. All problems are told before anything is done.
+# Installs Firstlight without apt: the files of the package, from its tarball or, after "npm run package", from a
+# clone. Run again it upgrades and keeps the state and an edited configuration. It reports all problems before it
+# changes anything.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,10 +15,10 @@ Usage: install.sh [--dry-run] [--root DIR] [--node FILE] [--no-start]
 
 Installs Firstlight as a systemd service of this host, or upgrades it.
 
-  --dry-run    say what would be done, and do nothing
-  --root DIR   install into the system below DIR, an image for instance, and start nothing
-  --node FILE  the Node to run it with (20.19 or later); otherwise the first in PATH
-  --no-start   enable the service, but leave it as it is until the next boot
+  --dry-run    print the actions, but change nothing
+  --root DIR   install into the system below DIR, such as an image, and start nothing
+  --node FILE  the Node to use (20.19 or later); default: the first in PATH
+  --no-start   enable the service, but do not start or restart it
 EOF
 }
 
@@ -45,7 +45,7 @@ arguments() {
 			case "$1" in --root) root=${2%/} start='' ;; *) node=$2 ;; esac
 			shift
 			;;
-		*) wrong "unknown: $1" ;;
+		*) wrong "unknown option: $1" ;;
 		esac
 		shift
 	done
@@ -61,7 +61,7 @@ find_tree() {
 	for tree in "$here/root" "$here/../dist/package/root"; do
 		[ -f "$tree/usr/lib/firstlight/firstlight.mjs" ] && return
 	done
-	echo "install.sh: there is nothing to install beside this script; in a clone, run \"npm run package\" first" >&2
+	echo "install.sh: no files to install beside this script; in a clone, run \"npm run package\" first" >&2
 	exit 1
 }
 
@@ -73,40 +73,40 @@ problem() {
 
 check() {
 	if [ -n "$root" ]; then
-		[ -d "$root" ] || problem "--root $root is no directory"
+		[ -d "$root" ] || problem "--root $root is not a directory"
 	else
-		[ -n "$dry" ] || [ "$(id -u)" = 0 ] || problem "only root can install a service: try again with sudo"
+		[ -n "$dry" ] || [ "$(id -u)" = 0 ] || problem "only root can install a service: run it with sudo"
 		[ -d /run/systemd/system ] ||
-			problem "this host does not run systemd; without it, start \"firstlight run\" in your own way, or use --root DIR for an image"
+			problem "this host does not run systemd: start \"firstlight run\" by other means, or use --root DIR for an image"
 	fi
 	if [ -e "$root/var/lib/dpkg/info/firstlight.prerm" ]; then
-		problem "Firstlight is installed as a package: upgrade it with apt, or remove it first (apt remove firstlight keeps the state)"
+		problem "Firstlight is installed as a package: upgrade it with apt, or first run apt remove firstlight, which keeps the state"
 	fi
 	check_node
 	[ "$problems" = 0 ] || exit 1
 }
 
-# The Node of another root file system cannot be asked; there it is at Debian's place unless told otherwise.
+# The Node of another root file system cannot be run; the default is Debian's path.
 check_node() {
 	if [ -n "$root" ]; then
 		node=${node:-/usr/bin/node}
-		[ -x "$root$node" ] || echo "install.sh: note: $root$node is not there yet; the service needs it" >&2
+		[ -x "$root$node" ] || echo "install.sh: note: $root$node does not exist yet; the service needs it" >&2
 		return
 	fi
 	node=${node:-$(command -v node || true)}
 	if [ -z "$node" ]; then
-		problem "Node is missing: install Node 20.19 or later (Debian 13: apt install nodejs), or name it with --node"
+		problem "Node is missing: install Node 20.19 or later (Debian 13: apt install nodejs), or use --node FILE"
 		return
 	fi
 	version=$("$node" --version 2>/dev/null) || version=''
 	if ! new_enough "$version"; then
-		problem "$node is ${version:-no Node that runs}, Firstlight needs v20.19 or later"
+		problem "$node is ${version:-not a working Node}, Firstlight needs v20.19 or later"
 	fi
 	case "$node" in
 	/home/* | /root/* | /run/user/* | /tmp/* | /var/tmp/*)
-		problem "$node lies where the service, in its sandbox, cannot read it: install Node for the whole system"
+		problem "$node is in a directory that the service cannot read: install Node system-wide"
 		;;
-	/*[!A-Za-z0-9/._+-]*) problem "$node: a path with such characters in it cannot stand in a unit" ;;
+	/*[!A-Za-z0-9/._+-]*) problem "$node has characters that a unit file does not allow" ;;
 	/*) ;;
 	*) problem "--node $node is not an absolute path" ;;
 	esac
@@ -121,16 +121,15 @@ new_enough() {
 	[ "$major" -gt 20 ] || { [ "$major" = 20 ] && [ "$minor" -ge 19 ]; }
 }
 
-# Says what is done, or would be; does it unless it would.
+# Prints an action and runs it, or with --dry-run only prints it.
 act() {
-	say=$1
-	shift
 	if [ -n "$dry" ]; then
-		echo "would $say"
-	else
-		echo "$say"
-		"$@"
+		echo "would $1"
+		return
 	fi
+	echo "$1"
+	shift
+	"$@"
 }
 
 changed=''
@@ -153,20 +152,20 @@ put_files() {
 		source=$tree/$file
 		case "$file" in
 		*.service | usr/bin/firstlight)
-			# Both name Debian's Node.
+			# Both contain Debian's path of Node.
 			source=$scratch/rendered
 			sed "s|/usr/bin/node |$node |" "$tree/$file" >"$source"
 			;;
 		usr/lib/firstlight/firstlight.mjs)
-			# It loads the files of code/, which are on the disk before it asks for them there.
+			# It loads the files of code/, which must be on the disk first.
 			[ -n "$dry" ] || cmp -s "$tree/$file" "$root/$file" || sync
 			;;
 		esac
 		put "$source" "$file" "$mode"
 	done
-	# So that it can be removed when the tarball is gone.
+	# For a removal without the tarball.
 	put "$here/uninstall.sh" usr/lib/firstlight/uninstall.sh 755
-	[ -d "$root/etc/firstlight/conf.d" ] || act "make /etc/firstlight/conf.d" mkdir -p "$root/etc/firstlight/conf.d"
+	[ -d "$root/etc/firstlight/conf.d" ] || act "create /etc/firstlight/conf.d" mkdir -p "$root/etc/firstlight/conf.d"
 }
 
 put() {
@@ -175,7 +174,7 @@ put() {
 	act "install /$2" replace "$1" "$root/$2" "$3"
 }
 
-# The new file under another name first: a power cut leaves the old one or the new one.
+# Writes a new file and renames it: a power cut leaves the old or the new one.
 replace() {
 	mkdir -p "$(dirname "$2")"
 	cp "$1" "$2.firstlight-new"
@@ -187,11 +186,11 @@ sum_of() {
 	sha256sum "$1" | cut -d ' ' -f 1
 }
 
-# The configuration is the operator's: replaced only as long as it is what an earlier install.sh put there.
+# Replaces the configuration only if it is unchanged since an earlier install.sh.
 put_config() {
 	new_sum=$(sum_of "$tree/$config")
 	if [ ! -e "$root/$config" ]; then
-		# Deleted on purpose, if it has been here before.
+		# An administrator deleted it.
 		[ -n "$is_new" ] || return 0
 		act "install /$config" replace "$tree/$config" "$root/$config" 644
 		return
@@ -205,7 +204,7 @@ put_config() {
 	fi
 }
 
-# Keeps who may read it.
+# Keeps owner and mode.
 replace_contents() {
 	cp -p "$2" "$2.firstlight-new"
 	cat "$1" >"$2.firstlight-new"
@@ -222,7 +221,7 @@ write_manifest() {
 	cmp -s "$scratch/installed" "$root/$manifest" || replace "$scratch/installed" "$root/$manifest" 644
 }
 
-# What a run that was cut short has put into code/ is on no list.
+# An interrupted run leaves files in code/ that are on no list.
 drop_obsolete() {
 	parts=$(cd "$root/" && find usr/lib/firstlight/code -type f 2>/dev/null) || parts=''
 	for file in $(echo "$old_list" "$parts" | tr ' ' '\n' | sort -u); do
@@ -233,16 +232,16 @@ drop_obsolete() {
 	done
 }
 
-# An administrator's "systemctl disable" outlives upgrades.
+# Keeps an administrator's "systemctl disable" on upgrades.
 services() {
 	[ -n "$dry" ] || sync
-	# Without it the service makes a user of its own whenever it runs.
+	# Without systemd-sysusers, systemd creates a dynamic user for the service.
 	if [ -z "$root" ] && command -v systemd-sysusers >/dev/null; then
-		act "make the user firstlight" systemd-sysusers firstlight.conf || true
+		act "create the user firstlight" systemd-sysusers firstlight.conf || true
 	fi
 	enabled=$(cd "$tree/usr/lib/systemd/system" && grep -l '^\[Install\]' -- *.*)
 	if ! command -v systemctl >/dev/null; then
-		echo "install.sh: note: without systemctl nothing can be enabled here: do it in the image" >&2
+		echo "install.sh: note: systemctl is missing, so the service is not enabled: enable it in the image" >&2
 		return
 	fi
 	if [ -n "$is_new" ]; then
@@ -258,12 +257,12 @@ services() {
 	fi
 }
 
-# A gateway that has no configuration yet is installed all the same.
+# A failed start, for example without a configuration, does not fail the installation.
 begin() {
 	systemctl "$2" "$1" 2>/dev/null && return
-	echo "$1 does not run: journalctl -u $1 says why"
+	echo "$1 is not running: see journalctl -u $1"
 	[ "$1" != firstlight.service ] ||
-		echo "Most likely server.url is not set in /$config; then: systemctl restart firstlight"
+		echo "If server.url is not set yet, set it in /$config and run: systemctl restart firstlight"
 }
 
 main "$@"

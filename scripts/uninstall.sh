@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes what install.sh has installed. Configuration and state stay, because a gateway without its credentials is
-# a new one to the server; --purge takes them too. Run again it finds nothing to do.
+# Removes what install.sh installed. Configuration and state stay, because without its credentials the gateway would
+# register as a new device; --purge deletes them too.
 set -eu
 
 root='' dry='' purge=''
@@ -10,10 +10,10 @@ usage() {
 	cat <<'EOF'
 Usage: uninstall.sh [--purge] [--dry-run] [--root DIR]
 
-Removes Firstlight from this host, as far as install.sh has put it there.
+Removes Firstlight from this host, if install.sh installed it.
 
-  --purge      also the configuration (/etc/firstlight), the credentials and the readings that wait
-  --dry-run    say what would be done, and do nothing
+  --purge      also delete the configuration (/etc/firstlight), the credentials and the queued readings
+  --dry-run    print the actions, but change nothing
   --root DIR   remove it from the system below DIR
 EOF
 }
@@ -41,7 +41,7 @@ arguments() {
 			root=${2%/}
 			shift
 			;;
-		*) wrong "unknown: $1" ;;
+		*) wrong "unknown option: $1" ;;
 		esac
 		shift
 	done
@@ -55,29 +55,28 @@ wrong() {
 
 check() {
 	if [ -n "$root" ] && [ ! -d "$root" ]; then
-		echo "uninstall.sh: --root $root is no directory" >&2
+		echo "uninstall.sh: --root $root is not a directory" >&2
 		exit 1
 	fi
 	if [ -z "$root" ] && [ -z "$dry" ] && [ "$(id -u)" != 0 ]; then
-		echo "uninstall.sh: only root can remove a service: try again with sudo" >&2
+		echo "uninstall.sh: only root can remove a service: run it with sudo" >&2
 		exit 1
 	fi
 	if [ -e "$root/var/lib/dpkg/info/firstlight.prerm" ]; then
-		echo "uninstall.sh: Firstlight is installed as a package: apt remove firstlight, or apt purge firstlight" >&2
+		echo "uninstall.sh: Firstlight is installed as a package: use apt remove firstlight or apt purge firstlight" >&2
 		exit 1
 	fi
-	[ -f "$root/$manifest" ] || echo "install.sh has installed nothing here"
+	[ -f "$root/$manifest" ] || echo "nothing to remove: install.sh installed nothing here"
 }
 
 act() {
-	say=$1
-	shift
 	if [ -n "$dry" ]; then
-		echo "would $say"
-	else
-		echo "$say"
-		"$@"
+		echo "would $1"
+		return
 	fi
+	echo "$1"
+	shift
+	"$@"
 }
 
 stop_services() {
@@ -91,13 +90,13 @@ stop_services() {
 remove_files() {
 	[ -f "$root/$manifest" ] || return 0
 	while read -r kind file; do
-		# Only below /usr: whatever the list says, it is no licence to delete.
+		# Only below /usr, whatever the list contains.
 		case "$kind $file" in
 		*..*) ;;
 		"file usr/"*) act "remove /$file" rm -f "$root/$file" ;;
 		esac
 	done <"$root/$manifest"
-	# An upgrade that was cut short leaves parts that are on no list.
+	# An interrupted upgrade leaves files that are on no list.
 	for part in "$root"/usr/lib/firstlight/code/*; do
 		[ ! -e "$part" ] || [ -n "$dry" ] || act "remove ${part#"$root"}" rm -f "$part"
 	done
@@ -105,7 +104,7 @@ remove_files() {
 	[ -n "$dry" ] || rmdir "$root/usr/lib/firstlight/code" "$root/usr/lib/firstlight" "$root/usr/share/doc/firstlight" 2>/dev/null || true
 }
 
-# The state of a dynamic user lies in private/, and the name beside it is a link.
+# The state of a dynamic user is in private/, with a link beside it.
 remove_state() {
 	for place in etc/firstlight etc/credstore/firstlight.secret etc/credstore/firstlight.token \
 		var/lib/firstlight var/lib/private/firstlight var/cache/firstlight var/cache/private/firstlight \
@@ -124,7 +123,7 @@ remove_user() {
 forget_services() {
 	[ -z "$root" ] && [ -n "$units" ] && [ -d /run/systemd/system ] || return 0
 	act "reload systemd" systemctl daemon-reload
-	# A unit that failed would be listed as failed for ever.
+	# A failed unit would stay listed.
 	for unit in $units; do [ -n "$dry" ] || systemctl --quiet reset-failed "$unit" 2>/dev/null || true; done
 }
 
