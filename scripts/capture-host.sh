@@ -104,7 +104,7 @@ main() {
 	replace_names
 	build_tree
 	tar -C "$work/tree" -czf "$out" .
-	tell
+	report
 }
 
 arguments() {
@@ -349,7 +349,7 @@ build_tree() {
 	sort -u "$work/missed" >MISSED
 }
 
-tell() {
+report() {
 	cat FILES
 	sed 's/^/left out: /' MISSED
 	echo
