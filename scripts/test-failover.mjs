@@ -1,5 +1,5 @@
 /**
- * `npm run test:roads`: drops UDP in the middle of a backlog of an agent (test/system/roads.ts lists what must hold). Takes about two
+ * `npm run test:failover`: drops UDP in the middle of a backlog of an agent (test/system/failover.ts lists what must hold). Takes about two
  * minutes. Needs root, nft, ip, openssl and a network namespace; otherwise it is skipped with the reason.
  *
  * The namespaces have no names: they and all processes in them end with the process that created them, so that two runs do not
@@ -36,21 +36,21 @@ function missing() {
 
 function run() {
   prepare();
-  const directory = mkdtempSync(join(tmpdir(), 'firstlight-roads-'));
-  const program = join(root, 'dist/test/system/roads.js');
-  const roads = spawn(
+  const directory = mkdtempSync(join(tmpdir(), 'firstlight-failover-'));
+  const program = join(root, 'dist/test/system/failover.js');
+  const failover = spawn(
     'unshare',
     [...APART, process.execPath, '--enable-source-maps', program, '--directory', directory],
     // Temporary files go into the directory.
     { stdio: 'inherit', env: { ...process.env, TMPDIR: directory } },
   );
   // Killed, because nothing in the namespace needs cleaning up; the directory is removed below.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => roads.kill('SIGKILL'));
-  roads.on('error', (error) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => failover.kill('SIGKILL'));
+  failover.on('error', (error) => {
     console.error(`unshare failed to start: ${error.message}`);
     process.exitCode = 1;
   });
-  roads.on('close', (code) => {
+  failover.on('close', (code) => {
     rmSync(directory, { recursive: true, force: true });
     process.exitCode ??= code ?? 1;
   });
