@@ -33,7 +33,9 @@ export function renderChangelog(root, { version, debVersion, epoch, maintainer }
       const [head = '', ...lines] = section.split('\n');
       const [, name, day] = /^(\S+)(?: \((\d{4}-\d\d-\d\d)\))?/.exec(head) ?? [];
       const seconds = day === undefined ? epoch : Date.parse(`${day}T00:00:00Z`) / 1000;
+      // Headings and tables are for Markdown: a Debian changelog has items only.
       const items = lines
+        .filter((line) => !/^[#|]/.test(line))
         .join(' ')
         .split(/(?:^|\s)- /)
         .map((each) => each.replace(/\s+/g, ' ').trim());
