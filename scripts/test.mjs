@@ -27,11 +27,10 @@ const compiled = join(root, 'dist', 'test');
 const named = filesBelow(compiled)
   .filter((file) => file.endsWith('.test.js'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
-// The slow files first: one that begins last would run alone.
-const files = named.filter(TIERS[tier]).sort((a, b) => isSlow(b) - isSlow(a) || (a < b ? -1 : 1));
+const files = named.filter(TIERS[tier]).sort();
 if (files.length === 0) {
-  const elsewhere = named.length === 0 ? '' : `, but ${named.length} of the other tests do: npm run test:all`;
-  console.error(`no test of this run matches ${words.join(' ')}${elsewhere}`);
+  const remedy = named.length === 0 ? '' : `; npm run test:all has ${named.length} that match`;
+  console.error(`no test of this run matches ${words.join(' ')}${remedy}`);
   process.exit(1);
 }
 // The runner leaves one core idle, which on two cores is half of them; our tests wait more than they compute.
