@@ -7,17 +7,15 @@
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-/** Loads parts of the agent; all other files of src/cli/ load parts of commands. */
-const OF_THE_AGENT = 'open-transport.ts';
 const CHOICE = /const \{ ([\w, ]+) \} = await import\('(\.[^']+)'\)/g;
 
 export const oneCommandsPart = {
   name: 'one-commands-part',
   setup(build) {
     const room = join(build.initialOptions.absWorkingDir, 'src', 'cli');
-    const isOfACommand = (file) => file.startsWith(join(room, '/')) && basename(file) !== OF_THE_AGENT;
+    const isOfACommand = (file) => file.startsWith(join(room, '/'));
     build.onResolve({ filter: /^\./ }, ({ kind, importer }) => {
       if (kind !== 'dynamic-import' || !isOfACommand(importer)) return undefined;
       return { path: 'commands', namespace: 'commands' };
@@ -26,8 +24,7 @@ export const oneCommandsPart = {
       const files = readdirSync(room, { recursive: true })
         .filter((file) => file.endsWith('.ts'))
         .map((file) => join(room, file));
-      const choices = files.filter(isOfACommand).flatMap(choicesOf);
-      const contents = [...new Set(choices)].join('\n');
+      const contents = [...new Set(files.flatMap(choicesOf))].join('\n');
       return { contents, loader: 'js', resolveDir: room };
     });
   },

@@ -1,10 +1,10 @@
 /** Promises that hold for every sensor there is, and for those to come. */
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { it } from 'node:test';
 import { catalogue, collectors, describeKey, unitOf } from '../../src/sensors/catalogue.ts';
+import { readSources, type SourceFile } from '../import-graph.ts';
 
 const UNIT_ENDINGS: Readonly<Record<string, RegExp>> = {
   '%': /Percent$/,
@@ -64,29 +64,29 @@ it('a key with a name of the host in it is described by its pattern', () => {
   assert.equal(describeKey('netRx'), undefined);
 });
 
-it('every file with a collector in it is named after it and in the catalogue', () => {
-  const files = sources().flatMap(({ name, text }) => {
-    const [, collector] = /^export const (\w+): Collector = \{$/m.exec(text) ?? [];
-    return collector === undefined ? [] : { collector, file: name.replace('.ts', '') };
+it('every collector is in the catalogue, in a file named after it', () => {
+  const found = sources().flatMap(({ path, text }) => {
+    const [, constant, name = ''] =
+      /^export const (\w+): Collector = \{\n {2}name: '(\w+)',$/m.exec(text) ?? [];
+    return constant === undefined ? [] : { constant, name, path };
   });
-  assert.deepEqual(
-    files.map(({ collector }) => collector).toSorted(),
-    collectors.map(({ name }) => name).toSorted(),
-  );
-  for (const { collector, file } of files) assert.equal(file, collector);
-});
-
-it('a sample spawns no process: the sensors import nothing that could', () => {
-  const ALLOWED = /^(\.\/[a-z-]+\.ts|\.\.\/core\/[a-z-]+\.ts|node:(fs|fs\/promises|path|timers\/promises))$/;
-  for (const { name, text } of sources()) {
-    for (const [, from = ''] of text.matchAll(/from '([^']+)'/g)) assert.match(from, ALLOWED, name);
-    assert.doesNotMatch(text, /\bimport\(|\brequire\(|process\.binding/, name);
+  assert.deepEqual(found.map(({ name }) => name).toSorted(), collectors.map(({ name }) => name).toSorted());
+  for (const { constant, path } of found) {
+    assert.equal(
+      basename(path, '.ts'),
+      constant.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    );
   }
 });
 
-function sources(): readonly { name: string; text: string }[] {
-  const folder = join(process.cwd(), 'src/sensors');
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+it('a sample spawns no process: the sensors import nothing that could', () => {
+  const ALLOWED = /^(\.\.?\/[a-z./-]+\.ts|node:(fs|fs\/promises|path|timers\/promises))$/;
+  for (const { path, text } of sources()) {
+    for (const [, from = ''] of text.matchAll(/from '([^']+)'/g)) assert.match(from, ALLOWED, path);
+    assert.doesNotMatch(text, /\bimport\(|\brequire\(|process\.binding/, path);
+  }
+});
+
+function sources(): readonly SourceFile[] {
+  return readSources(join(process.cwd(), 'src/sensors'));
 }
