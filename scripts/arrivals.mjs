@@ -10,26 +10,26 @@ import { prepare } from './lib/prepare.mjs';
 import { loadRetryTiming } from './lib/sources.mjs';
 
 prepare();
-const { waitBeforeMs, policies, coapTiming, createDice } = await loadRetryTiming();
+const { waitBeforeMs, policies, retransmissionTiming, createRandom } = await loadRetryTiming();
 
 const { values } = parseArgs({
   options: { gateways: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
 });
 const gateways = Number(values.gateways);
-const roll = createDice(Number(values.seed));
+const roll = createRandom(Number(values.seed));
 
 /** The first datagram that reaches a server which is up from `upMs` on; all gateways start at 0. */
 function arrivalMs(spreadMs, upMs) {
   let atMs = roll() * spreadMs;
   for (let attempt = 1; ; attempt += 1) {
-    const { repeatAfterMs, unansweredMs } = coapTiming('single', roll());
+    const { repeatAfterMs, unansweredMs } = retransmissionTiming('once', roll());
     for (let sentMs = atMs, repeat = 0; ; repeat += 1) {
       if (sentMs >= upMs) return sentMs;
       const pauseMs = repeatAfterMs[repeat];
       if (pauseMs === undefined || sentMs + pauseMs > atMs + unansweredMs) break;
       sentMs += pauseMs;
     }
-    atMs += unansweredMs + waitBeforeMs(policies.silent.schedule, attempt, roll());
+    atMs += unansweredMs + waitBeforeMs(policies['server-timeout'].schedule, attempt, roll());
   }
 }
 

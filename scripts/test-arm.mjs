@@ -117,7 +117,7 @@ async function provisioned([emulator, ...emulated], state) {
         FIRSTLIGHT_CLOCK_TRUST: 'system',
       },
     });
-    return (await lineOf(agent, /event=FL-FIRST-TELEMETRY\b/)) !== undefined;
+    return (await lineOf(agent, /event=FL-TELEMETRY-STARTED\b/)) !== undefined;
   } finally {
     agent?.kill('SIGKILL');
     sandbox.kill('SIGKILL');

@@ -10,15 +10,19 @@
 
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
-import { brokenProgram } from './app/corrupt-install.ts';
+import { corruptFileOf } from './app/corrupt-install.ts';
 import { EX_IOERR, EX_OSFILE, EX_UNREAD } from './app/exit-codes.ts';
 import type { RunOptions } from './app/run.ts';
 import { AsyncSignal } from './core/async/async-signal.ts';
 
 /** How long what is still open after a command may keep the process, ms. */
-const LINGER_MS = 2_000;
+const EXIT_DELAY_MS = 2_000;
 /** What Node calls work of a thread of its pool that may hang: files, and names of hosts. */
-const IN_THE_POOL: ReadonlySet<string> = new Set(['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap']);
+const THREAD_POOL_REQUESTS: ReadonlySet<string> = new Set([
+  'FSReqCallback',
+  'FSReqPromise',
+  'GetAddrInfoReqWrap',
+]);
 
 /** As many of the operator's own sensors as there may be listen to one signal, and Node would call that a leak in the journal. */
 setMaxListeners(128);
@@ -27,30 +31,30 @@ const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
 
 /** Set when nobody reads on (`| head`): a command then ends as at Ctrl-C, without a word; the agent goes on, because the journal comes back. */
-let unread: number | undefined;
-let needsReader = true;
+let outputErrorCode: number | undefined;
+let stopsOnClosedOutput = true;
 process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (!needsReader) return;
-  unread = error.code === 'EPIPE' ? EX_UNREAD : EX_IOERR;
-  process.exitCode = unread;
+  if (!stopsOnClosedOutput) return;
+  outputErrorCode = error.code === 'EPIPE' ? EX_UNREAD : EX_IOERR;
+  process.exitCode = outputErrorCode;
   stop.abort();
 });
 
-const line = process.argv.slice(2);
-const [command, ...words] = line;
-const plain = command === 'run' ? plainRun(words) : undefined;
+const commandLine = process.argv.slice(2);
+const [command, ...runArguments] = commandLine;
+const runOptions = command === 'run' ? parseRunOptions(runArguments) : undefined;
 try {
-  if (plain) await finish(run(plain));
+  if (runOptions) await finish(run(runOptions));
   else if (command === 'facts') await facts();
-  else await choose();
+  else await runCommander();
 } catch (error) {
-  const broken = brokenProgram(error);
-  if (broken === undefined) throw error;
+  const corruptFile = corruptFileOf(error);
+  if (corruptFile === undefined) throw error;
   // <3> is the priority "error" for the journal (sd-daemon(3)).
   const priority = process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>';
   process.stderr.write(
-    `${priority}a file of firstlight is missing or damaged (${broken}): install it again event=FL-PROGRAM-BROKEN\n`,
+    `${priority}a file of firstlight is missing or damaged (${corruptFile}): install it again event=FL-INSTALLATION-CORRUPT\n`,
   );
   process.exitCode = EX_OSFILE;
 }
@@ -60,19 +64,19 @@ async function facts(): Promise<void> {
   await printFacts();
 }
 
-async function choose(): Promise<void> {
-  const { chooseCommand } = await import('./cli/program.ts');
-  const { env: environment, stdin: input, stdout: out, stderr: complaints } = process;
-  const host = { environment, input, out, complaints, signal: stop.signal, finish, run };
-  const exitCode = await chooseCommand(line, host);
-  if (exitCode !== undefined) process.exitCode = unread ?? exitCode;
+async function runCommander(): Promise<void> {
+  const { runCommandLine: chooseCommand } = await import('./cli/program.ts');
+  const { env: environment, stdin: input, stdout: out, stderr: errorOutput } = process;
+  const host = { environment, input, out, errorOutput: errorOutput, signal: stop.signal, finish, run };
+  const exitCode = await chooseCommand(commandLine, host);
+  if (exitCode !== undefined) process.exitCode = outputErrorCode ?? exitCode;
 }
 
 /**
  * The options of `run`; undefined when there is anything else on the line, such as a mistake: commander has the words for that.
  * It reads the same options, at the price of 10 ms and half a megabyte that the service does without.
  */
-function plainRun(args: string[]): RunOptions | undefined {
+function parseRunOptions(args: string[]): RunOptions | undefined {
   try {
     return parseArgs({ args, options: { config: { type: 'string' }, state: { type: 'string' } } }).values;
   } catch {
@@ -81,7 +85,7 @@ function plainRun(args: string[]): RunOptions | undefined {
 }
 
 async function run(options: RunOptions): Promise<number> {
-  needsReader = false;
+  stopsOnClosedOutput = false;
   const reload = new AsyncSignal();
   // At a terminal it means that the terminal is gone.
   if (!process.stdout.isTTY) process.on('SIGHUP', () => reload.notify());
@@ -90,11 +94,11 @@ async function run(options: RunOptions): Promise<number> {
   return runCommand(options, { environment, out, reload }, stop.signal);
 }
 
-async function finish(outcome: Promise<number>): Promise<void> {
-  const code = await outcome;
-  process.exitCode = unread ?? code;
+async function finish(exitCode: Promise<number>): Promise<void> {
+  const code = await exitCode;
+  process.exitCode = outputErrorCode ?? code;
   // A name server that does not answer, or a pipe nobody reads, must not keep a finished process alive.
-  setTimeout(endNow, LINGER_MS).unref();
+  setTimeout(endNow, EXIT_DELAY_MS).unref();
 }
 
 /**
@@ -102,7 +106,7 @@ async function finish(outcome: Promise<number>): Promise<void> {
  * Then only a signal ends the process, which systemd takes for a clean end.
  */
 function endNow(): void {
-  if (!process.getActiveResourcesInfo().some((kind) => IN_THE_POOL.has(kind))) process.exit();
+  if (!process.getActiveResourcesInfo().some((kind) => THREAD_POOL_REQUESTS.has(kind))) process.exit();
   process.removeAllListeners('SIGTERM');
   process.kill(process.pid, 'SIGTERM');
 }

@@ -20,7 +20,7 @@ export async function measureCpu(bundle, sandbox) {
 /** All threads, user and system. The kernel counts in ticks of usually 10 ms, so the error is about 0.5 ms per reading. */
 async function agentMs(bundle, sandbox) {
   const agent = start([...flagsOfTheUnit(), bundle, ...sandbox.home({ intervalS: 1 })]);
-  await agent.event('FL-ATTRIBUTES');
+  await agent.event('FL-ATTRIBUTES-ACCEPTED');
   await sleep(1500); // the child process that gathered the facts has exited; half-way between two readings
   const before = cpuMsOf(agent.pid);
   await sleep(AGENT_S * 1000);

@@ -56,8 +56,8 @@ async function measureDrain(bundle, sandbox, captured, { perS, sMax }) {
     const home = sandbox.home({ intervalS: INTERVAL_S, port: relay.port, token: device, state, more });
     const startedTsMs = Date.now();
     const agent = start([...flagsOfTheUnit(), bundle, ...home]);
-    const { ms: readyMs } = await agent.event('FL-READY');
-    const { ms: drainedMs } = await agent.event('FL-DRAINED', DRAINS_WITHIN_MS);
+    const { ms: readyMs } = await agent.event('FL-AGENT-STARTED');
+    const { ms: drainedMs } = await agent.event('FL-BACKLOG-DELIVERED', DRAINS_WITHIN_MS);
     await agent.stop();
     const missing = await missingAt(sandbox, device, listFile);
     return rowsOf({ perS, sMax, missing, s: (drainedMs - readyMs) / 1000, relay, startedTsMs });

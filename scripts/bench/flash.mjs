@@ -66,7 +66,7 @@ async function onlineBytes(bundle, sandbox, { mounted, device }) {
   const home = sandbox.home({ intervalS: 1, state: join(mounted, 'state'), more });
   const agent = start([...flagsOfTheUnit(), bundle, ...home]);
   try {
-    await agent.event('FL-ATTRIBUTES');
+    await agent.event('FL-ATTRIBUTES-ACCEPTED');
     const pointsBefore = await sandbox.storedPoints();
     const before = deviceBytes(device, mounted);
     await sleep(ONLINE_S * 1000);

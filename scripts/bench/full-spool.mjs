@@ -66,7 +66,7 @@ async function watch(bundle, sandbox, state, kind) {
   const more = 'drain-rate = "1000"\n[outbox]\nfree-space = "0%"\n';
   const home = sandbox.home({ intervalS: INTERVAL_S, port, token, state, more });
   const agent = start([...flagsOfTheUnit(), bundle, ...home]);
-  const { ms: readyMs } = await agent.event('FL-READY');
+  const { ms: readyMs } = await agent.event('FL-AGENT-STARTED');
   await sleep(1000);
   const atStart = memoryOf(agent.pid).RSS;
   let atMost = atStart;

@@ -1,23 +1,23 @@
 /**
  * Readings at any interval for a day, made at once from samples of this host taken once a second, filtered by the agent's own
- * `Changes`. Consecutive readings use samples about ten seconds apart (`STRIDE`), so that as much changes between them as
+ * `DeltaEncoder`. Consecutive readings use samples about ten seconds apart (`STRIDE`), so that as much changes between them as
  * between two readings at the default interval; only the uptime is computed.
  */
 
-import { Changes } from '../../src/core/changes.ts';
+import { DeltaEncoder } from '../../src/core/sampling/delta.ts';
 
 /** Shares no factor with the number of samples captured. */
 const STRIDE = 11;
 
 /** Endless; `everyMs` apart, the first at `firstTsMs`. */
 export function* readingsOf(captured, { bootId, everyMs, firstTsMs }) {
-  const changes = new Changes();
+  const encoder = new DeltaEncoder();
   const { uptimeS = 0 } = captured[0];
   for (let index = 0; ; index += 1) {
     const bootMs = index * everyMs;
     const sample = captured[(index * STRIDE) % captured.length];
     const values = { ...sample, uptimeS: uptimeS + Math.round(bootMs / 1000) };
-    const change = changes.of(values, bootMs, index === 0);
+    const change = encoder.next(values, bootMs, index === 0);
     if (change) yield { bootId, bootMs, tsMs: firstTsMs + bootMs, ...change };
   }
 }

@@ -65,7 +65,7 @@ function settle({ code, token }, requests) {
   if (request) request.answeredMs ??= performance.now();
 }
 
-/** splitmix32, as in src/sandbox/dice.ts. */
+/** splitmix32, as in src/sandbox/core/random.ts. */
 function createDice(seed) {
   let state = seed | 0;
   return () => {

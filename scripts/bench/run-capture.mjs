@@ -1,7 +1,7 @@
 /** Compiled by compiled.mjs: samples of this host, one a second. Parameter: `samples`. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 import { readParameters } from './parameters.mjs';
 

@@ -1,12 +1,12 @@
 /**
- * Compiled by compiled.mjs: the payloads of a quiet and of a busy host, by the agent's own `Changes` and packing.
+ * Compiled by compiled.mjs: the payloads of a quiet and of a busy host, by the agent's own `DeltaEncoder` and packing.
  *
  * Both have the keys and sizes of this host's values. Quiet: only uptime and memory change. Busy: every value changes at every
  * reading. Parameter: `captured`.
  */
 
-import { Changes } from '../../src/core/changes.ts';
-import { packTelemetry } from '../../src/core/packing.ts';
+import { encodeTelemetry } from '../../src/core/delivery/encode.ts';
+import { DeltaEncoder } from '../../src/core/sampling/delta.ts';
 import { readParameters } from './parameters.mjs';
 
 const READINGS = 900; // thirty of the five minutes after which all values are sent
@@ -34,19 +34,19 @@ function moved(value, index) {
 }
 
 function hostOf(host, valuesAt) {
-  const changes = new Changes();
+  const encoder = new DeltaEncoder();
   const readings = [];
   for (let index = 0; index < READINGS; index += 1) {
     const bootMs = index * INTERVAL_MS;
-    const change = changes.of(valuesAt(index), bootMs, index === 0);
+    const change = encoder.next(valuesAt(index), bootMs, index === 0);
     if (change) readings.push({ tsMs: firstTsMs + bootMs, ...change });
   }
   const values = readings.reduce((sum, reading) => sum + Object.keys(reading.values).length, 0);
   const online = { messages: 0, bytes: 0 };
-  for (const reading of readings) add(online, packTelemetry([reading]));
+  for (const reading of readings) add(online, encodeTelemetry([reading]));
   const draining = { messages: 0, bytes: 0 };
   for (let at = 0; at < readings.length; ) {
-    const packed = packTelemetry(readings.slice(at, at + 64));
+    const packed = encodeTelemetry(readings.slice(at, at + 64));
     add(draining, packed);
     at += packed.count;
   }

@@ -1,6 +1,6 @@
 /** Compiled by compiled.mjs: the CPU time of one sample of this host, ms. */
 
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 
 const SAMPLES = 2_000;

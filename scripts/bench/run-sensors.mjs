@@ -4,9 +4,9 @@
  */
 
 import { readdirSync } from 'node:fs';
-import { hostClock } from '../../src/host/clock.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { DEFAULT_TUNING } from '../../src/sensors/runtime/tuning.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
-import { UNTUNED } from '../../src/sensors/tuning.ts';
 import { readParameters } from './parameters.mjs';
 
 const WARM_UP = 200;
@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 
 const { profile, readings, looks = 0 } = readParameters();
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-const tuning = { ...UNTUNED, selection: { profile, on: [], off: [] } };
+const tuning = { ...DEFAULT_TUNING, selection: { profile, on: [], off: [] } };
 const sensors = openSensors({ root: '/', clock: hostClock(), log, tuning });
 const found = { keys: 0, heapMib: [], rssMib: [], openFiles: [] };
 for (let reading = 0; reading < WARM_UP; reading += 1)

@@ -5,10 +5,10 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Chronicle } from '../../src/core/chronicle.ts';
-import { EVENTS } from '../../src/core/events.ts';
-import { hostClock } from '../../src/host/clock.ts';
-import { STATUS_FILE, StatusFile } from '../../src/host/status-file.ts';
+import { EVENTS } from '../../src/core/events/catalogue.ts';
+import { EventHistory } from '../../src/core/status/event-history.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { STATUS_FILE, StatusFile } from '../../src/host/systemd/status-file.ts';
 import { readParameters } from './parameters.mjs';
 
 const WRITES = 2_000;
@@ -17,15 +17,15 @@ const WARM_UP = 100;
 const { directory } = readParameters();
 const clock = hostClock();
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-const chronicle = new Chronicle(clock);
+const eventHistory = new EventHistory(clock);
 for (const event of Object.keys(EVENTS).slice(0, 25))
-  chronicle.note(
+  eventHistory.record(
     event,
     EVENTS[event].level,
     EVENTS[event].sentence,
     'server 203.0.113.7:5683 does not answer',
   );
-const file = new StatusFile({ directory, version: '0.1.0', clock, chronicle, log });
+const file = new StatusFile({ directory, version: '0.1.0', clock, eventHistory, log });
 for (let write = 0; write < WARM_UP; write += 1) await show(write);
 const before = process.cpuUsage();
 for (let write = 0; write < WRITES; write += 1) await show(write);
@@ -41,15 +41,15 @@ async function show(delivered) {
     device: 'gw-27cb096aaf99',
     credentials: 'stored',
     lastAcceptedBootMs: 1_000 + delivered,
-    delivered,
-    server: 'coap://tb.example.com:5683',
-    waiting: 1,
-    spooled: 0,
-    dropped: 0,
+    deliveredReadings: delivered,
+    endpoint: 'coap://tb.example.com:5683',
+    freshReadings: 1,
+    backlogReadings: 0,
+    lostReadings: 0,
     clock: 'synchronised',
-    events: chronicle.last,
-    open: chronicle.open,
-    counts: chronicle.counts,
+    recentEvents: eventHistory.recent,
+    openEvents: eventHistory.active,
+    eventCounts: eventHistory.counts,
   };
-  if (JSON.stringify(report) !== '') await file.show(report);
+  if (JSON.stringify(report) !== '') await file.publish(report);
 }

@@ -11,8 +11,8 @@ import { execFileSync, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer } from 'node:tls';
-import { Secret } from '../../src/core/secret.ts';
-import { hostClock } from '../../src/host/clock.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import { HttpTransport } from '../../src/transport/http/transport.ts';
@@ -53,7 +53,7 @@ async function measure() {
   const transports = {
     CoAP: new CoapTransport(
       { host: '127.0.0.1', port: ports.coap },
-      { clock, chance: { random: () => 0.5 } },
+      { clock, random: { uniform: () => 0.5 } },
     ),
     HTTP: http('http', ports.http),
     HTTPS: http('https', ports.https),

@@ -33,10 +33,10 @@ export async function measureStart(bundle, sandbox) {
 
 async function bootOnce(commandLine) {
   const agent = start(commandLine);
-  const { ms: readyMs } = await agent.event('FL-READY');
-  const { ms: telemetryMs } = await agent.event('FL-FIRST-TELEMETRY');
+  const { ms: readyMs } = await agent.event('FL-AGENT-STARTED');
+  const { ms: telemetryMs } = await agent.event('FL-TELEMETRY-STARTED');
   // The next boot must not run beside the process that gathers the facts of this one.
-  await agent.event('FL-ATTRIBUTES');
+  await agent.event('FL-ATTRIBUTES-ACCEPTED');
   await agent.stop();
   return { readyMs, telemetryMs };
 }

@@ -16,7 +16,7 @@ export async function measureWire(bundle, sandbox, captured) {
   const relay = await openRelay(sandbox.coapPort);
   const home = sandbox.home({ intervalS: 1, port: relay.port });
   const agent = start([...flagsOfTheUnit(), bundle, ...home]);
-  await agent.event('FL-ATTRIBUTES');
+  await agent.event('FL-ATTRIBUTES-ACCEPTED');
   const before = await countBetweenReadings(relay, sandbox, 1);
   const after = await countBetweenReadings(relay, sandbox, READINGS);
   await agent.stop();

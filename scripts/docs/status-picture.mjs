@@ -9,25 +9,25 @@ const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const NOW = { bootMs: 12 * DAY_MS + 200 * MINUTE_MS, wallMs: Date.UTC(2026, 10, 27, 9, 30), bootId: 'boot' };
 /** Of the second status; the first line of its explanation. */
-const FAILURE_ID = 'FL-SILENT';
+const FAILURE_ID = 'FL-SERVER-TIMEOUT';
 const before = (ms) => NOW.bootMs - ms;
 
 export async function statusPicture() {
   const { events } = await loadEvents();
-  const { statusLines, answerOf, paintFor, version } = await loadStatusView();
-  const paint = paintFor({ isLive: true });
+  const { statusLines, statusJson, styleFor, version } = await loadStatusView();
+  const style = styleFor({ isLive: true });
   const event = (id, agoMs) => ({
     event: id,
     level: events[id].level,
-    says: events[id].sentence,
+    message: events[id].sentence,
     bootMs: before(agoMs),
   });
   const status = (changes, history) => {
     const report = { ...REPORT, ...changes };
     const agent = { version, pid: 612, startTicks: 1, bootId: NOW.bootId };
-    const content = { version: 1, agent, report, events: history };
-    const answer = answerOf({ is: 'there', content, isAlive: true }, NOW);
-    return ['\x1b[1m$ firstlight status\x1b[0m', ...statusLines(answer, COLUMNS, paint)];
+    const content = { version: 2, agent, report, events: history };
+    const answer = statusJson({ is: 'there', content, isAlive: true }, NOW);
+    return ['\x1b[1m$ firstlight status\x1b[0m', ...statusLines(answer, COLUMNS, style)];
   };
   const history = HISTORY.map(([id, agoMs]) => event(id, agoMs));
   const lines = [...status({}, history), '', ...status(OUTAGE, [])];
@@ -46,33 +46,33 @@ const REPORT = {
   device: 'gw-10000000c0ffee42',
   credentials: 'stored',
   lastAcceptedBootMs: before(4 * SECOND_MS),
-  server: 'coap://thingsboard.example.com',
-  delivered: 105_240,
-  waiting: 0,
-  spooled: 0,
-  dropped: 0,
+  endpoint: 'coap://thingsboard.example.com',
+  deliveredReadings: 105_240,
+  freshReadings: 0,
+  backlogReadings: 0,
+  lostReadings: 0,
   clock: 'synchronised',
-  events: [],
-  open: [],
-  counts: {},
+  recentEvents: [],
+  openEvents: [],
+  eventCounts: {},
 };
 
 const HISTORY = [
-  ['FL-PROVISIONED', 12 * DAY_MS],
-  ['FL-FIRST-TELEMETRY', 12 * DAY_MS],
+  ['FL-PROVISIONING-COMPLETED', 12 * DAY_MS],
+  ['FL-TELEMETRY-STARTED', 12 * DAY_MS],
 ];
 
 const OUTAGE = {
   state: 'offline',
   sinceBootMs: before(25 * MINUTE_MS),
   lastAcceptedBootMs: before(25 * MINUTE_MS),
-  waiting: 150,
-  spooled: 144,
-  trouble: {
-    reason: 'silent',
-    seen: 'no answer within 93 s',
+  freshReadings: 150,
+  backlogReadings: 144,
+  outage: {
+    reason: 'server-timeout',
+    detail: 'no answer within 93 s',
     sinceBootMs: before(23 * MINUTE_MS),
-    nextBootMs: NOW.bootMs + 48 * SECOND_MS,
-    tries: 14,
+    nextAttemptBootMs: NOW.bootMs + 48 * SECOND_MS,
+    attempts: 14,
   },
 };

@@ -18,9 +18,9 @@ export async function loadSettings() {
 
 /** The fields of custom sensors, one part for each kind. */
 export async function loadCustomSensors() {
-  const { OWN_ABOUT, OWN_PARTS } = await compiled('config/example.js');
+  const { CUSTOM_SENSORS_INTRO, CUSTOM_SENSOR_SECTIONS } = await compiled('config/example.js');
   const { exampleOf } = await compiled('config/custom-sensors.js');
-  return { introduction: OWN_ABOUT, parts: OWN_PARTS, exampleOf };
+  return { introduction: CUSTOM_SENSORS_INTRO, parts: CUSTOM_SENSOR_SECTIONS, exampleOf };
 }
 
 export async function loadSensors() {
@@ -30,16 +30,16 @@ export async function loadSensors() {
 
 /** The names of all client attributes. */
 export async function loadAttributeNames() {
-  const { cheapFacts } = await compiled('host/hardware/basic-facts.js');
+  const { basicFacts } = await compiled('host/hardware/basic-facts.js');
   const { CHILD_KEYS } = await compiled('host/hardware/facts-child.js');
-  return [...new Set([...CHILD_KEYS, ...Object.keys(cheapFacts('0'))])];
+  return [...new Set([...CHILD_KEYS, ...Object.keys(basicFacts('0'))])];
 }
 
 /** The catalogue of events, and the policies of the failures among them. */
 export async function loadEvents() {
-  const { EVENTS, halvesOf, refusalId } = await compiled('core/events/catalogue.js');
-  const { VERDICTS } = await compiled('core/failures/policies.js');
-  return { events: EVENTS, policies: VERDICTS, failureId: refusalId, splitSentence: halvesOf };
+  const { EVENTS, splitSentence, failureEventId } = await compiled('core/events/catalogue.js');
+  const { FAILURE_POLICIES } = await compiled('core/failures/policies.js');
+  return { events: EVENTS, policies: FAILURE_POLICIES, failureId: failureEventId, splitSentence };
 }
 
 export async function loadProgram() {
@@ -49,10 +49,10 @@ export async function loadProgram() {
 
 export async function loadStatusView() {
   const { statusLines } = await compiled('cli/status/view.js');
-  const { answerOf } = await compiled('cli/status/json.js');
-  const { paintFor } = await compiled('cli/ui/style.js');
+  const { statusJson } = await compiled('cli/status/json.js');
+  const { styleFor } = await compiled('cli/ui/style.js');
   const { VERSION } = await compiled('app/version.js');
-  return { statusLines, answerOf, paintFor, version: VERSION };
+  return { statusLines, statusJson, styleFor, version: VERSION };
 }
 
 export async function loadNodeFlags() {
@@ -69,8 +69,8 @@ export async function loadSampler() {
 /** What decides when a gateway sends again. */
 export async function loadRetryTiming() {
   const { waitBeforeMs } = await compiled('core/failures/backoff.js');
-  const { VERDICTS } = await compiled('core/failures/policies.js');
-  const { timing } = await compiled('transport/coap/retransmission.js');
-  const { createDice } = await compiled('sandbox/core/random.js');
-  return { waitBeforeMs, policies: VERDICTS, coapTiming: timing, createDice };
+  const { FAILURE_POLICIES } = await compiled('core/failures/policies.js');
+  const { retransmissionTiming } = await compiled('transport/coap/retransmission.js');
+  const { createRandom } = await compiled('sandbox/core/random.js');
+  return { waitBeforeMs, policies: FAILURE_POLICIES, retransmissionTiming, createRandom };
 }

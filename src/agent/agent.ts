@@ -8,42 +8,42 @@
  * adapter. Ends when the signal aborts; a bug in any of them ends all and rejects.
  */
 
-import { together } from '../core/async/tasks.ts';
+import { runAll } from '../core/async/tasks.ts';
 import { Delivery, type DeliveryPorts } from '../core/delivery/delivery.ts';
-import { tell } from '../core/events/catalogue.ts';
-import { converseMsMax, SAMPLING_MS_MAX, SLACK_MS } from '../core/health/deadlines.ts';
-import { Progress, type Pulse } from '../core/health/liveness.ts';
-import { WatchedOutbox, watchedTransport } from '../core/health/monitored-ports.ts';
-import { supervise } from '../core/health/watchdog.ts';
+import { logEvent } from '../core/events/catalogue.ts';
+import { SAMPLING_MS_MAX, SLACK_MS, sessionStepMsMax } from '../core/health/deadlines.ts';
+import { type Heartbeat, Liveness } from '../core/health/liveness.ts';
+import { MonitoredOutbox, monitorTransport } from '../core/health/monitored-ports.ts';
+import { runWatchdog } from '../core/health/watchdog.ts';
 import type { Secret } from '../core/model/secret.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import type { ServiceManager } from '../core/ports/service-manager.ts';
-import { Changes, type Deadbands } from '../core/sampling/delta.ts';
-import { type ActionPorts, act, type ProvisioningSettings } from '../core/session/actions.ts';
-import { next, START, startWithToken } from '../core/session/machine.ts';
-import { Narrator, notSilently } from '../core/session/session-log.ts';
-import type { State } from '../core/session/state.ts';
-import { Tally } from '../core/status/counters.ts';
-import type { Chronicle } from '../core/status/event-history.ts';
-import { report, type Servers } from '../core/status/publisher.ts';
-import type { StatusBoard } from '../core/status/report.ts';
+import { type Deadbands, DeltaEncoder } from '../core/sampling/delta.ts';
+import { type ActionPorts, type ProvisioningSettings, runAction } from '../core/session/actions.ts';
+import { INITIAL_STATE, nextState, stateWithToken } from '../core/session/machine.ts';
+import { SessionLog, warnIfSlow } from '../core/session/session-log.ts';
+import type { SessionState } from '../core/session/state.ts';
+import { DeliveryCounters } from '../core/status/counters.ts';
+import type { EventHistory } from '../core/status/event-history.ts';
+import { type EndpointNames, publishStatus } from '../core/status/publisher.ts';
+import type { StatusSink } from '../core/status/report.ts';
 import { Status } from '../core/status/status.ts';
-import type { Dating } from '../core/timestamps/timestamper.ts';
+import type { Timestamper } from '../core/timestamps/timestamper.ts';
 
 export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof ActionPorts> {
   readonly sensors: Sensors;
-  readonly dating: Dating;
+  readonly timestamper: Timestamper;
   /** Absent: nobody wants to know how the agent does. */
   readonly service?: ServiceManager | undefined;
   /** The server by the road in use now. Absent: there is but one, `settings.server`. */
-  readonly road?: () => string;
+  readonly endpoint?: () => string;
   /** Absent: nobody counts beyond these loops. */
-  readonly tally?: Tally | undefined;
+  readonly counters?: DeliveryCounters | undefined;
   /** Absent: nobody can read it anywhere. */
-  readonly board?: { readonly status: StatusBoard; readonly chronicle: Chronicle } | undefined;
+  readonly statusOutput?: { readonly sink: StatusSink; readonly eventHistory: EventHistory } | undefined;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -61,18 +61,24 @@ export interface AgentSettings extends ProvisioningSettings {
 
 /** The agent with one set of settings from its start to its end. */
 export function runAgent(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  return together([(stop) => runLoops(ports, settings, stop), (stop) => runCaretakers(ports, stop)], signal);
+  return runAll(
+    [
+      (taskSignal) => runLoops(ports, settings, taskSignal),
+      (taskSignal) => runBackgroundTasks(ports, taskSignal),
+    ],
+    signal,
+  );
 }
 
 /** What does not depend on the settings of the loops, and goes on when they begin anew with others. */
-export function runCaretakers(
-  { dating, outbox }: Pick<AgentPorts, 'dating' | 'outbox'>,
+export function runBackgroundTasks(
+  { timestamper, outbox }: Pick<AgentPorts, 'timestamper' | 'outbox'>,
   signal: AbortSignal,
 ): Promise<void> {
-  return together(
+  return runAll(
     [
-      (stop) => dating.watch((offsetMs) => outbox.anchor(Math.round(offsetMs)), stop),
-      (stop) => outbox.keep(stop),
+      (taskSignal) => timestamper.run((offsetMs) => outbox.setBootOffset(Math.round(offsetMs)), taskSignal),
+      (taskSignal) => outbox.run(taskSignal),
     ],
     signal,
   );
@@ -80,39 +86,51 @@ export function runCaretakers(
 
 /** The two loops. What was taken from the outbox and not acknowledged stays taken: `rewind` before others begin. */
 export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const { clock, log, outbox, service, board } = ports;
-  const progress = new Progress(clock);
+  const { clock, log, outbox, service, statusOutput } = ports;
+  const liveness = new Liveness(clock);
   const status = new Status({ clock, outbox });
-  if (settings.token) status.given();
-  const reporting = board && { ...ports, status, board: board.status, chronicle: board.chronicle };
-  const watched = { ...ports, progress, status, place: ports.chance.random() };
-  return together(
+  if (settings.token) status.setTokenConfigured();
+  const publisherPorts = statusOutput && {
+    ...ports,
+    status,
+    sink: statusOutput.sink,
+    eventHistory: statusOutput.eventHistory,
+  };
+  const monitored = { ...ports, liveness, status, spreadShare: ports.random.uniform() };
+  return runAll(
     [
-      (stop) => sample(watched, settings, stop),
-      (stop) => converse(watched, settings, stop),
-      ...(service ? [(stop: AbortSignal) => supervise({ clock, log, service, progress, status }, stop)] : []),
-      ...(reporting ? [(stop: AbortSignal) => report(reporting, serversOf(ports, settings), stop)] : []),
+      (taskSignal) => runSampling(monitored, settings, taskSignal),
+      (taskSignal) => runSession(monitored, settings, taskSignal),
+      ...(service
+        ? [(taskSignal: AbortSignal) => runWatchdog({ clock, log, service, liveness, status }, taskSignal)]
+        : []),
+      ...(publisherPorts
+        ? [
+            (taskSignal: AbortSignal) =>
+              publishStatus(publisherPorts, endpointsOf(ports, settings), taskSignal),
+          ]
+        : []),
     ],
     signal,
   );
 }
 
 /** `server` is the first of the list, to which the credentials are bound. */
-function serversOf({ road }: Pick<AgentPorts, 'road'>, { server }: AgentSettings): Servers {
-  return { preferred: server, inUse: road ?? (() => server) };
+function endpointsOf({ endpoint }: Pick<AgentPorts, 'endpoint'>, { server }: AgentSettings): EndpointNames {
+  return { preferred: server, inUse: endpoint ?? (() => server) };
 }
 
-interface Watched {
-  readonly progress: Progress;
+interface Monitored {
+  readonly liveness: Liveness;
   readonly status: Status;
   /** This gateway's in its fleet, by chance, in [0, 1): which part of a spread it waits. */
-  readonly place: number;
+  readonly spreadShare: number;
 }
 
-interface SamplePorts extends Watched {
+interface SamplePorts extends Monitored {
   readonly clock: Clock;
   readonly sensors: Sensors;
-  readonly dating: Dating;
+  readonly timestamper: Timestamper;
   readonly outbox: Outbox;
   readonly log: Logger;
 }
@@ -122,79 +140,90 @@ interface SamplePorts extends Watched {
  * up for. A fleet that gets its power back in one second must not sample, and post, in the same second for years: the second
  * sample comes early, by its part of the spread and at most by half the time between two.
  */
-async function sample(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
-  const { clock, sensors, dating, outbox, progress, place } = ports;
-  using pulse = progress.pulse();
-  const changes = new Changes(settings.deadbands);
-  const startedMs = clock.monotonicMs() - place * Math.min(settings.spreadMs, settings.sampleEveryMs / 2);
+async function runSampling(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
+  const { clock, sensors, timestamper, outbox, liveness, spreadShare } = ports;
+  using heartbeat = liveness.heartbeat();
+  const deltaEncoder = new DeltaEncoder(settings.deadbands);
+  const startedMs =
+    clock.monotonicMs() - spreadShare * Math.min(settings.spreadMs, settings.sampleEveryMs / 2);
   let beat = 0;
-  let emptySaid = false;
+  let isEmptyLogged = false;
   while (!signal.aborted) {
-    const stamp = dating.stamp();
-    pulse.expect('reading the sensors', SAMPLING_MS_MAX);
+    const instant = timestamper.now();
+    heartbeat.expectWithin('reading the sensors', SAMPLING_MS_MAX);
     const values = await sensors.sample();
     // Without a date it may reach the server alone, before or instead of those around it: then it must say all.
-    const change = changes.of(values, stamp.bootMs, outbox.wantsFull || stamp.tsMs === undefined);
-    if (change) outbox.append({ ...stamp, ...change });
-    else if (Object.keys(values).length === 0 && !emptySaid) {
-      emptySaid = true;
-      tell(ports.log, 'FL-NO-SENSOR');
+    const delta = deltaEncoder.next(
+      values,
+      instant.bootMs,
+      outbox.needsSnapshot || instant.tsMs === undefined,
+    );
+    if (delta) outbox.append({ ...instant, ...delta });
+    else if (Object.keys(values).length === 0 && !isEmptyLogged) {
+      isEmptyLogged = true;
+      logEvent(ports.log, 'FL-SENSORS-UNAVAILABLE');
     }
     const elapsedMs = clock.monotonicMs() - startedMs;
     // `beat + 1` because a timer may fire a fraction of a millisecond early: the same beat is never sampled
     // twice.
     beat = Math.max(beat, Math.floor(elapsedMs / settings.sampleEveryMs)) + 1;
     const forMs = beat * settings.sampleEveryMs - elapsedMs;
-    pulse.expect('waiting for the next sample', forMs + SLACK_MS);
+    heartbeat.expectWithin('waiting for the next sample', forMs + SLACK_MS);
     await clock.sleep(forMs, signal);
   }
 }
 
-async function converse(
-  ports: AgentPorts & Watched,
+async function runSession(
+  ports: AgentPorts & Monitored,
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, progress, status, place } = ports;
-  using pulse = progress.pulse();
-  const delivery = deliveryOf(ports, settings, pulse);
-  const narrator = new Narrator(
+  const { clock, liveness, status, spreadShare } = ports;
+  using heartbeat = liveness.heartbeat();
+  const delivery = createDelivery(ports, settings, heartbeat);
+  const sessionLog = new SessionLog(
     ports.log,
-    serversOf(ports, settings).inUse,
+    endpointsOf(ports, settings).inUse,
     () => ports.outbox.fresh.size + ports.outbox.backlog.size,
   );
   // A fleet that gets its power back in one second must not arrive in that second.
-  const spreadMs = place * settings.spreadMs;
+  const spreadMs = spreadShare * settings.spreadMs;
   ports.log.debug('waiting before the first request, so that a fleet spreads out', {
     forS: Math.round(spreadMs / 1000),
   });
-  pulse.expect('waiting before the first request', spreadMs + SLACK_MS);
+  heartbeat.expectWithin('waiting before the first request', spreadMs + SLACK_MS);
   await clock.sleep(spreadMs, signal);
   if (signal.aborted) return;
-  status.begin();
-  let state: State = settings.token ? startWithToken(settings.deviceName, settings.token) : START;
+  status.start();
+  let state: SessionState = settings.token
+    ? stateWithToken(settings.deviceName, settings.token)
+    : INITIAL_STATE;
   for (;;) {
-    pulse.expect(`the conversation: ${state.at}`, converseMsMax(state));
-    const action = act(state, ports, settings, delivery, signal);
-    const event = await (state.at === 'provision' ? notSilently(action, ports, signal) : action);
+    heartbeat.expectWithin(`the conversation: ${state.at}`, sessionStepMsMax(state));
+    const action = runAction(state, ports, settings, delivery, signal);
+    const event = await (state.at === 'provision' ? warnIfSlow(action, ports, signal) : action);
     if (signal.aborted) return;
     const monotonicMs = clock.monotonicMs();
-    const random = ports.chance.random();
+    const random = ports.random.uniform();
     const { deviceName, reprovision: mayProvision = false } = settings;
-    const after = next(state, event, { monotonicMs, random, mayProvision, deviceName });
-    narrator.tell(state, event, after, monotonicMs);
-    status.tell(event, after);
-    state = after;
+    const nextStep = nextState(state, event, { monotonicMs, random, mayProvision, deviceName });
+    sessionLog.logStep(state, event, nextStep, monotonicMs);
+    status.onStep(event, nextStep);
+    state = nextStep;
   }
 }
 
-function deliveryOf(ports: AgentPorts & Watched, settings: AgentSettings, pulse: Pulse): Delivery {
-  const { progress, status, tally = new Tally() } = ports;
-  const outbox = new WatchedOutbox(ports.outbox, progress, pulse);
-  const transport = watchedTransport(ports.transport, progress);
+function createDelivery(
+  ports: AgentPorts & Monitored,
+  settings: AgentSettings,
+  heartbeat: Heartbeat,
+): Delivery {
+  const { liveness, status, counters = new DeliveryCounters() } = ports;
+  const outbox = new MonitoredOutbox(ports.outbox, liveness, heartbeat);
+  const transport = monitorTransport(ports.transport, liveness);
   const { drainPerS, spreadMs: drainSpreadMs } = settings;
   const delivery = new Delivery({ ...ports, outbox, transport }, { drainPerS, drainSpreadMs });
-  tally.count(() => delivery.delivered);
-  status.count(() => tally.delivered);
+  counters.startDelivery(() => delivery.delivered);
+  status.setDeliveredCounter(() => counters.delivered);
   return delivery;
 }

@@ -2,12 +2,12 @@
 
 import type { AgentSettings } from '../agent/agent.ts';
 import type { Config } from '../core/model/config.ts';
-import { identityOf } from './identity.ts';
+import { endpointId } from './identity.ts';
 
-export function agentSettings(config: Config, name: string): AgentSettings {
+export function createAgentSettings(config: Config, name: string): AgentSettings {
   const { server, device, provisioning, telemetry } = config;
   return {
-    server: identityOf(server.roads[0]),
+    server: endpointId(server.endpoints[0]),
     deviceName: name,
     spreadMs: server.spreadMs,
     sampleEveryMs: telemetry.intervalMs,

@@ -6,11 +6,11 @@
 import { errorCode } from '../core/model/error-code.ts';
 
 /** What Node says of the file, if that is why `error` came about; undefined for any other error. */
-export function brokenProgram(error: unknown): string | undefined {
+export function corruptFileOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const isGone = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
+  const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
   // Text that is no program, or that lacks what another part takes from it.
-  const isTorn =
+  const isTruncated =
     error instanceof SyntaxError && /\bModuleJob\b|compileSourceTextModule/.test(error.stack ?? '');
-  return isGone || isTorn ? error.message.split('\n')[0] : undefined;
+  return isMissing || isTruncated ? error.message.split('\n')[0] : undefined;
 }

@@ -9,28 +9,28 @@
 import type { Secret } from '../core/model/secret.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 
-export interface StoreWatcher {
-  readonly token: (token: Secret) => void;
+export interface CredentialHooks {
+  readonly onToken: (onToken: Secret) => void;
   /** Awaited after a provisioned record was read or durably written. */
-  readonly provisioned: () => Promise<void>;
+  readonly onProvisioned: () => Promise<void>;
 }
 
-export function watchedStore(store: CredentialStore, watcher: StoreWatcher): CredentialStore {
-  const tell = (record: CredentialRecord | undefined): void => {
-    if (record?.token) watcher.token(record.token);
-    if (record?.state === 'pending' && record.previousToken) watcher.token(record.previousToken);
+export function withHooks(store: CredentialStore, hooks: CredentialHooks): CredentialStore {
+  const reportTokens = (record: CredentialRecord | undefined): void => {
+    if (record?.token) hooks.onToken(record.token);
+    if (record?.state === 'pending' && record.previousToken) hooks.onToken(record.previousToken);
   };
   return {
     async read() {
       const record = await store.read();
-      tell(record);
-      if (record?.state === 'provisioned') await watcher.provisioned();
+      reportTokens(record);
+      if (record?.state === 'provisioned') await hooks.onProvisioned();
       return record;
     },
     async write(record) {
-      tell(record);
+      reportTokens(record);
       await store.write(record);
-      if (record.state === 'provisioned') await watcher.provisioned();
+      if (record.state === 'provisioned') await hooks.onProvisioned();
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -7,20 +7,20 @@
  */
 
 import { unlink } from 'node:fs/promises';
-import { tell } from '../core/events/catalogue.ts';
+import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import { errorCode } from '../core/model/error-code.ts';
 import type { Logger } from '../core/ports/log.ts';
 
-export async function forgetSecret(provisioning: Config['provisioning'], log: Logger): Promise<void> {
+export async function deleteSecretFile(provisioning: Config['provisioning'], log: Logger): Promise<void> {
   if (provisioning?.afterSuccess !== 'forget' || provisioning.secretFile === undefined) return;
   const file = provisioning.secretFile;
   try {
     await unlink(file);
-    tell(log, 'FL-SECRET-FORGOTTEN', { file });
+    logEvent(log, 'FL-SECRET-DELETED', { file });
   } catch (error) {
     const code = errorCode(error) ?? 'unknown';
     if (code === 'ENOENT') return;
-    tell(log, 'FL-SECRET-KEPT', { file, code });
+    logEvent(log, 'FL-SECRET-DELETE-FAILED', { file, code });
   }
 }

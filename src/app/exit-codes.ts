@@ -24,4 +24,4 @@ export const EX_STOPPED = 130;
 export const EX_UNREAD = 141;
 
 /** Of `firstlight status`: what a script wants to know first. */
-export const STATUS_EXIT = { online: 0, offline: 1, person: 2, notRunning: 3 } as const;
+export const STATUS_EXIT = { online: 0, offline: 1, actionNeeded: 2, notRunning: 3 } as const;

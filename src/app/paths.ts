@@ -1,48 +1,48 @@
 /** Where the configuration and the state are, for each command that wants them, and the one way to load the first. */
 
 import { accessSync, constants, existsSync } from 'node:fs';
-import { type Loaded, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { SENSOR_NAMES } from './sensor-names.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
 const STATE_DIRECTORY = '/var/lib/firstlight';
 
-export interface Places {
+export interface PathOptions {
   readonly config?: string;
   readonly state?: string;
 }
 
-export function configFile({ config }: Places, environment: NodeJS.ProcessEnv): string {
+export function configFile({ config }: PathOptions, environment: NodeJS.ProcessEnv): string {
   return config ?? environment['FIRSTLIGHT_CONFIG'] ?? CONFIG_FILE;
 }
 
-export function stateDirectory({ state }: Places, environment: NodeJS.ProcessEnv): string {
+export function stateDirectory({ state }: PathOptions, environment: NodeJS.ProcessEnv): string {
   return state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
 }
 
 /** As the agent reads it. Throws a ConfigError with every problem. */
-export function readConfig(places: Places, environment: NodeJS.ProcessEnv): Loaded {
-  return load(places, environment, environment['CREDENTIALS_DIRECTORY']);
+export function readConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
+  return loadFrom(pathOptions, environment, environment['CREDENTIALS_DIRECTORY']);
 }
 
 /**
  * As the service reads it, from a shell: what systemd would hand over is looked for where it takes it from, if this user may
  * look there. Throws a ConfigError with every problem.
  */
-export function readServiceConfig(places: Places, environment: NodeJS.ProcessEnv): Loaded {
-  const directory = environment['CREDENTIALS_DIRECTORY'] ?? credentialStore();
-  return load(places, environment, directory, directory === undefined && existsSync(CREDSTORE));
+export function readServiceConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
+  const directory = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
+  return loadFrom(pathOptions, environment, directory, directory === undefined && existsSync(CREDSTORE));
 }
 
-function load(
-  places: Places,
+function loadFrom(
+  pathOptions: PathOptions,
   environment: NodeJS.ProcessEnv,
   credentialsDirectory: string | undefined,
   credentialsHidden = false,
-): Loaded {
+): LoadedConfig {
   return loadConfig({
-    file: configFile(places, environment),
-    fileRequired: places.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
+    file: configFile(pathOptions, environment),
+    fileRequired: pathOptions.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
     credentialsDirectory,
     credentialsHidden,
@@ -51,7 +51,7 @@ function load(
 }
 
 /** Only root sees into it, as a rule; for others it is as if it were not there. */
-export function credentialStore(): string | undefined {
+export function readableCredstore(): string | undefined {
   try {
     accessSync(CREDSTORE, constants.R_OK | constants.X_OK);
     return CREDSTORE;
@@ -65,9 +65,9 @@ export const CREDSTORE = '/etc/credstore';
 const RUNTIME_DIRECTORY = '/run/firstlight';
 /** Where to write; undefined where there is no such place, as in a container without /run. */
 export function writableRuntimeDirectory(environment: NodeJS.ProcessEnv): string | undefined {
-  const { RUNTIME_DIRECTORY: given } = environment;
+  const { RUNTIME_DIRECTORY: runtimeDirectories } = environment;
   // Several are separated by colons (systemd.exec(5)); ours is the first.
-  if (given) return given.split(':')[0];
+  if (runtimeDirectories) return runtimeDirectories.split(':')[0];
   try {
     accessSync(RUNTIME_DIRECTORY, constants.W_OK | constants.X_OK);
     return RUNTIME_DIRECTORY;

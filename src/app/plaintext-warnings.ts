@@ -6,50 +6,51 @@
  * Another configuration tells only of roads that were not told of before; what is remembered is as much as operators have written.
  */
 
-import { tell } from '../core/events/catalogue.ts';
-import type { Road } from '../core/model/config.ts';
+import { logEvent } from '../core/events/catalogue.ts';
+import type { EndpointConfig } from '../core/model/config.ts';
 import { isPrivateAddress } from '../core/model/private-address.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import { createResolver, type Resolve } from '../transport/resolve.ts';
 
-export interface ClearRoadPorts {
+export interface PlaintextWarningsPorts {
   readonly clock: Clock;
   readonly log: Logger;
   /** Given by tests only; the host's resolver otherwise. */
   readonly resolve?: Resolve;
 }
 
-type ClearEvent = 'FL-CLEAR-ROAD' | 'FL-CLEAR-FALLBACK';
+type PlaintextEvent = 'FL-PLAINTEXT-ENDPOINT' | 'FL-PLAINTEXT-FALLBACK';
 
-export class ClearRoads {
-  readonly #ports: ClearRoadPorts & { readonly resolve: Resolve };
+export class PlaintextWarnings {
+  readonly #ports: PlaintextWarningsPorts & { readonly resolve: Resolve };
   /** Event and URL. */
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
-  constructor(ports: ClearRoadPorts) {
+  constructor(ports: PlaintextWarningsPorts) {
     this.#ports = { ...ports, resolve: ports.resolve ?? createResolver() };
   }
 
   /** Never rejects; takes as long as names take, so nobody should wait for it. */
-  async warn(roads: readonly Road[], signal: AbortSignal): Promise<void> {
-    const first = roads.findIndex(({ scheme }) => scheme === 'https');
-    const fallback = first === -1 ? undefined : roads.slice(first).find(({ scheme }) => scheme !== 'https');
-    if (fallback) this.#once('FL-CLEAR-FALLBACK', fallback.url);
+  async warn(endpoints: readonly EndpointConfig[], signal: AbortSignal): Promise<void> {
+    const firstHttps = endpoints.findIndex(({ scheme }) => scheme === 'https');
+    const fallback =
+      firstHttps === -1 ? undefined : endpoints.slice(firstHttps).find(({ scheme }) => scheme !== 'https');
+    if (fallback) this.#logOnce('FL-PLAINTEXT-FALLBACK', fallback.url);
     const { clock, resolve } = this.#ports;
-    for (const { scheme, host, port, url } of roads) {
+    for (const { scheme, host, port, url } of endpoints) {
       if (scheme === 'https') continue;
-      const found = await resolve(host, port, clock, signal);
-      if (!found.ok || signal.aborted) continue;
-      const open = found.value.find(({ address }) => !isPrivateAddress(address));
-      if (open) this.#once('FL-CLEAR-ROAD', url, { address: open.address });
+      const addresses = await resolve(host, port, clock, signal);
+      if (!addresses.ok || signal.aborted) continue;
+      const publicAddress = addresses.value.find(({ address }) => !isPrivateAddress(address));
+      if (publicAddress) this.#logOnce('FL-PLAINTEXT-ENDPOINT', url, { address: publicAddress.address });
     }
   }
 
-  #once(event: ClearEvent, url: string, more: { readonly address?: string } = {}): void {
-    const name = `${event} ${url}`;
-    if (this.#told.has(name)) return;
-    this.#told.add(name);
-    tell(this.#ports.log, event, { url, ...more });
+  #logOnce(event: PlaintextEvent, url: string, fields: { readonly address?: string } = {}): void {
+    const key = `${event} ${url}`;
+    if (this.#logged.has(key)) return;
+    this.#logged.add(key);
+    logEvent(this.#ports.log, event, { url, ...fields });
   }
 }

@@ -8,32 +8,32 @@
  */
 
 import type { Outbox } from '../core/ports/outbox.ts';
-import type { Tally } from '../core/status/counters.ts';
-import type { AgentFigures } from '../sensors/runtime/external-values.ts';
+import type { DeliveryCounters } from '../core/status/counters.ts';
+import type { AgentMetrics } from '../sensors/runtime/external-values.ts';
 
-export type CountedOutbox = Pick<Outbox, 'losses'> & { readonly size: number };
+export type MeasuredOutbox = Pick<Outbox, 'losses'> & { readonly size: number };
 
-export interface OwnCounts {
+export interface AgentCounts {
   /** Absent before there is one. */
-  readonly outbox?: CountedOutbox;
+  readonly outbox?: MeasuredOutbox;
   /** Bytes of the disk, of the outbox. */
   readonly spoolBytes?: () => number;
-  readonly tally: Tally;
+  readonly counters: DeliveryCounters;
   /** Starts in this boot before this one, where they are counted. */
   readonly restarts: number | undefined;
   /** Of the clock; asking begins anew. */
-  readonly takeLatenessMs?: (() => number | undefined) | undefined;
+  readonly drainTimerLagMs?: (() => number | undefined) | undefined;
 }
 
 const US_PER_MS = 1000;
 
-export function agentFigures({
+export function agentMetrics({
   outbox,
   spoolBytes,
-  tally,
+  counters,
   restarts,
-  takeLatenessMs,
-}: OwnCounts): AgentFigures {
+  drainTimerLagMs,
+}: AgentCounts): AgentMetrics {
   return {
     get rssBytes() {
       return process.memoryUsage.rss();
@@ -45,19 +45,19 @@ export function agentFigures({
     get busyMs() {
       return performance.eventLoopUtilization().active;
     },
-    get timerLatenessMs() {
-      return takeLatenessMs?.();
+    get timerLagMs() {
+      return drainTimerLagMs?.();
     },
     get uptimeMs() {
       return process.uptime() * 1000;
     },
     waitingReadings: outbox?.size,
     lostReadings: outbox?.losses.total,
-    deliveredReadings: tally.delivered,
+    deliveredReadings: counters.delivered,
     get spoolBytes() {
       return spoolBytes?.();
     },
-    roundTripMs: tally.roundTripMs,
+    roundTripMs: counters.roundTripMs,
     restarts,
   };
 }

@@ -6,14 +6,14 @@
 import type { EventId } from '../core/events/catalogue.ts';
 import { EX_CONFIG } from './exit-codes.ts';
 
-export class CannotStart extends Error {
+export class StartupError extends Error {
   override readonly name = 'CannotStart';
   readonly code = 'CANNOT_START';
   readonly event: EventId;
   readonly exitCode: number;
 
-  constructor(event: EventId, sentence: string, exitCode: number = EX_CONFIG, options?: ErrorOptions) {
-    super(sentence, options);
+  constructor(event: EventId, message: string, exitCode: number = EX_CONFIG, options?: ErrorOptions) {
+    super(message, options);
     this.event = event;
     this.exitCode = exitCode;
   }

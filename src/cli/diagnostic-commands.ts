@@ -13,7 +13,7 @@ export interface CommandHost {
   readonly finish: (outcome: Promise<number>) => Promise<void>;
 }
 
-export function defineSayCommands(program: Command, host: CommandHost): void {
+export function defineDiagnosticCommands(program: Command, host: CommandHost): void {
   defineStatus(program, host);
   defineDoctor(program, host);
   defineConfig(program, host);

@@ -9,10 +9,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EX_OK, EX_USAGE } from '../app/exit-codes.ts';
 import type { RunOptions } from '../app/run.ts';
 import { VERSION } from '../app/version.ts';
-import { type CommandHost, defineSayCommands } from './diagnostic-commands.ts';
+import { type CommandHost, defineDiagnosticCommands } from './diagnostic-commands.ts';
 
 export interface ProgramHost extends Omit<CommandHost, 'terminal'> {
-  readonly complaints: NodeJS.WriteStream;
+  readonly errorOutput: NodeJS.WriteStream;
   /** The agent, until the signal; resolves with the exit code. */
   readonly run: (options: RunOptions) => Promise<number>;
 }
@@ -21,9 +21,12 @@ export interface ProgramHost extends Omit<CommandHost, 'terminal'> {
  * Does what this command line asks for, which tells its exit code by `finish`. Resolves with an exit code where there was nothing
  * to do: after help, the version, or a mistake, whose words the library has printed.
  */
-export async function chooseCommand(line: readonly string[], host: ProgramHost): Promise<number | undefined> {
+export async function runCommandLine(
+  commandLine: readonly string[],
+  host: ProgramHost,
+): Promise<number | undefined> {
   try {
-    await createProgram(host).parseAsync(line, { from: 'user' });
+    await createProgram(host).parseAsync(commandLine, { from: 'user' });
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -49,7 +52,7 @@ export function createProgram(host: ProgramHost): Command {
     .option('--state <dir>', 'state directory (default: $STATE_DIRECTORY, else /var/lib/firstlight)')
     .addHelpText('after', '\nExample: firstlight run --config gateway.toml --state ./state')
     .action((options: RunOptions) => finish(run(options)));
-  defineSayCommands(program, {
+  defineDiagnosticCommands(program, {
     ...host,
     terminal: async () => {
       const { openTerminal } = await import('./ui/terminal.ts');
@@ -57,12 +60,15 @@ export function createProgram(host: ProgramHost): Command {
     },
   });
   defineSample(program, host);
-  defineTrials(program, host);
-  defineImages(program, host);
+  defineSandboxAndDemo(program, host);
+  defineImageCommands(program, host);
   return program;
 }
 
-function defineSample(program: Command, { environment, out, complaints, signal, finish }: ProgramHost): void {
+function defineSample(
+  program: Command,
+  { environment, out, errorOutput, signal, finish }: ProgramHost,
+): void {
   program
     .command('sample')
     .description('print one reading of this host: what the agent would send')
@@ -81,18 +87,18 @@ function defineSample(program: Command, { environment, out, complaints, signal, 
     .addHelpText('after', '\nExample: firstlight sample --explain memoryUsedBytes')
     .action(async (options: import('./sample/command.ts').SampleOptions) => {
       const { sampleThisHost } = await import('./sample/command.ts');
-      await finish(sampleThisHost(options, { out, complaints, environment }, signal));
+      await finish(sampleThisHost(options, { out, errorOutput, environment }, signal));
     });
 }
 
-function defineTrials(program: Command, { out, signal, finish }: ProgramHost): void {
+function defineSandboxAndDemo(program: Command, { out, signal, finish }: ProgramHost): void {
   program
     .command('sandbox')
     .description('run the embedded ThingsBoard stand-in')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--coap-port <port>', 'CoAP port, 0 for a free one', portNumber, 5683)
-    .option('--http-port <port>', 'HTTP device API port, 0 for a free one', portNumber, 8080)
-    .option('--admin-port <port>', 'admin HTTP port, 0 for a free one', portNumber, 8081)
+    .option('--coap-port <port>', 'CoAP port, 0 for a free one', parsePort, 5683)
+    .option('--http-port <port>', 'HTTP device API port, 0 for a free one', parsePort, 8080)
+    .option('--admin-port <port>', 'admin HTTP port, 0 for a free one', parsePort, 8081)
     .option('--key <key>', 'provisioning key of the device profile', 'demo-key')
     .option('--secret <secret>', 'provisioning secret of the device profile', 'demo-secret')
     .option('--data <file>', 'keep devices and ports in this file')
@@ -105,16 +111,19 @@ function defineTrials(program: Command, { out, signal, finish }: ProgramHost): v
   program
     .command('demo')
     .description('sandbox and agent together, on this host, told in plain lines')
-    .option('--seconds <n>', 'stop after so many seconds; exit 0 only if telemetry was stored', seconds)
+    .option('--seconds <n>', 'stop after so many seconds; exit 0 only if telemetry was stored', parseSeconds)
     .option('--state <dir>', 'keep the state here instead of in a temporary directory')
     .addHelpText('after', '\nExample: firstlight demo --seconds 15')
-    .action(async (options: { seconds?: number; state?: string }) => {
+    .action(async (options: { parseSeconds?: number; state?: string }) => {
       const { demoCommand } = await import('./demo/command.ts');
       await finish(demoCommand(options, out, signal));
     });
 }
 
-function defineImages(program: Command, { environment, input, out, signal, finish }: ProgramHost): void {
+function defineImageCommands(
+  program: Command,
+  { environment, input, out, signal, finish }: ProgramHost,
+): void {
   program
     .command('import')
     .description('take the configuration from the boot partition, as firstlight-import.service does at boot')
@@ -151,13 +160,13 @@ function defineImages(program: Command, { environment, input, out, signal, finis
     });
 }
 
-function portNumber(text: string): number {
+function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
 }
 
-function seconds(text: string): number {
+function parseSeconds(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= 1 && value <= 86_400) return value;
   throw new InvalidArgumentError('give 1 to 86400 seconds.');

@@ -10,102 +10,105 @@ import type { Secret } from '../core/model/secret.ts';
 import type { Source } from './errors/problem.ts';
 import { type Setting, variableOf } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
-import { absent, type Reader } from './sources/reader.ts';
+import { missingProblem, type Reader } from './sources/reader.ts';
 import {
   DEVICE_TOKEN,
-  type FoundSecret,
   findSecret,
-  judgeSecrets,
   openFileWarning,
   PROVISIONING_SECRET,
   type SecretKind,
+  type SecretResult,
+  validateSecrets,
 } from './sources/secrets.ts';
 import type { TomlFiles } from './sources/toml-files.ts';
 
-export interface AccessRequest {
+export interface CredentialsRequest {
   readonly files: TomlFiles;
   readonly credentialsDirectory?: string | undefined;
   readonly credentialsHidden?: boolean;
 }
 
-export interface Access {
+export interface CredentialSettings {
   readonly token?: Secret;
   readonly provisioning?: NonNullable<Config['provisioning']>;
-  readonly forgottenSecretFile?: string;
+  readonly deletedSecretFile?: string;
   /** This user may not look where the provisioning secret may be. */
   readonly secretHidden?: true;
   readonly warnings: readonly string[];
 }
 
-export function readAccess(request: AccessRequest, reader: Reader): Access {
+export function readCredentials(request: CredentialsRequest, reader: Reader): CredentialSettings {
   const { credentialsDirectory } = request;
   const token = findSecret(reader, DEVICE_TOKEN, { credentialsDirectory, namedFile: 'required' });
-  const pair = token.is === 'nowhere' ? readPair(request, reader) : passOver(reader);
+  const provisioning = token.is === 'none' ? readProvisioning(request, reader) : validateUnused(reader);
   const warnings = [
-    ...(token.is === 'there' ? token.warnings : []),
-    ...pair.warnings,
+    ...(token.is === 'found' ? token.warnings : []),
+    ...provisioning.warnings,
     ...[DEVICE_TOKEN, PROVISIONING_SECRET].flatMap((kind) => inlineWarnings(request, kind)),
   ];
-  return { ...pair, ...(token.is === 'there' && { token: token.secret }), warnings };
+  return { ...provisioning, ...(token.is === 'found' && { token: token.secret }), warnings };
 }
 
-function inlineWarnings({ files }: AccessRequest, kind: SecretKind): readonly string[] {
+function inlineWarnings({ files }: CredentialsRequest, kind: SecretKind): readonly string[] {
   return files.all
-    .filter(({ open, given }) => open && given.some((each) => each.setting === kind.inline))
+    .filter(
+      ({ isWorldReadable, rawSettings }) =>
+        isWorldReadable && rawSettings.some((each) => each.setting === kind.inline),
+    )
     .map(({ path }) => openFileWarning(kind, path));
 }
 
 /** Judges what is given for provisioning, since the token may go away some day, and makes nothing of it. */
-function passOver(reader: Reader): Access {
+function validateUnused(reader: Reader): CredentialSettings {
   reader.last(settings.provisioningKey);
   reader.last(settings.provisioningCredentials);
   reader.last(settings.provisioningAfterSuccess);
-  judgeSecrets(reader, PROVISIONING_SECRET);
+  validateSecrets(reader, PROVISIONING_SECRET);
   const unused = [settings.provisioningKey, PROVISIONING_SECRET.inline, PROVISIONING_SECRET.file]
-    .filter((setting: Setting) => reader.isGiven(setting))
+    .filter((setting: Setting) => reader.isSet(setting))
     .map((setting) => setting.key);
   if (unused.length === 0) return { warnings: [] };
-  const given = `${DEVICE_TOKEN.inline.key} is given together with ${unused.join(' and ')}`;
-  return { warnings: [`${given}: the fixed token wins; provisioning.* is not used`] };
+  const rawSettings = `${DEVICE_TOKEN.inline.key} is given together with ${unused.join(' and ')}`;
+  return { warnings: [`${rawSettings}: the fixed token wins; provisioning.* is not used`] };
 }
 
-function readPair(request: AccessRequest, reader: Reader): Access {
+function readProvisioning(request: CredentialsRequest, reader: Reader): CredentialSettings {
   const key = reader.last(settings.provisioningKey);
   const credentials = reader.lastOrDefault(settings.provisioningCredentials);
   const afterSuccess = reader.lastOrDefault(settings.provisioningAfterSuccess);
   const found = findSecret(reader, PROVISIONING_SECRET, {
     credentialsDirectory: request.credentialsDirectory,
-    namedFile: afterSuccess === 'forget' ? 'may be gone' : 'required',
+    namedFile: afterSuccess === 'forget' ? 'optional' : 'required',
   });
-  if (found.is === 'gone') return { forgottenSecretFile: found.path, warnings: [] };
-  if (found.is === 'nowhere' && key !== undefined && request.credentialsHidden)
-    return { warnings: [HIDDEN], secretHidden: true };
-  requireBothHalves(request, reader, found);
-  if (found.is !== 'there') return { warnings: [] };
-  const stays = afterSuccess === 'forget' && found.path === undefined;
-  const warnings = [...found.warnings, ...(stays ? [cannotForget(reader)] : [])];
+  if (found.is === 'missing') return { deletedSecretFile: found.path, warnings: [] };
+  if (found.is === 'none' && key !== undefined && request.credentialsHidden)
+    return { warnings: [HIDDEN_SECRET_WARNING], secretHidden: true };
+  requireKeyAndSecret(request, reader, found);
+  if (found.is !== 'found') return { warnings: [] };
+  const isUndeletable = afterSuccess === 'forget' && found.path === undefined;
+  const warnings = [...found.warnings, ...(isUndeletable ? [undeletableSecretWarning(reader)] : [])];
   if (key === undefined) return { warnings };
   const secretFile = found.path !== undefined && { secretFile: found.path };
   return { provisioning: { key, secret: found.secret, credentials, afterSuccess, ...secretFile }, warnings };
 }
 
-const HIDDEN =
+const HIDDEN_SECRET_WARNING =
   'the provisioning secret is where this user may not look, such as /etc/credstore, or missing: run it with sudo to be sure';
 
-function cannotForget(reader: Reader): string {
+function undeletableSecretWarning(reader: Reader): string {
   const where = reader.sources[PROVISIONING_SECRET.inline.key];
   return `provisioning.after-success is "forget", but the secret comes from ${where}, where the agent cannot delete it; put it into a file and name that with provisioning.secret-file`;
 }
 
-function requireBothHalves({ files }: AccessRequest, reader: Reader, found: FoundSecret): void {
-  const keyGiven = reader.isGiven(settings.provisioningKey);
-  const secretGiven = found.is !== 'nowhere';
-  if (files.all.some(({ is }) => is === 'broken') || keyGiven === secretGiven) return;
-  const [there, lacking] = keyGiven
+function requireKeyAndSecret({ files }: CredentialsRequest, reader: Reader, found: SecretResult): void {
+  const hasKey = reader.isSet(settings.provisioningKey);
+  const hasSecret = found.is !== 'none';
+  if (files.all.some(({ is }) => is === 'broken') || hasKey === hasSecret) return;
+  const [present, missing] = hasKey
     ? [settings.provisioningKey, settings.provisioningSecretFile]
     : [settings.provisioningSecret, settings.provisioningKey];
   const { main } = files;
   const source: Source =
-    main.is === 'read' ? { name: main.path, via: 'file' } : { name: variableOf(lacking), via: 'environment' };
-  reader.problems.push(absent(lacking, source, `is missing, though ${there.key} is given`));
+    main.is === 'read' ? { name: main.path, via: 'file' } : { name: variableOf(missing), via: 'environment' };
+  reader.problems.push(missingProblem(missing, source, `is missing, though ${present.key} is given`));
 }

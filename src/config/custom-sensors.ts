@@ -6,75 +6,85 @@
  */
 
 import * as v from 'valibot';
-import { keysOf, type OwnKind, type OwnSensor } from '../core/model/custom-sensor.ts';
+import { type CustomSensor, type CustomSensorKind, keysOf } from '../core/model/custom-sensor.ts';
 import { matches } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
-import { type Problem, place, problemAt, type Source } from './errors/problem.ts';
-import { nearest } from './errors/suggest.ts';
-import { type Field, ownFields } from './schema/custom-sensor-fields.ts';
-import { shown, shownKey } from './schema/display.ts';
+import { formatSource, type Problem, problemAt, type Source } from './errors/problem.ts';
+import { suggest } from './errors/suggest.ts';
+import { customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
+import { formatKey, formatValue } from './schema/display.ts';
 import type { SensorNames } from './schema/sensor-names.ts';
-import type { GivenOwn } from './sources/custom-sensor-tables.ts';
-import { TAKEN_BY_SERVER } from './values/sensor-lists.ts';
+import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
+import { RESERVED_NAMES } from './values/sensor-lists.ts';
 
-export const OWN_MAX: Readonly<Record<OwnKind, number>> = { exec: 16, file: 32, gpio: 32 };
+export const CUSTOM_SENSORS_MAX: Readonly<Record<CustomSensorKind, number>> = {
+  exec: 16,
+  file: 32,
+  gpio: 32,
+};
 
-export interface OwnSensors {
-  readonly own: readonly OwnSensor[];
+export interface CustomSensors {
+  readonly sensors: readonly CustomSensor[];
   readonly problems: readonly Problem[];
 }
 
 /** `files` in rising order of precedence. */
-export function readOwnSensors(files: readonly (readonly GivenOwn[])[], names: SensorNames): OwnSensors {
+export function readCustomSensors(
+  files: readonly (readonly RawCustomSensor[])[],
+  names: SensorNames,
+): CustomSensors {
   const problems: Problem[] = [];
-  const byName = new Map<string, { readonly sensor: OwnSensor; readonly source: Source }>();
-  for (const given of files.flat()) {
-    const sensor = sensorOf(given, problems);
+  const byName = new Map<string, { readonly sensor: CustomSensor; readonly source: Source }>();
+  for (const rawSensor of files.flat()) {
+    const sensor = sensorOf(rawSensor, problems);
     if (sensor === undefined) continue;
-    const nameAt = given.sourceOf('name');
+    const nameSource = rawSensor.sourceOf('name');
     const earlier = byName.get(sensor.name);
-    if (earlier !== undefined && earlier.source.name === nameAt.name)
-      problems.push(nameProblem(given, `is the name of another one already (${place(earlier.source)})`));
-    const taken = takenBy(sensor, names);
-    if (taken !== undefined) problems.push(nameProblem(given, taken));
+    if (earlier !== undefined && earlier.source.name === nameSource.name)
+      problems.push(
+        nameProblem(rawSensor, `is the name of another one already (${formatSource(earlier.source)})`),
+      );
+    const conflict = nameConflict(sensor, names);
+    if (conflict !== undefined) problems.push(nameProblem(rawSensor, conflict));
     // Deleted first, so that a later one is also later in the order.
     byName.delete(sensor.name);
-    byName.set(sensor.name, { sensor, source: nameAt });
+    byName.set(sensor.name, { sensor, source: nameSource });
   }
-  const kept = [...byName.values()];
-  for (const [kind, max] of Object.entries(OWN_MAX)) {
-    const beyond = kept.filter(({ sensor }) => sensor.kind === kind)[max];
-    if (beyond === undefined) continue;
+  const entries = [...byName.values()];
+  for (const [kind, max] of Object.entries(CUSTOM_SENSORS_MAX)) {
+    const excess = entries.filter(({ sensor }) => sensor.kind === kind)[max];
+    if (excess === undefined) continue;
     problems.push(
-      problemAt(beyond.source, { key: `[[sensor.${kind}]]`, what: 'are too many', bound: `${max}` }),
+      problemAt(excess.source, { key: `[[sensor.${kind}]]`, what: 'are too many', bound: `${max}` }),
     );
   }
-  return { own: kept.map(({ sensor }) => sensor), problems };
+  return { sensors: entries.map(({ sensor }) => sensor), problems };
 }
 
-function sensorOf(given: GivenOwn, problems: Problem[]): OwnSensor | undefined {
+function sensorOf(rawSensor: RawCustomSensor, problems: Problem[]): CustomSensor | undefined {
   const before = problems.length;
-  for (const name of given.fields.keys()) {
-    if (!Object.hasOwn(ownFields[given.kind], name)) problems.push(unknownField(given, name));
+  for (const name of rawSensor.fields.keys()) {
+    if (!Object.hasOwn(customSensorFields[rawSensor.kind], name))
+      problems.push(unknownFieldProblem(rawSensor, name));
   }
-  const reader = new Fields(given, problems);
-  const sensor = made(given.kind, reader);
+  const reader = new FieldReader(rawSensor, problems);
+  const sensor = createSensor(rawSensor.kind, reader);
   return problems.length === before ? sensor : undefined;
 }
 
-function made(kind: OwnKind, reader: Fields): OwnSensor | undefined {
+function createSensor(kind: CustomSensorKind, reader: FieldReader): CustomSensor | undefined {
   switch (kind) {
     case 'exec':
       return programSensor(reader);
     case 'file':
       return fileSensor(reader);
     case 'gpio':
-      return lineSensor(reader);
+      return gpioSensor(reader);
   }
 }
 
-function programSensor(reader: Fields): OwnSensor | undefined {
-  const { exec } = ownFields;
+function programSensor(reader: FieldReader): CustomSensor | undefined {
+  const { exec } = customSensorFields;
   const [name, command] = [reader.read(exec.name), reader.read(exec.command)];
   const [everyMs, timeoutMs] = [reader.read(exec.every), reader.read(exec.timeout)];
   const [keys, unit] = [reader.read(exec.keys), reader.read(exec.unit)];
@@ -85,8 +95,8 @@ function programSensor(reader: Fields): OwnSensor | undefined {
   return { kind: 'exec', name, command: [program, ...args], everyMs, timeoutMs, ...optional };
 }
 
-function fileSensor(reader: Fields): OwnSensor | undefined {
-  const { file } = ownFields;
+function fileSensor(reader: FieldReader): CustomSensor | undefined {
+  const { file } = customSensorFields;
   const [name, path, everyMs] = [reader.read(file.name), reader.read(file.path), reader.read(file.every)];
   const [scale, offset, unit] = [reader.read(file.scale), reader.read(file.offset), reader.read(file.unit)];
   if (name === undefined || path === undefined || everyMs === undefined) return undefined;
@@ -94,27 +104,27 @@ function fileSensor(reader: Fields): OwnSensor | undefined {
   return { kind: 'file', name, path, everyMs, scale, offset, ...(unit !== undefined && { unit }) };
 }
 
-function lineSensor(reader: Fields): OwnSensor | undefined {
-  const { gpio } = ownFields;
+function gpioSensor(reader: FieldReader): CustomSensor | undefined {
+  const { gpio } = customSensorFields;
   const [name, line] = [reader.read(gpio.name), reader.read(gpio.line)];
   const [everyMs, invert] = [reader.read(gpio.every), reader.read(gpio.invert)];
   if (name === undefined || line === undefined || everyMs === undefined) return undefined;
   return { kind: 'gpio', name, line, everyMs, isInverted: invert === 'yes' };
 }
 
-class Fields {
-  readonly #given: GivenOwn;
+class FieldReader {
+  readonly #rawSensor: RawCustomSensor;
   readonly #problems: Problem[];
 
-  constructor(given: GivenOwn, problems: Problem[]) {
-    this.#given = given;
+  constructor(rawSensor: RawCustomSensor, problems: Problem[]) {
+    this.#rawSensor = rawSensor;
     this.#problems = problems;
   }
 
   /** The value, or the built-in one; undefined when it is wrong or lacking, and then there is a problem more, unless it is optional. */
   read<T>(field: Field<T>): T | undefined {
-    const { kind, fields, source, sourceOf } = this.#given;
-    const [key, example] = [fullKey(kind, field.key), exampleOf(field)];
+    const { kind, fields, source, sourceOf } = this.#rawSensor;
+    const [key, example] = [qualifiedKey(kind, field.key), exampleOf(field)];
     if (!fields.has(field.key) && field.default === undefined) {
       if (field.isOptional === undefined)
         this.#problems.push(problemAt(source, { key, what: 'is missing', bound: field.bound, example }));
@@ -123,7 +133,7 @@ class Fields {
     const raw = fields.get(field.key) ?? field.default;
     const result = v.safeParse(field.schema, raw, { abortPipeEarly: true });
     if (result.success) return result.output;
-    const [what, value] = [result.issues[0].message, shown(field, raw)];
+    const [what, value] = [result.issues[0].message, formatValue(field, raw)];
     this.#problems.push(problemAt(sourceOf(field.key), { key, value, what, bound: field.bound, example }));
     return undefined;
   }
@@ -135,33 +145,37 @@ export function exampleOf({ key, default: builtIn, example }: Field): string {
   return `${key} = ${value.startsWith('[') ? value : JSON.stringify(value)}`;
 }
 
-function unknownField(given: GivenOwn, name: string): Problem {
-  const known = Object.keys(ownFields[given.kind]);
-  const meant = nearest(name, known);
-  const what = `is no field of it${meant === undefined ? '' : `; did you mean ${meant}?`}`;
-  return problemAt(given.sourceOf(name), { key: fullKey(given.kind, name), what, bound: known.join(' ') });
+function unknownFieldProblem(rawSensor: RawCustomSensor, name: string): Problem {
+  const fieldNames = Object.keys(customSensorFields[rawSensor.kind]);
+  const suggestion = suggest(name, fieldNames);
+  const what = `is no field of it${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  return problemAt(rawSensor.sourceOf(name), {
+    key: qualifiedKey(rawSensor.kind, name),
+    what,
+    bound: fieldNames.join(' '),
+  });
 }
 
-function nameProblem(given: GivenOwn, what: string): Problem {
-  const { name } = ownFields[given.kind];
-  const value = shown(name, given.fields.get(name.key));
-  return problemAt(given.sourceOf(name.key), {
-    key: fullKey(given.kind, name.key),
+function nameProblem(rawSensor: RawCustomSensor, what: string): Problem {
+  const { name } = customSensorFields[rawSensor.kind];
+  const value = formatValue(name, rawSensor.fields.get(name.key));
+  return problemAt(rawSensor.sourceOf(name.key), {
+    key: qualifiedKey(rawSensor.kind, name.key),
     value,
     what,
     bound: name.bound,
   });
 }
 
-function takenBy(sensor: OwnSensor, { sensors, keys }: SensorNames): string | undefined {
-  if (TAKEN_BY_SERVER.includes(sensor.name)) return 'is a name the server keeps for itself';
+function nameConflict(sensor: CustomSensor, { sensors, keys }: SensorNames): string | undefined {
+  if (RESERVED_NAMES.includes(sensor.name)) return 'is a name the server keeps for itself';
   if (sensors.includes(sensor.name)) return "is the name of a sensor of the agent's own";
   const reserved = [...keys, ...Object.values(GAP_KEYS)];
-  const own = keysOf(sensor).filter((key) => !key.includes('*'));
-  const taken = own.find((key) => reserved.some((each) => matches(each, key)));
-  return taken === undefined ? undefined : `makes the key ${taken}, which is one of the agent's own`;
+  const sensorKeys = keysOf(sensor).filter((key) => !key.includes('*'));
+  const conflict = sensorKeys.find((key) => reserved.some((each) => matches(each, key)));
+  return conflict === undefined ? undefined : `makes the key ${conflict}, which is one of the agent's own`;
 }
 
-function fullKey(kind: OwnKind, field: string): string {
-  return `sensor.${kind}.${shownKey([field])}`;
+function qualifiedKey(kind: CustomSensorKind, field: string): string {
+  return `sensor.${kind}.${formatKey([field])}`;
 }

@@ -20,21 +20,21 @@ const TABLES: readonly Table[] = [
   'log',
 ] as const;
 
-export function differingTables(before: Config, after: Config): readonly Table[] {
-  return TABLES.filter((table) => !isSame(before[table], after[table]));
+export function changedTables(before: Config, after: Config): readonly Table[] {
+  return TABLES.filter((table) => !isEqual(before[table], after[table]));
 }
 
 /** Whether two values of a configuration say the same, the order of keys aside. */
-export function isSame(one: unknown, other: unknown): boolean {
+export function isEqual(one: unknown, other: unknown): boolean {
   if (one instanceof Secret || other instanceof Secret) {
     return one instanceof Secret && other instanceof Secret && one.equals(other);
   }
   if (one instanceof Map && other instanceof Map) {
-    return one.size === other.size && [...one].every(([key, value]) => isSame(value, other.get(key)));
+    return one.size === other.size && [...one].every(([key, value]) => isEqual(value, other.get(key)));
   }
   if (!isObject(one) || !isObject(other)) return Object.is(one, other);
-  const [ours, theirs] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
-  return isSame(ours, theirs);
+  const [oneEntries, otherEntries] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
+  return isEqual(oneEntries, otherEntries);
 }
 
 function isObject(value: unknown): value is object {

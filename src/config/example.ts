@@ -3,9 +3,9 @@
  * firstlight.toml(5) use the same introductions.
  */
 
-import type { OwnKind } from '../core/model/custom-sensor.ts';
-import { exampleOf, OWN_MAX } from './custom-sensors.ts';
-import { type Field, OWN_KINDS, ownFields } from './schema/custom-sensor-fields.ts';
+import type { CustomSensorKind } from '../core/model/custom-sensor.ts';
+import { CUSTOM_SENSORS_MAX, exampleOf } from './custom-sensors.ts';
+import { CUSTOM_SENSOR_KINDS, customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
 import { pathOf, type Setting, variableOf } from './schema/setting.ts';
 import { allSettings } from './schema/settings.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './sources/secrets.ts';
@@ -25,10 +25,10 @@ export const TABLES: Readonly<Record<string, string>> = {
   server: 'Where the readings go.',
   provisioning: `\
 How a gateway without credentials gets them: the pair of its device profile. Key and secret go together.
-${placesOf(PROVISIONING_SECRET)}`,
+${describeSecretSources(PROVISIONING_SECRET)}`,
   device: `\
 What the gateway is called, and the access token of one whose device is on the server already.
-${placesOf(DEVICE_TOKEN)}`,
+${describeSecretSources(DEVICE_TOKEN)}`,
   telemetry:
     'How often the sensors are read, what of that is reported, and how fast what waited is caught up.',
   sensors:
@@ -38,7 +38,7 @@ ${placesOf(DEVICE_TOKEN)}`,
   log: 'What the journal gets.',
 };
 
-function placesOf({ inline, file, credential }: SecretKind): string {
+function describeSecretSources({ inline, file, credential }: SecretKind): string {
   const name = pathOf(inline)[1];
   const second = `2. ${variableOf(inline)}`.padEnd(38);
   const fourth = `4. the file named by ${pathOf(file)[1]}`.padEnd(38);
@@ -60,9 +60,9 @@ export const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
 export function renderExample(): string {
   const tables = Object.entries(TABLES).map(([table, about]) => {
     const members = allSettings.filter((setting) => pathOf(setting)[0] === table);
-    return `${commented(about)}\n[${table}]\n${members.map(exampleLines).join('\n')}`;
+    return `${toComment(about)}\n[${table}]\n${members.map(exampleLines).join('\n')}`;
   });
-  return [HEAD, ...tables, renderOwnExample()].join('\n');
+  return [HEAD, ...tables, renderCustomSensorExample()].join('\n');
 }
 
 function exampleLines(setting: Setting): string {
@@ -72,13 +72,13 @@ function exampleLines(setting: Setting): string {
     `default: ${setting.default || 'none'}; variable: ${variableOf(setting)}`,
   ];
   const assignment = `#${pathOf(setting)[1]} = "${setting.default || setting.example}"`;
-  return `${about.map(commented).join('\n')}\n${assignment}\n`;
+  return `${about.map(toComment).join('\n')}\n${assignment}\n`;
 }
 
 const LINE_CHARACTERS_MAX = 100;
 
 /** Text as comment lines of the example file, wrapped at words. */
-export function commented(text: string): string {
+export function toComment(text: string): string {
   const lines: string[] = [];
   for (const paragraph of text.split('\n')) {
     let line = '#';
@@ -94,11 +94,11 @@ export function commented(text: string): string {
   return lines.join('\n');
 }
 
-export const OWN_ABOUT = [
+export const CUSTOM_SENSORS_INTRO = [
   'Sensors of your own, each one table; a later file replaces one of the same name. They have no variables.',
   'They are reported in every profile, unless sensors.off names them. One that fails is named in the journal, once, and costs the others nothing.',
 ].join(' ');
-const ABOUT: Readonly<Record<OwnKind, readonly string[]>> = {
+const SENSOR_INTROS: Readonly<Record<CustomSensorKind, readonly string[]>> = {
   exec: [
     'A program, run at its interval beside the sampling; its last values go into each reading. It prints one JSON object, or lines of key=value, or a number alone: 16 KiB and 32 values at most, which are numbers, true and false, and texts of up to 128 characters.',
     "It gets no shell, no input, and PATH and LANG for an environment; four run at once. Inside the service it may do what the agent may: read what everybody may read, and talk to the network. It writes only to a /tmp of its own and the state directory, sees no devices and no homes, gains no privileges, and runs nothing that lies in /var, /run or /tmp. It is the agent's user, and could read its credentials: name only programs you trust. What it needs beyond that, a drop-in gives (systemctl edit firstlight), such as",
@@ -117,29 +117,29 @@ const ABOUT: Readonly<Record<OwnKind, readonly string[]>> = {
   ],
 };
 
-export interface OwnPart {
-  readonly kind: OwnKind;
+export interface CustomSensorSection {
+  readonly kind: CustomSensorKind;
   readonly about: string;
   readonly fields: readonly Field[];
 }
 
-export const OWN_PARTS: readonly OwnPart[] = OWN_KINDS.map((kind) => ({
+export const CUSTOM_SENSOR_SECTIONS: readonly CustomSensorSection[] = CUSTOM_SENSOR_KINDS.map((kind) => ({
   kind,
-  about: [...ABOUT[kind], `At most ${OWN_MAX[kind]} of these.`].join('\n'),
-  fields: Object.values(ownFields[kind]),
+  about: [...SENSOR_INTROS[kind], `At most ${CUSTOM_SENSORS_MAX[kind]} of these.`].join('\n'),
+  fields: Object.values(customSensorFields[kind]),
 }));
 /** Its bound and what it is without being given. */
-function takes(field: Field): string {
-  const must = field.isOptional === undefined && field.default === undefined;
-  return `${field.bound}; ${must ? 'must be given' : `default: ${field.default ?? 'none'}`}`;
+function describeField(field: Field): string {
+  const isRequired = field.isOptional === undefined && field.default === undefined;
+  return `${field.bound}; ${isRequired ? 'must be given' : `default: ${field.default ?? 'none'}`}`;
 }
 
-function renderOwnExample(): string {
-  const parts = OWN_PARTS.map(({ kind, about, fields }) => {
+function renderCustomSensorExample(): string {
+  const sections = CUSTOM_SENSOR_SECTIONS.map(({ kind, about, fields }) => {
     const lines = fields.map(
-      (field) => `${commented(`${field.meaning} ${takes(field)}`)}\n#${exampleOf(field)}`,
+      (field) => `${toComment(`${field.meaning} ${describeField(field)}`)}\n#${exampleOf(field)}`,
     );
-    return `${commented(about)}\n#[[sensor.${kind}]]\n${lines.join('\n')}\n`;
+    return `${toComment(about)}\n#[[sensor.${kind}]]\n${lines.join('\n')}\n`;
   });
-  return [commented(OWN_ABOUT), '', ...parts].join('\n');
+  return [toComment(CUSTOM_SENSORS_INTRO), '', ...sections].join('\n');
 }

@@ -8,14 +8,14 @@
  */
 
 import type { Config } from '../core/model/config.ts';
-import { readAccess } from './credentials.ts';
+import { readCredentials } from './credentials.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
 import type { SensorNames } from './schema/sensor-names.ts';
 import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { readServer } from './server.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
-import { absent, exampleFor, Reader } from './sources/reader.ts';
+import { exampleFor, missingProblem, Reader } from './sources/reader.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
 
 export interface LoadRequest {
@@ -31,7 +31,7 @@ export interface LoadRequest {
   readonly names: SensorNames;
 }
 
-export interface Loaded {
+export interface LoadedConfig {
   readonly config: Config;
   /** Sentences for the log: what is unwise, though not wrong. */
   readonly warnings: readonly string[];
@@ -40,51 +40,54 @@ export interface Loaded {
   /** Key to the value that counts, as it may be shown: a secret as ***. */
   readonly values: Readonly<Record<string, string>>;
   /** The secret file that counts and is not there any more, which provisioning.after-success = "forget" allows. */
-  readonly forgottenSecretFile?: string;
+  readonly deletedSecretFile?: string;
   /** There may be a provisioning secret, where this user may not look. */
   readonly secretHidden?: true;
 }
 
-export function loadConfig(request: LoadRequest): Loaded {
+export function loadConfig(request: LoadRequest): LoadedConfig {
   const files = readTomlFiles(request.file);
   const environment = readEnvironment(request.environment);
-  const reader = new Reader([...files.all.flatMap(({ given }) => given), ...environment.given]);
+  const reader = new Reader([
+    ...files.all.flatMap(({ rawSettings }) => rawSettings),
+    ...environment.rawSettings,
+  ]);
   reader.problems.push(...files.all.flatMap(({ problems }) => problems), ...environment.problems);
-  const missing = missingFile(request, files, reader);
-  if (missing !== undefined) reader.problems.push(missing);
+  const fileProblem = missingFileProblem(request, files, reader);
+  if (fileProblem !== undefined) reader.problems.push(fileProblem);
   else if (files.all.every(({ is }) => is !== 'broken')) requireServer(request, reader);
 
-  const { server, warnings: ofServer } = readServer(request.environment, reader);
-  const access = readAccess({ ...request, files }, reader);
+  const { server, warnings: serverWarnings } = readServer(request.environment, reader);
+  const credentials = readCredentials({ ...request, files }, reader);
   const name = reader.last(settings.deviceName);
-  const { sensors, warnings: ofSensors } = readSensors(
+  const { sensors, warnings: sensorWarnings } = readSensors(
     reader,
     request.names,
-    files.all.map(({ own }) => own),
+    files.all.map(({ customSensors }) => customSensors),
   );
-  const rest = readTheRest(reader);
+  const rest = readOtherSettings(reader);
   if (server === undefined || reader.problems.length > 0) {
     const paths = files.all.map(({ path }) => path);
-    throw new ConfigError(inOrder(reader.problems, paths));
+    throw new ConfigError(sortBySource(reader.problems, paths));
   }
   const config: Config = {
     server,
-    ...(access.provisioning && { provisioning: access.provisioning }),
-    device: { ...(name !== undefined && { name }), ...(access.token && { token: access.token }) },
+    ...(credentials.provisioning && { provisioning: credentials.provisioning }),
+    device: { ...(name !== undefined && { name }), ...(credentials.token && { token: credentials.token }) },
     sensors,
     ...rest,
   };
-  const { forgottenSecretFile, secretHidden } = access;
-  const forgotten = {
-    ...(forgottenSecretFile !== undefined && { forgottenSecretFile }),
+  const { deletedSecretFile, secretHidden } = credentials;
+  const secretState = {
+    ...(deletedSecretFile !== undefined && { deletedSecretFile: deletedSecretFile }),
     ...(secretHidden && { secretHidden }),
   };
-  const warnings = [...ofServer, ...access.warnings, ...ofSensors];
-  return { config, warnings, sources: reader.sources, values: reader.values, ...forgotten };
+  const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
+  return { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
 }
 
 /** What has a built-in value and nothing to do with any other setting. */
-function readTheRest(reader: Reader): Pick<Config, 'telemetry' | 'outbox' | 'clock' | 'log'> {
+function readOtherSettings(reader: Reader): Pick<Config, 'telemetry' | 'outbox' | 'clock' | 'log'> {
   return {
     telemetry: {
       intervalMs: reader.lastOrDefault(settings.telemetryInterval),
@@ -105,21 +108,21 @@ function readTheRest(reader: Reader): Pick<Config, 'telemetry' | 'outbox' | 'clo
   };
 }
 
-function missingFile(request: LoadRequest, { main }: TomlFiles, reader: Reader): Problem | undefined {
+function missingFileProblem(request: LoadRequest, { main }: TomlFiles, reader: Reader): Problem | undefined {
   if (main.is !== 'missing') return undefined;
-  if (!request.fileRequired && reader.isGiven(settings.serverUrl)) return undefined;
+  if (!request.fileRequired && reader.isSet(settings.serverUrl)) return undefined;
   const lines = `# ${request.file}\n[server]\n${exampleFor(settings.serverUrl, { via: 'file' })}`;
   const what = `does not exist; create it with these lines:\n${lines}`;
   return problemAt({ name: request.file, via: 'file' }, { what });
 }
 
 function requireServer(request: LoadRequest, reader: Reader): void {
-  if (reader.isGiven(settings.serverUrl)) return;
-  reader.problems.push(absent(settings.serverUrl, { name: request.file, via: 'file' }, 'is missing'));
+  if (reader.isSet(settings.serverUrl)) return;
+  reader.problems.push(missingProblem(settings.serverUrl, { name: request.file, via: 'file' }, 'is missing'));
 }
 
 /** Source by source, the files first, each from its first line to its last, as one would go through them. */
-function inOrder(problems: readonly Problem[], paths: readonly string[]): readonly Problem[] {
+function sortBySource(problems: readonly Problem[], paths: readonly string[]): readonly Problem[] {
   const names = [...new Set([...paths, ...problems.map((each) => each.source)])];
   return [...problems].sort(
     (a, b) => names.indexOf(a.source) - names.indexOf(b.source) || (a.line ?? 0) - (b.line ?? 0),

@@ -10,30 +10,30 @@ import type { SensorsConfig } from '../core/model/config.ts';
 import { keysOf } from '../core/model/custom-sensor.ts';
 import { matches, overlap } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
-import { readOwnSensors } from './custom-sensors.ts';
-import { place } from './errors/problem.ts';
-import { nearest } from './errors/suggest.ts';
+import { readCustomSensors } from './custom-sensors.ts';
+import { formatSource } from './errors/problem.ts';
+import { suggest } from './errors/suggest.ts';
 import type { SensorNames } from './schema/sensor-names.ts';
 import type { Setting } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
-import type { GivenOwn } from './sources/custom-sensor-tables.ts';
+import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
 import type { Parsed, Reader } from './sources/reader.ts';
 
-export interface ReadSensors {
+export interface SensorsResult {
   readonly sensors: SensorsConfig;
   readonly warnings: readonly string[];
 }
 
 export function readSensors(
   reader: Reader,
-  agents: SensorNames,
-  files: readonly (readonly GivenOwn[])[],
-): ReadSensors {
-  const { own, problems } = readOwnSensors(files, agents);
+  builtIn: SensorNames,
+  files: readonly (readonly RawCustomSensor[])[],
+): SensorsResult {
+  const { sensors: customSensors, problems } = readCustomSensors(files, builtIn);
   reader.problems.push(...problems);
   const names = {
-    sensors: [...agents.sensors, ...own.map(({ name }) => name)],
-    keys: [...agents.keys, ...own.flatMap(keysOf)],
+    sensors: [...builtIn.sensors, ...customSensors.map(({ name }) => name)],
+    keys: [...builtIn.keys, ...customSensors.flatMap(keysOf)],
   };
   const profile = reader.lastOrDefault(settings.sensorsProfile);
   const on = reader.effective(settings.sensorsOn);
@@ -42,17 +42,17 @@ export function readSensors(
   const rename = reader.effective(settings.sensorsRename);
   const scale = reader.effective(settings.sensorsScale);
   const offset = reader.effective(settings.sensorsOffset);
-  if (interval.given) judgeIntervals(reader, interval.given, agents);
+  if (interval.explicit) validateIntervals(reader, interval.explicit, builtIn);
   // What a program may print is known when it does; a name that is given counts before such a key (sensors/retouch.ts).
-  const certain = own.flatMap(keysOf).filter((key) => !key.includes('*'));
-  if (rename.given) judgeRenames(reader, rename.given, [...agents.keys, ...certain]);
+  const fixedKeys = customSensors.flatMap(keysOf).filter((key) => !key.includes('*'));
+  if (rename.explicit) validateRenames(reader, rename.explicit, [...builtIn.keys, ...fixedKeys]);
   const all = [...names.sensors, ...names.keys];
   const warnings = [
-    ...unheardOf(settings.sensorsOn, on.given, on.value, all),
-    ...unheardOf(settings.sensorsOff, off.given, off.value, all),
-    ...unheardOf(settings.sensorsRename, rename.given, [...rename.value.keys()], names.keys),
-    ...unheardOf(settings.sensorsScale, scale.given, [...scale.value.keys()], names.keys),
-    ...unheardOf(settings.sensorsOffset, offset.given, [...offset.value.keys()], names.keys),
+    ...unknownNameWarnings(settings.sensorsOn, on.explicit, on.value, all),
+    ...unknownNameWarnings(settings.sensorsOff, off.explicit, off.value, all),
+    ...unknownNameWarnings(settings.sensorsRename, rename.explicit, [...rename.value.keys()], names.keys),
+    ...unknownNameWarnings(settings.sensorsScale, scale.explicit, [...scale.value.keys()], names.keys),
+    ...unknownNameWarnings(settings.sensorsOffset, offset.explicit, [...offset.value.keys()], names.keys),
   ];
   const sensors: SensorsConfig = {
     selection: { profile, on: on.value, off: off.value },
@@ -60,52 +60,56 @@ export function readSensors(
     rename: rename.value,
     scale: scale.value,
     offset: offset.value,
-    own,
+    custom: customSensors,
   };
   return { sensors, warnings };
 }
 
-function judgeIntervals(
+function validateIntervals(
   reader: Reader,
-  given: Parsed<ReadonlyMap<string, number>>,
+  parsed: Parsed<ReadonlyMap<string, number>>,
   { sensors }: SensorNames,
 ) {
-  for (const name of given.value.keys()) {
+  for (const name of parsed.value.keys()) {
     if (sensors.includes(name)) continue;
-    reader.blame(
+    reader.addProblem(
       settings.sensorsInterval,
-      given,
-      `names ${name}, which is no sensor${suggestion(name, sensors)}`,
+      parsed,
+      `names ${name}, which is no sensor${formatSuggestion(name, sensors)}`,
     );
   }
 }
 
-function judgeRenames(reader: Reader, given: Parsed<ReadonlyMap<string, string>>, keys: readonly string[]) {
+function validateRenames(
+  reader: Reader,
+  parsed: Parsed<ReadonlyMap<string, string>>,
+  keys: readonly string[],
+) {
   const gapKeys: readonly string[] = Object.values(GAP_KEYS);
-  for (const name of given.value.values()) {
+  for (const name of parsed.value.values()) {
     // A key that has got another name itself has left its own one free.
-    const isTaken = keys.some((key) => matches(key, name)) && !given.value.has(name);
+    const isTaken = keys.some((key) => matches(key, name)) && !parsed.value.has(name);
     if (!isTaken && !gapKeys.includes(name)) continue;
-    reader.blame(settings.sensorsRename, given, `gives the name ${name}, which another key has`);
+    reader.addProblem(settings.sensorsRename, parsed, `gives the name ${name}, which another key has`);
   }
 }
 
-function unheardOf(
+function unknownNameWarnings(
   setting: Setting,
-  given: Parsed<unknown> | undefined,
+  explicit: Parsed<unknown> | undefined,
   globs: readonly string[],
-  known: readonly string[],
+  names: readonly string[],
 ): readonly string[] {
-  if (given === undefined) return [];
+  if (explicit === undefined) return [];
   return globs
-    .filter((glob) => !known.some((name) => overlap(glob, name)))
+    .filter((glob) => !names.some((name) => overlap(glob, name)))
     .map(
       (glob) =>
-        `${place(given.source)}: ${setting.key} names ${glob}, which no sensor of this version is or delivers${suggestion(glob, known)}`,
+        `${formatSource(explicit.source)}: ${setting.key} names ${glob}, which no sensor of this version is or delivers${formatSuggestion(glob, names)}`,
     );
 }
 
-function suggestion(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  return meant === undefined ? '' : `; did you mean ${meant}?`;
+function formatSuggestion(name: string, names: readonly string[]): string {
+  const nearestName = suggest(name, names);
+  return nearestName === undefined ? '' : `; did you mean ${nearestName}?`;
 }

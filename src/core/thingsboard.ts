@@ -6,7 +6,7 @@
  * secret included (contract 3.6).
  */
 
-import type { Refusal } from './failures/failure.ts';
+import type { Failure } from './failures/failure.ts';
 import { type JsonObject, parseJsonObject } from './model/json-object.ts';
 import { Secret } from './model/secret.ts';
 import type { ProvisionRequest } from './ports/transport.ts';
@@ -18,7 +18,7 @@ const ANSWER_LENGTH_MAX = 4096;
  * A token must fit one path segment of a URL and of a CoAP Uri-Path option (RFC 7252 section 5.10: 255
  * bytes).
  */
-export const TOKEN_FORM = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
+export const TOKEN_PATTERN = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
 
 /**
  * The provisioning body. Members that have no value are left out: null breaks it (contract, trap 4).
@@ -34,8 +34,8 @@ export function provisionBody(request: ProvisionRequest): string {
 }
 
 export type ProvisionAnswer =
-  | { readonly type: 'issued'; readonly token: Secret }
-  | { readonly type: 'refused'; readonly refusal: Refusal };
+  | { readonly type: 'token-issued'; readonly token: Secret }
+  | { readonly type: 'failed'; readonly failure: Failure };
 
 /**
  * Reads a provisioning answer by its `status` member; codes and Content-Format say nothing reliable (traps 2
@@ -43,31 +43,31 @@ export type ProvisionAnswer =
  */
 export function parseProvisionAnswer(body: string): ProvisionAnswer {
   const answer = parseObject(body);
-  if (!answer) return refused('unintelligible', describe(body));
+  if (!answer) return failed('unexpected-response', describeBody(body));
   switch (answer['status']) {
     case 'SUCCESS':
-      return parseIssued(answer['credentialsType'], answer['credentialsValue']);
+      return parseIssuedToken(answer['credentialsType'], answer['credentialsValue']);
     case 'NOT_FOUND':
-      return refused('not-found', 'status NOT_FOUND');
+      return failed('provisioning-key-unknown', 'status NOT_FOUND');
     case 'FAILURE':
-      return refused('declined', 'status FAILURE');
+      return failed('provisioning-declined', 'status FAILURE');
     default:
-      return refused('unintelligible', 'a provisioning answer without a known status');
+      return failed('unexpected-response', 'a provisioning answer without a known status');
   }
 }
 
-function parseIssued(type: unknown, value: unknown): ProvisionAnswer {
+function parseIssuedToken(type: unknown, value: unknown): ProvisionAnswer {
   if (type !== 'ACCESS_TOKEN') {
-    const known = ['MQTT_BASIC', 'X509_CERTIFICATE', 'LWM2M_CREDENTIALS'].find((name) => name === type);
-    return refused('wrong-credentials-type', `credentialsType ${known ?? 'unknown'}`);
+    const knownType = ['MQTT_BASIC', 'X509_CERTIFICATE', 'LWM2M_CREDENTIALS'].find((name) => name === type);
+    return failed('credentials-type-unsupported', `credentialsType ${knownType ?? 'unknown'}`);
   }
-  if (typeof value !== 'string' || !TOKEN_FORM.test(value)) {
-    return refused(
-      'unintelligible',
+  if (typeof value !== 'string' || !TOKEN_PATTERN.test(value)) {
+    return failed(
+      'unexpected-response',
       'an access token that does not fit a path segment of 1 to 255 characters',
     );
   }
-  return { type: 'issued', token: new Secret(value) };
+  return { type: 'token-issued', token: new Secret(value) };
 }
 
 function parseObject(body: string): JsonObject | undefined {
@@ -75,13 +75,13 @@ function parseObject(body: string): JsonObject | undefined {
 }
 
 /** Says what an unparsable body looks like, without quoting it. */
-function describe(body: string): string {
+function describeBody(body: string): string {
   if (body.length === 0) return 'an empty answer';
   if (body === '\b\u0002') return 'a protobuf answer';
   if (/^\s*<(!doctype|html)/i.test(body)) return 'a web page instead of an answer';
   return `an answer of ${body.length} characters that is not a JSON object`;
 }
 
-function refused(reason: Refusal['reason'], detail: string): ProvisionAnswer {
-  return { type: 'refused', refusal: { reason, detail } };
+function failed(reason: Failure['reason'], detail: string): ProvisionAnswer {
+  return { type: 'failed', failure: { reason, detail } };
 }

@@ -12,11 +12,11 @@ import { wasIssued } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 
 /** Files looked through for a record that fits, newest first; an operator who has more has other troubles. */
-const LOOKED_AT_MAX = 100;
-const NAME = /^credentials\.aside-[0-9TZ.-]+-elsewhere\.json$/;
+const FILES_MAX = 100;
+const ARCHIVE_NAME = /^credentials\.aside-[0-9TZ.-]+-elsewhere\.json$/;
 
 /** Moves `file` of `directory` aside, durably; returns its new name. `whenMs` is Unix ms. Linked, it stays where it is, too. */
-export async function setAside(
+export async function archiveFile(
   directory: string,
   file: string,
   why: 'bad' | 'elsewhere' | 'forgotten',
@@ -26,25 +26,26 @@ export async function setAside(
   const when = new Date(whenMs).toISOString().replaceAll(':', '-');
   let name = `credentials.aside-${when}-${why}.json`;
   // A board without a clock may set two files aside in the same millisecond of 1970: never over one another.
-  const taken = new Set(await readdir(directory));
-  for (let again = 1; taken.has(name); again += 1) name = `credentials.aside-${when}-${again}-${why}.json`;
+  const existing = new Set(await readdir(directory));
+  for (let attempt = 1; existing.has(name); attempt += 1)
+    name = `credentials.aside-${when}-${attempt}-${why}.json`;
   await (how === 'move' ? rename : link)(join(directory, file), join(directory, name));
   await syncDirectory(directory);
   return name;
 }
 
 /** How many of elsewhere there are; 0 where nobody may look. */
-export async function countAside(directory: string): Promise<number> {
+export async function countArchived(directory: string): Promise<number> {
   const names = await readdir(directory).catch(() => []);
-  return names.filter((name) => NAME.test(name)).length;
+  return names.filter((name) => ARCHIVE_NAME.test(name)).length;
 }
 
 /** Of the records set aside that `fit`, the newest with issued credentials, or else the newest attempt, and the file it is in. */
-export async function findAside(
+export async function findArchived(
   directory: string,
-  fits: (file: Aside['file']) => boolean,
-): Promise<Aside | undefined> {
-  const found = await allAside(directory, fits);
+  isMatch: (file: ArchivedRecord['file']) => boolean,
+): Promise<ArchivedRecord | undefined> {
+  const found = await listArchived(directory, isMatch);
   const issued = found.filter(({ file }) => wasIssued(file.record));
   return (issued.length > 0 ? issued : found).sort(
     (a, b) => b.file.record.sinceMs - a.file.record.sinceMs,
@@ -52,28 +53,31 @@ export async function findAside(
 }
 
 /** Forgets those of elsewhere that `fit`, as `setAside` does; returns their new names. */
-export async function forgetAside(
+export async function forgetArchived(
   directory: string,
-  fits: (file: Aside['file']) => boolean,
+  isMatch: (file: ArchivedRecord['file']) => boolean,
   whenMs: number,
 ): Promise<readonly string[]> {
-  const kept: string[] = [];
-  for (const { name } of await allAside(directory, fits))
-    kept.push(await setAside(directory, name, 'forgotten', whenMs));
-  return kept;
+  const archived: string[] = [];
+  for (const { name } of await listArchived(directory, isMatch))
+    archived.push(await archiveFile(directory, name, 'forgotten', whenMs));
+  return archived;
 }
 
-export interface Aside {
+export interface ArchivedRecord {
   readonly name: string;
   readonly file: RecordFile & { is: 'good' };
 }
 
-async function allAside(directory: string, fits: (file: Aside['file']) => boolean): Promise<Aside[]> {
-  const names = (await readdir(directory)).filter((name) => NAME.test(name));
-  const found: Aside[] = [];
-  for (const name of names.sort().reverse().slice(0, LOOKED_AT_MAX)) {
-    const file = await readRecordFile(join(directory, name), 'close');
-    if (file.is === 'good' && fits(file)) found.push({ name, file });
+async function listArchived(
+  directory: string,
+  isMatch: (file: ArchivedRecord['file']) => boolean,
+): Promise<ArchivedRecord[]> {
+  const names = (await readdir(directory)).filter((name) => ARCHIVE_NAME.test(name));
+  const found: ArchivedRecord[] = [];
+  for (const name of names.sort().reverse().slice(0, FILES_MAX)) {
+    const file = await readRecordFile(join(directory, name), 'fix-mode');
+    if (file.is === 'good' && isMatch(file)) found.push({ name, file });
   }
   return found;
 }

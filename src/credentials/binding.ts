@@ -1,7 +1,7 @@
 /** What a record is bound to: a card in another board, or another server, must not use it, and must not be told its token. */
 
 import { isSameServer } from '../core/failover/same-server.ts';
-import { type Fingerprint, sameBoard } from '../core/model/board-fingerprint.ts';
+import { type Fingerprint, isSameBoard } from '../core/model/board-fingerprint.ts';
 import type { StoredRecord } from './record.ts';
 
 export interface Binding {
@@ -11,8 +11,8 @@ export interface Binding {
 }
 
 /** Of which other thing the record is, if it is: of a server before a board. */
-export function misfit(stored: StoredRecord, binding: Binding): 'server' | 'board' | undefined {
+export function bindingMismatch(stored: StoredRecord, binding: Binding): 'server' | 'board' | undefined {
   const { record, servers = [], fingerprint } = stored;
   if (!isSameServer([record.server, ...servers], binding.servers)) return 'server';
-  return sameBoard(fingerprint, binding.fingerprint) ? undefined : 'board';
+  return isSameBoard(fingerprint, binding.fingerprint) ? undefined : 'board';
 }

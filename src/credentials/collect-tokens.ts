@@ -14,21 +14,24 @@ const FILES_MAX = 1_000;
 const FILE_BYTES_MAX = 64 * 1024;
 const TOKEN = /"(?:token|previousToken)"\s*:\s*("(?:[^"\\]|\\.)*"?)/g;
 
-export interface KnownTokens {
+export interface TokenScan {
   readonly tokens: readonly Secret[];
   /** Each place that could not be looked through, and why: "PATH, which …". None: every token is known. */
-  readonly unseen: readonly string[];
+  readonly unreadable: readonly string[];
 }
 
-export async function knownTokens(directory: string): Promise<KnownTokens> {
+export async function collectTokens(directory: string): Promise<TokenScan> {
   let names: readonly string[];
   try {
     names = (await readdir(directory)).filter((name) => name.startsWith('credentials'));
   } catch (error) {
-    return { tokens: [], unseen: errorCode(error) === 'ENOENT' ? [] : [`${directory}, ${whyUnread(error)}`] };
+    return {
+      tokens: [],
+      unreadable: errorCode(error) === 'ENOENT' ? [] : [`${directory}, ${unreadableReason(error)}`],
+    };
   }
   const tokens: Secret[] = [];
-  const unseen = names
+  const unreadable = names
     .slice(FILES_MAX)
     .slice(0, 1)
     .map((name) => `${join(directory, name)} and others, which are more than ${FILES_MAX} files`);
@@ -37,13 +40,15 @@ export async function knownTokens(directory: string): Promise<KnownTokens> {
     try {
       tokens.push(...(await tokensIn(path)));
     } catch (error) {
-      unseen.push(`${path}, ${error instanceof TooLarge ? error.message : whyUnread(error)}`);
+      unreadable.push(
+        `${path}, ${error instanceof FileTooLargeError ? error.message : unreadableReason(error)}`,
+      );
     }
   }
-  return { tokens, unseen };
+  return { tokens, unreadable };
 }
 
-class TooLarge extends Error {
+class FileTooLargeError extends Error {
   override readonly name = 'TooLarge';
   readonly code = 'TOO_LARGE';
 }
@@ -51,12 +56,12 @@ class TooLarge extends Error {
 async function tokensIn(path: string): Promise<readonly Secret[]> {
   await using handle = await openRegularFile(path);
   if ((await handle.stat()).size > FILE_BYTES_MAX)
-    throw new TooLarge(`which has more than ${FILE_BYTES_MAX / 1024} KiB`);
+    throw new FileTooLargeError(`which has more than ${FILE_BYTES_MAX / 1024} KiB`);
   const text = await handle.readFile('utf8');
-  return [...text.matchAll(TOKEN)].map(([, literal = '']) => new Secret(unquoted(literal)));
+  return [...text.matchAll(TOKEN)].map(([, literal = '']) => new Secret(unquote(literal)));
 }
 
-function whyUnread(error: unknown): string {
+function unreadableReason(error: unknown): string {
   if (error instanceof StoreError) return 'which is a link or the like and no file, and is not followed';
   return errorCode(error) === 'EACCES'
     ? 'which may not be read by this user: run it with sudo'
@@ -64,7 +69,7 @@ function whyUnread(error: unknown): string {
 }
 
 /** A literal that is torn off is taken as it stands. */
-function unquoted(literal: string): string {
+function unquote(literal: string): string {
   try {
     return String(JSON.parse(literal));
   } catch {

@@ -11,8 +11,8 @@ import { StoreError } from './store-error.ts';
 
 /** Makes `directory` private to its owner (0700), durably; parents are made if they are missing. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
-  const made = await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (made !== undefined) await syncDirectory(dirname(made));
+  const created = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (created !== undefined) await syncDirectory(dirname(created));
   const { mode } = await stat(directory);
   if ((mode & 0o077) === 0) return;
   // Closing somebody else's directory, such as /tmp given by mistake, would break more than it protects.

@@ -17,7 +17,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { errorCode } from '../core/model/error-code.ts';
 import { makePrivateDirectory } from './durable.ts';
-import { StoreError, storeError } from './store-error.ts';
+import { StoreError, toStoreError } from './store-error.ts';
 
 /** Held until it is disposed of, or the process ends. */
 export type Lock = AsyncDisposable;
@@ -27,19 +27,19 @@ export type Lock = AsyncDisposable;
  * lock it.
  */
 export async function acquireLock(directory: string): Promise<Lock> {
-  const name = await nameOf(directory);
-  const server = createServer({ pauseOnConnect: true }, (caller) => caller.destroy());
+  const name = await prepareLockName(directory);
+  const server = createServer({ pauseOnConnect: true }, (client) => client.destroy());
   server.unref();
   server.listen({ path: `\0${name}`, backlog: 1 });
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw refusal(error, directory, name);
+    throw failure(error, directory, name);
   }
   // A caller that could not be accepted (no descriptor left) is no loss; without a listener it would end the
   // process.
   server.on('error', () => {});
-  return { [Symbol.asyncDispose]: () => closed(server) };
+  return { [Symbol.asyncDispose]: () => close(server) };
 }
 
 /**
@@ -47,12 +47,12 @@ export async function acquireLock(directory: string): Promise<Lock> {
  * connected to. A user who may not look into the directory is told of any firstlight's lock. Never rejects.
  */
 export async function isLocked(directory: string): Promise<boolean> {
-  const wanted = await nameFor(directory).catch((error: unknown) =>
+  const socketName = await lockName(directory).catch((error: unknown) =>
     errorCode(error) === 'EACCES' ? PREFIX : undefined,
   );
-  if (wanted === undefined) return false;
+  if (socketName === undefined) return false;
   const sockets = await readFile('/proc/net/unix', 'utf8').catch(() => '');
-  return sockets.includes(` @${wanted}`);
+  return sockets.includes(` @${socketName}`);
 }
 
 /**
@@ -61,35 +61,35 @@ export async function isLocked(directory: string): Promise<boolean> {
  * it does not, so that one name would be two locks between two Nodes. (Measured on 2026-11-22 with 20.20,
  * 22.23 and 24.21, by /proc/net/unix.)
  */
-async function nameOf(directory: string): Promise<string> {
+async function prepareLockName(directory: string): Promise<string> {
   try {
     await makePrivateDirectory(directory);
-    return await nameFor(directory);
+    return await lockName(directory);
   } catch (error) {
-    throw storeError(`the state directory ${directory} cannot be used`, error);
+    throw toStoreError(`the state directory ${directory} cannot be used`, error);
   }
 }
 
 const PREFIX = 'firstlight-';
 
-async function nameFor(directory: string): Promise<string> {
+async function lockName(directory: string): Promise<string> {
   const { dev, ino } = await stat(directory, { bigint: true });
   return `${PREFIX}${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
 }
 
 /** So much of a name tells one lock from another; the whole of it is no reading for an operator. */
-const SHOWN_CHARACTERS = PREFIX.length + 12;
+const VISIBLE_CHARACTERS = PREFIX.length + 12;
 
-function refusal(error: unknown, directory: string, name: string): Error {
+function failure(error: unknown, directory: string, name: string): Error {
   const code = errorCode(error) ?? 'no code';
   if (code === 'EADDRINUSE') {
-    return new AlreadyRunning(directory, `@${name.slice(0, SHOWN_CHARACTERS)}`, { cause: error });
+    return new AlreadyRunningError(directory, `@${name.slice(0, VISIBLE_CHARACTERS)}`, { cause: error });
   }
   const message = `the state directory ${directory} cannot be locked (${code}): this needs Linux, and AF_UNIX among the unit's RestrictAddressFamilies=`;
   return new StoreError(message, { cause: error });
 }
 
-function closed(server: Server): Promise<void> {
+function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
   });
@@ -99,8 +99,8 @@ function closed(server: Server): Promise<void> {
  * Why the lock of a state directory was refused: somebody holds it. The message says who it may be and what
  * to do.
  */
-export class AlreadyRunning extends Error {
-  override readonly name = 'AlreadyRunning';
+export class AlreadyRunningError extends Error {
+  override readonly name = 'AlreadyRunningError';
   readonly code = 'ALREADY_RUNNING';
 
   /**

@@ -12,16 +12,16 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Conf from 'conf';
-import { tell } from '../core/events/catalogue.ts';
+import { logEvent } from '../core/events/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
-import { setAside } from './archive.ts';
+import { archiveFile } from './archive.ts';
 import { makePrivateDirectory, syncDirectory } from './durable.ts';
 import { loadConf } from './load-conf.ts';
 import { type StoredRecord, toDisk } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
-import { refuseIrregular } from './regular-file.ts';
-import { StoreError, storeError } from './store-error.ts';
+import { assertRegularFile } from './regular-file.ts';
+import { StoreError, toStoreError } from './store-error.ts';
 import { otherOwner, writeForOwner } from './write-for-owner.ts';
 
 const MAIN = 'credentials';
@@ -34,7 +34,7 @@ export interface StorePorts {
   readonly log: Logger;
 }
 
-export class RecordPair {
+export class RecordFiles {
   readonly #directory: string;
   readonly #ports: StorePorts;
 
@@ -44,30 +44,30 @@ export class RecordPair {
   }
 
   /** The record that counts, whatever it is bound to. Main and backup are made alike, if the disk lets us. */
-  async newest(): Promise<StoredRecord | undefined> {
-    await this.#mending(async () => {
+  async loadNewest(): Promise<StoredRecord | undefined> {
+    await this.#bestEffort(async () => {
       await makePrivateDirectory(this.#directory);
-      await this.#sweep();
+      await this.#removeOrphans();
     });
-    const main = await this.#look(MAIN);
-    const backup = await this.#look(BACKUP);
+    const main = await this.#readFile(MAIN);
+    const backup = await this.#readFile(BACKUP);
     // One copy is good: whatever became of the other, it is used.
     for (const file of [main, backup]) {
       if (file.is === 'unreadable' && main.is !== 'good' && backup.is !== 'good') throw file.error;
     }
     if (main.is === 'good') {
-      await this.#mending(async () => {
-        if (backup.is === 'bad') await this.#putBad(BACKUP, backup.problem);
-        if (backup.is !== 'good' || !isSame(main, backup)) await this.#save(BACKUP, main);
+      await this.#bestEffort(async () => {
+        if (backup.is === 'bad') await this.#archiveInvalid(BACKUP, backup.problem);
+        if (backup.is !== 'good' || !isEqual(main, backup)) await this.#save(BACKUP, main);
       });
       return main;
     }
     if (backup.is === 'good') {
-      tell(this.#ports.log, 'FL-BACKUP-USED', {
+      logEvent(this.#ports.log, 'FL-CREDENTIALS-BACKUP-USED', {
         directory: this.#directory,
       });
-      await this.#mending(async () => {
-        if (main.is === 'bad') await this.#putBad(MAIN, main.problem);
+      await this.#bestEffort(async () => {
+        if (main.is === 'bad') await this.#archiveInvalid(MAIN, main.problem);
         await this.#save(MAIN, backup);
       });
       return backup;
@@ -79,8 +79,8 @@ export class RecordPair {
       );
     }
     // The backup is written before the first request: without one, nothing was ever sent.
-    if (main.is === 'bad') await this.#putBad(MAIN, main.problem);
-    if (backup.is === 'bad') await this.#putBad(BACKUP, backup.problem);
+    if (main.is === 'bad') await this.#archiveInvalid(MAIN, main.problem);
+    if (backup.is === 'bad') await this.#archiveInvalid(BACKUP, backup.problem);
     return undefined;
   }
 
@@ -98,66 +98,71 @@ export class RecordPair {
   }
 
   /** As `save`, but a disk that refuses is only told: what is stored is good enough. */
-  async improve(stored: StoredRecord): Promise<void> {
-    await this.#mending(() => this.save(stored));
+  async saveBestEffort(stored: StoredRecord): Promise<void> {
+    await this.#bestEffort(() => this.save(stored));
   }
 
   /**
    * Moves the record aside; a power cut in between leaves the backup, which is then found as it is now. The
    * backup is the same record once more, so it can go when the other is safely aside.
    */
-  async setBothAside(): Promise<string> {
-    const kept = await setAside(this.#directory, `${MAIN}.json`, 'elsewhere', this.#ports.clock.wallMs());
+  async archiveBoth(): Promise<string> {
+    const archivedAs = await archiveFile(
+      this.#directory,
+      `${MAIN}.json`,
+      'elsewhere',
+      this.#ports.clock.wallMs(),
+    );
     await this.remove(`${BACKUP}.json`);
-    return kept;
+    return archivedAs;
   }
 
   /**
    * What makes the next start safer must not stop this one: on a read-only disk a good record is still good.
    */
-  async #mending(action: () => Promise<void>): Promise<void> {
+  async #bestEffort(action: () => Promise<void>): Promise<void> {
     try {
       await action();
     } catch (error) {
-      const { message } = storeError(
+      const { message } = toStoreError(
         `the credentials in ${this.#directory} are used but cannot be made safe`,
         error,
       );
-      tell(this.#ports.log, 'FL-STORE-UNMENDED', { why: message });
+      logEvent(this.#ports.log, 'FL-CREDENTIALS-REPAIR-FAILED', { reason: message });
     }
   }
 
   /** Reads one of the two files; what nobody may decide by himself ends here. */
-  async #look(name: string): Promise<Exclude<RecordFile, { is: 'future' }>> {
+  async #readFile(name: string): Promise<Exclude<RecordFile, { is: 'newer' }>> {
     const path = join(this.#directory, `${name}.json`);
-    const file = await readRecordFile(path, 'close');
-    if (file.is === 'future') {
+    const file = await readRecordFile(path, 'fix-mode');
+    if (file.is === 'newer') {
       throw new StoreError(
         `the credential file ${path} ${file.problem}; it was left as it is: install that version again`,
         { code: 'CREDENTIALS_NEWER' },
       );
     }
-    if (file.is === 'good' && file.wasOpen) {
-      tell(this.#ports.log, 'FL-CREDENTIALS-OPEN', { file: path });
+    if (file.is === 'good' && file.wasReadableByOthers) {
+      logEvent(this.#ports.log, 'FL-CREDENTIALS-EXPOSED', { file: path });
     }
     return file;
   }
 
-  async #putBad(name: string, problem: string): Promise<void> {
-    const kept = await setAside(this.#directory, `${name}.json`, 'bad', this.#ports.clock.wallMs());
-    tell(this.#ports.log, 'FL-CREDENTIALS-BAD', { kept, problem });
+  async #archiveInvalid(name: string, problem: string): Promise<void> {
+    const archivedAs = await archiveFile(this.#directory, `${name}.json`, 'bad', this.#ports.clock.wallMs());
+    logEvent(this.#ports.log, 'FL-CREDENTIALS-DAMAGED', { archivedAs: archivedAs, problem });
   }
 
   async #save(name: string, stored: StoredRecord): Promise<void> {
     const path = join(this.#directory, `${name}.json`);
-    await refuseIrregular(path);
+    await assertRegularFile(path);
     const owner = await otherOwner(this.#directory);
     if (owner) await writeForOwner(path, JSON.stringify(toDisk(stored), undefined, '\t'), owner);
-    else await this.#saveAsOurs(name, stored);
+    else await this.#saveWithConf(name, stored);
     await syncDirectory(this.#directory);
   }
 
-  async #saveAsOurs(name: string, stored: StoredRecord): Promise<void> {
+  async #saveWithConf(name: string, stored: StoredRecord): Promise<void> {
     const ConfClass = await loadConf();
     const conf: Conf<Record<string, unknown>> = new ConfClass({
       cwd: this.#directory,
@@ -171,13 +176,13 @@ export class RecordPair {
   }
 
   /** A process killed while writing leaves its temporary file behind, with the token in it. */
-  async #sweep(): Promise<void> {
+  async #removeOrphans(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
       if (ORPHAN.test(name)) await unlink(join(this.#directory, name));
     }
   }
 }
 
-function isSame(one: StoredRecord, other: StoredRecord): boolean {
+function isEqual(one: StoredRecord, other: StoredRecord): boolean {
   return JSON.stringify(toDisk(one)) === JSON.stringify(toDisk(other));
 }

@@ -10,7 +10,7 @@
 import type { Fingerprint } from '../core/model/board-fingerprint.ts';
 import { Secret } from '../core/model/secret.ts';
 import type { CredentialRecord } from '../core/ports/credentials.ts';
-import { TOKEN_FORM } from '../core/thingsboard.ts';
+import { TOKEN_PATTERN } from '../core/thingsboard.ts';
 
 export const RECORD_VERSION = 1;
 
@@ -50,40 +50,40 @@ export function toDisk({
   };
 }
 
-export type Judged =
+export type ParsedRecord =
   | ({ readonly ok: true } & StoredRecord)
-  | { readonly ok: false; readonly future: boolean; readonly problem: string };
+  | { readonly ok: false; readonly isNewer: boolean; readonly problem: string };
 
 /** The record, or a few words on what is wrong with it that continue "the file …". */
-export function fromDisk(stored: Readonly<Record<string, unknown>>): Judged {
+export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecord {
   const { version, state, server, deviceName, sinceMs } = stored;
   if (typeof version === 'number' && version > RECORD_VERSION) {
     const problem = `is of version ${version}, written by a later firstlight; this one knows ${RECORD_VERSION}`;
-    return { ok: false, future: true, problem };
+    return { ok: false, isNewer: true, problem };
   }
-  if (version !== RECORD_VERSION) return bad('has no known version');
+  if (version !== RECORD_VERSION) return invalid('has no known version');
   if (typeof server !== 'string' || typeof deviceName !== 'string' || typeof sinceMs !== 'number') {
-    return bad('lacks its server, device name or date');
+    return invalid('lacks its server, device name or date');
   }
   const token = secretOf(stored['token']);
   const previousToken = secretOf(stored['previousToken']);
-  if (token === 'unusable' || previousToken === 'unusable') return bad('has an unusable token');
+  if (token === 'unusable' || previousToken === 'unusable') return invalid('has an unusable token');
   const fingerprint = textsOf(stored['fingerprint']);
   const servers = textsOf(stored['servers']).slice(-SERVERS_MAX);
-  const bound = { fingerprint, ...(servers.length > 0 && { servers }) };
-  const known = { server, deviceName, sinceMs };
+  const binding = { fingerprint, ...(servers.length > 0 && { servers }) };
+  const common = { server, deviceName, sinceMs };
   if (state === 'pending') {
     const tokens = { ...(token && { token }), ...(previousToken && { previousToken }) };
-    return { ok: true, ...bound, record: { state, ...known, ...tokens } };
+    return { ok: true, ...binding, record: { state, ...common, ...tokens } };
   }
-  if (state !== 'provisioned') return bad('has an unknown state');
-  if (!token) return bad('says provisioned but has no token');
-  return { ok: true, ...bound, record: { state, ...known, token } };
+  if (state !== 'provisioned') return invalid('has an unknown state');
+  if (!token) return invalid('says provisioned but has no token');
+  return { ok: true, ...binding, record: { state, ...common, token } };
 }
 
 function secretOf(value: unknown): Secret | undefined | 'unusable' {
   if (value === undefined) return undefined;
-  return typeof value === 'string' && TOKEN_FORM.test(value) ? new Secret(value) : 'unusable';
+  return typeof value === 'string' && TOKEN_PATTERN.test(value) ? new Secret(value) : 'unusable';
 }
 
 /** A fingerprint or list of servers that cannot be read proves nothing, so it is as good as none. */
@@ -91,6 +91,6 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : [];
 }
 
-function bad(problem: string): Judged {
-  return { ok: false, future: false, problem };
+function invalid(problem: string): ParsedRecord {
+  return { ok: false, isNewer: false, problem };
 }

@@ -13,12 +13,12 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
   try {
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    await refuseIrregular(path); // a link is ELOOP, a socket ENXIO
+    await assertRegularFile(path); // a link is ELOOP, a socket ENXIO
     throw error;
   }
   try {
     if ((await handle.stat()).isFile()) return handle;
-    throw irregular(path);
+    throw notRegularError(path);
   } catch (error) {
     await handle.close();
     throw error;
@@ -26,12 +26,12 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
 }
 
 /** Rejects with a StoreError when something that is no regular file is at `path`; nothing at all is in order. */
-export async function refuseIrregular(path: string): Promise<void> {
+export async function assertRegularFile(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
-  if (found && !found.isFile()) throw irregular(path);
+  if (found && !found.isFile()) throw notRegularError(path);
 }
 
-function irregular(path: string): StoreError {
+function notRegularError(path: string): StoreError {
   return new StoreError(
     `${path} is no regular file but a link, a directory or the like, which firstlight neither follows nor writes to: look at it with "ls -l" and move it away`,
   );

@@ -36,7 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * `error` as a StoreError that begins with `what`; its own text is not quoted, because a parser's would quote
  * the token.
  */
-export function storeError(what: string, error: unknown): StoreError {
+export function toStoreError(what: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const code = errorCode(error) ?? '';
   const reason =

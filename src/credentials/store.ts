@@ -7,20 +7,20 @@
  * themselves are record-pair.ts's business.
  */
 
-import { tell } from '../core/events/catalogue.ts';
-import { sameBoard } from '../core/model/board-fingerprint.ts';
+import { logEvent } from '../core/events/catalogue.ts';
+import { isSameBoard } from '../core/model/board-fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
-import { type Aside, findAside } from './archive.ts';
-import { type Binding, misfit } from './binding.ts';
+import { type ArchivedRecord, findArchived } from './archive.ts';
+import { type Binding, bindingMismatch } from './binding.ts';
 import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
-import { RecordPair, type StorePorts } from './record-files.ts';
-import { storeError } from './store-error.ts';
+import { RecordFiles, type StorePorts } from './record-files.ts';
+import { toStoreError } from './store-error.ts';
 
 export class ConfCredentialStore implements CredentialStore {
   readonly #directory: string;
   readonly #binding: Binding;
   readonly #ports: StorePorts;
-  readonly #files: RecordPair;
+  readonly #files: RecordFiles;
   /** URLs of this server that the stored record knows. */
   #servers: readonly string[] = [];
 
@@ -28,23 +28,24 @@ export class ConfCredentialStore implements CredentialStore {
     this.#directory = directory;
     this.#binding = binding;
     this.#ports = ports;
-    this.#files = new RecordPair(directory, ports);
+    this.#files = new RecordFiles(directory, ports);
   }
 
   async read(): Promise<CredentialRecord | undefined> {
-    return this.#telling('read', async () => {
-      const stored = await this.#files.newest();
-      if (stored === undefined) return this.#comeBack();
-      if (this.#fits(stored)) return (await this.#backFromNewUrl(stored)) ?? this.#known(stored);
-      await this.#putElsewhere(stored);
-      return this.#comeBack();
+    return this.#wrapErrors('read', async () => {
+      const stored = await this.#files.loadNewest();
+      if (stored === undefined) return this.#restoreArchived();
+      if (this.#matchesBinding(stored))
+        return (await this.#restoreIssued(stored)) ?? this.#extendBinding(stored);
+      await this.#archiveForeign(stored);
+      return this.#restoreArchived();
     });
   }
 
   async write(record: CredentialRecord): Promise<void> {
     const { fingerprint } = this.#binding;
-    const stored = this.#joined({ record, fingerprint, servers: this.#servers });
-    await this.#telling('written', () => this.#files.save(stored));
+    const stored = this.#mergeServers({ record, fingerprint, servers: this.#servers });
+    await this.#wrapErrors('written', () => this.#files.save(stored));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -54,33 +55,38 @@ export class ConfCredentialStore implements CredentialStore {
    * that sees only that one would take itself for another board. And a URL that the operator has named beside the
    * record's stays one of its server, also when it is the only one left.
    */
-  async #known(stored: StoredRecord): Promise<CredentialRecord> {
+  async #extendBinding(stored: StoredRecord): Promise<CredentialRecord> {
     const { record, fingerprint, servers = [] } = stored;
     const all = [...new Set([...fingerprint, ...this.#binding.fingerprint])].sort();
-    const joined = this.#joined(stored);
-    this.#servers = joined.servers ?? [];
+    const merged = this.#mergeServers(stored);
+    this.#servers = merged.servers ?? [];
     if (all.length > fingerprint.length || this.#servers.some((url) => !servers.includes(url))) {
-      await this.#files.improve({ ...joined, fingerprint: all });
+      await this.#files.saveBestEffort({ ...merged, fingerprint: all });
     }
     return record;
   }
 
-  #joined(stored: StoredRecord): StoredRecord {
+  #mergeServers(stored: StoredRecord): StoredRecord {
     const { server } = stored.record;
     const others = [...new Set([...(stored.servers ?? []), ...this.#binding.servers])];
     const servers = others.filter((url) => url !== server).slice(-SERVERS_MAX);
     return { ...stored, servers };
   }
 
-  #fits(stored: StoredRecord): boolean {
-    return misfit(stored, this.#binding) === undefined;
+  #matchesBinding(stored: StoredRecord): boolean {
+    return bindingMismatch(stored, this.#binding) === undefined;
   }
 
-  async #putElsewhere(stored: StoredRecord): Promise<void> {
+  async #archiveForeign(stored: StoredRecord): Promise<void> {
     const { record } = stored;
-    const kept = await this.#files.setBothAside();
-    const why = misfit(stored, this.#binding) === 'board' ? 'FL-OTHER-BOARD' : 'FL-OTHER-SERVER';
-    tell(this.#ports.log, why, { kept, device: record.deviceName, server: record.server });
+    const archivedAs = await this.#files.archiveBoth();
+    const eventId =
+      bindingMismatch(stored, this.#binding) === 'board' ? 'FL-BOARD-CHANGED' : 'FL-SERVER-CHANGED';
+    logEvent(this.#ports.log, eventId, {
+      archivedAs: archivedAs,
+      device: record.deviceName,
+      server: record.server,
+    });
   }
 
   /**
@@ -90,35 +96,36 @@ export class ConfCredentialStore implements CredentialStore {
    * is older, perhaps of another server, and the server may have taken the attempt. And what is aside must be of the attempt's own
    * board: at a boot whose interfaces are not there yet nothing else can tell it from that of the card this one was copied from.
    */
-  async #backFromNewUrl({ record, fingerprint }: StoredRecord): Promise<CredentialRecord | undefined> {
+  async #restoreIssued({ record, fingerprint }: StoredRecord): Promise<CredentialRecord | undefined> {
     if (wasIssued(record)) return undefined;
-    const isOurs = (file: StoredRecord) => this.#fits(file) && sameBoard(file.fingerprint, fingerprint);
-    const found = await findAside(this.#directory, isOurs);
+    const isOwn = (file: StoredRecord) =>
+      this.#matchesBinding(file) && isSameBoard(file.fingerprint, fingerprint);
+    const found = await findArchived(this.#directory, isOwn);
     if (!found || !wasIssued(found.file.record)) return undefined;
-    await this.#files.setBothAside();
-    return this.#takeUp(found);
+    await this.#files.archiveBoth();
+    return this.#restoreRecord(found);
   }
 
   /** A record set aside earlier that fits again, put back in place. */
-  async #comeBack(): Promise<CredentialRecord | undefined> {
-    const found = await findAside(this.#directory, (file) => this.#fits(file));
-    return found && this.#takeUp(found);
+  async #restoreArchived(): Promise<CredentialRecord | undefined> {
+    const found = await findArchived(this.#directory, (file) => this.#matchesBinding(file));
+    return found && this.#restoreRecord(found);
   }
 
-  async #takeUp({ name, file }: Aside): Promise<CredentialRecord> {
-    const joined = this.#joined(file);
-    this.#servers = joined.servers ?? [];
-    await this.#files.save(joined);
+  async #restoreRecord({ name, file }: ArchivedRecord): Promise<CredentialRecord> {
+    const merged = this.#mergeServers(file);
+    this.#servers = merged.servers ?? [];
+    await this.#files.save(merged);
     await this.#files.remove(name); // it is main and backup now; left here, it would be found again when it is old
-    tell(this.#ports.log, 'FL-CREDENTIALS-FIT', { file: name });
+    logEvent(this.#ports.log, 'FL-CREDENTIALS-REUSED', { file: name });
     return file.record;
   }
 
-  async #telling<T>(what: 'read' | 'written', action: () => Promise<T>): Promise<T> {
+  async #wrapErrors<T>(what: 'read' | 'written', action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
-      throw storeError(`the credentials in ${this.#directory} cannot be ${what}`, error);
+      throw toStoreError(`the credentials in ${this.#directory} cannot be ${what}`, error);
     }
   }
 }

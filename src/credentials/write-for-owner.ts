@@ -32,7 +32,7 @@ export async function writeForOwner(path: string, text: string, owner: Owner): P
   try {
     try {
       await handle.writeFile(text);
-      await give(handle, owner);
+      await changeOwner(handle, owner);
       await handle.sync();
     } finally {
       await handle.close();
@@ -45,7 +45,7 @@ export async function writeForOwner(path: string, text: string, owner: Owner): P
 }
 
 /** The root of a container may lack the right, or the user's number; whoever runs the agent there is root as well and reads the file. */
-async function give(handle: FileHandle, { uid, gid }: Owner): Promise<void> {
+async function changeOwner(handle: FileHandle, { uid, gid }: Owner): Promise<void> {
   try {
     await handle.chown(uid, gid);
   } catch (error) {

@@ -8,37 +8,37 @@
 import { errorCode, errorMessage } from '../core/model/error-code.ts';
 import type { Clock } from '../core/ports/clock.ts';
 
-export type Finding =
-  | { readonly mark: 'tick' | 'dash'; readonly seen: string }
-  | { readonly mark: 'cross'; readonly seen: string; readonly means: string; readonly todo: string };
+export type CheckResult =
+  | { readonly status: 'pass' | 'skip'; readonly observed: string }
+  | { readonly status: 'fail'; readonly observed: string; readonly meaning: string; readonly action: string };
 
 export interface Check {
   readonly name: string;
   /** May reject or hang: examine.ts bounds it. */
-  look(signal: AbortSignal): Promise<Finding>;
+  run(signal: AbortSignal): Promise<CheckResult>;
   /** What it means that it took too long; absent: nothing. */
-  readonly late?: Finding;
+  readonly timeoutResult?: CheckResult;
 }
 
-export interface Checked {
+export interface CompletedCheck {
   readonly name: string;
-  readonly finding: Finding;
+  readonly result: CheckResult;
   readonly tookMs: number;
 }
 
-export const tick = (seen: string): Finding => ({ mark: 'tick', seen });
-export const dash = (seen: string): Finding => ({ mark: 'dash', seen });
-export const cross = (seen: string, means: string, todo: string): Finding => ({
-  mark: 'cross',
-  seen,
-  means,
-  todo,
+export const pass = (observed: string): CheckResult => ({ status: 'pass', observed });
+export const skip = (observed: string): CheckResult => ({ status: 'skip', observed });
+export const fail = (observed: string, meaning: string, action: string): CheckResult => ({
+  status: 'fail',
+  observed,
+  meaning,
+  action,
 });
 
 /** What a finding may need of time. */
-export type Timer = Pick<Clock, 'monotonicMs' | 'sleep'>;
+export type CheckClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
 
 /** An error in a few words: its code, or its message. */
-export function wordsOf(error: unknown): string {
+export function describeError(error: unknown): string {
   return errorCode(error) ?? errorMessage(error);
 }

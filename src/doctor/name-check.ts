@@ -8,76 +8,90 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { LinkedAbort } from '../core/async/abort.ts';
+import { ChildAbortController } from '../core/async/abort.ts';
 import { isPrivateAddress } from '../core/model/private-address.ts';
-import { type Check, cross, type Finding, type Timer, tick, wordsOf } from './check.ts';
+import { type Check, type CheckClock, type CheckResult, describeError, fail, pass } from './check.ts';
 
 /** Slower than this a first telemetry is late by seconds, ms. */
 const SLOW_MS = 3_000;
 
 /** The dot keeps the search list out of it. */
-const NOBODYS_NAME = 'firstlight-doctor.invalid.';
-const LIE_MS = 3_000;
+const NONEXISTENT_NAME = 'firstlight-doctor.invalid.';
+const SPOOF_CHECK_MS = 3_000;
 /** What ends so, or has no dot, is a name of a house (RFC 6762, 8375, and what is usual). */
-const OF_A_HOUSE = /^[^.]*$|\.(local|localdomain|lan|home|internal|intranet|corp|private|home\.arpa|test)$/i;
+const LOCAL_NAMES = /^[^.]*$|\.(local|localdomain|lan|home|internal|intranet|corp|private|home\.arpa|test)$/i;
 
-const SILENT = cross(
+const TIMED_OUT = fail(
   'no name server answered in 15 s',
   'the name of the server cannot be resolved in time, so there is nothing to talk to',
   'check the name servers of this host: resolvectl status, or /etc/resolv.conf',
 );
 
 /** The addresses of a name; rejects where it has none. */
-export type Ask = (name: string) => Promise<readonly string[]>;
+export type ResolveName = (name: string) => Promise<readonly string[]>;
 
-const askHost: Ask = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
+const resolveOnHost: ResolveName = async (name) =>
+  (await lookup(name, { all: true })).map(({ address }) => address);
 
-export function nameCheck(host: string, clock: Timer, ask: Ask = askHost): Check {
-  return { name: 'name resolution', look: (signal) => look(host, { clock, ask }, signal), late: SILENT };
+export function nameCheck(host: string, clock: CheckClock, resolveName: ResolveName = resolveOnHost): Check {
+  return {
+    name: 'name resolution',
+    run: (signal) => checkName(host, { clock, resolveName }, signal),
+    timeoutResult: TIMED_OUT,
+  };
 }
 
-async function look(
+async function checkName(
   host: string,
-  { clock, ask }: { readonly clock: Timer; readonly ask: Ask },
+  { clock, resolveName }: { readonly clock: CheckClock; readonly resolveName: ResolveName },
   signal: AbortSignal,
-): Promise<Finding> {
-  if (isIP(host)) return tick(`${host} is an address: no name to resolve`);
+): Promise<CheckResult> {
+  if (isIP(host)) return pass(`${host} is an address: no name to resolve`);
   const startedMs = clock.monotonicMs();
   try {
-    const found = await ask(host);
+    const addresses = await resolveName(host);
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
-    const isOdd = !OF_A_HOUSE.test(host.replace(/\.$/, '')) && found.every(isPrivateAddress);
-    const remark = isOdd ? ', private addresses of a public name: right within a company, else a portal' : '';
-    const seen = `${host} is ${found.join(', ')} (${tookMs} ms)${remark}`;
-    const lies = await liesOf(ask, clock, signal);
-    if (lies.length > 0 && (isOdd || lies.some((address) => found.includes(address))))
-      return portal(seen, lies);
-    if (tookMs <= SLOW_MS) return tick(seen);
-    return cross(
-      seen,
+    const isSuspicious = !LOCAL_NAMES.test(host.replace(/\.$/, '')) && addresses.every(isPrivateAddress);
+    const remark = isSuspicious
+      ? ', private addresses of a public name: right within a company, else a portal'
+      : '';
+    const observed = `${host} is ${addresses.join(', ')} (${tookMs} ms)${remark}`;
+    const spoofedAddresses = await findSpoofedAddresses(resolveName, clock, signal);
+    if (
+      spoofedAddresses.length > 0 &&
+      (isSuspicious || spoofedAddresses.some((address) => addresses.includes(address)))
+    )
+      return captivePortalResult(observed, spoofedAddresses);
+    if (tookMs <= SLOW_MS) return pass(observed);
+    return fail(
+      observed,
       'the name servers answer slowly: each new connection waits for them',
       'check the name servers of this host: resolvectl status, or /etc/resolv.conf',
     );
   } catch (error) {
-    return cross(
-      `${host}: ${wordsOf(error)}`,
+    return fail(
+      `${host}: ${describeError(error)}`,
       'the name of the server cannot be resolved, so there is nothing to talk to',
       'check the spelling in server.url, and the name servers of this host: resolvectl status, or /etc/resolv.conf',
     );
   }
 }
 
-async function liesOf(ask: Ask, clock: Timer, signal: AbortSignal): Promise<readonly string[]> {
-  using over = new LinkedAbort(signal);
-  const late = clock.sleep(LIE_MS, over.signal).then((): readonly string[] => []);
-  const lies = await Promise.race([ask(NOBODYS_NAME).catch(() => []), late]);
-  over.abort();
-  return lies;
+async function findSpoofedAddresses(
+  resolveName: ResolveName,
+  clock: CheckClock,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  using timer = new ChildAbortController(signal);
+  const timedOut = clock.sleep(SPOOF_CHECK_MS, timer.signal).then((): readonly string[] => []);
+  const spoofedAddresses = await Promise.race([resolveName(NONEXISTENT_NAME).catch(() => []), timedOut]);
+  timer.abort();
+  return spoofedAddresses;
 }
 
-function portal(seen: string, lies: readonly string[]): Finding {
-  return cross(
-    `${seen}; a name that cannot exist (.invalid) is ${lies.join(', ')}`,
+function captivePortalResult(observed: string, spoofedAddresses: readonly string[]): CheckResult {
+  return fail(
+    `${observed}; a name that cannot exist (.invalid) is ${spoofedAddresses.join(', ')}`,
     'the name servers of this network answer for every name, as a captive portal does: nothing gets out before somebody logs in',
     'log in to the network, have this gateway let in without, or give it honest name servers: resolvectl status',
   );

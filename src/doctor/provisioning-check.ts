@@ -3,11 +3,11 @@
  * creates a device.
  */
 
-import { EVENTS, halvesOf } from '../core/events/catalogue.ts';
-import { type Check, cross, dash, type Finding, tick } from './check.ts';
-import type { Credentials } from './credential-state.ts';
+import { EVENTS, splitSentence } from '../core/events/catalogue.ts';
+import { type Check, type CheckResult, fail, pass, skip } from './check.ts';
+import type { CredentialState } from './credential-state.ts';
 
-export interface Pair {
+export interface ProvisioningPair {
   readonly key: string;
   readonly secretCharacters: number;
 }
@@ -15,85 +15,96 @@ export interface Pair {
 /** `hidden`: there may be a pair, and this user may not see its secret. */
 export function provisioningCheck(
   name: string,
-  pair: Pair | 'hidden' | undefined,
-  credentials: Credentials,
+  pair: ProvisioningPair | 'unreadable' | undefined,
+  credentials: CredentialState,
 ): Check {
   return {
     name: 'provisioning',
-    look: async () =>
-      pair === 'hidden' ? unseen(found(name, undefined, credentials)) : found(name, pair, credentials),
+    run: async () =>
+      pair === 'unreadable'
+        ? withHiddenSecret(checkProvisioning(name, undefined, credentials))
+        : checkProvisioning(name, pair, credentials),
   };
 }
 
 /** What is said without a pair counts, but for the lack of one. */
-function unseen(finding: Finding): Finding {
-  return finding.mark === 'cross' && finding.means === NO_WAY
-    ? dash('the provisioning secret may not be looked at by this user: run it with sudo')
-    : finding;
+function withHiddenSecret(result: CheckResult): CheckResult {
+  return result.status === 'fail' && result.meaning === NO_CREDENTIAL_SOURCE
+    ? skip('the provisioning secret may not be looked at by this user: run it with sudo')
+    : result;
 }
 
-const NO_WAY = 'the gateway has no way to get in';
+const NO_CREDENTIAL_SOURCE = 'the gateway has no way to get in';
 
-function found(name: string, pair: Pair | undefined, credentials: Credentials): Finding {
-  switch (credentials.are) {
-    case 'given':
-      return tick('not needed: the configuration gives the token');
+function checkProvisioning(
+  name: string,
+  pair: ProvisioningPair | undefined,
+  credentials: CredentialState,
+): CheckResult {
+  switch (credentials.status) {
+    case 'configured':
+      return pass('not needed: the configuration gives the token');
     case 'usable':
       return pair
-        ? sound(pair, tick(`not needed: there are credentials of ${credentials.device} (and ${shape(pair)})`))
-        : tick('not needed: there are credentials');
+        ? checkKey(
+            pair,
+            pass(`not needed: there are credentials of ${credentials.device} (and ${describePair(pair)})`),
+          )
+        : pass('not needed: there are credentials');
     case 'damaged':
     case 'newer': {
-      const event = credentials.are === 'damaged' ? 'FL-CREDENTIALS-UNREADABLE' : 'FL-CREDENTIALS-NEWER';
-      const { cause, remedy } = halvesOf(EVENTS[event].sentence);
-      return cross(credentials.problem, `${cause}; the agent asks nothing of the server`, remedy);
+      const event = credentials.status === 'damaged' ? 'FL-CREDENTIALS-UNREADABLE' : 'FL-CREDENTIALS-NEWER';
+      const { cause, remedy } = splitSentence(EVENTS[event].sentence);
+      return fail(credentials.problem, `${cause}; the agent asks nothing of the server`, remedy);
     }
     case 'pending':
       return pair
-        ? would(
+        ? describePlan(
             `asked for as ${credentials.device} before: would ask whether that worked, and if not again`,
             pair,
           )
-        : tick(`asked for as ${credentials.device} before: would ask whether that worked; nothing was sent`);
-    case 'of another': {
-      const { what, device, server } = credentials;
-      const seen = `the credentials are of another ${what} (${device} on ${server})`;
+        : pass(`asked for as ${credentials.device} before: would ask whether that worked; nothing was sent`);
+    case 'bound-elsewhere': {
+      const { differs: what, device, server } = credentials;
+      const observed = `the credentials are of another ${what} (${device} on ${server})`;
       return pair
-        ? would(`${seen}: would keep them aside and ask as ${name}`, pair)
-        : lacking(`${seen}, and there is no provisioning pair`, 'server.url back, or');
+        ? describePlan(`${observed}: would keep them aside and ask as ${name}`, pair)
+        : missingPairResult(`${observed}, and there is no provisioning pair`, 'server.url back, or');
     }
-    case 'hidden':
+    case 'unreadable':
       return pair
-        ? would(`would ask as ${name} if there are no credentials`, pair)
-        : dash(credentials.problem);
+        ? describePlan(`would ask as ${name} if there are no credentials`, pair)
+        : skip(credentials.problem);
     case 'absent':
-      return pair ? would(`would ask as ${name}`, pair) : lacking('no credentials and no provisioning pair');
+      return pair
+        ? describePlan(`would ask as ${name}`, pair)
+        : missingPairResult('no credentials and no provisioning pair');
   }
 }
 
-function would(seen: string, pair: Pair): Finding {
-  return sound(pair, tick(`${seen} with ${shape(pair)}; nothing was sent`));
+function describePlan(observed: string, pair: ProvisioningPair): CheckResult {
+  return checkKey(pair, pass(`${observed} with ${describePair(pair)}; nothing was sent`));
 }
 
-function shape({ key, secretCharacters }: Pair): string {
+function describePair({ key, secretCharacters }: ProvisioningPair): string {
   return `a key of ${key.length} characters and a secret of ${secretCharacters}`;
 }
 
 /** `finding`, unless the key cannot be one. */
-function sound({ key, secretCharacters }: Pair, finding: Finding): Finding {
+function checkKey({ key, secretCharacters }: ProvisioningPair, result: CheckResult): CheckResult {
   return /\s|["'…<>]/.test(key)
-    ? cross(
-        shape({ key, secretCharacters }),
+    ? fail(
+        describePair({ key, secretCharacters }),
         'the key holds a blank or a quotation mark, which ThingsBoard never makes',
         'copy provisioning.key again from the device profile',
       )
-    : finding;
+    : result;
 }
 
-export function lacking(seen: string, or = ''): Finding {
-  return cross(
-    seen,
-    NO_WAY,
-    `set ${or === '' ? '' : `${or} `}provisioning.key and provisioning.secret of the device profile`,
+export function missingPairResult(observed: string, alternative = ''): CheckResult {
+  return fail(
+    observed,
+    NO_CREDENTIAL_SOURCE,
+    `set ${alternative === '' ? '' : `${alternative} `}provisioning.key and provisioning.secret of the device profile`,
   );
 }

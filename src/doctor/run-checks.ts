@@ -5,41 +5,48 @@
  * none of the others.
  */
 
-import { LinkedAbort } from '../core/async/abort.ts';
-import { type Check, type Checked, dash, type Finding, type Timer, wordsOf } from './check.ts';
+import { ChildAbortController } from '../core/async/abort.ts';
+import {
+  type Check,
+  type CheckClock,
+  type CheckResult,
+  type CompletedCheck,
+  describeError,
+  skip,
+} from './check.ts';
 
 /** One check, ms. */
-const LOOK_MS_MAX = 15_000;
+const CHECK_TIMEOUT_MS = 15_000;
 
-export async function examine(
+export async function runChecks(
   checks: readonly Check[],
-  clock: Timer,
-  tell: (checked: Checked) => void,
+  clock: CheckClock,
+  onCompleted: (completed: CompletedCheck) => void,
   signal: AbortSignal,
-): Promise<readonly Checked[]> {
-  const looking = checks.map((check) => looked(check, clock, signal));
-  const all: Checked[] = [];
-  for (const each of looking) {
-    const checked = await each;
-    all.push(checked);
-    tell(checked);
+): Promise<readonly CompletedCheck[]> {
+  const running = checks.map((check) => runCheck(check, clock, signal));
+  const completedChecks: CompletedCheck[] = [];
+  for (const each of running) {
+    const completed = await each;
+    completedChecks.push(completed);
+    onCompleted(completed);
   }
-  return all;
+  return completedChecks;
 }
 
-const LATE = dash(`gave up after ${LOOK_MS_MAX / 1000} s`);
-const STOPPED = dash('stopped before it was known');
+const TIMED_OUT = skip(`gave up after ${CHECK_TIMEOUT_MS / 1000} s`);
+const ABORTED = skip('stopped before it was known');
 
-async function looked(check: Check, clock: Timer, signal: AbortSignal): Promise<Checked> {
+async function runCheck(check: Check, clock: CheckClock, signal: AbortSignal): Promise<CompletedCheck> {
   const startedMs = clock.monotonicMs();
-  using over = new LinkedAbort(signal);
-  const late = clock
-    .sleep(LOOK_MS_MAX, over.signal)
-    .then((): Finding => (signal.aborted ? STOPPED : (check.late ?? LATE)));
-  const looking = check
-    .look(over.signal)
-    .catch((error: unknown): Finding => dash(`could not be looked at: ${wordsOf(error)}`));
-  const finding = await Promise.race([looking, late]);
-  over.abort();
-  return { name: check.name, finding, tookMs: Math.round(clock.monotonicMs() - startedMs) };
+  using checkAbort = new ChildAbortController(signal);
+  const timedOut = clock
+    .sleep(CHECK_TIMEOUT_MS, checkAbort.signal)
+    .then((): CheckResult => (signal.aborted ? ABORTED : (check.timeoutResult ?? TIMED_OUT)));
+  const running = check
+    .run(checkAbort.signal)
+    .catch((error: unknown): CheckResult => skip(`could not be looked at: ${describeError(error)}`));
+  const result = await Promise.race([running, timedOut]);
+  checkAbort.abort();
+  return { name: check.name, result, tookMs: Math.round(clock.monotonicMs() - startedMs) };
 }

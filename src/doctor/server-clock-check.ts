@@ -2,26 +2,28 @@
 
 import type { Result } from '../core/failures/failure.ts';
 import { formatDuration } from '../core/model/format-duration.ts';
-import { type Check, cross, dash, tick } from './check.ts';
+import { type Check, fail, pass, skip } from './check.ts';
 
 /** More is no matter of the way there, ms. */
-const APART_MS_MAX = 30_000;
+const DIFFERENCE_MS_MAX = 30_000;
 
 /** `ask` says how far this host's clock is ahead of the server's, ms; undefined: the server does not say. */
-export function serverClockCheck(ask: (signal: AbortSignal) => Promise<Result<number | undefined>>): Check {
+export function serverClockCheck(
+  measureOffset: (signal: AbortSignal) => Promise<Result<number | undefined>>,
+): Check {
   return {
     name: 'server clock',
-    async look(signal) {
-      const asked = await ask(signal);
-      if (!asked.ok) return dash(`could not be asked: ${asked.refusal.detail}`);
-      const { value: aheadMs } = asked;
-      if (aheadMs === undefined) return dash('the server does not say what time it is');
-      const apartMs = Math.abs(aheadMs);
-      if (apartMs < 2_000) return tick('agrees with the clock of this host');
-      const seen = `the clock of this host is ${formatDuration(apartMs)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the server's`;
-      if (apartMs <= APART_MS_MAX) return tick(seen);
-      return cross(
-        seen,
+    async run(signal) {
+      const measurement = await measureOffset(signal);
+      if (!measurement.ok) return skip(`could not be asked: ${measurement.failure.detail}`);
+      const { value: aheadMs } = measurement;
+      if (aheadMs === undefined) return skip('the server does not say what time it is');
+      const differenceMs = Math.abs(aheadMs);
+      if (differenceMs < 2_000) return pass('agrees with the clock of this host');
+      const observed = `the clock of this host is ${formatDuration(differenceMs)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the server's`;
+      if (differenceMs <= DIFFERENCE_MS_MAX) return pass(observed);
+      return fail(
+        observed,
         'one of the two is wrong: readings are dated wrongly, and certificates may seem expired or not valid yet',
         'check the time service of this host (timedatectl), then that of the server',
       );

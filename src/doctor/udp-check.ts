@@ -9,141 +9,152 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { generate, type Packet, parse } from 'coap-packet';
-import { LinkedAbort } from '../core/async/abort.ts';
-import { type Check, cross, dash, type Finding, type Timer, tick, wordsOf } from './check.ts';
+import { ChildAbortController } from '../core/async/abort.ts';
+import { type Check, type CheckClock, type CheckResult, describeError, fail, pass, skip } from './check.ts';
 
-export interface Peer {
+export interface ServerAddress {
   readonly host: string;
   readonly port: number;
 }
 
 /** Each datagram is sent so often, and awaited for so long, ms. */
-const TRIES = 3;
-const ANSWER_MS = 1_500;
+const ATTEMPTS = 3;
+const RESPONSE_TIMEOUT_MS = 1_500;
 /** No token is like it: ThingsBoard's are 20 characters long. */
-const NOBODYS_TOKEN = 'firstlight-doctor-nobodys-token';
+const UNKNOWN_TOKEN = 'firstlight-doctor-nobodys-token';
 const LARGE_BYTES = 1_000;
 
-type Answer =
-  | { readonly is: 'answer'; readonly code: string; readonly reset: boolean }
-  | { readonly is: 'gibberish' | 'silence' | 'closed' }
-  | { readonly is: 'error'; readonly problem: string };
+type UdpResult =
+  | { readonly type: 'response'; readonly code: string; readonly reset: boolean }
+  | { readonly type: 'not-coap' | 'timeout' | 'closed' }
+  | { readonly type: 'error'; readonly problem: string };
 
-export function udpCheck(peer: Peer, clock: Timer): Check {
-  return { name: 'UDP path', look: (signal) => lookAtPath(peer, clock, signal) };
+export function udpCheck(peer: ServerAddress, clock: CheckClock): Check {
+  return { name: 'UDP path', run: (signal) => checkPath(peer, clock, signal) };
 }
 
-export function datagramCheck(peer: Peer, clock: Timer): Check {
-  return { name: 'large datagrams', look: (signal) => lookAtSize(peer, clock, signal) };
+export function datagramCheck(peer: ServerAddress, clock: CheckClock): Check {
+  return { name: 'large datagrams', run: (signal) => checkDatagramSize(peer, clock, signal) };
 }
 
-async function lookAtPath(peer: Peer, clock: Timer, signal: AbortSignal): Promise<Finding> {
-  const place = `${peer.host}:${peer.port}`;
-  const ping = await ask(peer, { confirmable: true, code: '0.00' }, clock, signal);
-  const first = ping.is === 'silence' ? await ask(peer, post('{"x":1}'), clock, signal) : ping;
-  switch (first.is) {
+async function checkPath(peer: ServerAddress, clock: CheckClock, signal: AbortSignal): Promise<CheckResult> {
+  const target = `${peer.host}:${peer.port}`;
+  const ping = await exchange(peer, { confirmable: true, code: '0.00' }, clock, signal);
+  const first =
+    ping.type === 'timeout' ? await exchange(peer, telemetryPacket('{"x":1}'), clock, signal) : ping;
+  switch (first.type) {
     case 'closed':
-      return cross(
-        `${place} answers: port closed`,
+      return fail(
+        `${target} answers: port closed`,
         'the host is there, and nothing listens on that UDP port',
         'check the port in server.url, and that the CoAP transport of ThingsBoard is enabled and started',
       );
-    case 'silence':
-      return cross(
-        `${place} does not answer a CoAP ping, asked ${TRIES} times`,
+    case 'timeout':
+      return fail(
+        `${target} does not answer a CoAP ping, asked ${ATTEMPTS} times`,
         'datagrams are dropped on the way, there or back, or the host is off',
         'check that every firewall on the way passes UDP to that port and its answers, and that the server runs',
       );
     case 'error':
-      return cross(
-        `${place}: ${first.problem}`,
+      return fail(
+        `${target}: ${first.problem}`,
         'no datagram can leave towards the server',
         'check the network link, the address and the default route',
       );
-    case 'gibberish':
-      return notOurs(`${place} answers with something that is no CoAP`);
-    case 'answer': {
-      const told = await ask(peer, post('{"x":1}'), clock, signal);
-      if (told.is === 'answer' && told.code === '4.01') return tick(`${place} answers as ThingsBoard does`);
-      return notOurs(
-        told.is === 'answer'
-          ? `${place} speaks CoAP, and answers ${told.code} where ThingsBoard answers 4.01`
-          : `${place} answers a ping, and telemetry not at all`,
+    case 'not-coap':
+      return notThingsBoard(`${target} answers with something that is no CoAP`);
+    case 'response': {
+      const response = await exchange(peer, telemetryPacket('{"x":1}'), clock, signal);
+      if (response.type === 'response' && response.code === '4.01')
+        return pass(`${target} answers as ThingsBoard does`);
+      return notThingsBoard(
+        response.type === 'response'
+          ? `${target} speaks CoAP, and answers ${response.code} where ThingsBoard answers 4.01`
+          : `${target} answers a ping, and telemetry not at all`,
       );
     }
   }
 }
 
-function notOurs(seen: string): Finding {
-  return cross(
-    seen,
+function notThingsBoard(observed: string): CheckResult {
+  return fail(
+    observed,
     'what listens there is no ThingsBoard',
     'check that server.url names the CoAP transport of ThingsBoard, and no proxy or other service',
   );
 }
 
-async function lookAtSize(peer: Peer, clock: Timer, signal: AbortSignal): Promise<Finding> {
+async function checkDatagramSize(
+  peer: ServerAddress,
+  clock: CheckClock,
+  signal: AbortSignal,
+): Promise<CheckResult> {
   const [small, large] = await Promise.all([
-    ask(peer, post('{"x":1}'), clock, signal),
-    ask(peer, post(JSON.stringify({ x: 'x'.repeat(LARGE_BYTES - 8) })), clock, signal),
+    exchange(peer, telemetryPacket('{"x":1}'), clock, signal),
+    exchange(peer, telemetryPacket(JSON.stringify({ x: 'x'.repeat(LARGE_BYTES - 8) })), clock, signal),
   ]);
-  if (small.is !== 'answer') return dash('no answer to a small one, so a large one proves nothing');
-  if (large.is === 'answer') return tick(`a datagram of ${LARGE_BYTES} bytes is answered`);
-  return cross(
+  if (small.type !== 'response') return skip('no answer to a small one, so a large one proves nothing');
+  if (large.type === 'response') return pass(`a datagram of ${LARGE_BYTES} bytes is answered`);
+  return fail(
     `small datagrams are answered, one of ${LARGE_BYTES} bytes is not`,
     'the road swallows large datagrams (an MTU black hole, often a VPN or a mobile network)',
     'check the MTU of each link and tunnel on the way, and that ICMP "fragmentation needed" is not filtered',
   );
 }
 
-function post(body: string): Packet {
-  const path = ['api', 'v1', NOBODYS_TOKEN, 'telemetry'];
+function telemetryPacket(body: string): Packet {
+  const path = ['api', 'v1', UNKNOWN_TOKEN, 'telemetry'];
   const options = path.map((part) => ({ name: 'Uri-Path', value: Buffer.from(part) }));
   return { confirmable: true, code: 'POST', token: Buffer.from('fldr'), options, payload: Buffer.from(body) };
 }
 
 /** Sends it up to TRIES times from a socket of its own; the first answer counts, an empty acknowledgement does not. */
-async function ask(peer: Peer, packet: Packet, clock: Timer, signal: AbortSignal): Promise<Answer> {
+async function exchange(
+  peer: ServerAddress,
+  packet: Packet,
+  clock: CheckClock,
+  signal: AbortSignal,
+): Promise<UdpResult> {
   const { address, family } = await lookup(peer.host);
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
-  using over = new LinkedAbort(signal);
-  let answer: Answer = { is: 'silence' };
-  const settle = (with_: Answer) => {
-    answer = with_;
-    over.abort();
+  using responseAbort = new ChildAbortController(signal);
+  let result: UdpResult = { type: 'timeout' };
+  const finish = (outcome: UdpResult) => {
+    result = outcome;
+    responseAbort.abort();
   };
   socket.on('message', (message) => {
-    const heard = understood(message);
-    if (heard) settle(heard);
+    const parsed = parseResponse(message);
+    if (parsed) finish(parsed);
   });
-  socket.on('error', (error) => settle(failure(error)));
+  socket.on('error', (error) => finish(errorResult(error)));
   try {
     await new Promise<void>((resolve) => socket.connect(peer.port, address, resolve));
     const datagram = generate({ ...packet, messageId: 1 + Math.floor(clock.monotonicMs() % 65_000) }, 1_400);
-    for (let count = 0; count < TRIES && !over.signal.aborted; count += 1) {
+    for (let count = 0; count < ATTEMPTS && !responseAbort.signal.aborted; count += 1) {
       socket.send(datagram, (error) => {
-        if (error) settle(failure(error));
+        if (error) finish(errorResult(error));
       });
-      await clock.sleep(ANSWER_MS, over.signal);
+      await clock.sleep(RESPONSE_TIMEOUT_MS, responseAbort.signal);
     }
-    return answer;
+    return result;
   } finally {
     socket.close();
   }
 }
 
-function understood(message: Buffer): Answer | undefined {
+function parseResponse(message: Buffer): UdpResult | undefined {
   try {
     const { code, reset, ack } = parse(message);
     // The answer itself is still to come.
     if (ack && code === '0.00') return undefined;
-    return { is: 'answer', code, reset };
+    return { type: 'response', code, reset };
   } catch {
-    return { is: 'gibberish' };
+    return { type: 'not-coap' };
   }
 }
 
-function failure(error: Error): Answer {
-  const problem = wordsOf(error);
-  return problem === 'ECONNREFUSED' ? { is: 'closed' } : { is: 'error', problem };
+function errorResult(error: Error): UdpResult {
+  const problem = describeError(error);
+  return problem === 'ECONNREFUSED' ? { type: 'closed' } : { type: 'error', problem };
 }

@@ -9,13 +9,13 @@
 
 import { access, constants } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { LinkedAbort } from '../core/async/abort.ts';
+import { ChildAbortController } from '../core/async/abort.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import { AskedNumber } from './process/polled-number.ts';
+import { PolledNumber } from './process/polled-number.ts';
 
 const DEADLINE_MS = 2000;
 /** One to two KiB a container. */
-const ANSWER_BYTES_MAX = 1_000_000;
+const RESPONSE_BYTES_MAX = 1_000_000;
 const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock'];
 /** Those that run; Podman has it, too, below the same path (Docker Engine API, ContainerList). */
 const LIST_PATH = '/containers/json';
@@ -27,22 +27,22 @@ export interface ContainersOptions {
 }
 
 /** How many run. */
-export function runningContainers(options: ContainersOptions): AskedNumber {
-  return new AskedNumber((signal) => ask(options, signal), options.clock);
+export function runningContainers(options: ContainersOptions): PolledNumber {
+  return new PolledNumber((signal) => countRunning(options, signal), options.clock);
 }
 
-async function ask(options: ContainersOptions, signal: AbortSignal): Promise<number | undefined> {
+async function countRunning(options: ContainersOptions, signal: AbortSignal): Promise<number | undefined> {
   const { clock, sockets = SOCKETS } = options;
   const socketPath = await firstOpenable(sockets);
   if (socketPath === undefined) return undefined;
-  using limit = new LinkedAbort(signal);
-  void clock.sleep(DEADLINE_MS, limit.signal).then(() => limit.abort());
+  using deadline = new ChildAbortController(signal);
+  void clock.sleep(DEADLINE_MS, deadline.signal).then(() => deadline.abort());
   try {
-    return lengthOf(await bodyFrom(socketPath, limit.signal));
+    return lengthOf(await bodyFrom(socketPath, deadline.signal));
   } catch {
     return undefined;
   } finally {
-    limit.abort();
+    deadline.abort();
   }
 }
 
@@ -62,19 +62,19 @@ async function firstOpenable(sockets: readonly string[]): Promise<string | undef
 /** Rejects with whatever ends the request before its answer is whole. */
 async function bodyFrom(socketPath: string, signal: AbortSignal): Promise<string> {
   const { request } = await import('node:http');
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asking = request({ socketPath, path: LIST_PATH, agent: false, signal });
-    asking.on('response', resolve);
-    asking.on('error', reject);
-    asking.on('close', () => reject(new Error('closed without an answer')));
-    asking.end();
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const outgoing = request({ socketPath, path: LIST_PATH, agent: false, signal });
+    outgoing.on('response', resolve);
+    outgoing.on('error', reject);
+    outgoing.on('close', () => reject(new Error('closed without an answer')));
+    outgoing.end();
   });
   const parts: Buffer[] = [];
   let bytes = 0;
   // Leaving the loop, by whatever way, ends the connection.
-  for await (const part of answer as AsyncIterable<Buffer>) {
+  for await (const part of response as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (answer.statusCode !== 200 || bytes > ANSWER_BYTES_MAX)
+    if (response.statusCode !== 200 || bytes > RESPONSE_BYTES_MAX)
       throw new Error('not the answer that was asked for');
     parts.push(part);
   }

@@ -8,13 +8,13 @@
 
 import { randomInt } from 'node:crypto';
 import { Secret } from '../core/model/secret.ts';
-import type { Chance } from '../core/ports/random.ts';
+import type { Random } from '../core/ports/random.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const TOKEN_LENGTH = 24;
 
-export function hostChance(): Chance {
-  return { random: () => Math.random(), mintToken };
+export function hostRandom(): Random {
+  return { uniform: () => Math.random(), mintToken };
 }
 
 function mintToken(): Secret {

@@ -6,28 +6,28 @@
  * and of old Macs. Told, because a guess could be wrong: UTF-16 without a mark, any other encoding, a file that is empty.
  */
 
-export type CardText =
+export type DecodedText =
   | { readonly is: 'text'; readonly text: string }
   | { readonly is: 'unusable'; readonly what: string; readonly line?: number };
 
 /** As the loader's own bound. */
-export const CARD_FILE_BYTES_MAX = 256 * 1024;
+export const SOURCE_BYTES_MAX = 256 * 1024;
 
 const AS_UTF8 = 'save it as UTF-8 (in Notepad: File, Save as, Encoding: UTF-8)';
 const NEWLINE = 0x0a;
 
-export function cardText(bytes: Buffer): CardText {
-  if (bytes.length > CARD_FILE_BYTES_MAX) return unusable(`is larger than ${CARD_FILE_BYTES_MAX / 1024} KiB`);
+export function decodeText(bytes: Buffer): DecodedText {
+  if (bytes.length > SOURCE_BYTES_MAX) return unusable(`is larger than ${SOURCE_BYTES_MAX / 1024} KiB`);
   if (bytes.length === 0) return unusable('is empty');
   if (bytes.every((byte) => byte === 0)) {
     return unusable(
       'holds nothing but zeros: it was not copied to the end; copy it again and eject the card first',
     );
   }
-  const mark = bytes.readUIntBE(0, Math.min(2, bytes.length));
-  if (mark === 0xff_fe) return decoded(bytes.subarray(2), 'utf-16le');
-  if (mark === 0xfe_ff) return decoded(swapped(bytes.subarray(2)), 'utf-16le');
-  const text = decoded(bytes, 'utf-8');
+  const byteOrderMark = bytes.readUIntBE(0, Math.min(2, bytes.length));
+  if (byteOrderMark === 0xff_fe) return decodeAs(bytes.subarray(2), 'utf-16le');
+  if (byteOrderMark === 0xfe_ff) return decodeAs(swapBytes(bytes.subarray(2)), 'utf-16le');
+  const text = decodeAs(bytes, 'utf-8');
   if (text.is === 'text' && text.text.includes('\0')) {
     return looksLikeUtf16(bytes)
       ? unusable(`is UTF-16 text without a mark; ${AS_UTF8}`)
@@ -42,7 +42,7 @@ export function curlyQuotesLine(text: string): number | undefined {
   return index < 0 ? undefined : index + 1;
 }
 
-function decoded(bytes: Buffer, encoding: 'utf-8' | 'utf-16le'): CardText {
+function decodeAs(bytes: Buffer, encoding: 'utf-8' | 'utf-16le'): DecodedText {
   try {
     // The decoder takes the mark of UTF-8 away by itself.
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes).replaceAll(/\r\n?/g, '\n');
@@ -74,11 +74,11 @@ function looksLikeUtf16(bytes: Buffer): boolean {
   return zeros * 3 > bytes.length;
 }
 
-function swapped(bytes: Buffer): Buffer {
+function swapBytes(bytes: Buffer): Buffer {
   const even = Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % 2)));
   return even.swap16();
 }
 
-function unusable(what: string): CardText & { readonly is: 'unusable' } {
+function unusable(what: string): DecodedText & { readonly is: 'unusable' } {
   return { is: 'unusable', what };
 }

@@ -8,7 +8,7 @@
 
 import { errorCode } from '../core/model/error-code.ts';
 
-export interface Look {
+export interface FileInfo {
   readonly is: 'file' | 'directory' | 'other';
   readonly bytes: number;
   /** The permission bits. */
@@ -21,9 +21,9 @@ export interface Look {
 
 export interface Disk {
   /** Undefined for what is not there. Links are not followed: a link is `other`. */
-  look(path: string): Look | undefined;
+  stat(path: string): FileInfo | undefined;
   /** What is in a directory; nothing, where there is none. */
-  names(directory: string): readonly string[];
+  list(directory: string): readonly string[];
   /** The first `bytesMax` bytes of a regular file. */
   read(path: string, bytesMax: number): Buffer;
   /** A new file with that mode from its birth, synced; what has the name already is replaced. */
@@ -31,7 +31,7 @@ export interface Disk {
   /** Puts bytes over those that are there, in the same sectors, synced. */
   overwrite(path: string, bytes: Buffer, position: number): void;
   /** A second name for one file; fails with EEXIST when the name is taken. */
-  link(path: string, second: string): void;
+  link(path: string, linkPath: string): void;
   rename(from: string, to: string): void;
   /** What is not there is no failure. */
   remove(path: string): void;
@@ -52,7 +52,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of that path is no directory',
 };
 
-export function whyNot(error: unknown): string {
+export function describeError(error: unknown): string {
   const code = errorCode(error) ?? '';
   const reason = REASONS[code];
   return reason === undefined ? code || String(error) : `${reason} (${code})`;

@@ -21,28 +21,28 @@ export function isRetired(bytes: Buffer): boolean {
   return bytes.subarray(0, DONE_MARK.length).toString('latin1') === DONE_MARK;
 }
 
-export type Retired =
-  | { readonly is: 'gone' }
+export type RetireResult =
+  | { readonly is: 'removed' }
   /** Nothing was changed: the secret is still in it. */
-  | { readonly is: 'kept'; readonly error: unknown }
+  | { readonly is: 'unchanged'; readonly error: unknown }
   /** Overwritten, at least in part, and still there. */
   | { readonly is: 'overwritten'; readonly error: unknown };
 
-export function retire(disk: Disk, path: string, bytes: number): Retired {
-  let began = false;
+export function retire(disk: Disk, path: string, bytes: number): RetireResult {
+  let isStarted = false;
   try {
     const blank = Buffer.alloc(bytes, '\n');
     blank.write(WORDS, 'latin1');
     disk.overwrite(path, blank.subarray(0, SECTOR_BYTES), 0);
-    began = true;
+    isStarted = true;
     for (let from = SECTOR_BYTES; from < bytes; from += CHUNK_BYTES) {
       disk.overwrite(path, blank.subarray(from, from + CHUNK_BYTES), from);
     }
     disk.remove(path);
     disk.sync(dirname(path));
-    return { is: 'gone' };
+    return { is: 'removed' };
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return { is: 'gone' };
-    return { is: began ? 'overwritten' : 'kept', error };
+    if (errorCode(error) === 'ENOENT') return { is: 'removed' };
+    return { is: isStarted ? 'overwritten' : 'unchanged', error };
   }
 }

@@ -8,21 +8,21 @@
 
 export const NOTE_NAME = 'firstlight-error.txt';
 
-export interface NotedProblem {
+export interface ImportProblem {
   /** Of the person's file, from 1. */
   readonly line?: number | undefined;
   /** What is wrong, with key, bound and example. */
   readonly text: string;
 }
 
-export function errorNote(fileName: string, problems: readonly NotedProblem[], version: string): Buffer {
-  const many = problems.length > 1;
+export function errorNote(fileName: string, problems: readonly ImportProblem[], version: string): Buffer {
+  const isPlural = problems.length > 1;
   const text = [
     `Firstlight could not use the file ${fileName}. It was left as it is, and nothing else was changed.`,
     '',
-    many ? `These ${problems.length} things are wrong with it:` : 'This is wrong with it:',
+    isPlural ? `These ${problems.length} things are wrong with it:` : 'This is wrong with it:',
     '',
-    ...problems.flatMap((problem, index) => [`${index + 1}. ${told(problem)}`, '']),
+    ...problems.flatMap((problem, index) => [`${index + 1}. ${formatProblem(problem)}`, '']),
     `What to do: correct ${fileName} on this card, eject the card, and start the gateway with it again.`,
     'This note goes away by itself when the file has been taken.',
     '',
@@ -35,7 +35,7 @@ export function errorNote(fileName: string, problems: readonly NotedProblem[], v
 }
 
 /** The parts of the loader's sentence below each other. */
-function told({ line, text }: NotedProblem): string {
+function formatProblem({ line, text }: ImportProblem): string {
   const [what = '', ...rest] = text.split(/; (?=allowed |example: )/);
   const where = line === undefined ? '' : `Line ${line}: `;
   return [`${where}${what}`, ...rest.map((part) => `   ${part}`)].join('\n');

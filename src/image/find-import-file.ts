@@ -8,40 +8,40 @@
 import { basename, dirname, join } from 'node:path';
 import type { Disk } from './disk.ts';
 
-export type Found =
+export type SourceResult =
   | { readonly is: 'none' }
   | { readonly is: 'one'; readonly path: string }
   | { readonly is: 'several'; readonly paths: readonly string[] }
   | { readonly is: 'misnamed'; readonly path: string; readonly wanted: string };
 
-export function findSource(disk: Disk, candidates: readonly string[]): Found {
+export function findSource(disk: Disk, candidates: readonly string[]): SourceResult {
   const byId = new Map<string, string>();
   for (const path of candidates) {
-    const look = disk.look(path);
+    const info = disk.stat(path);
     // One file may be reached by two paths, where /boot is the boot partition itself.
-    if (look !== undefined && !byId.has(look.id)) byId.set(look.id, path);
+    if (info !== undefined && !byId.has(info.id)) byId.set(info.id, path);
   }
   const [first, ...others] = byId.values();
   if (first !== undefined)
     return others.length > 0 ? { is: 'several', paths: [...byId.values()] } : { is: 'one', path: first };
   for (const wanted of candidates) {
-    const near = disk.names(dirname(wanted)).find((name) => isNearly(name, basename(wanted)));
-    if (near !== undefined)
-      return { is: 'misnamed', path: join(dirname(wanted), near), wanted: basename(wanted) };
+    const similarName = disk.list(dirname(wanted)).find((name) => isSimilarName(name, basename(wanted)));
+    if (similarName !== undefined)
+      return { is: 'misnamed', path: join(dirname(wanted), similarName), wanted: basename(wanted) };
   }
   return { is: 'none' };
 }
 
-function isNearly(name: string, wanted: string): boolean {
-  const [given, right] = [name.toLowerCase(), wanted.toLowerCase()];
-  const stem = right.replace(/\.toml$/, '');
+function isSimilarName(name: string, wanted: string): boolean {
+  const [actual, expected] = [name.toLowerCase(), wanted.toLowerCase()];
+  const stem = expected.replace(/\.toml$/, '');
   return [
-    right,
-    `${right}.txt`,
-    `${right}.toml`,
+    expected,
+    `${expected}.txt`,
+    `${expected}.toml`,
     `${stem}.txt`,
     `${stem}.tml`,
     `${stem}.conf`,
     stem,
-  ].includes(given);
+  ].includes(actual);
 }

@@ -9,18 +9,18 @@ import { basename, dirname, join } from 'node:path';
 export interface Trace {
   readonly what: string;
   /** Where it is, below the root. */
-  readonly found: readonly string[];
+  readonly paths: readonly string[];
   readonly clear: string;
 }
 
-interface Place {
+interface TraceRule {
   readonly what: string;
   /** Absolute, with `*` in the last part only. */
   readonly patterns: readonly string[];
   readonly clear: string;
 }
 
-const PLACES: readonly Place[] = [
+const TRACE_RULES: readonly TraceRule[] = [
   {
     what: 'SSH host keys: every clone would prove to be the same host',
     patterns: ['/etc/ssh/ssh_host_*'],
@@ -72,12 +72,12 @@ export function machineId(root: string): string | undefined {
 
 export const CLEAR_MACHINE_ID = 'truncate -s 0 /etc/machine-id; rm -f /var/lib/dbus/machine-id';
 
-export function otherTraces(root: string): readonly Trace[] {
-  return PLACES.map(({ what, patterns, clear }) => ({
+export function findOtherTraces(root: string): readonly Trace[] {
+  return TRACE_RULES.map(({ what, patterns, clear }) => ({
     what,
-    found: patterns.flatMap((pattern) => matches(root, pattern)),
+    paths: patterns.flatMap((pattern) => matches(root, pattern)),
     clear,
-  })).filter(({ found }) => found.length > 0);
+  })).filter(({ paths }) => paths.length > 0);
 }
 
 function matches(root: string, pattern: string): readonly string[] {

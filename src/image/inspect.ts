@@ -7,13 +7,13 @@
 
 import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { whyNot } from './disk.ts';
+import { describeError } from './disk.ts';
 import { NOTE_NAME } from './error-note.ts';
 import { CLEAR_MACHINE_ID, machineId } from './host-traces.ts';
-import { leftoversIn } from './leftovers.ts';
+import { findLeftovers } from './leftovers.ts';
 import { SERVICE } from './systemctl.ts';
 
-export interface Inspection {
+export interface InspectRequest {
   /** `/`, or where an image is mounted. */
   readonly root: string;
   /** State directories below the root. */
@@ -25,7 +25,7 @@ export interface Inspection {
 }
 
 /** Sentences; none when it is clean. */
-export function inspect({ root, states, bootFiles, configuration }: Inspection): readonly string[] {
+export function inspect({ root, states, bootFiles, configuration }: InspectRequest): readonly string[] {
   return [
     ...states.flatMap((state) => stateProblems(root, state)),
     ...configuration,
@@ -40,9 +40,9 @@ function stateProblems(root: string, state: string): readonly string[] {
   // The link of a dynamic user's directory: where it points to is looked at by its own name.
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return [];
   try {
-    const left = leftoversIn(path);
-    if (left === undefined) return [];
-    const { credentials, spool } = left;
+    const leftovers = findLeftovers(path);
+    if (leftovers === undefined) return [];
+    const { credentials, spool } = leftovers;
     return [
       ...credentials.map(
         (name) =>
@@ -53,7 +53,7 @@ function stateProblems(root: string, state: string): readonly string[] {
       ),
     ];
   } catch (error) {
-    return [`${state} cannot be looked into: ${whyNot(error)}`];
+    return [`${state} cannot be looked into: ${describeError(error)}`];
   }
 }
 
@@ -62,13 +62,13 @@ function serviceProblems(root: string): readonly string[] {
   if (linkTarget(join(units, SERVICE)) === '/dev/null') {
     return [`${SERVICE} is masked: no clone would start it; run: systemctl unmask ${SERVICE}`];
   }
-  let wanted: readonly string[] = [];
+  let wantsDirectories: readonly string[] = [];
   try {
-    wanted = readdirSync(units).filter((name) => /\.(wants|requires)$/.test(name));
+    wantsDirectories = readdirSync(units).filter((name) => /\.(wants|requires)$/.test(name));
   } catch {
     // No directory, nothing enabled.
   }
-  const isEnabled = wanted.some((name) => linkTarget(join(units, name, SERVICE)) !== undefined);
+  const isEnabled = wantsDirectories.some((name) => linkTarget(join(units, name, SERVICE)) !== undefined);
   return isEnabled
     ? []
     : [`${SERVICE} is not enabled: no clone would start it; run: systemctl enable ${SERVICE}`];

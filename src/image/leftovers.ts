@@ -31,7 +31,7 @@ const CREDENTIALS = /^credentials\b.*\.json(\.tmp-\w+)?$/;
 const SPOOL: string = 'spool';
 
 /** Undefined where there is no such directory. Throws what the system says when it may not be read. */
-export function leftoversIn(state: string): Leftovers | undefined {
+export function findLeftovers(state: string): Leftovers | undefined {
   let names: readonly string[];
   try {
     names = readdirSync(state).sort();

@@ -23,20 +23,20 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '../core/model/error-code.ts';
-import type { Disk, Look } from './disk.ts';
+import type { Disk, FileInfo } from './disk.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 export class NodeDisk implements Disk {
-  look(path: string): Look | undefined {
-    const stats = unlessMissing(() => lstatSync(path));
+  stat(path: string): FileInfo | undefined {
+    const stats = ignoreMissing(() => lstatSync(path));
     if (stats === undefined) return undefined;
     const { size, mode, mtimeMs, dev, ino } = stats;
-    return { is: kindOf(stats), bytes: size, mode: mode & 0o7777, changedMs: mtimeMs, id: `${dev}:${ino}` };
+    return { is: fileType(stats), bytes: size, mode: mode & 0o7777, changedMs: mtimeMs, id: `${dev}:${ino}` };
   }
 
-  names(directory: string): readonly string[] {
-    return unlessMissing(() => readdirSync(directory)) ?? [];
+  list(directory: string): readonly string[] {
+    return ignoreMissing(() => readdirSync(directory)) ?? [];
   }
 
   read(path: string, bytesMax: number): Buffer {
@@ -61,8 +61,8 @@ export class NodeDisk implements Disk {
     withFile(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK, (file) => write(file, bytes, position));
   }
 
-  link(path: string, second: string): void {
-    linkSync(path, second);
+  link(path: string, linkPath: string): void {
+    linkSync(path, linkPath);
   }
 
   rename(from: string, to: string): void {
@@ -70,15 +70,15 @@ export class NodeDisk implements Disk {
   }
 
   remove(path: string): void {
-    unlessMissing(() => unlinkSync(path));
+    ignoreMissing(() => unlinkSync(path));
   }
 
   makeDirectory(path: string, mode: number): void {
-    if (this.look(path) !== undefined) return;
-    const above = dirname(path);
-    this.makeDirectory(above, 0o755);
+    if (this.stat(path) !== undefined) return;
+    const parent = dirname(path);
+    this.makeDirectory(parent, 0o755);
     mkdirSync(path, { mode });
-    this.sync(above);
+    this.sync(parent);
   }
 
   sync(directory: string): void {
@@ -92,36 +92,36 @@ function write(file: number, bytes: Buffer, position: number, mode?: number): vo
   }
   // After the umask has had its say; FAT has no modes and refuses some, which is no harm there.
   if (mode !== undefined && (fstatSync(file).mode & 0o777) !== mode)
-    unlessRefused(() => fchmodSync(file, mode));
+    ignoreNotPermitted(() => fchmodSync(file, mode));
   fsyncSync(file);
 }
 
-function withFile<T>(path: string, flags: number, act: (file: number) => T, mode?: number): T {
+function withFile<T>(path: string, flags: number, action: (file: number) => T, mode?: number): T {
   const file = openSync(path, flags, mode);
   try {
-    return act(file);
+    return action(file);
   } finally {
     closeSync(file);
   }
 }
 
-function kindOf(stats: Stats): Look['is'] {
+function fileType(stats: Stats): FileInfo['is'] {
   if (stats.isFile()) return 'file';
   return stats.isDirectory() ? 'directory' : 'other';
 }
 
-function unlessMissing<T>(act: () => T): T | undefined {
+function ignoreMissing<T>(action: () => T): T | undefined {
   try {
-    return act();
+    return action();
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }
 
-function unlessRefused(act: () => void): void {
+function ignoreNotPermitted(action: () => void): void {
   try {
-    act();
+    action();
   } catch (error) {
     if (errorCode(error) !== 'EPERM') throw error;
   }

@@ -7,7 +7,7 @@
  */
 
 /** One setting as the file has it. */
-export interface GivenSetting {
+export interface TomlSetting {
   /** `provisioning.secret` */
   readonly key: string;
   readonly value: string;
@@ -15,18 +15,18 @@ export interface GivenSetting {
   readonly line?: number | undefined;
 }
 
-export interface MovedSecret extends GivenSetting {
+export interface MovedSecret extends TomlSetting {
   /** Where it will be found from now on. */
   readonly movedTo: string;
 }
 
 /** `name = "value"` on one line, bare or dotted or quoted, with nothing behind it but a comment. */
 const ONE_LINE = /^\s*[\w."'\t -]+=\s*(?:"(?:\\.|[^"\\])*"|'[^']*')\s*(?:#.*)?$/;
-const OLD_SECRET = /^(\s*#.*\b(?:secret|token)\s*=).*$/;
+const COMMENTED_SECRET = /^(\s*#.*\b(?:secret|token)\s*=).*$/;
 
 /** Undefined when it cannot be done by lines, or a secret would still be somewhere in the text. */
-export function withoutSecretLines(text: string, secrets: readonly MovedSecret[]): string | undefined {
-  const lines = text.split('\n').map((line) => line.replace(OLD_SECRET, '$1 …'));
+export function removeSecretLines(text: string, secrets: readonly MovedSecret[]): string | undefined {
+  const lines = text.split('\n').map((line) => line.replace(COMMENTED_SECRET, '$1 …'));
   for (const { key, line = 0, movedTo } of secrets) {
     if (!ONE_LINE.test(lines[line - 1] ?? '')) return undefined;
     lines[line - 1] = `# ${nameOf(key)}: is in ${movedTo}, where firstlight import has put it`;
@@ -36,31 +36,31 @@ export function withoutSecretLines(text: string, secrets: readonly MovedSecret[]
 }
 
 /** One `[[sensor.kind]]`; its fields are texts or lists of texts. */
-export interface GivenSensor {
+export interface TomlSensor {
   readonly kind: string;
   readonly fields: ReadonlyMap<string, unknown>;
 }
 
 /** The same settings in their plainest form, then the sensors of the operator's own; comments are lost. */
-export function writtenAnew(settings: readonly GivenSetting[], own: readonly GivenSensor[] = []): string {
-  return [tablesOf(settings), ...own.map(sensorLines)].filter((part) => part !== '').join('\n');
+export function rewriteToml(settings: readonly TomlSetting[], sensors: readonly TomlSensor[] = []): string {
+  return [tablesOf(settings), ...sensors.map(sensorLines)].filter((part) => part !== '').join('\n');
 }
 
-function sensorLines({ kind, fields }: GivenSensor): string {
-  const lines = [...fields].map(([name, value]) => `${name} = ${written(value)}`);
+function sensorLines({ kind, fields }: TomlSensor): string {
+  const lines = [...fields].map(([name, value]) => `${name} = ${tomlValue(value)}`);
   return [`[[sensor.${kind}]]`, ...lines, ''].join('\n');
 }
 
-function written(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map(written).join(', ')}]` : quoted(String(value));
+function tomlValue(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map(tomlValue).join(', ')}]` : quote(String(value));
 }
 
-function tablesOf(settings: readonly GivenSetting[]): string {
+function tablesOf(settings: readonly TomlSetting[]): string {
   const tables = [...new Set(settings.map(({ key }) => tableOf(key)))];
   return tables
     .map((table) => {
       const members = settings.filter(({ key }) => tableOf(key) === table);
-      return [`[${table}]`, ...members.map(({ key, value }) => `${nameOf(key)} = ${quoted(value)}`), ''].join(
+      return [`[${table}]`, ...members.map(({ key, value }) => `${nameOf(key)} = ${quote(value)}`), ''].join(
         '\n',
       );
     })
@@ -76,6 +76,6 @@ function nameOf(key: string): string {
 }
 
 /** JSON's strings are TOML's, but for one control character that JSON leaves bare. */
-function quoted(value: string): string {
+function quote(value: string): string {
   return JSON.stringify(value).replaceAll('\x7f', '\\u007f');
 }

@@ -15,11 +15,11 @@ const BOOTED = '/run/systemd/system';
 /** The agent ends within seconds; systemd itself gives up after 90. */
 const STOP_WITHIN_MS = 100_000;
 
-export type Stopped =
+export type StopResult =
   | { readonly is: 'no systemd' | 'stopped' | 'not installed' }
-  | { readonly is: 'refused'; readonly why: string };
+  | { readonly is: 'failed'; readonly why: string };
 
-export async function stopService(): Promise<Stopped> {
+export async function stopService(): Promise<StopResult> {
   if (!existsSync(BOOTED)) return { is: 'no systemd' };
   const run = promisify(execFile);
   try {
@@ -28,7 +28,7 @@ export async function stopService(): Promise<Stopped> {
   } catch (error) {
     // 5: the unit is not known (systemctl(1), exit status).
     if (error instanceof Error && 'code' in error && error.code === 5) return { is: 'not installed' };
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-    return { is: 'refused', why: said || errorMessage(error) };
+    const errorText = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    return { is: 'failed', why: errorText || errorMessage(error) };
   }
 }

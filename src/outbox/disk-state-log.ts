@@ -1,12 +1,12 @@
 /** What an operator hears of the disk: each change once, however often the disk is asked in between. */
 
-import { tell } from '../core/events/catalogue.ts';
+import { logEvent } from '../core/events/catalogue.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { OutboxError } from './store/reading-store.ts';
 
-export class DiskNews {
+export class DiskStateLog {
   readonly #log: Logger;
-  #isRefused = false;
+  #isFailing = false;
   #isSpooling = false;
 
   constructor(log: Logger) {
@@ -14,24 +14,24 @@ export class DiskNews {
   }
 
   /** The disk took so many readings. */
-  took(readings: number): void {
-    if (this.#isRefused) tell(this.#log, 'FL-DISK-BACK', { readings });
-    this.#isRefused = false;
+  onWritten(readings: number): void {
+    if (this.#isFailing) logEvent(this.#log, 'FL-DISK-WRITE-RESTORED', { readings });
+    this.#isFailing = false;
     if (this.#isSpooling) return;
     this.#isSpooling = true;
-    tell(this.#log, 'FL-SPOOLING', { readings });
+    logEvent(this.#log, 'FL-SPOOLING-STARTED', { readings });
   }
 
-  refused(error: OutboxError): void {
-    const fields = { seen: error.message, code: error.code };
-    if (this.#isRefused) return this.#log.debug('the disk still does not take readings', fields);
-    this.#isRefused = true;
-    tell(this.#log, 'FL-DISK-REFUSES', fields);
+  onFailed(error: OutboxError): void {
+    const fields = { detail: error.message, code: error.code };
+    if (this.#isFailing) return this.#log.debug('the disk still does not take readings', fields);
+    this.#isFailing = true;
+    logEvent(this.#log, 'FL-DISK-WRITE-FAILED', fields);
   }
 
   /** Nothing waits any more but what is fresh. */
-  drained(readings: number): void {
+  onDrained(readings: number): void {
     this.#isSpooling = false;
-    tell(this.#log, 'FL-DRAINED', { readings });
+    logEvent(this.#log, 'FL-BACKLOG-DELIVERED', { readings });
   }
 }

@@ -10,18 +10,18 @@
  * waits for the disk. Bounds: those of the stores; in each the oldest go first and are told as a gap.
  */
 
-import { unlessAborted } from '../core/async/abort.ts';
+import { raceAbort } from '../core/async/abort.ts';
 import { AsyncSignal } from '../core/async/async-signal.ts';
-import { tell } from '../core/events/catalogue.ts';
-import type { Losses, LossReason } from '../core/model/loss-report.ts';
-import type { Reading, Stamp } from '../core/model/reading.ts';
+import { logEvent } from '../core/events/catalogue.ts';
+import type { LossReason, LossReport } from '../core/model/loss-report.ts';
+import type { Instant, Reading } from '../core/model/reading.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import { BacklogLane } from './backlog-lane.ts';
-import { DiskNews } from './disk-state-log.ts';
-import { Mover } from './flush.ts';
-import { RamStore } from './memory/memory-store.ts';
+import { DiskStateLog } from './disk-state-log.ts';
+import { Flusher } from './flush.ts';
+import { MemoryStore } from './memory/memory-store.ts';
 import type { ReadingStore } from './store/reading-store.ts';
 
 /** JSON text in memory, bytes: with what the engine adds about three times as much. */
@@ -29,14 +29,14 @@ const [FRESH_BYTES_MAX, OVERFLOW_BYTES_MAX] = [1_000_000, 3_000_000];
 const READINGS_MAX = 20_000;
 
 /** When a reading could not be moved because it was under way, ms. */
-const AGAIN_MS = 1_000;
+const RETRY_MS = 1_000;
 
 export interface OutboxPorts {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly losses: Losses;
+  readonly losses: LossReport;
   /** An instant just now. */
-  readonly stamp: () => Stamp;
+  readonly now: () => Instant;
   /** Absent: there is no disk to be had, and everything stays in memory. */
   readonly spool?: ReadingStore | undefined;
 }
@@ -49,19 +49,19 @@ export interface OutboxSettings {
   readonly memoryBytesMax?: number;
 }
 
-export class JoinedOutbox implements Outbox {
-  readonly losses: Losses;
-  readonly fresh: RamStore;
+export class TieredOutbox implements Outbox {
+  readonly losses: LossReport;
+  readonly fresh: MemoryStore;
   readonly backlog: BacklogLane;
   readonly #ports: OutboxPorts;
   readonly #settings: OutboxSettings;
-  readonly #overflow: RamStore;
-  readonly #changes = new AsyncSignal();
-  readonly #news: DiskNews;
-  readonly #mover: Mover;
-  #offered: Reading | undefined;
-  #liveInFlight: Reading | undefined;
-  #wantsFull = true;
+  readonly #overflow: MemoryStore;
+  readonly #changed = new AsyncSignal();
+  readonly #diskLog: DiskStateLog;
+  readonly #flusher: Flusher;
+  #lastUndated: Reading | undefined;
+  #undatedInFlight: Reading | undefined;
+  #needsSnapshot = true;
   /** One move at a time, so that the order is kept. */
   #flushing: Promise<void> = Promise.resolve();
 
@@ -70,75 +70,75 @@ export class JoinedOutbox implements Outbox {
     this.#ports = ports;
     this.#settings = settings;
     this.losses = losses;
-    this.#news = new DiskNews(ports.log);
+    this.#diskLog = new DiskStateLog(ports.log);
     const { bootId } = clock;
     const bounds = { bootId, readingsMax: READINGS_MAX, losses };
     const bytesMax = settings.memoryBytesMax;
-    this.fresh = new RamStore({ ...bounds, bytesMax: bytesMax ?? FRESH_BYTES_MAX });
-    this.#overflow = new RamStore({ ...bounds, bytesMax: bytesMax ?? OVERFLOW_BYTES_MAX });
-    this.#mover = new Mover(clock, this.#overflow, this.#news);
+    this.fresh = new MemoryStore({ ...bounds, bytesMax: bytesMax ?? FRESH_BYTES_MAX });
+    this.#overflow = new MemoryStore({ ...bounds, bytesMax: bytesMax ?? OVERFLOW_BYTES_MAX });
+    this.#flusher = new Flusher(clock, this.#overflow, this.#diskLog);
     const lanes = spool ? [spool, this.#overflow] : [this.#overflow];
-    this.backlog = new BacklogLane(lanes, (readings) => this.#drained(readings));
+    this.backlog = new BacklogLane(lanes, (readings) => this.#onDrained(readings));
   }
 
   get version(): number {
-    return this.#changes.version;
+    return this.#changed.version;
   }
 
   /** Readings waiting, in memory and on the disk. */
   get size(): number {
-    return this.fresh.size + this.#mover.moving + this.backlog.size;
+    return this.fresh.size + this.#flusher.inTransit + this.backlog.size;
   }
 
   /** True at the start, and when a backlog has been delivered: its last values came after fresher ones. */
-  get wantsFull(): boolean {
-    return this.#wantsFull;
+  get needsSnapshot(): boolean {
+    return this.#needsSnapshot;
   }
 
   append(reading: Reading): void {
-    if (reading.full) this.#wantsFull = false;
+    if (reading.isSnapshot) this.#needsSnapshot = false;
     this.fresh.add(reading);
-    this.#changes.notify();
+    this.#changed.notify();
   }
 
-  offerLive(): Reading | undefined {
+  takeUndated(): Reading | undefined {
     const newest = this.fresh.newest();
-    if (!newest || newest.tsMs !== undefined || newest === this.#offered) return undefined;
-    this.#offered = newest;
-    this.#liveInFlight = newest;
+    if (!newest || newest.tsMs !== undefined || newest === this.#lastUndated) return undefined;
+    this.#lastUndated = newest;
+    this.#undatedInFlight = newest;
     return newest;
   }
 
-  settleLive(reading: Reading, delivered: boolean): void {
-    if (delivered) this.fresh.deliveredLive(reading);
-    if (this.#liveInFlight === reading) this.#liveInFlight = undefined;
+  completeUndated(reading: Reading, delivered: boolean): void {
+    if (delivered) this.fresh.markDelivered(reading);
+    if (this.#undatedInFlight === reading) this.#undatedInFlight = undefined;
   }
 
-  loseReading(reading: Reading, why: LossReason): void {
+  discardReading(reading: Reading, why: LossReason): void {
     this.losses.addReading(reading, why);
-    this.#wantsFull = true;
+    this.#needsSnapshot = true;
   }
 
-  tellLosses(): void {
-    const gap = this.losses.tell(this.#ports.stamp);
+  reportLosses(): void {
+    const gap = this.losses.takeGapRecord(this.#ports.now);
     if (!gap) return;
-    tell(this.#ports.log, 'FL-LOST', gap.values);
+    logEvent(this.#ports.log, 'FL-READINGS-LOST', gap.values);
     this.append(gap);
   }
 
-  async anchor(offsetMs: number): Promise<void> {
-    await this.fresh.anchor(offsetMs);
-    await this.#overflow.anchor(offsetMs);
-    this.#changes.notify();
+  async setBootOffset(offsetMs: number): Promise<void> {
+    await this.fresh.setBootOffset(offsetMs);
+    await this.#overflow.setBootOffset(offsetMs);
+    this.#changed.notify();
     // The disk may hang, and nobody waits for it: it lets its readings out when it has stored the offset.
-    void this.#ports.spool?.anchor(offsetMs).then(() => this.#changes.notify());
+    void this.#ports.spool?.setBootOffset(offsetMs).then(() => this.#changed.notify());
   }
 
   waitForChange(since: number, signal: AbortSignal): Promise<void> {
-    return this.#changes.wait(signal, since);
+    return this.#changed.wait(signal, since);
   }
 
-  async keep(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
     while (!signal.aborted) {
       const { version } = this;
@@ -147,9 +147,9 @@ export class JoinedOutbox implements Outbox {
       else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
       else {
         // A disk that hangs must not hold up who is told to stop.
-        await unlessAborted(this.flush(), undefined, signal);
+        await raceAbort(this.flush(), undefined, signal);
         // What had to stay is still due, and must not keep the loop from others.
-        if ((this.#flushDueInMs() ?? 1) <= 0) await clock.sleep(AGAIN_MS, signal);
+        if ((this.#flushDueInMs() ?? 1) <= 0) await clock.sleep(RETRY_MS, signal);
       }
     }
   }
@@ -162,9 +162,9 @@ export class JoinedOutbox implements Outbox {
 
   /** Brings everything undelivered to the disk; for the end, when nothing is under way any more. */
   async close(): Promise<void> {
-    this.#liveInFlight = undefined;
+    this.#undatedInFlight = undefined;
     // A take that was under way may find readings that can never be dated: told with the last flush or never.
-    await this.#ports.spool?.idle();
+    await this.#ports.spool?.whenIdle();
     await this.flush();
   }
 
@@ -175,26 +175,26 @@ export class JoinedOutbox implements Outbox {
     const oldestMs = this.fresh.oldestBootMs();
     const afterMs = this.backlog.size > 0 ? flushEveryMs : spoolAfterMs;
     const freshDueMs = oldestMs === undefined ? Number.POSITIVE_INFINITY : oldestMs + afterMs;
-    const isRefused = this.#ports.spool !== undefined && this.#overflow.size > 0;
-    const refusedDueMs = isRefused ? this.#mover.refusedAtMs + flushEveryMs : Number.POSITIVE_INFINITY;
-    const dueMs = Math.min(freshDueMs, refusedDueMs);
+    const isOverflowing = this.#ports.spool !== undefined && this.#overflow.size > 0;
+    const retryDueMs = isOverflowing ? this.#flusher.failedAtMs + flushEveryMs : Number.POSITIVE_INFINITY;
+    const dueMs = Math.min(freshDueMs, retryDueMs);
     return dueMs < Number.POSITIVE_INFINITY ? dueMs - nowMs : undefined;
   }
 
   async #flush(): Promise<void> {
     // What is under way without a date may be at the server already: it stays, and what is newer with it.
-    const fresh = this.fresh.moveOut(this.#liveInFlight);
-    const { spool, stamp } = this.#ports;
+    const fresh = this.fresh.drain(this.#undatedInFlight);
+    const { spool, now } = this.#ports;
     if (!spool) return this.#overflow.append(fresh);
-    const isTaken = await this.#mover.move([...this.#overflow.moveOut(), ...fresh], spool);
+    const isWritten = await this.#flusher.flush([...this.#overflow.drain(), ...fresh], spool);
     // To the disk or to the server, never to a full memory: there each gap record would push out readings of its own.
-    const gap = isTaken ? this.losses.tell(stamp) : undefined;
-    if (gap) await this.#mover.move([gap], spool);
-    this.#changes.notify();
+    const gap = isWritten ? this.losses.takeGapRecord(now) : undefined;
+    if (gap) await this.#flusher.flush([gap], spool);
+    this.#changed.notify();
   }
 
-  #drained(readings: number): void {
-    this.#wantsFull = true;
-    this.#news.drained(readings);
+  #onDrained(readings: number): void {
+    this.#needsSnapshot = true;
+    this.#diskLog.onDrained(readings);
   }
 }

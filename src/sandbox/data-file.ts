@@ -12,16 +12,16 @@ import { isJsonObject } from './core/json-object.ts';
 import type { Device } from './core/model/devices.ts';
 import { deviceRecord, parseDevice } from './device-record.ts';
 
-export interface Ports {
+export interface SandboxPorts {
   readonly coap: number;
   readonly http: number;
   readonly admin: number;
 }
 
-export interface Memory {
+export interface PersistedState {
   readonly devices: readonly Device[];
   /** Absent before the first start. */
-  readonly ports?: Ports;
+  readonly ports?: SandboxPorts;
 }
 
 const VERSION = 1;
@@ -29,7 +29,7 @@ const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
 /** Reads the file, or nothing when there is none. Rejects only when the directory cannot be used. */
-export async function readDataFile(path: string, log: (line: string) => void): Promise<Memory> {
+export async function readDataFile(path: string, log: (line: string) => void): Promise<PersistedState> {
   await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
   let text: string;
   try {
@@ -38,8 +38,8 @@ export async function readDataFile(path: string, log: (line: string) => void): P
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { devices: [] };
     throw error;
   }
-  const memory = parseMemory(text);
-  if (memory !== undefined) return memory;
+  const state = parseState(text);
+  if (state !== undefined) return state;
   await rename(path, `${path}.unreadable`);
   log(
     `${path} could not be understood; it is kept as ${path}.unreadable, and the sandbox starts without devices`,
@@ -49,20 +49,20 @@ export async function readDataFile(path: string, log: (line: string) => void): P
 
 export class DataFileWriter {
   readonly #path: string;
-  readonly #memory: () => Memory;
+  readonly #state: () => PersistedState;
   readonly #log: (line: string) => void;
   #writing: Promise<void> | undefined;
-  #changed = false;
+  #isDirty = false;
 
-  constructor(path: string, memory: () => Memory, log: (line: string) => void) {
+  constructor(path: string, state: () => PersistedState, log: (line: string) => void) {
     this.#path = path;
-    this.#memory = memory;
+    this.#state = state;
     this.#log = log;
   }
 
   /** To be called after every change; returns at once. */
-  changed(): void {
-    this.#changed = true;
+  markChanged(): void {
+    this.#isDirty = true;
     this.#writing ??= this.#writeAll();
   }
 
@@ -72,10 +72,10 @@ export class DataFileWriter {
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#changed) {
-      this.#changed = false;
+    while (this.#isDirty) {
+      this.#isDirty = false;
       try {
-        await writeDurably(this.#path, memoryText(this.#memory()));
+        await writeDurably(this.#path, formatState(this.#state()));
       } catch (error) {
         this.#log(
           `${this.#path} could not be written: ${error instanceof Error ? error.message : String(error)}`,
@@ -99,11 +99,11 @@ async function writeDurably(path: string, text: string): Promise<void> {
   await rename(temporary, path);
 }
 
-function memoryText({ devices, ports }: Memory): string {
+function formatState({ devices, ports }: PersistedState): string {
   return `${JSON.stringify({ version: VERSION, ports, devices: devices.map(deviceRecord) }, undefined, 2)}\n`;
 }
 
-function parseMemory(text: string): Memory | undefined {
+function parseState(text: string): PersistedState | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -118,7 +118,7 @@ function parseMemory(text: string): Memory | undefined {
   return ports === undefined ? { devices } : { devices, ports };
 }
 
-function parsePorts(value: unknown): Ports | undefined {
+function parsePorts(value: unknown): SandboxPorts | undefined {
   if (!isJsonObject(value)) return undefined;
   const { coap, http, admin } = value;
   return isPort(coap) && isPort(http) && isPort(admin) ? { coap, http, admin } : undefined;

@@ -4,12 +4,12 @@
  * Only a port the caller insists on can fail; a remembered one that is taken meanwhile gives way, and the log says so.
  */
 
-export interface PortWish {
+export interface PortOptions {
   /** How messages call it. */
   readonly name: string;
   /** 0: whichever can be had. */
-  readonly wanted: number;
-  readonly remembered: number | undefined;
+  readonly requested: number;
+  readonly previous: number | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -18,21 +18,23 @@ export class PortError extends Error {
   readonly code = 'PORT_UNAVAILABLE';
 }
 
-export async function openPort<T>(wish: PortWish, open: (port: number) => Promise<T>): Promise<T> {
-  const { name, wanted, remembered, log } = wish;
-  if (wanted !== 0) {
+export async function openPort<T>(options: PortOptions, open: (port: number) => Promise<T>): Promise<T> {
+  const { name, requested, previous, log } = options;
+  if (requested !== 0) {
     try {
-      return await open(wanted);
+      return await open(requested);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new PortError(`the sandbox cannot open its ${name} port ${wanted}: ${reason}`, { cause: error });
+      throw new PortError(`the sandbox cannot open its ${name} port ${requested}: ${reason}`, {
+        cause: error,
+      });
     }
   }
-  if (remembered !== undefined) {
+  if (previous !== undefined) {
     try {
-      return await open(remembered);
+      return await open(previous);
     } catch {
-      log(`the ${name} port of last time, ${remembered}, is taken; another is used`);
+      log(`the ${name} port of last time, ${previous}, is taken; another is used`);
     }
   }
   return open(0);

@@ -9,7 +9,7 @@
  * imports nothing of the agent. Disposing it closes the ports and writes what is still unwritten.
  */
 
-import { type CoapFrontDoor, openCoapFrontDoor } from './coap/coap-server.ts';
+import { type CoapServer, openCoapServer } from './coap/coap-server.ts';
 import type { SandboxClock } from './core/clock.ts';
 import { openCore, type SandboxCoreWithAdmin } from './core/core.ts';
 import type { DeviceView } from './core/device-view.ts';
@@ -18,9 +18,9 @@ import type { Knobs, StoredPoint } from './core/model/types.ts';
 import type { DuplicatePoint, PointQuery, RecordBounds } from './core/point-record.ts';
 import type { ProfileKeys } from './core/provisioning.ts';
 import type { Stats } from './core/stats.ts';
-import { DataFileWriter, type Memory, readDataFile } from './data-file.ts';
+import { DataFileWriter, type PersistedState, readDataFile } from './data-file.ts';
 import { openAdmin } from './http/admin.ts';
-import { openDeviceApi } from './http/http-device-api.ts';
+import { openHttpDeviceApi } from './http/http-device-api.ts';
 import type { HttpListener } from './http/listener.ts';
 import { openPort } from './open-port.ts';
 
@@ -61,8 +61,8 @@ export interface Sandbox extends AsyncDisposable {
   restart(): void;
 }
 
-interface FrontDoors {
-  readonly coap: CoapFrontDoor;
+interface Servers {
+  readonly coap: CoapServer;
   readonly http: HttpListener;
   readonly admin: HttpListener;
 }
@@ -71,52 +71,54 @@ interface FrontDoors {
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const log = options.log ?? (() => undefined);
   const { dataFile } = options;
-  const remembered: Memory = dataFile === undefined ? { devices: [] } : await readDataFile(dataFile, log);
-  let memory = (): Memory => remembered;
-  const writer = dataFile === undefined ? undefined : new DataFileWriter(dataFile, () => memory(), log);
+  const savedState: PersistedState =
+    dataFile === undefined ? { devices: [] } : await readDataFile(dataFile, log);
+  let persistedState = (): PersistedState => savedState;
+  const writer =
+    dataFile === undefined ? undefined : new DataFileWriter(dataFile, () => persistedState(), log);
   const core = openCore({
     ...options,
     log,
-    devices: remembered.devices,
-    devicesChanged: () => writer?.changed(),
+    devices: savedState.devices,
+    devicesChanged: () => writer?.markChanged(),
   });
   const restart = (): void => {
     core.admin.restart();
-    doors.coap.restart();
-    doors.http.restart();
+    servers.coap.restart();
+    servers.http.restart();
   };
-  const doors = await openFrontDoors(core, options, remembered, restart);
-  const ports = { coap: doors.coap.port, http: doors.http.port, admin: doors.admin.port };
-  memory = () => ({ devices: core.devices(), ports });
-  writer?.changed();
+  const servers = await openServers(core, options, savedState, restart);
+  const ports = { coap: servers.coap.port, http: servers.http.port, admin: servers.admin.port };
+  persistedState = () => ({ devices: core.devices(), ports });
+  writer?.markChanged();
   await writer?.flush();
   const close = async (): Promise<void> => {
-    await closeAll([doors.admin, doors.http, doors.coap]);
+    await closeAll([servers.admin, servers.http, servers.coap]);
     core.close();
     await writer?.flush();
   };
-  return sandboxOver(core, doors, restart, close);
+  return createSandbox(core, servers, restart, close);
 }
 
-async function openFrontDoors(
+async function openServers(
   core: SandboxCoreWithAdmin,
   options: SandboxOptions,
-  { ports }: Memory,
+  { ports }: PersistedState,
   restart: () => void,
-): Promise<FrontDoors> {
+): Promise<Servers> {
   const { host = '127.0.0.1', log = () => undefined, coapPort = 0, httpPort = 0, adminPort = 0 } = options;
   const opened: AsyncDisposable[] = [];
   try {
-    const coap = await openPort({ name: 'CoAP', wanted: coapPort, remembered: ports?.coap, log }, (port) =>
-      openCoapFrontDoor({ core, host, port, log }),
+    const coap = await openPort({ name: 'CoAP', requested: coapPort, previous: ports?.coap, log }, (port) =>
+      openCoapServer({ core, host, port, log }),
     );
     opened.push(coap);
-    const http = await openPort({ name: 'HTTP', wanted: httpPort, remembered: ports?.http, log }, (port) =>
-      openDeviceApi({ ...options, core, host, port, log }),
+    const http = await openPort({ name: 'HTTP', requested: httpPort, previous: ports?.http, log }, (port) =>
+      openHttpDeviceApi({ ...options, core, host, port, log }),
     );
     opened.push(http);
     const admin = await openPort(
-      { name: 'admin', wanted: adminPort, remembered: ports?.admin, log },
+      { name: 'admin', requested: adminPort, previous: ports?.admin, log },
       (port) => openAdmin({ admin: core.admin, port, log, restart }),
     );
     return { coap, http, admin };
@@ -127,17 +129,17 @@ async function openFrontDoors(
   }
 }
 
-function sandboxOver(
+function createSandbox(
   core: SandboxCoreWithAdmin,
-  doors: FrontDoors,
+  servers: Servers,
   restart: () => void,
   close: () => Promise<void>,
 ): Sandbox {
   const { admin } = core;
   return {
-    coapPort: doors.coap.port,
-    httpPort: doors.http.port,
-    adminPort: doors.admin.port,
+    coapPort: servers.coap.port,
+    httpPort: servers.http.port,
+    adminPort: servers.admin.port,
     core,
     restart,
     devices: () => admin.devices(),
@@ -145,13 +147,13 @@ function sandboxOver(
     duplicates: () => ({ points: admin.duplicatePoints(), datagrams: admin.duplicateDatagrams() }),
     stats: () => admin.stats(),
     setKnobs: (patch) => {
-      const turned = admin.turnKnobs(patch);
-      if (!turned.ok) throw new KnobError([turned.message]);
+      const updated = admin.updateKnobs(patch);
+      if (!updated.ok) throw new KnobError([updated.message]);
     },
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function closeAll(doors: readonly AsyncDisposable[]): Promise<void> {
-  for (const door of doors) await door[Symbol.asyncDispose]();
+async function closeAll(servers: readonly AsyncDisposable[]): Promise<void> {
+  for (const server of servers) await server[Symbol.asyncDispose]();
 }

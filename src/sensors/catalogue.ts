@@ -14,8 +14,8 @@ import { throttle } from './cpu/throttle.ts';
 import { hwmon } from './hardware/hwmon.ts';
 import { iio } from './hardware/iio.ts';
 import { onewire } from './hardware/onewire.ts';
-import { supply } from './hardware/power-supply.ts';
-import { pi } from './hardware/raspberry-pi.ts';
+import { powerSupply } from './hardware/power-supply.ts';
+import { raspberryPi } from './hardware/raspberry-pi.ts';
 import { rtc } from './hardware/rtc.ts';
 import { watchdog } from './hardware/watchdog.ts';
 import { memory } from './memory/memory.ts';
@@ -33,7 +33,7 @@ import { mounts } from './storage/mounts.ts';
 import { agent } from './system/agent.ts';
 import { clock } from './system/clock.ts';
 import { containers } from './system/containers.ts';
-import { handles } from './system/file-handles.ts';
+import { fileHandles } from './system/file-handles.ts';
 import { processes } from './system/processes.ts';
 import { services } from './system/services.ts';
 import { uptime } from './system/uptime.ts';
@@ -59,14 +59,14 @@ export const collectors: readonly Collector[] = [
   clock,
   watchdog,
   processes,
-  pi,
+  raspberryPi,
   thermal,
   hwmon,
   iio,
   onewire,
-  supply,
+  powerSupply,
   rtc,
-  handles,
+  fileHandles,
   services,
   containers,
   agent,

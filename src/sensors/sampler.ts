@@ -16,13 +16,13 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import { collectors } from './catalogue.ts';
-import { openSlowReads, type SlowReads } from './files/blocking-reads.ts';
-import { openTree, type Tree } from './files/host-files.ts';
+import { type BlockingReads, openBlockingReads } from './files/blocking-reads.ts';
+import { type HostFiles, openHostFiles } from './files/host-files.ts';
 import type { Collector } from './runtime/collector.ts';
-import { Guard } from './runtime/collector-runner.ts';
-import { NOTHING_TOLD, type Told } from './runtime/external-values.ts';
-import { openRetouch } from './runtime/transform.ts';
-import { isWanted, type Tuning, UNTUNED, wantsOf } from './runtime/tuning.ts';
+import { CollectorRunner } from './runtime/collector-runner.ts';
+import { type ExternalValues, NO_EXTERNAL_VALUES } from './runtime/external-values.ts';
+import { createTransform } from './runtime/transform.ts';
+import { DEFAULT_TUNING, hasSelectedKey, keyFilterFor, type Tuning } from './runtime/tuning.ts';
 import { fileCollectors } from './system/custom-files.ts';
 
 export interface SensorsOptions {
@@ -35,17 +35,17 @@ export interface SensorsOptions {
   /** The operator's own files. */
   readonly files?: readonly FileSensor[];
   /** What is read beside the sampling, such as the operator's own programs: as it was read last. Neither waits nor throws. */
-  readonly beside?: () => Values;
+  readonly polledValues?: () => Values;
   /** Default: nothing is known but what files say. */
-  readonly told?: Told;
+  readonly external?: ExternalValues;
   /** The process's, which outlive these sensors. Default: ones of their own. */
-  readonly slow?: SlowReads;
+  readonly blockingReads?: BlockingReads;
 }
 
 export function openSensors(options: SensorsOptions): Sensors {
-  const { root, clock, log, tuning, files = [], slow = openSlowReads() } = options;
+  const { root, clock, log, tuning, files = [], blockingReads = openBlockingReads() } = options;
   const sensors = [...collectors, ...fileCollectors(files)];
-  return openSampler(sensors, openTree(root, slow), clock, log, tuning, options);
+  return openSampler(sensors, openHostFiles(root, blockingReads), clock, log, tuning, options);
 }
 
 /** Turns without a timer, which costs more than all of them. */
@@ -55,61 +55,68 @@ export const DEADLINE_MS = 2000;
 
 export function openSampler(
   sensors: readonly Collector[],
-  tree: Tree,
+  hostFiles: HostFiles,
   clock: Clock,
   log: Logger,
-  tuning: Tuning = UNTUNED,
-  { beside = () => ({}), told = NOTHING_TOLD }: Pick<SensorsOptions, 'beside' | 'told'> = {},
+  tuning: Tuning = DEFAULT_TUNING,
+  {
+    polledValues = () => ({}),
+    external = NO_EXTERNAL_VALUES,
+  }: Pick<SensorsOptions, 'polledValues' | 'external'> = {},
 ): Sensors {
   const { selection, everyMs } = tuning;
-  const retouch = openRetouch(tuning);
-  const guards = sensors.flatMap((sensor) => {
-    const wants = wantsOf(sensor, selection);
-    if (!isWanted(sensor, wants)) return [];
-    return new Guard(sensor, {
-      tree,
+  const transform = createTransform(tuning);
+  const runners = sensors.flatMap((sensor) => {
+    const isSelected = keyFilterFor(sensor, selection);
+    if (!hasSelectedKey(sensor, isSelected)) return [];
+    return new CollectorRunner(sensor, {
+      hostFiles,
       clock,
       log,
-      wants,
-      told,
+      isSelected,
+      external,
       everyMs: everyMs.get(sensor.name) ?? sensor.everyMs ?? 0,
     });
   });
   return {
     async sample() {
       const values: Record<string, Value> = {};
-      const waiting: Promise<Values>[] = [];
-      for (const guard of guards) {
-        const read = guard.read();
-        if (read instanceof Promise) waiting.push(read);
+      const pending: Promise<Values>[] = [];
+      for (const runner of runners) {
+        const read = runner.read();
+        if (read instanceof Promise) pending.push(read);
         else Object.assign(values, read);
       }
-      await collectInTime(waiting, values, clock);
-      for (const guard of guards) guard.giveUp();
-      for (const [key, value] of Object.entries(beside()))
+      await collectWithDeadline(pending, values, clock);
+      for (const runner of runners) runner.timeOut();
+      for (const [key, value] of Object.entries(polledValues()))
         if (!Object.hasOwn(values, key)) values[key] = value;
-      return deliverable(retouch(values));
+      return deliverable(transform(values));
     },
   };
 }
 
-async function collectInTime(waiting: readonly Promise<Values>[], into: Record<string, Value>, clock: Clock) {
-  if (waiting.length === 0) return;
-  let open = true;
-  let missing = waiting.length;
+async function collectWithDeadline(
+  pending: readonly Promise<Values>[],
+  target: Record<string, Value>,
+  clock: Clock,
+) {
+  if (pending.length === 0) return;
+  let isOpen = true;
+  let pendingCount = pending.length;
   const all = Promise.all(
-    waiting.map(async (read) => {
+    pending.map(async (read) => {
       const values = await read;
-      missing -= 1;
-      if (open) Object.assign(into, values);
+      pendingCount -= 1;
+      if (isOpen) Object.assign(target, values);
     }),
   );
   // A healthy file system has answered within a few turns of the event loop, and needs no timer to be told apart from a dead one.
-  for (let turn = 0; turn < TURNS_MAX && missing > 0; turn += 1) await nextTurn();
-  if (missing > 0) {
-    const done = new AbortController();
-    await Promise.race([all, clock.sleep(DEADLINE_MS, done.signal)]);
-    done.abort();
+  for (let turn = 0; turn < TURNS_MAX && pendingCount > 0; turn += 1) await nextTurn();
+  if (pendingCount > 0) {
+    const timerAbort = new AbortController();
+    await Promise.race([all, clock.sleep(DEADLINE_MS, timerAbort.signal)]);
+    timerAbort.abort();
   }
-  open = false;
+  isOpen = false;
 }

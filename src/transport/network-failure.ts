@@ -5,24 +5,24 @@
  * surprising one can be looked up.
  */
 
-import type { Refusal, RefusalReason } from '../core/failures/failure.ts';
+import type { Failure, FailureReason } from '../core/failures/failure.ts';
 import { errorCode } from '../core/model/error-code.ts';
 
-const REASONS: Readonly<Record<string, RefusalReason>> = {
+const REASONS: Readonly<Record<string, FailureReason>> = {
   ECONNREFUSED: 'port-closed',
-  ENOTFOUND: 'name-not-found',
-  EAI_AGAIN: 'name-not-found',
-  EAI_NODATA: 'name-not-found',
-  EAI_NONAME: 'name-not-found',
-  EAI_FAIL: 'name-not-found',
-  ENODATA: 'name-not-found',
-  ETIMEDOUT: 'silent',
-  ECONNRESET: 'reset',
-  ECONNABORTED: 'reset',
-  EPIPE: 'reset',
+  ENOTFOUND: 'dns-failed',
+  EAI_AGAIN: 'dns-failed',
+  EAI_NODATA: 'dns-failed',
+  EAI_NONAME: 'dns-failed',
+  EAI_FAIL: 'dns-failed',
+  ENODATA: 'dns-failed',
+  ETIMEDOUT: 'server-timeout',
+  ECONNRESET: 'connection-reset',
+  ECONNABORTED: 'connection-reset',
+  EPIPE: 'connection-reset',
 };
 
-const WORDS: Readonly<Record<string, string>> = {
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'port closed',
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
@@ -40,8 +40,11 @@ const WORDS: Readonly<Record<string, string>> = {
  * `where` is the peer or the name asked for. Everything unknown counts as "no route": it heals with the
  * network or not at all.
  */
-export function networkRefusal(error: unknown, where: string): Refusal {
+export function networkFailure(error: unknown, target: string): Failure {
   const code = errorCode(error) ?? 'unknown';
-  const words = WORDS[code];
-  return { reason: REASONS[code] ?? 'no-route', detail: `${where}: ${words ? `${words} (${code})` : code}` };
+  const description = DESCRIPTIONS[code];
+  return {
+    reason: REASONS[code] ?? 'no-route',
+    detail: `${target}: ${description ? `${description} (${code})` : code}`,
+  };
 }

@@ -1,16 +1,16 @@
 /** A whole agent in virtual time, with a server, a store and sensors as a test tells them to be. */
 
 import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent/agent.ts';
-import { Losses } from '../../src/core/model/loss-report.ts';
+import { LossReport } from '../../src/core/model/loss-report.ts';
 import type { Values } from '../../src/core/model/reading.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import type { Sensors } from '../../src/core/ports/sensors.ts';
-import { Dating } from '../../src/core/timestamps/timestamper.ts';
-import { JoinedOutbox } from '../../src/outbox/outbox.ts';
+import { Timestamper } from '../../src/core/timestamps/timestamper.ts';
+import { TieredOutbox } from '../../src/outbox/outbox.ts';
 import { timesIn } from '../core/delivery/delivery-harness.ts';
-import { ToldTimeSync } from '../doubles/fake-time-sync.ts';
-import { LoadedDice } from '../doubles/fixed-random.ts';
+import { ScriptedTimeSync } from '../doubles/fake-time-sync.ts';
+import { FixedRandom } from '../doubles/fixed-random.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';
@@ -25,20 +25,20 @@ export const PROVISIONED: CredentialRecord = {
   sinceMs: 1,
 };
 
-export class World implements AgentPorts {
+export class AgentHarness implements AgentPorts {
   readonly clock = new VirtualClock(START_MS);
-  readonly chance = new LoadedDice(0.5);
+  readonly random = new FixedRandom(0.5);
   readonly log = new RecordingLogger();
   /** What was asked of the store and the server, in order. */
-  readonly journal: string[] = [];
-  readonly timeSync = new ToldTimeSync(this.clock);
-  readonly dating: Dating;
-  readonly outbox: JoinedOutbox;
+  readonly calls: string[] = [];
+  readonly timeSync = new ScriptedTimeSync(this.clock);
+  readonly timestamper: Timestamper;
+  readonly outbox: TieredOutbox;
   readonly store: MemoryCredentialStore;
   readonly transport: ScriptedTransport;
   readonly facts = { gather: async (): Promise<Values> => ({}) };
   readonly stop = new AbortController();
-  sensors: Sensors = changing();
+  sensors: Sensors = changingSensors();
   settings: AgentSettings = {
     server: 'coap://tb',
     deviceName: 'gw-1',
@@ -51,13 +51,13 @@ export class World implements AgentPorts {
   constructor(script?: Script, record?: CredentialRecord) {
     const { clock, log, timeSync } = this;
     timeSync.synchronised = true;
-    this.dating = new Dating({ clock, log, timeSync }, { trust: 'synchronised' });
-    this.outbox = new JoinedOutbox(
-      { clock, log, losses: new Losses(), stamp: () => this.dating.stamp() },
+    this.timestamper = new Timestamper({ clock, log, timeSync }, { trust: 'synchronised' });
+    this.outbox = new TieredOutbox(
+      { clock, log, losses: new LossReport(), now: () => this.timestamper.now() },
       { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
     );
-    this.transport = new ScriptedTransport(script, this.journal);
-    this.store = new MemoryCredentialStore(record, this.journal);
+    this.transport = new ScriptedTransport(script, this.calls);
+    this.store = new MemoryCredentialStore(record, this.calls);
   }
 
   run(): Promise<void> {
@@ -73,7 +73,7 @@ export class World implements AgentPorts {
   }
 
   /** Seconds since the start at which the readings in the outbox were taken; what they were taken for goes back. */
-  async waitingS(): Promise<number[]> {
+  async waitingSeconds(): Promise<number[]> {
     const lanes = [this.outbox.backlog, this.outbox.fresh];
     const waiting = [];
     for (const lane of lanes) {
@@ -83,14 +83,14 @@ export class World implements AgentPorts {
     return waiting.map(({ tsMs }) => ((tsMs ?? Number.NaN) - START_MS) / 1_000);
   }
 
-  get deliveredS(): number[] {
+  get deliveredSeconds(): number[] {
     const times = this.transport.telemetry.flatMap(timesIn);
     return times.map((tsMs) => (tsMs - START_MS) / 1_000).sort((a, b) => a - b);
   }
 }
 
 /** Sensors with something new to report at each sample. */
-function changing(): Sensors {
+function changingSensors(): Sensors {
   let count = 0;
   return {
     sample: async () => {
@@ -102,7 +102,7 @@ function changing(): Sensors {
 
 /** The same, and each sample takes `ms`. */
 export function slow(clock: VirtualClock, ms: number): Sensors {
-  const sensors = changing();
+  const sensors = changingSensors();
   return {
     sample: async () => {
       await clock.sleep(ms, new AbortController().signal);
@@ -111,7 +111,7 @@ export function slow(clock: VirtualClock, ms: number): Sensors {
   };
 }
 
-export function portsOf(world: World): AgentPorts {
-  const { clock, chance, log, outbox, store, transport, facts, sensors, dating } = world;
-  return { clock, chance, log, outbox, store, transport, facts, sensors, dating };
+export function portsOf(harness: AgentHarness): AgentPorts {
+  const { clock, random, log, outbox, store, transport, facts, sensors, timestamper } = harness;
+  return { clock, random, log, outbox, store, transport, facts, sensors, timestamper };
 }

@@ -9,22 +9,22 @@ import { createInterface } from 'node:readline';
 import { MAIN } from '../paths.ts';
 
 /** Longer than anything an agent of a test is patient with, also on a busy machine, ms. */
-const SILENCE_MS_MAX = 180_000;
+const LINE_TIMEOUT_MS = 180_000;
 
 export class AgentProcess implements AsyncDisposable {
   readonly output: string[] = [];
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown[]>;
-  readonly #watchers = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
 
   /** `within`: the words of a program that becomes the agent, such as setpriv; `main`: another build of it. */
   static run(
     commandLine: readonly string[],
     environment: NodeJS.ProcessEnv = {},
-    within: readonly string[] = [],
+    wrapper: readonly string[] = [],
     main: string = MAIN,
   ): AgentProcess {
-    const [program = '', ...words] = [...within, process.execPath, main, ...commandLine];
+    const [program = '', ...words] = [...wrapper, process.execPath, main, ...commandLine];
     return new AgentProcess(spawn(program, words, { env: { PATH: process.env['PATH'], ...environment } }));
   }
 
@@ -35,11 +35,11 @@ export class AgentProcess implements AsyncDisposable {
       if (!stream) continue;
       createInterface({ input: stream }).on('line', (line) => {
         this.output.push(line);
-        for (const watch of this.#watchers) watch();
+        for (const watch of this.#listeners) watch();
       });
     }
     void this.#closed.then(() => {
-      for (const watch of this.#watchers) watch();
+      for (const watch of this.#listeners) watch();
     });
   }
 
@@ -52,7 +52,7 @@ export class AgentProcess implements AsyncDisposable {
     for (;;) {
       const found = this.output.find((line) => line.includes(text));
       if (found !== undefined) return found;
-      await this.#news(text);
+      await this.#nextLine(text);
     }
   }
 
@@ -61,7 +61,7 @@ export class AgentProcess implements AsyncDisposable {
     for (;;) {
       const found = this.output.filter((line) => line.includes(text));
       if (found.length >= count) return found.slice(0, count);
-      await this.#news(text);
+      await this.#nextLine(text);
     }
   }
 
@@ -76,21 +76,21 @@ export class AgentProcess implements AsyncDisposable {
   }
 
   /** Resolves with the next line; rejects when the process has ended, or has said nothing for so long that it never will. */
-  async #news(wanted: string): Promise<void> {
+  async #nextLine(pattern: string): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-      throw new Error(`ended without "${wanted}":\n${this.output.join('\n')}`);
+      throw new Error(`ended without "${pattern}":\n${this.output.join('\n')}`);
     await new Promise<void>((resolve, reject) => {
       // Without it a test that waits in vain leaves its agent running, and the run of all tests never ends.
-      const patience = setTimeout(() => {
-        this.#watchers.delete(watch);
-        reject(new Error(`silent without "${wanted}":\n${this.output.join('\n')}`));
-      }, SILENCE_MS_MAX);
+      const timeout = setTimeout(() => {
+        this.#listeners.delete(watch);
+        reject(new Error(`silent without "${pattern}":\n${this.output.join('\n')}`));
+      }, LINE_TIMEOUT_MS);
       const watch = () => {
-        clearTimeout(patience);
-        this.#watchers.delete(watch);
+        clearTimeout(timeout);
+        this.#listeners.delete(watch);
         resolve();
       };
-      this.#watchers.add(watch);
+      this.#listeners.add(watch);
     });
   }
 
@@ -106,7 +106,7 @@ export class AgentProcess implements AsyncDisposable {
 }
 
 /** A directory of its own for one test, removed at its end. */
-export async function workshop(): Promise<
+export async function tempDir(): Promise<
   AsyncDisposable & { readonly path: string; config(toml: string): Promise<string> }
 > {
   const path = await mkdtemp(join(tmpdir(), 'firstlight-test-'));

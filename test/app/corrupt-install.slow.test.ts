@@ -5,7 +5,7 @@ import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 import { bundleFirst, copyTo } from './corrupt-install-harness.ts';
 
 const PROVISIONING = { key: 'demo-key', secret: 'demo-secret' };
@@ -18,7 +18,7 @@ describe('an agent whose program was replaced while it ran', () => {
     before: (sandbox: Sandbox) => string,
     need: (sandbox: Sandbox, settings: (url: string) => Promise<string>) => Promise<void>,
   ): Promise<void> {
-    await using place = await workshop();
+    await using place = await tempDir();
     await using sandbox = await openSandbox({ provisioning: PROVISIONING });
     const { main, code } = copyTo(join(place.path, 'program'));
     const state = join(place.path, 'state');
@@ -35,10 +35,10 @@ describe('an agent whose program was replaced while it ran', () => {
       agent.kill('SIGHUP');
       return file;
     });
-    assert.match(await agent.line('FL-PROGRAM-BROKEN'), /start it again.*seen="Cannot find module/);
+    assert.match(await agent.line('FL-INSTALLATION-CORRUPT'), /start it again.*detail="Cannot find module/);
     assert.equal(await agent.exit(), 72);
     const output = agent.output.join('\n');
-    assert.doesNotMatch(output, /FL-BUG|\n\s+at /);
+    assert.doesNotMatch(output, /FL-INTERNAL-ERROR|\n\s+at /);
     const { token } = JSON.parse(readFileSync(join(state, 'credentials.json'), 'utf8')) as { token: string };
     assert.ok(!output.includes(token));
   }

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { workshop } from './agent-process.ts';
+import { tempDir } from './agent-process.ts';
 import { bundleFirst, copyTo } from './corrupt-install-harness.ts';
 
 bundleFirst();
@@ -26,12 +26,12 @@ describe('a start', () => {
     ['--version', 'program-'],
     ['sample', 'commands-'],
   ] as const)
-    for (const [what, damage] of damages)
+    for (const [what, corrupt] of damages)
       it(`of which a part ${what} ends in one sentence, and no stack: ${command}`, async () => {
-        await using place = await workshop();
+        await using place = await tempDir();
         const { main, code } = copyTo(join(place.path, 'program'));
         const name = readdirSync(code).find((each) => each.startsWith(part)) ?? '';
-        damage(join(code, name));
+        corrupt(join(code, name));
         const { status, stdout, stderr } = spawnSync(process.execPath, [main, command], { encoding: 'utf8' });
         assert.equal(status, 72, stderr);
         assert.equal(stdout, '');

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, toml } from './credentials-harness.ts';
 
 test('another server gets credentials of its own, and going back finds the old ones', {
@@ -14,7 +14,7 @@ test('another server gets credentials of its own, and going back finds the old o
 }, async () => {
   await using here = await openSandbox({ provisioning });
   await using there = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const boot = async (server: Sandbox, expected: string) => {
     const file = await place.config(toml(server));
     await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
@@ -32,7 +32,7 @@ test('a second agent on one state directory exits with a message, and the first 
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const run = ['run', '--config', await place.config(toml(sandbox)), '--state', join(place.path, 'state')];
   await using first = AgentProcess.run(run);
   await first.line('first telemetry accepted');
@@ -46,7 +46,7 @@ test('the secret is forgotten once the credentials are stored, and the next boot
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const secret = join(place.path, 'secret');
   await writeFile(secret, 'ps1-the-secret\n', { mode: 0o600 });
   const pair = `key = "pk1"\nsecret-file = "${secret}"\nafter-success = "forget"`;
@@ -70,7 +70,7 @@ test('one server is one server however its URL is written: the credentials stay'
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   for (const [host, expected] of [
     ['localhost', 'no credentials found'],
     ['LOCALHOST', 'credentials found'],
@@ -90,7 +90,7 @@ test('a name that is taken is told with its remedy, and another device.name, onc
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
   sandbox.core.admin.createDevice({ name: 'gw-test', token: 'tokenOfSomebodyElse' });
-  await using place = await workshop();
+  await using place = await tempDir();
   const state = join(place.path, 'state');
   await using taken = AgentProcess.run([
     'run',

@@ -6,7 +6,7 @@ import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, toml } from './credentials-harness.ts';
 
 test('a token given by the operator is used as it is: nothing is provisioned, nothing is stored', {
@@ -14,7 +14,7 @@ test('a token given by the operator is used as it is: nothing is provisioned, no
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
   sandbox.core.admin.createDevice({ name: 'made-by-hand', token: 'givenTokenOfTheDevice' });
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config(toml(sandbox, '', 'token = "givenTokenOfTheDevice"'));
   await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
   await agent.line('first telemetry accepted');
@@ -28,7 +28,7 @@ test('a refused token is told in one sentence, and one refusal provisions nothin
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const run = ['run', '--config', await place.config(toml(sandbox)), '--state', join(place.path, 'state')];
   await using agent = AgentProcess.run(run);
   await agent.line('first telemetry accepted');
@@ -43,7 +43,7 @@ test('a directory that others use is not closed to them: the agent asks for one 
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   await chmod(place.path, 0o777);
   await using agent = AgentProcess.run([
     'run',
@@ -60,14 +60,14 @@ test('a directory that others use is not closed to them: the agent asks for one 
 test('credentials that cannot be read are told as that, not as none, also where nothing could provision', {
   timeout: 30_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   const state = join(place.path, 'state');
   for (const name of ['credentials.json', 'credentials.backup.json'])
     await mkdir(join(state, name), { recursive: true, mode: 0o700 });
   const file = await place.config('[server]\nurl = "coap://127.0.0.1:9"\n[device]\nname = "gw-test"\n');
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
-  const line = await agent.line('FL-STORE-FAILED');
+  const line = await agent.line('FL-CREDENTIALS-STORAGE-FAILED');
   assert.match(line, /credentials\.json is no regular file .*move it away/);
   assert.equal(await agent.stop(), 0);
-  assert.ok(!agent.output.some((said) => said.includes('FL-NO-PAIR')));
+  assert.ok(!agent.output.some((output) => output.includes('FL-PROVISIONING-KEY-MISSING')));
 });

@@ -6,14 +6,14 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 
 const SECRET = 'a-provisioning-secret-nobody-may-see';
 const provisioning = { key: 'k', secret: SECRET };
 
-async function stage() {
+async function harness() {
   const sandbox = await openSandbox({ provisioning });
-  const place = await workshop();
+  const place = await tempDir();
   const path = (name: string) => join(place.path, name);
   const program = async (name: string, script: string) => {
     await writeFile(path(name), `#!/bin/sh\n${script}\n`);
@@ -37,19 +37,19 @@ async function stage() {
 }
 
 /** Until it is so, looked at after each message that the server has taken. */
-async function untilTold(agent: AgentProcess, isSo: () => boolean): Promise<void> {
-  for (let messages = 1; !isSo(); messages += 1) await agent.lines('telemetry accepted', messages);
+async function untilLogged(agent: AgentProcess, condition: () => boolean): Promise<void> {
+  for (let messages = 1; !condition(); messages += 1) await agent.lines('telemetry accepted', messages);
 }
 
 test('a program, a file and one that fails: values are stored, the failure is told once, no secret is seen, nothing is left', {
   timeout: 60_000,
 }, async () => {
-  await using at = await stage();
+  await using at = await harness();
   const boiler = await at.program(
     'boiler',
     `env >> ${at.path('environment')}\necho '{"flow_temp": 61.25, "pump": true, "state": "heating"}'`,
   );
-  const hung = await at.program('hung', `echo $$ > ${at.path('pid')}; sleep 600`);
+  const hanging = await at.program('hung', `echo $$ > ${at.path('pid')}; sleep 600`);
   await writeFile(at.path('level'), '45000\n');
   const file = await at.config(`[sensors]
 profile = "minimal"
@@ -64,7 +64,7 @@ command = ["${at.path('not-there')}"]
 every = "1s"
 [[sensor.exec]]
 name = "hung"
-command = ["${hung}"]
+command = ["${hanging}"]
 [[sensor.file]]
 name = "tankLevel"
 path = "${at.path('level')}"
@@ -73,8 +73,8 @@ scale = "0.001"
   await using agent = at.run(file);
   await agent.line('provisioned: token stored');
   const stored = () => at.sandbox.points().map(({ key, value }) => `${key}=${value}`);
-  await untilTold(agent, () => stored().some((point) => point.startsWith('boilerState')));
-  await untilTold(agent, () => existsSync(at.path('pid')) && readFileSync(at.path('pid'), 'utf8') !== '');
+  await untilLogged(agent, () => stored().some((point) => point.startsWith('boilerState')));
+  await untilLogged(agent, () => existsSync(at.path('pid')) && readFileSync(at.path('pid'), 'utf8') !== '');
   assert.equal(await agent.stop(), 0);
   for (const point of ['boilerFlowTemp=61.25', 'pumpOn=true', 'boilerState=heating', 'tankLevel=45'])
     assert.ok(stored().includes(point), `${point} in ${stored().join(' ')}`);
@@ -92,12 +92,12 @@ scale = "0.001"
 });
 
 test('a reload takes on another program and lets the old one go', { timeout: 60_000 }, async () => {
-  await using at = await stage();
+  await using at = await harness();
   const program = await at.program('program', 'echo 7');
   const own = (name: string) => `[[sensor.exec]]\nname = "${name}"\ncommand = ["${program}"]\nevery = "1s"\n`;
   await using agent = at.run(await at.config(own('before')));
   const has = (key: string) => at.sandbox.points({ key }).length > 0;
-  const until = (key: string) => untilTold(agent, () => has(key));
+  const until = (key: string) => untilLogged(agent, () => has(key));
   await until('before');
   await at.config(own('after'));
   agent.kill('SIGHUP');

@@ -2,19 +2,19 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AgentProcess, workshop } from './agent-process.ts';
-import { LACKING, NotifySocket } from './notify-socket.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
+import { NotifySocket, PERL_PROBLEM } from './notify-socket.ts';
 
 export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
-export const skip = LACKING === false ? false : `${LACKING} is not installed`;
+export const skip = PERL_PROBLEM === false ? false : `${PERL_PROBLEM} is not installed`;
 
 export function toml(coapPort: number, interval = '1s'): string {
   return `[server]\nurl = "coap://127.0.0.1:${coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "${interval}"\n[clock]\ntrust = "system"\n`;
 }
 
 export async function stage() {
-  const place = await workshop();
+  const place = await tempDir();
   const socket = await NotifySocket.open();
   const run = (file: string, environment: NodeJS.ProcessEnv = {}) =>
     AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')], {

@@ -11,7 +11,7 @@ socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; bind($s, sockaddr_un($ARGV[0])) or
 while (defined recv($s, my $message, 65536, 0)) { $message =~ s/\\n/|/g; print "$message\\n"; }`;
 
 /** Why a test that needs the two programs cannot run here, or false. */
-export const LACKING: string | false =
+export const PERL_PROBLEM: string | false =
   ['systemd-notify', 'perl'].find((program) => spawnSync(program, ['--version']).error !== undefined) ??
   false;
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, skip, stage, toml } from './notify-harness.ts';
 
 test('a reload takes a good configuration over, refuses a bad one, says when nothing changed; each is over for systemd', {
@@ -43,7 +43,7 @@ test('a reload to another server loses no reading and writes none to the disk: w
 }, async () => {
   const gone = await openSandbox({ provisioning });
   await gone[Symbol.asyncDispose]();
-  await using place = await workshop();
+  await using place = await tempDir();
   await using other = await openSandbox({ provisioning });
   const file = await place.config(toml(gone.coapPort));
   const state = join(place.path, 'state');
@@ -67,7 +67,7 @@ test('a reload to a configuration that cannot work goes back to the one before',
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config(toml(sandbox.coapPort));
   await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
   await agent.line('first telemetry accepted');
@@ -85,7 +85,7 @@ test('a reload to a configuration that cannot work goes back to the one before',
 test('another [outbox] is taken over with what waits in the one before', { timeout: 60_000 }, async () => {
   const gone = await openSandbox({ provisioning });
   await gone[Symbol.asyncDispose]();
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config(toml(gone.coapPort));
   await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
   await agent.line('nothing listens there');
@@ -93,7 +93,7 @@ test('another [outbox] is taken over with what waits in the one before', { timeo
   agent.kill('SIGHUP');
   await agent.line('counts from now on changed=outbox');
   const [, again = ''] = await agent.lines('firstlight is ready', 2);
-  assert.match(again, /waiting=[1-9]/);
+  assert.match(again, /queuedReadings=[1-9]/);
   assert.equal(agent.output.filter((line) => line.includes('firstlight stopped')).length, 0);
   assert.equal(await agent.stop(), 0);
 });

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, sandboxWithDevice, toml } from './outbox-harness.ts';
 
 /** The whole seconds of uptime that the server has a reading of. */
@@ -19,7 +19,7 @@ test('an agent whose server takes everything never makes a spool', { timeout: 30
   const { coapPort } = first;
   await first[Symbol.asyncDispose]();
   await using sandbox = await sandboxWithDevice(coapPort);
-  await using place = await workshop();
+  await using place = await tempDir();
   const state = join(place.path, 'state');
   await using agent = AgentProcess.run([
     'run',

@@ -8,10 +8,10 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hostClock } from '../../src/host/clock/clock.ts';
-import { offsetMemory } from '../../src/host/clock/offset-memory.ts';
+import { createOffsetMemory } from '../../src/host/clock/offset-memory.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, sandboxWithDevice, toml } from './outbox-harness.ts';
 
 test('what was read without a server survives a restart, arrives with its own time, and leaves no file behind', {
@@ -20,7 +20,7 @@ test('what was read without a server survives a restart, arrives with its own ti
   const first = await openSandbox({ provisioning });
   const { coapPort } = first;
   await first[Symbol.asyncDispose]();
-  await using place = await workshop();
+  await using place = await tempDir();
   const run = ['run', '--config', await place.config(toml(coapPort)), '--state', join(place.path, 'state')];
   const startedMs = Date.now();
   {
@@ -29,14 +29,14 @@ test('what was read without a server survives a restart, arrives with its own ti
     const stopMs = Date.now();
     assert.equal(await agent.stop(), 0);
     assert.ok(Date.now() - stopMs < 5_000);
-    assert.match(await agent.line('firstlight stopped'), /waiting=[5-9]/);
+    assert.match(await agent.line('firstlight stopped'), /queuedReadings=[5-9]/);
   }
   const stoppedMs = Date.now();
   const spool = join(place.path, 'state', 'spool');
   assert.ok((await readdir(spool)).length > 0);
   await using sandbox = await sandboxWithDevice(coapPort);
   await using agent = AgentProcess.run(run);
-  assert.match(await agent.line('firstlight is ready'), /waiting=[5-9]/);
+  assert.match(await agent.line('firstlight is ready'), /queuedReadings=[5-9]/);
   await agent.line('everything that waited is delivered');
   assert.equal(await agent.stop(), 0);
   const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
@@ -50,7 +50,7 @@ test('what was read without a server survives a restart, arrives with its own ti
 test('an agent that is started again in the same boot dates its readings by what the one before knew of the clock', {
   timeout: 60_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   await using sandbox = await sandboxWithDevice(0);
   const runtime = join(place.path, 'run');
   await mkdir(runtime);
@@ -58,7 +58,9 @@ test('an agent that is started again in the same boot dates its readings by what
   const offsetMs = clock.wallMs() - clock.bootMs();
   // An hour beside the clock of this host, so that a date tells whose it is.
   const hourBefore = { firstMs: offsetMs - 3_600_000, believedMs: offsetMs - 3_600_000 };
-  offsetMemory({ directory: runtime, bootId: clock.bootId, log: new RecordingLogger() }).keep(hourBefore);
+  createOffsetMemory({ directory: runtime, bootId: clock.bootId, log: new RecordingLogger() }).save(
+    hourBefore,
+  );
   const config = await place.config(toml(sandbox.coapPort).replace('"system"', '"synchronised"'));
   const run = ['run', '--config', config, '--state', join(place.path, 'state')];
   await using agent = AgentProcess.run(run, { RUNTIME_DIRECTORY: runtime });

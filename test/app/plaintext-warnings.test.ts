@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClearRoads } from '../../src/app/plaintext-warnings.ts';
-import type { Road } from '../../src/core/model/config.ts';
+import { PlaintextWarnings } from '../../src/app/plaintext-warnings.ts';
+import type { EndpointConfig } from '../../src/core/model/config.ts';
 import type { Resolve } from '../../src/transport/resolve.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 
 const never = new AbortController().signal;
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
@@ -23,32 +23,32 @@ const resolve: Resolve = async (host, port) => {
     port,
   }));
   if (first) return { ok: true, value: [first, ...rest] };
-  return { ok: false, refusal: { reason: 'name-not-found', detail: host } };
+  return { ok: false, failure: { reason: 'dns-failed', detail: host } };
 };
 
-const road = (scheme: Road['scheme'], host: string): Road => ({
+const road = (scheme: EndpointConfig['scheme'], host: string): EndpointConfig => ({
   scheme,
   host,
   port: 1,
   url: `${scheme}://${host}`,
 });
 
-function stage() {
+function harness() {
   const log = new RecordingLogger();
-  const clear = new ClearRoads({ clock: new VirtualClock(), log, resolve });
-  const told = async (...roads: readonly Road[]) => {
+  const plaintext = new PlaintextWarnings({ clock: new VirtualClock(), log, resolve });
+  const logged = async (...roads: readonly EndpointConfig[]) => {
     const before = log.events.length;
-    await clear.warn(roads, never);
+    await plaintext.warn(roads, never);
     return log.events.slice(before);
   };
-  return { log, told };
+  return { log, logged: logged };
 }
 
 describe('a road without encryption', () => {
   for (const scheme of ['coap', 'http'] as const) {
     it(`by ${scheme} to a public address is warned of, with the address`, async () => {
-      const { log, told } = stage();
-      assert.deepEqual(await told(road(scheme, 'public.example')), ['FL-CLEAR-ROAD']);
+      const { log, logged } = harness();
+      assert.deepEqual(await logged(road(scheme, 'public.example')), ['FL-PLAINTEXT-ENDPOINT']);
       const [{ level, fields } = {}] = log.lines;
       assert.deepEqual(
         [level, fields],
@@ -58,51 +58,51 @@ describe('a road without encryption', () => {
   }
 
   it('is warned of when one of the addresses of its name is public', async () => {
-    const { log, told } = stage();
-    assert.deepEqual(await told(road('coap', 'both.example')), ['FL-CLEAR-ROAD']);
+    const { log, logged } = harness();
+    assert.deepEqual(await logged(road('coap', 'both.example')), ['FL-PLAINTEXT-ENDPOINT']);
     assert.equal(log.lines[0]?.fields['address'], '2001:db8::4');
   });
 
   it('in the house, to a name without addresses, or with encryption is none to warn of', async () => {
-    const { told } = stage();
-    const fine = [road('coap', 'home.example'), road('http', 'nobody.example')];
-    assert.deepEqual(await told(...fine, road('https', 'public.example')), []);
+    const { logged } = harness();
+    const encrypted = [road('coap', 'home.example'), road('http', 'nobody.example')];
+    assert.deepEqual(await logged(...encrypted, road('https', 'public.example')), []);
   });
 
   it('behind https in the list is warned of even in the house, before https it is a choice', async () => {
-    const { told } = stage();
-    const [clear, safe] = [road('coap', 'home.example'), road('https', 'public.example')];
-    assert.deepEqual(await told(clear, safe), []);
-    assert.deepEqual(await told(safe, clear), ['FL-CLEAR-FALLBACK']);
+    const { logged } = harness();
+    const [plaintext, privateAddresses] = [road('coap', 'home.example'), road('https', 'public.example')];
+    assert.deepEqual(await logged(plaintext, privateAddresses), []);
+    assert.deepEqual(await logged(privateAddresses, plaintext), ['FL-PLAINTEXT-FALLBACK']);
   });
 
   it('is not told again with another configuration, and a new one is', async () => {
-    const { told } = stage();
+    const { logged } = harness();
     const [one, other] = [road('coap', 'public.example'), road('http', 'both.example')];
-    assert.deepEqual(await told(road('https', 'public.example'), one), [
-      'FL-CLEAR-FALLBACK',
-      'FL-CLEAR-ROAD',
+    assert.deepEqual(await logged(road('https', 'public.example'), one), [
+      'FL-PLAINTEXT-FALLBACK',
+      'FL-PLAINTEXT-ENDPOINT',
     ]);
-    assert.deepEqual(await told(road('https', 'public.example'), one), []);
-    assert.deepEqual(await told(one, other), ['FL-CLEAR-ROAD']);
+    assert.deepEqual(await logged(road('https', 'public.example'), one), []);
+    assert.deepEqual(await logged(one, other), ['FL-PLAINTEXT-ENDPOINT']);
   });
 });
 
 it('the agent warns at its start, and not again when it reads another configuration', {
   timeout: 60_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   // 192.0.2.0/24 is nobody's (RFC 5737), and no answer is needed.
   const toml = (interval: string) =>
     `[server]\nurl = ["https://127.0.0.1:9", "coap://192.0.2.7"]\n[device]\ntoken = "AnyToken1234567890ab"\n[telemetry]\ninterval = "${interval}"\n[clock]\ntrust = "system"\n`;
   const file = await place.config(toml('1s'));
   await using agent = AgentProcess.run(['run', '--config', file, '--state', place.path]);
-  await agent.line('event=FL-CLEAR-ROAD');
+  await agent.line('event=FL-PLAINTEXT-ENDPOINT');
   await place.config(toml('2s'));
   agent.kill('SIGHUP');
-  await agent.lines('event=FL-READY', 2);
+  await agent.lines('event=FL-AGENT-STARTED', 2);
   assert.equal(await agent.stop(), 0);
-  for (const event of ['FL-CLEAR-ROAD', 'FL-CLEAR-FALLBACK']) {
+  for (const event of ['FL-PLAINTEXT-ENDPOINT', 'FL-PLAINTEXT-FALLBACK']) {
     assert.equal(agent.output.filter((line) => line.includes(`event=${event}`)).length, 1, event);
   }
 });

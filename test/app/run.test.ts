@@ -8,7 +8,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 
 const SECRET = 'a-provisioning-secret-nobody-may-see';
 const provisioning = { key: 'key-of-the-profile', secret: SECRET };
@@ -37,7 +37,7 @@ for (const mode of ['device-generated', 'server-generated'] as const) {
     timeout: 30_000,
   }, async () => {
     await using sandbox = await openSandbox({ provisioning });
-    await using place = await workshop();
+    await using place = await tempDir();
     const file = await place.config(toml(sandbox, `credentials = "${mode}"`));
     const run = ['run', '--config', file, '--state', join(place.path, 'state')];
     for (const boot of ['provisioned: token stored', 'credentials found']) {
@@ -64,7 +64,7 @@ for (const mode of ['device-generated', 'server-generated'] as const) {
 
 test('every reading is stored once, with its own time', { timeout: 30_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const before = Date.now();
   await using agent = AgentProcess.run([
     'run',
@@ -74,7 +74,7 @@ test('every reading is stored once, with its own time', { timeout: 30_000 }, asy
     place.path,
   ]);
   await agent.line('first telemetry accepted');
-  await agent.line('telemetry accepted readings=1 waiting=0');
+  await agent.line('telemetry accepted readings=1 queuedReadings=0');
   await agent.stop();
   const points = sandbox.points({ key: 'uptimeS' });
   assert.ok(points.length >= 1);
@@ -85,7 +85,7 @@ test('every reading is stored once, with its own time', { timeout: 30_000 }, asy
 
 test('the facts about the host arrive once, as client attributes', { timeout: 40_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   await using agent = AgentProcess.run([
     'run',
     '--config',
@@ -105,7 +105,7 @@ test('a server that is not there yet is waited for, and what was sampled meanwhi
   const first = await openSandbox({ provisioning });
   const { coapPort } = first;
   await first[Symbol.asyncDispose]();
-  await using place = await workshop();
+  await using place = await tempDir();
   await using agent = AgentProcess.run([
     'run',
     '--config',
@@ -126,7 +126,7 @@ test('a server that is not there yet is waited for, and what was sampled meanwhi
 
 test('a wrong secret is told in one sentence that names what to compare', { timeout: 30_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning: { ...provisioning, secret: 'another' } });
-  await using place = await workshop();
+  await using place = await tempDir();
   await using agent = AgentProcess.run([
     'run',
     '--config',
@@ -135,18 +135,18 @@ test('a wrong secret is told in one sentence that names what to compare', { time
     place.path,
   ]);
   assert.match(
-    await agent.line('reason=not-found'),
+    await agent.line('reason=provisioning-key-unknown'),
     /error.*compare provisioning\.key and provisioning\.secret/,
   );
   assert.equal(await agent.stop(), 0);
 });
 
 test('no token and no secret is anywhere in what a whole run says', { timeout: 60_000 }, async () => {
-  const said: string[] = [];
+  const output: string[] = [];
   const secrets = new Set([SECRET]);
   for (const format of ['text', 'json']) {
     await using sandbox = await openSandbox({ provisioning });
-    await using place = await workshop();
+    await using place = await tempDir();
     const environment = { FIRSTLIGHT_LOG_FORMAT: format };
     const run = ['run', '--config', await place.config(toml(sandbox)), '--state', place.path];
     for (const boot of ['first', 'second']) {
@@ -156,14 +156,14 @@ test('no token and no secret is anywhere in what a whole run says', { timeout: 6
         const [device] = sandbox.devices();
         if (device?.token) secrets.add(device.token);
         sandbox.setKnobs({ rateLimited: true });
-        await agent.line('overloaded');
+        await agent.line('server-overloaded');
         sandbox.setKnobs({ rateLimited: false });
       }
       await agent.stop();
-      said.push(...agent.output);
+      output.push(...agent.output);
     }
   }
-  assert.ok(said.length > 10);
+  assert.ok(output.length > 10);
   assert.equal(secrets.size, 3);
   for (const secret of secrets) {
     for (const form of [
@@ -172,7 +172,7 @@ test('no token and no secret is anywhere in what a whole run says', { timeout: 6
       Buffer.from(secret).toString('base64').slice(0, 12),
     ]) {
       assert.deepEqual(
-        said.filter((line) => line.includes(form)),
+        output.filter((line) => line.includes(form)),
         [],
       );
     }
@@ -182,22 +182,22 @@ test('no token and no secret is anywhere in what a whole run says', { timeout: 6
 test('a configuration that cannot work is told whole, without its secret, and exits 78', {
   timeout: 20_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config(
     `[server]\nurl = "mqtt://x"\n[telemetry]\ninterval = "10"\nintervall = 3\n[provisioning]\nkey = "k"\nsecret = 12345678901\n`,
   );
   await using agent = AgentProcess.run(['run', '--config', file, '--state', place.path]);
   assert.equal(await agent.exit(), 78);
-  const said = agent.output.join('\n');
+  const output = agent.output.join('\n');
   for (const part of [`${file}:2`, `${file}:4`, `${file}:5`, `${file}:8`, 'example'])
-    assert.ok(said.includes(part), `${part} in:\n${said}`);
-  assert.ok(!said.includes('12345678901'));
+    assert.ok(output.includes(part), `${part} in:\n${output}`);
+  assert.ok(!output.includes('12345678901'));
 });
 
 test('without credentials and without a provisioning pair it exits 78 and says what to set', {
   timeout: 20_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   await using agent = AgentProcess.run([
     'run',
     '--config',

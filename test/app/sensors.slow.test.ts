@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 
 const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
@@ -13,7 +13,7 @@ for (const scheme of ['coap', 'http'] as const) {
     timeout: 60_000,
   }, async () => {
     await using sandbox = await openSandbox({ provisioning });
-    await using place = await workshop();
+    await using place = await tempDir();
     const port = scheme === 'coap' ? sandbox.coapPort : sandbox.httpPort;
     const toml = (more: string) =>
       `[server]\nurl = "${scheme}://127.0.0.1:${port}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n[log]\nlevel = "debug"\n[sensors]\nprofile = "minimal"\non = "agent"\n${more}`;

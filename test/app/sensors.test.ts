@@ -9,33 +9,33 @@ import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { it, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { SensorSuite, type SuitePorts } from '../../src/app/sensors.ts';
-import { Losses } from '../../src/core/model/loss-report.ts';
-import { Tally } from '../../src/core/status/counters.ts';
+import { SensorSet, type SensorSetPorts } from '../../src/app/sensors.ts';
+import { LossReport } from '../../src/core/model/loss-report.ts';
+import { DeliveryCounters } from '../../src/core/status/counters.ts';
 import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
+import { DEFAULT_TUNING } from '../../src/sensors/runtime/tuning.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { hungFiles } from '../sensors/helpers/hung-files.ts';
-import { AgentProcess, workshop } from './agent-process.ts';
+import { createHungFiles } from '../sensors/helpers/hung-files.ts';
+import { AgentProcess, tempDir } from './agent-process.ts';
 
 const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
-function ports(): SuitePorts {
-  return { clock: hostClock(), log: new RecordingLogger(), tally: new Tally(), restarts: 0 };
+function ports(): SensorSetPorts {
+  return { clock: hostClock(), log: new RecordingLogger(), counters: new DeliveryCounters(), restarts: 0 };
 }
 
 test('the same words about the sensors leave them as they are, others open them anew', () => {
-  const suite = new SensorSuite(ports());
-  const config = { ...UNTUNED, own: [] };
-  const first = suite.as(config);
-  assert.equal(suite.as({ ...config, everyMs: new Map(), own: [] }), first);
-  assert.notEqual(suite.as({ ...config, everyMs: new Map([['cpu', 1000]]) }), first);
+  const suite = new SensorSet(ports());
+  const config = { ...DEFAULT_TUNING, custom: [] };
+  const first = suite.open(config);
+  assert.equal(suite.open({ ...config, everyMs: new Map(), custom: [] }), first);
+  assert.notEqual(suite.open({ ...config, everyMs: new Map([['cpu', 1000]]) }), first);
 });
 
 test('a reload to another profile changes the keys and loses no reading', { timeout: 60_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const toml = (sensors: string) =>
     `[server]\nurl = "coap://127.0.0.1:${sandbox.coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n[log]\nlevel = "debug"\n[sensors]\n${sensors}`;
   const file = await place.config(toml(''));
@@ -60,7 +60,7 @@ test('a reload to another profile changes the keys and loses no reading', { time
 it('drivers that hang take two threads of the pool however often the sensors are opened anew', {
   timeout: 20_000,
 }, async (t) => {
-  const { folder, release } = hungFiles(t, 3);
+  const { folder, release } = createHungFiles(t, 3);
   for (const [index, name] of ['BAT0', 'BAT1', 'BAT2'].entries()) {
     mkdirSync(join(folder, 'sys/class/power_supply', name), { recursive: true });
     symlinkSync(join(folder, `hung${index}`), join(folder, 'sys/class/power_supply', name, 'capacity'));
@@ -68,12 +68,17 @@ it('drivers that hang take two threads of the pool however often the sensors are
   writeFileSync(join(folder, 'file'), 'still there');
   // No reading waits for its deadline.
   const clock = { ...hostClock(), sleep: () => Promise.resolve() };
-  const suite = new SensorSuite({ ...ports(), clock, root: folder });
+  const suite = new SensorSet({ ...ports(), clock, root: folder });
   for (let reload = 0; reload < 6; reload += 1) {
     // The first battery that is asked is another one with each reload.
     const off = ['supplyBat0*', 'supplyBat1*'].slice(0, reload % 3);
     const selection = { profile: 'minimal', on: ['supply'], off } as const;
-    const { sensors } = suite.as({ ...UNTUNED, everyMs: new Map([['cpu', reload]]), selection, own: [] });
+    const { sensors } = suite.open({
+      ...DEFAULT_TUNING,
+      everyMs: new Map([['cpu', reload]]),
+      selection,
+      custom: [],
+    });
     await sensors.sample();
   }
   // Both go through the pool.
@@ -89,7 +94,7 @@ for (const [selection, isAsked] of [
   it(`a container engine is ${isAsked ? '' : 'not '}asked in profile ${selection}`, {
     timeout: 20_000,
   }, async () => {
-    await using place = await workshop();
+    await using place = await tempDir();
     const socket = join(place.path, 'engine.sock');
     const asked: (string | undefined)[] = [];
     const engine = createServer((request, response) => {
@@ -98,9 +103,9 @@ for (const [selection, isAsked] of [
     });
     await once(engine.listen(socket), 'listening');
     const stop = new AbortController();
-    const suite = new SensorSuite({ ...ports(), sockets: [socket] });
-    const tuning = { ...UNTUNED, selection: { profile: selection, on: [], off: [] }, own: [] };
-    const { sensors, keep } = suite.as(tuning);
+    const suite = new SensorSet({ ...ports(), sockets: [socket] });
+    const tuning = { ...DEFAULT_TUNING, selection: { profile: selection, on: [], off: [] }, custom: [] };
+    const { sensors, run: keep } = suite.open(tuning);
     const keeping = keep(stop.signal);
     const count = async () => (await sensors.sample())['runningContainerCount'];
     if (isAsked) while ((await count()) === undefined) await nextTurn();
@@ -115,22 +120,26 @@ for (const [selection, isAsked] of [
   });
 }
 
-for (const [standing, said] of [
+for (const [standing, output] of [
   ['synchronised', true],
-  ['doubted', false],
+  ['step unconfirmed', false],
   ['not synchronised', false],
   ['trusted', undefined],
 ] as const) {
-  it(`a clock that is ${standing} is told as ${said ?? 'nothing'}`, async () => {
-    const suite = new SensorSuite(ports());
+  it(`a clock that is ${standing} is told as ${output ?? 'nothing'}`, async () => {
+    const suite = new SensorSet(ports());
     const selection = {
       profile: 'minimal',
       on: ['clock'],
       off: ['cpu', 'memory', 'filesystem', 'uptime'],
     } as const;
-    const { sensors } = suite.as({ ...UNTUNED, selection, own: [] });
+    const { sensors } = suite.open({ ...DEFAULT_TUNING, selection, custom: [] });
     assert.equal((await sensors.sample())['clockSynchronised'], undefined);
-    suite.know({ outbox: { size: 0, losses: new Losses() }, spoolBytes: () => 0, dating: { standing } });
-    assert.equal((await sensors.sample())['clockSynchronised'], said);
+    suite.attach({
+      outbox: { size: 0, losses: new LossReport() },
+      spoolBytes: () => 0,
+      timestamper: { clockState: standing },
+    });
+    assert.equal((await sensors.sample())['clockSynchronised'], output);
   });
 }

@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { workshop } from '../app/agent-process.ts';
+import { tempDir } from '../app/agent-process.ts';
 import { MAIN } from '../paths.ts';
 
 /** Writes into a pipe whose other end was opened and closed. */
-const INTO_NOBODY = 'mkfifo "$0"; (: <"$0") & exec 4>"$0"; wait; exec "$@" >&4 4>&-';
+const INTO_CLOSED_PIPE = 'mkfifo "$0"; (: <"$0") & exec 4>"$0"; wait; exec "$@" >&4 4>&-';
 
 /** The command, with stdout into `pipe`, which nobody reads. */
 function unread(pipe: string, commandLine: readonly string[]) {
-  const child = spawn('sh', ['-c', INTO_NOBODY, pipe, process.execPath, MAIN, ...commandLine], {
+  const child = spawn('sh', ['-c', INTO_CLOSED_PIPE, pipe, process.execPath, MAIN, ...commandLine], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const complaints = text(child.stderr);
@@ -50,7 +50,7 @@ const COMMANDS = [
 describe('a command whose reader has gone ends without a word, exit code 141:', { concurrency: 4 }, () => {
   for (const command of COMMANDS) {
     it(command, { timeout: 60_000 }, async () => {
-      await using place = await workshop();
+      await using place = await tempDir();
       const config = await place.config('[server]\nurl = "coap://127.0.0.1:9"\n');
       const words = command.replaceAll('CONFIG', config).replaceAll('AT', place.path).split(' ');
       const { child, complaints, closed } = unread(join(place.path, 'pipe'), words);
@@ -62,7 +62,7 @@ describe('a command whose reader has gone ends without a word, exit code 141:', 
 
 it('the agent goes on without a reader, because the journal comes back', { timeout: 60_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning: { key: 'k', secret: 's' } });
-  await using place = await workshop();
+  await using place = await tempDir();
   const config = await place.config(
     `[server]\nurl = "coap://127.0.0.1:${sandbox.coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "s"\n`,
   );

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SENSOR_NAMES } from '../../src/app/sensor-names.ts';
 import { ConfigError, type Problem } from '../../src/config/errors/problem.ts';
-import { type Loaded, type LoadRequest, loadConfig } from '../../src/config/load.ts';
+import { type LoadedConfig, type LoadRequest, loadConfig } from '../../src/config/load.ts';
 
-export class Desk implements Disposable {
+export class ConfigFixture implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-config-'));
   readonly toml = join(this.directory, 'firstlight.toml');
 
@@ -19,7 +19,7 @@ export class Desk implements Disposable {
   }
 
   /** Loads this text as the file, with this environment. */
-  load(toml: string | undefined, rest: Partial<LoadRequest> = {}): Loaded {
+  load(toml: string | undefined, rest: Partial<LoadRequest> = {}): LoadedConfig {
     if (toml !== undefined) this.write('firstlight.toml', toml);
     return loadConfig({ file: this.toml, fileRequired: true, environment: {}, names: SENSOR_NAMES, ...rest });
   }

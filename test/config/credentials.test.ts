@@ -3,61 +3,61 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Desk, SERVER } from './config-fixture.ts';
+import { ConfigFixture, SERVER } from './config-fixture.ts';
 
 const FORGET = `${SERVER}[provisioning]\nkey = "k"\nafter-success = "forget"\n`;
 
 describe('the secret file', () => {
   it('is in the configuration when the secret came from one that the operator named, in file or variable', () => {
-    using desk = new Desk();
-    const named = desk.write('named', 's3\n');
-    const inFile = desk.load(`${FORGET}secret-file = "${named}"`);
+    using fixture = new ConfigFixture();
+    const named = fixture.write('named', 's3\n');
+    const inFile = fixture.load(`${FORGET}secret-file = "${named}"`);
     const environment = { FIRSTLIGHT_PROVISIONING_SECRET_FILE: named };
-    const inVariable = desk.load(FORGET, { environment });
+    const inVariable = fixture.load(FORGET, { environment });
     for (const { config, warnings } of [inFile, inVariable]) {
       assert.equal(config.provisioning?.secretFile, named);
       assert.equal(config.provisioning?.afterSuccess, 'forget');
       assert.deepEqual(warnings, []);
     }
-    const keep = desk.load(`${SERVER}[provisioning]\nkey = "k"\nsecret-file = "${named}"`).config;
+    const keep = fixture.load(`${SERVER}[provisioning]\nkey = "k"\nsecret-file = "${named}"`).config;
     assert.deepEqual([keep.provisioning?.afterSuccess, keep.provisioning?.secretFile], ['keep', named]);
   });
 
   it('is not, when the secret came from elsewhere; with forget that is a warning that says where it stays', () => {
-    using desk = new Desk();
-    const inline = desk.load(`${FORGET}secret = "s3cret"`);
+    using fixture = new ConfigFixture();
+    const inline = fixture.load(`${FORGET}secret = "s3cret"`);
     assert.equal(inline.config.provisioning?.secretFile, undefined);
     assert.match(inline.warnings.join('\n'), /the secret comes from \S+firstlight\.toml:6, where the agent/);
-    const credential = desk.write('firstlight.secret', 's3cret');
-    const rest = { credentialsDirectory: desk.directory };
-    const ofSystemd = desk.load(`${FORGET}secret-file = "/nowhere/at/all"`, rest);
+    const credential = fixture.write('firstlight.secret', 's3cret');
+    const rest = { credentialsDirectory: fixture.directory };
+    const ofSystemd = fixture.load(`${FORGET}secret-file = "/nowhere/at/all"`, rest);
     assert.equal(ofSystemd.config.provisioning?.secretFile, undefined);
     assert.ok(ofSystemd.warnings.join('\n').includes(`comes from ${credential}, `));
     assert.doesNotMatch(JSON.stringify([inline, ofSystemd]), /s3cret/);
-    assert.deepEqual(desk.load(FORGET.replace('forget', 'keep'), rest).warnings, []);
+    assert.deepEqual(fixture.load(FORGET.replace('forget', 'keep'), rest).warnings, []);
   });
 
   it('that is gone is no problem with forget: there is no pair any more, and the path is told apart', () => {
-    using desk = new Desk();
-    const named = desk.write('named', 's3');
+    using fixture = new ConfigFixture();
+    const named = fixture.write('named', 's3');
     const toml = `${FORGET}secret-file = "${named}"`;
-    assert.equal(desk.load(toml).forgottenSecretFile, undefined);
+    assert.equal(fixture.load(toml).deletedSecretFile, undefined);
     rmSync(named);
-    const { config, warnings, forgottenSecretFile } = desk.load(toml);
+    const { config, warnings, deletedSecretFile: forgottenSecretFile } = fixture.load(toml);
     assert.equal(config.provisioning, undefined);
     assert.deepEqual(warnings, []);
     assert.equal(forgottenSecretFile, named);
-    assert.equal(desk.load(toml.replace('key = "k"\n', '')).forgottenSecretFile, named);
+    assert.equal(fixture.load(toml.replace('key = "k"\n', '')).deletedSecretFile, named);
   });
 
   it('that is gone is a problem with keep, as is one that is there and wrong with either', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const missing = `${FORGET}secret-file = "/nowhere/at/all"`;
-    assert.match(desk.sentences(missing.replace('forget', 'keep'))[0] ?? '', /which does not exist/);
-    const empty = `${FORGET}secret-file = "${desk.write('empty', '')}"`;
-    assert.match(desk.sentences(empty)[0] ?? '', /provisioning\.secret = \*\*\* is empty/);
+    assert.match(fixture.sentences(missing.replace('forget', 'keep'))[0] ?? '', /which does not exist/);
+    const empty = `${FORGET}secret-file = "${fixture.write('empty', '')}"`;
+    assert.match(fixture.sentences(empty)[0] ?? '', /provisioning\.secret = \*\*\* is empty/);
     assert.match(
-      desk.sentences(FORGET)[0] ?? '',
+      fixture.sentences(FORGET)[0] ?? '',
       /secret-file is missing, though provisioning\.key is given/,
     );
   });

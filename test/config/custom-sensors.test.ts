@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { differingTables } from '../../src/config/differences.ts';
-import { Desk, SERVER } from './config-fixture.ts';
+import { changedTables } from '../../src/config/differences.ts';
+import { ConfigFixture, SERVER } from './config-fixture.ts';
 
 const names = { sensors: ['cpu', 'network'], keys: ['cpuUsePercent', 'net*RxBytesPerS', 'load1'] };
 
 function load(toml: string) {
-  using desk = new Desk();
-  return desk.load(SERVER + toml, { names });
+  using fixture = new ConfigFixture();
+  return fixture.load(SERVER + toml, { names });
 }
 
 const BOILER = '[[sensor.exec]]\nname = "boiler"\ncommand = ["/usr/bin/boiler"]\n';
@@ -21,7 +21,7 @@ describe('sensors of an operator’s own', () => {
     const { config } = load(
       `${BOILER}[[sensor.file]]\nname = "tank"\npath = "/sys/tank"\n[[sensor.gpio]]\nname = "door"\nline = "GPIO17"\n`,
     );
-    assert.deepEqual(config.sensors.own, [
+    assert.deepEqual(config.sensors.custom, [
       { kind: 'exec', name: 'boiler', command: ['/usr/bin/boiler'], everyMs: 60_000, timeoutMs: 10_000 },
       { kind: 'file', name: 'tank', path: '/sys/tank', everyMs: 10_000, scale: 1, offset: 0 },
       { kind: 'gpio', name: 'door', line: 'GPIO17', everyMs: 10_000, isInverted: false },
@@ -50,7 +50,7 @@ name = "door"
 line = "Front Door"
 invert = "yes"
 `);
-    const [boiler, tank, door] = config.sensors.own;
+    const [boiler, tank, door] = config.sensors.custom;
     assert.deepEqual(boiler, {
       kind: 'exec',
       name: 'boiler',
@@ -78,13 +78,13 @@ invert = "yes"
   });
 
   it('of all files count, and a later file replaces one of the same name whole', () => {
-    using desk = new Desk();
-    mkdirSync(join(desk.directory, 'conf.d'));
-    desk.write('conf.d/10-a.toml', '[[sensor.file]]\nname = "tank"\npath = "/sys/a"\nscale = "2"\n');
-    desk.write('conf.d/20-b.toml', '[[sensor.file]]\nname = "tank"\npath = "/sys/b"\n');
-    const { config } = desk.load(SERVER + BOILER, { names });
+    using fixture = new ConfigFixture();
+    mkdirSync(join(fixture.directory, 'conf.d'));
+    fixture.write('conf.d/10-a.toml', '[[sensor.file]]\nname = "tank"\npath = "/sys/a"\nscale = "2"\n');
+    fixture.write('conf.d/20-b.toml', '[[sensor.file]]\nname = "tank"\npath = "/sys/b"\n');
+    const { config } = fixture.load(SERVER + BOILER, { names });
     assert.deepEqual(
-      config.sensors.own.map((each) => [
+      config.sensors.custom.map((each) => [
         each.name,
         each.kind === 'file' ? [each.path, each.scale] : undefined,
       ]),
@@ -103,8 +103,8 @@ invert = "yes"
 
   it('that differ are another configuration, and the same are not', () => {
     const one = load(BOILER).config;
-    assert.deepEqual(differingTables(one, load(BOILER).config), []);
-    assert.deepEqual(differingTables(one, load(BOILER.replace('"]', '", "-v"]')).config), ['sensors']);
+    assert.deepEqual(changedTables(one, load(BOILER).config), []);
+    assert.deepEqual(changedTables(one, load(BOILER.replace('"]', '", "-v"]')).config), ['sensors']);
   });
 });
 
@@ -193,8 +193,8 @@ describe('what is wrong with one is told with its line, what is allowed, and an 
   ];
   for (const [toml, line, what] of wrong) {
     it(JSON.stringify(toml.slice(0, 70)), () => {
-      using desk = new Desk();
-      const sentences = desk.sentences(SERVER + toml, { names });
+      using fixture = new ConfigFixture();
+      const sentences = fixture.sentences(SERVER + toml, { names });
       assert.equal(sentences.length, 1, sentences.join('\n'));
       assert.match(sentences[0] ?? '', what);
       assert.match(sentences[0] ?? '', new RegExp(`^firstlight\\.toml:${line}: `));
@@ -202,14 +202,14 @@ describe('what is wrong with one is told with its line, what is allowed, and an 
   }
 
   it('and all of it at once, in the order of the file', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const toml = `${SERVER}[[sensor.exec]]\nname = "A"\ncommand = "x"\n[[sensor.exec]]\nevery = "0s"\nunit = ""\n`;
-    const lines = desk.problems(toml, { names }).map(({ line }) => line);
+    const lines = fixture.problems(toml, { names }).map(({ line }) => line);
     assert.deepEqual(lines, [4, 5, 6, 6, 7, 8]);
   });
 
   it('16 programs are not too many', () => {
-    assert.equal(load(manyPrograms(16)).config.sensors.own.length, 16);
+    assert.equal(load(manyPrograms(16)).config.sensors.custom.length, 16);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Desk, SERVER } from './config-fixture.ts';
+import { ConfigFixture, SERVER } from './config-fixture.ts';
 
 const FULL = `
 [server]
@@ -41,12 +41,12 @@ format = "json"
 
 describe('loading', () => {
   it('the server alone gives a complete configuration with the built-in values', () => {
-    using desk = new Desk();
-    const { config, warnings, sources } = desk.load(SERVER);
+    using fixture = new ConfigFixture();
+    const { config, warnings, sources } = fixture.load(SERVER);
     const url = 'coap://thingsboard.example.com';
     assert.deepEqual(config, {
       server: {
-        roads: [{ url, scheme: 'coap', host: 'thingsboard.example.com', port: 5683 }],
+        endpoints: [{ url, scheme: 'coap', host: 'thingsboard.example.com', port: 5683 }],
         spreadMs: 2000,
         tls: { pins: [] },
       },
@@ -58,21 +58,21 @@ describe('loading', () => {
         rename: new Map(),
         scale: new Map(),
         offset: new Map(),
-        own: [],
+        custom: [],
       },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
       log: { level: 'info', format: 'text' },
     });
     assert.deepEqual(warnings, []);
-    assert.equal(sources['server.url'], `${desk.toml}:2`);
+    assert.equal(sources['server.url'], `${fixture.toml}:2`);
     assert.equal(sources['log.level'], 'default');
   });
 
   it('every key of the file reaches the configuration', () => {
-    using desk = new Desk();
-    const { config } = desk.load(FULL);
-    assert.equal(config.server.roads[0].host, '2001:db8::7');
+    using fixture = new ConfigFixture();
+    const { config } = fixture.load(FULL);
+    assert.equal(config.server.endpoints[0].host, '2001:db8::7');
     assert.equal(config.server.spreadMs, 0);
     assert.equal(config.provisioning?.key, 'the-key');
     assert.equal(config.provisioning?.secret.reveal(), 'the-secret');
@@ -90,7 +90,7 @@ describe('loading', () => {
       rename: new Map([['load1', 'load']]),
       scale: new Map([['load1', 100]]),
       offset: new Map([['load1', -1]]),
-      own: [],
+      custom: [],
     });
     const outbox = { spoolAfterMs: 5000, flushEveryMs: 3_600_000, spoolBytes: 2 ** 30, freeShare: 0 };
     assert.deepEqual(config.outbox, outbox);
@@ -99,14 +99,14 @@ describe('loading', () => {
   });
 
   it('dotted keys, inline tables and CRLF are the same file written otherwise', () => {
-    using desk = new Desk();
-    const { config } = desk.load('server.url = "coap://tb"\r\nlog = { level = "warn" }\r\n');
-    assert.equal(config.server.roads[0].host, 'tb');
+    using fixture = new ConfigFixture();
+    const { config } = fixture.load('server.url = "coap://tb"\r\nlog = { level = "warn" }\r\n');
+    assert.equal(config.server.endpoints[0].host, 'tb');
     assert.equal(config.log.level, 'warn');
   });
 
   it('every variable overrides its key in the file, and is named as the source', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = {
       FIRSTLIGHT_SERVER_URL: 'coap://other',
       FIRSTLIGHT_SERVER_SPREAD: '1m',
@@ -133,8 +133,8 @@ describe('loading', () => {
       FIRSTLIGHT_LOG_LEVEL: 'error',
       FIRSTLIGHT_LOG_FORMAT: 'text',
     };
-    const { config, sources } = desk.load(FULL, { environment });
-    assert.equal(config.server.roads[0].host, 'other');
+    const { config, sources } = fixture.load(FULL, { environment });
+    assert.equal(config.server.endpoints[0].host, 'other');
     assert.equal(config.server.spreadMs, 60_000);
     assert.equal(config.provisioning?.key, 'other-key');
     assert.equal(config.provisioning?.secret.reveal(), 'other-secret');
@@ -153,62 +153,62 @@ describe('loading', () => {
   });
 
   it('variables that are not ours, and FIRSTLIGHT_CONFIG, are no settings and no problem', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = {
       PATH: '/bin',
       firstlight_x: 'y',
       FIRSTLIGHT_CONFIG: '/x',
       FIRSTLIGHT_LOG_LEVEL: undefined,
     };
-    assert.deepEqual(desk.problems(SERVER, { environment }), []);
+    assert.deepEqual(fixture.problems(SERVER, { environment }), []);
   });
 
   it('a default file that is missing is fine when the environment names the server, and only then', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_SERVER_URL: 'coap://tb' };
     assert.equal(
-      desk.load(undefined, { fileRequired: false, environment }).config.server.roads[0].host,
+      fixture.load(undefined, { fileRequired: false, environment }).config.server.endpoints[0].host,
       'tb',
     );
-    assert.equal(desk.problems(undefined, { fileRequired: false }).length, 1);
-    assert.equal(desk.problems(undefined, { fileRequired: true, environment }).length, 1);
+    assert.equal(fixture.problems(undefined, { fileRequired: false }).length, 1);
+    assert.equal(fixture.problems(undefined, { fileRequired: true, environment }).length, 1);
   });
 
   it('a configuration that is printed shows no secret', () => {
-    using desk = new Desk();
-    const loaded = desk.load(FULL);
+    using fixture = new ConfigFixture();
+    const loaded = fixture.load(FULL);
     assert.doesNotMatch(JSON.stringify(loaded), /the-secret/);
   });
 });
 
 describe('the provisioning pair', () => {
   it('is absent when neither key nor secret is given, even when credentials is', () => {
-    using desk = new Desk();
-    const { config } = desk.load(`${SERVER}[provisioning]\ncredentials = "server-generated"`);
+    using fixture = new ConfigFixture();
+    const { config } = fixture.load(`${SERVER}[provisioning]\ncredentials = "server-generated"`);
     assert.equal(config.provisioning, undefined);
   });
 
   it('with a key and no secret, or a secret and no key, is a problem that names the missing half', () => {
-    using desk = new Desk();
-    const [noSecret] = desk.problems(`${SERVER}[provisioning]\nkey = "k"`);
+    using fixture = new ConfigFixture();
+    const [noSecret] = fixture.problems(`${SERVER}[provisioning]\nkey = "k"`);
     assert.equal(noSecret?.key, 'provisioning.secret-file');
-    const [noKey] = desk.problems(SERVER, { environment: { FIRSTLIGHT_PROVISIONING_SECRET: 's3' } });
+    const [noKey] = fixture.problems(SERVER, { environment: { FIRSTLIGHT_PROVISIONING_SECRET: 's3' } });
     assert.equal(noKey?.key, 'provisioning.key');
   });
 
   it('may be put together from two sources', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_PROVISIONING_SECRET: 's3' };
-    const { config } = desk.load(`${SERVER}[provisioning]\nkey = "k"`, { environment });
+    const { config } = fixture.load(`${SERVER}[provisioning]\nkey = "k"`, { environment });
     assert.equal(config.provisioning?.key, 'k');
     assert.equal(config.provisioning?.secret.reveal(), 's3');
   });
 
   it('whose secret is wrong is one problem, not also a missing secret', () => {
-    using desk = new Desk();
-    assert.equal(desk.problems(`${SERVER}[provisioning]\nkey = "k"\nsecret = ""`).length, 1);
+    using fixture = new ConfigFixture();
+    assert.equal(fixture.problems(`${SERVER}[provisioning]\nkey = "k"\nsecret = ""`).length, 1);
     assert.equal(
-      desk.problems(`${SERVER}[provisioning]\nkey = "k"\nsecret-file = "/nowhere/at/all"`).length,
+      fixture.problems(`${SERVER}[provisioning]\nkey = "k"\nsecret-file = "/nowhere/at/all"`).length,
       1,
     );
   });

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { differingTables } from '../../src/config/differences.ts';
-import { Desk, SERVER } from './config-fixture.ts';
+import { changedTables } from '../../src/config/differences.ts';
+import { ConfigFixture, SERVER } from './config-fixture.ts';
 
 const names = {
   sensors: ['cpu', 'network', 'hwmon', 'temperature'],
@@ -11,8 +11,8 @@ const names = {
 };
 
 function sensors(lines: string) {
-  using desk = new Desk();
-  return desk.load(`${SERVER}[sensors]\n${lines}\n`, { names });
+  using fixture = new ConfigFixture();
+  return fixture.load(`${SERVER}[sensors]\n${lines}\n`, { names });
 }
 
 describe('the table [sensors]', () => {
@@ -24,7 +24,7 @@ describe('the table [sensors]', () => {
       rename: new Map(),
       scale: new Map(),
       offset: new Map(),
-      own: [],
+      custom: [],
     });
     assert.deepEqual(warnings, []);
   });
@@ -49,15 +49,15 @@ offset = "cpuTemperatureC=32"`);
         ['cpuTemperatureC', -1.8],
       ]),
       offset: new Map([['cpuTemperatureC', 32]]),
-      own: [],
+      custom: [],
     });
     assert.deepEqual(warnings, []);
   });
 
   it('that says another thing is another configuration', () => {
     const [one, other] = [sensors('off = "cpu"').config, sensors('off = "hwmon"').config];
-    assert.deepEqual(differingTables(one, other), ['sensors']);
-    assert.deepEqual(differingTables(one, sensors('off = " cpu "').config), []);
+    assert.deepEqual(changedTables(one, other), ['sensors']);
+    assert.deepEqual(changedTables(one, sensors('off = " cpu "').config), []);
   });
 });
 
@@ -99,8 +99,8 @@ describe('what is wrong in [sensors] is told with place, value, bound and exampl
   ];
   for (const [line, what] of wrong) {
     it(line.slice(0, 60), () => {
-      using desk = new Desk();
-      const sentences = desk.sentences(`${SERVER}[sensors]\n${line}\n`, { names });
+      using fixture = new ConfigFixture();
+      const sentences = fixture.sentences(`${SERVER}[sensors]\n${line}\n`, { names });
       assert.equal(sentences.length, 1, sentences.join('\n'));
       assert.match(sentences[0] ?? '', what);
       assert.match(sentences[0] ?? '', /^firstlight\.toml:4: sensors\./);
@@ -113,9 +113,9 @@ describe('what is wrong in [sensors] is told with place, value, bound and exampl
   });
 
   it('of a variable, too, names the variable', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_SENSORS_INTERVAL: 'hwmom=60s' };
-    const [sentence = ''] = desk.sentences(SERVER, { names, environment });
+    const [sentence = ''] = fixture.sentences(SERVER, { names, environment });
     assert.match(sentence, /^FIRSTLIGHT_SENSORS_INTERVAL: sensors\.interval = "hwmom=60s" names hwmom/);
     assert.match(sentence, /example: FIRSTLIGHT_SENSORS_INTERVAL=filesystem=5m/);
   });

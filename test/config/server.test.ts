@@ -4,22 +4,22 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { isPrivateAddress } from '../../src/core/model/private-address.ts';
-import { Authority, noOpenssl } from '../doubles/certificates.ts';
-import { Desk } from './config-fixture.ts';
+import { Authority, opensslProblem } from '../doubles/certificates.ts';
+import { ConfigFixture } from './config-fixture.ts';
 
-const roadsOf = (desk: Desk, toml: string, environment: Record<string, string> = {}) =>
-  desk.load(toml, { environment }).config.server.roads;
+const endpointsOf = (fixture: ConfigFixture, toml: string, environment: Record<string, string> = {}) =>
+  fixture.load(toml, { environment }).config.server.endpoints;
 
 describe('server.url', () => {
   it('is a list in the file, and the same with commas in a variable', () => {
-    using desk = new Desk();
-    const listed = roadsOf(desk, 'server.url = ["coap://tb", "https://tb:8443"]');
+    using fixture = new ConfigFixture();
+    const listed = endpointsOf(fixture, 'server.url = ["coap://tb", "https://tb:8443"]');
     assert.deepEqual(
       listed.map(({ scheme, port }) => `${scheme} ${port}`),
       ['coap 5683', 'https 8443'],
     );
-    const given = roadsOf(desk, '', { FIRSTLIGHT_SERVER_URL: 'coap://tb, https://tb:8443' });
-    assert.deepEqual(given, listed);
+    const fromEnvironment = endpointsOf(fixture, '', { FIRSTLIGHT_SERVER_URL: 'coap://tb, https://tb:8443' });
+    assert.deepEqual(fromEnvironment, listed);
   });
 
   for (const [what, value, why] of [
@@ -29,8 +29,8 @@ describe('server.url', () => {
     ['nine', `[${Array.from({ length: 9 }, (_, n) => `"coap://h${n}"`)}]`, /more than 8/],
   ] as const) {
     it(`with ${what} is refused`, () => {
-      using desk = new Desk();
-      assert.match(desk.problems(`server.url = ${value}`)[0]?.sentence ?? '', why);
+      using fixture = new ConfigFixture();
+      assert.match(fixture.problems(`server.url = ${value}`)[0]?.sentence ?? '', why);
     });
   }
 });
@@ -39,45 +39,51 @@ describe('the proxy', () => {
   const HTTPS = 'server.url = "https://tb.example.com"\n';
 
   it('of server.proxy wins over the environment, and "none" is none', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = { HTTPS_PROXY: 'http://env:3128' };
-    assert.equal(roadsOf(desk, HTTPS, environment)[0].proxy?.host, 'env');
-    assert.equal(roadsOf(desk, `${HTTPS}server.proxy = "http://file"`, environment)[0].proxy?.host, 'file');
-    assert.equal(roadsOf(desk, `${HTTPS}server.proxy = "none"`, environment)[0].proxy, undefined);
-    assert.equal(roadsOf(desk, HTTPS, { ...environment, NO_PROXY: 'x, .example.com' })[0].proxy, undefined);
-    assert.equal(roadsOf(desk, 'server.url = "coap://tb"', environment)[0].proxy, undefined);
+    assert.equal(endpointsOf(fixture, HTTPS, environment)[0].proxy?.host, 'env');
+    assert.equal(
+      endpointsOf(fixture, `${HTTPS}server.proxy = "http://file"`, environment)[0].proxy?.host,
+      'file',
+    );
+    assert.equal(endpointsOf(fixture, `${HTTPS}server.proxy = "none"`, environment)[0].proxy, undefined);
+    assert.equal(
+      endpointsOf(fixture, HTTPS, { ...environment, NO_PROXY: 'x, .example.com' })[0].proxy,
+      undefined,
+    );
+    assert.equal(endpointsOf(fixture, 'server.url = "coap://tb"', environment)[0].proxy, undefined);
   });
 
   it('is never shown with its password', () => {
-    using desk = new Desk();
-    const [road] = roadsOf(desk, `${HTTPS}server.proxy = "http://me:hush%40hush@proxy:8080"`);
+    using fixture = new ConfigFixture();
+    const [endpoint] = endpointsOf(fixture, `${HTTPS}server.proxy = "http://me:hush%40hush@proxy:8080"`);
     assert.equal(
-      road.proxy?.authorization?.reveal(),
+      endpoint.proxy?.authorization?.reveal(),
       `Basic ${Buffer.from('me:hush@hush').toString('base64')}`,
     );
-    assert.doesNotMatch(JSON.stringify(road), /hush/);
-    const [problem] = desk.problems(`${HTTPS}server.proxy = "socks5://me:hush@proxy"`);
+    assert.doesNotMatch(JSON.stringify(endpoint), /hush/);
+    const [problem] = fixture.problems(`${HTTPS}server.proxy = "socks5://me:hush@proxy"`);
     assert.match(problem?.sentence ?? '', /supported: http/);
     assert.doesNotMatch(problem?.sentence ?? '', /hush/);
   });
 });
 
-describe('certificates', { skip: noOpenssl }, () => {
+describe('certificates', { skip: opensslProblem }, () => {
   it('are read and judged, all problems at once', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     using authority = new Authority();
     const [one, other] = [authority.issue(), authority.issue()];
     const head = 'server.url = "https://tb"\n';
     const right = `${head}server.ca-file = "${authority.pem.certFile}"\nserver.cert-file = "${one.certFile}"\nserver.key-file = "${one.keyFile}"`;
-    const { tls } = desk.load(right).config.server;
+    const { tls } = fixture.load(right).config.server;
     assert.equal(tls.ca, readFileSync(authority.pem.certFile, 'utf8'));
     assert.equal(tls.client?.key.reveal(), one.key);
     assert.match(
-      desk.problems(right.replace(one.keyFile, other.keyFile))[0]?.sentence ?? '',
+      fixture.problems(right.replace(one.keyFile, other.keyFile))[0]?.sentence ?? '',
       /not the key of the certificate/,
     );
     const wrong = `${head}server.ca-file = "${one.keyFile}"\nserver.cert-file = "/nowhere"\nserver.pin-sha256 = "abc"`;
-    const sentences = desk.problems(wrong).map(({ sentence }) => sentence);
+    const sentences = fixture.problems(wrong).map(({ sentence }) => sentence);
     assert.equal(sentences.length, 4, sentences.join('\n'));
   });
 });

@@ -34,13 +34,13 @@ export function undoAtExit(undo: () => void): () => void {
   return () => void process.removeListener('exit', undo);
 }
 
-export interface WorkPlace extends AsyncDisposable {
+export interface WorkDirectory extends AsyncDisposable {
   readonly path: string;
 }
 
-export async function openWorkPlace(): Promise<WorkPlace> {
+export async function openWorkDirectory(): Promise<WorkDirectory> {
   const path = await mkdtemp(join(PLACE, `fls${process.pid}-`));
-  const forget = undoAtExit(() => removeTree(path));
+  const unregister = undoAtExit(() => removeTree(path));
   // Shared, so that what is unmounted here is also let go by a container that starts at that moment: nspawn copies all mounts
   // first, and a disk held by another one could not be mounted anew.
   await run(['mount', '--bind', path, path]);
@@ -50,7 +50,7 @@ export async function openWorkPlace(): Promise<WorkPlace> {
     [Symbol.asyncDispose]: async () => {
       unmountBelow(path);
       await rm(path, { recursive: true, force: true });
-      forget();
+      unregister();
     },
   };
 }
@@ -93,7 +93,7 @@ export function cgroupHierarchies(): readonly string[] {
 }
 
 /** Takes away what runs that were killed have left. */
-export function sweep(): void {
+export function removeStale(): void {
   const isStale = (name: string) => {
     const pid = OURS.exec(name)?.[1];
     return pid !== undefined && !existsSync(`/proc/${pid}`);

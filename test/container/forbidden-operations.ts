@@ -33,7 +33,7 @@ const ACTS: Readonly<Record<string, string>> = {
 };
 
 /** Not a promise but worth knowing: what the agent has no need of and may do all the same. */
-const WISHES: Readonly<Record<string, string>> = {
+const FORBIDDEN_OPERATIONS: Readonly<Record<string, string>> = {
   'run a shell': `run('/bin/sh', ['-c', 'true'])`,
 };
 
@@ -60,7 +60,7 @@ function root(uid) {
   if (uid.trim() !== '0') throw new Error('it ran as user ' + uid.trim());
 }
 const acts = { ${entries(ACTS)} };
-const wishes = { ${entries(WISHES)} };
+const wishes = { ${entries(FORBIDDEN_OPERATIONS)} };
 for (const [kind, all] of Object.entries({ act: acts, wish: wishes })) {
   for (const [name, attempt] of Object.entries(all)) {
     let refused = true, seen = '';

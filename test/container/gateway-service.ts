@@ -55,7 +55,7 @@ export class GatewayService {
     return (await this.#machine.run(['journalctl', '-b', '--no-pager', '-u', UNIT])).out;
   }
 
-  async said(text: string): Promise<boolean> {
+  async output(text: string): Promise<boolean> {
     return (await this.journal()).some(({ message }) => message.includes(text));
   }
 }

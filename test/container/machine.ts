@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { forgetMachine, freshName, intoGroups, lockOf, undoAtExit } from './cleanup.ts';
 import { attempt, type Ended } from './command.ts';
-import type { Road } from './network-link.ts';
+import type { NetworkLink } from './network-link.ts';
 import { until } from './until.ts';
 
 const LEADER_WITHIN_MS = 15_000;
@@ -18,7 +18,7 @@ const BOOTS_WITHIN_MS = 90_000;
 const POWERS_OFF_WITHIN_MS = 60_000;
 
 export interface MachineOptions {
-  readonly road: Road;
+  readonly link: NetworkLink;
   /** As after a fault: the root file system takes no writes. */
   readonly readOnly?: boolean;
 }
@@ -32,14 +32,14 @@ export class Machine {
   #leader = 0;
 
   /** Returns when its PID 1 runs, long before it has booted: see `booted`. */
-  static async boot(root: string, { road, readOnly = false }: MachineOptions): Promise<Machine> {
+  static async boot(root: string, { link: road, readOnly = false }: MachineOptions): Promise<Machine> {
     const machine = new Machine(root, road, readOnly);
     if (await until(() => machine.#findLeader(), LEADER_WITHIN_MS)) return machine;
-    await machine.pullThePlug();
+    await machine.cutPower();
     throw new Error(`no systemd in the container: ${machine.#console(root)}`);
   }
 
-  private constructor(root: string, road: Road, readOnly: boolean) {
+  private constructor(root: string, road: NetworkLink, readOnly: boolean) {
     this.#name = freshName();
     this.#lock = lockOf(root);
     const console = openSync(`${root}.console`, 'a');
@@ -89,7 +89,7 @@ export class Machine {
   }
 
   /** Nothing happens to one that is off already. */
-  async pullThePlug(): Promise<void> {
+  async cutPower(): Promise<void> {
     this.#kill();
     await this.#over();
   }
@@ -145,7 +145,7 @@ export class Machine {
  * In control groups of its own, and to die with its parent. The system calls and
  * capabilities are those that IPAddressDeny= needs inside.
  */
-function script(name: string, root: string, road: Road, readOnly: boolean): string {
+function script(name: string, root: string, road: NetworkLink, readOnly: boolean): string {
   const nspawn = [
     'exec setpriv --pdeathsig KILL systemd-nspawn --register=no --keep-unit --quiet --boot --console=pipe',
     `--directory=${root} --machine=${name} --network-namespace-path=/run/netns/${road.namespace}`,

@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { freshName, undoAtExit } from './cleanup.ts';
 import { attempt, run } from './command.ts';
 
-export class Road implements AsyncDisposable {
+export class NetworkLink implements AsyncDisposable {
   /** The name of the gateway's network namespace. */
   readonly namespace: string;
   readonly serverAddress: string;
@@ -17,8 +17,8 @@ export class Road implements AsyncDisposable {
   readonly #link: string;
   #forget = () => {};
 
-  static async build(): Promise<Road> {
-    const road = new Road(await freeNetwork());
+  static async build(): Promise<NetworkLink> {
+    const road = new NetworkLink(await freeNetwork());
     await road.#build();
     return road;
   }
@@ -89,14 +89,14 @@ export class Road implements AsyncDisposable {
 }
 
 /** Handed out by this run already, or by another run on this machine: seen as an address. */
-const taken = new Set<string>();
+const usedNamespaces = new Set<string>();
 
 async function freeNetwork(): Promise<string> {
   const addresses = await run(['ip', '-4', '-o', 'address']);
   for (let third = 0; third < 256; third += 1) {
     const network = `198.18.${third}`;
-    if (taken.has(network) || addresses.includes(` ${network}.`)) continue;
-    taken.add(network);
+    if (usedNamespaces.has(network) || addresses.includes(` ${network}.`)) continue;
+    usedNamespaces.add(network);
     return network;
   }
   throw new Error('every network below 198.18.0.0/16 is taken');

@@ -8,9 +8,9 @@ import { until } from './until.ts';
 
 /** A late reading keeps its second; a missed one leaves two. */
 const GAP_MS_MIN = 1_700;
-const BEAT_MS = 1_000;
+const GRID_MS = 1_000;
 
-export interface Beat {
+export interface ReadingGrid {
   readonly readings: number;
   readonly firstMs: number;
   readonly lastMs: number;
@@ -19,10 +19,10 @@ export interface Beat {
   /** Seconds without a reading. */
   readonly missing: number;
   /** What the gateway itself told as lost. */
-  readonly told: number;
+  readonly reported: number;
 }
 
-export function beatOf(sandbox: Sandbox): Beat {
+export function readingGridOf(sandbox: Sandbox): ReadingGrid {
   const points = sandbox.points();
   const dates = [...new Set(points.filter(({ key }) => key === 'uptimeS').map(({ ts }) => ts))].sort(
     (a, b) => a - b,
@@ -36,18 +36,22 @@ export function beatOf(sandbox: Sandbox): Beat {
     firstMs: dates[0] ?? Number.NaN,
     lastMs: dates.at(-1) ?? Number.NaN,
     gaps,
-    missing: gaps.reduce((sum, { fromMs, toMs }) => sum + Math.round((toMs - fromMs) / BEAT_MS) - 1, 0),
-    told: points
+    missing: gaps.reduce((sum, { fromMs, toMs }) => sum + Math.round((toMs - fromMs) / GRID_MS) - 1, 0),
+    reported: points
       .filter(({ key }) => key === 'lostReadings')
       .reduce((sum, { value }) => sum + Number(value), 0),
   };
 }
 
 /** Waits until the beat reaches `untilMs` without a gap, or as long as it may take. */
-export async function unbroken(sandbox: Sandbox, untilMs: number, withinMs: number): Promise<Beat> {
+export async function requireUnbroken(
+  sandbox: Sandbox,
+  untilMs: number,
+  withinMs: number,
+): Promise<ReadingGrid> {
   await until(() => {
-    const { gaps, lastMs } = beatOf(sandbox);
+    const { gaps, lastMs } = readingGridOf(sandbox);
     return gaps.length === 0 && lastMs >= untilMs;
   }, withinMs);
-  return beatOf(sandbox);
+  return readingGridOf(sandbox);
 }

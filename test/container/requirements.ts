@@ -19,20 +19,20 @@ const PROGRAMS = {
 } as const;
 
 /** Installs what is missing where apt can; undefined when all is there. */
-export async function whyNoContainers(): Promise<string | undefined> {
+export async function containerProblem(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'containers need Linux and root';
   if (cgroupHierarchies().length === 0) return 'no control groups of version 2 below /sys/fs/cgroup';
-  const lacks = await missing();
-  if (lacks.length > 0) {
+  const missingTools = await missing();
+  if (missingTools.length > 0) {
     if ((await attempt(['apt-get', '--version'])).code !== 0)
-      return `missing and no apt to install them: ${lacks.join(', ')}`;
+      return `missing and no apt to install them: ${missingTools.join(', ')}`;
     const wanted = [
-      ...new Set(lacks.map((program) => (program === 'mmdebstrap' ? program : PROGRAMS[program]))),
+      ...new Set(missingTools.map((program) => (program === 'mmdebstrap' ? program : PROGRAMS[program]))),
     ];
     await attempt(['apt-get', 'update', '-qq'], 120_000);
     await attempt(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...wanted], 240_000);
-    const still = await missing();
-    if (still.length > 0) return `missing and apt could not install them: ${still.join(', ')}`;
+    const remaining = await missing();
+    if (remaining.length > 0) return `missing and apt could not install them: ${remaining.join(', ')}`;
   }
   const { code, out } = await attempt(['unshare', '--mount', '--pid', '--net', '--fork', 'true']);
   return code === 0 ? undefined : `no namespaces here: ${out.trim()}`;
@@ -41,7 +41,7 @@ export async function whyNoContainers(): Promise<string | undefined> {
 async function missing(): Promise<(keyof typeof PROGRAMS | 'mmdebstrap')[]> {
   const wanted = Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[];
   const all = existsSync(ROOT_TAR) ? wanted : [...wanted, 'mmdebstrap' as const];
-  const lacks: typeof all = [];
-  for (const program of all) if ((await attempt(['which', program])).code !== 0) lacks.push(program);
-  return lacks;
+  const missingTools: typeof all = [];
+  for (const program of all) if ((await attempt(['which', program])).code !== 0) missingTools.push(program);
+  return missingTools;
 }

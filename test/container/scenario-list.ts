@@ -7,7 +7,7 @@ import type { Scenario } from './scenario.ts';
 import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './scenarios/bad-disks.ts';
 import { linkDown, lossyRoad, nameServerAbsent, serverAbsent } from './scenarios/bad-networks.ts';
 import { ownSensors } from './scenarios/custom-sensors.ts';
-import { saysWhy } from './scenarios/failure-messages.ts';
+import { failureMessages } from './scenarios/failure-messages.ts';
 import { converseBlocked, kills, sampleBlocked, stopped } from './scenarios/hangs.ts';
 import { hardening } from './scenarios/hardening.ts';
 import { life } from './scenarios/life.ts';
@@ -19,7 +19,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
   [
     { name: 'hardening', run: hardening },
     { name: 'own-sensors', run: ownSensors },
-    { name: 'says-why', run: saysWhy },
+    { name: 'says-why', run: failureMessages },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
     { name: 'disk-full-later', run: fullLater },

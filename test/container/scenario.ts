@@ -25,7 +25,7 @@ export interface Report {
 export interface Scenario {
   /** For `--only`, which takes the beginning of a name, too. */
   readonly name: string;
-  readonly run: (ground: Ground) => Promise<Report>;
+  readonly run: (environment: Ground) => Promise<Report>;
 }
 
 /** Collects what is wrong, in the order in which it was seen. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { GatewayService } from './gateway-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
-import { Road } from './network-link.ts';
+import { NetworkLink } from './network-link.ts';
 import { until } from './until.ts';
 
 export const PROVISIONING = { key: 'key-of-the-profile', secret: 'f1rst-l1ght-s3cret-0f-the-test' };
@@ -20,17 +20,17 @@ export interface Booted {
 }
 
 export class Site implements AsyncDisposable {
-  readonly road: Road;
+  readonly link: NetworkLink;
   readonly root: string;
   #sandbox: Sandbox | undefined;
   #machine: Machine | undefined;
 
   static async open(root: string): Promise<Site> {
-    return new Site(await Road.build(), root);
+    return new Site(await NetworkLink.build(), root);
   }
 
-  private constructor(road: Road, root: string) {
-    this.road = road;
+  private constructor(link: NetworkLink, root: string) {
+    this.link = link;
     this.root = root;
   }
 
@@ -41,7 +41,7 @@ export class Site implements AsyncDisposable {
 
   async openServer(): Promise<Sandbox> {
     this.#sandbox = await openSandbox({
-      host: this.road.serverAddress,
+      host: this.link.serverAddress,
       coapPort: COAP_PORT,
       provisioning: PROVISIONING,
     });
@@ -49,7 +49,7 @@ export class Site implements AsyncDisposable {
   }
 
   /** As an operator leaves it: the configuration for all, the secret in systemd's store, for root. */
-  async configure(more = '', host = this.road.serverAddress): Promise<void> {
+  async configure(more = '', host = this.link.serverAddress): Promise<void> {
     const [dropIns, store] = [
       join(this.root, 'etc', 'firstlight', 'conf.d'),
       join(this.root, 'etc', 'credstore'),
@@ -68,19 +68,19 @@ export class Site implements AsyncDisposable {
   }
 
   /** The machine of the boot before must be off. */
-  async boot(options: Omit<MachineOptions, 'road'> = {}): Promise<Booted> {
-    const machine = await Machine.boot(this.root, { ...options, road: this.road });
+  async boot(options: Omit<MachineOptions, 'link'> = {}): Promise<Booted> {
+    const machine = await Machine.boot(this.root, { ...options, link: this.link });
     this.#machine = machine;
     return { machine, service: new GatewayService(machine) };
   }
 
   /** Pulls the plug, if it is in. */
   async off(): Promise<void> {
-    await this.#machine?.pullThePlug();
+    await this.#machine?.cutPower();
   }
 
   /** Whether the server stores something new in time. */
-  async hears(withinMs: number): Promise<boolean> {
+  async isReceiving(withinMs: number): Promise<boolean> {
     const before = this.#stored();
     return await until(() => this.#stored() > before, withinMs);
   }
@@ -88,7 +88,7 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.off();
     await this.#sandbox?.[Symbol.asyncDispose]();
-    await this.road[Symbol.asyncDispose]();
+    await this.link[Symbol.asyncDispose]();
   }
 
   #stored(): number {

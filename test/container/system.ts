@@ -7,17 +7,17 @@
  */
 
 import { join } from 'node:path';
-import { openWorkPlace, sweep } from './cleanup.ts';
+import { openWorkDirectory, removeStale } from './cleanup.ts';
 import { readOptions } from './options.ts';
 import { installedLayer, packages } from './packages.ts';
-import { whyNoContainers } from './requirements.ts';
+import { containerProblem } from './requirements.ts';
 import { makeRootTar, unpackRoot } from './root-files.ts';
 import { Layers } from './root-layers.ts';
 import type { Ground, Report, Scenario } from './scenario.ts';
 import { STAGES } from './scenario-list.ts';
 
 /** Violations told of one scenario: the first ones lead to the cause. */
-const TOLD_MAX = 12;
+const FAILURES_SHOWN_MAX = 12;
 
 const options = readOptions();
 const stages = STAGES.map((stage) => stage.filter(({ name }) => isWanted(name))).filter(
@@ -37,46 +37,47 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 const startedMs = performance.now();
 let failed = 0;
 const skipped: string[] = [];
-const whyNot = await whyNoContainers();
-if (whyNot === undefined) {
-  sweep();
-  await using place = await openWorkPlace();
-  await inStages(await prepareGround(place.path));
+const problem = await containerProblem();
+if (problem === undefined) {
+  removeStale();
+  await using place = await openWorkDirectory();
+  await inStages(await prepareEnvironment(place.path));
 } else {
-  skipped.push(...scenarios.map(({ name }) => `${name}: ${whyNot}`));
+  skipped.push(...scenarios.map(({ name }) => `${name}: ${problem}`));
 }
-if (skipped.length > 0) say(`skipped: ${skipped.length}\n${skipped.map((line) => `  ${line}`).join('\n')}`);
-say(
+if (skipped.length > 0) print(`skipped: ${skipped.length}\n${skipped.map((line) => `  ${line}`).join('\n')}`);
+print(
   `${failed === 0 ? 'no violation' : `FAILED: ${failed} scenarios`}, ${seconds(performance.now() - startedMs)}`,
 );
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function prepareGround(place: string): Promise<Ground> {
+async function prepareEnvironment(place: string): Promise<Ground> {
   await makeRootTar();
   const debian = join(place, 'debian');
   await unpackRoot(debian);
   const bare = new Layers(place, [debian]);
   const made = await packages(join(place, 'packages'), options.packages);
-  const ground = { place, packages: made, bare, cuts: options.cuts, seed: options.seed };
-  return { ...ground, installed: await installedLayer(bare, made.lower) };
+  const environment = { place, packages: made, bare, cuts: options.cuts, seed: options.seed };
+  return { ...environment, installed: await installedLayer(bare, made.lower) };
 }
 
-async function inStages(ground: Ground): Promise<void> {
-  say(`prepared in ${seconds(performance.now() - startedMs)}`);
-  for (const stage of stages) await Promise.all(stage.map((scenario) => play(scenario, ground)));
+async function inStages(environment: Ground): Promise<void> {
+  print(`prepared in ${seconds(performance.now() - startedMs)}`);
+  for (const stage of stages) await Promise.all(stage.map((scenario) => runScenario(scenario, environment)));
 }
 
-async function play({ name, run: act }: Scenario, ground: Ground): Promise<void> {
+async function runScenario({ name, run: act }: Scenario, environment: Ground): Promise<void> {
   const beganMs = performance.now();
-  const report = await act(ground).catch(broken);
+  const report = await act(environment).catch(broken);
   const isBad = report.problems.length > 0;
   if (isBad) failed += 1;
   skipped.push(...(report.skipped ?? []).map((line) => `${name}: ${line}`));
   const head = `${name.padEnd(24)} ${isBad ? 'FAILED' : 'ok'}`.padEnd(32);
   const lines = [`${head} ${seconds(performance.now() - beganMs).padStart(6)}  ${report.figures.join('; ')}`];
-  const told = report.problems.slice(0, TOLD_MAX).map((line) => `    violation: ${line}`);
-  if (report.problems.length > TOLD_MAX) told.push(`    and ${report.problems.length - TOLD_MAX} more`);
-  say([...lines, ...told].join('\n'));
+  const logged = report.problems.slice(0, FAILURES_SHOWN_MAX).map((line) => `    violation: ${line}`);
+  if (report.problems.length > FAILURES_SHOWN_MAX)
+    logged.push(`    and ${report.problems.length - FAILURES_SHOWN_MAX} more`);
+  print([...lines, ...logged].join('\n'));
 }
 
 /** A scenario that could not be played to its end shows nothing, so it has failed. */
@@ -93,6 +94,6 @@ function seconds(ms: number): string {
   return `${Math.round(ms / 1000)} s`;
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -28,65 +28,65 @@ const RECORDS: Readonly<Record<string, CredentialRecord>> = {
   'a provisioned gateway': { state: 'provisioned', ...known, token },
 };
 
-const sorts = fc.record({
+const kinds = fc.record({
   deviceName: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 255 }),
   token: fc.stringMatching(/^[!-.0->@-~]{1,255}$/).map((text) => new Secret(text)),
   sinceMs: fc.nat(2_000_000_000_000),
 });
 const records: fc.Arbitrary<CredentialRecord> = fc.oneof(
-  sorts.map((sort) => ({ state: 'provisioned' as const, server: SERVER, ...sort })),
-  sorts.map((sort) => ({ state: 'pending' as const, server: SERVER, ...sort })),
-  sorts.map(({ token: _, ...sort }) => ({ state: 'pending' as const, server: SERVER, ...sort })),
+  kinds.map((kind) => ({ state: 'provisioned' as const, server: SERVER, ...kind })),
+  kinds.map((kind) => ({ state: 'pending' as const, server: SERVER, ...kind })),
+  kinds.map(({ token: _, ...kind }) => ({ state: 'pending' as const, server: SERVER, ...kind })),
 );
 
 export function credentialStoreContract(name: string, make: () => StoreUnderTest): void {
   describe(`${name} keeps the credential store contract`, () => {
     it('remembers nothing at first, however often it is asked', async () => {
-      using place = make();
-      const store = place.open();
+      using location = make();
+      const store = location.open();
       assert.equal(await store.read(), undefined);
       assert.equal(await store.read(), undefined);
-      assert.equal(await place.open().read(), undefined);
+      assert.equal(await location.open().read(), undefined);
     });
 
     for (const [what, record] of Object.entries(RECORDS)) {
       it(`remembers ${what}, also for the one who opens it next`, async () => {
-        using place = make();
-        const store = place.open();
+        using location = make();
+        const store = location.open();
         await store.write(record);
         assert.deepEqual(revealed(await store.read()), revealed(record));
-        assert.deepEqual(revealed(await place.open().read()), revealed(record));
+        assert.deepEqual(revealed(await location.open().read()), revealed(record));
       });
     }
 
     it('remembers after it was closed', async () => {
-      using place = make();
-      const store = place.open();
+      using location = make();
+      const store = location.open();
       const record: CredentialRecord = { state: 'provisioned', ...known, token };
       await store.write(record);
       await store[Symbol.asyncDispose]();
-      assert.deepEqual(revealed(await place.open().read()), revealed(record));
+      assert.deepEqual(revealed(await location.open().read()), revealed(record));
     });
 
     it('can be written before it was ever read', async () => {
-      using place = make();
-      await place.open().write({ state: 'pending', ...known, token });
-      await place.open().write({ state: 'provisioned', ...known, token });
-      assert.equal((await place.open().read())?.state, 'provisioned');
+      using location = make();
+      await location.open().write({ state: 'pending', ...known, token });
+      await location.open().write({ state: 'provisioned', ...known, token });
+      assert.equal((await location.open().read())?.state, 'provisioned');
     });
 
     it('keeps nothing of an earlier record: a token that was replaced is gone', async () => {
-      using place = make();
-      const store = place.open();
+      using location = make();
+      const store = location.open();
       await store.write({ state: 'provisioned', ...known, token });
       await store.write({ state: 'pending', ...known });
-      assert.deepEqual(await place.open().read(), { state: 'pending', ...known });
+      assert.deepEqual(await location.open().read(), { state: 'pending', ...known });
     });
 
     it('gives back every record it can be given, character for character', async () => {
-      using place = make();
+      using location = make();
       const check = async (record: CredentialRecord) => {
-        const store = place.open();
+        const store = location.open();
         await store.write(record);
         assert.deepEqual(revealed(await store.read()), revealed(record));
       };

@@ -8,14 +8,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { Losses } from '../../src/core/model/loss-report.ts';
+import type { LossReport } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
 import type { ReadingStore } from '../../src/outbox/store/reading-store.ts';
 import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/sampled-readings.ts';
 
 export interface StoreUnderTest {
   readonly store: ReadingStore;
-  readonly losses: Losses;
+  readonly losses: LossReport;
   /** What makes a reading so large that `holds` of them are sure to fit and `overflows` of them are sure not to. */
   readonly paddingBytes: number;
   readonly holds: number;
@@ -145,7 +145,7 @@ function boundContract(make: MakeStore): void {
     await store.append(new SampledReadings(paddingBytes).batch(overflows));
     const lost = overflows - store.size;
     assert.ok(lost > 0 && store.bytes <= bytesMax);
-    assert.deepEqual(losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values, {
+    assert.deepEqual(losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values, {
       lostReadings: lost,
       lostFromMs: OFFSET_MS + 1,
       lostToMs: OFFSET_MS + lost,
@@ -162,7 +162,10 @@ function boundContract(make: MakeStore): void {
     await store.acknowledge(2, store.epoch);
     await store.append(host.batch(overflows));
     assert.equal(losses.total, holds - 2 + overflows - store.size);
-    assert.equal(losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostFromMs'], OFFSET_MS + 3);
+    assert.equal(
+      losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostFromMs'],
+      OFFSET_MS + 3,
+    );
   });
 
   it('that dropped what was taken takes it all back, so that nothing else is acknowledged for it', async () => {
@@ -183,7 +186,7 @@ function boundContract(make: MakeStore): void {
     const host = new SampledReadings(paddingBytes);
     await store.append(host.batch(overflows));
     const left = await store.take(overflows);
-    assert.equal(left[0]?.full, true);
+    assert.equal(left[0]?.isSnapshot, true);
     host.assertHistory(left);
   });
 
@@ -192,7 +195,10 @@ function boundContract(make: MakeStore): void {
     await store.append([gapRecord(1_000, 0), ...new SampledReadings(paddingBytes).batch(overflows)]);
     const lost = overflows - store.size;
     assert.equal(losses.total, lost);
-    assert.equal(losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostReadings'], 1_000 + lost);
+    assert.equal(
+      losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostReadings'],
+      1_000 + lost,
+    );
   });
 }
 
@@ -203,7 +209,7 @@ function dateContract(make: MakeStore): void {
     await store.append([...host.batch(2), ...host.batch(2, false), ...host.batch(1)]);
     assert.deepEqual(times(await store.take(9)), [1, 2]);
     assert.deepEqual(await store.take(9), []);
-    await store.anchor(OFFSET_MS);
+    await store.setBootOffset(OFFSET_MS);
     const dated = await store.take(9);
     assert.deepEqual(times(dated), [3, 4, 5]);
     assert.deepEqual(
@@ -216,7 +222,7 @@ function dateContract(make: MakeStore): void {
     const { store } = await make();
     const host = new SampledReadings();
     await store.append(host.batch(1, false));
-    await Promise.all([store.anchor(OFFSET_MS), store.anchor(5)]);
+    await Promise.all([store.setBootOffset(OFFSET_MS), store.setBootOffset(5)]);
     await store.append(host.batch(1, false));
     const readings = await store.take(9);
     assert.deepEqual(
@@ -226,9 +232,9 @@ function dateContract(make: MakeStore): void {
   });
 }
 
-type Deed = readonly ['append' | 'take' | 'acknowledge' | 'rewind', number];
+type Operation = readonly ['append' | 'take' | 'acknowledge' | 'rewind', number];
 
-const deeds: fc.Arbitrary<Deed[]> = fc.array(
+const operations: fc.Arbitrary<Operation[]> = fc.array(
   fc.tuple(
     fc.constantFrom('append', 'append', 'take', 'take', 'acknowledge', 'rewind'),
     fc.integer({ min: 0, max: 8 }),
@@ -237,12 +243,12 @@ const deeds: fc.Arbitrary<Deed[]> = fc.array(
 );
 
 async function modelContract(make: MakeStore): Promise<void> {
-  const check = async (history: Deed[]) => {
+  const check = async (history: Operation[]) => {
     const model = new Model(await make());
-    for (const deed of history) await model.do(deed);
+    for (const operation of history) await model.do(operation);
     await model.drain();
   };
-  await fc.assert(fc.asyncProperty(deeds, check), RUNS);
+  await fc.assert(fc.asyncProperty(operations, check), RUNS);
 }
 
 class Model {
@@ -257,7 +263,7 @@ class Model {
     this.#host = new SampledReadings(under.paddingBytes);
   }
 
-  async do([what, count]: Deed): Promise<void> {
+  async do([what, count]: Operation): Promise<void> {
     const { store } = this.#under;
     if (what === 'append') await this.#append(count);
     if (what === 'take') await this.#take(count);
@@ -284,16 +290,16 @@ class Model {
 
   async #append(count: number): Promise<void> {
     const { store, losses } = this.#under;
-    const [{ epoch }, told] = [store, losses.total];
+    const [{ epoch }, reported] = [store, losses.total];
     const batch = this.#host.batch(count);
     await store.append(batch);
     this.#waiting.push(...times(batch));
     const dropped = this.#waiting.length - store.size;
-    assert.equal(losses.total - told, dropped);
+    assert.equal(losses.total - reported, dropped);
     this.#waiting.splice(0, dropped);
-    const isTakenBack = dropped > 0 && this.#taken.length > 0;
-    assert.equal(store.epoch !== epoch, isTakenBack);
-    if (isTakenBack) this.#taken = [];
+    const isRewound = dropped > 0 && this.#taken.length > 0;
+    assert.equal(store.epoch !== epoch, isRewound);
+    if (isRewound) this.#taken = [];
   }
 
   async #take(count: number): Promise<void> {

@@ -11,9 +11,9 @@ import type { TimeSync } from '../../src/core/ports/clock.ts';
 export interface TimeSyncUnderTest {
   readonly timeSync: TimeSync;
   /** The time service sets the clock, or confirms it. */
-  serviceSets(): void;
+  setByService(): void;
   /** Somebody else sets it. */
-  handSets(): void;
+  setByHand(): void;
 }
 
 export function timeSyncContract(name: string, make: (t: TestContext) => TimeSyncUnderTest): void {
@@ -27,28 +27,28 @@ export function timeSyncContract(name: string, make: (t: TestContext) => TimeSyn
     });
 
     it('a clock that one has set is', async (t) => {
-      const { timeSync, serviceSets } = make(t);
+      const { timeSync, setByService } = make(t);
       await timeSync.isSynchronised(signal);
-      serviceSets();
+      setByService();
       assert.equal(await timeSync.isSynchronised(signal), true);
     });
 
     it('a step by hand is not confirmed until the time service has set the clock again', async (t) => {
-      const { timeSync, serviceSets, handSets } = make(t);
-      serviceSets();
+      const { timeSync, setByService, setByHand } = make(t);
+      setByService();
       assert.equal(await timeSync.isSynchronised(signal), true);
-      handSets();
+      setByHand();
       assert.equal(await timeSync.confirmsStep(signal), false);
       assert.equal(await timeSync.confirmsStep(signal), false);
-      serviceSets();
+      setByService();
       assert.equal(await timeSync.confirmsStep(signal), true);
     });
 
     it('a step by the time service is confirmed', async (t) => {
-      const { timeSync, serviceSets } = make(t);
-      serviceSets();
+      const { timeSync, setByService } = make(t);
+      setByService();
       assert.equal(await timeSync.isSynchronised(signal), true);
-      serviceSets();
+      setByService();
       assert.equal(await timeSync.confirmsStep(signal), true);
     });
 

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { RefusalReason } from '../../src/core/failures/failure.ts';
+import type { FailureReason } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
 import { revealed } from '../doubles/reveal-secrets.ts';
@@ -58,68 +58,79 @@ const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] 
 ];
 
 describe('an answer with a token the agent can use is taken', () => {
-  for (const [claim, body, token] of TAKEN) {
-    it(claim, () => {
-      assert.deepEqual(revealed(parseProvisionAnswer(body)), { type: 'issued', token: `revealed ${token}` });
+  for (const [identity, body, token] of TAKEN) {
+    it(identity, () => {
+      assert.deepEqual(revealed(parseProvisionAnswer(body)), {
+        type: 'token-issued',
+        token: `revealed ${token}`,
+      });
     });
   }
 });
 
-const REFUSED: readonly (readonly [claim: string, body: string, reason: RefusalReason])[] = [
+const REFUSED: readonly (readonly [claim: string, body: string, reason: FailureReason])[] = [
   [
     'P2, wrong key or secret',
     '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}',
-    'not-found',
+    'provisioning-key-unknown',
   ],
-  ['P3, taken or limited', '{"errorMsg":"Failed to provision device!","status":"FAILURE"}', 'declined'],
-  ['P5, protobuf', '\b\u0002', 'unintelligible'],
-  ['P6, empty', '', 'unintelligible'],
+  [
+    'P3, taken or limited',
+    '{"errorMsg":"Failed to provision device!","status":"FAILURE"}',
+    'provisioning-declined',
+  ],
+  ['P5, protobuf', '\b\u0002', 'unexpected-response'],
+  ['P6, empty', '', 'unexpected-response'],
   [
     'an MQTT_BASIC object',
     issued({ clientId: 'c', userName: 'u', password: 'p' }, 'MQTT_BASIC'),
-    'wrong-credentials-type',
+    'credentials-type-unsupported',
   ],
-  ['an X.509 certificate', issued('MIIB', 'X509_CERTIFICATE'), 'wrong-credentials-type'],
+  ['an X.509 certificate', issued('MIIB', 'X509_CERTIFICATE'), 'credentials-type-unsupported'],
   [
     'LWM2M without a value',
     '{"credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}',
-    'wrong-credentials-type',
+    'credentials-type-unsupported',
   ],
-  ['success without a type', '{"credentialsValue":"t","status":"SUCCESS"}', 'wrong-credentials-type'],
-  ['a type in lower case', issued('t', 'access_token'), 'wrong-credentials-type'],
-  ['success without a value', '{"credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}', 'unintelligible'],
-  ['an empty token', issued(''), 'unintelligible'],
-  ['a token of 256 characters', issued('x'.repeat(256)), 'unintelligible'],
-  ['a token with a slash', issued('a/b'), 'unintelligible'],
-  ['a token with a question mark', issued('a?b'), 'unintelligible'],
-  ['a token with a space', issued('a b'), 'unintelligible'],
-  ['a token with a line end', issued('ab\n'), 'unintelligible'],
-  ['a token that is not ASCII', issued('é'), 'unintelligible'],
-  ['a number for a token', issued(7), 'unintelligible'],
-  ['an unknown status', '{"status":"MAYBE"}', 'unintelligible'],
-  ['a status in lower case', '{"status":"failure"}', 'unintelligible'],
-  ['the error object of HTTP (3.6)', '{"status":500,"message":"x","errorCode":2}', 'unintelligible'],
-  ['no status', '{}', 'unintelligible'],
-  ['a status of the prototype', '{"__proto__":{"status":"FAILURE"}}', 'unintelligible'],
-  ['an array', '[{"status":"FAILURE"}]', 'unintelligible'],
-  ['null', 'null', 'unintelligible'],
-  ['text', '"FAILURE"', 'unintelligible'],
-  ['a torn answer', '{"status":"SUCC', 'unintelligible'],
-  ['a web page', '<!DOCTYPE html><title>Sign in</title>', 'unintelligible'],
-  ['an answer over 4096 characters', `{"status":"FAILURE","x":"${'x'.repeat(4_096)}"}`, 'unintelligible'],
+  ['success without a type', '{"credentialsValue":"t","status":"SUCCESS"}', 'credentials-type-unsupported'],
+  ['a type in lower case', issued('t', 'access_token'), 'credentials-type-unsupported'],
+  ['success without a value', '{"credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}', 'unexpected-response'],
+  ['an empty token', issued(''), 'unexpected-response'],
+  ['a token of 256 characters', issued('x'.repeat(256)), 'unexpected-response'],
+  ['a token with a slash', issued('a/b'), 'unexpected-response'],
+  ['a token with a question mark', issued('a?b'), 'unexpected-response'],
+  ['a token with a space', issued('a b'), 'unexpected-response'],
+  ['a token with a line end', issued('ab\n'), 'unexpected-response'],
+  ['a token that is not ASCII', issued('é'), 'unexpected-response'],
+  ['a number for a token', issued(7), 'unexpected-response'],
+  ['an unknown status', '{"status":"MAYBE"}', 'unexpected-response'],
+  ['a status in lower case', '{"status":"failure"}', 'unexpected-response'],
+  ['the error object of HTTP (3.6)', '{"status":500,"message":"x","errorCode":2}', 'unexpected-response'],
+  ['no status', '{}', 'unexpected-response'],
+  ['a status of the prototype', '{"__proto__":{"status":"FAILURE"}}', 'unexpected-response'],
+  ['an array', '[{"status":"FAILURE"}]', 'unexpected-response'],
+  ['null', 'null', 'unexpected-response'],
+  ['text', '"FAILURE"', 'unexpected-response'],
+  ['a torn answer', '{"status":"SUCC', 'unexpected-response'],
+  ['a web page', '<!DOCTYPE html><title>Sign in</title>', 'unexpected-response'],
+  [
+    'an answer over 4096 characters',
+    `{"status":"FAILURE","x":"${'x'.repeat(4_096)}"}`,
+    'unexpected-response',
+  ],
 ];
 
 describe('every other answer is a refusal with its reason', () => {
-  for (const [claim, body, reason] of REFUSED) {
-    it(`${claim}: ${reason}`, () => {
+  for (const [identity, body, reason] of REFUSED) {
+    it(`${identity}: ${reason}`, () => {
       const answer = parseProvisionAnswer(body);
-      assert.equal(answer.type === 'refused' && answer.refusal.reason, reason);
+      assert.equal(answer.type === 'failed' && answer.failure.reason, reason);
     });
   }
 });
 
 describe('the detail of a refusal says what the answer looked like', () => {
-  const LOOKS = [
+  const DESCRIPTIONS = [
     ['', /empty/],
     ['\b\u0002', /protobuf/],
     [' <HTML>', /web page/],
@@ -128,10 +139,10 @@ describe('the detail of a refusal says what the answer looked like', () => {
     [issued('MIIB', 'X509_CERTIFICATE'), /X509_CERTIFICATE/],
     [issued('x', 'S3CRET'), /credentialsType unknown$/],
   ] as const;
-  for (const [body, look] of LOOKS) {
-    it(`${look}`, () => {
+  for (const [body, description] of DESCRIPTIONS) {
+    it(`${description}`, () => {
       const answer = parseProvisionAnswer(body);
-      assert.match(answer.type === 'refused' ? answer.refusal.detail : '', look);
+      assert.match(answer.type === 'failed' ? answer.failure.detail : '', description);
     });
   }
 });
@@ -146,10 +157,10 @@ const bodies = fc.oneof(
       credentialsType: fc.anything(),
       credentialsValue: fc.anything(),
     })
-    .map((answer) => safely(answer)),
+    .map((answer) => parseSafely(answer)),
 );
 
-function safely(value: unknown): string {
+function parseSafely(value: unknown): string {
   try {
     return JSON.stringify(value) ?? '';
   } catch {
@@ -160,7 +171,7 @@ function safely(value: unknown): string {
 it('no answer makes the parser throw, whatever it holds', () => {
   const check = (body: string) => {
     const answer = parseProvisionAnswer(body);
-    assert.ok(answer.type === 'issued' || answer.refusal.detail.length < 100);
+    assert.ok(answer.type === 'token-issued' || answer.failure.detail.length < 100);
   };
   fc.assert(fc.property(bodies, check), SEED);
 });

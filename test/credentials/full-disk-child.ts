@@ -7,20 +7,20 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '../../src/core/model/secret.ts';
-import { PROVISIONED, Shelf, storeErrorOf } from './store-fixture.ts';
+import { PROVISIONED, StoreFixture, storeErrorOf } from './store-fixture.ts';
 
 const [above = ''] = process.argv.slice(2);
-const shelf = new Shelf(above);
-await shelf.open().write(PROVISIONED);
-const before = shelf.contents;
+const fixture = new StoreFixture(above);
+await fixture.open().write(PROVISIONED);
+const before = fixture.contents;
 fill(join(above, 'filler'));
 
-const store = shelf.open();
+const store = fixture.open();
 const error = await storeErrorOf(store.write({ ...PROVISIONED, token: new Secret('QZ7-new') }));
 const after = await store.read();
-const same = JSON.stringify(before) === JSON.stringify(shelf.contents);
-const told = { message: error.message, same, names: shelf.names, token: after?.token?.reveal() };
-process.stdout.write(JSON.stringify(told));
+const same = JSON.stringify(before) === JSON.stringify(fixture.contents);
+const output = { message: error.message, same, names: fixture.names, token: after?.token?.reveal() };
+process.stdout.write(JSON.stringify(output));
 
 function fill(path: string): void {
   const file = openSync(path, 'w');

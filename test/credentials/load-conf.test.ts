@@ -10,28 +10,28 @@ import { it } from 'node:test';
 import { loadConf } from '../../src/credentials/load-conf.ts';
 
 /** What a child says and how it ends, when SIGTERM comes as soon as it is ready. */
-async function terminated(argument: string) {
+async function runAndTerminate(argument: string) {
   const file = join(import.meta.dirname, 'signal-child.js');
   const child = spawn(process.execPath, [file, argument], { stdio: ['pipe', 'pipe', 'inherit'] });
-  let said = '';
+  let output = '';
   child.stdout.setEncoding('utf8');
   child.stdout.on('data', (text: string) => {
-    if (!said.includes('ready') && `${said}${text}`.includes('ready')) child.kill('SIGTERM');
-    said += text;
+    if (!output.includes('ready') && `${output}${text}`.includes('ready')) child.kill('SIGTERM');
+    output += text;
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  return { said, code, signal };
+  return { output: output, code, signal };
 }
 
 it('a process that wrote its credentials finishes its work after SIGTERM', async () => {
   const above = mkdtempSync(join(tmpdir(), 'firstlight-signal-'));
-  const outcome = await terminated(above);
+  const outcome = await runAndTerminate(above);
   rmSync(above, { recursive: true });
-  assert.deepEqual(outcome, { said: 'ready finished', code: 0, signal: null });
+  assert.deepEqual(outcome, { output: 'ready finished', code: 0, signal: null });
 });
 
 it('the same process that loads conf by itself does not: this is what the fence is for', async () => {
-  assert.deepEqual(await terminated('raw'), { said: 'ready ', code: null, signal: 'SIGTERM' });
+  assert.deepEqual(await runAndTerminate('raw'), { output: 'ready ', code: null, signal: 'SIGTERM' });
 });
 
 it('loading it leaves no listener of its own for any signal, and none of ours is lost', async () => {

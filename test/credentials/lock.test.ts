@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { AlreadyRunning, acquireLock } from '../../src/credentials/lock.ts';
+import { AlreadyRunningError, acquireLock } from '../../src/credentials/lock.ts';
 import { StoreError } from '../../src/credentials/store-error.ts';
 import { base, Child, testRace } from './lock-harness.ts';
 
@@ -25,7 +25,7 @@ describe('the lock', () => {
   it('of a directory has one holder, and is free again once it is let go', async () => {
     const state = join(base, 'one');
     const lock = await acquireLock(state);
-    await assert.rejects(acquireLock(state), AlreadyRunning);
+    await assert.rejects(acquireLock(state), AlreadyRunningError);
     await lock[Symbol.asyncDispose]();
     await using _ = await acquireLock(state);
   });
@@ -41,7 +41,7 @@ describe('the lock', () => {
     await using holder = new Child(state);
     assert.equal(await holder.take(), 'held');
     await assert.rejects(acquireLock(state), (error) => {
-      assert.ok(error instanceof AlreadyRunning && error.code === 'ALREADY_RUNNING');
+      assert.ok(error instanceof AlreadyRunningError && error.code === 'ALREADY_RUNNING');
       assert.ok(error.message.startsWith(`another firstlight already runs on ${state}; stop it, or give`));
       assert.match(error.message, /--state .*another program .*ss -xlp \| grep @firstlight-[0-9a-f]{12}"/);
       return true;
@@ -84,8 +84,8 @@ describe('the lock', () => {
     const [state, alias] = [join(base, 'real'), join(base, 'alias')];
     await using _ = await acquireLock(state);
     await symlink(state, alias);
-    await assert.rejects(acquireLock(alias), AlreadyRunning);
-    await assert.rejects(acquireLock(join(state, '..', 'real', '.')), AlreadyRunning);
+    await assert.rejects(acquireLock(alias), AlreadyRunningError);
+    await assert.rejects(acquireLock(join(state, '..', 'real', '.')), AlreadyRunningError);
     await using _other = await acquireLock(join(base, 'unreal'));
   });
 
@@ -118,7 +118,7 @@ describe('the lock', () => {
       await new Promise<void>((resolve) => caller.once('close', () => resolve()));
       assert.deepEqual(heard, []);
     }
-    await assert.rejects(acquireLock(state), AlreadyRunning);
+    await assert.rejects(acquireLock(state), AlreadyRunningError);
   });
 
   it('that any other program has taken is refused with words that fit', async () => {

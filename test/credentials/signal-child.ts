@@ -4,7 +4,7 @@
  * With a directory as its argument it writes a record there through the store; with `raw` it loads conf by itself.
  */
 
-import { PROVISIONED, Shelf } from './store-fixture.ts';
+import { PROVISIONED, StoreFixture } from './store-fixture.ts';
 
 const [above = ''] = process.argv.slice(2);
 const tick = () => new Promise((resolve) => setImmediate(resolve));
@@ -17,5 +17,5 @@ process.once('SIGTERM', async () => {
 process.stdin.resume(); // stays until told
 
 if (above === 'raw') await import('conf');
-else await new Shelf(above).open().write(PROVISIONED);
+else await new StoreFixture(above).open().write(PROVISIONED);
 process.stdout.write('ready ');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { revealed } from '../doubles/reveal-secrets.ts';
-import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf, storeErrorOf, TOKEN } from './store-fixture.ts';
+import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 
 const REMEDY = /restore|move|install|free|check|look at|choose|must belong/;
 const text = JSON.stringify(ON_DISK);
@@ -44,16 +44,16 @@ const DAMAGED: Readonly<Record<string, string | Uint8Array>> = {
 describe('when the file and its backup are both', () => {
   for (const [what, content] of Object.entries(DAMAGED)) {
     it(`${what}, reading is a StoreError, and both stay as they are`, async () => {
-      using shelf = new Shelf();
-      shelf.put(MAIN, content);
-      shelf.put(BACKUP, content);
-      const before = shelf.contents;
-      const error = await storeErrorOf(shelf.open().read());
-      assert.deepEqual(shelf.contents, before);
-      assert.ok(error.message.includes(shelf.directory), error.message);
+      using fixture = new StoreFixture();
+      fixture.put(MAIN, content);
+      fixture.put(BACKUP, content);
+      const before = fixture.contents;
+      const error = await storeErrorOf(fixture.open().read());
+      assert.deepEqual(fixture.contents, before);
+      assert.ok(error.message.includes(fixture.directory), error.message);
       // What to do is said by the event of its own that this code has (core/verdicts.ts).
       assert.equal(error.code, 'CREDENTIALS_DAMAGED');
-      assert.doesNotMatch(inspect([error, shelf.log.lines], { depth: 9, showHidden: true }), /QZ7/);
+      assert.doesNotMatch(inspect([error, fixture.log.lines], { depth: 9, showHidden: true }), /QZ7/);
     });
   }
 });
@@ -61,14 +61,14 @@ describe('when the file and its backup are both', () => {
 describe('when only the file is', () => {
   for (const [what, content] of Object.entries(DAMAGED)) {
     it(`${what}, its backup is used, and its bytes are kept`, async () => {
-      using shelf = new Shelf();
-      shelf.put(MAIN, content);
-      shelf.put(BACKUP, text);
-      const damaged = shelf.bytes(MAIN);
-      assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED));
-      assert.ok(Object.values(shelf.contents).includes(damaged));
-      assert.deepEqual(JSON.parse(shelf.bytes(MAIN)), ON_DISK);
-      assert.doesNotMatch(inspect(shelf.log.lines, { depth: 9 }), /QZ7/);
+      using fixture = new StoreFixture();
+      fixture.put(MAIN, content);
+      fixture.put(BACKUP, text);
+      const damaged = fixture.bytes(MAIN);
+      assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+      assert.ok(Object.values(fixture.contents).includes(damaged));
+      assert.deepEqual(JSON.parse(fixture.bytes(MAIN)), ON_DISK);
+      assert.doesNotMatch(inspect(fixture.log.lines, { depth: 9 }), /QZ7/);
     });
   }
 });
@@ -78,47 +78,47 @@ describe('a file of a later version', () => {
 
   for (const place of [MAIN, BACKUP]) {
     it(`as ${place} is a StoreError that says to install that version again, and stays as it is`, async () => {
-      using shelf = new Shelf();
-      shelf.put(MAIN, text);
-      shelf.put(place, future);
-      const before = shelf.contents;
-      const error = await storeErrorOf(shelf.open().read());
-      assert.deepEqual(shelf.contents, before);
-      assert.ok(error.message.includes(join(shelf.directory, place)), error.message);
+      using fixture = new StoreFixture();
+      fixture.put(MAIN, text);
+      fixture.put(place, future);
+      const before = fixture.contents;
+      const error = await storeErrorOf(fixture.open().read());
+      assert.deepEqual(fixture.contents, before);
+      assert.ok(error.message.includes(join(fixture.directory, place)), error.message);
       assert.match(error.message, /version 2.*install/);
     });
   }
 });
 
 it('a byte order mark in front, as an editor leaves it, is no damage', async () => {
-  using shelf = new Shelf();
-  shelf.put(MAIN, `\uFEFF${text}`);
-  assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED));
+  using fixture = new StoreFixture();
+  fixture.put(MAIN, `\uFEFF${text}`);
+  assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
 });
 
 it('a lost or damaged backup is made again from the file', async () => {
   for (const backup of [undefined, 'torn', changed({ sinceMs: 5 })]) {
-    using shelf = new Shelf();
-    shelf.put(MAIN, text);
-    if (backup !== undefined) shelf.put(BACKUP, backup);
-    await shelf.open().read();
-    assert.deepEqual(JSON.parse(shelf.bytes(BACKUP)), ON_DISK);
+    using fixture = new StoreFixture();
+    fixture.put(MAIN, text);
+    if (backup !== undefined) fixture.put(BACKUP, backup);
+    await fixture.open().read();
+    assert.deepEqual(JSON.parse(fixture.bytes(BACKUP)), ON_DISK);
   }
 });
 
 it('a directory in the place of the file is a StoreError with a remedy', async () => {
-  using shelf = new Shelf();
-  mkdirSync(join(shelf.directory, MAIN), { recursive: true });
-  const error = await storeErrorOf(shelf.open().read());
-  assert.ok(error.message.includes(shelf.directory));
+  using fixture = new StoreFixture();
+  mkdirSync(join(fixture.directory, MAIN), { recursive: true });
+  const error = await storeErrorOf(fixture.open().read());
+  assert.ok(error.message.includes(fixture.directory));
   assert.match(error.message, REMEDY);
 });
 
 it('a file in the place of the directory is a StoreError with a remedy', async () => {
-  using shelf = new Shelf();
-  writeFileSync(shelf.directory, '');
-  const { directory } = shelf;
-  const store = shelf.open();
+  using fixture = new StoreFixture();
+  writeFileSync(fixture.directory, '');
+  const { directory } = fixture;
+  const store = fixture.open();
   for (const action of [() => store.read(), () => store.write(PROVISIONED)]) {
     const error = await storeErrorOf(action());
     assert.ok(error.message.includes(directory));

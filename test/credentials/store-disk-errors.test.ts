@@ -8,17 +8,17 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConf } from '../../src/credentials/load-conf.ts';
 import { revealed } from '../doubles/reveal-secrets.ts';
-import { BACKUP, MAIN, PROVISIONED, Shelf, storeErrorOf, TOKEN } from './store-fixture.ts';
+import { BACKUP, MAIN, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 
 const NOBODY = 65_534;
 
 /** Runs a shell line in a mount namespace of its own; what it mounts is gone when it ends. */
-function apart(line: string, ...words: readonly string[]) {
+function inSeparateMount(line: string, ...words: readonly string[]) {
   const own = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   return spawnSync('unshare', [...own, '--mount', 'sh', '-ec', line, 'sh', ...words], { encoding: 'utf8' });
 }
 
-const canMount = apart('mount -t tmpfs tmpfs /mnt').status === 0;
+const canMount = inSeparateMount('mount -t tmpfs tmpfs /mnt').status === 0;
 
 it('a full disk: the write is refused with a remedy, the old record stays, and no torn file is left', {
   skip: canMount ? false : 'needs the right to mount a tmpfs',
@@ -26,23 +26,23 @@ it('a full disk: the write is refused with a remedy, the old record stays, and n
   const above = mkdtempSync(join(tmpdir(), 'firstlight-full-'));
   const child = join(import.meta.dirname, 'full-disk-child.js');
   const line = 'mount -t tmpfs -o size=64k tmpfs "$1"; "$2" "$3" "$1"';
-  const { stdout, stderr } = apart(line, above, process.execPath, child);
+  const { stdout, stderr } = inSeparateMount(line, above, process.execPath, child);
   rmSync(above, { recursive: true });
   assert.match(stdout, /^{/, stderr);
-  const told = JSON.parse(stdout) as { message: string; same: boolean; names: string[]; token: string };
-  assert.match(told.message, /the disk is full; free some space/);
-  assert.doesNotMatch(told.message, /QZ7/);
-  assert.deepEqual(told.names, [BACKUP, MAIN]);
-  assert.equal(told.same, true);
-  assert.equal(told.token, TOKEN);
+  const output = JSON.parse(stdout) as { message: string; same: boolean; names: string[]; token: string };
+  assert.match(output.message, /the disk is full; free some space/);
+  assert.doesNotMatch(output.message, /QZ7/);
+  assert.deepEqual(output.names, [BACKUP, MAIN]);
+  assert.equal(output.same, true);
+  assert.equal(output.token, TOKEN);
 });
 
 /** Does it as a user who is not root; the shelf is his. */
-async function asNobody<T>(shelf: Shelf, action: () => Promise<T>): Promise<T> {
+async function asNobody<T>(fixture: StoreFixture, action: () => Promise<T>): Promise<T> {
   await loadConf(); // while the files of the library can be read
   if (process.getuid?.() !== 0) return action();
-  for (const path of [shelf.above, shelf.directory]) chownSync(path, NOBODY, NOBODY);
-  for (const name of shelf.names) chownSync(join(shelf.directory, name), NOBODY, NOBODY);
+  for (const path of [fixture.parent, fixture.directory]) chownSync(path, NOBODY, NOBODY);
+  for (const name of fixture.names) chownSync(join(fixture.directory, name), NOBODY, NOBODY);
   process.seteuid?.(NOBODY);
   try {
     return await action();
@@ -52,53 +52,53 @@ async function asNobody<T>(shelf: Shelf, action: () => Promise<T>): Promise<T> {
 }
 
 describe('a directory that takes no new names', () => {
-  async function readOnly(...without: readonly string[]): Promise<Shelf> {
-    const shelf = new Shelf();
-    await shelf.open().write(PROVISIONED);
-    for (const name of without) rmSync(join(shelf.directory, name));
-    chmodSync(shelf.directory, 0o500);
-    return shelf;
+  async function readOnly(...without: readonly string[]): Promise<StoreFixture> {
+    const fixture = new StoreFixture();
+    await fixture.open().write(PROVISIONED);
+    for (const name of without) rmSync(join(fixture.directory, name));
+    chmodSync(fixture.directory, 0o500);
+    return fixture;
   }
 
   it('refuses a write with a StoreError that names it and a remedy, and keeps the record', async () => {
-    using shelf = await readOnly();
-    const before = shelf.contents;
-    const error = await asNobody(shelf, () =>
-      storeErrorOf(shelf.open().write({ ...PROVISIONED, sinceMs: 9 })),
+    using fixture = await readOnly();
+    const before = fixture.contents;
+    const error = await asNobody(fixture, () =>
+      storeErrorOf(fixture.open().write({ ...PROVISIONED, sinceMs: 9 })),
     );
-    assert.ok(error.message.includes(shelf.directory));
+    assert.ok(error.message.includes(fixture.directory));
     assert.match(error.message, /must belong to the user of the service/);
-    assert.deepEqual(shelf.contents, before);
+    assert.deepEqual(fixture.contents, before);
   });
 
   it('still gives back a good record: a gateway with a worn card goes on delivering', async () => {
-    using shelf = await readOnly(BACKUP); // which cannot be made again now
-    const record = await asNobody(shelf, () => shelf.open().read());
+    using fixture = await readOnly(BACKUP); // which cannot be made again now
+    const record = await asNobody(fixture, () => fixture.open().read());
     assert.deepEqual(revealed(record), revealed(PROVISIONED));
-    assert.equal(shelf.log.saying(/^the credential store could not be mended/).length, 1);
+    assert.equal(fixture.log.withMessage(/^the credential store could not be mended/).length, 1);
   });
 });
 
 it('files that may not be read are a StoreError with a remedy, not a first boot', {
   skip: process.getuid?.() === 0 ? false : 'needs root to give the file away',
 }, async () => {
-  using shelf = new Shelf();
-  await shelf.open().write(PROVISIONED);
-  const error = await asNobody(shelf, () => {
+  using fixture = new StoreFixture();
+  await fixture.open().write(PROVISIONED);
+  const error = await asNobody(fixture, () => {
     process.seteuid?.(0);
-    for (const name of [MAIN, BACKUP]) chownSync(join(shelf.directory, name), 0, 0);
+    for (const name of [MAIN, BACKUP]) chownSync(join(fixture.directory, name), 0, 0);
     process.seteuid?.(NOBODY);
-    return storeErrorOf(shelf.open().read());
+    return storeErrorOf(fixture.open().read());
   });
   assert.match(error.message, /must belong to the user of the service/);
 });
 
 it('one copy that cannot be read hides nothing: the other is used', async () => {
   for (const broken of [MAIN, BACKUP]) {
-    using shelf = new Shelf();
-    await shelf.open().write(PROVISIONED);
-    rmSync(join(shelf.directory, broken));
-    mkdirSync(join(shelf.directory, broken));
-    assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED), broken);
+    using fixture = new StoreFixture();
+    await fixture.open().write(PROVISIONED);
+    rmSync(join(fixture.directory, broken));
+    mkdirSync(join(fixture.directory, broken));
+    assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED), broken);
   }
 });

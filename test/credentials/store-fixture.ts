@@ -43,14 +43,14 @@ export const ON_DISK = {
 export const MAIN = 'credentials.json';
 export const BACKUP = 'credentials.backup.json';
 
-export class Shelf implements Disposable {
-  readonly above: string;
+export class StoreFixture implements Disposable {
+  readonly parent: string;
   readonly directory: string;
   readonly log = new RecordingLogger();
 
-  constructor(above: string = mkdtempSync(join(tmpdir(), 'firstlight-store-'))) {
-    this.above = above;
-    this.directory = join(above, 'state');
+  constructor(parent: string = mkdtempSync(join(tmpdir(), 'firstlight-store-'))) {
+    this.parent = parent;
+    this.directory = join(parent, 'state');
   }
 
   open(...servers: readonly string[]): ConfCredentialStore {
@@ -93,7 +93,7 @@ export class Shelf implements Disposable {
 
   [Symbol.dispose](): void {
     if (existsSync(this.directory)) chmodSync(this.directory, 0o700);
-    rmSync(this.above, { recursive: true, force: true });
+    rmSync(this.parent, { recursive: true, force: true });
   }
 }
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isSameServer } from '../../src/core/failover/same-server.ts';
 import { Secret } from '../../src/core/model/secret.ts';
-import { forgetEarlier, lookAtRecord, putAside } from '../../src/credentials/inspect.ts';
-import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf, TOKEN } from './store-fixture.ts';
+import { archiveRecord, forgetEarlierRecords, inspectRecord } from '../../src/credentials/inspect.ts';
+import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, TOKEN } from './store-fixture.ts';
 
 const COAP = 'coap://tb.example.com:5683';
 const HTTPS = 'https://tb.example.com:443';
@@ -45,27 +45,27 @@ describe('a record', () => {
   ];
   for (const [what, lists, stays] of cases) {
     it(what, async () => {
-      using shelf = new Shelf();
+      using fixture = new StoreFixture();
       const [first = [], ...rest] = lists;
-      await shelf.open(...first).write({ ...PROVISIONED, server: first[0] ?? '' });
+      await fixture.open(...first).write({ ...PROVISIONED, server: first[0] ?? '' });
       const reads = [];
-      for (const list of rest) reads.push((await shelf.open(...list).read())?.token?.reveal());
+      for (const list of rest) reads.push((await fixture.open(...list).read())?.token?.reveal());
       assert.equal(reads.at(-1) !== undefined, stays);
       if (stays) assert.deepEqual(new Set(reads), new Set([PROVISIONED.token?.reveal()]));
     });
   }
 
   it('comes back once both URLs are listed, also after the new one alone was tried and declined', async () => {
-    using shelf = new Shelf();
-    await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
-    const moved = shelf.open(OTHER);
+    using fixture = new StoreFixture();
+    await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
+    const moved = fixture.open(OTHER);
     assert.equal(await moved.read(), undefined);
     await moved.write(ATTEMPT);
-    const both = await shelf.open(OTHER, COAP).read();
+    const both = await fixture.open(OTHER, COAP).read();
     assert.equal(both?.token?.reveal(), PROVISIONED.token?.reveal());
     // The attempt is kept, as everything is; and it is not what counts, however the list goes on.
-    assert.ok(Object.values(shelf.contents).some((text) => text.includes(ATTEMPT.token.reveal())));
-    assert.equal((await shelf.open(OTHER).read())?.token?.reveal(), PROVISIONED.token?.reveal());
+    assert.ok(Object.values(fixture.contents).some((text) => text.includes(ATTEMPT.token.reveal())));
+    assert.equal((await fixture.open(OTHER).read())?.token?.reveal(), PROVISIONED.token?.reveal());
   });
 
   for (const [when, left] of [
@@ -73,84 +73,84 @@ describe('a record', () => {
     ['behind both', []],
   ] as const) {
     it(`comes back also after a power cut ${when}`, async () => {
-      using shelf = new Shelf();
-      await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
-      const moved = shelf.open(OTHER);
+      using fixture = new StoreFixture();
+      await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
+      const moved = fixture.open(OTHER);
       await moved.read();
       await moved.write(ATTEMPT);
-      shelf.put('credentials.aside-2027-01-01T00-00-00.000Z-elsewhere.json', shelf.bytes(MAIN));
-      for (const name of [MAIN, BACKUP].filter((each) => !left.some((kept) => kept === each)))
-        unlinkSync(join(shelf.directory, name));
-      const both = await shelf.open(OTHER, COAP).read();
+      fixture.put('credentials.aside-2027-01-01T00-00-00.000Z-elsewhere.json', fixture.bytes(MAIN));
+      for (const name of [MAIN, BACKUP].filter((each) => !left.some((archived) => archived === each)))
+        unlinkSync(join(fixture.directory, name));
+      const both = await fixture.open(OTHER, COAP).read();
       assert.equal(both?.token?.reveal(), PROVISIONED.token?.reveal());
     });
   }
 
   it('that is only an attempt stays, when nothing better was set aside', async () => {
-    using shelf = new Shelf();
-    await shelf.open(COAP).write({ ...ATTEMPT, server: COAP });
-    const moved = shelf.open(OTHER);
+    using fixture = new StoreFixture();
+    await fixture.open(COAP).write({ ...ATTEMPT, server: COAP });
+    const moved = fixture.open(OTHER);
     await moved.read();
     await moved.write({ ...ATTEMPT, token: new Secret('second-attempt-token') });
-    const both = await shelf.open(OTHER, COAP).read();
+    const both = await fixture.open(OTHER, COAP).read();
     assert.equal(both?.token?.reveal(), 'second-attempt-token');
   });
 
   it('that replaces a refused token stays, whatever older credentials were set aside', async () => {
-    using shelf = new Shelf();
-    await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
-    const moved = shelf.open(OTHER);
+    using fixture = new StoreFixture();
+    await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
+    const moved = fixture.open(OTHER);
     await moved.read();
     const newer = new Secret('issued-by-the-other');
     await moved.write({ ...ATTEMPT, state: 'provisioned', token: newer });
-    const both = shelf.open(OTHER, COAP);
+    const both = fixture.open(OTHER, COAP);
     assert.equal((await both.read())?.token?.reveal(), newer.reveal());
     await both.write({ ...ATTEMPT, previousToken: newer });
-    const after = await shelf.open(OTHER, COAP).read();
+    const after = await fixture.open(OTHER, COAP).read();
     assert.equal(after?.token?.reveal(), ATTEMPT.token.reveal());
     // And it comes back, should the server go and come back.
-    await shelf.open('coap://third.example.com:5683').read();
-    const again = await shelf.open(OTHER, COAP).read();
+    await fixture.open('coap://third.example.com:5683').read();
+    const again = await fixture.open(OTHER, COAP).read();
     assert.equal(again?.token?.reveal(), ATTEMPT.token.reveal());
   });
 
   it('of the card this one was copied from stays aside at a boot that shows nothing of the board', async () => {
-    using shelf = new Shelf();
+    using fixture = new StoreFixture();
     const [first, second] = [['mac:aaaaaaaaaaaaaaaa'], ['mac:bbbbbbbbbbbbbbbb']];
-    await shelf.openOn(first, COAP).write({ ...PROVISIONED, server: COAP });
-    const copied = shelf.openOn(second, COAP);
+    await fixture.openOn(first, COAP).write({ ...PROVISIONED, server: COAP });
+    const copied = fixture.openOn(second, COAP);
     assert.equal(await copied.read(), undefined);
     await copied.write({ ...ATTEMPT, server: COAP });
-    assert.equal((await shelf.openOn([], COAP).read())?.token?.reveal(), ATTEMPT.token.reveal());
-    assert.equal((await shelf.openOn(second, COAP).read())?.token?.reveal(), ATTEMPT.token.reveal());
+    assert.equal((await fixture.openOn([], COAP).read())?.token?.reveal(), ATTEMPT.token.reveal());
+    assert.equal((await fixture.openOn(second, COAP).read())?.token?.reveal(), ATTEMPT.token.reveal());
   });
 
   it('that is forgotten leaves nothing of its server behind that the next start would take up', async () => {
-    using shelf = new Shelf();
-    await shelf.open(COAP).write({ ...PROVISIONED, server: COAP });
-    const moved = shelf.open(OTHER);
+    using fixture = new StoreFixture();
+    await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
+    const moved = fixture.open(OTHER);
     await moved.read();
     await moved.write({ ...ATTEMPT, state: 'provisioned' });
-    await shelf.open(OTHER, COAP).read();
+    await fixture.open(OTHER, COAP).read();
     const stranger = { ...ON_DISK, server: 'coap://stranger.example.com:5683' };
-    const kept = 'credentials.aside-2020-01-01T00-00-00.000Z-elsewhere.json';
-    shelf.put(kept, JSON.stringify(stranger));
-    const looked = await lookAtRecord(shelf.directory);
-    assert.ok(looked.is === 'good');
-    const [earlier = ''] = await forgetEarlier(shelf.directory, looked, 0);
-    assert.match(shelf.bytes(earlier), new RegExp(TOKEN));
-    await putAside(shelf.directory, 0);
-    assert.equal(await shelf.open(OTHER, COAP).read(), undefined);
-    assert.ok(shelf.names.includes(kept), 'that of another server waits for it');
+    const archived = 'credentials.aside-2020-01-01T00-00-00.000Z-elsewhere.json';
+    fixture.put(archived, JSON.stringify(stranger));
+    const inspection = await inspectRecord(fixture.directory);
+    assert.ok(inspection.is === 'good');
+    const [earlier = ''] = await forgetEarlierRecords(fixture.directory, inspection, 0);
+    assert.match(fixture.bytes(earlier), new RegExp(TOKEN));
+    await archiveRecord(fixture.directory, 0);
+    assert.equal(await fixture.open(OTHER, COAP).read(), undefined);
+    assert.ok(fixture.names.includes(archived), 'that of another server waits for it');
   });
 
   it('is not written again for a list that says nothing new', async () => {
-    using shelf = new Shelf();
-    await shelf.open(COAP, HTTPS).write({ ...PROVISIONED, server: COAP });
-    await shelf.open(HTTPS, COAP).read();
-    const before = shelf.contents;
-    await shelf.open(COAP).read();
-    assert.deepEqual(shelf.contents, before);
+    using fixture = new StoreFixture();
+    await fixture.open(COAP, HTTPS).write({ ...PROVISIONED, server: COAP });
+    await fixture.open(HTTPS, COAP).read();
+    const before = fixture.contents;
+    await fixture.open(COAP).read();
+    assert.deepEqual(fixture.contents, before);
   });
 });
 

@@ -10,9 +10,9 @@ import { Worker } from 'node:worker_threads';
 import { Secret } from '../../src/core/model/secret.ts';
 import { credentialStoreContract } from '../contracts/credential-store.ts';
 import { revealed } from '../doubles/reveal-secrets.ts';
-import { BACKUP, MAIN, ON_DISK, PROVISIONED, Shelf } from './store-fixture.ts';
+import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture } from './store-fixture.ts';
 
-credentialStoreContract('the store on a disk', () => new Shelf());
+credentialStoreContract('the store on a disk', () => new StoreFixture());
 
 /** Does it under this umask. */
 async function under(umask: number, action: () => Promise<void>): Promise<void> {
@@ -26,21 +26,21 @@ async function under(umask: number, action: () => Promise<void>): Promise<void> 
 
 describe('the files of the store', () => {
   it('are 0600 in a 0700 directory, even for a process whose umask hides nothing', async () => {
-    using shelf = new Shelf();
-    await under(0o000, () => shelf.open().write(PROVISIONED));
-    assert.equal(shelf.mode(), '700');
-    for (const name of shelf.names) assert.equal(shelf.mode(name), '600', name);
+    using fixture = new StoreFixture();
+    await under(0o000, () => fixture.open().write(PROVISIONED));
+    assert.equal(fixture.mode(), '700');
+    for (const name of fixture.names) assert.equal(fixture.mode(name), '600', name);
   });
 
   it('are never seen in another mode, not even the temporary ones while they are written', async () => {
-    using shelf = new Shelf();
-    mkdirSync(shelf.directory, { mode: 0o700 });
+    using fixture = new StoreFixture();
+    mkdirSync(fixture.directory, { mode: 0o700 });
     const stop = new Int32Array(new SharedArrayBuffer(4));
-    const workerData = { directory: shelf.directory, stop };
+    const workerData = { directory: fixture.directory, stop };
     const watcher = new Worker(new URL('./mode-watcher.js', import.meta.url), { workerData });
     const seen = new Promise<Record<string, string[]>>((resolve) => watcher.once('message', resolve));
     await new Promise((resolve) => watcher.once('online', resolve));
-    const store = shelf.open();
+    const store = fixture.open();
     await under(0o000, async () => {
       for (let sinceMs = 0; sinceMs < 100; sinceMs += 1) await store.write({ ...PROVISIONED, sinceMs });
     });
@@ -49,40 +49,40 @@ describe('the files of the store', () => {
   });
 
   it('are closed to others when they were found open, and so is the directory', async () => {
-    using shelf = new Shelf();
-    shelf.put(MAIN, JSON.stringify(ON_DISK), 0o644);
-    chmodSync(shelf.directory, 0o755);
-    assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED));
-    assert.equal(shelf.mode(), '700');
-    assert.equal(shelf.mode(MAIN), '600');
+    using fixture = new StoreFixture();
+    fixture.put(MAIN, JSON.stringify(ON_DISK), 0o644);
+    chmodSync(fixture.directory, 0o755);
+    assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+    assert.equal(fixture.mode(), '700');
+    assert.equal(fixture.mode(MAIN), '600');
   });
 
   it('are the record and its backup and nothing else, after many writes', async () => {
-    using shelf = new Shelf();
-    const store = shelf.open();
+    using fixture = new StoreFixture();
+    const store = fixture.open();
     for (let sinceMs = 0; sinceMs < 20; sinceMs += 1) await store.write({ ...PROVISIONED, sinceMs });
-    assert.deepEqual(shelf.names, [BACKUP, MAIN]);
+    assert.deepEqual(fixture.names, [BACKUP, MAIN]);
   });
 
   it('hold what an operator can read: version 1, in JSON', async () => {
-    using shelf = new Shelf();
-    await shelf.open().write(PROVISIONED);
-    for (const name of [MAIN, BACKUP]) assert.deepEqual(JSON.parse(shelf.bytes(name)), ON_DISK, name);
+    using fixture = new StoreFixture();
+    await fixture.open().write(PROVISIONED);
+    for (const name of [MAIN, BACKUP]) assert.deepEqual(JSON.parse(fixture.bytes(name)), ON_DISK, name);
   });
 
   it('are private again when the directory vanished while the agent ran', async () => {
-    using shelf = new Shelf();
-    const store = shelf.open();
+    using fixture = new StoreFixture();
+    const store = fixture.open();
     await store.write(PROVISIONED);
-    rmSync(shelf.directory, { recursive: true });
+    rmSync(fixture.directory, { recursive: true });
     await under(0o000, () => store.write(PROVISIONED));
-    assert.equal(shelf.mode(), '700');
+    assert.equal(fixture.mode(), '700');
     assert.deepEqual(revealed(await store.read()), revealed(PROVISIONED));
   });
 
   it('are made under parents that are missing, which are private from birth as well', async () => {
-    using shelf = new Shelf();
-    using deep = new Shelf(join(shelf.above, 'a', 'b'));
+    using fixture = new StoreFixture();
+    using deep = new StoreFixture(join(fixture.parent, 'a', 'b'));
     await under(0o000, () => deep.open().write(PROVISIONED));
     assert.deepEqual(deep.names, [BACKUP, MAIN]);
     assert.equal(deep.mode('..'), '700');
@@ -91,35 +91,35 @@ describe('the files of the store', () => {
 });
 
 it('an orphan of a process killed while writing, with the token in it, is swept at the next start', async () => {
-  using shelf = new Shelf();
-  await shelf.open().write(PROVISIONED);
+  using fixture = new StoreFixture();
+  await fixture.open().write(PROVISIONED);
   const orphans = [`${MAIN}.tmp-1700000000a1b2c3`, `${BACKUP}.tmp-1700000000a1b2c3`];
-  for (const orphan of orphans) shelf.put(orphan, JSON.stringify(ON_DISK).slice(0, 90));
-  shelf.put('notes.txt', 'of the operator');
-  await shelf.open().read();
-  assert.deepEqual(shelf.names, [BACKUP, MAIN, 'notes.txt']);
+  for (const orphan of orphans) fixture.put(orphan, JSON.stringify(ON_DISK).slice(0, 90));
+  fixture.put('notes.txt', 'of the operator');
+  await fixture.open().read();
+  assert.deepEqual(fixture.names, [BACKUP, MAIN, 'notes.txt']);
 });
 
 describe('the record of another server', () => {
   const ELSEWHERE = 'coap://elsewhere.example.com';
 
   it('is not used, is told, and is kept to the last byte', async () => {
-    using shelf = new Shelf();
-    await shelf.open().write(PROVISIONED);
-    const kept = shelf.bytes(MAIN);
-    assert.equal(await shelf.open(ELSEWHERE).read(), undefined);
-    assert.ok(Object.values(shelf.contents).includes(kept));
-    assert.equal(shelf.log.told.at(-1)?.level, 'warn');
-    for (const name of shelf.names) assert.equal(shelf.mode(name), '600', name);
+    using fixture = new StoreFixture();
+    await fixture.open().write(PROVISIONED);
+    const content = fixture.bytes(MAIN);
+    assert.equal(await fixture.open(ELSEWHERE).read(), undefined);
+    assert.ok(Object.values(fixture.contents).includes(content));
+    assert.equal(fixture.log.logged.at(-1)?.level, 'warn');
+    for (const name of fixture.names) assert.equal(fixture.mode(name), '600', name);
   });
 
   it('is found again when that server is configured again', async () => {
-    using shelf = new Shelf();
-    await shelf.open().write(PROVISIONED);
-    const there = shelf.open(ELSEWHERE);
+    using fixture = new StoreFixture();
+    await fixture.open().write(PROVISIONED);
+    const there = fixture.open(ELSEWHERE);
     await there.read();
     await there.write({ ...PROVISIONED, server: ELSEWHERE, token: new Secret('of-the-other') });
-    assert.deepEqual(revealed(await shelf.open().read()), revealed(PROVISIONED));
-    assert.equal((await shelf.open(ELSEWHERE).read())?.token?.reveal(), 'of-the-other');
+    assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+    assert.equal((await fixture.open(ELSEWHERE).read())?.token?.reveal(), 'of-the-other');
   });
 });

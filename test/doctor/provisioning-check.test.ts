@@ -3,87 +3,97 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../src/core/model/secret.ts';
-import type { Finding } from '../../src/doctor/check.ts';
-import { type Credentials, whyNoToken } from '../../src/doctor/credential-state.ts';
-import { type Pair, provisioningCheck } from '../../src/doctor/provisioning-check.ts';
+import type { CheckResult } from '../../src/doctor/check.ts';
+import { type CredentialState, explainMissingToken } from '../../src/doctor/credential-state.ts';
+import { type ProvisioningPair, provisioningCheck } from '../../src/doctor/provisioning-check.ts';
 
-const PAIR: Pair = { key: 'a-key-of-20-letters-', secretCharacters: 20 };
+const PAIR: ProvisioningPair = { key: 'a-key-of-20-letters-', secretCharacters: 20 };
 const TOKEN = new Secret('aTokenNobodyMaySee12');
 const { signal } = new AbortController();
 
-const found = (credentials: Credentials, pair: Pair | undefined = PAIR): Promise<Finding> =>
-  provisioningCheck('gw-1', pair, credentials).look(signal);
-const withoutPair = (credentials: Credentials): Promise<Finding> =>
-  provisioningCheck('gw-1', undefined, credentials).look(signal);
+const runCheck = (
+  credentials: CredentialState,
+  pair: ProvisioningPair | undefined = PAIR,
+): Promise<CheckResult> => provisioningCheck('gw-1', pair, credentials).run(signal);
+const withoutPair = (credentials: CredentialState): Promise<CheckResult> =>
+  provisioningCheck('gw-1', undefined, credentials).run(signal);
 
-const ROWS: readonly (readonly [Credentials, seen: RegExp, without: Finding['mark']])[] = [
-  [{ are: 'absent' }, /^would ask as gw-1 with a key of 20 characters .* nothing was sent$/, 'cross'],
-  [{ are: 'usable', device: 'gw-7', token: TOKEN }, /^not needed: .* gw-7/, 'tick'],
-  [{ are: 'given', token: TOKEN }, /^not needed: the configuration gives the token/, 'tick'],
-  [{ are: 'pending', device: 'gw-7' }, /^asked for as gw-7 before: would ask whether that worked/, 'tick'],
+const ROWS: readonly (readonly [CredentialState, seen: RegExp, without: CheckResult['status']])[] = [
+  [{ status: 'absent' }, /^would ask as gw-1 with a key of 20 characters .* nothing was sent$/, 'fail'],
+  [{ status: 'usable', device: 'gw-7', token: TOKEN }, /^not needed: .* gw-7/, 'pass'],
+  [{ status: 'configured', token: TOKEN }, /^not needed: the configuration gives the token/, 'pass'],
+  [{ status: 'pending', device: 'gw-7' }, /^asked for as gw-7 before: would ask whether that worked/, 'pass'],
   [
-    { are: 'of another', what: 'server', device: 'gw-7', server: 'coap://old:5683' },
+    { status: 'bound-elsewhere', differs: 'server', device: 'gw-7', server: 'coap://old:5683' },
     /of another server \(gw-7 on coap:\/\/old:5683\): would keep them aside and ask as gw-1/,
-    'cross',
+    'fail',
   ],
   [
-    { are: 'of another', what: 'board', device: 'gw-7', server: 'coap://tb:5683' },
+    { status: 'bound-elsewhere', differs: 'board', device: 'gw-7', server: 'coap://tb:5683' },
     /of another board .*: would keep them aside and ask as gw-1/,
-    'cross',
+    'fail',
   ],
-  [{ are: 'hidden', problem: 'run it with sudo' }, /^would ask as gw-1 if there are no credentials/, 'dash'],
+  [
+    { status: 'unreadable', problem: 'run it with sudo' },
+    /^would ask as gw-1 if there are no credentials/,
+    'skip',
+  ],
 ];
 
 describe('the provisioning check', () => {
   for (const [credentials, seen, without] of ROWS) {
-    it(`of credentials that are ${credentials.are}${'what' in credentials ? ` ${credentials.what}` : ''}`, async () => {
-      const finding = await found(credentials);
-      assert.deepEqual([finding.mark, seen.test(finding.seen)], ['tick', true], finding.seen);
+    it(`of credentials that are ${credentials.status}${'differs' in credentials ? ` ${credentials.differs}` : ''}`, async () => {
+      const result = await runCheck(credentials);
+      assert.deepEqual([result.status, seen.test(result.observed)], ['pass', true], result.observed);
       const lacking = await withoutPair(credentials);
-      assert.equal(lacking.mark, without, lacking.seen);
-      assert.ok(!JSON.stringify([finding, lacking]).includes(TOKEN.reveal()));
+      assert.equal(lacking.status, without, lacking.observed);
+      assert.ok(!JSON.stringify([result, lacking]).includes(TOKEN.reveal()));
     });
   }
 
   it('says of another server’s credentials without a pair both ways out', async () => {
-    const finding = await withoutPair({
-      are: 'of another',
-      what: 'server',
+    const result = await withoutPair({
+      status: 'bound-elsewhere',
+      differs: 'server',
       device: 'g',
       server: 'coap://old',
     });
-    assert.match(finding.seen, /of another server \(g on coap:\/\/old\), and there is no provisioning pair/);
     assert.match(
-      finding.mark === 'cross' ? finding.todo : '',
+      result.observed,
+      /of another server \(g on coap:\/\/old\), and there is no provisioning pair/,
+    );
+    assert.match(
+      result.status === 'fail' ? result.action : '',
       /^set server\.url back, or .*provisioning\.key/,
     );
   });
 
   it('says of damaged ones, and those of a later version, that nothing is asked and what to do', async () => {
     for (const are of ['damaged', 'newer'] as const) {
-      const finding = await found({ are, problem: 'the file is torn' });
-      assert.ok(finding.mark === 'cross');
-      assert.match(finding.means, /the agent asks nothing of the server$/);
-      assert.match(finding.todo, are === 'damaged' ? /restore credentials\.json/ : /install that version/);
+      const result = await runCheck({ status: are, problem: 'the file is torn' });
+      assert.ok(result.status === 'fail');
+      assert.match(result.meaning, /the agent asks nothing of the server$/);
+      assert.match(result.action, are === 'damaged' ? /restore credentials\.json/ : /install that version/);
     }
   });
 
   it('does not call a pair missing that this user may not see', async () => {
-    const look = (credentials: Credentials) => provisioningCheck('gw-1', 'hidden', credentials).look(signal);
-    const unseen = await look({ are: 'absent' });
-    assert.deepEqual([unseen.mark, /run it with sudo/.test(unseen.seen)], ['dash', true]);
-    assert.equal((await look({ are: 'usable', device: 'gw-7', token: TOKEN })).mark, 'tick');
-    assert.equal((await look({ are: 'damaged', problem: 'torn' })).mark, 'cross');
+    const look = (credentials: CredentialState) =>
+      provisioningCheck('gw-1', 'unreadable', credentials).run(signal);
+    const unseen = await look({ status: 'absent' });
+    assert.deepEqual([unseen.status, /run it with sudo/.test(unseen.observed)], ['skip', true]);
+    assert.equal((await look({ status: 'usable', device: 'gw-7', token: TOKEN })).status, 'pass');
+    assert.equal((await look({ status: 'damaged', problem: 'torn' })).status, 'fail');
   });
 
   it('refuses a key that ThingsBoard never makes', async () => {
-    const finding = await found({ are: 'absent' }, { key: 'two words', secretCharacters: 3 });
-    assert.equal(finding.mark, 'cross');
-    assert.doesNotMatch(JSON.stringify(finding), /two words/);
+    const result = await runCheck({ status: 'absent' }, { key: 'two words', secretCharacters: 3 });
+    assert.equal(result.status, 'fail');
+    assert.doesNotMatch(JSON.stringify(result), /two words/);
   });
 });
 
 it('there is a reason for each kind of credentials without a token, and none for one with', () => {
   for (const [credentials] of ROWS)
-    assert.equal(whyNoToken(credentials) === undefined, 'token' in credentials, credentials.are);
+    assert.equal(explainMissingToken(credentials) === undefined, 'token' in credentials, credentials.status);
 });

@@ -6,12 +6,12 @@ import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { serverClockCheck } from '../../src/doctor/server-clock-check.ts';
 import { hostClock } from '../../src/host/clock/clock.ts';
-import { clockAheadMs } from '../../src/transport/http/clock-offset.ts';
+import { measureClockOffset } from '../../src/transport/http/clock-offset.ts';
 
 const { signal } = new AbortController();
 
 /** `date`: what the server's Date header says; undefined: it has none. */
-async function found(date: string | undefined) {
+async function runCheck(date: string | undefined) {
   const server = createServer((_request, response) => {
     response.sendDate = false;
     if (date !== undefined) response.setHeader('Date', date);
@@ -23,29 +23,29 @@ async function found(date: string | undefined) {
   const port = typeof address === 'object' && address ? address.port : 0;
   try {
     const origin = { scheme: 'http', host: '127.0.0.1', port } as const;
-    const ask = (stop: AbortSignal) => clockAheadMs(origin, { tls: { pins: [] } }, hostClock(), stop);
-    return await serverClockCheck(ask).look(signal);
+    const ask = (stop: AbortSignal) => measureClockOffset(origin, { tls: { pins: [] } }, hostClock(), stop);
+    return await serverClockCheck(ask).run(signal);
   } finally {
     server.close();
   }
 }
 
-const inMs = (ms: number) => new Date(Date.now() + ms).toUTCString();
+const dateIn = (ms: number) => new Date(Date.now() + ms).toUTCString();
 
 describe("the server's clock", () => {
   it('that is an hour before ours is a cross, and says which is ahead', async () => {
-    const finding = await found(inMs(-3_600_000));
-    assert.equal(finding.mark, 'cross');
-    assert.match(finding.seen, /is (1 h|59 min|60 min).* ahead of the server's/);
+    const result = await runCheck(dateIn(-3_600_000));
+    assert.equal(result.status, 'fail');
+    assert.match(result.observed, /is (1 h|59 min|60 min).* ahead of the server's/);
   });
 
   it('that is an hour after ours is a cross, too', async () => {
-    assert.match((await found(inMs(3_600_000))).seen, /behind the server's/);
+    assert.match((await runCheck(dateIn(3_600_000))).observed, /behind the server's/);
   });
 
-  it('that is about ours is in order', async () => assert.equal((await found(inMs(0))).mark, 'tick'));
+  it('that is about ours is in order', async () => assert.equal((await runCheck(dateIn(0))).status, 'pass'));
 
   it('that is not said, or is nonsense, proves nothing', async () => {
-    for (const date of [undefined, 'yesterday']) assert.equal((await found(date)).mark, 'dash');
+    for (const date of [undefined, 'yesterday']) assert.equal((await runCheck(date)).status, 'skip');
   });
 });

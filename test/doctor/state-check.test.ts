@@ -5,26 +5,26 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stateCheck } from '../../src/doctor/state-check.ts';
-import { workshop } from '../app/agent-process.ts';
+import { tempDir } from '../app/agent-process.ts';
 
 const { signal } = new AbortController();
 
 describe('a state directory', () => {
   it('that is a file is a cross that says to move it away, not to change its mode', async () => {
-    await using place = await workshop();
+    await using place = await tempDir();
     const file = join(place.path, 'state');
     await writeFile(file, '');
-    const finding = await stateCheck(file).look(signal);
-    assert.deepEqual([finding.mark, finding.seen], ['cross', `${file} is no directory`]);
-    assert.match(finding.mark === 'cross' ? finding.todo : '', /^move that file away/);
+    const result = await stateCheck(file).run(signal);
+    assert.deepEqual([result.status, result.observed], ['fail', `${file} is no directory`]);
+    assert.match(result.status === 'fail' ? result.action : '', /^move that file away/);
   });
 
   it('that others may look into is a cross, and closed to them is not', async () => {
-    await using place = await workshop();
+    await using place = await tempDir();
     await chmod(place.path, 0o755);
-    const open = await stateCheck(place.path).look(signal);
-    assert.match(open.mark === 'cross' ? open.todo : '', /chmod 700/);
+    const open = await stateCheck(place.path).run(signal);
+    assert.match(open.status === 'fail' ? open.action : '', /chmod 700/);
     await chmod(place.path, 0o700);
-    assert.doesNotMatch((await stateCheck(place.path).look(signal)).seen, /mode/);
+    assert.doesNotMatch((await stateCheck(place.path).run(signal)).observed, /mode/);
   });
 });

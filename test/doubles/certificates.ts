@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const noOpenssl: string | false =
+export const opensslProblem: string | false =
   spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
 
 export interface Pem {
@@ -18,7 +18,7 @@ export interface Pem {
   readonly keyFile: string;
 }
 
-export interface Wish {
+export interface CertificateRequest {
   /** `DNS:localhost,IP:127.0.0.1` unless given. */
   readonly names?: string;
   /** As openssl writes dates, `20200101000000Z`; yesterday and in a month unless given. */
@@ -29,7 +29,7 @@ export interface Wish {
 export class Authority implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-pki-'));
   readonly pem: Pem;
-  #made = 0;
+  #count = 0;
 
   constructor(name = 'Test Authority') {
     this.pem = this.#files('ca');
@@ -59,9 +59,9 @@ export class Authority implements Disposable {
   }
 
   /** A certificate with its key, signed by this authority. */
-  issue({ names = 'DNS:localhost,IP:127.0.0.1', from, to }: Wish = {}): Pem {
-    this.#made += 1;
-    const name = `leaf-${this.#made}`;
+  issue({ names = 'DNS:localhost,IP:127.0.0.1', from, to }: CertificateRequest = {}): Pem {
+    this.#count += 1;
+    const name = `leaf-${this.#count}`;
     const { certFile, keyFile } = this.#files(name);
     const request = join(this.directory, `${name}.csr`);
     this.#openssl(

@@ -1,10 +1,10 @@
 /** Every reason of a refusal, in the order of the verdicts, and a refusal of each. */
 
-import type { Refusal, RefusalReason } from '../../src/core/failures/failure.ts';
-import { VERDICTS } from '../../src/core/failures/policies.ts';
+import type { Failure, FailureReason } from '../../src/core/failures/failure.ts';
+import { FAILURE_POLICIES } from '../../src/core/failures/policies.ts';
 
-export const REASONS = Object.keys(VERDICTS) as RefusalReason[];
+export const FAILURE_REASONS = Object.keys(FAILURE_POLICIES) as FailureReason[];
 
-export function refusalOf(reason: RefusalReason): Refusal {
+export function failureOf(reason: FailureReason): Failure {
   return { reason, detail: `seen: ${reason}` };
 }

@@ -2,15 +2,15 @@
 
 import type { Clock, TimeSync } from '../../src/core/ports/clock.ts';
 
-export class ToldTimeSync implements TimeSync {
+export class ScriptedTimeSync implements TimeSync {
   synchronised = false;
   /** Of every step from here on. */
   confirms = false;
   /** Monotonic times of the questions. */
-  readonly askedMs: number[] = [];
-  readonly stepAskedMs: number[] = [];
+  readonly queriedMs: number[] = [];
+  readonly stepQueriedMs: number[] = [];
   /** What goes on while a question is under way. */
-  meanwhile: () => Promise<void> = async () => {};
+  whileQuerying: () => Promise<void> = async () => {};
   readonly #clock: Pick<Clock, 'monotonicMs'>;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -18,14 +18,14 @@ export class ToldTimeSync implements TimeSync {
   }
 
   async isSynchronised(signal: AbortSignal): Promise<boolean> {
-    this.askedMs.push(this.#clock.monotonicMs());
-    await this.meanwhile();
+    this.queriedMs.push(this.#clock.monotonicMs());
+    await this.whileQuerying();
     return this.synchronised && !signal.aborted;
   }
 
   async confirmsStep(signal: AbortSignal): Promise<boolean> {
-    this.stepAskedMs.push(this.#clock.monotonicMs());
-    await this.meanwhile();
+    this.stepQueriedMs.push(this.#clock.monotonicMs());
+    await this.whileQuerying();
     return this.confirms && !signal.aborted;
   }
 }

@@ -7,7 +7,7 @@
  */
 
 import { dirname } from 'node:path';
-import type { Disk, Look } from '../../src/image/disk.ts';
+import type { Disk, FileInfo } from '../../src/image/disk.ts';
 
 interface Inode {
   bytes: Buffer;
@@ -27,14 +27,14 @@ export interface Fault {
   readonly is:
     | 'cut before'
     | 'cut amid'
-    | { readonly code: string; readonly lasting: boolean; readonly below?: string };
+    | { readonly code: string; readonly isPermanent: boolean; readonly below?: string };
 }
 
 const SECTOR_BYTES = 512;
 
-export class PulledPlugDisk implements Disk {
+export class PowerCutImportDisk implements Disk {
   /** Names of the operations that change something, in order. */
-  readonly done: string[] = [];
+  readonly operations: string[] = [];
   #names: Map<string, Inode>;
   #durable: Map<string, Inode>;
   #fault: Fault | undefined;
@@ -66,26 +66,26 @@ export class PulledPlugDisk implements Disk {
     return [...this.#names.keys()].sort();
   }
 
-  with(fault: Fault): PulledPlugDisk {
-    return new PulledPlugDisk(copied(this.#names), fault);
+  with(fault: Fault): PowerCutImportDisk {
+    return new PowerCutImportDisk(copyFiles(this.#names), fault);
   }
 
   /** `losing`: directories whose names since the last sync are lost. */
-  afterTheCut(losing: (directory: string) => boolean): PulledPlugDisk {
+  afterPowerCut(losing: (directory: string) => boolean): PowerCutImportDisk {
     const found = new Map<string, Inode>();
     for (const [path, inode] of this.#durable) if (losing(dirname(path))) found.set(path, inode);
     for (const [path, inode] of this.#names) if (!losing(dirname(path))) found.set(path, inode);
-    return new PulledPlugDisk(copied(found));
+    return new PowerCutImportDisk(copyFiles(found));
   }
 
-  look(path: string): Look | undefined {
+  stat(path: string): FileInfo | undefined {
     const inode = this.#names.get(path);
     if (inode === undefined) return undefined;
     const { bytes, mode, changedMs, id } = inode;
     return { is: 'file', bytes: bytes.length, mode, changedMs, id };
   }
 
-  names(directory: string): readonly string[] {
+  list(directory: string): readonly string[] {
     return this.paths
       .filter((path) => dirname(path) === directory)
       .map((path) => path.slice(directory.length + 1));
@@ -120,7 +120,7 @@ export class PulledPlugDisk implements Disk {
   }
 
   link(path: string, second: string): void {
-    if (this.#names.has(second)) throw refusal('EEXIST');
+    if (this.#names.has(second)) throw failure('EEXIST');
     this.#step(`link ${second}`, second);
     this.#names.set(second, this.#inode(path));
   }
@@ -148,16 +148,16 @@ export class PulledPlugDisk implements Disk {
 
   #inode(path: string): Inode {
     const inode = this.#names.get(path);
-    if (inode === undefined) throw refusal('ENOENT');
+    if (inode === undefined) throw failure('ENOENT');
     return inode;
   }
 
   #step(name: string, path: string, half: () => void = () => {}): void {
-    this.done.push(name);
+    this.operations.push(name);
     const fault = this.#fault;
     if (fault === undefined) return half();
     const { at, is } = fault;
-    const now = this.done.length;
+    const now = this.operations.length;
     if (typeof is === 'string') {
       if (now > at) throw new PowerCut();
       if (now === at && is === 'cut before') throw new PowerCut();
@@ -165,19 +165,19 @@ export class PulledPlugDisk implements Disk {
       if (now === at) throw new PowerCut();
       return;
     }
-    const isConcerned = is.below === undefined || path.startsWith(is.below);
-    if (isConcerned && (now === at || (is.lasting && now > at))) throw refusal(is.code);
+    const isAffected = is.below === undefined || path.startsWith(is.below);
+    if (isAffected && (now === at || (is.isPermanent && now > at))) throw failure(is.code);
     half();
   }
 }
 
 /** The inodes too, so that what one life writes is not seen in another. */
-function copied(files: ReadonlyMap<string, Inode>): Map<string, Inode> {
+function copyFiles(files: ReadonlyMap<string, Inode>): Map<string, Inode> {
   const inodes = new Map<Inode, Inode>();
   for (const inode of files.values()) inodes.set(inode, { ...inode, bytes: Buffer.from(inode.bytes) });
   return new Map([...files].map(([path, inode]) => [path, inodes.get(inode) ?? inode]));
 }
 
-function refusal(code: string): Error {
+function failure(code: string): Error {
   return Object.assign(new Error(code), { code });
 }

@@ -1,18 +1,18 @@
 /** A `Chance` without chance: one number for every throw, and the tokens minted-1, minted-2, … in order. */
 
 import { Secret } from '../../src/core/model/secret.ts';
-import type { Chance } from '../../src/core/ports/random.ts';
+import type { Random } from '../../src/core/ports/random.ts';
 
-export class LoadedDice implements Chance {
-  readonly #random: number;
+export class FixedRandom implements Random {
+  readonly #value: number;
   minted = 0;
 
-  constructor(random = 0.5) {
-    this.#random = random;
+  constructor(uniform = 0.5) {
+    this.#value = uniform;
   }
 
-  random(): number {
-    return this.#random;
+  uniform(): number {
+    return this.#value;
   }
 
   mintToken(): Secret {

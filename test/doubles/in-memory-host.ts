@@ -8,24 +8,24 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileSystemUse, Tree } from '../../src/sensors/files/host-files.ts';
+import type { FileSystemUsage, HostFiles } from '../../src/sensors/files/host-files.ts';
 
 export type Damage =
-  | { readonly is: 'text'; readonly text: string }
-  | { readonly is: 'gone' }
-  | { readonly is: 'directory' }
-  | { readonly is: 'refused'; readonly code: 'EACCES' | 'EIO' };
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'missing' }
+  | { readonly type: 'directory' }
+  | { readonly type: 'error'; readonly code: 'EACCES' | 'EIO' };
 
-type Node =
-  | { readonly is: 'file'; readonly text: string }
-  | { readonly is: 'directory'; readonly names: readonly string[] }
-  | { readonly is: 'link'; readonly target: string };
+type HostNode =
+  | { readonly type: 'file'; readonly text: string }
+  | { readonly type: 'directory'; readonly names: readonly string[] }
+  | { readonly type: 'link'; readonly target: string };
 
 /** As Linux: more links on one way are a circle. */
 const LINKS_MAX = 40;
 const FILE_BYTES_MAX = 64 * 1024;
 const SLOW_BYTES_MAX = 512;
-const USE: FileSystemUse = {
+const USE: FileSystemUsage = {
   bsize: 4096,
   blocks: 1_000_000,
   bfree: 600_000,
@@ -35,14 +35,14 @@ const USE: FileSystemUse = {
 };
 
 /** What a path leads to, by way of any symbolic links. */
-export interface Place {
+export interface Location {
   /** Below the root, without a link in it. */
   readonly path: string;
-  readonly node: Node;
+  readonly node: HostNode;
 }
 
-export class HostInMemory {
-  readonly #nodes = new Map<string, Node>();
+export class DamagedHostFiles {
+  readonly #nodes = new Map<string, HostNode>();
   readonly #root: string;
 
   constructor(root: string) {
@@ -53,7 +53,7 @@ export class HostInMemory {
   /** Every file, by its path without links. */
   get files(): ReadonlyMap<string, string> {
     const files = [...this.#nodes].flatMap(([path, node]) =>
-      node.is === 'file' ? [[path, node.text] as const] : [],
+      node.type === 'file' ? [[path, node.text] as const] : [],
     );
     return new Map(files);
   }
@@ -62,32 +62,32 @@ export class HostInMemory {
    * `moved`: the text of a file, given what was captured. `damaged`: the path of a file, without links, and its damage, given the
    * text it would have.
    */
-  tree(
+  hostFiles(
     moved: (path: string, text: string) => string,
-    damaged?: { path: string; damage: (text: string) => Damage | undefined },
-  ): Tree {
+    damagedFile?: { path: string; damage: (text: string) => Damage | undefined },
+  ): HostFiles {
     const damageAt = (path: string): Damage | undefined => {
-      const node = path === damaged?.path ? this.#nodes.get(path) : undefined;
-      return node?.is === 'file' ? damaged?.damage(moved(path, node.text)) : undefined;
+      const node = path === damagedFile?.path ? this.#nodes.get(path) : undefined;
+      return node?.type === 'file' ? damagedFile?.damage(moved(path, node.text)) : undefined;
     };
-    const nodeAt = (path: string): Node | undefined => {
+    const nodeAt = (path: string): HostNode | undefined => {
       const damage = damageAt(path);
-      if (damage?.is === 'gone') return undefined;
-      if (damage?.is === 'directory') return { is: 'directory', names: [] };
+      if (damage?.type === 'missing') return undefined;
+      if (damage?.type === 'directory') return { type: 'directory', names: [] };
       const node = this.#nodes.get(path);
-      if (node?.is !== 'file') return node;
-      return { is: 'file', text: damage?.is === 'text' ? damage.text : moved(path, node.text) };
+      if (node?.type !== 'file') return node;
+      return { type: 'file', text: damage?.type === 'text' ? damage.text : moved(path, node.text) };
     };
-    const refusalAt = (path: string): string | undefined => {
+    const errorAt = (path: string): string | undefined => {
       const damage = damageAt(path);
-      return damage?.is === 'refused' ? damage.code : undefined;
+      return damage?.type === 'error' ? damage.code : undefined;
     };
     const textAt = (path: string): string => {
-      const place = walk(nodeAt, path);
-      const refused = refusalAt(place.path);
-      if (refused !== undefined) throw failed(refused, path);
-      if (place.node.is !== 'file') throw failed('EISDIR', path);
-      return place.node.text;
+      const resolve = resolvePath(nodeAt, path);
+      const failedPath = errorAt(resolve.path);
+      if (failedPath !== undefined) throw systemError(failedPath, path);
+      if (resolve.node.type !== 'file') throw systemError('EISDIR', path);
+      return resolve.node.text;
     };
     return {
       read: (path, bytesMax = FILE_BYTES_MAX) => {
@@ -95,34 +95,34 @@ export class HostInMemory {
         const limit = Math.min(bytesMax, FILE_BYTES_MAX);
         return text.length < limit ? text : text.slice(0, text.lastIndexOf('\n', limit - 1) + 1);
       },
-      readSlowly: async (path) => textAt(path).slice(0, SLOW_BYTES_MAX),
-      line: async (path) => textAt(path).split('\n', 1)[0] ?? '',
+      readBlocking: async (path) => textAt(path).slice(0, SLOW_BYTES_MAX),
+      firstLine: async (path) => textAt(path).split('\n', 1)[0] ?? '',
       list: (path) => {
-        const { path: real, node } = walk(nodeAt, path);
-        if (node.is !== 'directory') throw failed('ENOTDIR', path);
+        const { path: real, node } = resolvePath(nodeAt, path);
+        if (node.type !== 'directory') throw systemError('ENOTDIR', path);
         return node.names.filter((name) => nodeAt(joined(real, name)) !== undefined);
       },
       has: (path) => {
         try {
-          walk(nodeAt, path);
+          resolvePath(nodeAt, path);
           return true;
         } catch {
           return false;
         }
       },
-      link: (path) => {
-        const { node } = walk(nodeAt, path, { following: false });
-        if (node.is !== 'link') throw failed('EINVAL', path);
+      readLink: (path) => {
+        const { node } = resolvePath(nodeAt, path, { following: false });
+        if (node.type !== 'link') throw systemError('EINVAL', path);
         return node.target;
       },
-      use: async () => USE,
+      usage: async () => USE,
     };
   }
 
   /** Where a path leads in the undamaged host; undefined when it leads nowhere. */
-  place(path: string): Place | undefined {
+  resolve(path: string): Location | undefined {
     try {
-      return walk((each) => this.#nodes.get(each), path);
+      return resolvePath((each) => this.#nodes.get(each), path);
     } catch {
       return undefined;
     }
@@ -130,55 +130,55 @@ export class HostInMemory {
 
   #load(path: string): void {
     const entries = readdirSync(join(this.#root, path), { withFileTypes: true });
-    this.#nodes.set(path, { is: 'directory', names: entries.map(({ name }) => name).toSorted() });
+    this.#nodes.set(path, { type: 'directory', names: entries.map(({ name }) => name).toSorted() });
     for (const entry of entries) {
       const below = joined(path, entry.name);
       const file = join(this.#root, below);
       if (entry.isDirectory()) this.#load(below);
-      else if (entry.isSymbolicLink()) this.#nodes.set(below, { is: 'link', target: readlinkSync(file) });
-      else this.#nodes.set(below, { is: 'file', text: readFileSync(file, 'latin1') });
+      else if (entry.isSymbolicLink()) this.#nodes.set(below, { type: 'link', target: readlinkSync(file) });
+      else this.#nodes.set(below, { type: 'file', text: readFileSync(file, 'latin1') });
     }
   }
 }
 
-function walk(
-  nodeAt: (path: string) => Node | undefined,
-  asked: string,
+function resolvePath(
+  nodeAt: (path: string) => HostNode | undefined,
+  requestedPaths: string,
   { following = true }: { following?: boolean } = {},
-): Place {
-  let here = '';
+): Location {
+  let currentPath = '';
   let links = 0;
-  const rest = asked.split('/').filter((part) => part !== '');
+  const rest = requestedPaths.split('/').filter((part) => part !== '');
   for (;;) {
     const part = rest.shift();
     if (part === undefined) break;
     if (part === '.') continue;
     if (part === '..') {
-      here = here.slice(0, Math.max(0, here.lastIndexOf('/')));
+      currentPath = currentPath.slice(0, Math.max(0, currentPath.lastIndexOf('/')));
       continue;
     }
-    if (nodeAt(here)?.is !== 'directory') throw failed('ENOTDIR', asked);
-    const next = joined(here, part);
+    if (nodeAt(currentPath)?.type !== 'directory') throw systemError('ENOTDIR', requestedPaths);
+    const next = joined(currentPath, part);
     const node = nodeAt(next);
-    if (node === undefined) throw failed('ENOENT', asked);
-    if (node.is !== 'link' || (rest.length === 0 && !following)) {
-      here = next;
+    if (node === undefined) throw systemError('ENOENT', requestedPaths);
+    if (node.type !== 'link' || (rest.length === 0 && !following)) {
+      currentPath = next;
       continue;
     }
     links += 1;
-    if (links > LINKS_MAX) throw failed('ELOOP', asked);
-    if (node.target.startsWith('/')) here = '';
+    if (links > LINKS_MAX) throw systemError('ELOOP', requestedPaths);
+    if (node.target.startsWith('/')) currentPath = '';
     rest.unshift(...node.target.split('/').filter((each) => each !== ''));
   }
-  const node = nodeAt(here);
-  if (node === undefined) throw failed('ENOENT', asked);
-  return { path: here, node };
+  const node = nodeAt(currentPath);
+  if (node === undefined) throw systemError('ENOENT', requestedPaths);
+  return { path: currentPath, node };
 }
 
 function joined(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
-function failed(code: string, path: string): Error {
+function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });
 }

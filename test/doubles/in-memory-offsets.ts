@@ -1,15 +1,15 @@
 /** The memory of the clock's offset, for as long as this object lives. */
 
-import type { KnownOffsets, OffsetMemory } from '../../src/core/ports/clock.ts';
+import type { OffsetMemory, StoredOffsets } from '../../src/core/ports/clock.ts';
 
-export class MemoryOfOffsets implements OffsetMemory {
-  readonly kept: KnownOffsets[] = [];
+export class MemoryOffsetStore implements OffsetMemory {
+  readonly saved: StoredOffsets[] = [];
 
-  recall(): KnownOffsets | undefined {
-    return this.kept.at(-1);
+  load(): StoredOffsets | undefined {
+    return this.saved.at(-1);
   }
 
-  keep(offsets: KnownOffsets): void {
-    this.kept.push(offsets);
+  save(offsets: StoredOffsets): void {
+    this.saved.push(offsets);
   }
 }

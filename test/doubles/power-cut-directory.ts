@@ -33,7 +33,7 @@ export class PowerCutDirectory implements SpoolDirectory {
   #isOff = false;
 
   async list(): Promise<readonly SpoolEntry[]> {
-    this.#alive(this.#life);
+    this.#assertOn(this.#life);
     return [...this.#names].map(([name, { bytes }]) => ({ name, bytes: bytes.length }));
   }
 
@@ -46,13 +46,13 @@ export class PowerCutDirectory implements SpoolDirectory {
     const inode: Inode = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0) };
     this.#names.set(name, inode);
     this.counts.creates += 1;
-    this.#alive(life);
+    this.#assertOn(life);
     return {
       write: async (bytes, position) => this.#write(life, inode, bytes, position),
       sync: async () => {
         this.#step(life);
         if (this.broken.sync) throw failure('EIO');
-        this.#alive(life);
+        this.#assertOn(life);
         this.counts.syncs += 1;
         if (this.syncs) inode.synced = Buffer.from(inode.bytes);
       },
@@ -61,7 +61,7 @@ export class PowerCutDirectory implements SpoolDirectory {
   }
 
   async read(name: string, offset: number, length: number): Promise<Buffer> {
-    this.#alive(this.#life);
+    this.#assertOn(this.#life);
     this.counts.reads += 1;
     if (this.broken.read) throw failure('EIO');
     return Buffer.from(this.#inode(name).bytes.subarray(offset, offset + length));
@@ -75,19 +75,19 @@ export class PowerCutDirectory implements SpoolDirectory {
     this.#inode(name);
     this.#names.delete(name);
     this.counts.removes += 1;
-    this.#alive(life);
+    this.#assertOn(life);
   }
 
   async sync(): Promise<void> {
     this.#step(this.#life);
     if (this.broken.sync) throw failure('EIO');
-    this.#alive(this.#life);
+    this.#assertOn(this.#life);
     this.counts.syncs += 1;
     if (this.syncs) this.#durable = new Map(this.#names);
   }
 
   async space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
-    this.#alive(this.#life);
+    this.#assertOn(this.#life);
     return { freeBytes: this.freeBytes, totalBytes: this.totalBytes };
   }
 
@@ -96,16 +96,16 @@ export class PowerCutDirectory implements SpoolDirectory {
     this.#life += 1;
     this.#isOff = false;
     this.stepsUntilCut = Number.POSITIVE_INFINITY;
-    const survivors = new Map<string, Inode>();
+    const possibleContents = new Map<string, Inode>();
     for (const name of new Set([...this.#durable.keys(), ...this.#names.keys()])) {
       const [before, after] = [this.#durable.get(name), this.#names.get(name)];
       const inode = before === after || random() < 0.5 ? after : before;
       if (!inode) continue;
       const bytes = torn(inode, random);
-      survivors.set(name, { bytes, synced: bytes });
+      possibleContents.set(name, { bytes, synced: bytes });
     }
-    this.#names = survivors;
-    this.#durable = new Map(survivors);
+    this.#names = possibleContents;
+    this.#durable = new Map(possibleContents);
   }
 
   /** The bytes of a file, to be damaged by a test. */
@@ -114,7 +114,7 @@ export class PowerCutDirectory implements SpoolDirectory {
   }
 
   /** Puts a durable file there. */
-  put(name: string, bytes: Buffer): void {
+  store(name: string, bytes: Buffer): void {
     const inode = { bytes, synced: bytes };
     this.#names.set(name, inode);
     this.#durable.set(name, inode);
@@ -140,7 +140,7 @@ export class PowerCutDirectory implements SpoolDirectory {
     bytes.copy(grown, position, 0, end - position);
     inode.bytes = grown;
     if (end < position + bytes.length) throw failure('ENOSPC');
-    this.#alive(life);
+    this.#assertOn(life);
     this.counts.writes += 1;
     this.counts.writtenBytes += bytes.length;
   }
@@ -152,24 +152,24 @@ export class PowerCutDirectory implements SpoolDirectory {
   }
 
   #step(life: number): void {
-    this.#alive(life);
+    this.#assertOn(life);
     this.stepsUntilCut -= 1;
     if (this.stepsUntilCut < 0) this.#isOff = true;
   }
 
-  #alive(life: number): void {
+  #assertOn(life: number): void {
     if (this.#isOff || life !== this.#life) throw failure('ENODEV');
   }
 }
 
 function torn({ bytes, synced }: Inode, random: () => number): Buffer {
   if (bytes.equals(synced)) return synced;
-  const survived = Buffer.alloc(random() < 0.5 ? Math.max(synced.length, bytes.length) : synced.length);
-  synced.copy(survived);
-  for (let at = 0; at < survived.length; at += SECTOR_BYTES) {
-    if (random() < 0.5) bytes.copy(survived, at, at, Math.min(at + SECTOR_BYTES, survived.length));
+  const afterPowerCut = Buffer.alloc(random() < 0.5 ? Math.max(synced.length, bytes.length) : synced.length);
+  synced.copy(afterPowerCut);
+  for (let at = 0; at < afterPowerCut.length; at += SECTOR_BYTES) {
+    if (random() < 0.5) bytes.copy(afterPowerCut, at, at, Math.min(at + SECTOR_BYTES, afterPowerCut.length));
   }
-  return survived;
+  return afterPowerCut;
 }
 
 function failure(code: string): Error {

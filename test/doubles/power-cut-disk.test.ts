@@ -5,15 +5,15 @@ import { describe, it } from 'node:test';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
 import { credentialStoreContract } from '../contracts/credential-store.ts';
-import { Dice } from '../simulation/seeded-random.ts';
+import { SeededRandom } from '../simulation/seeded-random.ts';
 import { VirtualTime } from '../simulation/virtual-time.ts';
-import { type Act, PowerCutDisk } from './power-cut-disk.ts';
+import { type DiskOperation, PowerCutDisk } from './power-cut-disk.ts';
 
-const alive: Act = (step) => step();
+const alive: DiskOperation = (step) => step();
 
 credentialStoreContract('a disk that keeps its power', () => {
   const after = (_ms: number, action: () => void) => queueMicrotask(action);
-  const disk = new PowerCutDisk({ after, random: () => 0.5, note: () => {} });
+  const disk = new PowerCutDisk({ after, random: () => 0.5, record: () => {} });
   return { open: () => disk.open(alive), [Symbol.dispose]: () => {} };
 });
 
@@ -78,13 +78,13 @@ describe('a power cut', () => {
 
 function stage(seed: number, syncsDirectory = true) {
   const time = new VirtualTime();
-  const dice = new Dice(seed);
+  const rng = new SeededRandom(seed);
   const disk = new PowerCutDisk(
-    { after: (ms, action) => time.after(ms, action), random: () => dice.random(), note: () => {} },
+    { after: (ms, action) => time.after(ms, action), random: () => rng.random(), record: () => {} },
     syncsDirectory,
   );
   let lives = true;
-  const act: Act = (step) => {
+  const act: DiskOperation = (step) => {
     if (lives) step();
   };
   const now = () => {

@@ -16,11 +16,11 @@ export interface DiskPorts {
   readonly after: (ms: number, action: () => void) => unknown;
   readonly random: () => number;
   /** Told of every step after it was taken, for a trace. */
-  readonly note: (step: string) => void;
+  readonly record: (step: string) => void;
 }
 
 /** Lets a step happen, or not: a process that has died does nothing more. */
-export type Act = (step: () => void) => void;
+export type DiskOperation = (step: () => void) => void;
 
 type Content = CredentialRecord | undefined;
 
@@ -42,7 +42,7 @@ export class PowerCutDisk {
   }
 
   /** Everything a power cut now could leave; one of them, whenever nothing is being written. */
-  get survivors(): readonly (CredentialRecord | undefined)[] {
+  get afterPowerCuts(): readonly (CredentialRecord | undefined)[] {
     return this.#contents;
   }
 
@@ -52,14 +52,14 @@ export class PowerCutDisk {
   }
 
   cutPower(): void {
-    const survivor = this.#contents[Math.floor(this.#ports.random() * this.#contents.length)];
-    this.#ports.note(`disk: ${survivor?.state ?? 'nothing'} survives of ${this.#contents.length}`);
-    this.#contents = [survivor];
+    const afterPowerCut = this.#contents[Math.floor(this.#ports.random() * this.#contents.length)];
+    this.#ports.record(`disk: ${afterPowerCut?.state ?? 'nothing'} survives of ${this.#contents.length}`);
+    this.#contents = [afterPowerCut];
   }
 
   /** The store of one process; `act` decides whether that process still lives. */
-  open(act: Act): CredentialStore {
-    const step = (name: string, effect: () => void = () => {}) => this.#step(name, effect, act);
+  open(operation: DiskOperation): CredentialStore {
+    const step = (name: string, effect: () => void = () => {}) => this.#step(name, effect, operation);
     return {
       read: async () => {
         await step('read');
@@ -80,12 +80,12 @@ export class PowerCutDisk {
     };
   }
 
-  #step(name: string, effect: () => void, act: Act): Promise<void> {
+  #step(name: string, effect: () => void, operation: DiskOperation): Promise<void> {
     return new Promise((resolve) => {
       this.#ports.after(this.#ports.random() * this.stepMsMax, () =>
-        act(() => {
+        operation(() => {
           effect();
-          this.#ports.note(`disk: ${name}`);
+          this.#ports.record(`disk: ${name}`);
           resolve();
         }),
       );

@@ -2,45 +2,45 @@
 
 import type { LogFields, Logger } from '../../src/core/ports/log.ts';
 
-export interface Line {
+export interface LogLine {
   readonly level: keyof Logger;
   readonly message: string;
   readonly fields: LogFields;
 }
 
 export class RecordingLogger implements Logger {
-  readonly lines: Line[] = [];
+  readonly lines: LogLine[] = [];
   /** The ids of the events told, in order. */
   readonly events: string[] = [];
 
   debug(message: string, fields: LogFields = {}): void {
-    this.#keep('debug', message, fields);
+    this.#record('debug', message, fields);
   }
 
   info(message: string, fields: LogFields = {}): void {
-    this.#keep('info', message, fields);
+    this.#record('info', message, fields);
   }
 
   warn(message: string, fields: LogFields = {}): void {
-    this.#keep('warn', message, fields);
+    this.#record('warn', message, fields);
   }
 
   error(message: string, fields: LogFields = {}): void {
-    this.#keep('error', message, fields);
+    this.#record('error', message, fields);
   }
 
-  #keep(level: Line['level'], message: string, { event, ...fields }: LogFields): void {
+  #record(level: LogLine['level'], message: string, { event, ...fields }: LogFields): void {
     if (event !== undefined) this.events.push(String(event));
     this.lines.push({ level, message, fields });
   }
 
   /** What an operator reads: everything but debug. */
-  get told(): readonly Line[] {
+  get logged(): readonly LogLine[] {
     return this.lines.filter(({ level }) => level !== 'debug');
   }
 
   /** The lines with this message. */
-  saying(message: string | RegExp): readonly Line[] {
+  withMessage(message: string | RegExp): readonly LogLine[] {
     return this.lines.filter((line) =>
       typeof message === 'string' ? line.message === message : message.test(line.message),
     );

@@ -9,7 +9,7 @@ export class RecordingService implements ServiceManager {
   readonly aliveMs: number[] = [];
   readonly statuses: string[] = [];
   /** ready, reloading, stopping. */
-  readonly states: string[] = [];
+  readonly notifications: string[] = [];
   readonly #clock: Pick<Clock, 'monotonicMs'>;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, watchdogMs?: number) {
@@ -24,7 +24,7 @@ export class RecordingService implements ServiceManager {
   }
 
   ready(): void {
-    this.states.push('ready');
+    this.notifications.push('ready');
   }
 
   status(text: string): void {
@@ -36,10 +36,10 @@ export class RecordingService implements ServiceManager {
   }
 
   reloading(): void {
-    this.states.push('reloading');
+    this.notifications.push('reloading');
   }
 
   stopping(): void {
-    this.states.push('stopping');
+    this.notifications.push('stopping');
   }
 }

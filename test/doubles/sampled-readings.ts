@@ -36,24 +36,30 @@ export class SampledReadings {
       ...stamp,
       ...(isDated && { tsMs: this.#now + OFFSET_MS }),
       values: full ? all : changed,
-      full,
+      isSnapshot: full,
     };
   }
 
   valuesAt(now: number): Values {
-    const [third, seventh] = [Math.floor(now / 3), Math.floor(now / 7)];
-    return { now, third, seventh, odd: now % 2 === 1, padding: `${now} ${this.#padding}` };
+    const [everyThird, everySeventh] = [Math.floor(now / 3), Math.floor(now / 7)];
+    return {
+      now,
+      everyThird: everyThird,
+      everySeventh: everySeventh,
+      odd: now % 2 === 1,
+      padding: `${now} ${this.#padding}`,
+    };
   }
 
   /**
    * Carries forward over what was delivered, in its order, and fails where that is not what was sampled. Those that
    * were delivered `live`, ahead of others that may be lost since, need not be right themselves.
    */
-  assertHistory(delivered: readonly Reading[], live: ReadonlySet<number> = new Set()): void {
+  assertHistory(delivered: readonly Reading[], undated: ReadonlySet<number> = new Set()): void {
     let state: Values = {};
     for (const reading of delivered) {
-      state = reading.full ? reading.values : { ...state, ...reading.values };
-      if (live.has(reading.bootMs)) continue;
+      state = reading.isSnapshot ? reading.values : { ...state, ...reading.values };
+      if (undated.has(reading.bootMs)) continue;
       assert.deepEqual(state, this.valuesAt(reading.bootMs), `the history at ${reading.bootMs}`);
     }
   }
@@ -63,5 +69,5 @@ export const times = (readings: readonly Reading[]): number[] => readings.map(({
 
 export function gapRecord(lost: number, bootMs: number): Reading {
   const values = { lostReadings: lost, lostWhy: 'refused' };
-  return { bootId: BOOT, bootMs, tsMs: bootMs + OFFSET_MS, values, full: false, gap: true };
+  return { bootId: BOOT, bootMs, tsMs: bootMs + OFFSET_MS, values, isSnapshot: false, gap: true };
 }

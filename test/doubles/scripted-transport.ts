@@ -7,10 +7,10 @@
  */
 
 import { DEADLINE } from '../../src/core/async/abort.ts';
-import type { Refusal, RefusalReason, Result } from '../../src/core/failures/failure.ts';
+import type { Failure, FailureReason, Result } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { ProvisionRequest, Transport } from '../../src/core/ports/transport.ts';
-import { refusalOf } from './failures.ts';
+import { failureOf } from './failures.ts';
 
 export type Call =
   | { readonly verb: 'provision'; readonly request: ProvisionRequest }
@@ -20,7 +20,7 @@ export type Call =
 /**
  * What becomes of a call: it succeeds, its token is unknown (probe), it is refused, or it is never answered.
  */
-export type Answer = 'ok' | 'not-ours' | 'never' | RefusalReason | Refusal;
+export type Answer = 'ok' | 'not-ours' | 'never' | FailureReason | Failure;
 
 export type Script = (call: Call, index: number) => Answer | Promise<Answer>;
 
@@ -29,9 +29,9 @@ export class ScriptedTransport implements Transport {
   readonly #journal: string[];
   readonly #answer: Script;
 
-  constructor(answer: Script = () => 'ok', journal: string[] = []) {
+  constructor(answer: Script = () => 'ok', log: string[] = []) {
     this.#answer = answer;
-    this.#journal = journal;
+    this.#journal = log;
   }
 
   /** The bodies posted as telemetry, in order. */
@@ -45,31 +45,31 @@ export class ScriptedTransport implements Transport {
 
   async provision(
     request: ProvisionRequest,
-    keep: (token: Secret) => Promise<void>,
+    persist: (token: Secret) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Result<Secret>> {
-    const refused = await this.#asked({ verb: 'provision', request }, signal);
-    if (refused) return refused;
+    const failed = await this.#calls({ verb: 'provision', request }, signal);
+    if (failed) return failed;
     const token = request.token ?? new Secret('issued-by-the-server');
-    await keep(token);
+    await persist(token);
     return { ok: true, value: token };
   }
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
     const call: Call = { verb: 'probe', token };
-    const answer = await this.#answered(call, signal);
+    const answer = await this.#results(call, signal);
     if (answer === 'ok' || answer === 'not-ours') return { ok: true, value: answer === 'ok' };
-    return refusedWith(answer);
+    return failWith(answer);
   }
 
   async postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const refused = await this.#asked({ verb: 'postTelemetry', token, body }, signal);
-    return refused ?? { ok: true, value: undefined };
+    const failed = await this.#calls({ verb: 'postTelemetry', token, body }, signal);
+    return failed ?? { ok: true, value: undefined };
   }
 
   async postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const refused = await this.#asked({ verb: 'postAttributes', token, body }, signal);
-    return refused ?? { ok: true, value: undefined };
+    const failed = await this.#calls({ verb: 'postAttributes', token, body }, signal);
+    return failed ?? { ok: true, value: undefined };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -78,12 +78,12 @@ export class ScriptedTransport implements Transport {
     return this.calls.flatMap((call) => (call.verb === verb ? [call.body] : []));
   }
 
-  async #asked(call: Call, signal: AbortSignal): Promise<Refused | undefined> {
-    const answer = await this.#answered(call, signal);
-    return answer === 'ok' || answer === 'not-ours' ? undefined : refusedWith(answer);
+  async #calls(call: Call, signal: AbortSignal): Promise<ScriptedFailure | undefined> {
+    const answer = await this.#results(call, signal);
+    return answer === 'ok' || answer === 'not-ours' ? undefined : failWith(answer);
   }
 
-  async #answered(call: Call, signal: AbortSignal): Promise<Exclude<Answer, 'never'>> {
+  async #results(call: Call, signal: AbortSignal): Promise<Exclude<Answer, 'never'>> {
     this.calls.push(call);
     this.#journal.push(`transport ${call.verb}`);
     const answer = await this.#answer(call, this.calls.length - 1);
@@ -92,12 +92,12 @@ export class ScriptedTransport implements Transport {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    return signal.reason === DEADLINE ? 'silent' : 'aborted';
+    return signal.reason === DEADLINE ? 'server-timeout' : 'aborted';
   }
 }
 
-type Refused = Result<never> & { readonly ok: false };
+type ScriptedFailure = Result<never> & { readonly ok: false };
 
-function refusedWith(reason: RefusalReason | Refusal): Refused {
-  return { ok: false, refusal: typeof reason === 'string' ? refusalOf(reason) : reason };
+function failWith(reason: FailureReason | Failure): ScriptedFailure {
+  return { ok: false, failure: typeof reason === 'string' ? failureOf(reason) : reason };
 }

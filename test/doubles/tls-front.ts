@@ -13,7 +13,7 @@ export interface TlsFront extends AsyncDisposable {
   /** What came out of TLS, of all connections. */
   readonly received: () => string;
   /** Ends every connection. */
-  cut(): void;
+  truncate(): void;
 }
 
 /** `to`: the port of the plain server on 127.0.0.1. */
@@ -24,20 +24,20 @@ export async function openTlsFront(to: number, options: TlsOptions, host = '127.
   const server = createServer(options, (socket: TLSSocket) => {
     handshakes.all += 1;
     if (socket.isSessionReused()) handshakes.resumed += 1;
-    const behind = connect(to, '127.0.0.1');
-    for (const each of [socket, behind]) {
+    const backendPort = connect(to, '127.0.0.1');
+    for (const each of [socket, backendPort]) {
       sockets.add(each);
       each.on('error', () => {});
       each.on('close', () => {
         sockets.delete(each);
         socket.destroy();
-        behind.destroy();
+        backendPort.destroy();
       });
     }
     socket.on('data', (bytes: Buffer) => {
       received += bytes.toString('latin1');
     });
-    socket.pipe(behind).pipe(socket);
+    socket.pipe(backendPort).pipe(socket);
   });
   server.on('tlsClientError', () => {});
   server.on('connection', (socket) => {
@@ -46,7 +46,7 @@ export async function openTlsFront(to: number, options: TlsOptions, host = '127.
   });
   server.listen(0, host);
   await once(server, 'listening');
-  const cut = () => {
+  const truncate = () => {
     for (const socket of sockets) socket.destroy();
   };
   let closing: Promise<void> | undefined;
@@ -54,11 +54,11 @@ export async function openTlsFront(to: number, options: TlsOptions, host = '127.
     port: (server.address() as AddressInfo).port,
     handshakes,
     received: () => received,
-    cut,
+    truncate,
     [Symbol.asyncDispose]: () => {
       closing ??= new Promise<void>((resolve) => {
         server.close(() => resolve());
-        cut();
+        truncate();
       });
       return closing;
     },

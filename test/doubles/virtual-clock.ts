@@ -73,18 +73,18 @@ export class VirtualClock implements Clock {
   /** Lets `ms` pass, in as many steps as there are sleepers due. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#monotonicMs + ms;
-    await settle();
+    await flushMicrotasks();
     for (let next = this.#next(); next !== undefined && next.dueMs <= untilMs; next = this.#next()) {
       this.#monotonicMs = next.dueMs;
       next.wake();
-      await settle();
+      await flushMicrotasks();
     }
     this.#monotonicMs = untilMs;
   }
 
   /** Lets time pass until the next sleeper wakes; false when nobody sleeps. */
   async advanceToNext(): Promise<boolean> {
-    await settle();
+    await flushMicrotasks();
     const next = this.#next();
     if (next === undefined) return false;
     await this.advance(next.dueMs - this.#monotonicMs);
@@ -112,6 +112,6 @@ export class VirtualClock implements Clock {
 }
 
 /** One turn of the event loop: every microtask queued until now, and those they queue, have run. */
-function settle(): Promise<void> {
+function flushMicrotasks(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,54 +2,71 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Broken, coapOf, type Fault, healthyAt, NOWHERE, SECRET, toml, withToken } from './fault.ts';
+import {
+  type Broken,
+  coapOf,
+  type Fault,
+  healthyAt,
+  SECRET,
+  toml,
+  UNREACHABLE_URL,
+  withToken,
+} from './fault.ts';
 
 const wrong = (name: string, says: string, config: string): Fault => ({
   name,
   event: 'FL-CONFIG-INVALID',
-  says,
+  message: says,
   exit: 78,
   doctor: 'configuration',
-  doctorSays: says,
+  doctorText: says,
   make: async () => config,
 });
 
 export const CONFIG_FAULTS: readonly Fault[] = [
   wrong('bad TOML', 'is not valid TOML', '[server\n'),
-  wrong('unknown key', 'log.levle is no key of ours', toml(NOWHERE, { more: '[log]\nlevle = "info"' })),
-  wrong('unknown table', '[telemtry] is no table of ours', toml(NOWHERE, { more: '[telemtry]\nx = "1"' })),
-  wrong('value out of bounds', 'log.level', toml(NOWHERE, { more: '[log]\nlevel = "loud"' })),
+  wrong(
+    'unknown key',
+    'log.levle is no key of ours',
+    toml(UNREACHABLE_URL, { more: '[log]\nlevle = "info"' }),
+  ),
+  wrong(
+    'unknown table',
+    '[telemtry] is no table of ours',
+    toml(UNREACHABLE_URL, { more: '[telemtry]\nx = "1"' }),
+  ),
+  wrong('value out of bounds', 'log.level', toml(UNREACHABLE_URL, { more: '[log]\nlevel = "loud"' })),
   wrong(
     'value of the wrong type',
     'outbox.flush-every',
-    toml(NOWHERE, { more: '[outbox]\nflush-every = 60' }),
+    toml(UNREACHABLE_URL, { more: '[outbox]\nflush-every = 60' }),
   ),
   wrong('no server.url', 'server.url', '[log]\nlevel = "info"\n'),
   wrong(
     'secret file missing',
     '/nowhere/secret',
-    toml(NOWHERE, { provisioning: 'key = "k"\nsecret-file = "/nowhere/secret"' }),
+    toml(UNREACHABLE_URL, { provisioning: 'key = "k"\nsecret-file = "/nowhere/secret"' }),
   ),
   wrong(
     'secret given twice',
     'provisioning.secret-file',
-    toml(NOWHERE, { provisioning: `key = "k"\nsecret = "${SECRET}"\nsecret-file = "/etc/hostname"` }),
+    toml(UNREACHABLE_URL, { provisioning: `key = "k"\nsecret = "${SECRET}"\nsecret-file = "/etc/hostname"` }),
   ),
   wrong(
     'file of issuers that holds none',
     'server.ca-file',
-    toml(NOWHERE, { server: 'ca-file = "/etc/hostname"' }),
+    toml(UNREACHABLE_URL, { server: 'ca-file = "/etc/hostname"' }),
   ),
   {
     name: 'no provisioning pair',
-    event: 'FL-NO-PAIR-NO-TOKEN',
+    event: 'FL-PROVISIONING-NOT-CONFIGURED',
     exit: 78,
     doctor: 'provisioning',
-    make: async () => toml(NOWHERE, { provisioning: '' }),
+    make: async () => toml(UNREACHABLE_URL, { provisioning: '' }),
   },
   {
     name: 'reloaded with a problem',
-    event: 'FL-CONFIG-REFUSED',
+    event: 'FL-CONFIG-RELOAD-REJECTED',
     doctor: 'configuration',
     make: async (at) => {
       const config = withToken(coapOf(await healthyAt(at)));

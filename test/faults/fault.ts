@@ -22,7 +22,7 @@ export interface Fault {
   /** The event of the journal and of status, whose sentence has the cause and the remedy. */
   readonly event: EventId;
   /** What is found in the same line, and in status, and tells it from other faults with this event. */
-  readonly says?: string;
+  readonly message?: string;
   /** Of an agent that cannot start; absent: it goes on. */
   readonly exit?: 75 | 78;
   /** The agent is online in spite of it, and status exits 0. */
@@ -30,7 +30,7 @@ export interface Fault {
   /** The check of the doctor that must find it. */
   readonly doctor?: string;
   /** What that check must say. */
-  readonly doctorSays?: string;
+  readonly doctorText?: string;
   /** Why another fault has the same diagnosis. */
   readonly same?: string;
   /** It waits for somebody's patience to end, and costs no time of the processor. */
@@ -58,7 +58,7 @@ export interface Place {
   readonly later: (close: () => unknown) => void;
 }
 
-interface Parts {
+interface FaultParts {
   readonly server?: string;
   readonly provisioning?: string;
   readonly device?: string;
@@ -66,24 +66,24 @@ interface Parts {
   readonly more?: string;
 }
 
-export function toml(url: string, parts: Parts = {}): string {
+export function toml(url: string, parts: FaultParts = {}): string {
   const { server = '', provisioning = `key = "k"\nsecret = "${SECRET}"`, more = '' } = parts;
   const { device = `name = "${NAME}"`, clock = 'trust = "system"' } = parts;
   return `[server]\nurl = "${url}"\nspread = "0s"\n${server}\n[provisioning]\n${provisioning}\n[device]\n${device}\n[telemetry]\ninterval = "1s"\n[clock]\n${clock}\n${more}\n`;
 }
 
 /** The same for a gateway that has a token already. */
-export function withToken(url: string, parts: Parts = {}): string {
+export function withToken(url: string, parts: FaultParts = {}): string {
   return toml(url, { device: `token = "${TOKEN}"\nname = "${NAME}"`, provisioning: '', ...parts });
 }
 
-export interface Wish {
+export interface FaultOptions {
   readonly key?: string;
   readonly secret?: string;
   readonly knobs?: Partial<Knobs>;
 }
 
-export async function sandboxAt({ later }: Place, { key = 'k', secret = SECRET, knobs }: Wish = {}) {
+export async function sandboxAt({ later }: Place, { key = 'k', secret = SECRET, knobs }: FaultOptions = {}) {
   const sandbox = await openSandbox({ provisioning: { key, secret }, ...(knobs && { knobs }) });
   later(() => sandbox[Symbol.asyncDispose]());
   return sandbox;
@@ -108,8 +108,8 @@ export async function udpUrl(
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   socket.on('message', (message, { port }) => {
-    const back = answer?.(message);
-    if (back) socket.send(back, port);
+    const restored = answer?.(message);
+    if (restored) socket.send(restored, port);
   });
   const { port } = socket.address();
   later(() => socket.close());
@@ -126,14 +126,14 @@ export async function httpUrl({ later }: Place, listener: RequestListener): Prom
 
 /** A server that answers every request, and every ping by a reset. */
 export const coapCode = (code: string) => (message: Buffer) => {
-  const { code: asked, messageId, token } = parse(message);
-  return asked === '0.00'
+  const { code: request, messageId, token } = parse(message);
+  return request === '0.00'
     ? generate({ reset: true, code: '0.00', messageId })
     : generate({ ack: true, code, messageId, ...(code !== '0.00' && { token }) });
 };
 
 /** A port that is closed: that of the service "discard", which nobody runs any more. */
-export const NOWHERE = 'coap://127.0.0.1:9';
+export const UNREACHABLE_URL = 'coap://127.0.0.1:9';
 
 /** Writes a credential file, its backup, or both. */
 export async function stored(

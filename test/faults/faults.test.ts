@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { EVENTS, halvesOf } from '../../src/core/events/catalogue.ts';
+import { EVENTS, splitSentence } from '../../src/core/events/catalogue.ts';
 import { FAULTS } from './faults.ts';
 import { REMEDY, testFaults } from './named-faults.ts';
 import { diagnosis, faultTable } from './table.ts';
@@ -36,17 +36,17 @@ describe('the table of faults', () => {
 
   it('tells for each what a person can do', () => {
     for (const { event } of FAULTS) {
-      const { remedy } = halvesOf(EVENTS[event].sentence);
+      const { remedy } = splitSentence(EVENTS[event].sentence);
       assert.match(remedy, REMEDY, event);
     }
   });
 
   it('says why two faults have one diagnosis', () => {
-    const seen = new Map<string, string>();
+    const observed = new Map<string, string>();
     for (const fault of FAULTS) {
-      const earlier = seen.get(diagnosis(fault));
+      const earlier = observed.get(diagnosis(fault));
       assert.ok(earlier === undefined || fault.same, `${fault.name} and ${earlier}: ${diagnosis(fault)}`);
-      seen.set(diagnosis(fault), fault.name);
+      observed.set(diagnosis(fault), fault.name);
     }
   });
 });

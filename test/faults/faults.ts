@@ -2,17 +2,17 @@
 
 import { CONFIG_FAULTS } from './config-faults.ts';
 import type { Fault } from './fault.ts';
-import { STRANGER_FAULTS } from './foreign-server-faults.ts';
+import { FOREIGN_SERVER_FAULTS } from './foreign-server-faults.ts';
 import { HOST_FAULTS } from './host-faults.ts';
-import { ROAD_FAULTS } from './network-faults.ts';
+import { NETWORK_FAULTS } from './network-faults.ts';
 import { SERVER_FAULTS } from './server-faults.ts';
 import { STATE_FAULTS } from './state-faults.ts';
 import { TLS_FAULTS } from './tls-faults.ts';
 
 export const FAULTS: readonly Fault[] = [
   ...SERVER_FAULTS,
-  ...ROAD_FAULTS,
-  ...STRANGER_FAULTS,
+  ...NETWORK_FAULTS,
+  ...FOREIGN_SERVER_FAULTS,
   ...TLS_FAULTS,
   ...CONFIG_FAULTS,
   ...STATE_FAULTS,

@@ -9,7 +9,8 @@ const html: RequestListener = (_request, response) =>
   response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome to the hotel</html>');
 const portal: RequestListener = (_request, response) =>
   response.writeHead(302, { location: 'http://portal.invalid/login' }).end();
-const circle: RequestListener = ({ url = '/' }, response) => response.writeHead(307, { location: url }).end();
+const redirectLoop: RequestListener = ({ url = '/' }, response) =>
+  response.writeHead(307, { location: url }).end();
 const status = (code: number) => async (at: Place) =>
   toml(await httpUrl(at, (_request, response) => response.writeHead(code).end()));
 
@@ -23,38 +24,38 @@ async function tcpUrl({ later }: Place, greeting: string): Promise<string> {
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
 }
 
-export const STRANGER_FAULTS: readonly Fault[] = [
+export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
   {
     name: 'HTML answer over HTTP',
     event: 'FL-CAPTIVE-PORTAL',
-    says: 'answer 200 with a web page',
+    message: 'answer 200 with a web page',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, html)),
   },
   {
     name: 'captive portal',
     event: 'FL-CAPTIVE-PORTAL',
-    says: 'portal.invalid',
+    message: 'portal.invalid',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, portal)),
   },
   {
     name: 'a redirect in a circle',
-    event: 'FL-REDIRECTED',
+    event: 'FL-REDIRECT-NOT-FOLLOWED',
     doctor: 'HTTP path',
-    make: async (at) => toml(await httpUrl(at, circle)),
+    make: async (at) => toml(await httpUrl(at, redirectLoop)),
   },
   {
     name: 'HTTP 404 of a server that is not ThingsBoard',
-    event: 'FL-UNINTELLIGIBLE',
-    says: 'answer 404',
+    event: 'FL-UNEXPECTED-RESPONSE',
+    message: 'answer 404',
     doctor: 'HTTP path',
     make: status(404),
   },
   {
     name: 'a log-in asked for by something in front',
-    event: 'FL-UNINTELLIGIBLE',
-    says: 'asks for a log-in',
+    event: 'FL-UNEXPECTED-RESPONSE',
+    message: 'asks for a log-in',
     doctor: 'HTTP path',
     make: async (at) =>
       toml(
@@ -65,15 +66,15 @@ export const STRANGER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'a port that speaks no HTTP',
-    event: 'FL-UNINTELLIGIBLE',
-    says: 'not HTTP',
+    event: 'FL-UNEXPECTED-RESPONSE',
+    message: 'not HTTP',
     doctor: 'HTTP path',
     make: async (at) => toml(await tcpUrl(at, 'SSH-2.0-OpenSSH_9.2\r\n')),
   },
   {
     name: 'connections that are cut',
-    event: 'FL-RESET',
-    says: 'ECONNRESET',
+    event: 'FL-CONNECTION-RESET',
+    message: 'ECONNRESET',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, (request) => void request.socket.destroy())),
   },
@@ -86,13 +87,13 @@ export const STRANGER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'proxy away',
-    event: 'FL-PROXY-AWAY',
+    event: 'FL-PROXY-UNREACHABLE',
     doctor: 'HTTP path',
     make: async () => toml('http://things.example.com', { server: 'proxy = "http://127.0.0.1:9"' }),
   },
   {
     name: 'proxy refuses (407)',
-    event: 'FL-PROXY-REFUSED',
+    event: 'FL-PROXY-DENIED',
     doctor: 'HTTP path',
     make: async (at) => {
       const proxy = await httpUrl(at, (_request, response) =>

@@ -1,6 +1,15 @@
 /** Faults of the host: its clock, its identity, its sensors. */
 
-import { coapOf, type Fault, healthyAt, NOWHERE, type Place, SECRET, toml, withToken } from './fault.ts';
+import {
+  coapOf,
+  type Fault,
+  healthyAt,
+  type Place,
+  SECRET,
+  toml,
+  UNREACHABLE_URL,
+  withToken,
+} from './fault.ts';
 
 const exec = (command: string) => async (at: Place) =>
   withToken(coapOf(await healthyAt(at)), {
@@ -15,7 +24,7 @@ const BARE = ['unshare', '-m', ...CARDLESS];
 export const HOST_FAULTS: readonly Fault[] = [
   {
     name: 'clock that nothing on the host can vouch for',
-    event: 'FL-CLOCK-NO-WITNESS',
+    event: 'FL-CLOCK-UNVERIFIABLE',
     doctor: 'clock',
     online: true,
     isSlow: true,
@@ -30,7 +39,7 @@ export const HOST_FAULTS: readonly Fault[] = [
     name: 'clock that no time service has set',
     event: 'FL-CLOCK-UNSYNCHRONISED',
     doctor: 'clock',
-    doctorSays: 'not synchronised by any time service',
+    doctorText: 'not synchronised by any time service',
     online: true,
     isSlow: true,
     needs: 'a clock that is not synchronised',
@@ -38,47 +47,47 @@ export const HOST_FAULTS: readonly Fault[] = [
   },
   {
     name: 'sensor program missing',
-    event: 'FL-OWN-SENSOR-FAILED',
-    says: 'is not there',
+    event: 'FL-CUSTOM-SENSOR-FAILED',
+    message: 'is not there',
     online: true,
     make: exec('["/nowhere/tank-level"]'),
   },
   {
     name: 'sensor program fails',
-    event: 'FL-OWN-SENSOR-FAILED',
-    says: 'status 3',
+    event: 'FL-CUSTOM-SENSOR-FAILED',
+    message: 'status 3',
     online: true,
     make: exec('["/bin/sh", "-c", "exit 3"]'),
   },
   {
     name: 'sensor program hangs',
-    event: 'FL-OWN-SENSOR-FAILED',
-    says: 'did not answer',
+    event: 'FL-CUSTOM-SENSOR-FAILED',
+    message: 'did not answer',
     isSlow: true,
     online: true,
     make: exec('["/bin/sleep", "60"]'),
   },
   {
     name: 'sensor program says no value',
-    event: 'FL-OWN-SENSOR-ODD',
+    event: 'FL-CUSTOM-SENSOR-INVALID-VALUE',
     online: true,
     make: exec('["/bin/echo", "level=1\\nnonsense"]'),
   },
   {
     name: 'name of a card that is not there',
-    event: 'FL-NAME-IMPOSSIBLE',
+    event: 'FL-DEVICE-NAME-INVALID',
     exit: 78,
     doctor: 'identity',
     needs: 'network namespaces',
-    make: async () => ({ config: toml(NOWHERE, { device: 'name = "gw-{mac}"' }), within: BARE }),
+    make: async () => ({ config: toml(UNREACHABLE_URL, { device: 'name = "gw-{mac}"' }), within: BARE }),
   },
   {
     name: 'name that clones share',
-    event: 'FL-NAME-WEAK',
+    event: 'FL-DEVICE-NAME-AMBIGUOUS',
     doctor: 'identity',
     needs: 'network namespaces',
     make: async () => ({
-      config: toml(NOWHERE, { device: '', provisioning: `key = "k"\nsecret = "${SECRET}"` }),
+      config: toml(UNREACHABLE_URL, { device: '', provisioning: `key = "k"\nsecret = "${SECRET}"` }),
       within: BARE,
     }),
   },

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { StatusAnswer } from '../../src/cli/status/json.ts';
-import { AgentProcess, workshop } from '../app/agent-process.ts';
+import type { StatusJson } from '../../src/cli/status/json.ts';
+import { AgentProcess, tempDir } from '../app/agent-process.ts';
 import { type Broken, type Fault, SECRET, TOKEN } from './fault.ts';
-import { lacking } from './needs.ts';
+import { missingNeed } from './needs.ts';
 import { diagnosis, statusExit } from './table.ts';
 
 /** What a person can do, as the beginning of a remedy or of a further part of it. */
@@ -21,26 +21,26 @@ const lines = new Map<Fault, string>();
 
 interface Checked {
   readonly check: string;
-  readonly mark: string;
-  readonly seen: string;
-  readonly todo?: string;
+  readonly status: string;
+  readonly observed: string;
+  readonly action?: string;
 }
 
 /** The agent with a fault, and the other commands in the same circumstances. */
-async function brokenBy(fault: Fault) {
-  const place = await workshop();
+async function applyFault(fault: Fault) {
+  const place = await tempDir();
   const [path, state, runtime] = [place.path, join(place.path, 'state'), join(place.path, 'run')];
   await mkdir(runtime);
   const closing: (() => unknown)[] = [];
   const file = await place.config('');
-  const made = await fault.make({ path, state, runtime, later: (close) => void closing.push(close) });
+  const created = await fault.make({ path, state, runtime, later: (close) => void closing.push(close) });
   const { config, within, environment, meanwhile }: Broken =
-    typeof made === 'string' ? { config: made } : made;
+    typeof created === 'string' ? { config: created } : created;
   await writeFile(file, config);
   const run = (commandLine: readonly string[], more: NodeJS.ProcessEnv = {}) =>
     AgentProcess.run(commandLine, { ...environment, ...more }, within);
   const agent = run(['run', '--config', file, '--state', state], { RUNTIME_DIRECTORY: runtime });
-  const said = async (...commandLine: readonly string[]): Promise<string> => {
+  const output = async (...commandLine: readonly string[]): Promise<string> => {
     await using command = run(commandLine);
     await command.exit();
     outputs.push(...command.output);
@@ -49,10 +49,10 @@ async function brokenBy(fault: Fault) {
   return {
     agent,
     meanwhile,
-    status: async () => JSON.parse(await said('status', '--json', '--runtime', runtime)) as StatusAnswer,
+    status: async () => JSON.parse(await output('status', '--json', '--runtime', runtime)) as StatusJson,
     doctor: async () => {
       const places = ['--config', file, '--state', state, '--runtime', runtime];
-      return (JSON.parse(await said('doctor', '--json', ...places)) as { checks: Checked[] }).checks;
+      return (JSON.parse(await output('doctor', '--json', ...places)) as { checks: Checked[] }).checks;
     },
     async [Symbol.asyncDispose]() {
       await agent[Symbol.asyncDispose]();
@@ -64,18 +64,21 @@ async function brokenBy(fault: Fault) {
 }
 
 /** What a gateway that goes on has told long ago is still counted. */
-function namesIt({ retry, open, events, why, counts, exitCode }: StatusAnswer, fault: Fault): boolean {
-  const { event, says = '', online } = fault;
+function namesCause(
+  { retry, openEvents: open, recentEvents: events, reasons: why, eventCounts: counts, exitCode }: StatusJson,
+  fault: Fault,
+): boolean {
+  const { event, message: says = '', online } = fault;
   if (online) return (counts[event] ?? 0) > 0 && exitCode === 0;
-  const told = [retry, ...open, ...events].find((each) => each?.event === event);
-  const line = why.find((each) => each.startsWith(`${event}: `)) ?? (told && JSON.stringify(told));
+  const logged = [retry, ...open, ...events].find((each) => each?.event === event);
+  const line = why.find((each) => each.startsWith(`${event}: `)) ?? (logged && JSON.stringify(logged));
   return line?.includes(says) === true && exitCode === statusExit(fault);
 }
 
 function named(faults: readonly Fault[]): void {
   for (const fault of faults) {
-    it(fault.name, { timeout: 240_000, skip: lacking(fault.needs) }, async ({ signal }) => {
-      await using at = await brokenBy(fault);
+    it(fault.name, { timeout: 240_000, skip: missingNeed(fault.needs) }, async ({ signal }) => {
+      await using at = await applyFault(fault);
       signal.addEventListener('abort', () => at.agent.kill('SIGKILL'), { once: true });
       if (at.meanwhile) {
         // Until then a request may be under way, whose own patience would come first.
@@ -84,16 +87,16 @@ function named(faults: readonly Fault[]): void {
       }
       const line = await at.agent.line(`event=${fault.event}`);
       lines.set(fault, line);
-      if (fault.says !== undefined) assert.ok(line.includes(fault.says), line);
+      if (fault.message !== undefined) assert.ok(line.includes(fault.message), line);
       if (fault.exit !== undefined) assert.equal(await at.agent.exit(), fault.exit);
       let answer = await at.status();
-      for (let tries = 0; tries < 100 && !namesIt(answer, fault); tries += 1) answer = await at.status();
-      assert.ok(namesIt(answer, fault), JSON.stringify(answer, undefined, 1));
+      for (let tries = 0; tries < 100 && !namesCause(answer, fault); tries += 1) answer = await at.status();
+      assert.ok(namesCause(answer, fault), JSON.stringify(answer, undefined, 1));
       if (fault.doctor === undefined) return;
       const found = (await at.doctor()).find(({ check }) => check === fault.doctor);
-      assert.equal(found?.mark, 'cross', `${fault.doctor}: ${JSON.stringify(found)}`);
-      assert.ok(found?.seen.includes(fault.doctorSays ?? ''), found?.seen);
-      assert.match(found?.todo ?? '', REMEDY);
+      assert.equal(found?.status, 'fail', `${fault.doctor}: ${JSON.stringify(found)}`);
+      assert.ok(found?.observed.includes(fault.doctorText ?? ''), found?.observed);
+      assert.match(found?.action ?? '', REMEDY);
     });
   }
 }
@@ -123,7 +126,7 @@ export function testFaults(faults: readonly Fault[]): void {
         const others = [...lines.keys()].filter(
           (other) => other !== fault && other.event === fault.event && diagnosis(other) !== diagnosis(fault),
         );
-        for (const { name, says, doctorSays } of others)
+        for (const { name, message: says, doctorText: doctorSays } of others)
           if (doctorSays === undefined)
             assert.ok(says !== undefined && !line.includes(says), `${name}: ${line}`);
       }

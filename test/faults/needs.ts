@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { noOpenssl } from '../doubles/certificates.ts';
+import { opensslProblem } from '../doubles/certificates.ts';
 
 export type Need =
   | 'root'
@@ -28,7 +28,7 @@ const works = (command: string, ...words: readonly string[]) => spawnSync(comman
 
 /** adjtimex(2) of this machine, by its number (asm/unistd.h): 5 is "not synchronised". Nobody may set that for a test: it is the kernel's, and so the whole machine's. */
 const ADJTIMEX: Readonly<Record<string, number>> = { x64: 159, arm64: 171 };
-const kernelSays = (): string =>
+const kernelSupports = (): string =>
   spawnSync('perl', ['-e', `my $t = "\\0" x 256; print syscall(${ADJTIMEX[process.arch] ?? -1}, $t)`], {
     encoding: 'utf8',
   }).stdout;
@@ -41,17 +41,17 @@ const REASONS: Readonly<Record<Need, () => string | false>> = {
     works('unshare', '-n', 'ip', 'link', 'set', 'lo', 'up') ? false : 'needs root, and the program ip',
   nft: () => (works('unshare', '-n', 'nft', 'add', 'table', 'inet', 't') ? false : 'needs root, and nft'),
   faketime: () => (FAKETIME === undefined ? 'faketime is not installed' : false),
-  openssl: () => noOpenssl,
+  openssl: () => opensslProblem,
   'no timesyncd': () => existsSync('/run/systemd/timesync') && 'systemd-timesyncd runs here',
   'a clock that is not synchronised': () =>
-    kernelSays() === '5' ? false : 'a time service has set the clock of this machine',
+    kernelSupports() === '5' ? false : 'a time service has set the clock of this machine',
   'faketime and openssl': () => REASONS.faketime() || REASONS.openssl(),
 };
 
 const known = new Map<Need, string | false>();
 
 /** Why this machine cannot do it; false when it can. */
-export function lacking(need: Need | undefined): string | false {
+export function missingNeed(need: Need | undefined): string | false {
   if (need === undefined) return false;
   const reason = known.get(need) ?? REASONS[need]();
   known.set(need, reason);

@@ -5,7 +5,16 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate, parse } from 'coap-packet';
-import { type Broken, coapCode, type Fault, NOWHERE, type Place, toml, udpUrl, withToken } from './fault.ts';
+import {
+  type Broken,
+  coapCode,
+  type Fault,
+  type Place,
+  toml,
+  UNREACHABLE_URL,
+  udpUrl,
+  withToken,
+} from './fault.ts';
 
 const coapReset = (message: Buffer) =>
   generate({ reset: true, code: '0.00', messageId: parse(message).messageId });
@@ -24,7 +33,7 @@ const firewall = (hook: 'input' | 'output', rule: string) => [
 /** A name server of ours. It must be at port 53, so its address is one of the loopback's that nobody else has. */
 async function nameServer(
   { later, path }: Place,
-  answer: 'silent' | { readonly rcode: number },
+  answer: 'server-timeout' | { readonly rcode: number },
   options: string,
 ): Promise<readonly string[]> {
   const address = `127.${[97, process.pid >> 8, process.pid].map((part) => part & 255).join('.')}`;
@@ -34,7 +43,7 @@ async function nameServer(
   await once(socket, 'listening');
   later(() => socket.close());
   socket.on('message', (question, { port, address: from }) => {
-    if (answer === 'silent') return;
+    if (answer === 'server-timeout') return;
     const back = Buffer.from(question);
     // RFC 1035, 4.1.1: QR and RA, and the code of the answer; the question as it came.
     back[2] = 0x81;
@@ -59,19 +68,19 @@ const named =
     within: await within(at),
   });
 
-export const ROAD_FAULTS: readonly Fault[] = [
+export const NETWORK_FAULTS: readonly Fault[] = [
   {
     name: 'UDP port closed',
     event: 'FL-PORT-CLOSED',
     doctor: 'UDP path',
     same: 'a stopped server leaves a closed port',
-    make: async () => toml(NOWHERE),
+    make: async () => toml(UNREACHABLE_URL),
   },
   {
     name: 'UDP dropped on the way',
     event: 'FL-PROVISIONING-SLOW',
     doctor: 'UDP path',
-    doctorSays: 'does not answer a CoAP ping',
+    doctorText: 'does not answer a CoAP ping',
     isSlow: true,
     make: async (at) => toml(await udpUrl(at)),
   },
@@ -79,29 +88,29 @@ export const ROAD_FAULTS: readonly Fault[] = [
     name: 'something that is no CoAP at the port',
     event: 'FL-PROVISIONING-SLOW',
     doctor: 'UDP path',
-    doctorSays: 'something that is no CoAP',
+    doctorText: 'something that is no CoAP',
     isSlow: true,
     make: async (at) => toml(await udpUrl(at, () => Buffer.from([0xff, 0xff]))),
   },
   {
     name: 'another CoAP server',
-    event: 'FL-UNINTELLIGIBLE',
-    says: '4.04',
+    event: 'FL-UNEXPECTED-RESPONSE',
+    message: '4.04',
     doctor: 'UDP path',
-    doctorSays: 'answers 4.04',
+    doctorText: 'answers 4.04',
     make: async (at) => toml(await udpUrl(at, coapCode('4.04'))),
   },
   {
     name: 'a server that resets every request',
-    event: 'FL-RESET',
-    says: 'answered with a reset',
+    event: 'FL-CONNECTION-RESET',
+    message: 'answered with a reset',
     doctor: 'UDP path',
     make: async (at) => toml(await udpUrl(at, coapReset)),
   },
   {
     name: 'no network',
     event: 'FL-NO-ROUTE',
-    says: 'ENETUNREACH',
+    message: 'ENETUNREACH',
     doctor: 'network',
     needs: 'network namespaces',
     make: async () => ({ config: toml('coap://192.0.2.1'), within: inNetwork() }),
@@ -109,7 +118,7 @@ export const ROAD_FAULTS: readonly Fault[] = [
   {
     name: 'a firewall of this host forbids it',
     event: 'FL-NO-ROUTE',
-    says: 'forbidden by a firewall of this host',
+    message: 'forbidden by a firewall of this host',
     doctor: 'UDP path',
     needs: 'nft',
     make: async () => ({
@@ -119,8 +128,8 @@ export const ROAD_FAULTS: readonly Fault[] = [
   },
   {
     name: 'TCP dropped on the way',
-    event: 'FL-SILENT',
-    says: 'no connection in 20 s',
+    event: 'FL-SERVER-TIMEOUT',
+    message: 'no connection in 20 s',
     isSlow: true,
     doctor: 'HTTP path',
     needs: 'nft',
@@ -131,30 +140,30 @@ export const ROAD_FAULTS: readonly Fault[] = [
   },
   {
     name: 'name of the server unknown',
-    event: 'FL-NAME-NOT-FOUND',
-    says: 'the name does not exist',
+    event: 'FL-DNS-FAILED',
+    message: 'the name does not exist',
     doctor: 'name resolution',
-    doctorSays: 'ENOTFOUND',
+    doctorText: 'ENOTFOUND',
     needs: 'mounts',
     make: named((at) => nameServer(at, { rcode: 3 }, 'attempts:1')),
   },
   {
     name: 'DNS broken',
-    event: 'FL-NAME-NOT-FOUND',
-    says: 'no name server answers',
+    event: 'FL-DNS-FAILED',
+    message: 'no name server answers',
     doctor: 'name resolution',
-    doctorSays: 'EAI_AGAIN',
+    doctorText: 'EAI_AGAIN',
     needs: 'mounts',
     make: named(({ path }) => resolving(path, 'nameserver 127.97.0.1\noptions attempts:1 timeout:1\n')),
   },
   {
     name: 'DNS slow',
-    event: 'FL-NAME-NOT-FOUND',
-    says: 'no name server answered in 10 s',
+    event: 'FL-DNS-FAILED',
+    message: 'no name server answered in 10 s',
     doctor: 'name resolution',
-    doctorSays: 'in 15 s',
+    doctorText: 'in 15 s',
     isSlow: true,
     needs: 'mounts',
-    make: named((at) => nameServer(at, 'silent', 'attempts:1 timeout:30')),
+    make: named((at) => nameServer(at, 'server-timeout', 'attempts:1 timeout:30')),
   },
 ];

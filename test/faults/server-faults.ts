@@ -4,6 +4,7 @@ import {
   coapCode,
   coapOf,
   type Fault,
+  type FaultOptions,
   healthyAt,
   httpOf,
   httpUrl,
@@ -13,11 +14,11 @@ import {
   sandboxAt,
   toml,
   udpUrl,
-  type Wish,
   withToken,
 } from './fault.ts';
 
-const provisioning = (wish: Wish) => async (at: Place) => toml(coapOf(await sandboxAt(at, wish)));
+const provisioning = (options: FaultOptions) => async (at: Place) =>
+  toml(coapOf(await sandboxAt(at, options)));
 /** A device made beforehand with credentials of another kind, and the profile that gives them out. */
 const issuing = (credentials: object) => async (at: Place) => {
   const sandbox = await sandboxAt(at);
@@ -27,7 +28,8 @@ const issuing = (credentials: object) => async (at: Place) => {
   sandbox.setKnobs({ strategy: 'pre-provisioned' });
   return toml(httpOf(sandbox));
 };
-const ALIKE = 'the server gives one answer to a wrong key, a wrong secret and a profile without provisioning';
+const SAME_REMEDY =
+  'the server gives one answer to a wrong key, a wrong secret and a profile without provisioning';
 const FAILURE = 'the server gives one answer to each name it does not provision, so the remedy lists them';
 const ANY_500 =
   'the server has one answer to overload, rate limits and a wrong kind of profile, so the remedy lists them';
@@ -36,33 +38,33 @@ const ANY_401 = 'the server answers 4.01 whatever became of the token';
 export const SERVER_FAULTS: readonly Fault[] = [
   {
     name: 'wrong provisioning key',
-    event: 'FL-NOT-FOUND',
+    event: 'FL-PROVISIONING-KEY-UNKNOWN',
     doctor: 'last success',
     make: provisioning({ key: 'other' }),
   },
   {
     name: 'wrong provisioning secret',
-    event: 'FL-NOT-FOUND',
+    event: 'FL-PROVISIONING-KEY-UNKNOWN',
     doctor: 'last success',
-    same: ALIKE,
+    same: SAME_REMEDY,
     make: provisioning({ secret: 'other' }),
   },
   {
     name: 'provisioning disabled in the profile',
-    event: 'FL-NOT-FOUND',
+    event: 'FL-PROVISIONING-KEY-UNKNOWN',
     doctor: 'last success',
-    same: ALIKE,
+    same: SAME_REMEDY,
     make: provisioning({ knobs: { strategy: 'disabled' } }),
   },
   {
     name: 'device not created beforehand',
-    event: 'FL-DECLINED',
+    event: 'FL-PROVISIONING-DECLINED',
     doctor: 'last success',
     make: provisioning({ knobs: { strategy: 'pre-provisioned' } }),
   },
   {
     name: 'name taken by another device',
-    event: 'FL-DECLINED',
+    event: 'FL-PROVISIONING-DECLINED',
     doctor: 'last success',
     same: FAILURE,
     make: async (at) => {
@@ -73,22 +75,22 @@ export const SERVER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'device limit of the tenant reached',
-    event: 'FL-DECLINED',
+    event: 'FL-PROVISIONING-DECLINED',
     doctor: 'last success',
     same: FAILURE,
     make: provisioning({ knobs: { deviceLimitReached: true } }),
   },
   {
     name: 'device with MQTT user and password, over HTTP',
-    event: 'FL-WRONG-CREDENTIALS-TYPE',
-    says: 'MQTT_BASIC',
+    event: 'FL-CREDENTIALS-TYPE-UNSUPPORTED',
+    message: 'MQTT_BASIC',
     doctor: 'last success',
     make: issuing({ credentialsType: 'MQTT_BASIC', username: 'u', password: SECRET }),
   },
   {
     name: 'device with a certificate, over HTTP',
-    event: 'FL-WRONG-CREDENTIALS-TYPE',
-    says: 'X509_CERTIFICATE',
+    event: 'FL-CREDENTIALS-TYPE-UNSUPPORTED',
+    message: 'X509_CERTIFICATE',
     doctor: 'last success',
     make: issuing({ credentialsType: 'X509_CERTIFICATE', hash: 'MIIB' }),
   },
@@ -122,8 +124,8 @@ export const SERVER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'device profile of transport type MQTT',
-    event: 'FL-OVERLOADED',
-    says: '5.00',
+    event: 'FL-SERVER-OVERLOADED',
+    message: '5.00',
     doctor: 'token',
     make: async (at) => {
       const sandbox = await healthyAt(at);
@@ -133,8 +135,8 @@ export const SERVER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'rate limited by ThingsBoard',
-    event: 'FL-OVERLOADED',
-    says: '5.00',
+    event: 'FL-SERVER-OVERLOADED',
+    message: '5.00',
     same: ANY_500,
     make: async (at) => {
       const sandbox = await healthyAt(at);
@@ -144,22 +146,22 @@ export const SERVER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'rate limited by a proxy in front',
-    event: 'FL-OVERLOADED',
-    says: 'answer 429',
+    event: 'FL-SERVER-OVERLOADED',
+    message: 'answer 429',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, (_request, response) => response.writeHead(429).end())),
   },
   {
     name: 'ThingsBoard away behind its proxy',
-    event: 'FL-UPSTREAM-AWAY',
+    event: 'FL-UPSTREAM-UNAVAILABLE',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, (_request, response) => response.writeHead(502).end())),
   },
   {
     name: 'core of the server stands still',
-    event: 'FL-ACKNOWLEDGED-ONLY',
+    event: 'FL-NO-RESPONSE-AFTER-ACK',
     doctor: 'UDP path',
-    doctorSays: 'telemetry not at all',
+    doctorText: 'telemetry not at all',
     isSlow: true,
     make: async (at) => withToken(await udpUrl(at, coapCode('0.00'))),
   },
@@ -175,8 +177,8 @@ export const SERVER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'server switched off while online',
-    event: 'FL-SILENT',
-    says: 'in 45 s',
+    event: 'FL-SERVER-TIMEOUT',
+    message: 'in 45 s',
     isSlow: true,
     doctor: 'UDP path',
     make: async (at) => {

@@ -7,12 +7,12 @@ import {
   coapOf,
   type Fault,
   healthyAt,
-  NOWHERE,
   type Place,
   record,
   sandboxAt,
   stored,
   toml,
+  UNREACHABLE_URL,
 } from './fault.ts';
 
 const NOBODY = 65_534;
@@ -37,47 +37,47 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'state directory is a file',
     event: 'FL-STATE-UNUSABLE',
-    says: 'a file stands where the directory should be',
+    message: 'a file stands where the directory should be',
     exit: 75,
     doctor: 'state directory',
-    doctorSays: 'is no directory',
+    doctorText: 'is no directory',
     make: async ({ state }) => {
       await writeFile(state, '');
-      return toml(NOWHERE);
+      return toml(UNREACHABLE_URL);
     },
   },
   {
     name: 'state directory of another user',
-    event: 'FL-STORE-FAILED',
-    says: 'the rights do not allow it',
+    event: 'FL-CREDENTIALS-STORAGE-FAILED',
+    message: 'the rights do not allow it',
     doctor: 'last success',
     needs: 'root',
     make: async ({ path, state, runtime }) => {
       await mkdir(state, { mode: 0o700 });
       for (const each of [path, runtime, join(path, 'firstlight.toml')]) await chown(each, NOBODY, NOBODY);
       const within = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-      return { config: toml(NOWHERE), within };
+      return { config: toml(UNREACHABLE_URL), within };
     },
   },
   {
     name: 'state directory read-only',
-    event: 'FL-STORE-FAILED',
-    says: 'the file system is read-only',
+    event: 'FL-CREDENTIALS-STORAGE-FAILED',
+    message: 'the file system is read-only',
     doctor: 'state directory',
-    doctorSays: 'mounted read-only',
+    doctorText: 'mounted read-only',
     needs: 'mounts',
     make: async (at) => {
       await mkdir(at.state, { mode: 0o700 });
       const within = mounted(at, 'mount --bind $S $S', 'mount -o remount,bind,ro $S');
-      return { config: toml(NOWHERE), within };
+      return { config: toml(UNREACHABLE_URL), within };
     },
   },
   {
     name: 'disk full',
-    event: 'FL-STORE-FAILED',
-    says: 'the disk is full',
+    event: 'FL-CREDENTIALS-STORAGE-FAILED',
+    message: 'the disk is full',
     doctor: 'state directory',
-    doctorSays: '0 kB free',
+    doctorText: '0 kB free',
     needs: 'mounts',
     make: async (at) => {
       await mkdir(at.state, { mode: 0o700 });
@@ -91,7 +91,7 @@ export const STATE_FAULTS: readonly Fault[] = [
     event: 'FL-STATE-LOCKED',
     exit: 75,
     make: async (at) => {
-      const config = toml(NOWHERE);
+      const config = toml(UNREACHABLE_URL);
       const file = join(at.path, 'first.toml');
       await writeFile(file, config, { mode: 0o600 });
       const first = AgentProcess.run(['run', '--config', file, '--state', at.state]);
@@ -103,14 +103,14 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'both credential files torn',
     event: 'FL-CREDENTIALS-UNREADABLE',
-    says: 'both were left as they are',
+    message: 'both were left as they are',
     doctor: 'provisioning',
-    doctorSays: 'credentials.json is torn or not JSON, and the file',
+    doctorText: 'credentials.json is torn or not JSON, and the file',
     make: withFiles(() => '{"version":1,"sta'),
   },
   {
     name: 'credential file torn, its backup good',
-    event: 'FL-BACKUP-USED',
+    event: 'FL-CREDENTIALS-BACKUP-USED',
     online: true,
     make: async (at) => {
       const url = coapOf(await healthyAt(at));
@@ -122,14 +122,14 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'credentials of a later version',
     event: 'FL-CREDENTIALS-NEWER',
-    says: 'is of version 99',
+    message: 'is of version 99',
     doctor: 'provisioning',
-    doctorSays: 'is of version 99',
+    doctorText: 'is of version 99',
     make: withFiles((url) => record(url, { version: 99 })),
   },
   {
     name: 'card moved or cloned from another board',
-    event: 'FL-OTHER-BOARD',
+    event: 'FL-BOARD-CHANGED',
     make: async (at) => {
       const url = coapOf(await sandboxAt(at));
       await stored(at, record(url, FOREIGN));
@@ -139,7 +139,7 @@ export const STATE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'credentials of another server',
-    event: 'FL-OTHER-SERVER',
+    event: 'FL-SERVER-CHANGED',
     online: true,
     make: async (at) => {
       await stored(at, record('coap://elsewhere.example.com'));

@@ -1,6 +1,6 @@
 /** The table of test/faults/README.md, as `npm run faults` writes it: what faults.test.ts and faults.slow.test.ts show to be true. */
 
-import { EVENTS, halvesOf } from '../../src/core/events/catalogue.ts';
+import { EVENTS, splitSentence } from '../../src/core/events/catalogue.ts';
 import type { Fault } from './fault.ts';
 import { FAULTS } from './faults.ts';
 
@@ -23,8 +23,8 @@ export function faultTable(): string {
 }
 
 function cells(fault: Fault): readonly string[] {
-  const { name, event, says, same, doctor, doctorSays, exit, needs } = fault;
-  const { cause, remedy } = halvesOf(EVENTS[event].sentence);
+  const { name, event, message: says, same, doctor, doctorText: doctorSays, exit, needs } = fault;
+  const { cause, remedy } = splitSentence(EVENTS[event].sentence);
   const found = doctorSays === undefined ? doctor : `${doctor}: "${doctorSays}"`;
   return [
     name,
@@ -47,6 +47,6 @@ export function statusExit({ exit, event, online }: Fault): number {
 }
 
 /** Two faults with one diagnosis are one to the operator. */
-export function diagnosis({ event, says, doctorSays }: Fault): string {
+export function diagnosis({ event, message: says, doctorText: doctorSays }: Fault): string {
   return [event, says, doctorSays].join(' | ');
 }

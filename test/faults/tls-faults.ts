@@ -39,15 +39,15 @@ const fault = (
 export const TLS_FAULTS: readonly Fault[] = [
   fault(
     'certificate expired',
-    'FL-CERTIFICATE-DATES',
+    'FL-CERTIFICATE-DATE-INVALID',
     by((ours, at) => behind(at, ours, ours.issue({ from: '20200101000000Z', to: '20210101000000Z' }))),
-    { says: 'to 2021-01-01' },
+    { message: 'to 2021-01-01' },
   ),
   fault(
     'certificate not valid yet',
-    'FL-CERTIFICATE-DATES',
+    'FL-CERTIFICATE-DATE-INVALID',
     by((ours, at) => behind(at, ours, ours.issue({ from: '20400101000000Z', to: '20410101000000Z' }))),
-    { says: 'valid from 2040-01-01' },
+    { message: 'valid from 2040-01-01' },
   ),
   fault(
     'clock of this host two years back',
@@ -61,9 +61,9 @@ export const TLS_FAULTS: readonly Fault[] = [
   ),
   fault(
     'certificate for another name',
-    'FL-CERTIFICATE-NAME',
+    'FL-CERTIFICATE-NAME-MISMATCH',
     by((ours, at) => behind(at, ours, ours.issue({ names: 'DNS:other.example' }))),
-    { says: 'other.example' },
+    { message: 'other.example' },
   ),
   fault(
     'certificate of an unknown issuer',
@@ -73,16 +73,16 @@ export const TLS_FAULTS: readonly Fault[] = [
       at.later(() => theirs[Symbol.dispose]());
       return behind(at, ours, theirs.issue());
     }),
-    { says: 'Somebody Else' },
+    { message: 'Somebody Else' },
   ),
   fault(
     'key of the server is not the pinned one',
-    'FL-CERTIFICATE-PIN',
+    'FL-CERTIFICATE-PIN-MISMATCH',
     by((ours, at) => behind(at, ours, ours.issue(), `pin-sha256 = "${Buffer.alloc(32).toString('base64')}"`)),
   ),
   fault(
     'client certificate wanted',
-    'FL-CLIENT-CERTIFICATE',
+    'FL-CLIENT-CERTIFICATE-REJECTED',
     by((ours, at) =>
       behind(at, ours, {
         ...ours.issue(),
@@ -94,7 +94,7 @@ export const TLS_FAULTS: readonly Fault[] = [
   ),
   fault(
     'TLS version too old',
-    'FL-TLS-VERSION',
+    'FL-TLS-VERSION-MISMATCH',
     by((ours, at) =>
       behind(at, ours, {
         ...ours.issue(),

@@ -33,50 +33,50 @@ for (const [what, answer, expected] of [
   ['a list of something else', says('[1,2,3]'), undefined],
 ] as const) {
   it(`an engine says ${what}: ${expected ?? 'no number'}`, { timeout }, async (t) => {
-    assert.equal(await asked([await engine(t, answer)]), expected);
+    assert.equal(await countWith([await engineWith(t, answer)]), expected);
   });
 }
 
 it('it asks for those that run, by a path that Docker and Podman have', { timeout }, async (t) => {
   const asking: string[] = [];
-  const socket = await engine(t, (request, response) => {
+  const socket = await engineWith(t, (request, response) => {
     asking.push(`${request.method} ${request.url}`);
     response.end(list(1));
   });
-  assert.equal(await asked([socket]), 1);
+  assert.equal(await countWith([socket]), 1);
   assert.deepEqual(asking, ['GET /containers/json']);
 });
 
 it('an answer of a gigabyte is left at a megabyte', { timeout }, async (t) => {
   let sentBytes = 0;
-  const socket = await engine(t, (_request, response) => {
+  const socket = await engineWith(t, (_request, response) => {
     response.write('[');
-    pour(response, 1_000_000_000, (bytes) => {
+    writeBytes(response, 1_000_000_000, (bytes) => {
       sentBytes += bytes;
     });
   });
-  assert.equal(await asked([socket]), undefined);
+  assert.equal(await countWith([socket]), undefined);
   // What was on its way fills the buffers between the two, and they are small.
   assert.ok(sentBytes < 20_000_000, String(sentBytes));
 });
 
 it('an engine that takes the question and says nothing is left at the deadline', { timeout }, async (t) => {
   const late = new AbortController();
-  const [socket, closed] = await deaf(t, () => late.abort());
-  assert.equal(await asked([socket], late.signal), undefined);
+  const [socket, closed] = await hangingEngine(t, () => late.abort());
+  assert.equal(await countWith([socket], late.signal), undefined);
   await closed;
 });
 
 it('so is one that stops in the middle of its answer', { timeout }, async (t) => {
   const late = new AbortController();
-  const [socket, closed] = await deaf(t, (connection) =>
+  const [socket, closed] = await hangingEngine(t, (connection) =>
     connection.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"Id":"a"}', () => late.abort()),
   );
-  assert.equal(await asked([socket], late.signal), undefined);
+  assert.equal(await countWith([socket], late.signal), undefined);
   await closed;
 });
 
-for (const [what, said] of [
+for (const [what, reply] of [
   ['what is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
   ['a line without an end', 'x'.repeat(100_000)],
   [
@@ -86,45 +86,45 @@ for (const [what, said] of [
   ['less than it has promised, and hangs up', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[]'],
 ] as const) {
   it(`a socket that says ${what} has no number`, { timeout }, async (t) => {
-    const [socket] = await deaf(t, (connection) => connection.end(said));
-    assert.equal(await asked([socket]), undefined);
+    const [socket] = await hangingEngine(t, (connection) => connection.end(reply));
+    assert.equal(await countWith([socket]), undefined);
   });
 }
 
 it('a socket without anybody behind it has no number, and one that is not there is not asked', {
   timeout,
 }, async (t) => {
-  const socket = await engine(t, says(list(2)));
-  assert.equal(await asked(['/nowhere/docker.sock', socket]), 2);
-  assert.equal(await asked(['/nowhere/docker.sock']), undefined);
+  const socket = await engineWith(t, says(list(2)));
+  assert.equal(await countWith(['/nowhere/docker.sock', socket]), 2);
+  assert.equal(await countWith(['/nowhere/docker.sock']), undefined);
 });
 
 it('a socket that may not be opened is passed over', {
   timeout,
   skip: process.getuid?.() === 0 && 'root may open all',
 }, async (t) => {
-  const [closed, open] = [await engine(t, says(list(7))), await engine(t, says(list(2)))];
+  const [closed, open] = [await engineWith(t, says(list(7))), await engineWith(t, says(list(2)))];
   chmodSync(closed, 0);
-  assert.equal(await asked([closed, open]), 2);
+  assert.equal(await countWith([closed, open]), 2);
 });
 
 it('the first engine is the only one asked: another one’s number would be another series', {
   timeout,
 }, async (t) => {
-  const [broken, other] = [await engine(t, says('', 500)), await engine(t, says(list(2)))];
-  assert.equal(await asked([broken, other]), undefined);
+  const [broken, other] = [await engineWith(t, says('', 500)), await engineWith(t, says(list(2)))];
+  assert.equal(await countWith([broken, other]), undefined);
 });
 
 it('when the agent stops in the middle of the question, it waits for no answer', { timeout }, async (t) => {
   const stop = new AbortController();
-  const [socket] = await deaf(t, () => stop.abort());
+  const [socket] = await hangingEngine(t, () => stop.abort());
   const containers = runningContainers({ clock: hostClock(), sockets: [socket] });
-  await containers.keep(stop.signal);
+  await containers.run(stop.signal);
   assert.equal(containers.last, undefined);
 });
 
 /** What comes of the first question, whose deadline is over when `late` aborts. */
-async function asked(
+async function countWith(
   sockets: readonly string[],
   late: AbortSignal = new AbortController().signal,
 ): Promise<number | undefined> {
@@ -137,14 +137,14 @@ async function asked(
     });
   };
   const containers = runningContainers({ clock: { sleep }, sockets });
-  await containers.keep(stop.signal);
+  await containers.run(stop.signal);
   return containers.last;
 }
 
 /** An HTTP server on a unix socket of its own. */
-async function engine(t: TestContext, answer: RequestListener): Promise<string> {
+async function engineWith(t: TestContext, answer: RequestListener): Promise<string> {
   const server = createHttpServer(answer);
-  const path = placeFor(t, () => {
+  const path = socketFor(t, () => {
     server.closeAllConnections();
     server.close();
   });
@@ -153,7 +153,7 @@ async function engine(t: TestContext, answer: RequestListener): Promise<string> 
 }
 
 /** A server on a unix socket that does this and no more when it has been asked; its path, and the end of the first connection. */
-async function deaf(
+async function hangingEngine(
   t: TestContext,
   act: (connection: Socket) => void,
 ): Promise<readonly [string, Promise<unknown>]> {
@@ -166,7 +166,7 @@ async function deaf(
     connection.on('close', () => ended.abort());
     connection.once('data', () => act(connection));
   });
-  const path = placeFor(t, () => {
+  const path = socketFor(t, () => {
     for (const connection of connections) connection.destroy();
     server.close();
   });
@@ -174,7 +174,7 @@ async function deaf(
   return [path, closed];
 }
 
-function placeFor(t: TestContext, close: () => void): string {
+function socketFor(t: TestContext, close: () => void): string {
   const folder = mkdtempSync(join(tmpdir(), 'firstlight-engine-'));
   t.after(() => {
     close();
@@ -184,7 +184,7 @@ function placeFor(t: TestContext, close: () => void): string {
 }
 
 /** Writes as long as it is read. */
-function pour(response: ServerResponse, bytes: number, wrote: (bytes: number) => void): void {
+function writeBytes(response: ServerResponse, bytes: number, wrote: (bytes: number) => void): void {
   const chunk = Buffer.alloc(65_536, ' ');
   const more = (left: number): void => {
     if (left <= 0 || response.destroyed) return;

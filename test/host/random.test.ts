@@ -2,20 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { hostChance } from '../../src/host/random.ts';
+import { hostRandom } from '../../src/host/random.ts';
 
 it('a minted token is 24 letters and digits, and no two are alike', () => {
-  const chance = hostChance();
-  const tokens = Array.from({ length: 1000 }, () => chance.mintToken().reveal());
+  const random = hostRandom();
+  const tokens = Array.from({ length: 1000 }, () => random.mintToken().reveal());
   for (const token of tokens) assert.match(token, /^[A-Za-z0-9]{24}$/);
   assert.equal(new Set(tokens).size, 1000);
 });
 
 it('every one of the 62 characters is about equally likely', () => {
-  const chance = hostChance();
+  const random = hostRandom();
   const seen = new Map<string, number>();
   for (let i = 0; i < 5000; i++) {
-    for (const character of chance.mintToken().reveal()) seen.set(character, (seen.get(character) ?? 0) + 1);
+    for (const character of random.mintToken().reveal()) seen.set(character, (seen.get(character) ?? 0) + 1);
   }
   // 120,000 draws: 1,935 each, standard deviation 44; eight deviations either way is no accident.
   assert.equal(seen.size, 62);
@@ -23,13 +23,13 @@ it('every one of the 62 characters is about equally likely', () => {
 });
 
 it('a minted token does not print itself', () => {
-  assert.equal(`${hostChance().mintToken()}`, '***');
+  assert.equal(`${hostRandom().mintToken()}`, '***');
 });
 
 it('jitter is at least 0 and less than 1', () => {
-  const chance = hostChance();
+  const random = hostRandom();
   for (let i = 0; i < 1000; i++) {
-    const random = chance.random();
-    assert.ok(random >= 0 && random < 1);
+    const value = random.uniform();
+    assert.ok(value >= 0 && value < 1);
   }
 });

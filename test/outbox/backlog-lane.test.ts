@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Losses } from '../../src/core/model/loss-report.ts';
+import { LossReport } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
 import { BacklogLane } from '../../src/outbox/backlog-lane.ts';
-import { RamStore } from '../../src/outbox/memory/memory-store.ts';
+import { MemoryStore } from '../../src/outbox/memory/memory-store.ts';
 
-function stage() {
-  const options = { bootId: 'boot-1', bytesMax: 1_000_000, readingsMax: 1_000, losses: new Losses() };
-  const [first, second] = [new RamStore(options), new RamStore(options)];
+function openLanes() {
+  const options = { bootId: 'boot-1', bytesMax: 1_000_000, readingsMax: 1_000, losses: new LossReport() };
+  const [first, second] = [new MemoryStore(options), new MemoryStore(options)];
   let drained = 0;
   const lane = new BacklogLane([first, second], () => {
     drained += 1;
@@ -22,12 +22,12 @@ const reading = (tsMs: number | undefined, bootMs = tsMs ?? 0): Reading => ({
   bootMs,
   ...(tsMs !== undefined && { tsMs }),
   values: { a: bootMs },
-  full: true,
+  isSnapshot: true,
 });
 const times = (readings: readonly Reading[]) => readings.map(({ tsMs }) => tsMs);
 
 it('the second store is taken from when the first has no more, and each is told of its own', async () => {
-  const { first, second, lane, drained } = stage();
+  const { first, second, lane, drained } = openLanes();
   await first.append([reading(1), reading(2)]);
   await second.append([reading(3), reading(4)]);
   assert.deepEqual(times(await lane.take(9)), [1, 2]);
@@ -41,18 +41,18 @@ it('the second store is taken from when the first has no more, and each is told 
 });
 
 it('a store that waits for a date holds back the newer ones behind it', async () => {
-  const { first, second, lane } = stage();
+  const { first, second, lane } = openLanes();
   await first.append([reading(1), reading(undefined, 2)]);
   await second.append([reading(3)]);
   assert.deepEqual(times(await lane.take(9)), [1]);
   assert.deepEqual(times(await lane.take(9)), []);
-  await first.anchor(0);
+  await first.setBootOffset(0);
   assert.deepEqual(times(await lane.take(9)), [2]);
   assert.deepEqual(times(await lane.take(9)), [3]);
 });
 
 it('when one store takes its readings back all are taken back, and an acknowledgement of before does nothing', async () => {
-  const { first, second, lane } = stage();
+  const { first, second, lane } = openLanes();
   await first.append([reading(1)]);
   await second.append([reading(2)]);
   await lane.take(9);
@@ -67,7 +67,7 @@ it('when one store takes its readings back all are taken back, and an acknowledg
 });
 
 it('an empty acknowledgement of an empty lane is no end of a backlog', async () => {
-  const { lane, drained } = stage();
+  const { lane, drained } = openLanes();
   await lane.acknowledge(0, lane.epoch);
   assert.equal(drained(), 0);
 });

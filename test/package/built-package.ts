@@ -12,13 +12,13 @@ import { VERSION } from '../../src/app/version.ts';
 
 const EPOCH = '1795000000';
 
-export interface Made {
+export interface BuiltPackage {
   readonly deb: string;
   readonly tarball: string;
 }
 
 /** Makes package and tarball below a directory of its own, which the caller removes. */
-export function makePackage(): Made & { readonly directory: string } {
+export function makePackage(): BuiltPackage & { readonly directory: string } {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-package-'));
   execFileSync(process.execPath, ['scripts/package.mjs', '--output', directory], {
     env: { ...process.env, SOURCE_DATE_EPOCH: EPOCH },
@@ -32,7 +32,7 @@ export function makePackage(): Made & { readonly directory: string } {
 }
 
 /** For the option `skip` of a test: the sentence, or false where all of these are here. */
-export function lacking(...tools: readonly string[]): string | false {
+export function missingTools(...tools: readonly string[]): string | false {
   const absent = tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
   return absent.length > 0 && `${absent.join(' and ')} is not installed here`;
 }

@@ -11,7 +11,7 @@ import { renderExample } from '../../src/config/example.ts';
 import { variableOf } from '../../src/config/schema/setting.ts';
 import { allSettings } from '../../src/config/schema/settings.ts';
 import { EVENTS } from '../../src/core/events/catalogue.ts';
-import { lacking, makePackage } from './built-package.ts';
+import { makePackage, missingTools } from './built-package.ts';
 
 const INSTALLED_KIB_MAX = 3 * 1024;
 const MANUAL_PAGES = [
@@ -20,29 +20,29 @@ const MANUAL_PAGES = [
   'usr/share/man/man7/firstlight-events.7.gz',
 ];
 
-describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () => {
-  let made: ReturnType<typeof makePackage>;
+describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }, () => {
+  let builtPackage: ReturnType<typeof makePackage>;
   let root: string;
 
   before(() => {
-    made = makePackage();
-    root = join(made.directory, 'unpacked');
-    execFileSync('dpkg-deb', ['-R', made.deb, root]);
+    builtPackage = makePackage();
+    root = join(builtPackage.directory, 'unpacked');
+    execFileSync('dpkg-deb', ['-R', builtPackage.deb, root]);
   });
 
-  after(() => rmSync(made.directory, { recursive: true, force: true }));
+  after(() => rmSync(builtPackage.directory, { recursive: true, force: true }));
 
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
   const field = (name: string): string =>
-    execFileSync('dpkg-deb', ['-f', made.deb, name], { encoding: 'utf8' }).trim();
+    execFileSync('dpkg-deb', ['-f', builtPackage.deb, name], { encoding: 'utf8' }).trim();
   const page = (path: string): string =>
     execFileSync('gzip', ['-dc', join(root, path)], { encoding: 'utf8' });
 
   it('is made twice from one source as the same bytes, package and tarball', () => {
     const again = makePackage();
     try {
-      assert.ok(readFileSync(made.deb).equals(readFileSync(again.deb)), 'the package');
-      assert.ok(readFileSync(made.tarball).equals(readFileSync(again.tarball)), 'the tarball');
+      assert.ok(readFileSync(builtPackage.deb).equals(readFileSync(again.deb)), 'the package');
+      assert.ok(readFileSync(builtPackage.tarball).equals(readFileSync(again.tarball)), 'the tarball');
     } finally {
       rmSync(again.directory, { recursive: true, force: true });
     }
@@ -57,7 +57,7 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
   });
 
   it('owns everything as root, and lets nobody else write', () => {
-    const lines = execFileSync('dpkg-deb', ['-c', made.deb], { encoding: 'utf8' }).trim().split('\n');
+    const lines = execFileSync('dpkg-deb', ['-c', builtPackage.deb], { encoding: 'utf8' }).trim().split('\n');
     for (const line of lines) assert.match(line, /^(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x) root\/root /);
   });
 
@@ -76,7 +76,7 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
   });
 
   it('is unpacked in an order in which a power cut leaves a program that is whole: its parts, then the file that loads them', () => {
-    const paths = execFileSync('dpkg-deb', ['-c', made.deb], { encoding: 'utf8' }).match(
+    const paths = execFileSync('dpkg-deb', ['-c', builtPackage.deb], { encoding: 'utf8' }).match(
       /usr\/lib\/firstlight\/.*\.mjs$/gm,
     );
     assert.ok((paths?.length ?? 0) > 2);
@@ -139,7 +139,7 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
     }
   });
 
-  it('has pages that man finds nothing to say about', { skip: lacking('man') }, () => {
+  it('has pages that man finds nothing to say about', { skip: missingTools('man') }, () => {
     for (const path of MANUAL_PAGES) {
       const { status, stderr } = spawnSync(
         'man',
@@ -150,7 +150,9 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
     }
   });
 
-  it('completes commands, options and choices of the command line in bash', { skip: lacking('bash') }, () => {
+  it('completes commands, options and choices of the command line in bash', {
+    skip: missingTools('bash'),
+  }, () => {
     const completion = join(root, 'usr/share/bash-completion/completions/firstlight');
     const offered = (...line: readonly string[]): string[] => {
       // declare -p prints it as declare -a COMPREPLY=([0]="sample")
@@ -166,15 +168,19 @@ describe('the Debian package', { skip: lacking('dpkg-deb', 'tar', 'gzip') }, () 
     assert.deepEqual(offered('firstlight', 'sandbox', '--coap-port', ''), [], 'nothing to guess');
   });
 
-  it('satisfies lintian at error and warning level', { skip: lacking('lintian') }, () => {
+  it('satisfies lintian at error and warning level', { skip: missingTools('lintian') }, () => {
     const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
-    const { status, stdout } = spawnSync('lintian', [...root, '--fail-on', 'error,warning', made.deb], {
-      encoding: 'utf8',
-    });
+    const { status, stdout } = spawnSync(
+      'lintian',
+      [...root, '--fail-on', 'error,warning', builtPackage.deb],
+      {
+        encoding: 'utf8',
+      },
+    );
     assert.deepEqual([status, stdout], [0, '']);
   });
 
-  it('has maintainer scripts and a wrapper that are plain sh', { skip: lacking('shellcheck') }, () => {
+  it('has maintainer scripts and a wrapper that are plain sh', { skip: missingTools('shellcheck') }, () => {
     const scripts = ['DEBIAN/postinst', 'DEBIAN/prerm', 'DEBIAN/postrm', 'usr/bin/firstlight'];
     const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', ...scripts], {
       cwd: root,

@@ -14,26 +14,28 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { lacking, makePackage } from './built-package.ts';
+import { makePackage, missingTools } from './built-package.ts';
 
 const CONFIG = 'etc/firstlight/firstlight.toml';
 
-describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip', 'sha256sum') }, () => {
-  let made: ReturnType<typeof makePackage>;
+describe('install.sh and uninstall.sh', {
+  skip: missingTools('dpkg-deb', 'tar', 'gzip', 'sha256sum'),
+}, () => {
+  let builtPackage: ReturnType<typeof makePackage>;
   let source: string;
   let root: string;
 
   before(() => {
-    made = makePackage();
-    execFileSync('tar', ['-xzf', made.tarball, '-C', made.directory]);
-    source = made.tarball.replace(/\.tar\.gz$/, '');
+    builtPackage = makePackage();
+    execFileSync('tar', ['-xzf', builtPackage.tarball, '-C', builtPackage.directory]);
+    source = builtPackage.tarball.replace(/\.tar\.gz$/, '');
   });
 
   beforeEach(() => {
-    root = mkdtempSync(join(made.directory, 'root-'));
+    root = mkdtempSync(join(builtPackage.directory, 'root-'));
   });
 
-  after(() => rmSync(made.directory, { recursive: true, force: true }));
+  after(() => rmSync(builtPackage.directory, { recursive: true, force: true }));
 
   function sh(script: string, ...options: readonly string[]) {
     return spawnSync('sh', [join(source, script), ...options], { encoding: 'utf8' });
@@ -53,7 +55,9 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
 
   it('install what the package installs', () => {
     install();
-    const inPackage = execFileSync('dpkg-deb', ['--fsys-tarfile', made.deb], { maxBuffer: 16 * 1024 * 1024 });
+    const inPackage = execFileSync('dpkg-deb', ['--fsys-tarfile', builtPackage.deb], {
+      maxBuffer: 16 * 1024 * 1024,
+    });
     const names = execFileSync('tar', ['-t'], { input: inPackage, encoding: 'utf8' })
       .split('\n')
       .filter((name) => name !== '' && !name.endsWith('/'));
@@ -81,7 +85,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
       assert.match(readFileSync(join(root, CONFIG), 'utf8'), /# mine\n$/);
       assert.equal(readFileSync(join(root, `${CONFIG}.new`), 'utf8'), '# of a later version\n');
     } finally {
-      execFileSync('tar', ['-xzf', made.tarball, '-C', made.directory]);
+      execFileSync('tar', ['-xzf', builtPackage.tarball, '-C', builtPackage.directory]);
     }
   });
 
@@ -96,7 +100,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
       assert.equal(readFileSync(join(root, CONFIG), 'utf8'), '# of a later version\n');
       assert.ok(!existsSync(join(root, 'usr/lib/firstlight/old.mjs')));
     } finally {
-      execFileSync('tar', ['-xzf', made.tarball, '-C', made.directory]);
+      execFileSync('tar', ['-xzf', builtPackage.tarball, '-C', builtPackage.directory]);
     }
   });
 
@@ -125,7 +129,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
     writeFileSync(join(root, 'var/lib/private/firstlight/credentials.json'), '{}');
     mkdirSync(join(root, 'run/private/firstlight'), { recursive: true });
     const uninstall = join(root, 'usr/lib/firstlight/uninstall.sh');
-    const copy = join(made.directory, 'uninstall.sh');
+    const copy = join(builtPackage.directory, 'uninstall.sh');
     writeFileSync(copy, readFileSync(uninstall));
     assert.equal(spawnSync('sh', [copy, '--root', root]).status, 0);
     assert.deepEqual(files(), [CONFIG, 'var/lib/private/firstlight/credentials.json']);
@@ -150,7 +154,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
   });
 
   it('tell every problem of this host before anything is done: no systemd, a Node that is too old', () => {
-    const old = join(made.directory, 'node');
+    const old = join(builtPackage.directory, 'node');
     writeFileSync(old, '#!/bin/sh\necho v18.19.0\n', { mode: 0o755 });
     const { status, stderr } = sh('install.sh', '--dry-run', '--node', old);
     assert.equal(status, 1);
@@ -166,7 +170,7 @@ describe('install.sh and uninstall.sh', { skip: lacking('dpkg-deb', 'tar', 'gzip
     assert.match(stderr, /installed as a package/);
   });
 
-  it('are plain sh', { skip: lacking('shellcheck') }, () => {
+  it('are plain sh', { skip: missingTools('shellcheck') }, () => {
     const { status, stdout } = spawnSync('shellcheck', ['scripts/install.sh', 'scripts/uninstall.sh'], {
       encoding: 'utf8',
     });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stage } from './helpers/coap-harness.ts';
+import { openCoapHarness } from './helpers/coap-harness.ts';
 import { request } from './helpers/coap-peer.ts';
 
 const ACK_TIMEOUT_MS = 2_000;
@@ -12,7 +12,7 @@ export function testRetransmission(settings: { readonly ackTimeoutMs?: number } 
   const ackMs = settings.ackTimeoutMs ?? ACK_TIMEOUT_MS;
   const [leastMs, mostMs] = [ackMs, 1.5 * ackMs];
   test(`an unanswered CON answer is retransmitted after ${leastMs / 1_000} to ${mostMs / 1_000} s and then after twice as long`, async () => {
-    await using at = await stage({ settings });
+    await using at = await openCoapHarness({ settings });
     at.peer.send(request('POST', { messageId: 1, path: '/api/v1/tok/telemetry', payload: '{"a":1}' }));
     const answer = await at.peer.expect('4141....7a');
     const sentMs = performance.now();

@@ -9,8 +9,8 @@ import { describe, it } from 'node:test';
 import { KnobError } from '../../src/sandbox/core/knobs.ts';
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
 import { httpClient } from './helpers/http-client.ts';
-import { listened } from './helpers/http-harness.ts';
-import { settled } from './helpers/manual-clock.ts';
+import { waitForListener } from './helpers/http-harness.ts';
+import { settlePromises } from './helpers/manual-clock.ts';
 import { PROFILE, provisionBody, TOKEN } from './helpers/quick-core.ts';
 
 /** The contract's golden example T1: a confirmable telemetry post with one point. */
@@ -87,9 +87,9 @@ describe('the sandbox', () => {
     sandbox.core.admin.createDevice({ name: 'gw', token: 'tok' });
     const polling = httpClient(sandbox.httpPort)({ method: 'GET', path: '/api/v1/tok/attributes/updates' });
     const cut = assert.rejects(polling);
-    await listened(sandbox.core, 'gw');
+    await waitForListener(sandbox.core, 'gw');
     const sending = sandbox.core.admin.sendRpc('gw', { method: 'reboot' });
-    await settled();
+    await settlePromises();
     sandbox.restart();
     await cut;
     assert.deepEqual(await sending, { ok: true, value: { status: 'failed', id: 0 } });

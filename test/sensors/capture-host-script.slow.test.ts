@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { it } from 'node:test';
-import { capture, everythingIn, HOSTS, sampled, testCaptureOf } from './captures.ts';
+import { capture, everythingIn, HOSTS, sampleHost, testCaptureOf } from './captures.ts';
 
 function namesOfThisHost(): readonly string[] {
   const addresses = Object.values(networkInterfaces())
@@ -20,11 +20,11 @@ function namesOfThisHost(): readonly string[] {
 for (const name of readdirSync(HOSTS)) testCaptureOf(name);
 
 it('a capture of this host gives a reading, and names neither it nor its network', async (t) => {
-  const { tree, archive } = await capture(t, []);
-  const { values } = await sampled(tree);
+  const { hostFiles, archive } = await capture(t, []);
+  const { values } = await sampleHost(hostFiles);
   for (const key of ['load1', 'uptimeS', 'memoryAvailableBytes', 'processCount'])
     assert.ok(key in values, key);
-  const text = everythingIn(tree) + execFileSync('tar', ['-tvzf', archive], { encoding: 'latin1' });
+  const text = everythingIn(hostFiles) + execFileSync('tar', ['-tvzf', archive], { encoding: 'latin1' });
   for (const secret of namesOfThisHost()) {
     assert.ok(!text.toLowerCase().includes(secret.toLowerCase()), `${secret} is in it`);
   }

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { capture, everythingIn, HOSTS, testCaptureOf } from './captures.ts';
 
-function copyOf(t: TestContext, name: string): string {
+function copyCapture(t: TestContext, name: string): string {
   const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   cpSync(join(HOSTS, name), root, { recursive: true, verbatimSymlinks: true });
@@ -22,7 +22,7 @@ function copyOf(t: TestContext, name: string): string {
 testCaptureOf('container');
 
 it('what belongs together still does: one address has one replacement, one network one', async (t) => {
-  const root = copyOf(t, 'x86-vm');
+  const root = copyCapture(t, 'x86-vm');
   const put = (path: string, text: string) => {
     mkdirSync(join(root, path, '..'), { recursive: true });
     execFileSync('sh', ['-c', 'printf %s "$1" > "$0"', join(root, path), text]);
@@ -42,18 +42,18 @@ it('what belongs together still does: one address has one replacement, one netwo
     '30 1 8:1 / / rw - ext4 /dev/disk/by-uuid/3e6be9de-8139-11d1-9106-a43f08d823a6 rw\n',
   );
   put('proc/loadavg', '0.10 0.20 0.30 1/99871 9987\n');
-  const { tree } = await capture(t, ['--root', root]);
-  const read = (path: string) => readFileSync(join(tree, path), 'utf8');
-  const [device = ''] = readdirSync(join(tree, 'sys/bus/w1/devices'));
+  const { hostFiles } = await capture(t, ['--root', root]);
+  const read = (path: string) => readFileSync(join(hostFiles, path), 'utf8');
+  const [device = ''] = readdirSync(join(hostFiles, 'sys/bus/w1/devices'));
   assert.match(device, /^28-0{11}[12]$/);
   assert.equal(read(`sys/bus/w1/devices/${device}/name`), `${device}\n`);
-  const wireless = readdirSync(join(tree, 'sys/class/net')).find((each) => each.startsWith('wlx')) ?? '';
+  const wireless = readdirSync(join(hostFiles, 'sys/class/net')).find((each) => each.startsWith('wlx')) ?? '';
   assert.match(wireless, /^wlx0200000000\d\d$/);
   assert.equal(read(`sys/class/net/${wireless}/address`).replaceAll(':', ''), `${wireless.slice(3)}\n`);
   assert.match(read('proc/net/route'), new RegExp(`^${wireless}\t`, 'm'));
   assert.match(read('proc/net/fib_trie'), /198\.18\.1\.0\/24[\s\S]*198\.18\.1\.42/);
   assert.match(read('proc/net/route'), /\t010112C6\t/);
-  assert.doesNotMatch(everythingIn(tree), /LX-99871|0316a2795d91|3e6be9de|192\.168|aabbccddee/i);
+  assert.doesNotMatch(everythingIn(hostFiles), /LX-99871|0316a2795d91|3e6be9de|192\.168|aabbccddee/i);
   assert.equal(
     read('proc/loadavg'),
     '0.10 0.20 0.30 1/99871 9987\n',
@@ -64,15 +64,15 @@ it('what belongs together still does: one address has one replacement, one netwo
 it('a file that hangs is left out and told, and does not hang the capture', {
   timeout: 60_000,
 }, async (t) => {
-  const root = copyOf(t, 'raspberry-pi-4');
+  const root = copyCapture(t, 'raspberry-pi-4');
   const zone = 'sys/class/thermal/thermal_zone0';
   rmSync(join(root, zone, 'temp'));
   execFileSync('mkfifo', [join(root, zone, 'temp')]);
-  const { tree, stdout } = await capture(t, ['--root', root, '--seconds', '1']);
+  const { hostFiles, stdout } = await capture(t, ['--root', root, '--seconds', '1']);
   assert.match(stdout, /left out: sys\/\S+\/thermal_zone0\/temp: (hangs|cannot be read)/);
-  assert.equal(existsSync(join(tree, zone, 'temp')), false);
-  assert.equal(readFileSync(join(tree, zone, 'type'), 'utf8'), 'cpu-thermal\n');
-  assert.ok(existsSync(join(tree, 'sys/class/thermal/cooling_device0/type')));
+  assert.equal(existsSync(join(hostFiles, zone, 'temp')), false);
+  assert.equal(readFileSync(join(hostFiles, zone, 'type'), 'utf8'), 'cpu-thermal\n');
+  assert.ok(existsSync(join(hostFiles, 'sys/class/thermal/cooling_device0/type')));
 });
 
 it('used wrongly it says how it is used', async (t) => {

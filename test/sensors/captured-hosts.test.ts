@@ -83,7 +83,7 @@ it('a Raspberry Pi 4 delivers every value at its second sample', async (t) => {
   for (const key of ['diskRootUsedPercent', 'diskBootFirmwareUsedPercent']) {
     assert.ok(Number(values[key]) > 0 && Number(values[key]) <= 100, key);
   }
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('a virtual machine without a thermal zone has no temperature, and nothing to complain about', async (t) => {
@@ -94,7 +94,7 @@ it('a virtual machine without a thermal zone has no temperature, and nothing to 
   assert.equal(values['netEth0RxBytesPerS'], 0);
   assert.equal(values['netIfb0RxBytesPerS'], undefined);
   assert.equal(values['memoryUsedBytes'], (24684096 - 24262856) * 1024);
-  assert.deepEqual(vm.journal.lines, []);
+  assert.deepEqual(vm.logger.lines, []);
 });
 
 it('the first sample has neither CPU use nor rates, since it has nothing to compare with', async (t) => {
@@ -163,7 +163,7 @@ it('an interface that appears has a rate from its second sample on; one that van
   const settled = await pi.sampleAfter(1000);
   assert.equal(settled['netWwan0RxBytesPerS'], 2000);
   assert.equal('netEth0RxBytesPerS' in settled, false);
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('a line of /proc/net/dev that names no interface is nonsense, even when it is all numbers', async (t) => {
@@ -171,7 +171,7 @@ it('a line of /proc/net/dev that names no interface is nonsense, even when it is
   await pi.sampleAfter(0);
   pi.write('proc/net/dev', `${pi.read('proc/net/dev')}1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n`);
   assert.equal('netEth0RxBytesPerS' in (await pi.sampleAfter(1000)), false);
-  assert.deepEqual(pi.journal.lines, ['warn network']);
+  assert.deepEqual(pi.logger.lines, ['warn network']);
 });
 
 it("in a container the interfaces that are up count, without loopback and the engine's own", async (t) => {
@@ -213,7 +213,7 @@ it('processes are not counted when process 1 is hidden from us', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.remove('proc/1');
   assert.equal('processCount' in (await pi.sampleAfter(0)), false);
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('an Intel PC is read at its package, not at a core or at the board', async (t) => {
@@ -262,7 +262,7 @@ it('a thermal zone that gets another number is found again after one lost value'
   plant(pi, 'sys/class/thermal/thermal_zone3', { type: 'cpu-thermal', temp: '50000' });
   assert.equal('cpuTemperatureC' in (await pi.sampleAfter(1000)), false);
   assert.equal((await pi.sampleAfter(1000))['cpuTemperatureC'], 50);
-  assert.deepEqual(pi.journal.lines, ['warn temperature', 'info temperature']);
+  assert.deepEqual(pi.logger.lines, ['warn temperature', 'info temperature']);
 });
 
 function plant(host: CapturedHost, folder: string, files: Readonly<Record<string, string>>): void {

@@ -9,11 +9,11 @@ import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { Values } from '../../src/core/model/reading.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
-import { type Asked, Trace } from '../../src/sensors/explain/trace.ts';
-import { openTree, type Tree } from '../../src/sensors/files/host-files.ts';
+import { Trace, type TracedQuery } from '../../src/sensors/explain/trace.ts';
+import { type HostFiles, openHostFiles } from '../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { JournalDouble } from './helpers/captured-host.ts';
+import { RecordingSensorLogger } from './helpers/captured-host.ts';
 
 export const SCRIPT = join(process.cwd(), 'scripts/capture-host.sh');
 
@@ -24,10 +24,10 @@ export async function capture(t: TestContext, options: readonly string[]) {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const archive = join(folder, 'capture.tar.gz');
   const { stdout } = await promisify(execFile)('sh', [SCRIPT, '--out', archive, ...options]);
-  const tree = join(folder, 'tree');
-  mkdirSync(tree);
-  execFileSync('tar', ['-C', tree, '-xzf', archive]);
-  return { tree, archive, stdout };
+  const hostFiles = join(folder, 'tree');
+  mkdirSync(hostFiles);
+  execFileSync('tar', ['-C', hostFiles, '-xzf', archive]);
+  return { hostFiles: hostFiles, archive, stdout };
 }
 
 /** Every path below, within, and the text of every file. From Node 22 on, a recursive readdirSync follows links, and /sys has circles of them. */
@@ -45,16 +45,16 @@ export function everythingIn(folder: string, within = ''): string {
 const NAMED_BY_SERIAL = /(28|10|22|3b|42)-[0-9a-f]{12}|[0-9a-f]{12}/i;
 
 /** Two samples, and every path of /proc and /sys at which a sensor found something. */
-export async function sampled(root: string): Promise<{ values: Values; found: readonly string[] }> {
+export async function sampleHost(root: string): Promise<{ values: Values; found: readonly string[] }> {
   const trace = new Trace();
   const half = { bsize: 4096, blocks: 1000, bfree: 500, bavail: 300, files: 100, ffree: 75 };
-  const tree: Tree = { ...openTree(root), use: async () => half };
+  const hostFiles: HostFiles = { ...openHostFiles(root), usage: async () => half };
   const clock = new VirtualClock();
-  const sampler = openSampler(collectors, trace.over(tree), clock, new JournalDouble());
-  trace.begin();
+  const sampler = openSampler(collectors, trace.wrap(hostFiles), clock, new RecordingSensorLogger());
+  trace.startRound();
   await sampler.sample();
   await clock.advance(10_000);
-  trace.begin();
+  trace.startRound();
   const values = await sampler.sample();
   const found = trace.rounds
     .flat()
@@ -63,9 +63,9 @@ export async function sampled(root: string): Promise<{ values: Values; found: re
   return { values, found: [...new Set(found)].toSorted() };
 }
 
-function isThere({ question, answer }: Asked): boolean {
-  if (question === 'use') return false;
-  return answer.is === 'there' ? answer.there : answer.is !== 'error';
+function isThere({ kind: question, result: answer }: TracedQuery): boolean {
+  if (question === 'usage') return false;
+  return answer.type === 'existence' ? answer.exists : answer.type !== 'error';
 }
 
 /** The values that no replacement touches, by their keys where these hold no serial number. */
@@ -79,8 +79,8 @@ function numbers(values: Values): readonly string[] {
 /** A path that a sensor reads and the script's list does not have makes this fail. */
 export function testCaptureOf(name: string): void {
   it(`what is captured of ${name} gives the same values, from the same paths`, async (t) => {
-    const whole = await sampled(join(HOSTS, name));
-    const captured = await sampled((await capture(t, ['--root', join(HOSTS, name)])).tree);
+    const whole = await sampleHost(join(HOSTS, name));
+    const captured = await sampleHost((await capture(t, ['--root', join(HOSTS, name)])).hostFiles);
     const missing = whole.found.filter(
       (path) => !captured.found.includes(path) && !NAMED_BY_SERIAL.test(path),
     );

@@ -21,12 +21,12 @@ import { after, describe, it } from 'node:test';
 import type { Value, Values } from '../../src/core/model/reading.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
-import type { Tree } from '../../src/sensors/files/host-files.ts';
+import type { HostFiles } from '../../src/sensors/files/host-files.ts';
 import type { Collector } from '../../src/sensors/runtime/collector.ts';
 import { entryFor } from '../../src/sensors/runtime/collector-runner.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { type Damage, HostInMemory } from '../doubles/in-memory-host.ts';
-import { JournalDouble } from './helpers/captured-host.ts';
+import { type Damage, DamagedHostFiles } from '../doubles/in-memory-host.ts';
+import { RecordingSensorLogger } from './helpers/captured-host.ts';
 import { DAMAGES } from './helpers/damages.ts';
 
 const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
@@ -93,18 +93,24 @@ export const HOST_NAMES: readonly string[] = readdirSync(HOSTS);
 
 /** One test for each file that a sensor reads on this host. */
 export function testBrokenFilesOf(name: string): void {
-  const host = new HostInMemory(join(HOSTS, name));
+  const host = new DamagedHostFiles(join(HOSTS, name));
   describe(`on ${name}, one broken file costs its own sensors, and invents nothing`, async () => {
     const readers = await readersOf(host);
     const healthy = new Map<string, readonly Values[]>();
     for (const schedule of SCHEDULES) {
       healthy.set(schedule, (await run(host, schedule, collectors)).rounds);
     }
-    for (const [path, touching] of readers) {
+    for (const [path, fileReaders] of readers) {
       it(path, async () => {
         for (const schedule of SCHEDULES) {
           for (const kind of Object.keys(DAMAGES)) {
-            await judge(host, { path, kind, touching, schedule, healthy: healthy.get(schedule) ?? [] });
+            await assertConsequences(host, {
+              path,
+              kind,
+              fileReaders,
+              schedule,
+              healthy: healthy.get(schedule) ?? [],
+            });
           }
         }
       });
@@ -124,38 +130,50 @@ interface Case {
   readonly path: string;
   readonly kind: string;
   /** The collectors that ask for this file on the undamaged host. */
-  readonly touching: readonly Collector[];
+  readonly fileReaders: readonly Collector[];
   readonly schedule: string;
   readonly healthy: readonly Values[];
 }
 
-async function judge(host: HostInMemory, { path, kind, touching, schedule, healthy }: Case): Promise<void> {
-  const was = host.files.get(path) ?? '';
-  const damage = DAMAGES[kind]?.(was, seedOf(path));
+async function assertConsequences(
+  host: DamagedHostFiles,
+  { path, kind, fileReaders, schedule, healthy }: Case,
+): Promise<void> {
+  const original = host.files.get(path) ?? '';
+  const damage = DAMAGES[kind]?.(original, seedOf(path));
   if (damage === undefined) return;
   // Those that never ask for the file cannot differ; a few kinds show that they do not all the same.
-  const sensors = ['garbage', 'gone'].includes(kind) ? collectors : touching;
-  const breaking = (text: string) => DAMAGES[kind]?.(text, seedOf(path));
-  const { rounds, lines } = await run(host, schedule, sensors, { path, breaking });
-  const told = (round: number, key: string) =>
+  const sensors = ['garbage', 'gone'].includes(kind) ? collectors : fileReaders;
+  const createDamage = (text: string) => DAMAGES[kind]?.(text, seedOf(path));
+  const { rounds, lines } = await run(host, schedule, sensors, { path, createDamage });
+  const describeChange = (round: number, key: string) =>
     `${path} ${kind}, rounds ${schedule}, round ${round}: ${key} is ${rounds[round]?.[key]} instead of ${healthy[round]?.[key]}`;
   rounds.forEach((values, round) => {
-    const whole = healthy[round] ?? {};
-    const keys = new Set([...Object.keys(whole), ...Object.keys(values)]);
+    const healthyValues = healthy[round] ?? {};
+    const keys = new Set([...Object.keys(healthyValues), ...Object.keys(values)]);
     for (const key of keys) {
       const sensor = sensors.find(({ catalogue }) => entryFor(catalogue, key) !== undefined);
-      if (sensor === undefined || values[key] === whole[key]) continue;
-      assert.ok(round < rounds.length - 1, `not as before ten minutes later: ${told(round, key)}`);
-      assert.ok(touching.includes(sensor), `of another sensor: ${told(round, key)}`);
-      const siblings = ofSensor(whole, sensor);
-      const change = { path, was, damage, key, before: whole[key], now: values[key], siblings };
-      assert.ok(isLegitimate(change), told(round, key));
+      if (sensor === undefined || values[key] === healthyValues[key]) continue;
+      assert.ok(round < rounds.length - 1, `not as before ten minutes later: ${describeChange(round, key)}`);
+      assert.ok(fileReaders.includes(sensor), `of another sensor: ${describeChange(round, key)}`);
+      const siblings = ofSensor(healthyValues, sensor);
+      const change = {
+        path,
+        original,
+        damage,
+        key,
+        previous: healthyValues[key],
+        current: values[key],
+        siblings,
+      };
+      assert.ok(isLegitimate(change), describeChange(round, key));
     }
   });
   for (const { name } of sensors) {
-    const said = lines.filter((line) => line.endsWith(` ${name}`)).map((line) => line.split(' ', 1)[0]);
+    const levels = lines.filter((line) => line.endsWith(` ${name}`)).map((line) => line.split(' ', 1)[0]);
     assert.ok(
-      said.length % 2 === 0 && said.every((level, index) => level === (index % 2 === 0 ? 'warn' : 'info')),
+      levels.length % 2 === 0 &&
+        levels.every((level, index) => level === (index % 2 === 0 ? 'warn' : 'info')),
       `${path} ${kind}: the journal has ${lines.join(', ')}`,
     );
   }
@@ -163,31 +181,31 @@ async function judge(host: HostInMemory, { path, kind, touching, schedule, healt
 
 interface Change {
   readonly path: string;
-  readonly was: string;
+  readonly original: string;
   readonly damage: Damage;
   readonly key: string;
-  readonly before: Value | undefined;
-  readonly now: Value | undefined;
+  readonly previous: Value | undefined;
+  readonly current: Value | undefined;
   /** What this sensor says of the undamaged host. */
   readonly siblings: Values;
 }
 
-function isLegitimate({ path, was, damage, key, before, now, siblings }: Change): boolean {
-  if (now === undefined) return true;
+function isLegitimate({ path, original, damage, key, previous, current, siblings }: Change): boolean {
+  if (current === undefined) return true;
   if (!/^[a-z][A-Za-z0-9]{0,63}$/.test(key)) return false;
-  const text = damage.is === 'text' ? damage.text.trim() : '';
-  if (isNumber(was.trim())) {
-    const factor = Number(text) / Number(was.trim());
-    if (isNumber(text) && typeof before === 'number' && typeof now === 'number') {
-      if (Math.abs(now - before * factor) <= 0.5 + Math.abs(factor)) return true;
+  const text = damage.type === 'text' ? damage.text.trim() : '';
+  if (isNumber(original.trim())) {
+    const factor = Number(text) / Number(original.trim());
+    if (isNumber(text) && typeof previous === 'number' && typeof current === 'number') {
+      if (Math.abs(current - previous * factor) <= 0.5 + Math.abs(factor)) return true;
     }
-  } else if (isWord(was.trim())) {
-    if (now === text && isWord(text)) return true;
-    if (before === undefined && Object.values(siblings).includes(now)) return true;
+  } else if (isWord(original.trim())) {
+    if (current === text && isWord(text)) return true;
+    if (previous === undefined && Object.values(siblings).includes(current)) return true;
   }
-  const listed = CONSEQUENCES.find((each) => each.file.test(path) && each.keys.test(key));
-  if (listed !== undefined) used.add(listed);
-  return listed !== undefined;
+  const expected = CONSEQUENCES.find((each) => each.file.test(path) && each.keys.test(key));
+  if (expected !== undefined) used.add(expected);
+  return expected !== undefined;
 }
 
 function isNumber(text: string): boolean {
@@ -204,24 +222,24 @@ function ofSensor(values: Values, { catalogue }: Collector): Values {
 }
 
 async function run(
-  host: HostInMemory,
+  host: DamagedHostFiles,
   schedule: string,
   sensors: readonly Collector[],
-  broken?: { path: string; breaking: (text: string) => Damage | undefined },
+  broken?: { path: string; createDamage: (text: string) => Damage | undefined },
 ): Promise<{ rounds: readonly Values[]; lines: readonly string[] }> {
   let round = 0;
   let nowMs = 0;
-  const damageNow = (text: string) => (schedule[round] === 'd' ? broken?.breaking(text) : undefined);
-  const tree = host.tree(
-    (path, text) => moved(path, text, nowMs / STEP_MS),
+  const damageNow = (text: string) => (schedule[round] === 'd' ? broken?.createDamage(text) : undefined);
+  const hostFiles = host.hostFiles(
+    (path, text) => advanceCounters(path, text, nowMs / STEP_MS),
     broken && { path: broken.path, damage: damageNow },
   );
-  const journal = new JournalDouble();
+  const logger = new RecordingSensorLogger();
   const sampler = openSampler(
     sensors,
-    tree,
+    hostFiles,
     clockAt(() => nowMs),
-    journal,
+    logger,
   );
   const rounds: Values[] = [];
   for (round = 0; round < schedule.length + 2; round += 1) {
@@ -229,28 +247,28 @@ async function run(
     rounds.push(await sampler.sample());
     nowMs += STEP_MS;
   }
-  return { rounds, lines: journal.lines };
+  return { rounds, lines: logger.lines };
 }
 
 /** Which collectors ask for which file, or for its directory, in the rounds of an undamaged host. */
-async function readersOf(host: HostInMemory): Promise<ReadonlyMap<string, readonly Collector[]>> {
+async function readersOf(host: DamagedHostFiles): Promise<ReadonlyMap<string, readonly Collector[]>> {
   const readers = new Map<string, Collector[]>();
   for (const collector of collectors) {
-    const asked = new Set<string>();
-    const tree = noting(
-      host.tree((_, text) => text),
+    const queriedPaths = new Set<string>();
+    const hostFiles = recordQueries(
+      host.hostFiles((_, text) => text),
       host,
-      asked,
+      queriedPaths,
     );
     const sampler = openSampler(
       [collector],
-      tree,
+      hostFiles,
       clockAt(() => 0),
-      new JournalDouble(),
+      new RecordingSensorLogger(),
     );
     await sampler.sample();
     for (const path of host.files.keys()) {
-      if (asked.has(path) || asked.has(path.slice(0, path.lastIndexOf('/')))) {
+      if (queriedPaths.has(path) || queriedPaths.has(path.slice(0, path.lastIndexOf('/')))) {
         readers.set(path, [...(readers.get(path) ?? []), collector]);
       }
     }
@@ -258,34 +276,34 @@ async function readersOf(host: HostInMemory): Promise<ReadonlyMap<string, readon
   return readers;
 }
 
-function noting(tree: Tree, host: HostInMemory, asked: Set<string>): Tree {
-  const note = (path: string): void => {
-    const place = host.place(path);
-    if (place !== undefined) asked.add(place.path);
+function recordQueries(hostFiles: HostFiles, host: DamagedHostFiles, queriedPaths: Set<string>): HostFiles {
+  const recordQuery = (path: string): void => {
+    const place = host.resolve(path);
+    if (place !== undefined) queriedPaths.add(place.path);
   };
   return {
-    ...tree,
+    ...hostFiles,
     read: (path, bytesMax) => {
-      note(path);
-      return tree.read(path, bytesMax);
+      recordQuery(path);
+      return hostFiles.read(path, bytesMax);
     },
-    readSlowly: (path) => {
-      note(path);
-      return tree.readSlowly(path);
+    readBlocking: (path) => {
+      recordQuery(path);
+      return hostFiles.readBlocking(path);
     },
     list: (path) => {
-      note(path);
-      return tree.list(path);
+      recordQuery(path);
+      return hostFiles.list(path);
     },
     has: (path) => {
-      note(path);
-      return tree.has(path);
+      recordQuery(path);
+      return hostFiles.has(path);
     },
   };
 }
 
 /** What a file holds after so many steps. Only the amounts of COUNTERS move, each by another amount. */
-function moved(path: string, text: string, steps: number): string {
+function advanceCounters(path: string, text: string, steps: number): string {
   const counter = COUNTERS.find(({ file }) => file.test(path));
   if (counter === undefined || steps === 0) return text;
   return text

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { PROFILES } from '../../src/core/model/selection.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
-import { openTree } from '../../src/sensors/files/host-files.ts';
-import { UNTUNED } from '../../src/sensors/runtime/tuning.ts';
+import { openHostFiles } from '../../src/sensors/files/host-files.ts';
+import { DEFAULT_TUNING } from '../../src/sensors/runtime/tuning.ts';
 import { openSampler, openSensors } from '../../src/sensors/sampler.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { copyOf, JournalDouble } from './helpers/captured-host.ts';
+import { copyHost, RecordingSensorLogger } from './helpers/captured-host.ts';
 
-const told = {
+const external = {
   agent: () => ({ rssBytes: 5e7, cpuMs: 10, busyMs: 5, uptimeMs: 1e6, waitingReadings: 0, lostReadings: 0 }),
   services: () => ({ failedUnits: 0, runningContainers: 2 }),
   clock: () => ({ isSynchronised: true }),
@@ -24,11 +24,11 @@ for (const [profile, keysMax] of [
     const clock = new VirtualClock();
     const selection = { profile, on: [], off: [] };
     const sensors = openSensors({
-      root: copyOf('raspberry-pi-4', t),
+      root: copyHost('raspberry-pi-4', t),
       clock,
-      log: new JournalDouble(),
-      tuning: { ...UNTUNED, selection },
-      told,
+      log: new RecordingSensorLogger(),
+      tuning: { ...DEFAULT_TUNING, selection },
+      external,
     });
     await sensors.sample();
     await clock.advance(10_000);
@@ -42,16 +42,16 @@ for (const profile of PROFILES) {
   it(`profile ${profile} ${isRead ? 'reads' : 'never touches'} the file that makes a Raspberry Pi's kernel complain`, async (t) => {
     const clock = new VirtualClock();
     const read: string[] = [];
-    const real = openTree(copyOf('raspberry-pi-4', t));
-    const tree = {
+    const real = openHostFiles(copyHost('raspberry-pi-4', t));
+    const hostFiles = {
       ...real,
       read: (path: string) => {
         read.push(path);
         return real.read(path);
       },
     };
-    const tuning = { ...UNTUNED, selection: { profile, on: [], off: [] } };
-    await openSampler(collectors, tree, clock, new JournalDouble(), tuning).sample();
+    const tuning = { ...DEFAULT_TUNING, selection: { profile, on: [], off: [] } };
+    await openSampler(collectors, hostFiles, clock, new RecordingSensorLogger(), tuning).sample();
     assert.equal(
       read.some((path) => path.endsWith('get_throttled')),
       isRead,

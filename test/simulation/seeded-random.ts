@@ -5,31 +5,31 @@
  * agent), so that one more throw in one part does not change the others.
  */
 
-import { createDice } from '../../src/sandbox/core/random.ts';
+import { createRandom } from '../../src/sandbox/core/random.ts';
 
-export class Dice {
-  readonly #throw: () => number;
+export class SeededRandom {
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#throw = createDice(seed);
+    this.#next = createRandom(seed);
   }
 
   /** Uniform in [0, 1). */
   random(): number {
-    return this.#throw();
+    return this.#next();
   }
 
-  happens(share: number): boolean {
-    return share > 0 && this.#throw() < share;
+  isTrue(share: number): boolean {
+    return share > 0 && this.#next() < share;
   }
 
   between(least: number, most: number): number {
-    return least + this.#throw() * (most - least);
+    return least + this.#next() * (most - least);
   }
 
   /** Every order of magnitude between `least` (over 0) and `most` equally likely: instants and pauses. */
   logBetween(least: number, most: number): number {
-    return least * (most / least) ** this.#throw();
+    return least * (most / least) ** this.#next();
   }
 
   /** An integer from `least` to `most`, both included. */
@@ -39,7 +39,7 @@ export class Dice {
 
   /** One of `choices`, each as likely as its weight. */
   weighted<T>(choices: readonly (readonly [weight: number, choice: T])[]): T {
-    let left = this.#throw() * choices.reduce((sum, [weight]) => sum + weight, 0);
+    let left = this.#next() * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, choice] of choices) {
       left -= weight;
       if (left < 0) return choice;
@@ -47,7 +47,7 @@ export class Dice {
     throw new Error('dice: nothing to choose from');
   }
 
-  fork(): Dice {
-    return new Dice(Math.floor(this.#throw() * 0x1_0000_0000));
+  fork(): SeededRandom {
+    return new SeededRandom(Math.floor(this.#next() * 0x1_0000_0000));
   }
 }

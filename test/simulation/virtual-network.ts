@@ -7,25 +7,25 @@
  */
 
 import type { Socket } from 'node:dgram';
-import type { Act } from '../doubles/power-cut-disk.ts';
+import type { DiskOperation } from '../doubles/power-cut-disk.ts';
 import { describeDatagram } from './datagram-text.ts';
-import { CALM, type Lane, type Weather } from './first-boot/plan.ts';
+import { type Lane, NO_FAULTS, type Weather } from './first-boot/plan.ts';
 import { GATEWAY } from './first-boot/strategies.ts';
-import type { Dice } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { Trace } from './trace.ts';
 import { type Carrier, VirtualSocket } from './virtual-socket.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** Whoever has to see every datagram as it leaves its sender. */
 export interface Observer {
-  leftGateway(port: number, bytes: Buffer): void;
-  leftServer(port: number, bytes: Buffer): void;
+  onGatewaySend(port: number, bytes: Buffer): void;
+  onServerSend(port: number, bytes: Buffer): void;
 }
 
 export interface NetworkPorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly dice: Dice;
+  readonly rng: SeededRandom;
   readonly observer: Observer;
 }
 
@@ -34,25 +34,25 @@ const FIRST_PORT = 32_768;
 const ICMP_MS = 20;
 
 export class VirtualNetwork {
-  weather: Weather = CALM;
+  weather: Weather = NO_FAULTS;
   /** True while the server's process is down: its host answers that nobody listens. */
   serverDown = false;
   /** Set by the server. */
   toServer: (bytes: Buffer, from: { readonly address: string; readonly port: number }) => void = () => {};
   readonly #ports: NetworkPorts;
-  readonly #upDice: Dice;
-  readonly #downDice: Dice;
+  readonly #upRng: SeededRandom;
+  readonly #downRng: SeededRandom;
   readonly #sockets = new Map<number, VirtualSocket>();
   #nextPort = FIRST_PORT;
 
   constructor(ports: NetworkPorts) {
     this.#ports = ports;
-    this.#upDice = ports.dice.fork();
-    this.#downDice = ports.dice.fork();
+    this.#upRng = ports.rng.fork();
+    this.#downRng = ports.rng.fork();
   }
 
   /** The next socket of the gateway; `act` decides whether its process still lives. */
-  openSocket(act: Act): Socket {
+  openSocket(act: DiskOperation): Socket {
     const socket = new VirtualSocket(this.#nextPort, this.#carrier, act);
     this.#nextPort += 1;
     this.#sockets.set(socket.port, socket);
@@ -65,20 +65,20 @@ export class VirtualNetwork {
   }
 
   sendToGateway(port: number, bytes: Buffer): void {
-    this.#ports.observer.leftServer(port, bytes);
+    this.#ports.observer.onServerSend(port, bytes);
     const lane = this.weather.link === 'open' ? this.weather.down : undefined;
-    this.#carry('▼', port, bytes, lane, this.#downDice, () =>
+    this.#carry('▼', port, bytes, lane, this.#downRng, () =>
       this.#sockets.get(port)?.arrived(bytes, { address: GATEWAY.host, port: GATEWAY.port }),
     );
   }
 
   readonly #carrier: Carrier = {
     send: (port, bytes) => {
-      this.#ports.observer.leftGateway(port, bytes);
+      this.#ports.observer.onGatewaySend(port, bytes);
       const { link, up } = this.weather;
       if (link === 'unreachable') return routeError();
       if (link === 'refused') this.#refuse(port);
-      this.#carry('▲', port, bytes, link === 'open' ? up : undefined, this.#upDice, () => {
+      this.#carry('▲', port, bytes, link === 'open' ? up : undefined, this.#upRng, () => {
         if (this.serverDown) this.#refuse(port);
         else this.toServer(bytes, { address: GATEWAY_ADDRESS, port });
       });
@@ -93,15 +93,22 @@ export class VirtualNetwork {
     this.#ports.time.after(ICMP_MS, () => this.#sockets.get(port)?.failed(error));
   }
 
-  #carry(way: string, port: number, bytes: Buffer, lane: Lane | undefined, dice: Dice, arrive: () => void) {
+  #carry(
+    way: string,
+    port: number,
+    bytes: Buffer,
+    lane: Lane | undefined,
+    rng: SeededRandom,
+    arrive: () => void,
+  ) {
     const { time, trace } = this.#ports;
     const what = `${way} ${port} ${describeDatagram(bytes)}`;
-    if (lane === undefined || dice.happens(lane.lostShare)) return trace.add(`${what} lost`);
-    const copies = dice.happens(lane.doubledShare) ? 2 : 1;
+    if (lane === undefined || rng.isTrue(lane.lostShare)) return trace.add(`${what} lost`);
+    const copies = rng.isTrue(lane.doubledShare) ? 2 : 1;
     for (let copy = 1; copy <= copies; copy += 1) {
-      const isLate = dice.happens(lane.lateShare);
+      const isLate = rng.isTrue(lane.lateShare);
       const delayMs =
-        dice.between(lane.delayMsMin, lane.delayMsMax) + (isLate ? dice.between(0, lane.lateMsMax) : 0);
+        rng.between(lane.delayMsMin, lane.delayMsMax) + (isLate ? rng.between(0, lane.lateMsMax) : 0);
       trace.add(`${what} takes ${delayMs.toFixed(1)} ms`);
       time.after(delayMs, arrive);
     }

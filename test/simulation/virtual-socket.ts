@@ -8,7 +8,7 @@
 
 import type { Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
-import type { Act } from '../doubles/power-cut-disk.ts';
+import type { DiskOperation } from '../doubles/power-cut-disk.ts';
 
 export interface Carrier {
   /** Sends one datagram from `port`; what the gateway's own kernel refuses at once is returned. */
@@ -23,10 +23,10 @@ type Done = (error: Error | null) => void;
 export class VirtualSocket extends EventEmitter {
   readonly port: number;
   readonly #carrier: Carrier;
-  readonly #act: Act;
+  readonly #act: DiskOperation;
   #open = true;
 
-  constructor(port: number, carrier: Carrier, act: Act) {
+  constructor(port: number, carrier: Carrier, act: DiskOperation) {
     super();
     this.port = port;
     this.#carrier = carrier;

@@ -56,10 +56,10 @@ export class VirtualTime {
    * boot it shares with others, its host has booted for it.
    */
   clock(wallMs: number, boot: VirtualBoot = this.boot()): Clock {
-    const bornMs = this.#nowMs;
+    const startedMs = this.#nowMs;
     return {
-      wallMs: () => wallMs + this.#nowMs - bornMs,
-      monotonicMs: () => this.#nowMs - bornMs,
+      wallMs: () => wallMs + this.#nowMs - startedMs,
+      monotonicMs: () => this.#nowMs - startedMs,
       bootId: boot.bootId,
       bootMs: () => this.#nowMs - boot.atMs,
       sleep: (ms, signal) => this.#sleep(ms, signal),
@@ -119,15 +119,15 @@ export class VirtualTime {
     if (last === undefined || heap.length === 0) return;
     let at = 0;
     for (;;) {
-      const leftAt = 2 * at + 1;
-      const left = heap[leftAt];
+      const ranAt = 2 * at + 1;
+      const left = heap[ranAt];
       if (left === undefined) break;
-      const right = heap[leftAt + 1];
+      const right = heap[ranAt + 1];
       const isRight = right !== undefined && earlier(right, left);
       const child = isRight ? right : left;
       if (!earlier(child, last)) break;
       heap[at] = child;
-      at = isRight ? leftAt + 1 : leftAt;
+      at = isRight ? ranAt + 1 : ranAt;
     }
     heap[at] = last;
   }

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStage } from './experiment.ts';
+import { openExperiment } from './experiment.ts';
 import { DELIVERED } from './gateway.ts';
 import { LoopDisk, USUAL } from './loop-disk.ts';
 
@@ -25,9 +25,9 @@ export interface DiskWrites {
 }
 
 export async function diskWrites(onlineForMs: number): Promise<DiskWrites> {
-  await using stage = await openStage(50);
-  await using disk = await LoopDisk.make(join(stage.path, 'disk'), USUAL);
-  await using gateway = await stage.gateway('gw-writes', join(disk.path, 'state'));
+  await using experiment = await openExperiment(50);
+  await using disk = await LoopDisk.make(join(experiment.path, 'disk'), USUAL);
+  await using gateway = await experiment.gateway('gw-writes', join(disk.path, 'state'));
   const device = await disk.device();
   const before = written(device, disk.path);
   await using boot = gateway.start();
@@ -46,7 +46,7 @@ export async function diskWrites(onlineForMs: number): Promise<DiskWrites> {
   };
 
   function readings(): number {
-    return stage.sandbox.points({ device: 'gw-writes', key: 'uptimeS' }).length;
+    return experiment.sandbox.points({ device: 'gw-writes', key: 'uptimeS' }).length;
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Gateway, PROVISIONING } from './gateway.ts';
 
-export interface Stage extends AsyncDisposable {
+export interface Experiment extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly path: string;
   /** With its state in the stage's directory unless told otherwise. */
@@ -15,7 +15,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** `latencyMaxMs`: how long the server takes to decide, uniform from 0. */
-export async function openStage(latencyMaxMs: number): Promise<Stage> {
+export async function openExperiment(latencyMaxMs: number): Promise<Experiment> {
   const path = await mkdtemp(join(tmpdir(), 'firstlight-system-'));
   const removeAtExit = () => rmSync(path, { recursive: true, force: true });
   process.once('exit', removeAtExit);
@@ -36,17 +36,17 @@ export async function openStage(latencyMaxMs: number): Promise<Stage> {
 }
 
 /** Runs the jobs in order, `lanes` at a time; most of a boot is waiting. */
-export async function inLanes<Given, Made>(
+export async function inLanes<Input, Made>(
   lanes: number,
-  given: readonly Given[],
-  job: (one: Given) => Promise<Made>,
+  inputs: readonly Input[],
+  job: (input: Input) => Promise<Made>,
 ): Promise<Made[]> {
-  const made: Made[] = [];
-  const queue = given.entries();
+  const results: Made[] = [];
+  const queue = inputs.entries();
   const lane = async () => {
-    for (const [index, one] of queue) made[index] = await job(one);
+    for (const [index, input] of queue) results[index] = await job(input);
   };
   const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
   for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
-  return made;
+  return results;
 }

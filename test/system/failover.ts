@@ -57,7 +57,7 @@ try {
 }
 
 async function drive(): Promise<void> {
-  await until('the agent is ready', () => agent.said().includes('FL-READY'));
+  await until('the agent is ready', () => agent.said().includes('FL-AGENT-STARTED'));
   await until('a backlog', () => existsSync(noted) && notedIn(noted).length >= BACKLOG);
   sandbox.setKnobs({ dead: false });
   await until('readings over CoAP', () => stored('coap') >= 5);
@@ -66,7 +66,7 @@ async function drive(): Promise<void> {
   must('nft', `add rule inet roads in udp dport ${sandbox.coapPort} drop`);
   await until('readings over HTTPS', () => stored('http') > 5);
   must('nft', 'delete table inet roads');
-  await until('the agent is back on CoAP', () => agent.said().includes('FL-ROAD-BACK'));
+  await until('the agent is back on CoAP', () => agent.said().includes('FL-ENDPOINT-RESTORED'));
   const [back, backMs] = [stored('coap'), clock.wallMs()];
   await until('readings over CoAP again', () => stored('coap') > back + 5);
   await until('everything that waited is delivered', () =>

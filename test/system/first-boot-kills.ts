@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inLanes, openStage } from './experiment.ts';
+import { inLanes, openExperiment } from './experiment.ts';
 import { callsOfAFirstBoot, killAt } from './kills.ts';
 import { listing, violations } from './report.ts';
 
@@ -17,8 +17,8 @@ export function testFirstBootKills(kills: number): void {
   test('a first boot killed at any call ends, after the next start, as one device with its own token', {
     timeout: 300_000,
   }, async () => {
-    await using stage = await openStage(5);
-    const calls = await callsOfAFirstBoot(stage);
+    await using experiment = await openExperiment(5);
+    const calls = await callsOfAFirstBoot(experiment);
     const first = calls.indexOf('openSync') + 1;
     assert.ok(first > 0 && calls.includes('udp receive'), calls.join(', '));
     const stride = (calls.length - first) / kills;
@@ -27,7 +27,7 @@ export function testFirstBootKills(kills: number): void {
       { length: kills },
       (_, index) => first + Math.floor((index + today) * stride),
     );
-    const outcomes = await inLanes(LANES, instants, (at) => killAt(stage, `gw-${at}`, [at]));
+    const outcomes = await inLanes(LANES, instants, (at) => killAt(experiment, `gw-${at}`, [at]));
     assert.equal(listing(violations(outcomes)), '');
     if (kills < MANY) return;
     const kinds = new Set(outcomes.map(({ standing }) => standing));

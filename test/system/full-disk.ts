@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../src/core/model/error-code.ts';
 import type { Boot } from './boot.ts';
-import { openStage, type Stage } from './experiment.ts';
+import { type Experiment, openExperiment } from './experiment.ts';
 import { LoopDisk, USUAL } from './loop-disk.ts';
 import { DRAINED, FLUSH_EVERY_MS, REFUSED, SpoolingGateway, TAKES_AGAIN } from './spooling-gateway.ts';
 
@@ -71,17 +71,17 @@ export interface FullDiskOutcome {
 }
 
 export async function fullDisks(): Promise<FullDiskOutcome[]> {
-  await using stage = await openStage(20);
-  return await Promise.all(FAULTS.map((fault, index) => suffer(stage, `gw-full-${index}`, fault)));
+  await using experiment = await openExperiment(20);
+  return await Promise.all(FAULTS.map((fault, index) => suffer(experiment, `gw-full-${index}`, fault)));
 }
 
 async function suffer(
-  stage: Stage,
+  experiment: Experiment,
   name: string,
   { what, code: expectedCode, begin, beginAgain, end }: Fault,
 ): Promise<FullDiskOutcome> {
-  await using disk = await LoopDisk.make(join(stage.path, `disk-${name}`), USUAL, IMAGE_MIB);
-  await using gateway = await SpoolingGateway.make(stage, name, join(disk.path, 'state'));
+  await using disk = await LoopDisk.make(join(experiment.path, `disk-${name}`), USUAL, IMAGE_MIB);
+  await using gateway = await SpoolingGateway.make(experiment, name, join(disk.path, 'state'));
   await using boot = gateway.start();
   const problems: string[] = [];
   const expect = (isSo: boolean, otherwise: string) => {

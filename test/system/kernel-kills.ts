@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../src/core/model/error-code.ts';
-import type { Stage } from './experiment.ts';
+import type { Experiment } from './experiment.ts';
 import { DELIVERED, type Gateway } from './gateway.ts';
 import type { Outcome } from './report.ts';
 
@@ -41,9 +41,9 @@ export function whyNoStrace(): string | undefined {
 }
 
 /** The calls of an undisturbed first boot up to its first telemetry, as the kernel sees them. */
-export async function kernelCallsOfAFirstBoot(stage: Stage): Promise<readonly KernelCall[]> {
-  await using gateway = await stage.gateway('gw-traced');
-  const log = join(stage.path, 'trace');
+export async function kernelCallsOfAFirstBoot(experiment: Experiment): Promise<readonly KernelCall[]> {
+  await using gateway = await experiment.gateway('gw-traced');
+  const log = join(experiment.path, 'trace');
   await using boot = gateway.start(traced(log, ['-f']));
   const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
   if (seen !== DELIVERED)
@@ -58,13 +58,13 @@ export interface KernelOutcome extends Outcome {
 
 /** Kills one boot at `call`, then lets the next one be. */
 export async function killAtKernelCall(
-  stage: Stage,
+  experiment: Experiment,
   name: string,
   { thread, call, nth }: KernelCall,
 ): Promise<KernelOutcome> {
-  await using gateway = await stage.gateway(name);
+  await using gateway = await experiment.gateway(name);
   const kill = ['-e', `inject=${call}:signal=KILL:when=${nth}`];
-  const log = join(stage.path, `${name}-trace`);
+  const log = join(experiment.path, `${name}-trace`);
   await using boot = gateway.start(traced(log, thread === 'main' ? kill : ['-f', ...kill]));
   const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
   await boot.kill();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
-import { openStage } from './experiment.ts';
+import { openExperiment } from './experiment.ts';
 import { testFirstBootKills } from './first-boot-kills.ts';
 import { DELIVERED } from './gateway.ts';
 
@@ -12,8 +12,8 @@ testFirstBootKills(3);
 test('the judgement is not blind: a gateway whose intent was lost is declined, and that is told', {
   timeout: 300_000,
 }, async () => {
-  await using stage = await openStage(5);
-  await using gateway = await stage.gateway('gw-forgetful');
+  await using experiment = await openExperiment(5);
+  await using gateway = await experiment.gateway('gw-forgetful');
   await using boot = gateway.start();
   assert.equal(await boot.sees([DELIVERED], 120_000), DELIVERED);
   await boot.kill();

@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Stage } from './experiment.ts';
+import type { Experiment } from './experiment.ts';
 import { DELIVERED, type Gateway } from './gateway.ts';
 import type { Outcome } from './report.ts';
 
@@ -15,9 +15,9 @@ const HOOK = pathToFileURL(join(import.meta.dirname, 'hooks/kill-hook.js')).href
 const BOOTS_WITHIN_MS = 90_000;
 
 /** The calls of an undisturbed first boot up to its first telemetry, in order. */
-export async function callsOfAFirstBoot(stage: Stage): Promise<readonly string[]> {
-  await using gateway = await stage.gateway('gw-counted');
-  const log = join(stage.path, 'calls');
+export async function callsOfAFirstBoot(experiment: Experiment): Promise<readonly string[]> {
+  await using gateway = await experiment.gateway('gw-counted');
+  const log = join(experiment.path, 'calls');
   await using boot = gateway.start(hooked(gateway, log));
   const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
   if (seen !== DELIVERED) throw new Error(`an undisturbed boot: ${seen}\n${boot.lines.join('\n')}`);
@@ -25,11 +25,15 @@ export async function callsOfAFirstBoot(stage: Stage): Promise<readonly string[]
 }
 
 /** Kills one boot for each of `instants`, then lets it be. A boot that delivers first is killed after that. */
-export async function killAt(stage: Stage, name: string, instants: readonly number[]): Promise<Outcome> {
-  await using gateway = await stage.gateway(name);
+export async function killAt(
+  experiment: Experiment,
+  name: string,
+  instants: readonly number[],
+): Promise<Outcome> {
+  await using gateway = await experiment.gateway(name);
   const what: string[] = [];
   for (const [index, instant] of instants.entries()) {
-    const log = join(stage.path, `${name}-calls-${index}`);
+    const log = join(experiment.path, `${name}-calls-${index}`);
     await using boot = gateway.start(hooked(gateway, log, instant));
     const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
     await boot.kill();

@@ -8,8 +8,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { createDice } from '../../src/sandbox/core/random.ts';
-import { inLanes, openStage, type Stage } from './experiment.ts';
+import { createRandom } from '../../src/sandbox/core/random.ts';
+import { type Experiment, inLanes, openExperiment } from './experiment.ts';
 import { DELIVERED } from './gateway.ts';
 import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
 import type { Outcome } from './report.ts';
@@ -30,30 +30,35 @@ export interface PowerCuts {
 }
 
 export async function powerCuts({ cuts, lanes, seed, omit }: PowerCuts): Promise<Outcome[]> {
-  await using stage = await openStage(SERVER_LATENCY_MAX_MS);
+  await using experiment = await openExperiment(SERVER_LATENCY_MAX_MS);
   const rehearsals = Array.from({ length: REHEARSALS }, (_, index) => index);
-  const tookMs = await inLanes(lanes, rehearsals, (index) => rehearse(stage, `gw-rehearsal-${index}`));
+  const tookMs = await inLanes(lanes, rehearsals, (index) => rehearse(experiment, `gw-rehearsal-${index}`));
   const bootMs = Math.max(...tookMs);
-  const random = createDice(seed);
+  const random = createRandom(seed);
   const instants = Array.from({ length: cuts }, () => Math.round(random() * bootMs));
   return await inLanes(lanes, [...instants.entries()], ([index, atMs]) =>
-    cutAt(stage, `gw-${index}`, atMs, omit),
+    cutAt(experiment, `gw-${index}`, atMs, omit),
   );
 }
 
 /** How long an undisturbed first boot takes, ms. */
-async function rehearse(stage: Stage, name: string): Promise<number> {
-  await using disk = await LoopDisk.make(join(stage.path, `disk-${name}`), UNFORGIVING);
-  await using gateway = await stage.gateway(name, join(disk.path, 'state'));
+async function rehearse(experiment: Experiment, name: string): Promise<number> {
+  await using disk = await LoopDisk.make(join(experiment.path, `disk-${name}`), UNFORGIVING);
+  await using gateway = await experiment.gateway(name, join(disk.path, 'state'));
   await using boot = gateway.start();
   const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
   if (seen !== DELIVERED) throw new Error(`an undisturbed boot: ${seen}\n${boot.lines.join('\n')}`);
   return performance.now() - boot.startedMs;
 }
 
-async function cutAt(stage: Stage, name: string, atMs: number, omit: readonly Omission[]): Promise<Outcome> {
-  await using disk = await LoopDisk.make(join(stage.path, `disk-${name}`), UNFORGIVING);
-  await using gateway = await stage.gateway(name, join(disk.path, 'state'));
+async function cutAt(
+  experiment: Experiment,
+  name: string,
+  atMs: number,
+  omit: readonly Omission[],
+): Promise<Outcome> {
+  await using disk = await LoopDisk.make(join(experiment.path, `disk-${name}`), UNFORGIVING);
+  await using gateway = await experiment.gateway(name, join(disk.path, 'state'));
   await using boot = gateway.start({
     nodeArguments: omit.length > 0 ? ['--import', HOOK] : [],
     environment: { SYNC_HOOK_OMIT: omit.join(',') },

@@ -6,9 +6,9 @@
  * Options: power-options.ts. What this machine cannot do is skipped, with the reason, and counted.
  */
 
-import { createDice } from '../../src/sandbox/core/random.ts';
+import { createRandom } from '../../src/sandbox/core/random.ts';
 import { diskWrites } from './disk-writes.ts';
-import { inLanes, openStage } from './experiment.ts';
+import { inLanes, openExperiment } from './experiment.ts';
 import { kernelCallsOfAFirstBoot, killAtKernelCall, whyNoStrace } from './kernel-kills.ts';
 import { callsOfAFirstBoot, killAt } from './kills.ts';
 import { whyNoLoopDisk } from './loop-disk.ts';
@@ -58,18 +58,18 @@ say(failures.length === 0 ? 'no violation' : `FAILED: ${failures.join('; ')}`);
 process.exitCode = failures.length === 0 ? 0 : 1;
 
 async function everyCall(): Promise<void> {
-  await using stage = await openStage(SERVER_LATENCY_MAX_MS);
-  const calls = await callsOfAFirstBoot(stage);
+  await using experiment = await openExperiment(SERVER_LATENCY_MAX_MS);
+  const calls = await callsOfAFirstBoot(experiment);
   const instants = Array.from({ length: calls.length + 1 }, (_, index) => index + 1);
-  const single = await inLanes(options.lanes, instants, (at) => killAt(stage, `gw-${at}`, [at]));
+  const single = await inLanes(options.lanes, instants, (at) => killAt(experiment, `gw-${at}`, [at]));
   judge(`Killed before every one of ${calls.length} calls of a first boot`, single);
-  const random = createDice(options.seed);
+  const random = createRandom(options.seed);
   const pairs = Array.from({ length: options.doubleKills }, (_, index) => ({
     index,
     instants: [random(), random()].map((share) => 1 + Math.floor(share * calls.length)),
   }));
   const double = await inLanes(options.lanes, pairs, ({ index, instants: both }) =>
-    killAt(stage, `gw-twice-${index}`, both),
+    killAt(experiment, `gw-twice-${index}`, both),
   );
   judge(`Killed at random in the first boot and again in the second (seed ${options.seed})`, double);
 }
@@ -77,10 +77,10 @@ async function everyCall(): Promise<void> {
 async function everyKernelCall(): Promise<void> {
   const whyNot = whyNoStrace();
   if (whyNot !== undefined) return skip('kills at every system call', whyNot);
-  await using stage = await openStage(SERVER_LATENCY_MAX_MS);
-  const calls = await kernelCallsOfAFirstBoot(stage);
+  await using experiment = await openExperiment(SERVER_LATENCY_MAX_MS);
+  const calls = await kernelCallsOfAFirstBoot(experiment);
   const outcomes = await inLanes(options.lanes, [...calls.entries()], ([index, call]) =>
-    killAtKernelCall(stage, `gw-${index}`, call),
+    killAtKernelCall(experiment, `gw-${index}`, call),
   );
   const killed = outcomes.filter(({ hit }) => hit !== 'none');
   const exact = killed.filter(({ hit }) => hit === 'this').length;

@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { GAP_KEYS } from '../../src/core/model/loss-report.ts';
 import type { Reading, Values } from '../../src/core/model/reading.ts';
-import { carry } from '../../src/outbox/store/carry-forward.ts';
+import { carryForward } from '../../src/outbox/store/carry-forward.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
 /** uptimeS is rounded to a second, and read a moment after the reading was dated. */
@@ -74,7 +74,7 @@ function valuesByInstant(processes: readonly (readonly Reading[])[]): Map<number
   for (const readings of processes) {
     let values: Values = {};
     for (const reading of readings) {
-      values = carry(values, reading);
+      values = carryForward(values, reading);
       if (reading.tsMs !== undefined) held.set(reading.tsMs, values);
     }
   }

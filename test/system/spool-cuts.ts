@@ -9,13 +9,13 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Losses } from '../../src/core/model/loss-report.ts';
+import { LossReport } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
-import { NodeDirectory } from '../../src/outbox/spool/fs-directory.ts';
+import { FsSpoolDirectory } from '../../src/outbox/spool/fs-directory.ts';
 import { Spool } from '../../src/outbox/spool/spool.ts';
-import { createDice } from '../../src/sandbox/core/random.ts';
+import { createRandom } from '../../src/sandbox/core/random.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { inLanes, openStage, type Stage } from './experiment.ts';
+import { type Experiment, inLanes, openExperiment } from './experiment.ts';
 import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
 import type { Omission } from './power-cuts.ts';
 import { drains, SAFE_AFTER_MS, SpoolingGateway } from './spooling-gateway.ts';
@@ -64,8 +64,8 @@ export interface SpoolCuts {
 }
 
 export async function spoolCuts({ cuts, lanes, seed, omit }: SpoolCuts): Promise<SpoolCutOutcome[]> {
-  await using stage = await openStage(SERVER_LATENCY_MAX_MS);
-  const random = createDice(seed);
+  await using experiment = await openExperiment(SERVER_LATENCY_MAX_MS);
+  const random = createRandom(seed);
   const plans = Array.from({ length: cuts }, (_, index) => {
     const life = omit.length > 0 ? 'server away' : (OFTEN[index % OFTEN.length] ?? 'server away');
     const { fromMs, toMs } = LIVES[life];
@@ -74,19 +74,19 @@ export async function spoolCuts({ cuts, lanes, seed, omit }: SpoolCuts): Promise
     return { life, atMs: Math.round(earliestMs + random() * (toMs - earliestMs)) };
   });
   return await inLanes(lanes, [...plans.entries()], ([index, { life, atMs }]) =>
-    cutAt(stage, `gw-spool-${index}`, life, atMs, omit),
+    cutAt(experiment, `gw-spool-${index}`, life, atMs, omit),
   );
 }
 
 async function cutAt(
-  stage: Stage,
+  experiment: Experiment,
   name: string,
   life: Life,
   atMs: number,
   omit: readonly Omission[],
 ): Promise<SpoolCutOutcome> {
-  await using disk = await LoopDisk.make(join(stage.path, `disk-${name}`), UNFORGIVING);
-  await using gateway = await SpoolingGateway.make(stage, name, join(disk.path, 'state'));
+  await using disk = await LoopDisk.make(join(experiment.path, `disk-${name}`), UNFORGIVING);
+  await using gateway = await SpoolingGateway.make(experiment, name, join(disk.path, 'state'));
   const { backlog, backAtMs } = LIVES[life];
   if (backlog > 0) await gateway.note(await storedBefore(gateway.spool, backlog));
   gateway.tap.isOpen = backAtMs === 0;
@@ -136,10 +136,10 @@ async function storedBefore(directory: string, count: number): Promise<Reading[]
     bootMs: index * 1000,
     tsMs: firstTsMs + index * 1000,
     values: { load1: index / 100, processCount: 100 + index, memoryUsedBytes: 1_700_000_000 + index * 4096 },
-    full: true,
+    isSnapshot: true,
   }));
   const log = new RecordingLogger();
-  const ports = { directory: new NodeDirectory(directory), losses: new Losses(), log };
+  const ports = { directory: new FsSpoolDirectory(directory), losses: new LossReport(), log };
   await using spool = await Spool.open({ ...ports, bootId, bytesMax: 64_000_000, freeShare: 0 });
   for (let from = 0; from < count; from += 5) await spool.append(readings.slice(from, from + 5));
   return readings;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openStage } from './experiment.ts';
+import { openExperiment } from './experiment.ts';
 import { DRAINED, SPOOLING, SpoolingGateway } from './spooling-gateway.ts';
 
 const WITHIN_MS = 120_000;
@@ -11,8 +11,8 @@ const WITHIN_MS = 120_000;
 test('what was flushed to the disk before a kill arrives after the next start, dated when it was read', {
   timeout: 300_000,
 }, async () => {
-  await using stage = await openStage(5);
-  await using gateway = await SpoolingGateway.make(stage, 'gw-killed', join(stage.path, 'state'));
+  await using experiment = await openExperiment(5);
+  await using gateway = await SpoolingGateway.make(experiment, 'gw-killed', join(experiment.path, 'state'));
   gateway.tap.isOpen = false;
   await using boot = gateway.start();
   assert.equal(await boot.sees([SPOOLING], WITHIN_MS), SPOOLING);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Reading } from '../../src/core/model/reading.ts';
 import { Boot } from './boot.ts';
-import type { Stage } from './experiment.ts';
+import type { Experiment } from './experiment.ts';
 import type { Omission } from './power-cuts.ts';
 import { notedIn, type Settled, settle } from './readings-ledger.ts';
 import { ServerTap } from './server-tap.ts';
@@ -40,21 +40,21 @@ export interface StartOptions {
 export class SpoolingGateway implements AsyncDisposable {
   readonly name: string;
   readonly tap: ServerTap;
-  readonly #stage: Stage;
+  readonly #stage: Experiment;
   readonly #state: string;
   /** One for each process of the agent, in their order. */
   readonly #noteFiles: string[] = [];
 
-  static async make(stage: Stage, name: string, state: string): Promise<SpoolingGateway> {
-    const tap = await ServerTap.open(stage.sandbox.coapPort, () => {});
-    const made = stage.sandbox.core.admin.createDevice({ name, token: `token-of-${name}` });
+  static async make(experiment: Experiment, name: string, state: string): Promise<SpoolingGateway> {
+    const tap = await ServerTap.open(experiment.sandbox.coapPort, () => {});
+    const made = experiment.sandbox.core.admin.createDevice({ name, token: `token-of-${name}` });
     if (!made.ok) throw new Error(made.message);
-    await writeFile(join(stage.path, `${name}.toml`), toml(name, tap.port), { mode: 0o600 });
-    return new SpoolingGateway(stage, name, state, tap);
+    await writeFile(join(experiment.path, `${name}.toml`), toml(name, tap.port), { mode: 0o600 });
+    return new SpoolingGateway(experiment, name, state, tap);
   }
 
-  private constructor(stage: Stage, name: string, state: string, tap: ServerTap) {
-    this.#stage = stage;
+  private constructor(experiment: Experiment, name: string, state: string, tap: ServerTap) {
+    this.#stage = experiment;
     this.name = name;
     this.#state = state;
     this.tap = tap;
@@ -112,7 +112,7 @@ export class SpoolingGateway implements AsyncDisposable {
 export async function drains(boot: Boot, withinMs: number): Promise<readonly string[]> {
   const ready = await boot.sees([READY], withinMs);
   const line = boot.lines.find((each) => each.includes(READY)) ?? '';
-  const wanted = line.includes(' waiting=0') ? 'first telemetry accepted' : DRAINED;
+  const wanted = line.includes(' queuedReadings=0') ? 'first telemetry accepted' : DRAINED;
   const seen = ready === READY ? await boot.sees([wanted], withinMs) : ready;
   return seen === wanted ? [] : [`did not drain: ${seen}, last line: ${boot.lines.at(-1)}`];
 }

@@ -7,19 +7,19 @@ import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { CoapTransport } from '../../src/transport/coap/transport.ts';
 import { type HttpPorts, HttpTransport } from '../../src/transport/http/transport.ts';
 import { PROFILE, type ServerUnderTest, transportContract } from '../contracts/transport.ts';
-import { Authority, noOpenssl } from '../doubles/certificates.ts';
+import { Authority, opensslProblem } from '../doubles/certificates.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { openTlsFront } from '../doubles/tls-front.ts';
 
 const clock = hostClock();
-const patience = { usualMs: 1_000, singleMs: 1_000 };
+const timeouts = { requestMs: 1_000, provisioningMs: 1_000 };
 const userAgent = 'firstlight/test';
 const knobs = { coreLatencyMinMs: 0, coreLatencyMaxMs: 5 };
 
-type Heard = Pick<HttpPorts, 'onRoundTrip'>;
+type RoundTripListener = Pick<HttpPorts, 'onRoundTrip'>;
 
 async function serve(
-  open: (sandbox: Sandbox, ports: Heard) => Transport,
+  open: (sandbox: Sandbox, ports: RoundTripListener) => Transport,
   more: readonly AsyncDisposable[] = [],
   sandbox?: Sandbox,
 ): Promise<ServerUnderTest> {
@@ -40,8 +40,8 @@ async function serve(
 }
 
 transportContract('the CoAP road', () => {
-  const timing = { repeatAfterMs: [100, 200], unansweredMs: 1_000, acknowledgedMs: 1_000 };
-  const ports = { clock, chance: { random: () => 0 }, timingOf: () => timing };
+  const timing = { retransmitAfterMs: [100, 200], noAckTimeoutMs: 1_000, responseTimeoutMs: 1_000 };
+  const ports = { clock, random: { uniform: () => 0 }, timingOf: () => timing };
   return serve(
     ({ coapPort }, heard) => new CoapTransport({ host: '127.0.0.1', port: coapPort }, { ...ports, ...heard }),
   );
@@ -56,11 +56,11 @@ transportContract('the HTTP road', () =>
       tls: { pins: [] },
       userAgent,
     } as const;
-    return new HttpTransport(settings, { clock, log: new RecordingLogger(), patience, ...heard });
+    return new HttpTransport(settings, { clock, log: new RecordingLogger(), timeouts, ...heard });
   }),
 );
 
-const authority = noOpenssl ? undefined : new Authority();
+const authority = opensslProblem ? undefined : new Authority();
 const pem = authority?.issue();
 after(() => authority?.[Symbol.dispose]());
 
@@ -73,10 +73,10 @@ transportContract(
     const settings = { scheme: 'https', host: 'localhost', port: front.port, tls, userAgent } as const;
     return serve(
       (_sandbox, heard) =>
-        new HttpTransport(settings, { clock, log: new RecordingLogger(), patience, ...heard }),
+        new HttpTransport(settings, { clock, log: new RecordingLogger(), timeouts, ...heard }),
       [front],
       sandbox,
     );
   },
-  noOpenssl,
+  opensslProblem,
 );

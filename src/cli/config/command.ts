@@ -6,10 +6,10 @@
  */
 
 import { EX_CONFIG, EX_OK, EX_USAGE } from '../../app/exit-codes.ts';
-import { configFile, credentialStore, readServiceConfig } from '../../app/paths.ts';
+import { configFile, readableCredstore, readServiceConfig } from '../../app/paths.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
-import { nearest } from '../../config/errors/suggest.ts';
-import type { Loaded } from '../../config/load.ts';
+import { suggest } from '../../config/errors/suggest.ts';
+import type { LoadedConfig } from '../../config/load.ts';
 import { type Setting, variableOf } from '../../config/schema/setting.ts';
 import { allSettings } from '../../config/schema/settings.ts';
 import type { Out } from '../ui/terminal.ts';
@@ -24,49 +24,54 @@ interface Host {
   readonly out: Out;
 }
 
-const UNSEEN =
+const UNREADABLE_CREDSTORE =
   'note: this user cannot see into /etc/credstore, where the service may have a secret from; run it with sudo to be sure';
 
 export function checkConfig(options: ConfigOptions, host: Host): number {
-  return withConfig(options, host, (loaded, say) => {
-    for (const warning of loaded.warnings) say(`warning: ${warning}`);
-    say(`${configFile(options, host.environment)}: good`);
+  return withConfig(options, host, (loaded, writeLine) => {
+    for (const warning of loaded.warnings) writeLine(`warning: ${warning}`);
+    writeLine(`${configFile(options, host.environment)}: good`);
     if (loaded.config.provisioning === undefined && loaded.config.device.token === undefined)
-      say('note: there is no provisioning pair and no token: only a gateway that has credentials can start');
+      writeLine(
+        'note: there is no provisioning pair and no token: only a gateway that has credentials can start',
+      );
   });
 }
 
 export function showConfig(options: ConfigOptions, host: Host): number {
-  return withConfig(options, host, ({ values, sources }, say) => {
-    if (options.json) return say(JSON.stringify({ values, sources }, undefined, 2));
+  return withConfig(options, host, ({ values, sources }, writeLine) => {
+    if (options.json) return writeLine(JSON.stringify({ values, sources }, undefined, 2));
     const rows = allSettings
       .map(({ key }) => [key, values[key] ?? '–', sources[key] ?? 'not given'] as const)
-      .sort(([one], [other]) => order(one) - order(other));
+      .sort(([one], [other]) => orderOf(one) - orderOf(other));
     const width = (column: 0 | 1) => Math.min(44, Math.max(...rows.map((row) => row[column].length)));
     const [keys, texts] = [width(0), width(1)];
-    for (const [key, text, source] of rows) say(`${key.padEnd(keys)}  ${text.padEnd(texts)}  ${source}`);
+    for (const [key, text, source] of rows)
+      writeLine(`${key.padEnd(keys)}  ${text.padEnd(texts)}  ${source}`);
   });
 }
 
 export function explainConfig(key: string, options: ConfigOptions, host: Host): number {
-  const say = sayTo(host.out);
+  const writeLine = lineWriter(host.out);
   const setting = allSettings.find((each) => each.key === key);
   if (setting === undefined) {
-    const near = nearest(
+    const nearestKey = suggest(
       key,
       allSettings.map((each) => each.key),
     );
-    say(`there is no setting ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`);
-    say('firstlight config show lists them all');
+    writeLine(
+      `there is no setting ${JSON.stringify(key)}${nearestKey === undefined ? '' : `; did you mean ${nearestKey}?`}`,
+    );
+    writeLine('firstlight config show lists them all');
     return EX_USAGE;
   }
-  for (const line of explained(setting)) say(line);
+  for (const line of settingLines(setting)) writeLine(line);
   return withConfig(options, host, ({ values, sources }) => {
-    say(`now        ${values[key] ?? 'not given'} (${sources[key] ?? 'no default'})`);
+    writeLine(`now        ${values[key] ?? 'not given'} (${sources[key] ?? 'no default'})`);
   });
 }
 
-function explained(setting: Setting): readonly string[] {
+function settingLines(setting: Setting): readonly string[] {
   const { key, meaning, type, bound, example } = setting;
   return [
     key,
@@ -82,16 +87,16 @@ function explained(setting: Setting): readonly string[] {
 function withConfig(
   options: ConfigOptions,
   { environment, out }: Host,
-  act: (loaded: Loaded, say: (line: string) => void) => void,
+  operation: (loaded: LoadedConfig, writeLine: (line: string) => void) => void,
 ): number {
-  const say = sayTo(out);
+  const writeLine = lineWriter(out);
   try {
-    act(readServiceConfig(options, environment), say);
+    operation(readServiceConfig(options, environment), writeLine);
     return EX_OK;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const { sentence } of error.problems) say(sentence);
-    if (credentialStore() === undefined) say(UNSEEN);
+    for (const { sentence } of error.problems) writeLine(sentence);
+    if (readableCredstore() === undefined) writeLine(UNREADABLE_CREDSTORE);
     return EX_CONFIG;
   }
 }
@@ -99,10 +104,10 @@ function withConfig(
 const KEYS = allSettings.map(({ key }) => key);
 
 /** The order of the table in schema.ts, which is that of the documentation. */
-function order(key: string): number {
+function orderOf(key: string): number {
   return KEYS.indexOf(key);
 }
 
-function sayTo(out: Out): (line: string) => void {
+function lineWriter(out: Out): (line: string) => void {
   return (line) => void out.write(`${line}\n`);
 }

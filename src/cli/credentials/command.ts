@@ -11,23 +11,28 @@
 
 import { createHash } from 'node:crypto';
 import { EX_CONFIG, EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
-import { identityOf, nameOfThisGateway } from '../../app/identity.ts';
-import { type Places, readServiceConfig, stateDirectory } from '../../app/paths.ts';
+import { endpointId, resolveDeviceName } from '../../app/identity.ts';
+import { type PathOptions, readServiceConfig, stateDirectory } from '../../app/paths.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import { readTextFile } from '../../config/sources/read-text-file.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import { Secret } from '../../core/model/secret.ts';
-import { TOKEN_FORM } from '../../core/thingsboard.ts';
-import { forgetEarlier, type Looked, lookAtRecord, putAside } from '../../credentials/inspect.ts';
-import { AlreadyRunning, acquireLock } from '../../credentials/lock.ts';
+import { TOKEN_PATTERN } from '../../core/thingsboard.ts';
+import {
+  archiveRecord,
+  forgetEarlierRecords,
+  inspectRecord,
+  type RecordInspection,
+} from '../../credentials/inspect.ts';
+import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
 import { ConfCredentialStore } from '../../credentials/store.ts';
 import { StoreError } from '../../credentials/store-error.ts';
 import { hostClock } from '../../host/clock/clock.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
-import { openJournal } from '../../host/log/logger.ts';
-import { askYes, type Console } from '../ui/confirm.ts';
+import { openLogger } from '../../host/log/logger.ts';
+import { type Console, confirm } from '../ui/confirm.ts';
 
-export interface CredentialsOptions extends Places {
+export interface CredentialsOptions extends PathOptions {
   readonly json?: boolean;
   readonly yes?: boolean;
   readonly tokenFile?: string;
@@ -41,20 +46,20 @@ interface Host {
 const TOKEN_FILE_BYTES_MAX = 4096;
 
 export async function showCredentials(options: CredentialsOptions, host: Host): Promise<number> {
-  return guarded(host, async (say) => {
+  return reportErrors(host, async (writeLine) => {
     const state = stateDirectory(options, host.environment);
-    const found = await lookAtRecord(state);
-    const shown = told(found);
-    if (options.json) say(JSON.stringify({ schema: 1, directory: state, ...shown }, undefined, 2));
-    else for (const [label, text] of Object.entries(shown)) say(`${label.padEnd(12)} ${text}`);
-    return found.is === 'good' ? EX_OK : EX_FAILED;
+    const inspection = await inspectRecord(state);
+    const fields = recordFields(inspection);
+    if (options.json) writeLine(JSON.stringify({ schema: 1, directory: state, ...fields }, undefined, 2));
+    else for (const [label, text] of Object.entries(fields)) writeLine(`${label.padEnd(12)} ${text}`);
+    return inspection.is === 'good' ? EX_OK : EX_FAILED;
   });
 }
 
 /** Never the token: a digest's first digits tell two tokens apart and say nothing about either. */
-function told(found: Looked): Readonly<Record<string, string>> {
-  if (found.is !== 'good') return { state: found.is === 'absent' ? 'none' : found.problem };
-  const { record, fingerprint } = found;
+function recordFields(inspection: RecordInspection): Readonly<Record<string, string>> {
+  if (inspection.is !== 'good') return { state: inspection.is === 'absent' ? 'none' : inspection.problem };
+  const { record, fingerprint } = inspection;
   const ageMs = Math.max(0, Date.now() - record.sinceMs);
   return {
     state: record.state === 'pending' ? 'asked for, not confirmed by the server yet' : 'stored',
@@ -62,14 +67,14 @@ function told(found: Looked): Readonly<Record<string, string>> {
     server: record.server,
     since: `${new Date(record.sinceMs).toISOString()} (${formatDuration(ageMs)} ago)`,
     token: record.token
-      ? `*** (sha256 begins ${digestOf(record.token)})`
+      ? `*** (sha256 begins ${tokenDigest(record.token)})`
       : 'none: the server is to choose it',
     board: fingerprint.length > 0 ? fingerprint.join(' ') : 'unknown',
-    file: found.file,
+    file: inspection.file,
   };
 }
 
-function digestOf(token: Secret): string {
+function tokenDigest(token: Secret): string {
   return createHash('sha256').update(`firstlight token ${token.reveal()}`).digest('hex').slice(0, 8);
 }
 
@@ -78,38 +83,39 @@ export async function forgetCredentials(
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
-  return guarded(host, async (say) => {
+  return reportErrors(host, async (writeLine) => {
     const state = stateDirectory(options, host.environment);
     await using _lock = await acquireLock(state);
-    const found = await lookAtRecord(state);
-    if (found.is === 'absent') {
-      say(`There are no credentials in ${state}.`);
+    const inspection = await inspectRecord(state);
+    if (inspection.is === 'absent') {
+      writeLine(`There are no credentials in ${state}.`);
       return EX_FAILED;
     }
-    for (const line of consequences(found)) say(line);
+    for (const line of consequenceLines(inspection)) writeLine(line);
     if (!options.yes) {
       if (!host.console.input.isTTY) {
-        say('There is nobody to ask: say it with --yes. Nothing was changed.');
+        writeLine('There is nobody to ask: say it with --yes. Nothing was changed.');
         return EX_USAGE;
       }
-      if (!(await askYes(host.console, 'Forget them? [y/N] ', signal))) {
-        say('Nothing was changed.');
+      if (!(await confirm(host.console, 'Forget them? [y/N] ', signal))) {
+        writeLine('Nothing was changed.');
         return EX_FAILED;
       }
     }
-    const earlier = found.is === 'good' ? await forgetEarlier(state, found, Date.now()) : [];
-    const kept = [...(await putAside(state, Date.now())), ...earlier];
-    say(
-      `Forgotten. They are kept as ${kept.join(' and ')} in ${state}; delete them when nobody wants them back.`,
+    const archivedBefore =
+      inspection.is === 'good' ? await forgetEarlierRecords(state, inspection, Date.now()) : [];
+    const archived = [...(await archiveRecord(state, Date.now())), ...archivedBefore];
+    writeLine(
+      `Forgotten. They are kept as ${archived.join(' and ')} in ${state}; delete them when nobody wants them back.`,
     );
     return EX_OK;
   });
 }
 
-function consequences(found: Looked): readonly string[] {
-  const device = found.is === 'good' ? found.record.deviceName : undefined;
+function consequenceLines(inspection: RecordInspection): readonly string[] {
+  const device = inspection.is === 'good' ? inspection.record.deviceName : undefined;
   return [
-    `This forgets ${device === undefined ? 'credentials that cannot be read' : `the credentials of ${device} on ${found.is === 'good' ? found.record.server : ''}`}.`,
+    `This forgets ${device === undefined ? 'credentials that cannot be read' : `the credentials of ${device} on ${inspection.is === 'good' ? inspection.record.server : ''}`}.`,
     'At the next start the gateway provisions anew, with provisioning.key and its secret, under the same name as long as device.name is the same.',
     `The server declines a name it has: delete the device${device === undefined ? '' : ` ${device}`} in ThingsBoard first (for a pre-provisioned one, its server attribute provisionState), or the gateway stays outside.`,
     'With a fixed token (device.token, firstlight.token) that one goes on to count.',
@@ -121,21 +127,23 @@ export async function setCredentials(
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
-  return guarded(host, async (say) => {
-    const token = tokenIn(options.tokenFile ?? '', say);
+  return reportErrors(host, async (writeLine) => {
+    const token = readToken(options.tokenFile ?? '', writeLine);
     if (token === undefined) return EX_USAGE;
     const { config } = readServiceConfig(options, host.environment);
     const state = stateDirectory(options, host.environment);
     const clock = hostClock();
-    const log = openJournal({ level: 'warn', format: 'text', journal: false, clock });
+    const log = openLogger({ level: 'warn', format: 'text', isJournald: false, clock });
     log.redact(token);
     await using _lock = await acquireLock(state);
-    const found = await lookAtRecord(state);
+    const inspection = await inspectRecord(state);
     const deviceName =
-      found.is === 'good' ? found.record.deviceName : await nameOfThisGateway(config, { log, clock, signal });
-    const kept = found.is === 'absent' ? [] : await putAside(state, clock.wallMs(), 'link');
-    const servers = config.server.roads.map(identityOf);
-    const server = identityOf(config.server.roads[0]);
+      inspection.is === 'good'
+        ? inspection.record.deviceName
+        : await resolveDeviceName(config, { log, clock, signal });
+    const archived = inspection.is === 'absent' ? [] : await archiveRecord(state, clock.wallMs(), 'link');
+    const servers = config.server.endpoints.map(endpointId);
+    const server = endpointId(config.server.endpoints[0]);
     await using store = new ConfCredentialStore(
       state,
       { servers, fingerprint: boardFingerprint({ root: '/' }) },
@@ -143,46 +151,46 @@ export async function setCredentials(
     );
     await store.write({ state: 'provisioned', server, deviceName, token, sinceMs: clock.wallMs() });
     await log.close();
-    if (kept.length > 0) say(`What was there is kept as ${kept.join(' and ')} in ${state}.`);
-    say(
+    if (archived.length > 0) writeLine(`What was there is kept as ${archived.join(' and ')} in ${state}.`);
+    writeLine(
       `Stored for ${deviceName} on ${server}. Start it: sudo systemctl start firstlight; delete ${options.tokenFile}.`,
     );
     return EX_OK;
   });
 }
 
-function tokenIn(path: string, say: (line: string) => void): Secret | undefined {
+function readToken(path: string, writeLine: (line: string) => void): Secret | undefined {
   const file = readTextFile(path, TOKEN_FILE_BYTES_MAX);
   if (file.is !== 'text') {
-    say(
+    writeLine(
       `${path} ${file.is === 'missing' ? 'does not exist' : file.what}: name a file that holds the token and nothing else`,
     );
     return undefined;
   }
   const text = file.text.replace(/\r?\n$/, '');
-  if (TOKEN_FORM.test(text)) return new Secret(text);
-  say(
+  if (TOKEN_PATTERN.test(text)) return new Secret(text);
+  writeLine(
     `${path} holds no access token: 1 to 255 printable ASCII characters, no space, / or ?, and nothing else`,
   );
   return undefined;
 }
 
-async function guarded(
+async function reportErrors(
   { console }: Host,
-  act: (say: (line: string) => void) => Promise<number>,
+  operation: (writeLine: (line: string) => void) => Promise<number>,
 ): Promise<number> {
-  const say = (line: string) => void console.out.write(`${line}\n`);
+  const writeLine = (line: string) => void console.out.write(`${line}\n`);
   try {
-    return await act(say);
+    return await operation(writeLine);
   } catch (error) {
-    if (error instanceof AlreadyRunning) {
-      say(
+    if (error instanceof AlreadyRunningError) {
+      writeLine(
         `The agent runs, and nothing was changed. Stop it first: sudo systemctl stop firstlight. (${error.message})`,
       );
       return EX_TEMPFAIL;
     }
     if (!(error instanceof StoreError || error instanceof ConfigError)) throw error;
-    say(error.message);
+    writeLine(error.message);
     return error instanceof ConfigError ? EX_CONFIG : EX_TEMPFAIL;
   }
 }

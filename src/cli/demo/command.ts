@@ -10,9 +10,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
-import { LinkedAbort } from '../../core/async/abort.ts';
+import { ChildAbortController } from '../../core/async/abort.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
-import { type Running, runSelf } from './process.ts';
+import { type ChildAgent, startSelf } from './process.ts';
 import { StoredValues, storedPoints } from './view.ts';
 
 export interface DemoOptions {
@@ -30,37 +30,37 @@ export async function demoCommand(
   out: NodeJS.WritableStream,
   signal: AbortSignal,
 ): Promise<number> {
-  const say = (line: string) => out.write(`${line}\n`);
+  const writeLine = (line: string) => out.write(`${line}\n`);
   const directory =
     options.state === undefined ? await mkdtemp(join(tmpdir(), 'firstlight-')) : resolve(options.state);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  using over = new LinkedAbort(signal);
+  using controller = new ChildAbortController(signal);
   const timer =
-    options.seconds === undefined ? undefined : setTimeout(() => over.abort(), options.seconds * 1000);
-  const sandbox = runSelf(['sandbox', ...sandboxArguments(directory)]);
-  let agent: Running | undefined;
+    options.seconds === undefined ? undefined : setTimeout(() => controller.abort(), options.seconds * 1000);
+  const sandbox = startSelf(['sandbox', ...sandboxArguments(directory)]);
+  let agent: ChildAgent | undefined;
   try {
     const ports = readPorts(await sandbox.firstLine);
-    say(
+    writeLine(
       `sandbox   ThingsBoard stand-in on coap://127.0.0.1:${ports.coapPort}, admin http://127.0.0.1:${ports.adminPort}`,
     );
-    say(
+    writeLine(
       `demo      state in ${directory}${options.state === undefined ? ' (temporary)' : ''}; stop with Ctrl-C`,
     );
-    agent = runSelf(
+    agent = startSelf(
       ['run', '--config', await writeConfig(directory, ports.coapPort), '--state', join(directory, 'state')],
-      (line) => say(`agent     ${line}`),
+      (line) => writeLine(`agent     ${line}`),
     );
-    for (const child of [agent, sandbox]) child.over.addEventListener('abort', () => over.abort());
-    await watch(ports.adminPort, say, over.signal);
+    for (const child of [agent, sandbox]) child.ended.addEventListener('abort', () => controller.abort());
+    await showValues(ports.adminPort, writeLine, controller.signal);
     await agent.stop();
     const stored = await storedPoints(ports.adminPort);
-    say(
+    writeLine(
       `demo      the sandbox stored ${stored} points${stored > 0 ? '' : ': nothing arrived, see the lines above'}`,
     );
     return stored > 0 ? EX_OK : EX_FAILED;
   } catch (error) {
-    say(`demo      ${errorMessage(error)}`);
+    writeLine(`demo      ${errorMessage(error)}`);
     return EX_FAILED;
   } finally {
     clearTimeout(timer);
@@ -100,7 +100,11 @@ interval = "${SAMPLE_EVERY_MS / 1000}s"
 }
 
 /** Shows what the server holds whenever there is something newer, until the signal. */
-async function watch(adminPort: number, say: (line: string) => void, signal: AbortSignal): Promise<void> {
+async function showValues(
+  adminPort: number,
+  writeLine: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const stored = new StoredValues(adminPort);
   while (!signal.aborted) {
     await new Promise<void>((wake) => {
@@ -112,7 +116,7 @@ async function watch(adminPort: number, say: (line: string) => void, signal: Abo
         wake();
       }
     });
-    const news = await stored.news();
-    if (news) say(`stored    ${new Date(news.tsMs).toISOString().slice(11, 19)}  ${news.text}`);
+    const latest = await stored.latestLine();
+    if (latest) writeLine(`stored    ${new Date(latest.tsMs).toISOString().slice(11, 19)}  ${latest.text}`);
   }
 }

@@ -9,17 +9,20 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { NODE_FLAGS } from '../../app/node-flags.ts';
 
-export interface Running {
+export interface ChildAgent {
   readonly firstLine: Promise<string>;
   /** Aborted when the process has ended. */
-  readonly over: AbortSignal;
+  readonly ended: AbortSignal;
   stop(): Promise<void>;
 }
 
 /** How long a child may take to stop by itself, ms. */
 const STOP_MS = 5_000;
 
-export function runSelf(commandLine: readonly string[], onLine: (line: string) => void = () => {}): Running {
+export function startSelf(
+  commandLine: readonly string[],
+  onLine: (line: string) => void = () => {},
+): ChildAgent {
   const child = spawn(process.execPath, [...NODE_FLAGS, process.argv[1] ?? '', ...commandLine], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -38,13 +41,13 @@ export function runSelf(commandLine: readonly string[], onLine: (line: string) =
   });
   return {
     firstLine,
-    over: ended.signal,
+    ended: ended.signal,
     async stop() {
       if (ended.signal.aborted) return;
       child.kill('SIGTERM');
-      const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      const killTimer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await end;
-      clearTimeout(impatience);
+      clearTimeout(killTimer);
     },
   };
 }

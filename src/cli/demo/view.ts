@@ -3,10 +3,10 @@
  */
 
 import { unitOf } from '../../sensors/catalogue.ts';
-import { humanised } from '../ui/format.ts';
+import { formatBytes } from '../ui/format.ts';
 
 /** Keys shown, in this order, those that this host has; the others are only counted. */
-const SHOWN = [
+const SHOWN_KEYS = [
   'cpuUsePercent',
   'load1',
   'memoryUsedPercent',
@@ -25,7 +25,7 @@ interface Point {
 
 /** How many points the sandbox has stored since it started; 0 when it does not answer. */
 export async function storedPoints(adminPort: number): Promise<number> {
-  const stats = (await ask(adminPort, '/stats')) as { points?: { stored?: number } } | undefined;
+  const stats = (await fetchJson(adminPort, '/stats')) as { points?: { stored?: number } } | undefined;
   return stats?.points?.stored ?? 0;
 }
 
@@ -42,28 +42,29 @@ export class StoredValues {
   }
 
   /** One line, when there is something newer than at the last look. */
-  async news(): Promise<{ tsMs: number; text: string } | undefined> {
-    const points = ((await ask(this.#adminPort, `/points?limit=${POINTS_MAX}`)) as Point[] | undefined) ?? [];
+  async latestLine(): Promise<{ tsMs: number; text: string } | undefined> {
+    const points =
+      ((await fetchJson(this.#adminPort, `/points?limit=${POINTS_MAX}`)) as Point[] | undefined) ?? [];
     for (const point of points) {
       if (point.ts >= (this.#newest.get(point.key)?.ts ?? point.ts)) this.#newest.set(point.key, point);
     }
     const tsMs = Math.max(...[...this.#newest.values()].map(({ ts }) => ts));
     if (this.#newest.size === 0 || tsMs <= this.#shownTs) return undefined;
     this.#shownTs = tsMs;
-    const shown = SHOWN.filter((key) => this.#newest.has(key));
-    const parts = shown.map((key) => `${key} ${amount(key, this.#newest.get(key)?.value)}`);
+    const shown = SHOWN_KEYS.filter((key) => this.#newest.has(key));
+    const parts = shown.map((key) => `${key} ${formatAmount(key, this.#newest.get(key)?.value)}`);
     const rest = this.#newest.size - shown.length;
     return { tsMs, text: [...parts, ...(rest > 0 ? [`and ${rest} more`] : [])].join('  ') };
   }
 }
 
-function amount(key: string, value: Point['value'] | undefined): string {
+function formatAmount(key: string, value: Point['value'] | undefined): string {
   const unit = unitOf(key);
   if (typeof value !== 'number' || !unit.startsWith('B')) return `${value} ${unit}`.trim();
-  return humanised(value, unit).join(' ');
+  return formatBytes(value, unit).join(' ');
 }
 
-async function ask(adminPort: number, path: string): Promise<unknown> {
+async function fetchJson(adminPort: number, path: string): Promise<unknown> {
   try {
     const response = await fetch(`http://127.0.0.1:${adminPort}${path}`, {
       signal: AbortSignal.timeout(2_000),

@@ -9,14 +9,14 @@ import { setMaxListeners } from 'node:events';
 import { EX_FAILED, EX_OK, EX_STOPPED } from '../../app/exit-codes.ts';
 import { stateDirectory } from '../../app/paths.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { type Checked, dash, type Finding } from '../../doctor/check.ts';
-import { examine } from '../../doctor/run-checks.ts';
+import { type CheckResult, type CompletedCheck, skip } from '../../doctor/check.ts';
+import { runChecks } from '../../doctor/run-checks.ts';
 import { hostClock } from '../../host/clock/clock.ts';
-import { labelled, type Paint, paintFor } from '../ui/style.ts';
+import { labelledLines, type StyleText, styleFor } from '../ui/style.ts';
 import type { Terminal } from '../ui/terminal.ts';
-import { type DoctorOptions, doctorsChecks, load } from './checks.ts';
+import { createChecks, type DoctorOptions, loadConfigOrProblems } from './checks.ts';
 
-export const DOCTOR_SCHEMA = 1;
+export const DOCTOR_SCHEMA = 2;
 
 export async function doctorCommand(
   options: DoctorOptions,
@@ -24,97 +24,99 @@ export async function doctorCommand(
   terminal: Terminal,
 ): Promise<number> {
   const clock = hostClock();
-  const paint = paintFor(terminal);
+  const style = styleFor(terminal);
   // Each check listens for the end.
   setMaxListeners(0, terminal.ended);
-  const isAsked = options.provision !== undefined;
-  const provisioned = isAsked ? await provisionFirst(options, environment, terminal, clock) : undefined;
-  const tell = (checked: Checked) => {
+  const isProvisionRequested = options.provision !== undefined;
+  const provisioningResult = isProvisionRequested
+    ? await provisionBeforeChecks(options, environment, terminal, clock)
+    : undefined;
+  const print = (checked: CompletedCheck) => {
     if (options.json) return;
-    for (const line of checkedLines(checked, terminal.size().columns, paint)) terminal.write(`${line}\n`);
+    for (const line of checkedLines(checked, terminal.size().columns, style)) terminal.write(`${line}\n`);
   };
-  const all = await examined(options, environment, { clock, terminal, tell, provisioned });
+  const results = await runAllChecks(options, environment, { clock, terminal, print, provisioningResult });
   const isStopped = terminal.ended.aborted;
-  const exitCode = isStopped ? EX_STOPPED : crossesOf(all) === 0 ? EX_OK : EX_FAILED;
-  const json = jsonOf(all, exitCode);
+  const exitCode = isStopped ? EX_STOPPED : countFailed(results) === 0 ? EX_OK : EX_FAILED;
+  const json = jsonOf(results, exitCode);
   if (options.json) terminal.write(json);
-  else terminal.write(`${isStopped ? 'stopped before all was looked at' : verdictOf(all)}\n`);
+  else terminal.write(`${isStopped ? 'stopped before all was looked at' : summaryOf(results)}\n`);
   if (options.bundle === undefined || isStopped) return exitCode;
   const { writeBundle } = await import('./support-bundle.ts');
-  return writeBundle(options, { text: textOf(all), json }, { environment, terminal, clock });
+  return writeBundle(options, { text: textOf(results), json }, { environment, terminal, clock });
 }
 
 /** Stopped while it provisioned, it has nothing else to say. */
-async function examined(
+async function runAllChecks(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
-  { clock, terminal, tell, provisioned }: Examination,
-): Promise<readonly Checked[]> {
-  if (provisioned && terminal.ended.aborted) {
-    const checked = { name: 'provisioning', finding: provisioned, tookMs: 0 };
-    tell(checked);
+  { clock, terminal, print, provisioningResult }: CheckRun,
+): Promise<readonly CompletedCheck[]> {
+  if (provisioningResult && terminal.ended.aborted) {
+    const checked = { name: 'provisioning', result: provisioningResult, tookMs: 0 };
+    print(checked);
     return [checked];
   }
-  await using walk = await doctorsChecks(options, environment, clock, provisioned);
-  return await examine(walk.checks, clock, tell, terminal.ended);
+  await using checkList = await createChecks(options, environment, clock, provisioningResult);
+  return await runChecks(checkList.checks, clock, print, terminal.ended);
 }
 
-interface Examination {
+interface CheckRun {
   readonly clock: Clock;
   readonly terminal: Terminal;
-  readonly tell: (checked: Checked) => void;
-  readonly provisioned: Finding | undefined;
+  readonly print: (checked: CompletedCheck) => void;
+  readonly provisioningResult: CheckResult | undefined;
 }
 
-async function provisionFirst(
+async function provisionBeforeChecks(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
   terminal: Terminal,
   clock: Clock,
-): Promise<Finding> {
-  const loaded = load(options, environment);
-  if (!('config' in loaded)) return dash('the configuration has problems, so nothing was sent');
+): Promise<CheckResult> {
+  const loaded = loadConfigOrProblems(options, environment);
+  if (!('config' in loaded)) return skip('the configuration has problems, so nothing was sent');
   const { PROVISION_S, provisionNow } = await import('./provision.ts');
   const seconds = typeof options.provision === 'number' ? options.provision : PROVISION_S;
   const state = stateDirectory(options, environment);
   if (!options.json)
     terminal.write(`provisioning as the agent would, for at most ${seconds} s; Ctrl-C is safe …\n`);
-  return provisionNow(loaded.config, { state, clock, withinMs: seconds * 1000 }, terminal.ended);
+  return provisionNow(loaded.config, { state, clock, timeoutMs: seconds * 1000 }, terminal.ended);
 }
 
-function crossesOf(all: readonly Checked[]): number {
-  return all.filter(({ finding }) => finding.mark === 'cross').length;
+function countFailed(results: readonly CompletedCheck[]): number {
+  return results.filter(({ result }) => result.status === 'fail').length;
 }
 
-function verdictOf(all: readonly Checked[]): string {
-  const crosses = crossesOf(all);
-  return crosses === 0 ? 'nothing is wrong that could be seen from here' : `${crosses} to put right`;
+function summaryOf(results: readonly CompletedCheck[]): string {
+  const failedCount = countFailed(results);
+  return failedCount === 0 ? 'nothing is wrong that could be seen from here' : `${failedCount} to put right`;
 }
 
-function textOf(all: readonly Checked[]): string {
-  const lines = all.flatMap((checked) =>
+function textOf(results: readonly CompletedCheck[]): string {
+  const lines = results.flatMap((checked) =>
     checkedLines(checked, Number.POSITIVE_INFINITY, (_tone, text) => text),
   );
-  return `${[...lines, verdictOf(all)].join('\n')}\n`;
+  return `${[...lines, summaryOf(results)].join('\n')}\n`;
 }
 
-function jsonOf(all: readonly Checked[], exitCode: number): string {
-  const checks = all.map(({ name, finding, tookMs }) => ({ check: name, ...finding, tookMs }));
+function jsonOf(results: readonly CompletedCheck[], exitCode: number): string {
+  const checks = results.map(({ name, result, tookMs }) => ({ check: name, ...result, tookMs }));
   return `${JSON.stringify({ schema: DOCTOR_SCHEMA, exitCode, checks }, undefined, 2)}\n`;
 }
 
-const MARKS = { tick: '✓', cross: '✗', dash: '–' } as const;
-const TONES = { tick: 'good', cross: 'bad', dash: 'dim' } as const;
+const SYMBOLS = { pass: '✓', fail: '✗', skip: '–' } as const;
+const STYLES = { pass: 'good', fail: 'bad', skip: 'dim' } as const;
 const LABEL = 20;
 
-function checkedLines({ name, finding }: Checked, width: number, paint: Paint): readonly string[] {
-  const head = labelled(`${MARKS[finding.mark]} ${name}`, finding.seen, LABEL, width);
-  const more =
-    finding.mark === 'cross'
+function checkedLines({ name, result }: CompletedCheck, width: number, style: StyleText): readonly string[] {
+  const firstLines = labelledLines(`${SYMBOLS[result.status]} ${name}`, result.observed, LABEL, width);
+  const details =
+    result.status === 'fail'
       ? [
-          ...labelled('', `means: ${finding.means}`, LABEL, width),
-          ...labelled('', `do: ${finding.todo}`, LABEL, width),
+          ...labelledLines('', `means: ${result.meaning}`, LABEL, width),
+          ...labelledLines('', `do: ${result.action}`, LABEL, width),
         ]
       : [];
-  return [...head.map((line) => paint(TONES[finding.mark], line)), ...more];
+  return [...firstLines.map((line) => style(STYLES[result.status], line)), ...details];
 }

@@ -7,30 +7,30 @@
  * takes. As root it writes files for the owner of the state directory, as `credentials set` does (store/write-for-owner.ts).
  */
 
-import { agentSettings } from '../../app/agent-settings.ts';
-import { identityOf, nameOfThisGateway } from '../../app/identity.ts';
-import { CannotStart } from '../../app/startup-error.ts';
+import { createAgentSettings } from '../../app/agent-settings.ts';
+import { endpointId, resolveDeviceName } from '../../app/identity.ts';
+import { StartupError } from '../../app/startup-error.ts';
 import { openTransport } from '../../app/transport.ts';
-import { DEADLINE, LinkedAbort } from '../../core/async/abort.ts';
-import { EVENTS, halvesOf, refusalId } from '../../core/events/catalogue.ts';
+import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
+import { EVENTS, failureEventId, splitSentence } from '../../core/events/catalogue.ts';
 import type { Config } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import { type ProvisionedOnce, provisionOnce } from '../../core/session/provision-once.ts';
-import { AlreadyRunning, acquireLock } from '../../credentials/lock.ts';
+import { type ProvisionOutcome, provisionOnce } from '../../core/session/provision-once.ts';
+import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
 import { ConfCredentialStore } from '../../credentials/store.ts';
 import { StoreError } from '../../credentials/store-error.ts';
-import { cross, dash, type Finding, tick } from '../../doctor/check.ts';
-import { lacking } from '../../doctor/provisioning-check.ts';
+import { type CheckResult, fail, pass, skip } from '../../doctor/check.ts';
+import { missingPairResult } from '../../doctor/provisioning-check.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
-import { hostChance } from '../../host/random.ts';
+import { hostRandom } from '../../host/random.ts';
 
 export interface ProvisionPorts {
   /** The state directory. */
   readonly state: string;
   readonly clock: Clock;
   /** How long it may take, ms. */
-  readonly withinMs: number;
+  readonly timeoutMs: number;
 }
 
 /** The usual time, s. */
@@ -43,42 +43,42 @@ export async function provisionNow(
   config: Config,
   ports: ProvisionPorts,
   signal: AbortSignal,
-): Promise<Finding> {
-  if (config.device.token) return tick('not needed: the configuration gives the token; nothing was sent');
+): Promise<CheckResult> {
+  if (config.device.token) return pass('not needed: the configuration gives the token; nothing was sent');
   if (config.provisioning?.credentials === 'server-generated')
-    return dash(
+    return skip(
       `nothing was sent: with provisioning.credentials = "server-generated" a request that is cut short can strand the gateway; ${START_IT}`,
     );
   try {
     await using _lock = await acquireLock(ports.state);
-    return await locked(config, ports, signal);
+    return await provisionLocked(config, ports, signal);
   } catch (error) {
-    if (error instanceof AlreadyRunning)
-      return dash('the agent is running and does this by itself; see firstlight status');
-    if (error instanceof CannotStart)
-      return cross(
+    if (error instanceof AlreadyRunningError)
+      return skip('the agent is running and does this by itself; see firstlight status');
+    if (error instanceof StartupError)
+      return fail(
         error.message,
         'the gateway has no name for the server',
         'set a device.name that fits this host',
       );
     if (!(error instanceof StoreError)) throw error;
-    return cross(error.message, 'nothing was sent, because nothing could be kept', RIGHTS);
+    return fail(error.message, 'nothing was sent, because nothing could be kept', PERMISSIONS_REMEDY);
   }
 }
 
-const RIGHTS = 'run it with sudo; as root, check space, rights and health of the state directory';
+const PERMISSIONS_REMEDY = 'run it with sudo; as root, check space, rights and health of the state directory';
 
-async function locked(
+async function provisionLocked(
   config: Config,
-  { state, clock, withinMs }: ProvisionPorts,
+  { state, clock, timeoutMs }: ProvisionPorts,
   stop: AbortSignal,
-): Promise<Finding> {
-  const told: string[] = [];
-  const log = listening(told);
-  using over = new LinkedAbort(stop);
-  const { signal } = over;
-  void clock.sleep(withinMs, signal).then(() => over.abort(DEADLINE));
-  const servers = config.server.roads.map(identityOf);
+): Promise<CheckResult> {
+  const warnings: string[] = [];
+  const log = warningCollector(warnings);
+  using controller = new ChildAbortController(stop);
+  const { signal } = controller;
+  void clock.sleep(timeoutMs, signal).then(() => controller.abort(DEADLINE));
+  const servers = config.server.endpoints.map(endpointId);
   await using store = new ConfCredentialStore(
     state,
     { servers, fingerprint: boardFingerprint({ root: '/' }) },
@@ -91,59 +91,66 @@ async function locked(
   });
   const stored = record === 'unreadable' ? undefined : record;
   if (record !== 'unreadable' && !stored?.token && !config.provisioning)
-    return lacking('no credentials and no provisioning pair; nothing was sent');
+    return missingPairResult('no credentials and no provisioning pair; nothing was sent');
   const name =
     stored?.state === 'provisioned'
       ? stored.deviceName
-      : await nameOfThisGateway(config, { log, clock, signal });
-  const chance = hostChance();
-  const { transport } = await openTransport(config.server, { clock, chance, log });
-  await using road = transport;
-  const settings = agentSettings(config, name);
-  const outcome = await provisionOnce({ clock, chance, store, transport: road }, settings, signal);
-  const where = `${outcome.is === 'in' ? outcome.claim.deviceName : name} at ${settings.server}`;
-  const seconds = stop.aborted ? undefined : Math.round(withinMs / 1000);
-  return withMore(findingOf(outcome, where, seconds), told);
+      : await resolveDeviceName(config, { log, clock, signal });
+  const random = hostRandom();
+  const { transport } = await openTransport(config.server, { clock, random, log });
+  await using ownedTransport = transport;
+  const settings = createAgentSettings(config, name);
+  const outcome = await provisionOnce({ clock, random, store, transport: ownedTransport }, settings, signal);
+  const subject = `${outcome.is === 'provisioned' ? outcome.identity.deviceName : name} at ${settings.server}`;
+  const seconds = stop.aborted ? undefined : Math.round(timeoutMs / 1000);
+  return withWarnings(findingOf(outcome, subject, seconds), warnings);
 }
 
 /** `seconds`: the time that was over; undefined: somebody stopped it. */
-function findingOf(outcome: ProvisionedOnce, where: string, seconds: number | undefined): Finding {
+function findingOf(outcome: ProvisionOutcome, subject: string, seconds: number | undefined): CheckResult {
   switch (outcome.is) {
-    case 'in':
-      return tick(`${SAID[outcome.how]} ${where}; the agent will use this token`);
-    case 'refused': {
-      const event = refusalId(outcome.refusal.reason);
-      const { cause, remedy } = halvesOf(EVENTS[event].sentence);
-      return cross(`${where}: ${event}, ${outcome.refusal.detail}`, cause, remedy);
+    case 'provisioned':
+      return pass(`${RESULT_TEXTS[outcome.source]} ${subject}; the agent will use this token`);
+    case 'failed': {
+      const event = failureEventId(outcome.failure.reason);
+      const { cause, remedy } = splitSentence(EVENTS[event].sentence);
+      return fail(`${subject}: ${event}, ${outcome.failure.detail}`, cause, remedy);
     }
     case 'unsaved': {
-      const { cause, remedy } = halvesOf(EVENTS['FL-TOKEN-UNSAVED'].sentence);
-      return cross(`${where}: FL-TOKEN-UNSAVED, ${outcome.seen}`, cause, remedy);
+      const { cause, remedy } = splitSentence(EVENTS['FL-TOKEN-WRITE-FAILED'].sentence);
+      return fail(`${subject}: FL-TOKEN-WRITE-FAILED, ${outcome.detail}`, cause, remedy);
     }
-    case 'cut short': {
-      const kept = outcome.intended
+    case 'cancelled': {
+      const progressText = outcome.intentRecorded
         ? 'the intent is on the disk, and the agent goes on from there'
         : 'nothing was sent';
-      if (seconds === undefined) return dash(`${where}: stopped before the server answered; ${kept}`);
-      const { cause, remedy } = halvesOf(EVENTS['FL-SILENT'].sentence);
-      return cross(`${where}: FL-SILENT, no answer in ${seconds} s`, `${cause}; ${kept}`, remedy);
+      if (seconds === undefined)
+        return skip(`${subject}: stopped before the server answered; ${progressText}`);
+      const { cause, remedy } = splitSentence(EVENTS['FL-SERVER-TIMEOUT'].sentence);
+      return fail(
+        `${subject}: FL-SERVER-TIMEOUT, no answer in ${seconds} s`,
+        `${cause}; ${progressText}`,
+        remedy,
+      );
     }
   }
 }
 
-const SAID = {
-  earlier: 'not needed, and nothing was sent: there are credentials of',
+const RESULT_TEXTS = {
+  existing: 'not needed, and nothing was sent: there are credentials of',
   issued: 'provisioned, and the token is stored:',
-  answered: 'an earlier request had worked, and its token is stored:',
-} as const satisfies Record<(ProvisionedOnce & { is: 'in' })['how'], string>;
+  recovered: 'an earlier request had worked, and its token is stored:',
+} as const satisfies Record<(ProvisionOutcome & { is: 'provisioned' })['source'], string>;
 
 /** What the store and the naming tell on the way, such as that credentials were set aside. */
-function listening(told: string[]): Logger {
-  const hear = (message: string, fields?: { readonly [name: string]: unknown }) =>
-    void told.push(`${String(fields?.['event'] ?? '')} ${halvesOf(message).cause}`);
-  return { debug() {}, info: () => {}, warn: hear, error: hear };
+function warningCollector(warnings: string[]): Logger {
+  const collect = (message: string, fields?: { readonly [name: string]: unknown }) =>
+    void warnings.push(`${String(fields?.['event'] ?? '')} ${splitSentence(message).cause}`);
+  return { debug() {}, info: () => {}, warn: collect, error: collect };
 }
 
-function withMore(finding: Finding, told: readonly string[]): Finding {
-  return told.length === 0 ? finding : { ...finding, seen: [finding.seen, ...new Set(told)].join('; ') };
+function withWarnings(finding: CheckResult, warnings: readonly string[]): CheckResult {
+  return warnings.length === 0
+    ? finding
+    : { ...finding, observed: [finding.observed, ...new Set(warnings)].join('; ') };
 }

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Redaction } from '../../host/log/redaction.ts';
-import { DEFAULT_PATH, type Outcome, runProgram } from '../../host/process/run-program.ts';
+import { DEFAULT_PATH, type ProgramResult, runProgram } from '../../host/process/run-program.ts';
 
 export const BUNDLE_BYTES_MAX = 10_000_000;
 const PACKING_MS = 120_000;
@@ -38,8 +38,8 @@ export class BundleDirectory implements AsyncDisposable {
     const entries = await readdir(join(this.path, name), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       const path = join(entry.parentPath, entry.name);
-      const said = relative(this.path, path) + (entry.isSymbolicLink() ? await readlink(path) : '');
-      if (this.#redaction.clean(said) !== said) await rm(path, { recursive: true, force: true });
+      const pathText = relative(this.path, path) + (entry.isSymbolicLink() ? await readlink(path) : '');
+      if (this.#redaction.clean(pathText) !== pathText) await rm(path, { recursive: true, force: true });
       else if (entry.isFile()) await this.#cleanFile(path);
     }
   }
@@ -72,22 +72,30 @@ export class BundleDirectory implements AsyncDisposable {
 }
 
 /** The tar.gz of `directory`, its files below `title`; or a sentence without a subject on why there is none. */
-export function packed(
+export function createArchive(
   directory: string,
   title: string,
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
-): Promise<Outcome> {
-  const nobody = ['--owner=0', '--group=0', '--numeric-owner'];
+): Promise<ProgramResult> {
+  const ownerOptions = ['--owner=0', '--group=0', '--numeric-owner'];
   return runProgram(
     {
       command: 'tar',
       // A link's target is not the archive's to rename.
-      arguments: [...nobody, '-C', directory, `--transform=flags=rh;s|^\\.|${title}|`, '-czf', '-', '.'],
+      arguments: [
+        ...ownerOptions,
+        '-C',
+        directory,
+        `--transform=flags=rh;s|^\\.|${title}|`,
+        '-czf',
+        '-',
+        '.',
+      ],
       environment: { PATH: process.env['PATH'] ?? DEFAULT_PATH, LC_ALL: 'C' },
       deadlineMs: PACKING_MS,
       outputBytesMax: BUNDLE_BYTES_MAX,
-      complaint: 'last line',
+      errorLine: 'last line',
     },
     clock,
     signal,
@@ -95,20 +103,20 @@ export function packed(
 }
 
 /** Rejects, and leaves nothing, where it cannot be written; what is there already is never replaced. */
-export async function writeWhole(file: string, bytes: Buffer): Promise<void> {
+export async function writeArchive(file: string, bytes: Buffer): Promise<void> {
   if (await exists(file)) throw new Error(`${file} exists already: give the bundle another name`);
-  const fresh = `${file}.${process.pid}.part`;
+  const temporary = `${file}.${process.pid}.part`;
   try {
-    const handle = await open(fresh, 'wx', PRIVATE);
+    const handle = await open(temporary, 'wx', PRIVATE);
     try {
       await handle.writeFile(bytes);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(fresh, file);
+    await rename(temporary, file);
   } catch (error) {
-    await rm(fresh, { force: true });
+    await rm(temporary, { force: true });
     throw error;
   }
   const directory = await open(dirname(file), 'r');

@@ -9,18 +9,18 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EX_CANTCREAT, EX_OK } from '../../app/exit-codes.ts';
-import { configFile, credentialStore, stateDirectory } from '../../app/paths.ts';
-import { givenSecrets } from '../../config/sources/collect-secrets.ts';
+import { configFile, readableCredstore, stateDirectory } from '../../app/paths.ts';
+import { collectSecrets } from '../../config/sources/collect-secrets.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { knownTokens } from '../../credentials/collect-tokens.ts';
+import { collectTokens } from '../../credentials/collect-tokens.ts';
 import { Redaction } from '../../host/log/redaction.ts';
 import { showConfig } from '../config/command.ts';
-import { currentAnswer } from '../status/command.ts';
+import { currentStatus } from '../status/command.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import type { DoctorOptions } from './checks.ts';
-import { BUNDLE_BYTES_MAX, BundleDirectory, packed, writeWhole } from './support-archive.ts';
-import { captureHost, journalOfService, versions } from './support-contents.ts';
+import { BUNDLE_BYTES_MAX, BundleDirectory, createArchive, writeArchive } from './support-archive.ts';
+import { captureHost, readServiceJournal, versionText } from './support-contents.ts';
 
 /** What the doctor found, in both its forms. */
 export interface Findings {
@@ -40,21 +40,22 @@ const CONTENTS = 'CONTENTS.txt';
 /** Resolves with the exit code: 0 written, 73 not. */
 export async function writeBundle(options: DoctorOptions, findings: Findings, host: Host): Promise<number> {
   const { terminal, clock, environment } = host;
-  const when = new Date(clock.wallMs()).toISOString().replace(/[-:]|\.\d+/g, '');
-  const title = `firstlight-support-${when}`;
-  const file = fileOf(options.bundle, `${title}.tar.gz`);
-  const { redaction, unseen } = await redactionFor(options, environment);
+  const timestamp = new Date(clock.wallMs()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const title = `firstlight-support-${timestamp}`;
+  const file = outputFileOf(options.bundle, `${title}.tar.gz`);
+  const { redaction, unreadable } = await openRedaction(options, environment);
   await using directory = await BundleDirectory.make(redaction);
   try {
     terminal.write('gathering what a support case needs …\n');
-    const leftOut = [
-      ...unseen.map((place) => `the search for tokens in ${place}`),
+    const omissions = [
+      ...unreadable.map((place) => `the search for tokens in ${place}`),
       ...(await gather(directory, options, findings, host)),
     ];
-    const { bytes, more } = await pack(directory, title, leftOut, host);
-    await writeWhole(file, bytes);
-    for (const line of summary(await directory.list(), [...leftOut, ...more])) terminal.write(`${line}\n`);
-    terminal.write(`written to ${file} (${Math.ceil(bytes.length / 1000)} kB): ${LOOK}\n`);
+    const { bytes, furtherOmissions } = await pack(directory, title, omissions, host);
+    await writeArchive(file, bytes);
+    for (const line of contentLines(await directory.list(), [...omissions, ...furtherOmissions]))
+      terminal.write(`${line}\n`);
+    terminal.write(`written to ${file} (${Math.ceil(bytes.length / 1000)} kB): ${REVIEW_NOTICE}\n`);
     return EX_OK;
   } catch (error) {
     terminal.write(`no bundle was written: ${errorMessage(error)}\n`);
@@ -62,22 +63,24 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
   }
 }
 
-const LOOK =
+const REVIEW_NOTICE =
   'it has no secret that is known here, but names this gateway, its server and its addresses; look through it before you send it';
 
 /** A directory gets a file of the usual name. */
-function fileOf(given: DoctorOptions['bundle'], usual: string): string {
-  if (typeof given !== 'string') return resolve(usual);
-  return statSync(given, { throwIfNoEntry: false })?.isDirectory() ? resolve(given, usual) : resolve(given);
+function outputFileOf(option: DoctorOptions['bundle'], defaultName: string): string {
+  if (typeof option !== 'string') return resolve(defaultName);
+  return statSync(option, { throwIfNoEntry: false })?.isDirectory()
+    ? resolve(option, defaultName)
+    : resolve(option);
 }
 
-async function redactionFor(options: DoctorOptions, environment: NodeJS.ProcessEnv) {
+async function openRedaction(options: DoctorOptions, environment: NodeJS.ProcessEnv) {
   const redaction = new Redaction();
-  const { tokens, unseen } = await knownTokens(stateDirectory(options, environment));
-  const credentials = environment['CREDENTIALS_DIRECTORY'] ?? credentialStore();
-  const given = givenSecrets(configFile(options, environment), environment, credentials);
-  for (const secret of [...given, ...tokens]) redaction.add(secret);
-  return { redaction, unseen };
+  const { tokens, unreadable } = await collectTokens(stateDirectory(options, environment));
+  const credentials = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
+  const secrets = collectSecrets(configFile(options, environment), environment, credentials);
+  for (const secret of [...secrets, ...tokens]) redaction.add(secret);
+  return { redaction, unreadable: unreadable };
 }
 
 /** Returns what is not in it, and why. */
@@ -87,15 +90,15 @@ async function gather(
   { text, json }: Findings,
   { environment, clock, terminal }: Host,
 ): Promise<readonly string[]> {
-  const status = await currentAnswer(options, environment, clock);
+  const status = await currentStatus(options, environment, clock);
   await directory.add('doctor.txt', text);
   await directory.add('doctor.json', json);
   await directory.add('status.json', `${JSON.stringify(status, undefined, 2)}\n`);
-  await directory.add('versions.txt', await versions(status.agentVersion));
+  await directory.add('versions.txt', await versionText(status.agentVersion));
   let config = '';
   showConfig(options, { environment, out: { write: (part) => (config += part) } });
   await directory.add('config.txt', config);
-  const journal = await journalOfService(clock, terminal.ended);
+  const journal = await readServiceJournal(clock, terminal.ended);
   if (journal.ok) await directory.add('journal.txt', journal.output.toString());
   const { problem } = await captureHost(join(directory.path, HOST), clock, terminal.ended);
   if (problem === undefined) await directory.cleanBelow(HOST);
@@ -109,29 +112,32 @@ async function gather(
 async function pack(
   directory: BundleDirectory,
   title: string,
-  leftOut: readonly string[],
+  omissions: readonly string[],
   { clock, terminal }: Host,
-): Promise<{ readonly bytes: Buffer; readonly more: readonly string[] }> {
-  for (const more of [[], [`${HOST}: would make it larger than ${BUNDLE_BYTES_MAX / 1_000_000} MB`]]) {
-    if (more.length > 0) await directory.remove(HOST);
-    const lines = summary(await directory.list(), [...leftOut, ...more]);
+): Promise<{ readonly bytes: Buffer; readonly furtherOmissions: readonly string[] }> {
+  for (const furtherOmissions of [
+    [],
+    [`${HOST}: would make it larger than ${BUNDLE_BYTES_MAX / 1_000_000} MB`],
+  ]) {
+    if (furtherOmissions.length > 0) await directory.remove(HOST);
+    const lines = contentLines(await directory.list(), [...omissions, ...furtherOmissions]);
     await directory.add(CONTENTS, lines.map((line) => `${line}\n`).join(''));
-    const archive = await packed(directory.path, title, clock, terminal.ended);
-    if (archive.ok) return { bytes: archive.output, more };
+    const archive = await createArchive(directory.path, title, clock, terminal.ended);
+    if (archive.ok) return { bytes: archive.output, furtherOmissions };
     if (!archive.problem.startsWith('printed more')) throw new Error(`tar ${archive.problem}`);
   }
   throw new Error(`it would be larger than ${BUNDLE_BYTES_MAX / 1_000_000} MB`);
 }
 
 /** The capture's files by their number: it has a list of its own. */
-function summary(files: readonly string[], leftOut: readonly string[]): readonly string[] {
-  const captured = files.filter((name) => name.startsWith(`${HOST}/`));
-  const own = files.filter((name) => !captured.includes(name));
+function contentLines(files: readonly string[], omissions: readonly string[]): readonly string[] {
+  const hostFiles = files.filter((name) => name.startsWith(`${HOST}/`));
+  const ownFiles = files.filter((name) => !hostFiles.includes(name));
   return [
-    ...own.map((name) => `in it: ${name}`),
-    ...(captured.length > 0
-      ? [`in it: ${HOST}/, ${captured.length} files of /proc and /sys (${HOST}/FILES)`]
+    ...ownFiles.map((name) => `in it: ${name}`),
+    ...(hostFiles.length > 0
+      ? [`in it: ${HOST}/, ${hostFiles.length} files of /proc and /sys (${HOST}/FILES)`]
       : []),
-    ...leftOut.map((what) => `left out: ${what}`),
+    ...omissions.map((what) => `left out: ${what}`),
   ];
 }

@@ -6,9 +6,9 @@ import { arch, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { VERSION } from '../../app/version.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { DEFAULT_PATH, type Outcome, runProgram } from '../../host/process/run-program.ts';
+import { DEFAULT_PATH, type ProgramResult, runProgram } from '../../host/process/run-program.ts';
 
-type Waiting = Pick<Clock, 'sleep'>;
+type SleepClock = Pick<Clock, 'sleep'>;
 
 /** Lines of the journal; the fewer where the more are too long. */
 const LINES = [2_000, 200];
@@ -18,11 +18,26 @@ const CAPTURE_MS = 180_000;
 const CAPTURE = 'capture-host.sh';
 
 /** The text, or a sentence without a subject on why there is none. */
-export async function journalOfService(clock: Waiting, signal: AbortSignal): Promise<Outcome> {
-  let outcome: Outcome = { ok: false, problem: 'was not asked' };
+export async function readServiceJournal(clock: SleepClock, signal: AbortSignal): Promise<ProgramResult> {
+  let outcome: ProgramResult = { ok: false, problem: 'was not asked' };
   for (const lines of LINES) {
-    const asked = ['-u', 'firstlight', '-n', String(lines), '-o', 'short-iso', '--no-pager', '--quiet'];
-    outcome = await run('journalctl', asked, { ms: JOURNAL_MS, bytes: JOURNAL_BYTES_MAX }, clock, signal);
+    const journalOptions = [
+      '-u',
+      'firstlight',
+      '-n',
+      String(lines),
+      '-o',
+      'short-iso',
+      '--no-pager',
+      '--quiet',
+    ];
+    outcome = await run(
+      'journalctl',
+      journalOptions,
+      { ms: JOURNAL_MS, bytes: JOURNAL_BYTES_MAX },
+      clock,
+      signal,
+    );
     if (outcome.ok && outcome.output.length === 0)
       return { ok: false, problem: 'has no line of firstlight that this user may read' };
     if (outcome.ok || !outcome.problem.startsWith('printed more')) return outcome;
@@ -32,28 +47,28 @@ export async function journalOfService(clock: Waiting, signal: AbortSignal): Pro
 
 /** Puts the capture below `place`; or a sentence without a subject on why there is none. */
 export async function captureHost(
-  place: string,
-  clock: Waiting,
+  target: string,
+  clock: SleepClock,
   signal: AbortSignal,
 ): Promise<{ readonly problem?: string }> {
   const script = captureScript();
   if (script === undefined) return { problem: `needs ${CAPTURE}, which is not installed beside the program` };
-  const archive = `${place}.tar.gz`;
+  const archive = `${target}.tar.gz`;
   const bounds = { ms: CAPTURE_MS, bytes: JOURNAL_BYTES_MAX };
   try {
     const captured = await run('sh', [script, '--out', archive], bounds, clock, signal);
     if (!captured.ok) return captured;
-    await mkdir(place, { mode: 0o700 });
-    const unpacked = await run(
+    await mkdir(target, { mode: 0o700 });
+    const extracted = await run(
       'tar',
-      ['-C', place, '-xzf', archive, '--no-same-owner'],
+      ['-C', target, '-xzf', archive, '--no-same-owner'],
       bounds,
       clock,
       signal,
     );
-    if (unpacked.ok) return {};
-    await rm(place, { recursive: true, force: true });
-    return unpacked;
+    if (extracted.ok) return {};
+    await rm(target, { recursive: true, force: true });
+    return extracted;
   } finally {
     await rm(archive, { force: true });
   }
@@ -65,11 +80,11 @@ function captureScript(): string | undefined {
   return [join(home, CAPTURE), join(home, '..', '..', 'scripts', CAPTURE)].find((path) => existsSync(path));
 }
 
-export async function versions(running: string | null): Promise<string> {
+export async function versionText(runningVersion: string | null): Promise<string> {
   const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const [, name = 'unknown'] = /^PRETTY_NAME="?([^"\n]*)/m.exec(system) ?? [];
   return [
-    `firstlight ${VERSION}${running === null || running === VERSION ? '' : `, while ${running} runs`}`,
+    `firstlight ${VERSION}${runningVersion === null || runningVersion === VERSION ? '' : `, while ${runningVersion} runs`}`,
     `node ${process.version} ${arch()}`,
     `system ${name}`,
     `kernel ${release()}`,
@@ -81,10 +96,10 @@ function run(
   command: string,
   args: readonly string[],
   { ms, bytes }: { readonly ms: number; readonly bytes: number },
-  clock: Waiting,
+  clock: SleepClock,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<ProgramResult> {
   const environment = { PATH: process.env['PATH'] ?? DEFAULT_PATH, LC_ALL: 'C' };
   const program = { command, arguments: args, environment, deadlineMs: ms, outputBytesMax: bytes };
-  return runProgram({ ...program, complaint: 'last line' }, clock, signal);
+  return runProgram({ ...program, errorLine: 'last line' }, clock, signal);
 }

@@ -7,7 +7,7 @@
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
-import { otherTraces } from '../../image/host-traces.ts';
+import { findOtherTraces } from '../../image/host-traces.ts';
 import { inspect } from '../../image/inspect.ts';
 import type { Out } from '../ui/terminal.ts';
 import { imageConfigProblems } from './image-config.ts';
@@ -37,7 +37,7 @@ export function checkImage(options: CheckOptions, out: Out): number {
   out.write(
     problems.length === 0 ? `${root} is ready to be cloned\n` : `${root} is not ready to be cloned\n`,
   );
-  for (const { what, found } of otherTraces(root)) {
+  for (const { what, paths: found } of findOtherTraces(root)) {
     out.write(
       `to think of: ${what} (${found.slice(0, SHOWN_MAX).join(', ')}${found.length > SHOWN_MAX ? ', …' : ''})\n`,
     );

@@ -11,25 +11,25 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SENSOR_NAMES } from '../../app/sensor-names.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
 import { readTomlFile } from '../../config/sources/toml-file.ts';
-import { type GivenSetting, writtenAnew } from '../../image/split-secrets.ts';
+import { rewriteToml, type TomlSetting } from '../../image/split-secrets.ts';
 import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
 
 /** Where the configuration is, below the root. */
 export const CONFIG_FILE = join(CONFIG_DIRECTORY, 'firstlight.toml');
 const MAIN = 'firstlight.toml';
 const DROP_INS = 'conf.d';
-const FILE_SETTINGS: readonly string[] = [PROVISIONING_SECRET.file.key, DEVICE_TOKEN.file.key];
+const FILE_KEYS: readonly string[] = [PROVISIONING_SECRET.file.key, DEVICE_TOKEN.file.key];
 
 export function imageConfigProblems(root: string): readonly string[] {
   const directory = join(root, CONFIG_DIRECTORY);
   if (root === '/') return problemsIn(directory, root);
   const scratch = mkdtempSync(join(tmpdir(), 'firstlight-image-'));
   try {
-    for (const name of [MAIN, ...dropInsOf(directory)])
-      moveBelow(root, join(directory, name), join(scratch, name));
+    for (const name of [MAIN, ...listDropIns(directory)])
+      relocateSecretPaths(root, join(directory, name), join(scratch, name));
     return problemsIn(scratch, root).map((sentence) => sentence.replaceAll(scratch, directory));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -53,29 +53,29 @@ function problemsIn(directory: string, root: string): readonly string[] {
   }
 }
 
-function dropInsOf(directory: string): readonly string[] {
+function listDropIns(directory: string): readonly string[] {
   const dropIns = join(directory, DROP_INS);
   return existsSync(dropIns) ? readdirSync(dropIns).map((name) => join(DROP_INS, name)) : [];
 }
 
 /** A link to the file; where it names files of secrets by paths of the image, a copy that names them by paths of this host. */
-function moveBelow(root: string, file: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
-  const { given, own, problems } = readTomlFile(file);
-  const namesFiles = given.some(({ setting }) => FILE_SETTINGS.includes(setting.key));
-  const isPlain = problems.length === 0 && given.every(({ raw }) => typeof raw === 'string');
-  if (!namesFiles || !isPlain) {
-    if (existsSync(file)) symlinkSync(file, to);
+function relocateSecretPaths(root: string, file: string, target: string): void {
+  mkdirSync(dirname(target), { recursive: true });
+  const { rawSettings: settingsInFile, customSensors: customTables, problems } = readTomlFile(file);
+  const namesFiles = settingsInFile.some(({ setting }) => FILE_KEYS.includes(setting.key));
+  const isRewritable = problems.length === 0 && settingsInFile.every(({ raw }) => typeof raw === 'string');
+  if (!namesFiles || !isRewritable) {
+    if (existsSync(file)) symlinkSync(file, target);
     return;
   }
-  const settings = given.map(({ setting, raw }): GivenSetting => {
+  const settings = settingsInFile.map(({ setting, raw }): TomlSetting => {
     const value = String(raw);
-    return { key: setting.key, value: FILE_SETTINGS.includes(setting.key) ? join(root, value) : value };
+    return { key: setting.key, value: FILE_KEYS.includes(setting.key) ? join(root, value) : value };
   });
-  writeFileSync(to, writtenAnew(settings, own), { mode: 0o600 });
+  writeFileSync(target, rewriteToml(settings, customTables), { mode: 0o600 });
 }
 
-function cloneProblems({ config, forgottenSecretFile }: Loaded): readonly string[] {
+function cloneProblems({ config, deletedSecretFile: forgottenSecretFile }: LoadedConfig): readonly string[] {
   const problems: string[] = [];
   const { token, name } = config.device;
   if (token) {

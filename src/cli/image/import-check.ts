@@ -10,16 +10,16 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { basename, join } from 'node:path';
 import { SENSOR_NAMES } from '../../app/sensor-names.ts';
 import { ConfigError, type Problem } from '../../config/errors/problem.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { settings } from '../../config/schema/settings.ts';
 import { readTextFile } from '../../config/sources/read-text-file.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
 import { readTomlFile } from '../../config/sources/toml-file.ts';
-import type { NotedProblem } from '../../image/error-note.ts';
-import type { Checked } from '../../image/import-file.ts';
-import { type GivenSetting, withoutSecretLines, writtenAnew } from '../../image/split-secrets.ts';
+import type { ImportProblem } from '../../image/error-note.ts';
+import type { CheckResult } from '../../image/import-file.ts';
+import { removeSecretLines, rewriteToml, type TomlSetting } from '../../image/split-secrets.ts';
 
-export interface CheckPlaces {
+export interface CheckPaths {
   /** Where the agent's configuration is: firstlight.toml, and its drop-ins in conf.d. */
   readonly directory: string;
   /** Which of the drop-ins the text will be. */
@@ -32,45 +32,50 @@ export interface CheckPlaces {
   readonly scratch: string;
 }
 
-const KINDS = [PROVISIONING_SECRET, DEVICE_TOKEN];
+const SECRET_SETTINGS = [PROVISIONING_SECRET, DEVICE_TOKEN];
 const MAIN = 'firstlight.toml';
 const DROP_INS = 'conf.d';
 const PUBLIC = 0o644;
 const SECRET = 0o600;
 const SECRET_BYTES_MAX = 4 * 1024;
 
-export function checkText(text: string, places: CheckPlaces): Checked {
-  const scratch = mkdtempSync(join(places.scratch, 'firstlight-import-'));
-  const file = join(scratch, DROP_INS, basename(places.config));
+export function checkText(text: string, paths: CheckPaths): CheckResult {
+  const scratch = mkdtempSync(join(paths.scratch, 'firstlight-import-'));
+  const file = join(scratch, DROP_INS, basename(paths.config));
   try {
-    const main = besideOthers(scratch, places);
+    const main = linkExistingConfig(scratch, paths);
     writeFileSync(file, text, { mode: SECRET });
-    const given = givenIn(file);
-    const own = KINDS.filter((kind) => given.some(({ key }) => key === kind.inline.key));
+    const fileSettings = settingsIn(file);
+    const presentSecrets = SECRET_SETTINGS.filter((secretSetting) =>
+      fileSettings.some(({ key }) => key === secretSetting.inline.key),
+    );
     // What an earlier import has left is going to be replaced, and must not be taken for this file's.
-    const loaded = load({ main, file }, own.length > 0 ? undefined : places.credentials);
-    const shown = (sentence: string) => sentence.replaceAll(scratch, places.directory);
+    const loaded = load({ main, file }, presentSecrets.length > 0 ? undefined : paths.credentials);
+    const withRealPath = (sentence: string) => sentence.replaceAll(scratch, paths.directory);
     if (Array.isArray(loaded)) {
-      return { ok: false, problems: loaded.map(({ line, text }) => ({ line, text: shown(text) })) };
+      return { ok: false, problems: loaded.map(({ line, text }) => ({ line, text: withRealPath(text) })) };
     }
-    const secrets = own.map(({ inline, credential }) => ({
-      path: join(places.credstore, credential),
-      bytes: Buffer.from(given.find(({ key }) => key === inline.key)?.value ?? ''),
+    const secrets = presentSecrets.map(({ inline, credential }) => ({
+      path: join(paths.credstore, credential),
+      bytes: Buffer.from(fileSettings.find(({ key }) => key === inline.key)?.value ?? ''),
       mode: SECRET,
     }));
-    const stale = KINDS.filter((kind) => own.length > 0 && !own.includes(kind)).map(({ credential }) =>
-      join(places.credstore, credential),
-    );
-    const bytes = Buffer.from(split(text, given, { file, credstore: places.credstore }));
-    const warnings = [...loaded.warnings.map(shown), ...(own.length > 0 ? overruling(places) : [])];
-    return { ok: true, config: { path: places.config, bytes, mode: PUBLIC }, secrets, stale, warnings };
+    const stale = SECRET_SETTINGS.filter(
+      (secretSetting) => presentSecrets.length > 0 && !presentSecrets.includes(secretSetting),
+    ).map(({ credential }) => join(paths.credstore, credential));
+    const bytes = Buffer.from(splitSecrets(text, fileSettings, { file, credstore: paths.credstore }));
+    const warnings = [
+      ...loaded.warnings.map(withRealPath),
+      ...(presentSecrets.length > 0 ? overrideWarnings(paths) : []),
+    ];
+    return { ok: true, config: { path: paths.config, bytes, mode: PUBLIC }, secrets, stale, warnings };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
 /** Puts what else the agent will read into the scratch directory, as links. Returns the path of its firstlight.toml there. */
-function besideOthers(scratch: string, { directory, config }: CheckPlaces): string {
+function linkExistingConfig(scratch: string, { directory, config }: CheckPaths): string {
   const dropIns = join(directory, DROP_INS);
   mkdirSync(join(scratch, DROP_INS), { mode: 0o700 });
   for (const name of existsSync(dropIns) ? readdirSync(dropIns) : []) {
@@ -84,11 +89,13 @@ function besideOthers(scratch: string, { directory, config }: CheckPlaces): stri
 }
 
 /** What systemd hands over by a way of its own (SMBIOS, kernel command line) wins over the credential store. */
-function overruling({ credentials, credstore }: CheckPlaces): readonly string[] {
-  return KINDS.filter(({ credential }) => {
-    const passed = readTextFile(join(credentials, credential), SECRET_BYTES_MAX);
-    const stored = readTextFile(join(credstore, credential), SECRET_BYTES_MAX);
-    return passed.is === 'text' && !(stored.is === 'text' && stored.text === passed.text);
+function overrideWarnings({ credentials, credstore }: CheckPaths): readonly string[] {
+  return SECRET_SETTINGS.filter(({ credential }) => {
+    const systemdValue = readTextFile(join(credentials, credential), SECRET_BYTES_MAX);
+    const importedValue = readTextFile(join(credstore, credential), SECRET_BYTES_MAX);
+    return (
+      systemdValue.is === 'text' && !(importedValue.is === 'text' && importedValue.text === systemdValue.text)
+    );
   }).map(
     ({ credential }) =>
       `systemd hands over another ${credential}, by SMBIOS, the kernel command line or the container's manager: it wins over what is imported`,
@@ -96,16 +103,16 @@ function overruling({ credentials, credstore }: CheckPlaces): readonly string[] 
 }
 
 /** True for a configuration in which somebody has set something. */
-export function setsSomething(path: string): boolean {
+export function hasSettings(path: string): boolean {
   const file = readTomlFile(path);
-  return file.is === 'broken' || file.given.length > 0 || file.own.length > 0;
+  return file.is === 'broken' || file.rawSettings.length > 0 || file.customSensors.length > 0;
 }
 
 /** The configuration, or everything that is wrong with it. */
 function load(
   { main, file }: { readonly main: string; readonly file: string },
   credentialsDirectory: string | undefined,
-): Loaded | NotedProblem[] {
+): LoadedConfig | ImportProblem[] {
   try {
     const loaded = loadConfig({
       file: main,
@@ -114,14 +121,14 @@ function load(
       credentialsDirectory,
       names: SENSOR_NAMES,
     });
-    return loaded.config.provisioning || loaded.config.device.token ? loaded : [noWayIn()];
+    return loaded.config.provisioning || loaded.config.device.token ? loaded : [missingCredentialsProblem()];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map((problem) => noted(problem, file));
+    if (error instanceof ConfigError) return error.problems.map((problem) => toNotedProblem(problem, file));
     throw error;
   }
 }
 
-function noWayIn(): NotedProblem {
+function missingCredentialsProblem(): ImportProblem {
   const { provisioningKey: key, provisioningSecret: secret } = settings;
   return {
     text: `the gateway has no way to get in: set ${key.key} and ${secret.key} of the device profile; example: [provisioning] key = "${key.example}" secret = "${secret.example}"`,
@@ -129,41 +136,43 @@ function noWayIn(): NotedProblem {
 }
 
 /** Without the scratch file's path, which means nothing to the person. */
-function noted({ source, line, sentence }: Problem, file: string): NotedProblem {
+function toNotedProblem({ source, line, sentence }: Problem, file: string): ImportProblem {
   if (source !== file) return { text: sentence };
-  const place = line === undefined ? file : `${file}:${line}`;
-  const text = sentence.startsWith(`${place}: `) ? sentence.slice(place.length + 2) : sentence;
+  const location = line === undefined ? file : `${file}:${line}`;
+  const text = sentence.startsWith(`${location}: `) ? sentence.slice(location.length + 2) : sentence;
   return { line, text: text.replaceAll(file, 'the file') };
 }
 
-function givenIn(file: string): readonly GivenSetting[] {
-  return readTomlFile(file).given.map(({ setting, raw, source }) => ({
+function settingsIn(file: string): readonly TomlSetting[] {
+  return readTomlFile(file).rawSettings.map(({ setting, raw, source }) => ({
     key: setting.key,
     value: String(raw),
     line: source.line,
   }));
 }
 
-function split(
+function splitSecrets(
   text: string,
-  given: readonly GivenSetting[],
+  fileSettings: readonly TomlSetting[],
   { file, credstore }: { readonly file: string; readonly credstore: string },
 ): string {
-  const kindOf = ({ key }: GivenSetting) => KINDS.find(({ inline }) => inline.key === key);
-  const open = given.filter((setting) => kindOf(setting) === undefined);
-  const secrets = given.flatMap((setting) => {
-    const kind = kindOf(setting);
-    return kind === undefined ? [] : [{ ...setting, movedTo: join(credstore, kind.credential) }];
+  const secretSettingOf = ({ key }: TomlSetting) => SECRET_SETTINGS.find(({ inline }) => inline.key === key);
+  const publicSettings = fileSettings.filter((setting) => secretSettingOf(setting) === undefined);
+  const secrets = fileSettings.flatMap((setting) => {
+    const secretSetting = secretSettingOf(setting);
+    return secretSetting === undefined
+      ? []
+      : [{ ...setting, movedTo: join(credstore, secretSetting.credential) }];
   });
-  const anew = writtenAnew(open, readTomlFile(file).own);
-  const lines = withoutSecretLines(text, secrets);
-  if (lines === undefined) return anew;
+  const rewritten = rewriteToml(publicSettings, readTomlFile(file).customSensors);
+  const lines = removeSecretLines(text, secrets);
+  if (lines === undefined) return rewritten;
   writeFileSync(file, lines);
-  return isSame(givenIn(file), open) ? lines : anew;
+  return hasSameSettings(settingsIn(file), publicSettings) ? lines : rewritten;
 }
 
-function isSame(one: readonly GivenSetting[], other: readonly GivenSetting[]): boolean {
-  const plain = (settings: readonly GivenSetting[]) =>
+function hasSameSettings(first: readonly TomlSetting[], second: readonly TomlSetting[]): boolean {
+  const canonical = (settings: readonly TomlSetting[]) =>
     settings.map(({ key, value }) => `${key}=${value}`).sort();
-  return JSON.stringify(plain(one)) === JSON.stringify(plain(other));
+  return JSON.stringify(canonical(first)) === JSON.stringify(canonical(second));
 }

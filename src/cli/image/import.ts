@@ -17,7 +17,7 @@ import { VERSION } from '../../app/version.ts';
 import { importFile, type Outcome } from '../../image/import-file.ts';
 import { NodeDisk } from '../../image/node-disk.ts';
 import type { Out } from '../ui/terminal.ts';
-import { checkText, setsSomething } from './import-check.ts';
+import { checkText, hasSettings } from './import-check.ts';
 
 export interface ImportOptions {
   readonly from?: string;
@@ -36,20 +36,20 @@ export { CREDSTORE };
 const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   'nothing to do': EX_OK,
   imported: EX_OK,
-  refused: EX_CONFIG,
+  rejected: EX_CONFIG,
   failed: EX_TEMPFAIL,
 };
 
 /** sd-daemon(3). */
-const PRIORITIES = { info: '<6>', warning: '<4>', error: '<3>' } as const;
+const SYSLOG_PRIORITIES = { info: '<6>', warning: '<4>', error: '<3>' } as const;
 
 export function importCommand(options: ImportOptions, environment: NodeJS.ProcessEnv, out: Out): number {
-  const journalled = environment['JOURNAL_STREAM'] !== undefined;
+  const isJournalled = environment['JOURNAL_STREAM'] !== undefined;
   const directory = options.to ?? CONFIG_DIRECTORY;
   const credstore = options.credstore ?? CREDSTORE;
   const config = join(directory, IMPORTED_NAME);
   const credentials = environment['CREDENTIALS_DIRECTORY'] ?? credstore;
-  const scratch = environment['RUNTIME_DIRECTORY'] ?? inMemory();
+  const scratch = environment['RUNTIME_DIRECTORY'] ?? scratchDirectory();
   const outcome = importFile(
     {
       sources: options.from === undefined ? BOOT_FILES : [options.from],
@@ -58,8 +58,8 @@ export function importCommand(options: ImportOptions, environment: NodeJS.Proces
     {
       disk: new NodeDisk(),
       check: (text) => checkText(text, { directory, config, credstore, credentials, scratch }),
-      worthKeeping: setsSomething,
-      say: (level, sentence) => out.write(`${journalled ? PRIORITIES[level] : ''}${sentence}\n`),
+      shouldBackUp: hasSettings,
+      report: (level, sentence) => out.write(`${isJournalled ? SYSLOG_PRIORITIES[level] : ''}${sentence}\n`),
       version: VERSION,
     },
   );
@@ -68,7 +68,7 @@ export function importCommand(options: ImportOptions, environment: NodeJS.Proces
 }
 
 /** Where an import that is killed leaves no secret on the disk: only root may write there, and only root has to. */
-function inMemory(): string {
+function scratchDirectory(): string {
   try {
     accessSync('/run', constants.W_OK);
     return '/run';

@@ -11,12 +11,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
 import { EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
-import { AlreadyRunning, acquireLock } from '../../credentials/lock.ts';
+import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
 import { readRecordFile } from '../../credentials/record-file.ts';
 import { StoreError } from '../../credentials/store-error.ts';
-import { whyNot } from '../../image/disk.ts';
-import { CLEAR_MACHINE_ID, machineId, otherTraces } from '../../image/host-traces.ts';
-import { type Leftovers, leftoversIn, removeLeftovers } from '../../image/leftovers.ts';
+import { describeError } from '../../image/disk.ts';
+import { CLEAR_MACHINE_ID, findOtherTraces, machineId } from '../../image/host-traces.ts';
+import { findLeftovers, type Leftovers, removeLeftovers } from '../../image/leftovers.ts';
 import { SERVICE, stopService } from '../../image/systemctl.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
@@ -40,44 +40,47 @@ export async function prepareImage(
   signal: AbortSignal,
 ): Promise<number> {
   const state = options.state ?? STATE_DIRECTORY;
-  const say = (line: string) => console.out.write(`${line}\n`);
+  const writeLine = (line: string) => console.out.write(`${line}\n`);
   try {
-    const found = leftoversIn(state);
-    const stops = options.state === undefined ? `stops ${SERVICE}, which stays enabled, and ` : '';
-    say(`This makes the system ready to be cloned: it ${stops}removes`);
-    for (const line of listed(state, found)) say(`  ${line}`);
+    const leftovers = findLeftovers(state);
+    const stopText = options.state === undefined ? `stops ${SERVICE}, which stays enabled, and ` : '';
+    writeLine(`This makes the system ready to be cloned: it ${stopText}removes`);
+    for (const line of removalLines(state, leftovers)) writeLine(`  ${line}`);
     if (!options.yes) {
       if (!console.input.isTTY) {
-        say('There is nobody to ask: say it with --yes. Nothing was changed.');
+        writeLine('There is nobody to ask: say it with --yes. Nothing was changed.');
         return EX_USAGE;
       }
-      if (!(await saysYes(console, signal))) {
-        say('Nothing was changed.');
+      if (!(await confirmRemoval(console, signal))) {
+        writeLine('Nothing was changed.');
         return EX_FAILED;
       }
     }
     // Another directory is not the service's, which has nothing to do with it then.
     const stopped = options.state === undefined ? await stopService() : undefined;
-    if (stopped?.is === 'refused') say(`systemctl could not stop ${SERVICE}: ${stopped.why}`);
-    const device = found === undefined ? undefined : await removeAll(state);
-    for (const line of whatElse(state, device)) say(line);
+    if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.why}`);
+    const device = leftovers === undefined ? undefined : await removeLeftoversLocked(state);
+    for (const line of remainingSteps(state, device)) writeLine(line);
     return EX_OK;
   } catch (error) {
-    if (error instanceof AlreadyRunning)
-      say(`The agent still runs, so nothing was removed: ${error.message}`);
-    else say(`This could not be finished: ${error instanceof StoreError ? error.message : whyNot(error)}`);
+    if (error instanceof AlreadyRunningError)
+      writeLine(`The agent still runs, so nothing was removed: ${error.message}`);
+    else
+      writeLine(
+        `This could not be finished: ${error instanceof StoreError ? error.message : describeError(error)}`,
+      );
     return EX_TEMPFAIL;
   }
 }
 
-function listed(state: string, found: Leftovers | undefined): readonly string[] {
-  const names = [...(found?.credentials ?? []), ...(found?.spool ?? [])];
+function removalLines(state: string, leftovers: Leftovers | undefined): readonly string[] {
+  const names = [...(leftovers?.credentials ?? []), ...(leftovers?.spool ?? [])];
   return names.length === 0
     ? [`nothing: there are no credentials and no readings in ${state}`]
     : names.map((name) => join(state, name));
 }
 
-async function saysYes({ input, out }: Console, signal: AbortSignal): Promise<boolean> {
+async function confirmRemoval({ input, out }: Console, signal: AbortSignal): Promise<boolean> {
   const lines = createInterface({ input, output: out });
   try {
     const answer = await lines.question('Remove them? [y/N] ', { signal });
@@ -90,21 +93,21 @@ async function saysYes({ input, out }: Console, signal: AbortSignal): Promise<bo
 }
 
 /** Looks again under the lock: an agent writes until its end. Returns the device this gateway was. */
-async function removeAll(state: string): Promise<string | undefined> {
+async function removeLeftoversLocked(state: string): Promise<string | undefined> {
   await using _lock = await acquireLock(state);
-  const left = leftoversIn(state);
-  if (left === undefined) return undefined;
+  const leftovers = findLeftovers(state);
+  if (leftovers === undefined) return undefined;
   const main = join(state, 'credentials.json');
   const isFile = lstatSync(main, { throwIfNoEntry: false })?.isFile() ?? false;
   const file = isFile ? await readRecordFile(main) : undefined;
-  removeLeftovers(state, left);
+  removeLeftovers(state, leftovers);
   return file?.is === 'good' ? file.record.deviceName : undefined;
 }
 
-function whatElse(state: string, device: string | undefined): readonly string[] {
-  const foreign = leftoversIn(state)?.foreign ?? [];
+function remainingSteps(state: string, device: string | undefined): readonly string[] {
+  const foreign = findLeftovers(state)?.foreign ?? [];
   const problems = imageConfigProblems('/');
-  const traces = otherTraces('/');
+  const otherTraceList = findOtherTraces('/');
   const id = machineId('/');
   return [
     'Done. The credentials and the readings of this gateway are gone.',
@@ -118,7 +121,7 @@ function whatElse(state: string, device: string | undefined): readonly string[] 
     ...(id === undefined
       ? []
       : ['  the machine-id: every clone would be the same machine', `    ${CLEAR_MACHINE_ID}`]),
-    ...traces.flatMap(({ what, clear }) => [`  ${what}`, `    ${clear}`]),
+    ...otherTraceList.flatMap(({ what, clear }) => [`  ${what}`, `    ${clear}`]),
     '  what was deleted is still in the free blocks of the disk: make the image from the files, or fill them with zeros',
     ...(device === undefined
       ? []

@@ -8,7 +8,7 @@
  */
 
 import type { Writable } from 'node:stream';
-import { openPollers } from '../../app/custom-sensors.ts';
+import { createPollers } from '../../app/custom-sensors.ts';
 import { EX_CONFIG, EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import type { Values } from '../../core/model/reading.ts';
@@ -16,16 +16,16 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import { SILENT_LOGGER } from '../../core/ports/silent-logger.ts';
 import { hostClock } from '../../host/clock/clock.ts';
-import { openJournal } from '../../host/log/logger.ts';
+import { openLogger } from '../../host/log/logger.ts';
 import { explain } from '../../sensors/explain/explain.ts';
-import { UNTUNED } from '../../sensors/runtime/tuning.ts';
+import { DEFAULT_TUNING } from '../../sensors/runtime/tuning.ts';
 import { openSampler } from '../../sensors/sampler.ts';
 import { openTerminal, type Terminal } from '../ui/terminal.ts';
 import { explanationLines, unknownKeyLines } from './explain.ts';
-import { groupsOf } from './rows.ts';
-import { type Sampled, sampled } from './subject.ts';
+import { groupRows } from './rows.ts';
+import { createSampleSubject, type SampleSubject } from './subject.ts';
 import { tableLines } from './table.ts';
-import { watch } from './watch.ts';
+import { watchSamples } from './watch.ts';
 
 export interface SampleOptions {
   readonly json?: boolean;
@@ -49,13 +49,13 @@ export async function sampleThisHost(
   options: SampleOptions,
   {
     out,
-    complaints,
+    errorOutput,
     environment,
-  }: { out: NodeJS.WriteStream; complaints: Writable; environment: NodeJS.ProcessEnv },
+  }: { out: NodeJS.WriteStream; errorOutput: Writable; environment: NodeJS.ProcessEnv },
   signal: AbortSignal,
 ): Promise<number> {
   const clock = hostClock();
-  const log = openJournal({ level: 'warn', format: 'text', journal: false, clock, stream: complaints });
+  const log = openLogger({ level: 'warn', format: 'text', isJournald: false, clock, stream: errorOutput });
   const terminal = openTerminal(out, environment, signal);
   const code = await sampleCommand(options, { clock, log, terminal, environment });
   await log.close();
@@ -68,7 +68,7 @@ export async function sampleThisHost(
  */
 export async function sampleCommand(options: SampleOptions, ports: SamplePorts): Promise<number> {
   try {
-    const subject = sampled(options, ports.environment);
+    const subject = createSampleSubject(options, ports.environment);
     if (options.explain !== undefined) return await explainKey(options.explain, subject, ports);
     return options.watch === true
       ? await watchSensors(options, subject, ports)
@@ -82,66 +82,81 @@ export async function sampleCommand(options: SampleOptions, ports: SamplePorts):
 
 const BETWEEN_SAMPLES_MS = 500;
 
-async function sampleOnce(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
+async function sampleOnce(
+  options: SampleOptions,
+  subject: SampleSubject,
+  ports: SamplePorts,
+): Promise<number> {
   const { clock, terminal } = ports;
   const { sensors, pollers } = sensorsOf(options, subject, ports);
   await sensors.sample();
-  await Promise.all([clock.sleep(BETWEEN_SAMPLES_MS, terminal.ended), pollers.once(terminal.ended)]);
+  await Promise.all([clock.sleep(BETWEEN_SAMPLES_MS, terminal.ended), pollers.pollOnce(terminal.ended)]);
   const values = await sensors.sample();
   if (options.json) terminal.write(`${JSON.stringify({ tsMs: clock.wallMs(), values })}\n`);
   else {
-    const lines = tableLines(groupsOf(values, subject), terminal.size().columns);
+    const lines = tableLines(groupRows(values, subject), terminal.size().columns);
     terminal.write(lines.map((line) => `${line}\n`).join(''));
   }
   return Object.keys(values).length > 0 ? EX_OK : EX_FAILED;
 }
 
-async function watchSensors(options: SampleOptions, subject: Sampled, ports: SamplePorts): Promise<number> {
+async function watchSensors(
+  options: SampleOptions,
+  subject: SampleSubject,
+  ports: SamplePorts,
+): Promise<number> {
   // A complaint in the middle of the picture would tear it; what cannot be read is absent there, and `sample` says why.
   const log = ports.terminal.isLive ? SILENT_LOGGER : ports.log;
   const { sensors, pollers } = sensorsOf(options, subject, { ...ports, log });
-  const group = (values: Values) => groupsOf(values, subject);
-  const [code] = await Promise.all([watch({ ...ports, sensors, group }), pollers.keep(ports.terminal.ended)]);
+  const group = (values: Values) => groupRows(values, subject);
+  const [code] = await Promise.all([
+    watchSamples({ ...ports, sensors, group }),
+    pollers.run(ports.terminal.ended),
+  ]);
   return code;
 }
 
-async function explainKey(name: string, subject: Sampled, ports: SamplePorts): Promise<number> {
+async function explainKey(name: string, subject: SampleSubject, ports: SamplePorts): Promise<number> {
   const { clock, terminal } = ports;
-  const { collectors, tree, sentAs, known } = subject;
-  const subjectOf = known(name);
-  if (subjectOf?.isPolled) {
-    terminal.write(
-      `${name}: ${subjectOf.entry.meaning}, the sensor ${subjectOf.sensor} of the configuration.\n`,
-    );
+  const { collectors, tree: hostFiles, transformValue: sentAs, describeKey } = subject;
+  const keyInfo = describeKey(name);
+  if (keyInfo?.isPolled) {
+    terminal.write(`${name}: ${keyInfo.entry.meaning}, the sensor ${keyInfo.sensor} of the configuration.\n`);
     return EX_OK;
   }
-  const host = { tree, clock, pauseMs: BETWEEN_SAMPLES_MS };
-  const found = subjectOf && (await explain(subjectOf.key, collectors, host, terminal.ended));
+  const host = { hostFiles: hostFiles, clock, pauseMs: BETWEEN_SAMPLES_MS };
+  const explanation = keyInfo && (await explain(keyInfo.key, collectors, host, terminal.ended));
   const lines =
-    found === undefined
-      ? unknownKeyLines(name, collectors, await namesHere(subject, ports))
-      : explanationLines(found, {
-          unit: subjectOf?.unit,
-          isSent: subjectOf?.isSent ?? false,
-          sent: found.value === undefined ? undefined : sentAs(found.key, found.value),
+    explanation === undefined
+      ? unknownKeyLines(name, collectors, await availableKeys(subject, ports))
+      : explanationLines(explanation, {
+          unit: keyInfo?.unit,
+          isSent: keyInfo?.isSent ?? false,
+          sent: explanation.value === undefined ? undefined : sentAs(explanation.key, explanation.value),
         });
   terminal.write(lines.map((line) => `${line}\n`).join(''));
-  return found === undefined ? EX_FAILED : EX_OK;
+  return explanation === undefined ? EX_FAILED : EX_OK;
 }
 
 /** Every key of this host, and those under which the configuration sends some of them. */
-async function namesHere({ collectors, tree, tuning }: Sampled, { clock, log }: SamplePorts) {
-  const values = await openSampler(collectors, tree, clock, log).sample();
+async function availableKeys(
+  { collectors, tree: hostFiles, tuning }: SampleSubject,
+  { clock, log }: SamplePorts,
+) {
+  const values = await openSampler(collectors, hostFiles, clock, log).sample();
   return [...Object.keys(values), ...tuning.rename.values()];
 }
 
 function sensorsOf(
   { all }: SampleOptions,
-  subject: Sampled,
+  subject: SampleSubject,
   { clock, log }: Pick<SamplePorts, 'clock' | 'log'>,
 ) {
-  const tuning = all === true ? { ...subject.tuning, selection: UNTUNED.selection } : subject.tuning;
-  const pollers = openPollers(tuning, { clock, log });
+  const tuning = all === true ? { ...subject.tuning, selection: DEFAULT_TUNING.selection } : subject.tuning;
+  const pollers = createPollers(tuning, { clock, log });
   const beside = () => pollers.latest();
-  return { sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, { beside }), pollers };
+  return {
+    sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, { polledValues: beside }),
+    pollers,
+  };
 }

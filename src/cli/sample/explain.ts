@@ -4,24 +4,24 @@
  * Pure, from what sensors/explain.ts found out. Of a key nobody knows: the nearest one.
  */
 
-import { nearest } from '../../config/errors/suggest.ts';
+import { suggest } from '../../config/errors/suggest.ts';
 import type { Value } from '../../core/model/reading.ts';
 import type { Explanation } from '../../sensors/explain/explain.ts';
-import type { Asked } from '../../sensors/explain/trace.ts';
+import type { TracedQuery } from '../../sensors/explain/trace.ts';
 import type { Collector } from '../../sensors/runtime/collector.ts';
 import { cutTo } from '../ui/columns.ts';
-import { harmless, shownValue } from '../ui/format.ts';
+import { formatValue, sanitise } from '../ui/format.ts';
 
 const LABEL = 12;
 /** Of one file. */
 const LINES_MAX = 20;
 /** Of what was asked for in vain. */
-const ASKED_MAX = 24;
+const ATTEMPTS_MAX = 24;
 const NAMES_MAX = 6;
 const TEXT_CHARACTERS_MAX = 160;
 
 /** What the configured agent makes of a value. */
-export interface Sending {
+export interface Transmission {
   /** Of an own sensor, which the catalogue does not have. */
   readonly unit?: string | undefined;
   readonly isSent: boolean;
@@ -29,15 +29,15 @@ export interface Sending {
   readonly sent: readonly [name: string, value: Value] | undefined;
 }
 
-export function explanationLines(found: Explanation, sending: Sending): readonly string[] {
+export function explanationLines(explanation: Explanation, transmission: Transmission): readonly string[] {
   return [
-    ...headLines(found, sending),
-    ...field('what it is', found.entry.meaning),
-    ...field('sensor', found.sensor),
-    ...field('in profile', found.entry.profile),
-    ...field('accepted', accepted(found)),
-    ...field('defined in', found.entry.source),
-    ...(found.value === undefined ? absentLines(found) : originLines(found)),
+    ...headLines(explanation, transmission),
+    ...field('what it is', explanation.entry.meaning),
+    ...field('sensor', explanation.sensor),
+    ...field('in profile', explanation.entry.profile),
+    ...field('accepted', acceptedRange(explanation)),
+    ...field('defined in', explanation.entry.source),
+    ...(explanation.value === undefined ? absentLines(explanation) : originLines(explanation)),
   ];
 }
 
@@ -45,30 +45,33 @@ export function explanationLines(found: Explanation, sending: Sending): readonly
 export function unknownKeyLines(
   key: string,
   collectors: readonly Collector[],
-  here: readonly string[],
+  availableKeys: readonly string[],
 ): readonly string[] {
-  const known = [...here, ...collectors.flatMap(({ catalogue }) => catalogue.map((entry) => entry.key))];
-  const near = nearest(key, known);
-  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  const known = [
+    ...availableKeys,
+    ...collectors.flatMap(({ catalogue }) => catalogue.map((entry) => entry.key)),
+  ];
+  const nearestKey = suggest(key, known);
+  const hint = nearestKey === undefined ? '' : ` Did you mean ${nearestKey}?`;
   return [
-    `No sensor has a key ${harmless(key)}.${hint}`,
+    `No sensor has a key ${sanitise(key)}.${hint}`,
     'firstlight sample --all lists every key of this host.',
   ];
 }
 
 function headLines(
   { key, entry, value, siblings }: Explanation,
-  { isSent, sent, unit: own = '' }: Sending,
+  { isSent, sent, unit: own = '' }: Transmission,
 ): readonly string[] {
   if (value === undefined) {
     const others = siblings.length === 0 ? '' : ` It has ${siblings.slice(0, NAMES_MAX).join(', ')}.`;
-    return [`${harmless(key)} is a key that firstlight knows, and this host does not give it.${others}`];
+    return [`${sanitise(key)} is a key that firstlight knows, and this host does not give it.${others}`];
   }
   const unit = (entry.type === 'number' ? entry.unit : '') || own;
-  const plain = `${harmless(String(value))} ${unit}`.trim();
-  const shown = shownValue(value, unit).join(' ').trim();
+  const rawText = `${sanitise(String(value))} ${unit}`.trim();
+  const formatted = formatValue(value, unit).join(' ').trim();
   return [
-    `${key} = ${plain}${shown === plain ? '' : ` (${shown})`}`,
+    `${key} = ${rawText}${formatted === rawText ? '' : ` (${formatted})`}`,
     ...sentLines({ key, value }, sent),
     ...(isSent
       ? []
@@ -78,13 +81,13 @@ function headLines(
 
 function sentLines(
   { key, value }: { readonly key: string; readonly value: Value },
-  sent: Sending['sent'],
+  sent: Transmission['sent'],
 ): readonly string[] {
   if (sent === undefined || (sent[0] === key && sent[1] === value)) return [];
-  return [`The configuration makes of it: ${harmless(sent[0])} = ${harmless(String(sent[1]))}`];
+  return [`The configuration makes of it: ${sanitise(sent[0])} = ${sanitise(String(sent[1]))}`];
 }
 
-function accepted({ entry }: Explanation): string {
+function acceptedRange({ entry }: Explanation): string {
   switch (entry.type) {
     case 'number': {
       const unit = entry.unit === '' ? '' : ` ${entry.unit}`;
@@ -98,7 +101,7 @@ function accepted({ entry }: Explanation): string {
   }
 }
 
-function originLines({ raw, value, origins }: Explanation): readonly string[] {
+function originLines({ raw, value, valueOrigins: origins }: Explanation): readonly string[] {
   const lines = origins.flatMap(({ path, lines }) => [
     ...field('read from', `/${path.replace(/^\//, '')}`),
     ...lines.slice(0, LINES_MAX).map((line) => `${' '.repeat(LABEL + 2)}${quoted(line)}`),
@@ -109,49 +112,49 @@ function originLines({ raw, value, origins }: Explanation): readonly string[] {
   return [...lines, ...(raw !== value && raw !== undefined ? field('raw value', String(raw)) : [])];
 }
 
-function absentLines({ asked, complaint }: Explanation): readonly string[] {
-  const why = complaint === undefined ? [] : field('it says', harmless(complaint));
-  if (asked.length === 0) {
+function absentLines({ queries: attempts, failureReason: problem }: Explanation): readonly string[] {
+  const why = problem === undefined ? [] : field('it says', sanitise(problem));
+  if (attempts.length === 0) {
     return [
       ...why,
       'Its sensor reads no file: only the running agent, or a program that it asks, knows this.',
     ];
   }
-  const shown = asked
-    .slice(0, ASKED_MAX)
-    .map((each) => field('asked for', `/${each.path.replace(/^\//, '')}: ${answered(each)}`));
-  const more = asked.length - shown.length;
+  const formatted = attempts
+    .slice(0, ATTEMPTS_MAX)
+    .map((each) => field('asked for', `/${each.path.replace(/^\//, '')}: ${describeAttempt(each)}`));
+  const more = attempts.length - formatted.length;
   return [
     ...why,
-    ...shown.flat(),
+    ...formatted.flat(),
     ...(more > 0 ? [`and ${more} more`] : []),
     'One of these would have to be there, or to hold it; the document above says what the kernel shows there, and when.',
   ];
 }
 
-function answered({ answer }: Asked): string {
-  switch (answer.is) {
+function describeAttempt({ result: answer }: TracedQuery): string {
+  switch (answer.type) {
     case 'text':
       return quoted(answer.text.split('\n', 1)[0] ?? '');
     case 'names': {
       const more = answer.names.length - NAMES_MAX;
       if (answer.names.length === 0) return 'an empty directory';
-      const names = answer.names.slice(0, NAMES_MAX).map(harmless).join(' ');
+      const names = answer.names.slice(0, NAMES_MAX).map(sanitise).join(' ');
       return more > 0 ? `${names} and ${more} more` : names;
     }
-    case 'there':
-      return answer.there ? 'is there' : 'is not there';
-    case 'use':
+    case 'existence':
+      return answer.exists ? 'is there' : 'is not there';
+    case 'usage':
       return 'answers';
     case 'error': {
       const { code = '', message = '' } = answer.error as { code?: string; message?: string };
-      return code === 'ENOENT' ? 'is not there' : harmless(code || message);
+      return code === 'ENOENT' ? 'is not there' : sanitise(code || message);
     }
   }
 }
 
 function quoted(text: string): string {
-  return cutTo(harmless(text.trimEnd()), TEXT_CHARACTERS_MAX);
+  return cutTo(sanitise(text.trimEnd()), TEXT_CHARACTERS_MAX);
 }
 
 function field(label: string, text: string): readonly string[] {

@@ -5,8 +5,8 @@
  */
 
 import type { Value, Values } from '../../core/model/reading.ts';
-import { shownValue } from '../ui/format.ts';
-import type { Sampled } from './subject.ts';
+import { formatValue } from '../ui/format.ts';
+import type { SampleSubject } from './subject.ts';
 
 export interface Row {
   /** As it is sent. */
@@ -26,16 +26,16 @@ export interface Group {
 }
 
 /** Where no sensor knows the key: never, but a table must not lose it. */
-const UNKNOWN = 'other';
+const OTHER_GROUP = 'other';
 
-export function groupsOf(
+export function groupRows(
   values: Values,
-  { collectors, known }: Pick<Sampled, 'collectors' | 'known'>,
+  { collectors, describeKey }: Pick<SampleSubject, 'collectors' | 'describeKey'>,
 ): readonly Group[] {
   const groups = new Map<string, Row[]>(collectors.map(({ name }) => [name, []]));
   for (const [key, value] of Object.entries(values)) {
-    const { sensor = UNKNOWN, entry, unit = '', isSent = true } = known(key) ?? {};
-    const [amount, shownUnit] = shownValue(value, unit);
+    const { sensor = OTHER_GROUP, entry, unit = '', isSent = true } = describeKey(key) ?? {};
+    const [amount, shownUnit] = formatValue(value, unit);
     const row = { key, value, amount, unit: shownUnit, meaning: entry?.meaning ?? '', sent: isSent };
     groups.set(sensor, [...(groups.get(sensor) ?? []), row]);
   }

@@ -6,21 +6,21 @@
 import { SENSOR_NAMES } from '../../app/sensor-names.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { SensorsConfig } from '../../core/model/config.ts';
-import { keysOf, type OwnSensor } from '../../core/model/custom-sensor.ts';
-import { ByKey, matches } from '../../core/model/glob.ts';
+import { type CustomSensor, keysOf } from '../../core/model/custom-sensor.ts';
+import { GlobMap, matches } from '../../core/model/glob.ts';
 import type { Value } from '../../core/model/reading.ts';
-import { type Selection, selects } from '../../core/model/selection.ts';
+import { isSelected, type Selection } from '../../core/model/selection.ts';
 import { collectors } from '../../sensors/catalogue.ts';
-import { openSlowReads } from '../../sensors/files/blocking-reads.ts';
-import { openTree, type Tree } from '../../sensors/files/host-files.ts';
+import { openBlockingReads } from '../../sensors/files/blocking-reads.ts';
+import { type HostFiles, openHostFiles } from '../../sensors/files/host-files.ts';
 import type { CatalogueEntry, Collector } from '../../sensors/runtime/collector.ts';
 import { entryFor } from '../../sensors/runtime/collector-runner.ts';
-import { openRetouch } from '../../sensors/runtime/transform.ts';
-import { UNTUNED, wantsOf } from '../../sensors/runtime/tuning.ts';
+import { createTransform } from '../../sensors/runtime/transform.ts';
+import { DEFAULT_TUNING, keyFilterFor } from '../../sensors/runtime/tuning.ts';
 import { fileCollectors } from '../../sensors/system/custom-files.ts';
 
 /** What is known of a key that is sent. */
-export interface Known {
+export interface KeyInfo {
   /** Its name in the catalogue, or that of the host's part of it; another one when it is renamed. */
   readonly key: string;
   readonly sensor: string;
@@ -32,60 +32,66 @@ export interface Known {
   readonly isPolled?: true;
 }
 
-export interface Sampled {
+export interface SampleSubject {
   readonly collectors: readonly Collector[];
-  readonly tree: Tree;
+  readonly tree: HostFiles;
   /** What the agent would be told. */
   readonly tuning: SensorsConfig;
   /** Of a key under its own name or under that in which it is sent. */
-  known(name: string): Known | undefined;
+  describeKey(name: string): KeyInfo | undefined;
   /** What becomes of a value. */
-  sentAs(key: string, value: Value): readonly [name: string, value: Value];
+  transformValue(key: string, value: Value): readonly [name: string, value: Value];
 }
 
-export interface SampledOptions {
+export interface SampleSubjectOptions {
   readonly config?: string;
   readonly root?: string;
 }
 
 /** Throws a ConfigError with every problem of the file. */
-export function sampled({ config, root }: SampledOptions, environment: NodeJS.ProcessEnv): Sampled {
+export function createSampleSubject(
+  { config, root }: SampleSubjectOptions,
+  environment: NodeJS.ProcessEnv,
+): SampleSubject {
   const tuning = config === undefined ? BUILT_IN : tuningOf(config, environment);
-  const files = tuning.own.filter((sensor) => sensor.kind === 'file');
-  const slow = openSlowReads();
+  const files = tuning.custom.filter((sensor) => sensor.kind === 'file');
+  const blockingReads = openBlockingReads();
   const all = [...collectors, ...fileCollectors(files)];
-  const ownNames = new Map([...tuning.rename].map(([key, name]) => [name, key]));
-  const retouch = openRetouch(tuning);
-  const scale = new ByKey(tuning.scale);
+  const originalKeys = new Map([...tuning.rename].map(([key, name]) => [name, key]));
+  const transform = createTransform(tuning);
+  const scale = new GlobMap(tuning.scale);
   return {
     collectors: all,
-    tree: openTree(root ?? '/', slow),
+    tree: openHostFiles(root ?? '/', blockingReads),
     tuning,
-    known(name) {
-      const key = ownNames.get(name) ?? name;
+    describeKey(name) {
+      const key = originalKeys.get(name) ?? name;
       const collector = all.find(({ catalogue }) => entryFor(catalogue, key) !== undefined);
       const entry = collector && entryFor(collector.catalogue, key);
-      const own = tuning.own.find((sensor) => keysOf(sensor).some((pattern) => matches(pattern, key)));
-      if (own !== undefined && own.kind !== 'file') return knownOfOwn(own, key, tuning);
+      const customSensor = tuning.custom.find((sensor) =>
+        keysOf(sensor).some((pattern) => matches(pattern, key)),
+      );
+      if (customSensor !== undefined && customSensor.kind !== 'file')
+        return customKeyInfo(customSensor, key, tuning);
       if (collector === undefined || entry === undefined) return undefined;
-      const catalogued = entry.type === 'number' ? entry.unit : '';
-      const unit = scale.of(key) === undefined ? (own?.unit ?? catalogued) : '';
-      const isSent = wantsOf(collector, tuning.selection)(key);
+      const catalogueUnit = entry.type === 'number' ? entry.unit : '';
+      const unit = scale.get(key) === undefined ? (customSensor?.unit ?? catalogueUnit) : '';
+      const isSent = keyFilterFor(collector, tuning.selection)(key);
       return { key, sensor: collector.name, entry, unit, isSent };
     },
-    sentAs: (key, value) => Object.entries(retouch({ [key]: value }))[0] ?? [key, value],
+    transformValue: (key, value) => Object.entries(transform({ [key]: value }))[0] ?? [key, value],
   };
 }
 
 const DEFAULT: Selection = { profile: 'default', on: [], off: [] };
-const BUILT_IN: SensorsConfig = { ...UNTUNED, selection: DEFAULT, own: [] };
+const BUILT_IN: SensorsConfig = { ...DEFAULT_TUNING, selection: DEFAULT, custom: [] };
 
 /** A key of a program or a GPIO line, which no collector lists. */
-function knownOfOwn(sensor: OwnSensor, key: string, { selection, scale }: SensorsConfig): Known {
+function customKeyInfo(sensor: CustomSensor, key: string, { selection, scale }: SensorsConfig): KeyInfo {
   const meaning = sensor.kind === 'exec' ? `as ${sensor.command[0]} says` : 'the level of a GPIO line';
   const entry = { type: 'flag', key, profile: 'minimal', meaning, source: 'the configuration' } as const;
-  const unit = new ByKey(scale).of(key) === undefined ? (sensor.unit ?? '') : '';
-  const isSent = selects(selection, sensor.name, key, 'minimal');
+  const unit = new GlobMap(scale).get(key) === undefined ? (sensor.unit ?? '') : '';
+  const isSent = isSelected(selection, sensor.name, key, 'minimal');
   return { key, sensor: sensor.name, entry, unit, isSent, isPolled: true };
 }
 

@@ -25,7 +25,7 @@ export function tableLines(groups: readonly Group[], width: number): readonly st
     rows.map(({ key }) => key),
     Math.max(4, width - INDENT - GAP - amountWidth - 1 - unitWidth),
   );
-  const left = width - INDENT - keyWidth - GAP - amountWidth - 1 - unitWidth - GAP;
+  const remainingWidth = width - INDENT - keyWidth - GAP - amountWidth - 1 - unitWidth - GAP;
   const hidden = rows.some(({ sent }) => !sent);
   return [
     ...groups.flatMap(({ sensor, rows }) => [
@@ -33,8 +33,8 @@ export function tableLines(groups: readonly Group[], width: number): readonly st
       ...rows.map(({ key, amount, unit, meaning, sent }) => {
         const mark = (sent ? '' : NOT_SENT).padEnd(INDENT);
         const cells = `${fit(key, keyWidth)}  ${fit(amount, amountWidth, 'right')} ${fit(unit, unitWidth)}`;
-        const tail = left >= MEANING_MIN ? `  ${cutTo(meaning, left)}` : '';
-        return cutTo(`${mark}${cells}${tail}`.trimEnd(), width);
+        const meaningText = remainingWidth >= MEANING_MIN ? `  ${cutTo(meaning, remainingWidth)}` : '';
+        return cutTo(`${mark}${cells}${meaningText}`.trimEnd(), width);
       }),
     ]),
     ...(hidden ? [cutTo(`${NOT_SENT} is not sent: of a larger profile, or switched off`, width)] : []),

@@ -6,7 +6,7 @@
 import { cutTo, fit, widest } from '../ui/columns.ts';
 import type { Group, Row } from './rows.ts';
 
-export interface Picture {
+export interface WatchView {
   readonly groups: readonly Group[];
   /** Per key its readings, oldest first; undefined where it had no value. */
   readonly history: ReadonlyMap<string, readonly (number | undefined)[]>;
@@ -19,24 +19,32 @@ const GAP = 2;
 export const SPARKLINE_MAX = 60;
 const SPARKLINE_MIN = 8;
 
-export function pictureLines({ groups, history, title }: Picture, width: number, height: number): string[] {
+export function watchViewLines(
+  { groups, history, title }: WatchView,
+  width: number,
+  height: number,
+): string[] {
   const rows = groups.flatMap((group) => group.rows);
   const withHeadings = rows.length + groups.length + 1 <= height;
-  const body = withHeadings
+  const visibleRows = withHeadings
     ? groups.flatMap(({ sensor, rows }) => [sensor, ...rows])
     : rows.length + 1 <= height
       ? rows
       : rows.slice(0, Math.max(0, height - 2));
-  const missing = rows.length - body.filter((each) => typeof each !== 'string').length;
-  const draw = rowDrawer(rows, history, width);
+  const hiddenCount = rows.length - visibleRows.filter((item) => typeof item !== 'string').length;
+  const drawRow = createRowDrawer(rows, history, width);
   return [
     cutTo(title, width),
-    ...body.map((each) => (typeof each === 'string' ? cutTo(each, width) : draw(each))),
-    ...(missing > 0 ? [cutTo(`… and ${missing} more: a taller terminal shows them`, width)] : []),
+    ...visibleRows.map((item) => (typeof item === 'string' ? cutTo(item, width) : drawRow(item))),
+    ...(hiddenCount > 0 ? [cutTo(`… and ${hiddenCount} more: a taller terminal shows them`, width)] : []),
   ].slice(0, height);
 }
 
-function rowDrawer(rows: readonly Row[], history: Picture['history'], width: number): (row: Row) => string {
+function createRowDrawer(
+  rows: readonly Row[],
+  history: WatchView['history'],
+  width: number,
+): (row: Row) => string {
   const unitWidth = widest(
     rows.map(({ unit }) => unit),
     6,
@@ -45,15 +53,16 @@ function rowDrawer(rows: readonly Row[], history: Picture['history'], width: num
     rows.map(({ amount }) => amount),
     Math.max(6, Math.floor(width / 4)),
   );
-  const fixed = GAP + GAP + amountWidth + 1 + unitWidth;
+  const fixedWidth = GAP + GAP + amountWidth + 1 + unitWidth;
   const keyWidth = widest(
     rows.map(({ key }) => key),
-    Math.max(4, width - fixed),
+    Math.max(4, width - fixedWidth),
   );
-  const left = Math.min(SPARKLINE_MAX, width - keyWidth - fixed - GAP);
+  const sparklineWidth = Math.min(SPARKLINE_MAX, width - keyWidth - fixedWidth - GAP);
   return ({ key, amount, unit }) => {
     const cells = `  ${fit(key, keyWidth)}  ${fit(amount, amountWidth, 'right')} ${fit(unit, unitWidth)}`;
-    const line = left >= SPARKLINE_MIN ? `  ${sparkline(history.get(key) ?? [], left)}` : '';
+    const line =
+      sparklineWidth >= SPARKLINE_MIN ? `  ${sparkline(history.get(key) ?? [], sparklineWidth)}` : '';
     return cutTo(`${cells}${line}`.trimEnd(), width);
   };
 }
@@ -63,15 +72,15 @@ const BARS = '▁▂▃▄▅▆▇█';
 const NO_READING = ' ';
 /** The last `width` of `readings`, oldest first; a reading without a value is a gap. Text and flags have no line. */
 export function sparkline(readings: readonly (number | undefined)[], width: number): string {
-  const shown = width > 0 ? readings.slice(-width) : [];
-  const numbers = shown.filter((reading) => reading !== undefined);
+  const visible = width > 0 ? readings.slice(-width) : [];
+  const numbers = visible.filter((reading) => reading !== undefined);
   const low = Math.min(...numbers);
-  const span = Math.max(...numbers) - low;
-  return shown
+  const range = Math.max(...numbers) - low;
+  return visible
     .map((reading) => {
       if (reading === undefined) return NO_READING;
-      const share = span > 0 ? (reading - low) / span : 0;
-      return BARS.charAt(Math.min(BARS.length - 1, Math.floor(share * BARS.length)));
+      const fraction = range > 0 ? (reading - low) / range : 0;
+      return BARS.charAt(Math.min(BARS.length - 1, Math.floor(fraction * BARS.length)));
     })
     .join('');
 }

@@ -10,7 +10,7 @@ import type { Sensors } from '../../core/ports/sensors.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import type { Group } from './rows.ts';
 import { tableLines } from './table.ts';
-import { type Picture, pictureLines, SPARKLINE_MAX } from './watch-layout.ts';
+import { SPARKLINE_MAX, type WatchView, watchViewLines } from './watch-layout.ts';
 
 export interface WatchPorts {
   readonly sensors: Sensors;
@@ -28,17 +28,17 @@ const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
 /** Resolves with the exit code when the terminal's `ended` aborts. */
-export async function watch(ports: WatchPorts): Promise<number> {
-  return ports.terminal.isLive ? watchLive(ports) : watchLines(ports);
+export async function watchSamples(ports: WatchPorts): Promise<number> {
+  return ports.terminal.isLive ? watchOnScreen(ports) : watchAsLines(ports);
 }
 
-async function watchLive({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
+async function watchOnScreen({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
   const history = new Map<string, (number | undefined)[]>();
-  let picture: Picture | undefined;
+  let view: WatchView | undefined;
   const draw = (): void => {
-    if (picture === undefined) return;
+    if (view === undefined) return;
     const { columns, rows } = terminal.size();
-    const lines = pictureLines(picture, columns, rows);
+    const lines = watchViewLines(view, columns, rows);
     terminal.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\r\n')}${CLEAR_BELOW}`);
   };
   terminal.write(ENTER);
@@ -46,9 +46,9 @@ async function watchLive({ sensors, clock, terminal, group }: WatchPorts): Promi
     terminal.onResize(draw, terminal.ended);
     while (!terminal.ended.aborted) {
       const values = await sensors.sample();
-      remember(history, values);
+      recordHistory(history, values);
       const title = `firstlight  ${timeOfDay(clock)}  a reading a second, Ctrl-C ends`;
-      picture = { groups: group(values), history, title };
+      view = { groups: group(values), history, title };
       draw();
       await clock.sleep(EVERY_MS, terminal.ended);
     }
@@ -58,17 +58,17 @@ async function watchLive({ sensors, clock, terminal, group }: WatchPorts): Promi
   return EX_OK;
 }
 
-async function watchLines({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
-  const before = new Map<string, Value>();
+async function watchAsLines({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
+  const previous = new Map<string, Value>();
   while (!terminal.ended.aborted) {
     const groups = group(await sensors.sample());
-    const isFirst = before.size === 0;
-    const now = timeOfDay(clock);
+    const isFirst = previous.size === 0;
+    const time = timeOfDay(clock);
     if (isFirst) for (const line of tableLines(groups, terminal.size().columns)) terminal.write(`${line}\n`);
     for (const { key, value, amount, unit } of groups.flatMap(({ rows }) => rows)) {
-      if (!isFirst && before.get(key) !== value)
-        terminal.write(`${now}  ${key}  ${[amount, unit].join(' ').trim()}\n`);
-      before.set(key, value);
+      if (!isFirst && previous.get(key) !== value)
+        terminal.write(`${time}  ${key}  ${[amount, unit].join(' ').trim()}\n`);
+      previous.set(key, value);
     }
     await clock.sleep(EVERY_MS, terminal.ended);
   }
@@ -76,7 +76,7 @@ async function watchLines({ sensors, clock, terminal, group }: WatchPorts): Prom
 }
 
 /** One more reading for every key there ever was; the oldest go. */
-function remember(history: Map<string, (number | undefined)[]>, values: Values): void {
+function recordHistory(history: Map<string, (number | undefined)[]>, values: Values): void {
   for (const key of new Set([...history.keys(), ...Object.keys(values)])) {
     const value = values[key];
     const readings = history.get(key) ?? [];

@@ -10,13 +10,13 @@ import type { Clock } from '../../core/ports/clock.ts';
 import { hostClock } from '../../host/clock/clock.ts';
 import { readStatusFile } from '../../host/systemd/status-file.ts';
 import { openScreen, type Screen } from '../ui/screen.ts';
-import { paintFor } from '../ui/style.ts';
+import { styleFor } from '../ui/style.ts';
 import type { Terminal } from '../ui/terminal.ts';
-import { answerOf, type StatusAnswer } from './json.ts';
+import { type StatusJson, statusJson } from './json.ts';
 import { statusLines } from './view.ts';
-import { type StatusPlaces, unlessUnseen } from './without-status.ts';
+import { type StatusPaths, withLockState } from './without-status.ts';
 
-export interface StatusOptions extends StatusPlaces {
+export interface StatusOptions extends StatusPaths {
   readonly json?: boolean;
   readonly watch?: boolean;
 }
@@ -30,52 +30,59 @@ export async function statusCommand(
   terminal: Terminal,
 ): Promise<number> {
   const clock = hostClock();
-  const ask = () => currentAnswer(options, environment, clock);
-  if (options.watch) return watchStatus(ask, clock, terminal);
-  const answer = await ask();
-  terminal.write(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : textOf(answer, terminal));
-  return answer.exitCode;
+  const readStatus = () => currentStatus(options, environment, clock);
+  if (options.watch) return watchStatus(readStatus, clock, terminal);
+  const status = await readStatus();
+  terminal.write(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : statusText(status, terminal));
+  return status.exitCode;
 }
 
-export async function currentAnswer(
-  places: StatusPlaces,
+export async function currentStatus(
+  places: StatusPaths,
   environment: NodeJS.ProcessEnv,
   clock: Clock,
-): Promise<StatusAnswer> {
+): Promise<StatusJson> {
   const { bootId } = clock;
   const found = await readStatusFile(runtimeDirectory(places.runtime, environment), bootId);
-  const answer = answerOf(found, { bootId, bootMs: clock.bootMs(), wallMs: clock.wallMs() });
-  return unlessUnseen(answer, places, environment);
+  const status = statusJson(found, { bootId, bootMs: clock.bootMs(), wallMs: clock.wallMs() });
+  return withLockState(status, places, environment);
 }
 
-function textOf(answer: StatusAnswer, terminal: Terminal): string {
+function statusText(status: StatusJson, terminal: Terminal): string {
   const { columns } = terminal.size();
-  return statusLines(answer, columns, paintFor(terminal))
+  return statusLines(status, columns, styleFor(terminal))
     .map((line) => `${line}\n`)
     .join('');
 }
 
 /** Until Ctrl-C. Where there is no screen, each answer that differs from the one before in more than its ages is written below. */
 async function watchStatus(
-  ask: () => Promise<StatusAnswer>,
+  readStatus: () => Promise<StatusJson>,
   clock: Clock,
   terminal: Terminal,
 ): Promise<number> {
-  let answer = await ask();
+  let status = await readStatus();
   using screen: Screen | undefined = terminal.isLive ? openScreen(terminal) : undefined;
-  let shown = '';
+  let previousKey = '';
   while (!terminal.ended.aborted) {
-    const text = textOf(answer, terminal);
+    const text = statusText(status, terminal);
     if (screen) screen.draw(text.trimEnd().split('\n'));
-    else if (shown !== gist(answer)) terminal.write(`${text}\n`);
-    shown = gist(answer);
+    else if (previousKey !== changeKey(status)) terminal.write(`${text}\n`);
+    previousKey = changeKey(status);
     await clock.sleep(EVERY_MS, terminal.ended);
-    answer = await ask();
+    status = await readStatus();
   }
-  return answer.exitCode;
+  return status.exitCode;
 }
 
-function gist({ state, why, retry, open, events }: StatusAnswer): string {
-  const told = (list: StatusAnswer['events']) => list.map(({ event, at }) => [event, at.slice(0, 16)]);
-  return JSON.stringify([state, why, retry?.event, told(open), told(events)]);
+function changeKey({
+  state,
+  reasons: why,
+  retry,
+  openEvents: open,
+  recentEvents: events,
+}: StatusJson): string {
+  const eventKeys = (list: StatusJson['recentEvents']) =>
+    list.map(({ event, at }) => [event, at.slice(0, 16)]);
+  return JSON.stringify([state, why, retry?.event, eventKeys(open), eventKeys(events)]);
 }

@@ -6,66 +6,66 @@
  */
 
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
-import { EVENTS, type EventId, halvesOf, refusalId } from '../../core/events/catalogue.ts';
+import { EVENTS, type EventId, failureEventId, splitSentence } from '../../core/events/catalogue.ts';
 import type { EventLevel } from '../../core/events/definition.ts';
-import type { CredentialsStanding, ReportState, StatusReport } from '../../core/status/report.ts';
-import type { FoundStatus, StatusFileContent } from '../../host/systemd/status-file.ts';
+import type { CredentialsState, ReportState, StatusReport } from '../../core/status/report.ts';
+import type { StatusFileContent, StatusFileResult } from '../../host/systemd/status-file.ts';
 
-export const STATUS_SCHEMA = 1;
+export const STATUS_SCHEMA = 2;
 
-export interface EventAnswer {
+export interface EventJson {
   readonly event: EventId;
   readonly level: EventLevel;
-  readonly says: string;
-  readonly seen?: string;
+  readonly message: string;
+  readonly detail?: string;
   readonly at: string;
   readonly agoS: number;
 }
 
-export interface StatusAnswer {
+export interface StatusJson {
   readonly schema: typeof STATUS_SCHEMA;
   readonly exitCode: (typeof STATUS_EXIT)[keyof typeof STATUS_EXIT];
   readonly running: boolean;
   readonly state: ReportState | StateWithoutReport;
   /** In this state for so long, s; null where that is not known. */
-  readonly forS: number | null;
-  readonly since: string | null;
+  readonly stateForS: number | null;
+  readonly stateSince: string | null;
   /** Why it cannot run, or why nothing is known. */
-  readonly why: readonly string[];
+  readonly reasons: readonly string[];
   readonly agentVersion: string | null;
   readonly pid: number | null;
-  readonly road: string | null;
+  readonly transport: string | null;
   /** By the road in use. */
-  readonly server: string | null;
+  readonly endpoint: string | null;
   /** The road that comes first in server.url, where another is in use. */
-  readonly preferredServer: string | null;
+  readonly preferredEndpoint: string | null;
   readonly device: string | null;
-  readonly credentials: CredentialsStanding | null;
-  readonly lastAccepted: string | null;
+  readonly credentials: CredentialsState | null;
+  readonly lastAcceptedAt: string | null;
   readonly lastAcceptedAgoS: number | null;
   /** Since the agent started, over reloads. */
-  readonly delivered: number;
-  readonly waiting: number;
-  readonly spooled: number;
-  readonly dropped: number;
+  readonly deliveredReadings: number;
+  readonly freshReadings: number;
+  readonly backlogReadings: number;
+  readonly lostReadings: number;
   readonly clock: StatusReport['clock'] | null;
-  readonly retry: RetryAnswer | null;
+  readonly retry: RetryJson | null;
   /** Troubles that last, beside the one that is being retried. */
-  readonly open: readonly EventAnswer[];
-  readonly events: readonly EventAnswer[];
-  readonly counts: Readonly<Partial<Record<EventId, number>>>;
+  readonly openEvents: readonly EventJson[];
+  readonly recentEvents: readonly EventJson[];
+  readonly eventCounts: Readonly<Partial<Record<EventId, number>>>;
 }
 
-export interface RetryAnswer {
+export interface RetryJson {
   readonly event: EventId;
   readonly level: EventLevel;
   readonly cause: string;
   readonly remedy: string;
-  readonly seen: string;
-  readonly sinceS: number;
-  readonly tries: number;
+  readonly detail: string;
+  readonly failingForS: number;
+  readonly attempts: number;
   /** 0 while a try is under way. */
-  readonly nextInS: number;
+  readonly nextAttemptInS: number;
 }
 
 type StateWithoutReport = 'stopped' | 'failed' | 'killed' | 'not running' | 'without status' | 'unknown';
@@ -76,124 +76,142 @@ export interface Now {
   readonly bootId: string;
 }
 
-export function answerOf(found: FoundStatus, now: Now): StatusAnswer {
-  if (found.is === 'missing') return nothing('not running', []);
-  if (found.is === 'unreadable') return nothing('unknown', [found.problem]);
-  const { content, isAlive } = found;
+export function statusJson(statusFile: StatusFileResult, now: Now): StatusJson {
+  if (statusFile.is === 'missing') return withoutReport('not running', []);
+  if (statusFile.is === 'unreadable') return withoutReport('unknown', [statusFile.problem]);
+  const { content, isAlive } = statusFile;
   // Of an earlier boot, on a /run that outlived it: its times mean nothing now.
-  if (content.agent.bootId !== now.bootId) return nothing('not running', []);
-  return isAlive ? running(content, now) : ended(content, now);
+  if (content.agent.bootId !== now.bootId) return withoutReport('not running', []);
+  return isAlive ? running(content, now) : endedJson(content, now);
 }
 
-function nothing(state: StatusAnswer['state'], why: readonly string[]): StatusAnswer {
-  const unknown = { forS: null, since: null, agentVersion: null, pid: null, ...noReport };
+function withoutReport(state: StatusJson['state'], reasons: readonly string[]): StatusJson {
+  const unknown = { stateForS: null, stateSince: null, agentVersion: null, pid: null, ...EMPTY_REPORT };
   return {
     schema: STATUS_SCHEMA,
     exitCode: STATUS_EXIT.notRunning,
     running: false,
     state,
-    why,
+    reasons,
     ...unknown,
-    events: [],
+    recentEvents: [],
   };
 }
 
-const noReport = {
-  road: null,
-  server: null,
-  preferredServer: null,
+const EMPTY_REPORT = {
+  transport: null,
+  endpoint: null,
+  preferredEndpoint: null,
   device: null,
   credentials: null,
-  lastAccepted: null,
+  lastAcceptedAt: null,
   lastAcceptedAgoS: null,
-  delivered: 0,
-  waiting: 0,
-  spooled: 0,
-  dropped: 0,
+  deliveredReadings: 0,
+  freshReadings: 0,
+  backlogReadings: 0,
+  lostReadings: 0,
   clock: null,
   retry: null,
-  open: [],
-  counts: {},
+  openEvents: [],
+  eventCounts: {},
 } as const;
 
-function running(content: StatusFileContent, now: Now): StatusAnswer {
+function running(content: StatusFileContent, now: Now): StatusJson {
   const { report } = content;
-  const of = reported(content, now);
+  const fields = reportFields(content, now);
   if (!report)
-    return { ...nothing('starting', []), ...of, running: true, exitCode: STATUS_EXIT.offline, why: [] };
-  const isPersonal = [...of.open, of.retry].some((trouble) => trouble?.level === 'error');
-  const well = report.state === 'online' ? STATUS_EXIT.online : STATUS_EXIT.offline;
+    return {
+      ...withoutReport('starting', []),
+      ...fields,
+      running: true,
+      exitCode: STATUS_EXIT.offline,
+      reasons: [],
+    };
+  const isActionNeeded = [...fields.openEvents, fields.retry].some((outage) => outage?.level === 'error');
+  const healthyExitCode = report.state === 'online' ? STATUS_EXIT.online : STATUS_EXIT.offline;
   return {
-    ...of,
+    ...fields,
     running: true,
     state: report.state,
-    exitCode: isPersonal ? STATUS_EXIT.person : well,
-    ...span(report.sinceBootMs, now),
-    why: [],
+    exitCode: isActionNeeded ? STATUS_EXIT.actionNeeded : healthyExitCode,
+    ...stateTimes(report.sinceBootMs, now),
+    reasons: [],
   };
 }
 
-function ended(content: StatusFileContent, now: Now): StatusAnswer {
+function endedJson(content: StatusFileContent, now: Now): StatusJson {
   const { ending } = content;
-  const why = ending?.why.map(({ event, says }) => `${event}: ${says}`) ?? [];
+  const reasons = ending?.reasons.map(({ event, message }) => `${event}: ${message}`) ?? [];
   return {
-    ...reported(content, now),
+    ...reportFields(content, now),
     retry: null,
-    open: [],
+    openEvents: [],
     running: false,
-    state: ending?.how ?? 'killed',
+    state: ending?.outcome ?? 'killed',
     exitCode: STATUS_EXIT.notRunning,
-    ...(ending ? span(ending.bootMs, now) : { forS: null, since: null }),
-    why,
+    ...(ending ? stateTimes(ending.bootMs, now) : { stateForS: null, stateSince: null }),
+    reasons,
   };
 }
 
-function reported({ agent, report, events }: StatusFileContent, now: Now) {
-  const told = (list: StatusFileContent['events']): EventAnswer[] =>
-    list.map(({ bootMs, ...event }) => ({ ...event, ...at(bootMs, now) }));
-  const common = {
+function reportFields({ agent, report, events: recentEvents }: StatusFileContent, now: Now) {
+  const toEvents = (list: StatusFileContent['events']): EventJson[] =>
+    list.map(({ bootMs, ...event }) => ({ ...event, ...eventTime(bootMs, now) }));
+  const commonFields = {
     schema: STATUS_SCHEMA,
     agentVersion: agent.version,
     pid: agent.pid,
-    events: told(events),
+    recentEvents: toEvents(recentEvents),
   } as const;
-  if (!report) return { ...noReport, ...common };
-  const last = report.lastAcceptedBootMs === undefined ? undefined : at(report.lastAcceptedBootMs, now);
+  if (!report) return { ...EMPTY_REPORT, ...commonFields };
+  const lastAccepted =
+    report.lastAcceptedBootMs === undefined ? undefined : eventTime(report.lastAcceptedBootMs, now);
   return {
-    ...common,
-    road: report.server.slice(0, report.server.indexOf(':')),
-    server: report.server,
-    preferredServer: report.preferred ?? null,
+    ...commonFields,
+    transport: report.endpoint.slice(0, report.endpoint.indexOf(':')),
+    endpoint: report.endpoint,
+    preferredEndpoint: report.preferredEndpoint ?? null,
     device: report.device ?? null,
     credentials: report.credentials,
-    lastAccepted: last?.at ?? null,
-    lastAcceptedAgoS: last?.agoS ?? null,
-    delivered: report.delivered,
-    waiting: report.waiting,
-    spooled: report.spooled,
-    dropped: report.dropped,
+    lastAcceptedAt: lastAccepted?.at ?? null,
+    lastAcceptedAgoS: lastAccepted?.agoS ?? null,
+    deliveredReadings: report.deliveredReadings,
+    freshReadings: report.freshReadings,
+    backlogReadings: report.backlogReadings,
+    lostReadings: report.lostReadings,
     clock: report.clock,
-    retry: retryOf(report, now),
-    open: told(report.open),
-    counts: report.counts,
+    retry: retryJson(report, now),
+    openEvents: toEvents(report.openEvents),
+    eventCounts: report.eventCounts,
   };
 }
 
-function retryOf({ trouble }: StatusReport, now: Now): RetryAnswer | null {
-  if (!trouble) return null;
-  const event = refusalId(trouble.reason);
+function retryJson({ outage }: StatusReport, now: Now): RetryJson | null {
+  if (!outage) return null;
+  const event = failureEventId(outage.reason);
   const { level, sentence } = EVENTS[event];
-  const nextInS = Math.max(0, Math.ceil((trouble.nextBootMs - now.bootMs) / 1000));
-  const sinceS = at(trouble.sinceBootMs, now).agoS;
-  return { event, level, ...halvesOf(sentence), seen: trouble.seen, sinceS, tries: trouble.tries, nextInS };
+  const nextAttemptInS = Math.max(0, Math.ceil((outage.nextAttemptBootMs - now.bootMs) / 1000));
+  const failingForS = eventTime(outage.sinceBootMs, now).agoS;
+  return {
+    event,
+    level,
+    ...splitSentence(sentence),
+    detail: outage.detail,
+    failingForS,
+    attempts: outage.attempts,
+    nextAttemptInS,
+  };
 }
 
-function span(sinceBootMs: number, now: Now): { readonly since: string; readonly forS: number } {
-  const { at: since, agoS: forS } = at(sinceBootMs, now);
-  return { since, forS };
+function stateTimes(
+  sinceBootMs: number,
+  now: Now,
+): { readonly stateSince: string; readonly stateForS: number } {
+  const { at: stateSince, agoS: stateForS } = eventTime(sinceBootMs, now);
+  return { stateSince, stateForS };
 }
 
-function at(bootMs: number, now: Now): { readonly at: string; readonly agoS: number } {
+function eventTime(bootMs: number, now: Now): { readonly at: string; readonly agoS: number } {
   const agoMs = Math.max(0, now.bootMs - bootMs);
   return { at: new Date(now.wallMs - agoMs).toISOString(), agoS: Math.round(agoMs / 1000) };
 }

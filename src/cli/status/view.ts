@@ -1,76 +1,77 @@
 /** What `firstlight status` shows to people: one screen, most important first. Pure. */
 
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
-import { halvesOf } from '../../core/events/catalogue.ts';
+import { splitSentence } from '../../core/events/catalogue.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
-import { labelled, type Paint, type Tone, wrapped } from '../ui/style.ts';
-import type { EventAnswer, StatusAnswer } from './json.ts';
+import { labelledLines, type Style, type StyleText, wrapText } from '../ui/style.ts';
+import type { EventJson, StatusJson } from './json.ts';
 
 const LABEL = 13;
-const START_IT = 'start it: sudo systemctl start firstlight';
-const DOCTOR = 'no answer yet: "sudo firstlight doctor" looks at each step of the way to the server';
+const START_HINT = 'start it: sudo systemctl start firstlight';
+const DOCTOR_HINT = 'no answer yet: "sudo firstlight doctor" looks at each step of the way to the server';
 /** A server that is there answers within seconds. */
 const WAITING_LONG_S = 10;
-const LOOK = 'journalctl -u firstlight shows what it told before';
+const JOURNAL_HINT = 'journalctl -u firstlight shows what it told before';
 
 /** Lines of at most `width` columns. */
-export function statusLines(answer: StatusAnswer, width: number, paint: Paint): readonly string[] {
-  const row = (label: string, text: string) => labelled(`  ${label}`, text, LABEL, width);
-  const head = wrapped(headline(answer), width).map((line) => paint(toneOf(answer), line));
-  const why = answer.why.flatMap((text) => row('why', text));
-  if (answer.state === 'without status') return [...head, ...why, ...row('see', LOOK)];
-  if (!answer.running && answer.server === null) return [...head, ...why, ...row('to do', toDo(answer))];
+export function statusLines(status: StatusJson, width: number, styleText: StyleText): readonly string[] {
+  const row = (label: string, text: string) => labelledLines(`  ${label}`, text, LABEL, width);
+  const head = wrapText(headline(status), width).map((line) => styleText(styleOf(status), line));
+  const reasons = status.reasons.flatMap((text) => row('why', text));
+  if (status.state === 'without status') return [...head, ...reasons, ...row('see', JOURNAL_HINT)];
+  if (!status.running && status.endpoint === null)
+    return [...head, ...reasons, ...row('to do', actionOf(status))];
   return [
     ...head,
-    ...why,
-    ...(answer.running ? [] : row('to do', toDo(answer))),
-    ...row('server', serverOf(answer)),
+    ...reasons,
+    ...(status.running ? [] : row('to do', actionOf(status))),
+    ...row('server', serverOf(status)),
     ...row(
       'device',
-      `${answer.device ?? 'no name yet'}, credentials ${CREDENTIALS[answer.credentials ?? 'unknown']}`,
+      `${status.device ?? 'no name yet'}, credentials ${CREDENTIALS[status.credentials ?? 'unknown']}`,
     ),
-    ...(answer.running ? row('readings', readingsOf(answer)) : []),
-    ...(answer.clock && answer.running ? row('clock', CLOCKS[answer.clock]) : []),
-    ...retryLines(answer, row),
-    ...(isWaitingLong(answer) ? row('see', DOCTOR) : []),
-    ...answer.open.flatMap((event) => row('also', `${event.event}: ${event.says}`)),
-    ...(answer.events.length > 0 ? ['  last events'] : []),
-    ...answer.events.flatMap((event) => eventLines(event, width, paint)),
+    ...(status.running ? row('readings', readingsOf(status)) : []),
+    ...(status.clock && status.running ? row('clock', CLOCKS[status.clock]) : []),
+    ...retryLines(status, row),
+    ...(isFirstAnswerLate(status) ? row('see', DOCTOR_HINT) : []),
+    ...status.openEvents.flatMap((event) => row('also', `${event.event}: ${event.message}`)),
+    ...(status.recentEvents.length > 0 ? ['  last events'] : []),
+    ...status.recentEvents.flatMap((event) => eventLines(event, width, styleText)),
   ];
 }
 
 /** Requests are patient: long before the first one is given up, a person wants to know where to look. */
-function isWaitingLong({ running, state, forS, retry }: StatusAnswer): boolean {
+function isFirstAnswerLate({ running, state, stateForS, retry }: StatusJson): boolean {
   const isFirst = state === 'connecting' || state === 'provisioning';
-  return running && isFirst && retry === null && (forS ?? 0) >= WAITING_LONG_S;
+  return running && isFirst && retry === null && (stateForS ?? 0) >= WAITING_LONG_S;
 }
 
-function serverOf({ server, preferredServer }: StatusAnswer): string {
-  const instead = preferredServer === null ? '' : `, because ${preferredServer} does not work now`;
-  return `${server ?? 'not known yet'}${instead}`;
+function serverOf({ endpoint: server, preferredEndpoint: preferredServer }: StatusJson): string {
+  const fallbackText = preferredServer === null ? '' : `, because ${preferredServer} does not work now`;
+  return `${server ?? 'not known yet'}${fallbackText}`;
 }
 
-function headline(answer: StatusAnswer): string {
-  const { state, forS } = answer;
-  const name = `firstlight${answer.agentVersion === null ? '' : ` ${answer.agentVersion}`}`;
-  const lasts = forS === null ? '' : ` for ${formatDuration(forS * 1000)}`;
+function headline(status: StatusJson): string {
+  const { state, stateForS } = status;
+  const name = `firstlight${status.agentVersion === null ? '' : ` ${status.agentVersion}`}`;
+  const duration = stateForS === null ? '' : ` for ${formatDuration(stateForS * 1000)}`;
   switch (state) {
     case 'online':
     case 'offline':
     case 'not provisioned':
     case 'provisioning': {
-      const isBlind = state === 'not provisioned' && answer.credentials === 'unreadable';
-      const since = answer.since === null ? '' : `, since ${answer.since}`;
-      return `${name} ${isBlind ? 'cannot read its credentials' : `is ${state}`}${lasts}${since}`;
+      const isUnreadable = state === 'not provisioned' && status.credentials === 'unreadable';
+      const stateSince = status.stateSince === null ? '' : `, since ${status.stateSince}`;
+      return `${name} ${isUnreadable ? 'cannot read its credentials' : `is ${state}`}${duration}${stateSince}`;
     }
     case 'starting':
       return `${name} is starting: it waits for its turn to send`;
     case 'connecting':
-      return `${name} waits for the server's first answer${lasts}`;
+      return `${name} waits for the server's first answer${duration}`;
     case 'stopped':
-      return `${name} is not running: it was stopped ${ago(forS)}`;
+      return `${name} is not running: it was stopped ${formatAgo(stateForS)}`;
     case 'failed':
-      return `${name} is not running: it could not go on, ${ago(forS)}`;
+      return `${name} is not running: it could not go on, ${formatAgo(stateForS)}`;
     case 'killed':
       return `${name} is not running: it ended without a word (killed, crashed, or out of memory)`;
     case 'not running':
@@ -82,18 +83,18 @@ function headline(answer: StatusAnswer): string {
   }
 }
 
-function ago(forS: number | null): string {
-  return forS === null ? 'some time ago' : `${formatDuration(forS * 1000)} ago`;
+function formatAgo(stateForS: number | null): string {
+  return stateForS === null ? 'some time ago' : `${formatDuration(stateForS * 1000)} ago`;
 }
 
-function toDo({ state }: StatusAnswer): string {
+function actionOf({ state }: StatusJson): string {
   if (state === 'failed')
     return 'correct what is said above, then: sudo systemctl restart firstlight (systemd tries it by itself as well, ever more seldom, unless it was stopped)';
   if (state === 'unknown') return 'ask as root, or for the directory that the agent writes to: --runtime DIR';
-  return `${START_IT}; ${LOOK}`;
+  return `${START_HINT}; ${JOURNAL_HINT}`;
 }
 
-function toneOf({ exitCode }: StatusAnswer): Tone {
+function styleOf({ exitCode }: StatusJson): Style {
   if (exitCode === STATUS_EXIT.online) return 'good';
   return exitCode === STATUS_EXIT.offline ? 'wait' : 'bad';
 }
@@ -101,50 +102,59 @@ function toneOf({ exitCode }: StatusAnswer): Tone {
 const CREDENTIALS = {
   unknown: 'not read yet',
   none: 'none',
-  'asked for': 'being asked for',
+  requested: 'being asked for',
   stored: 'stored',
   unsaved: 'in memory only, a power cut would lose them',
   unreadable: 'cannot be read',
-  given: 'given by the configuration',
-} as const satisfies Record<NonNullable<StatusAnswer['credentials']>, string>;
+  configured: 'given by the configuration',
+} as const satisfies Record<NonNullable<StatusJson['credentials']>, string>;
 
 const CLOCKS = {
   trusted: 'believed as it is (clock.trust = "system")',
   synchronised: 'synchronised',
-  doubted: 'was set, and no time service confirms it: readings keep to the time before',
+  'step unconfirmed': 'was set, and no time service confirms it: readings keep to the time before',
   'not synchronised': 'not synchronised: readings wait for their dates, or go without',
-} as const satisfies Record<NonNullable<StatusAnswer['clock']>, string>;
+} as const satisfies Record<NonNullable<StatusJson['clock']>, string>;
 
-function readingsOf({ delivered, lastAcceptedAgoS, waiting, spooled, dropped }: StatusAnswer): string {
-  const last = lastAcceptedAgoS === null ? 'none accepted yet' : `last accepted ${ago(lastAcceptedAgoS)}`;
+function readingsOf({
+  deliveredReadings: delivered,
+  lastAcceptedAgoS,
+  freshReadings: waiting,
+  backlogReadings: spooled,
+  lostReadings: dropped,
+}: StatusJson): string {
+  const last =
+    lastAcceptedAgoS === null ? 'none accepted yet' : `last accepted ${formatAgo(lastAcceptedAgoS)}`;
   return `${delivered} delivered, ${last}; ${waiting} waiting, ${spooled} spooled, ${dropped} dropped`;
 }
 
 function retryLines(
-  { retry }: StatusAnswer,
+  { retry }: StatusJson,
   row: (label: string, text: string) => readonly string[],
 ): readonly string[] {
   if (!retry) return [];
   const next =
-    retry.nextInS === 0 ? 'a try is under way' : `next try in ${formatDuration(retry.nextInS * 1000)}`;
+    retry.nextAttemptInS === 0
+      ? 'a try is under way'
+      : `next try in ${formatDuration(retry.nextAttemptInS * 1000)}`;
   return [
-    ...row('why', `${retry.event}: ${retry.cause} (${retry.seen})`),
+    ...row('why', `${retry.event}: ${retry.cause} (${retry.detail})`),
     ...row('to do', retry.remedy),
     ...row(
       'retry',
-      `${next}; refused ${retry.tries === 1 ? 'once' : `${retry.tries} times`} in ${formatDuration(retry.sinceS * 1000)}`,
+      `${next}; refused ${retry.attempts === 1 ? 'once' : `${retry.attempts} times`} in ${formatDuration(retry.failingForS * 1000)}`,
     ),
   ];
 }
 
-function eventLines(event: EventAnswer, width: number, paint: Paint): readonly string[] {
+function eventLines(event: EventJson, width: number, styleText: StyleText): readonly string[] {
   const label = `  ${formatDuration(event.agoS * 1000)} ago`.padEnd(LABEL + 4);
-  const [first = '', ...more] = labelled(
+  const [first = '', ...furtherLines] = labelledLines(
     label,
-    `${event.event} ${halvesOf(event.says).cause}`,
+    `${event.event} ${splitSentence(event.message).cause}`,
     LABEL + 4,
     width,
   );
-  const tone = event.level === 'error' ? 'bad' : 'wait';
-  return [first, ...more].map((line) => (event.level === 'info' ? line : paint(tone, line)));
+  const style = event.level === 'error' ? 'bad' : 'wait';
+  return [first, ...furtherLines].map((line) => (event.level === 'info' ? line : styleText(style, line)));
 }

@@ -5,35 +5,35 @@
 
 import { existsSync } from 'node:fs';
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
-import { type Places, runtimeDirectory, stateDirectory } from '../../app/paths.ts';
+import { type PathOptions, runtimeDirectory, stateDirectory } from '../../app/paths.ts';
 import { isLocked } from '../../credentials/lock.ts';
-import type { StatusAnswer } from './json.ts';
+import type { StatusJson } from './json.ts';
 
-export interface StatusPlaces extends Pick<Places, 'state'> {
+export interface StatusPaths extends Pick<PathOptions, 'state'> {
   readonly runtime?: string;
 }
 
 /** `answer`, unless it says that nothing runs and the lock says otherwise. */
-export async function unlessUnseen(
-  answer: StatusAnswer,
-  places: StatusPlaces,
+export async function withLockState(
+  status: StatusJson,
+  paths: StatusPaths,
   environment: NodeJS.ProcessEnv,
-): Promise<StatusAnswer> {
+): Promise<StatusJson> {
   // Another runtime directory is that of another agent, whose state directory is another one, too.
-  const isKnown = places.state !== undefined || places.runtime === undefined;
-  if (answer.running || !isKnown || !(await isLocked(stateDirectory(places, environment)))) return answer;
-  const runtime = runtimeDirectory(places.runtime, environment);
-  const why = existsSync(runtime)
+  const isSameAgent = paths.state !== undefined || paths.runtime === undefined;
+  if (status.running || !isSameAgent || !(await isLocked(stateDirectory(paths, environment)))) return status;
+  const runtime = runtimeDirectory(paths.runtime, environment);
+  const reason = existsSync(runtime)
     ? `it has written nothing to ${runtime}: it has just started, or may not write there`
     : `there is no ${runtime}: mount a tmpfs there, or set RUNTIME_DIRECTORY to a directory in memory for both "run" and "status"`;
   return {
-    ...answer,
+    ...status,
     running: true,
     state: 'without status',
-    exitCode: STATUS_EXIT.person,
-    forS: null,
-    since: null,
+    exitCode: STATUS_EXIT.actionNeeded,
+    stateForS: null,
+    stateSince: null,
     pid: null,
-    why: [why],
+    reasons: [reason],
   };
 }

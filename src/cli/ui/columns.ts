@@ -7,8 +7,8 @@
 
 /** Exactly `width` columns. */
 export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
-  const cut = cutTo(text, width);
-  return align === 'left' ? cut.padEnd(width) : cut.padStart(width);
+  const shortened = cutTo(text, width);
+  return align === 'left' ? shortened.padEnd(width) : shortened.padStart(width);
 }
 
 /** At most `width` columns. */
@@ -18,6 +18,6 @@ export function cutTo(text: string, width: number): string {
 }
 
 /** The widest of these, but at most `most`. */
-export function widest(texts: readonly string[], most: number): number {
-  return Math.min(most, Math.max(0, ...texts.map((text) => text.length)));
+export function widest(texts: readonly string[], widthMax: number): number {
+  return Math.min(widthMax, Math.max(0, ...texts.map((text) => text.length)));
 }

@@ -9,7 +9,7 @@ export interface Console {
   readonly out: NodeJS.WritableStream;
 }
 
-export async function askYes(
+export async function confirm(
   { input, out }: Console,
   question: string,
   signal: AbortSignal,

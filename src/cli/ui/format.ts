@@ -9,15 +9,15 @@ const PLAIN_S_MAX = 300;
 const TEXT_CHARACTERS_MAX = 64;
 
 /** A value as people read it, and its unit beside it. What could move a terminal's cursor is a `?`. */
-export function shownValue(value: Value, unit: string): readonly [amount: string, unit: string] {
-  if (typeof value !== 'number') return [harmless(String(value)).slice(0, TEXT_CHARACTERS_MAX), unit];
-  if (unit === 'B' || unit === 'B/s') return humanised(value, unit);
+export function formatValue(value: Value, unit: string): readonly [amount: string, unit: string] {
+  if (typeof value !== 'number') return [sanitise(String(value)).slice(0, TEXT_CHARACTERS_MAX), unit];
+  if (unit === 'B' || unit === 'B/s') return formatBytes(value, unit);
   if (unit === 's' && value > PLAIN_S_MAX) return [formatDuration(value * 1000), ''];
   return [String(value), unit];
 }
 
 /** An amount in `unit` (B or B/s), scaled by powers of 1024, with one decimal where it is scaled. */
-export function humanised(bytes: number, unit: string): readonly [amount: string, unit: string] {
+export function formatBytes(bytes: number, unit: string): readonly [amount: string, unit: string] {
   let amount = bytes;
   let power = 0;
   // 1023.95 would be shown as 1024.0 of the smaller unit.
@@ -29,6 +29,6 @@ export function humanised(bytes: number, unit: string): readonly [amount: string
 }
 
 /** Text of the host's, without what a terminal would obey. */
-export function harmless(text: string): string {
+export function sanitise(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
 }

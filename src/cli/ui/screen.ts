@@ -19,8 +19,8 @@ export function openScreen(terminal: Terminal): Screen {
   return {
     draw(lines) {
       const { rows } = terminal.size();
-      const shown = lines.slice(0, rows).map((line) => `${line}${CLEAR_LINE}`);
-      terminal.write(`${HOME}${shown.join('\r\n')}${CLEAR_BELOW}`);
+      const visible = lines.slice(0, rows).map((line) => `${line}${CLEAR_LINE}`);
+      terminal.write(`${HOME}${visible.join('\r\n')}${CLEAR_BELOW}`);
     },
     [Symbol.dispose]: () => void terminal.write(LEAVE),
   };

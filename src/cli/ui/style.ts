@@ -3,30 +3,35 @@
 import type { Terminal } from './terminal.ts';
 
 /** What a colour means here: in order, heals or waits, needs a person, beside the point. */
-export type Tone = 'good' | 'wait' | 'bad' | 'dim';
+export type Style = 'good' | 'wait' | 'bad' | 'dim';
 
-const SGR: Readonly<Record<Tone, string>> = { good: '32', wait: '33', bad: '31', dim: '2' };
+const SGR_CODES: Readonly<Record<Style, string>> = { good: '32', wait: '33', bad: '31', dim: '2' };
 
-export type Paint = (tone: Tone, text: string) => string;
+export type StyleText = (style: Style, text: string) => string;
 
-export function paintFor({ isLive }: Pick<Terminal, 'isLive'>): Paint {
-  return isLive ? (tone, text) => `\x1b[${SGR[tone]}m${text}\x1b[0m` : (_tone, text) => text;
+export function styleFor({ isLive }: Pick<Terminal, 'isLive'>): StyleText {
+  return isLive ? (style, text) => `\x1b[${SGR_CODES[style]}m${text}\x1b[0m` : (_style, text) => text;
 }
 
 /** Words in lines of at most `width` columns; a word that is longer has a line of its own, and is not cut. */
-export function wrapped(text: string, width: number): readonly string[] {
+export function wrapText(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
+    const lastLine = lines.at(-1);
+    if (lastLine !== undefined && lastLine.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${lastLine} ${word}`;
     else lines.push(word);
   }
   return lines;
 }
 
 /** A label and its text, wrapped beside it. */
-export function labelled(label: string, text: string, labelWidth: number, width: number): readonly string[] {
-  const lines = wrapped(text, Math.max(20, width - labelWidth));
+export function labelledLines(
+  label: string,
+  text: string,
+  labelWidth: number,
+  width: number,
+): readonly string[] {
+  const lines = wrapText(text, Math.max(20, width - labelWidth));
   return lines.map((line, index) => `${(index === 0 ? label : '').padEnd(labelWidth)}${line}`);
 }

@@ -16,7 +16,7 @@ export interface Terminal extends Out {
   /** False: a pipe, a file, a terminal that is dumb, or one whose owner wants no colours or control sequences. */
   readonly isLive: boolean;
   /** Calls `then` at each change of size until the signal aborts. */
-  onResize(then: () => void, signal: AbortSignal): void;
+  onResize(listener: () => void, signal: AbortSignal): void;
   /** Aborts when the command should end: the given signal, or nobody reads any more. */
   readonly ended: AbortSignal;
 }
@@ -42,9 +42,9 @@ export function openTerminal(
         ? { columns: stream.columns || COLUMNS, rows: stream.rows || ROWS }
         : { columns: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY },
     isLive: stream.isTTY === true && term !== 'dumb' && noColour === '',
-    onResize(then, until) {
-      stream.on('resize', then);
-      until.addEventListener('abort', () => stream.off('resize', then), { once: true });
+    onResize(listener, signalEnd) {
+      stream.on('resize', listener);
+      signalEnd.addEventListener('abort', () => stream.off('resize', listener), { once: true });
     },
     ended: ended.signal,
   };

@@ -16,7 +16,7 @@ export interface Source {
   readonly line?: number | undefined;
 }
 
-export interface Finding {
+export interface ProblemDetails {
   /** What is wrong, continuing a sentence that begins with the key and its value: "is not a duration". */
   readonly what: string;
   readonly key?: string | undefined;
@@ -25,7 +25,7 @@ export interface Finding {
   readonly example?: string | undefined;
 }
 
-export interface Problem extends Finding {
+export interface Problem extends ProblemDetails {
   readonly source: string;
   readonly line?: number | undefined;
   readonly sentence: string;
@@ -42,8 +42,8 @@ export class ConfigError extends Error {
   }
 }
 
-export function problemAt(source: Source, finding: Finding): Problem {
-  const { what, key, value, bound, example } = finding;
+export function problemAt(source: Source, details: ProblemDetails): Problem {
+  const { what, key, value, bound, example } = details;
   const subject = [key, value === undefined ? undefined : `= ${value}`].filter((part) => part !== undefined);
   const sentence = [
     [...subject, what].join(' '),
@@ -53,12 +53,12 @@ export function problemAt(source: Source, finding: Finding): Problem {
   return {
     source: source.name,
     ...(source.line === undefined ? {} : { line: source.line }),
-    ...finding,
-    sentence: `${place(source)}: ${sentence.join('; ')}`,
+    ...details,
+    sentence: `${formatSource(source)}: ${sentence.join('; ')}`,
   };
 }
 
 /** "/etc/firstlight/firstlight.toml:7" or "FIRSTLIGHT_LOG_LEVEL". */
-export function place(source: Source): string {
+export function formatSource(source: Source): string {
   return source.line === undefined ? source.name : `${source.name}:${source.line}`;
 }

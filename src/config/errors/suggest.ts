@@ -9,10 +9,10 @@
 /** Words longer than any key of ours are not worth the quadratic work. */
 const WORD_CHARACTERS_MAX = 64;
 
-export function nearest(word: string, known: readonly string[]): string | undefined {
+export function suggest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > WORD_CHARACTERS_MAX) return undefined;
   let best: { word: string; distance: number } | undefined;
-  for (const each of known) {
+  for (const each of candidates) {
     const distance = distanceBetween(word.toLowerCase(), each.toLowerCase());
     if (best === undefined || distance < best.distance) best = { word: each, distance };
   }

@@ -6,11 +6,11 @@
  */
 
 import * as v from 'valibot';
-import type { OwnKind } from '../../core/model/custom-sensor.ts';
-import { FACTOR_MAX, factorOf, INTERVAL_MS_MAX, INTERVAL_MS_MIN } from '../values/sensor-lists.ts';
-import { kindOf } from './display.ts';
+import type { CustomSensorKind } from '../../core/model/custom-sensor.ts';
+import { FACTOR_MAX, INTERVAL_MS_MAX, INTERVAL_MS_MIN, parseFactor } from '../values/sensor-lists.ts';
+import { describeType } from './display.ts';
 import type { Setting } from './setting.ts';
-import { absolutePath, boundedText, choice, duration, parsed, text } from './value-types.ts';
+import { absolutePath, boundedText, choice, duration, parseWith, text } from './value-types.ts';
 
 /** As a setting, with a key that is the field's name; one without a built-in value must be given, unless it is optional. */
 export interface Field<T = unknown> extends Setting<T> {
@@ -63,20 +63,20 @@ const factor = (key: string, builtIn: string, meaning: string) => ({
   meaning,
   schema: v.pipe(
     text('a number'),
-    parsed((input: string) => factorOf(input) ?? 'is not a plain number'),
+    parseWith((input: string) => parseFactor(input) ?? 'is not a plain number'),
   ),
 });
 
-const texts = (wanted: string) =>
+const texts = (expected: string) =>
   v.array(
     v.pipe(
-      v.string((issue) => `holds ${kindOf(issue.input)}, not ${wanted}`),
+      v.string((issue) => `holds ${describeType(issue.input)}, not ${expected}`),
       v.check((input) => !input.includes('\0'), 'holds a NUL'),
     ),
-    (issue) => `is ${kindOf(issue.input)}, not a list of texts`,
+    (issue) => `is ${describeType(issue.input)}, not a list of texts`,
   );
 
-export const ownFields = {
+export const customSensorFields = {
   exec: {
     name: {
       ...name('boiler'),
@@ -153,6 +153,6 @@ export const ownFields = {
     },
     every: every('10s'),
   },
-} as const satisfies Record<OwnKind, Record<string, Field>>;
+} as const satisfies Record<CustomSensorKind, Record<string, Field>>;
 
-export const OWN_KINDS = ['exec', 'file', 'gpio'] as const satisfies readonly OwnKind[];
+export const CUSTOM_SENSOR_KINDS = ['exec', 'file', 'gpio'] as const satisfies readonly CustomSensorKind[];

@@ -16,7 +16,7 @@ import {
   parseScales,
 } from '../values/sensor-lists.ts';
 import type { Setting } from './setting.ts';
-import { choice, parsed, text } from './value-types.ts';
+import { choice, parseWith, text } from './value-types.ts';
 
 const PAIRS = `at most ${PAIRS_MAX} of`;
 const KEYS = `a key is 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (any characters)`;
@@ -37,7 +37,7 @@ export const sensorSettings = {
     bound: GLOBS,
     example: 'hwmon, netWlan0*',
     meaning: 'Sensors and keys that are reported beside those of the profile.',
-    schema: v.pipe(text('a list of names'), parsed(parseGlobs)),
+    schema: v.pipe(text('a list of names'), parseWith(parseGlobs)),
   },
   sensorsOff: {
     key: 'sensors.off',
@@ -47,7 +47,7 @@ export const sensorSettings = {
     example: 'load5, load15, netDocker*',
     meaning:
       'Sensors and keys that are not reported, whatever the profile and sensors.on say. A sensor of which nothing is wanted is not read.',
-    schema: v.pipe(text('a list of names'), parsed(parseGlobs)),
+    schema: v.pipe(text('a list of names'), parseWith(parseGlobs)),
   },
   sensorsInterval: {
     key: 'sensors.interval',
@@ -57,7 +57,7 @@ export const sensorSettings = {
     example: 'filesystem=5m, processes=60s',
     meaning:
       'How often a sensor is read that need not be read for each reading; in between its last values are repeated. Never more often than telemetry.interval.',
-    schema: v.pipe(text('a list of sensor=duration'), parsed(parseIntervals)),
+    schema: v.pipe(text('a list of sensor=duration'), parseWith(parseIntervals)),
   },
   sensorsRename: {
     key: 'sensors.rename',
@@ -66,7 +66,7 @@ export const sensorSettings = {
     bound: `${PAIRS} key=name, separated by commas; a name is a letter and up to 63 letters, digits, _ . -, and no other key's`,
     example: 'cpuTemperatureC=boardTemperature',
     meaning: 'Other names for keys, as they go to the server; telemetry.deadband knows them by these names.',
-    schema: v.pipe(text('a list of key=name'), parsed(parseRenames)),
+    schema: v.pipe(text('a list of key=name'), parseWith(parseRenames)),
   },
   sensorsScale: {
     key: 'sensors.scale',
@@ -76,7 +76,7 @@ export const sensorSettings = {
     example: 'memory*=0.000001',
     meaning:
       'By what a number is multiplied before it is reported, at most six decimals. Keys by the names they have before sensors.rename.',
-    schema: v.pipe(text('a list of key=number'), parsed(parseScales)),
+    schema: v.pipe(text('a list of key=number'), parseWith(parseScales)),
   },
   sensorsOffset: {
     key: 'sensors.offset',
@@ -85,6 +85,6 @@ export const sensorSettings = {
     bound: `${PAIRS} key=number, separated by commas; ${KEYS}; at most ${FACTOR_MAX} either way`,
     example: 'cpuTemperatureC=-1.5',
     meaning: 'What is added to a number after sensors.scale.',
-    schema: v.pipe(text('a list of key=number'), parsed(parseOffsets)),
+    schema: v.pipe(text('a list of key=number'), parseWith(parseOffsets)),
   },
 } as const satisfies Record<string, Setting>;

@@ -3,9 +3,9 @@
 import * as v from 'valibot';
 import { PINS_MAX, parsePins } from '../values/pins.ts';
 import { parseProxy } from '../values/proxy.ts';
-import { parseServerUrls, ROADS_MAX } from '../values/server-url.ts';
+import { ENDPOINTS_MAX, parseServerUrls } from '../values/server-url.ts';
 import type { Setting } from './setting.ts';
-import { absolutePath, duration, parsed, text, textOrList } from './value-types.ts';
+import { absolutePath, duration, parseWith, text, textOrList } from './value-types.ts';
 
 const HOUR_MS = 3_600_000;
 const PEM_KIB_MAX = 256;
@@ -14,11 +14,11 @@ export const serverSettings = {
   serverUrl: {
     key: 'server.url',
     type: 'URL',
-    bound: `coap://host[:port], http://host[:port] or https://host[:port], ports 5683, 80 and 443 unless given, an IPv6 address in brackets; at most ${ROADS_MAX} of them, as a list or separated by commas`,
+    bound: `coap://host[:port], http://host[:port] or https://host[:port], ports 5683, 80 and 443 unless given, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} of them, as a list or separated by commas`,
     example: 'coap://thingsboard.example.com',
     meaning:
       'The ThingsBoard server. The only setting that must be given. Of several URLs of one server the first that works is used.',
-    schema: v.pipe(textOrList('a URL'), parsed(parseServerUrls)),
+    schema: v.pipe(textOrList('a URL'), parseWith(parseServerUrls)),
   },
   serverSpread: {
     key: 'server.spread',
@@ -34,7 +34,7 @@ export const serverSettings = {
     example: 'http://proxy.example.com:3128',
     meaning:
       'The forward proxy for http and https. Unless given, HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment count; none means none.',
-    schema: v.pipe(text('a URL'), parsed(parseProxy)),
+    schema: v.pipe(text('a URL'), parseWith(parseProxy)),
   },
   serverCaFile: {
     key: 'server.ca-file',
@@ -48,7 +48,7 @@ export const serverSettings = {
     example: 'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=',
     meaning:
       "Public keys the server may have, beside a certificate that is trusted: openssl x509 -pubkey -noout -in cert.pem | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64. Give the next key's, too, before it is used.",
-    schema: v.pipe(text('a list of pins'), parsed(parsePins)),
+    schema: v.pipe(text('a list of pins'), parseWith(parsePins)),
   },
   serverCertFile: {
     key: 'server.cert-file',

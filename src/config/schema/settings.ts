@@ -17,7 +17,7 @@ import {
   boundedText,
   choice,
   duration,
-  parsed,
+  parseWith,
   share,
   size,
   text,
@@ -127,7 +127,7 @@ export const settings = {
     example: 'cpuTemperatureC=0.5, load1=0.1',
     meaning:
       'A value that has moved by less than this since it was last reported is not reported anew, key by key.',
-    schema: v.pipe(text('a list of key=number'), parsed(parseDeadbands)),
+    schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),
   },
   ...sensorSettings,
   outboxSpoolAfter: {

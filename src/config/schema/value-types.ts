@@ -8,29 +8,29 @@
 
 import * as v from 'valibot';
 import { formatDurationSetting } from '../../core/model/format-duration.ts';
-import { nearest } from '../errors/suggest.ts';
+import { suggest } from '../errors/suggest.ts';
 import { parseDuration } from '../values/duration.ts';
 import { parseSize } from '../values/size.ts';
-import { kindOf } from './display.ts';
+import { describeType } from './display.ts';
 
 /** What the server's columns hold. */
 const TEXT_CHARACTERS_MAX = 255;
 
-export function text(wanted: string) {
-  return v.string((issue) => `is ${kindOf(issue.input)}, not ${wanted} in quotes`);
+export function text(expected: string) {
+  return v.string((issue) => `is ${describeType(issue.input)}, not ${expected} in quotes`);
 }
 
 /** Text, or in the file also a list of texts, which becomes one text with commas in it. */
-export function textOrList(wanted: string) {
+export function textOrList(expected: string) {
   const list = v.pipe(
     v.array(v.string()),
     v.transform((parts) => parts.join(',')),
   );
-  return v.union([v.string(), list], (issue) => `is ${kindOf(issue.input)}, not ${wanted} in quotes`);
+  return v.union([v.string(), list], (issue) => `is ${describeType(issue.input)}, not ${expected} in quotes`);
 }
 
 /** A parser of ours as a valibot action: what it returns as text is what is wrong. */
-export function parsed<T extends object | number>(parse: (input: string) => T | string) {
+export function parseWith<T extends object | number>(parse: (input: string) => T | string) {
   return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
     const result = parse(dataset.value);
     if (typeof result !== 'string') return result;
@@ -65,54 +65,55 @@ export function duration(minMs: number, maxMs: number, example: string) {
     return ms > maxMs ? 'is too long' : ms;
   };
   const bound = `${formatDurationSetting(minMs)} to ${formatDurationSetting(maxMs)}`;
-  return { type: 'duration', bound, example, schema: v.pipe(text('a duration'), parsed(parse)) } as const;
+  return { type: 'duration', bound, example, schema: v.pipe(text('a duration'), parseWith(parse)) } as const;
 }
 
 export function wholeNumber(min: number, max: number, example: string) {
   const parse = (input: string): number | string =>
-    within({ min, max }, /^\d{1,15}$/.test(input) ? Number(input) : undefined, 'a whole number');
-  const schema = v.pipe(text('a whole number'), parsed(parse));
+    checkRange({ min, max }, /^\d{1,15}$/.test(input) ? Number(input) : undefined, 'a whole number');
+  const schema = v.pipe(text('a whole number'), parseWith(parse));
   return { type: 'number', bound: `a whole number, ${min} to ${max}`, example, schema } as const;
 }
 
 /** Bytes; the bounds as an operator writes them. */
 export function size(least: string, most: string, example: string) {
   const [min = 0, max = 0] = [parseSize(least), parseSize(most)];
-  const parse = (input: string): number | string => within({ min, max }, parseSize(input), 'a size');
+  const parse = (input: string): number | string => checkRange({ min, max }, parseSize(input), 'a size');
   return {
     type: 'size',
     bound: `${least} to ${most}`,
     example,
-    schema: v.pipe(text('a size'), parsed(parse)),
+    schema: v.pipe(text('a size'), parseWith(parse)),
   } as const;
 }
 
 /** A part of the whole, from 0 to 1; written in whole per cent, as the bounds are. */
 export function share(least: string, most: string, example: string) {
-  const ofText = (input: string): number | undefined => {
+  const parsePercent = (input: string): number | undefined => {
     const percent = /^(\d{1,3})%$/.exec(input)?.[1];
     return percent === undefined ? undefined : Number(percent) / 100;
   };
-  const [min = 0, max = 0] = [ofText(least), ofText(most)];
-  const parse = (input: string): number | string => within({ min, max }, ofText(input), 'a whole percentage');
-  const schema = v.pipe(text('a percentage'), parsed(parse));
+  const [min = 0, max = 0] = [parsePercent(least), parsePercent(most)];
+  const parse = (input: string): number | string =>
+    checkRange({ min, max }, parsePercent(input), 'a whole percentage');
+  const schema = v.pipe(text('a percentage'), parseWith(parse));
   return { type: 'share', bound: `${least} to ${most}`, example, schema } as const;
 }
 
-function within(
+function checkRange(
   { min, max }: { readonly min: number; readonly max: number },
   value: number | undefined,
-  wanted: string,
+  expected: string,
 ): number | string {
-  if (value === undefined) return `is not ${wanted}`;
+  if (value === undefined) return `is not ${expected}`;
   if (value < min) return 'is too small';
   return value > max ? 'is too large' : value;
 }
 
 export function choice<const Options extends readonly [string, ...string[]]>(options: Options) {
   const message = (input: string): string => {
-    const meant = nearest(input, options);
-    return `is none of the choices${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+    const suggestion = suggest(input, options);
+    return `is none of the choices${suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`}`;
   };
   const schema = v.pipe(
     text('text'),

@@ -14,33 +14,35 @@ import { readTomlFiles } from './toml-files.ts';
 const KINDS = [PROVISIONING_SECRET, DEVICE_TOKEN];
 const BYTES_MAX = 4 * 1024;
 
-export function givenSecrets(
+export function collectSecrets(
   file: string,
   environment: Environment,
   credentialsDirectory: string | undefined,
 ): readonly Secret[] {
-  const given = [
-    ...readTomlFiles(file).all.flatMap((each) => each.given),
-    ...readEnvironment(environment).given,
+  const rawSettings = [
+    ...readTomlFiles(file).all.flatMap((each) => each.rawSettings),
+    ...readEnvironment(environment).rawSettings,
   ];
-  const texts = given.filter(({ setting }) => setting.type === 'secret').map(({ raw }) => String(raw));
-  const named = given
+  const texts = rawSettings.filter(({ setting }) => setting.type === 'secret').map(({ raw }) => String(raw));
+  const namedPaths = rawSettings
     .filter(({ setting }) => KINDS.some((kind) => kind.file === setting))
     .map(({ raw }) => String(raw));
   const credentials =
     credentialsDirectory === undefined
       ? []
       : KINDS.map(({ credential }) => join(credentialsDirectory, credential));
-  const read = [...named, ...credentials].map((path) => readTextFile(path, BYTES_MAX));
+  const fileContents = [...namedPaths, ...credentials].map((path) => readTextFile(path, BYTES_MAX));
   const urls = [
-    ...given.filter(({ setting }) => setting.type === 'URL').flatMap(({ raw }) => [raw].flat().map(String)),
+    ...rawSettings
+      .filter(({ setting }) => setting.type === 'URL')
+      .flatMap(({ raw }) => [raw].flat().map(String)),
     ...Object.entries(environment).flatMap(([name, url]) =>
       /^https?_proxy$/i.test(name) && url ? [url] : [],
     ),
   ];
   return [
     ...texts,
-    ...read.flatMap((found) => (found.is === 'text' ? [found.text.replace(/\r?\n$/, '')] : [])),
+    ...fileContents.flatMap((found) => (found.is === 'text' ? [found.text.replace(/\r?\n$/, '')] : [])),
     ...urls.flatMap(passwordsIn),
   ]
     .filter((text) => text !== '')
@@ -53,9 +55,9 @@ function passwordsIn(url: string): readonly string[] {
   if (credentials === undefined) return [];
   const password = credentials.slice(credentials.indexOf(':') + 1);
   const proxy = parseProxy(url);
-  const sent =
+  const basicToken =
     typeof proxy === 'string' ? undefined : proxy.proxy?.authorization?.reveal().slice('Basic '.length);
-  const plain = sent === undefined ? undefined : Buffer.from(sent, 'base64').toString();
+  const plain = basicToken === undefined ? undefined : Buffer.from(basicToken, 'base64').toString();
   return [
     credentials,
     password,

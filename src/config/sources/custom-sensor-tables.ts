@@ -4,67 +4,72 @@
  * What is wrong with them as lists is told here, each with its line; own-sensors.ts goes on from there.
  */
 
-import type { OwnKind } from '../../core/model/custom-sensor.ts';
+import type { CustomSensorKind } from '../../core/model/custom-sensor.ts';
 import { type Problem, problemAt, type Source } from '../errors/problem.ts';
-import { nearest } from '../errors/suggest.ts';
-import { OWN_KINDS } from '../schema/custom-sensor-fields.ts';
-import { kindOf, shownKey } from '../schema/display.ts';
+import { suggest } from '../errors/suggest.ts';
+import { CUSTOM_SENSOR_KINDS } from '../schema/custom-sensor-fields.ts';
+import { describeType, formatKey } from '../schema/display.ts';
 import { pathOf } from '../schema/setting.ts';
 import { allSettings } from '../schema/settings.ts';
 
 /** The table in which they are. */
-export const OWN_TABLE = 'sensor';
+export const CUSTOM_SENSOR_TABLE = 'sensor';
 
 /** One element of one list. */
-export interface GivenOwn {
-  readonly kind: OwnKind;
+export interface RawCustomSensor {
+  readonly kind: CustomSensorKind;
   readonly fields: ReadonlyMap<string, unknown>;
   /** Where it begins. */
   readonly source: Source;
   readonly sourceOf: (field: string) => Source;
 }
 
-export interface OwnLists {
-  readonly own: readonly GivenOwn[];
+export interface CustomSensorTables {
+  readonly sensors: readonly RawCustomSensor[];
   readonly problems: readonly Problem[];
 }
 
-export function ownLists(body: object, sourceAt: (path: readonly string[]) => Source): OwnLists {
-  const own: GivenOwn[] = [];
+export function readCustomSensorTables(
+  body: object,
+  sourceAt: (path: readonly string[]) => Source,
+): CustomSensorTables {
+  const sensors: RawCustomSensor[] = [];
   const problems: Problem[] = [];
   for (const [name, list] of Object.entries(body)) {
-    const kind = OWN_KINDS.find((each) => each === name);
-    const at = sourceAt([OWN_TABLE, name]);
-    if (kind === undefined) problems.push(unknownList(name, at));
-    else if (!Array.isArray(list)) problems.push(noList(name, list, at));
+    const kind = CUSTOM_SENSOR_KINDS.find((each) => each === name);
+    const listSource = sourceAt([CUSTOM_SENSOR_TABLE, name]);
+    if (kind === undefined) problems.push(unknownListProblem(name, listSource));
+    else if (!Array.isArray(list)) problems.push(wrongTypeProblem(name, list, listSource));
     else {
       list.forEach((element: unknown, index) => {
-        const path = [OWN_TABLE, name, String(index)];
+        const path = [CUSTOM_SENSOR_TABLE, name, String(index)];
         const source = sourceAt(path);
-        if (typeof element !== 'object' || element === null) problems.push(noList(name, list, source));
+        if (typeof element !== 'object' || element === null)
+          problems.push(wrongTypeProblem(name, list, source));
         else {
           const fields = new Map<string, unknown>(Object.entries(element));
-          own.push({ kind, fields, source, sourceOf: (field) => sourceAt([...path, field]) });
+          sensors.push({ kind, fields, source, sourceOf: (field) => sourceAt([...path, field]) });
         }
       });
     }
   }
-  return { own, problems };
+  return { sensors, problems };
 }
 
-function unknownList(name: string, at: Source): Problem {
-  const elsewhere = allSettings.find((setting) => pathOf(setting)[1] === name)?.key;
-  const near = nearest(name, OWN_KINDS);
-  const meant = elsewhere ?? (near === undefined ? undefined : `[[${OWN_TABLE}.${near}]]`);
-  const what = `is no sensor of a kind we know${meant === undefined ? '' : `; did you mean ${meant}?`}`;
-  const bound = OWN_KINDS.map((kind) => `[[${OWN_TABLE}.${kind}]]`).join(' ');
-  return problemAt(at, { key: shownKey([OWN_TABLE, name]), what, bound });
+function unknownListProblem(name: string, source: Source): Problem {
+  const otherKey = allSettings.find((setting) => pathOf(setting)[1] === name)?.key;
+  const nearestKind = suggest(name, CUSTOM_SENSOR_KINDS);
+  const suggestion =
+    otherKey ?? (nearestKind === undefined ? undefined : `[[${CUSTOM_SENSOR_TABLE}.${nearestKind}]]`);
+  const what = `is no sensor of a kind we know${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  const bound = CUSTOM_SENSOR_KINDS.map((kind) => `[[${CUSTOM_SENSOR_TABLE}.${kind}]]`).join(' ');
+  return problemAt(source, { key: formatKey([CUSTOM_SENSOR_TABLE, name]), what, bound });
 }
 
-function noList(name: string, raw: unknown, at: Source): Problem {
-  return problemAt(at, {
-    key: shownKey([OWN_TABLE, name]),
-    what: `is ${kindOf(raw)}, not one table for each sensor`,
-    example: `[[${OWN_TABLE}.${name}]]`,
+function wrongTypeProblem(name: string, raw: unknown, source: Source): Problem {
+  return problemAt(source, {
+    key: formatKey([CUSTOM_SENSOR_TABLE, name]),
+    what: `is ${describeType(raw)}, not one table for each sensor`,
+    example: `[[${CUSTOM_SENSOR_TABLE}.${name}]]`,
   });
 }

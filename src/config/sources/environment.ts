@@ -8,37 +8,38 @@
  */
 
 import { type Problem, problemAt } from '../errors/problem.ts';
-import { nearest } from '../errors/suggest.ts';
-import { shownKey } from '../schema/display.ts';
+import { suggest } from '../errors/suggest.ts';
+import { formatKey } from '../schema/display.ts';
 import { variableOf } from '../schema/setting.ts';
 import { allSettings } from '../schema/settings.ts';
-import type { Given } from './reader.ts';
+import type { RawSetting } from './reader.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables of ours that are no settings: they are read where the command line is. */
-export const OTHER_VARIABLES: readonly string[] = ['FIRSTLIGHT_CONFIG'];
+export const NON_SETTING_VARIABLES: readonly string[] = ['FIRSTLIGHT_CONFIG'];
 
 const PREFIX = 'FIRSTLIGHT_';
 
 export function readEnvironment(environment: Environment): {
-  readonly given: readonly Given[];
+  readonly rawSettings: readonly RawSetting[];
   readonly problems: readonly Problem[];
 } {
-  const given: Given[] = [];
+  const rawSettings: RawSetting[] = [];
   const problems: Problem[] = [];
-  const known = new Map(allSettings.map((setting) => [variableOf(setting), setting]));
+  const byVariable = new Map(allSettings.map((setting) => [variableOf(setting), setting]));
   for (const [name, raw] of Object.entries(environment)) {
-    if (!name.startsWith(PREFIX) || raw === undefined || OTHER_VARIABLES.includes(name)) continue;
-    const setting = known.get(name);
-    if (setting === undefined) problems.push(unknownVariable(name, [...known.keys(), ...OTHER_VARIABLES]));
-    else given.push({ setting, raw, source: { name, via: 'environment' } });
+    if (!name.startsWith(PREFIX) || raw === undefined || NON_SETTING_VARIABLES.includes(name)) continue;
+    const setting = byVariable.get(name);
+    if (setting === undefined)
+      problems.push(unknownVariableProblem(name, [...byVariable.keys(), ...NON_SETTING_VARIABLES]));
+    else rawSettings.push({ setting, raw, source: { name, via: 'environment' } });
   }
-  return { given, problems };
+  return { rawSettings, problems };
 }
 
-function unknownVariable(name: string, known: readonly string[]): Problem {
-  const meant = nearest(name, known);
-  const what = `is no variable of ours${meant === undefined ? '' : `; did you mean ${meant}?`}`;
-  return problemAt({ name: shownKey([name]), via: 'environment' }, { what });
+function unknownVariableProblem(name: string, names: readonly string[]): Problem {
+  const suggestion = suggest(name, names);
+  const what = `is no variable of ours${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  return problemAt({ name: formatKey([name]), via: 'environment' }, { what });
 }

@@ -21,7 +21,7 @@ export function readTextFile(path: string, bytesMax: number): FileText {
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    return refused(errorCode(error) ?? 'unknown error');
+    return toFailure(errorCode(error) ?? 'unknown error');
   }
   try {
     const stat = fstatSync(descriptor);
@@ -30,15 +30,15 @@ export function readTextFile(path: string, bytesMax: number): FileText {
     const bytes = Buffer.alloc(bytesMax + 1);
     const length = readUpTo(descriptor, bytes);
     if (length > bytesMax) return { is: 'unreadable', what: `is larger than ${bytesMax / 1024} KiB` };
-    return decoded(bytes.subarray(0, length), stat.mode);
+    return decode(bytes.subarray(0, length), stat.mode);
   } catch (error) {
-    return refused(errorCode(error) ?? 'unknown error');
+    return toFailure(errorCode(error) ?? 'unknown error');
   } finally {
     closeSync(descriptor);
   }
 }
 
-function refused(code: string): FileText {
+function toFailure(code: string): FileText {
   if (code === 'ENOENT' || code === 'ENOTDIR') return { is: 'missing' };
   if (code === 'EACCES' || code === 'EPERM') {
     return { is: 'unreadable', what: `may not be read by this user (${code})` };
@@ -55,7 +55,7 @@ function readUpTo(descriptor: number, bytes: Buffer): number {
   }
 }
 
-function decoded(bytes: Buffer, mode: number): FileText {
+function decode(bytes: Buffer, mode: number): FileText {
   if (bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xef_bb_bf) {
     return { is: 'unreadable', what: 'begins with a byte order mark; save it as UTF-8 without one' };
   }

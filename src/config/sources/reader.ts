@@ -6,11 +6,11 @@
  */
 
 import * as v from 'valibot';
-import { type Problem, place, problemAt, type Source } from '../errors/problem.ts';
-import { shown } from '../schema/display.ts';
+import { formatSource, type Problem, problemAt, type Source } from '../errors/problem.ts';
+import { formatValue } from '../schema/display.ts';
 import { pathOf, type Setting, variableOf } from '../schema/setting.ts';
 
-export interface Given {
+export interface RawSetting {
   readonly setting: Setting;
   readonly raw: unknown;
   readonly source: Source;
@@ -25,7 +25,7 @@ export interface Parsed<T> {
 /** The value that counts, and where it was given, unless it is the built-in one. */
 export interface Effective<T> {
   readonly value: T;
-  readonly given: Parsed<T> | undefined;
+  readonly explicit: Parsed<T> | undefined;
 }
 
 export class Reader {
@@ -35,41 +35,41 @@ export class Reader {
   readonly sources: Record<string, string> = {};
   /** Key to the value that won, as it may be shown: never a secret. */
   readonly values: Record<string, string> = {};
-  readonly #given: readonly Given[];
+  readonly #rawSettings: readonly RawSetting[];
 
   /** `given` in rising order of precedence. */
-  constructor(given: readonly Given[]) {
-    this.#given = given;
+  constructor(rawSettings: readonly RawSetting[]) {
+    this.#rawSettings = rawSettings;
   }
 
-  isGiven(setting: Setting): boolean {
-    return this.#given.some((each) => each.setting === setting);
+  isSet(setting: Setting): boolean {
+    return this.#rawSettings.some((each) => each.setting === setting);
   }
 
   /** The source of the last value given, right or wrong. */
   sourceOf(setting: Setting): Source | undefined {
-    return this.#given.findLast((each) => each.setting === setting)?.source;
+    return this.#rawSettings.findLast((each) => each.setting === setting)?.source;
   }
 
   /** Whether the values of `one` take precedence over those of `other`; both have given some. */
   isLater(one: Source, other: Source): boolean {
-    const rank = ({ name }: Source) => this.#given.findIndex(({ source }) => source.name === name);
+    const rank = ({ name }: Source) => this.#rawSettings.findIndex(({ source }) => source.name === name);
     return rank(one) > rank(other);
   }
 
   /** The right values of a setting in rising order of precedence; the wrong ones become problems. */
   all<T>(setting: Setting<T>): readonly Parsed<T>[] {
-    const right: Parsed<T>[] = [];
-    for (const { raw, source } of this.#given.filter((each) => each.setting === setting)) {
-      const value = this.judge(setting, raw, source);
-      if (value !== undefined) right.push({ value: value.value, raw, source });
+    const valid: Parsed<T>[] = [];
+    for (const { raw, source } of this.#rawSettings.filter((each) => each.setting === setting)) {
+      const value = this.validate(setting, raw, source);
+      if (value !== undefined) valid.push({ value: value.value, raw, source });
     }
-    return right;
+    return valid;
   }
 
   /** The value that wins, if any is right. */
   last<T>(setting: Setting<T>): T | undefined {
-    return this.#winner(setting)?.value;
+    return this.#lastValid(setting)?.value;
   }
 
   /** The value that wins, or the built-in one. */
@@ -80,39 +80,39 @@ export class Reader {
   /** The same, and how it was given, if it was. */
   effective<T>(setting: Setting<T> & { readonly default: string }): Effective<T> {
     this.sources[setting.key] = 'default';
-    this.values[setting.key] = shown(setting, setting.default);
-    const given = this.#winner(setting);
-    return given === undefined
-      ? { value: v.parse(setting.schema, setting.default), given }
-      : { value: given.value, given };
+    this.values[setting.key] = formatValue(setting, setting.default);
+    const explicit = this.#lastValid(setting);
+    return explicit === undefined
+      ? { value: v.parse(setting.schema, setting.default), explicit }
+      : { value: explicit.value, explicit };
   }
 
-  #winner<T>(setting: Setting<T>): Parsed<T> | undefined {
-    const winner = this.all(setting).at(-1);
-    if (winner === undefined) return undefined;
-    this.sources[setting.key] = place(winner.source);
-    this.values[setting.key] = shown(setting, winner.raw);
-    return winner;
+  #lastValid<T>(setting: Setting<T>): Parsed<T> | undefined {
+    const last = this.all(setting).at(-1);
+    if (last === undefined) return undefined;
+    this.sources[setting.key] = formatSource(last.source);
+    this.values[setting.key] = formatValue(setting, last.raw);
+    return last;
   }
 
   /** One value of one source: right, or a problem more. */
-  judge<T>(setting: Setting<T>, raw: unknown, source: Source): { readonly value: T } | undefined {
+  validate<T>(setting: Setting<T>, raw: unknown, source: Source): { readonly value: T } | undefined {
     const result = v.safeParse(setting.schema, raw, { abortPipeEarly: true });
     if (result.success) return { value: result.output };
-    this.blame(setting, { raw, source }, result.issues[0].message);
+    this.addProblem(setting, { raw, source }, result.issues[0].message);
     return undefined;
   }
 
   /** A problem more: what is wrong with a value, continuing the sentence that begins with it. */
-  blame(setting: Setting, { raw, source }: Pick<Parsed<unknown>, 'raw' | 'source'>, what: string): void {
+  addProblem(setting: Setting, { raw, source }: Pick<Parsed<unknown>, 'raw' | 'source'>, what: string): void {
     const { key, bound } = setting;
     const example = exampleFor(setting, source);
-    this.problems.push(problemAt(source, { what, key, value: shown(setting, raw), bound, example }));
+    this.problems.push(problemAt(source, { what, key, value: formatValue(setting, raw), bound, example }));
   }
 }
 
 /** That a setting is not there, said at the source where one would put it. */
-export function absent(setting: Setting, source: Source, what: string): Problem {
+export function missingProblem(setting: Setting, source: Source, what: string): Problem {
   const { key, bound } = setting;
   return problemAt(source, { what, key, bound, example: exampleFor(setting, source) });
 }

@@ -12,7 +12,7 @@
 
 import { join } from 'node:path';
 import type { Secret } from '../../core/model/secret.ts';
-import { type Problem, place, problemAt, type Source } from '../errors/problem.ts';
+import { formatSource, type Problem, problemAt, type Source } from '../errors/problem.ts';
 import type { Setting } from '../schema/setting.ts';
 import { settings } from '../schema/settings.ts';
 import { readTextFile } from './read-text-file.ts';
@@ -21,7 +21,7 @@ import type { Parsed, Reader } from './reader.ts';
 /** A secret with all the places in which it may lie. */
 export interface SecretKind {
   /** For sentences. */
-  readonly called: string;
+  readonly label: string;
   readonly inline: Setting<Secret>;
   readonly file: Setting<string>;
   /** Its name in systemd's credentials directory. */
@@ -29,45 +29,45 @@ export interface SecretKind {
 }
 
 export const PROVISIONING_SECRET: SecretKind = {
-  called: 'provisioning secret',
+  label: 'provisioning secret',
   inline: settings.provisioningSecret,
   file: settings.provisioningSecretFile,
   credential: 'firstlight.secret',
 };
 
 export const DEVICE_TOKEN: SecretKind = {
-  called: 'access token',
+  label: 'access token',
   inline: settings.deviceToken,
   file: settings.deviceTokenFile,
   credential: 'firstlight.token',
 };
 
-export type FoundSecret =
-  | { readonly is: 'nowhere' }
+export type SecretResult =
+  | { readonly is: 'none' }
   /** What is wrong has been told to the reader. */
-  | { readonly is: 'wrong' }
+  | { readonly is: 'invalid' }
   /** The file that counts does not exist, which was allowed. */
-  | { readonly is: 'gone'; readonly path: string }
+  | { readonly is: 'missing'; readonly path: string }
   | {
-      readonly is: 'there';
+      readonly is: 'found';
       readonly secret: Secret;
       /** The file it came from, if a setting named one. */
       readonly path?: string;
       readonly warnings: readonly string[];
     };
 
-export interface Search {
+export interface SecretSearch {
   readonly credentialsDirectory: string | undefined;
   /** Whether a file that a setting names has to be there. */
-  readonly namedFile: 'required' | 'may be gone';
+  readonly namedFile: 'required' | 'optional';
 }
 
 const SECRET_FILE_BYTES_MAX = 4 * 1024;
 const OTHERS_MAY_READ = 0o004;
-const WRONG: FoundSecret = { is: 'wrong' };
+const INVALID: SecretResult = { is: 'invalid' };
 
-export function findSecret(reader: Reader, kind: SecretKind, search: Search): FoundSecret {
-  const { inline, files } = judgeSecrets(reader, kind);
+export function findSecret(reader: Reader, kind: SecretKind, search: SecretSearch): SecretResult {
+  const { inline, files } = validateSecrets(reader, kind);
   if (search.credentialsDirectory !== undefined) {
     const found = readCredential(reader, kind, join(search.credentialsDirectory, kind.credential));
     if (found !== undefined) return found;
@@ -76,24 +76,24 @@ export function findSecret(reader: Reader, kind: SecretKind, search: Search): Fo
     const text = inline.findLast((each) => each.source.via === via);
     const file = files.findLast((each) => each.source.via === via);
     if (text !== undefined && !(file && reader.isLater(file.source, text.source))) {
-      reader.sources[kind.inline.key] = place(text.source);
+      reader.sources[kind.inline.key] = formatSource(text.source);
       reader.values[kind.inline.key] = '***';
-      return { is: 'there', secret: text.value, warnings: [] };
+      return { is: 'found', secret: text.value, warnings: [] };
     }
     if (file !== undefined) return readNamedFile(reader, kind, file, search);
   }
-  return reader.isGiven(kind.inline) || reader.isGiven(kind.file) ? WRONG : { is: 'nowhere' };
+  return reader.isSet(kind.inline) || reader.isSet(kind.file) ? INVALID : { is: 'none' };
 }
 
 /** What is given, judged, also where nobody is going to use it: no file is read. */
-export function judgeSecrets(
+export function validateSecrets(
   reader: Reader,
   kind: SecretKind,
 ): { readonly inline: readonly Parsed<Secret>[]; readonly files: readonly Parsed<string>[] } {
   const inline = reader.all(kind.inline);
   const files = reader.all(kind.file);
   for (const { source } of files) {
-    if (!inline.some((each) => isOneSource(each.source, source))) continue;
+    if (!inline.some((each) => isSameSource(each.source, source))) continue;
     const what = `is given together with ${kind.inline.key}; remove one of the two`;
     reader.problems.push(problemAt(source, { what, key: kind.file.key }));
   }
@@ -101,51 +101,51 @@ export function judgeSecrets(
 }
 
 /** The variables together are one source, each file is one. */
-function isOneSource(one: Source, other: Source): boolean {
+function isSameSource(one: Source, other: Source): boolean {
   return one.via === other.via && (one.via === 'environment' || one.name === other.name);
 }
 
-function readCredential(reader: Reader, kind: SecretKind, path: string): FoundSecret | undefined {
+function readCredential(reader: Reader, kind: SecretKind, path: string): SecretResult | undefined {
   const content = readSecretFile(reader, kind, path);
   if (content.is === 'missing') return undefined;
   if (content.is !== 'unreadable') return content;
   reader.problems.push(problemAt({ name: path, via: 'credential' }, { what: content.what }));
-  return WRONG;
+  return INVALID;
 }
 
 function readNamedFile(
   reader: Reader,
   kind: SecretKind,
   { value: path, source }: Parsed<string>,
-  { namedFile }: Search,
-): FoundSecret {
+  { namedFile }: SecretSearch,
+): SecretResult {
   const content = readSecretFile(reader, kind, path);
-  if (content.is === 'missing' && namedFile === 'may be gone') return { is: 'gone', path };
+  if (content.is === 'missing' && namedFile === 'optional') return { is: 'missing', path };
   if (content.is === 'missing' || content.is === 'unreadable') {
     const what = content.is === 'missing' ? 'does not exist' : content.what;
     reader.problems.push(namedFileProblem(kind, source, path, what));
-    return WRONG;
+    return INVALID;
   }
-  return content.is === 'there' ? { ...content, path } : content;
+  return content.is === 'found' ? { ...content, path } : content;
 }
 
 function readSecretFile(reader: Reader, kind: SecretKind, path: string) {
   const file = readTextFile(path, SECRET_FILE_BYTES_MAX);
   if (file.is !== 'text') return file;
   const source: Source = { name: path, via: 'credential' };
-  const secret = reader.judge(kind.inline, file.text.replace(/\r?\n$/, ''), source);
+  const secret = reader.validate(kind.inline, file.text.replace(/\r?\n$/, ''), source);
   reader.sources[kind.inline.key] = path;
   reader.values[kind.inline.key] = '***';
-  if (secret === undefined) return { is: 'wrong' } as const;
+  if (secret === undefined) return { is: 'invalid' } as const;
   const warnings = (file.mode & OTHERS_MAY_READ) === 0 ? [] : [openFileWarning(kind, path)];
-  return { is: 'there', secret: secret.value, warnings } as const;
+  return { is: 'found', secret: secret.value, warnings } as const;
 }
 
-function namedFileProblem(kind: SecretKind, namedBy: Source, path: string, what: string): Problem {
+function namedFileProblem(kind: SecretKind, source: Source, path: string, what: string): Problem {
   const { key, bound } = kind.file;
-  return problemAt(namedBy, { what: `names ${path}, which ${what}`, key, bound });
+  return problemAt(source, { what: `names ${path}, which ${what}`, key, bound });
 }
 
-export function openFileWarning(kind: Pick<SecretKind, 'called'>, path: string): string {
-  return `${path} holds the ${kind.called} and every user of this host can read it; run: chmod o= ${path}`;
+export function openFileWarning(kind: Pick<SecretKind, 'label'>, path: string): string {
+  return `${path} holds the ${kind.label} and every user of this host can read it; run: chmod o= ${path}`;
 }

@@ -10,30 +10,30 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { TlsSettings } from '../../core/model/config.ts';
 import { Secret } from '../../core/model/secret.ts';
-import { place, problemAt } from '../errors/problem.ts';
-import { shown } from '../schema/display.ts';
+import { formatSource, problemAt } from '../errors/problem.ts';
+import { formatValue } from '../schema/display.ts';
 import type { Setting } from '../schema/setting.ts';
 import { settings } from '../schema/settings.ts';
 import { readTextFile } from './read-text-file.ts';
-import { absent, type Parsed, type Reader } from './reader.ts';
+import { missingProblem, type Parsed, type Reader } from './reader.ts';
 import { openFileWarning } from './secrets.ts';
 
 const PEM_BYTES_MAX = 256 * 1024;
 const OTHERS_MAY_READ = 0o004;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-export interface TlsFound {
+export interface TlsResult {
   readonly tls: TlsSettings;
   readonly warnings: readonly string[];
 }
 
-export function readTls(reader: Reader): TlsFound {
+export function readTls(reader: Reader): TlsResult {
   const pins = reader.last(settings.serverPin) ?? [];
-  const ca = certificates(reader, settings.serverCaFile);
-  const cert = certificates(reader, settings.serverCertFile);
-  const key = privateKey(reader);
-  requireBothHalves(reader);
-  if (cert && key && !fits(cert.text, key.secret)) {
+  const ca = readCertificates(reader, settings.serverCaFile);
+  const cert = readCertificates(reader, settings.serverCertFile);
+  const key = readPrivateKey(reader);
+  requireCertificateAndKey(reader);
+  if (cert && key && !isKeyOf(cert.text, key.secret)) {
     const what = `names ${key.path}, which is not the key of the certificate in ${cert.path}`;
     reader.problems.push(problemAt(key.source, { what, key: settings.serverKeyFile.key }));
   }
@@ -43,29 +43,35 @@ export function readTls(reader: Reader): TlsFound {
       ...(ca && { ca: ca.text }),
       ...(cert && key && { client: { cert: cert.text, key: key.secret } }),
     },
-    warnings: key?.isOpen ? [openFileWarning({ called: 'private key' }, key.path)] : [],
+    warnings: key?.isOpen ? [openFileWarning({ label: 'private key' }, key.path)] : [],
   };
 }
 
 /** A certificate without its key is of no use, nor the other way round. */
-function requireBothHalves(reader: Reader): void {
+function requireCertificateAndKey(reader: Reader): void {
   const [cert, key] = [settings.serverCertFile, settings.serverKeyFile];
-  if (reader.isGiven(cert) === reader.isGiven(key)) return;
-  const [there, lacking] = reader.isGiven(cert) ? [cert, key] : [key, cert];
-  const source = reader.sourceOf(there);
-  if (source) reader.problems.push(absent(lacking, source, `is missing, though ${there.key} is given`));
+  if (reader.isSet(cert) === reader.isSet(key)) return;
+  const [present, missing] = reader.isSet(cert) ? [cert, key] : [key, cert];
+  const source = reader.sourceOf(present);
+  if (source)
+    reader.problems.push(missingProblem(missing, source, `is missing, though ${present.key} is given`));
 }
 
-function certificates(reader: Reader, setting: Setting<string>) {
+function readCertificates(reader: Reader, setting: Setting<string>) {
   const file = readPem(reader, setting);
   if (!file) return undefined;
   const found = file.text.match(CERTIFICATE) ?? [];
   if (found.length > 0 && found.every(isCertificate)) return file;
-  tell(reader, setting, file, 'has no certificate in it, or one that cannot be read (PEM is needed)');
+  addFileProblem(
+    reader,
+    setting,
+    file,
+    'has no certificate in it, or one that cannot be read (PEM is needed)',
+  );
   return undefined;
 }
 
-function privateKey(reader: Reader) {
+function readPrivateKey(reader: Reader) {
   const setting = settings.serverKeyFile;
   const file = readPem(reader, setting);
   if (!file) return undefined;
@@ -73,7 +79,7 @@ function privateKey(reader: Reader) {
     createPrivateKey(file.text);
     return { ...file, secret: new Secret(file.text), isOpen: (file.mode & OTHERS_MAY_READ) !== 0 };
   } catch {
-    tell(reader, setting, file, 'is not a private key in PEM without a password');
+    addFileProblem(reader, setting, file, 'is not a private key in PEM without a password');
     return undefined;
   }
 }
@@ -86,18 +92,18 @@ interface PemFile {
 }
 
 function readPem(reader: Reader, setting: Setting<string>): PemFile | undefined {
-  const named = reader.all(setting).at(-1);
-  if (!named) return undefined;
-  const { value: path, source } = named;
-  reader.sources[setting.key] = place(source);
-  reader.values[setting.key] = shown(setting, path);
+  const last = reader.all(setting).at(-1);
+  if (!last) return undefined;
+  const { value: path, source } = last;
+  reader.sources[setting.key] = formatSource(source);
+  reader.values[setting.key] = formatValue(setting, path);
   const file = readTextFile(path, PEM_BYTES_MAX);
   if (file.is === 'text') return { path, source, text: file.text, mode: file.mode };
-  tell(reader, setting, { path, source }, file.is === 'missing' ? 'does not exist' : file.what);
+  addFileProblem(reader, setting, { path, source }, file.is === 'missing' ? 'does not exist' : file.what);
   return undefined;
 }
 
-function tell(
+function addFileProblem(
   reader: Reader,
   { key }: Setting,
   { path, source }: Pick<PemFile, 'path' | 'source'>,
@@ -114,7 +120,7 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-function fits(cert: string, key: Secret): boolean {
+function isKeyOf(cert: string, key: Secret): boolean {
   try {
     return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.reveal()));
   } catch {

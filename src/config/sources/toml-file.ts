@@ -8,24 +8,24 @@
 
 import { parse, TomlError } from 'smol-toml';
 import { type Problem, problemAt, type Source } from '../errors/problem.ts';
-import { nearest } from '../errors/suggest.ts';
-import { kindOf, shownKey } from '../schema/display.ts';
+import { suggest } from '../errors/suggest.ts';
+import { describeType, formatKey } from '../schema/display.ts';
 import { pathOf } from '../schema/setting.ts';
 import { allSettings } from '../schema/settings.ts';
-import { type GivenOwn, OWN_TABLE, ownLists } from './custom-sensor-tables.ts';
+import { CUSTOM_SENSOR_TABLE, type RawCustomSensor, readCustomSensorTables } from './custom-sensor-tables.ts';
 import { readTextFile } from './read-text-file.ts';
-import type { Given } from './reader.ts';
-import { type Locator, locate } from './toml-lines.ts';
+import type { RawSetting } from './reader.ts';
+import { createLineLocator, type LineLocator } from './toml-lines.ts';
 
 export interface TomlFile {
   readonly path: string;
   readonly is: 'read' | 'missing' | 'broken';
-  readonly given: readonly Given[];
+  readonly rawSettings: readonly RawSetting[];
   /** Sensors of the operator's own, in the order of the file. */
-  readonly own: readonly GivenOwn[];
+  readonly customSensors: readonly RawCustomSensor[];
   readonly problems: readonly Problem[];
   /** Every user of the host can read the file. */
-  readonly open: boolean;
+  readonly isWorldReadable: boolean;
 }
 
 const FILE_BYTES_MAX = 256 * 1024;
@@ -35,19 +35,32 @@ const TABLES = [...new Set(allSettings.map((setting) => pathOf(setting)[0]))];
 export function readTomlFile(path: string): TomlFile {
   const source: Source = { name: path, via: 'file' };
   const file = readTextFile(path, FILE_BYTES_MAX);
-  if (file.is === 'missing') return { path, is: 'missing', given: [], own: [], problems: [], open: false };
-  if (file.is === 'unreadable') return broken(path, problemAt(source, { what: file.what }));
-  const open = (file.mode & OTHERS_MAY_READ) !== 0;
+  if (file.is === 'missing')
+    return { path, is: 'missing', rawSettings: [], customSensors: [], problems: [], isWorldReadable: false };
+  if (file.is === 'unreadable') return brokenTomlFile(path, problemAt(source, { what: file.what }));
+  const isWorldReadable = (file.mode & OTHERS_MAY_READ) !== 0;
   try {
-    return { path, is: 'read', open, ...valuesOf(parse(file.text), locate(file.text), source) };
+    return {
+      path,
+      is: 'read',
+      isWorldReadable,
+      ...readTables(parse(file.text), createLineLocator(file.text), source),
+    };
   } catch (error) {
-    if (error instanceof TomlError) return broken(path, syntaxProblem(error, source));
+    if (error instanceof TomlError) return brokenTomlFile(path, syntaxProblem(error, source));
     throw error;
   }
 }
 
-export function broken(path: string, problem: Problem): TomlFile {
-  return { path, is: 'broken', given: [], own: [], problems: [problem], open: false };
+export function brokenTomlFile(path: string, problem: Problem): TomlFile {
+  return {
+    path,
+    is: 'broken',
+    rawSettings: [],
+    customSensors: [],
+    problems: [problem],
+    isWorldReadable: false,
+  };
 }
 
 function syntaxProblem(error: TomlError, source: Source): Problem {
@@ -56,57 +69,57 @@ function syntaxProblem(error: TomlError, source: Source): Problem {
   return problemAt({ ...source, line: error.line }, { what: `is not valid TOML: ${reason}${hint}` });
 }
 
-function valuesOf(
+function readTables(
   document: object,
-  lineOf: Locator,
+  lineOf: LineLocator,
   source: Source,
-): Pick<TomlFile, 'given' | 'own' | 'problems'> {
-  const given: Given[] = [];
-  const own: GivenOwn[] = [];
+): Pick<TomlFile, 'rawSettings' | 'customSensors' | 'problems'> {
+  const rawSettings: RawSetting[] = [];
+  const customSensors: RawCustomSensor[] = [];
   const problems: Problem[] = [];
-  const known = new Map(allSettings.map((setting) => [setting.key, setting]));
+  const byKey = new Map(allSettings.map((setting) => [setting.key, setting]));
   const sourceAt = (path: readonly string[]): Source => ({ ...source, line: lineOf(path) });
   for (const [table, body] of Object.entries(document)) {
-    const at = sourceAt([table]);
-    if (table === OWN_TABLE && isTable(body)) {
-      const lists = ownLists(body, sourceAt);
-      own.push(...lists.own);
+    const tableSource = sourceAt([table]);
+    if (table === CUSTOM_SENSOR_TABLE && isTable(body)) {
+      const lists = readCustomSensorTables(body, sourceAt);
+      customSensors.push(...lists.sensors);
       problems.push(...lists.problems);
-    } else if (!TABLES.includes(table)) problems.push(unknownTable(table, body, at));
+    } else if (!TABLES.includes(table)) problems.push(unknownTableProblem(table, body, tableSource));
     else if (!isTable(body))
-      problems.push(problemAt(at, { what: `is ${kindOf(body)}, not a table`, key: table }));
+      problems.push(problemAt(tableSource, { what: `is ${describeType(body)}, not a table`, key: table }));
     else {
       for (const [name, raw] of Object.entries(body)) {
-        const setting = known.get(`${table}.${name}`);
-        const here = sourceAt([table, name]);
-        if (setting === undefined) problems.push(unknownKey([table, name], here));
-        else given.push({ setting, raw, source: here });
+        const setting = byKey.get(`${table}.${name}`);
+        const keySource = sourceAt([table, name]);
+        if (setting === undefined) problems.push(unknownKeyProblem([table, name], keySource));
+        else rawSettings.push({ setting, raw, source: keySource });
       }
     }
   }
-  return { given, own, problems };
+  return { rawSettings, customSensors, problems };
 }
 
-function unknownTable(table: string, body: unknown, at: Source): Problem {
-  if (!isTable(body)) return unknownKey([table], at);
-  const meant = nearest(table, TABLES);
-  const what = `is no table of ours${meant === undefined ? '' : `; did you mean [${meant}]?`}`;
-  return problemAt(at, {
-    key: `[${shownKey([table])}]`,
+function unknownTableProblem(table: string, body: unknown, source: Source): Problem {
+  if (!isTable(body)) return unknownKeyProblem([table], source);
+  const suggestion = suggest(table, TABLES);
+  const what = `is no table of ours${suggestion === undefined ? '' : `; did you mean [${suggestion}]?`}`;
+  return problemAt(source, {
+    key: `[${formatKey([table])}]`,
     what,
-    bound: [...TABLES, OWN_TABLE].map((each) => `[${each}]`).join(' '),
+    bound: [...TABLES, CUSTOM_SENSOR_TABLE].map((each) => `[${each}]`).join(' '),
   });
 }
 
-function unknownKey(path: readonly string[], at: Source): Problem {
+function unknownKeyProblem(path: readonly string[], source: Source): Problem {
   const keys = allSettings.map((setting) => setting.key);
   const name = path.at(-1) ?? '';
-  const elsewhere = allSettings.find((setting) => pathOf(setting)[1] === name)?.key;
-  const meant = elsewhere ?? nearest(path.join('.'), keys);
-  const what = `is no key of ours${meant === undefined ? '' : `; did you mean ${meant}?`}`;
-  return problemAt(at, { key: shownKey(path), what });
+  const otherKey = allSettings.find((setting) => pathOf(setting)[1] === name)?.key;
+  const suggestion = otherKey ?? suggest(path.join('.'), keys);
+  const what = `is no key of ours${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  return problemAt(source, { key: formatKey(path), what });
 }
 
 function isTable(value: unknown): value is object {
-  return kindOf(value) === 'a table';
+  return describeType(value) === 'a table';
 }

@@ -10,7 +10,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/model/error-code.ts';
 import { problemAt } from '../errors/problem.ts';
-import { broken, readTomlFile, type TomlFile } from './toml-file.ts';
+import { brokenTomlFile, readTomlFile, type TomlFile } from './toml-file.ts';
 
 export interface TomlFiles {
   /** The one the operator named, or the default one. */
@@ -25,18 +25,18 @@ const DROP_INS_MAX = 64;
 export function readTomlFiles(path: string): TomlFiles {
   const main = readTomlFile(path);
   const directory = join(dirname(path), DIRECTORY);
-  const names = namesIn(directory);
+  const names = listDropIns(directory);
   if (typeof names === 'string') {
     return {
       main,
-      all: [main, broken(directory, problemAt({ name: directory, via: 'file' }, { what: names }))],
+      all: [main, brokenTomlFile(directory, problemAt({ name: directory, via: 'file' }, { what: names }))],
     };
   }
   return { main, all: [main, ...names.map((name) => readDropIn(join(directory, name)))] };
 }
 
 /** The names of the drop-ins in order, or what is wrong with their directory. */
-function namesIn(directory: string): readonly string[] | string {
+function listDropIns(directory: string): readonly string[] | string {
   let names: readonly string[];
   try {
     names = readdirSync(directory);
@@ -52,7 +52,7 @@ function namesIn(directory: string): readonly string[] | string {
 function readDropIn(path: string): TomlFile {
   const file = readTomlFile(path);
   if (file.is !== 'missing') return file;
-  return broken(
+  return brokenTomlFile(
     path,
     problemAt({ name: path, via: 'file' }, { what: 'is a link to a file that does not exist' }),
   );

@@ -10,29 +10,29 @@
 const TOKEN =
   /(?<text>"""(?:\\[\s\S]|[^\\])*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*')|#[^\n]*|(?<mark>[[\]{}=\n])|(?<word>[^\s[\]{}=.,"'#]+)/g;
 
-export type Locator = (path: readonly string[]) => number | undefined;
+export type LineLocator = (path: readonly string[]) => number | undefined;
 
-export function locate(toml: string): Locator {
+export function createLineLocator(toml: string): LineLocator {
   const lines = new Map<string, number>();
-  const note = (path: readonly string[], line: number): void => {
+  const record = (path: readonly string[], line: number): void => {
     for (let length = 1; length <= path.length; length++) {
-      const id = idOf(path.slice(0, length));
+      const id = pathId(path.slice(0, length));
       if (!lines.has(id)) lines.set(id, line);
     }
   };
-  walk(toml, note);
+  scan(toml, record);
   return (path) => {
     for (let length = path.length; length > 0; length--) {
-      const line = lines.get(idOf(path.slice(0, length)));
+      const line = lines.get(pathId(path.slice(0, length)));
       if (line !== undefined) return line;
     }
     return undefined;
   };
 }
 
-function walk(toml: string, note: (path: readonly string[], line: number) => void): void {
+function scan(toml: string, record: (path: readonly string[], line: number) => void): void {
   let line = 1;
-  let reading: 'key' | 'header' | 'value' = 'key';
+  let state: 'key' | 'header' | 'value' = 'key';
   let table: readonly string[] = [];
   let parts: string[] = [];
   let brackets = 0;
@@ -42,25 +42,25 @@ function walk(toml: string, note: (path: readonly string[], line: number) => voi
     const { text, mark, word } = groups;
     const name = word ?? text;
     if (name !== undefined) {
-      if (reading !== 'value') parts.push(unquoted(name));
+      if (state !== 'value') parts.push(unquote(name));
       line += name.split('\n').length - 1;
-    } else if (reading === 'value') {
+    } else if (state === 'value') {
       if (mark === '[' || mark === '{') depth++;
       if (mark === ']' || mark === '}') depth--;
-      if (mark === '\n' && depth === 0) reading = 'key';
+      if (mark === '\n' && depth === 0) state = 'key';
     } else if (mark === '[' && parts.length === 0) {
-      reading = 'header';
+      state = 'header';
       brackets += 1;
     } else if (mark === ']' && parts.length > 0) {
       table = brackets < 2 ? parts : [...parts, nextElement(elements, parts)];
-      note(table, line);
+      record(table, line);
       parts = [];
     } else if (mark === '=') {
-      note([...table, ...parts], line);
+      record([...table, ...parts], line);
       parts = [];
-      reading = 'value';
+      state = 'value';
     } else if (mark === '\n') {
-      reading = 'key';
+      state = 'key';
       brackets = 0;
     }
     if (mark === '\n') line++;
@@ -69,12 +69,12 @@ function walk(toml: string, note: (path: readonly string[], line: number) => voi
 
 /** The place of a new table in its list. */
 function nextElement(elements: Map<string, number>, list: readonly string[]): string {
-  const place = elements.get(idOf(list)) ?? 0;
-  elements.set(idOf(list), place + 1);
-  return String(place);
+  const index = elements.get(pathId(list)) ?? 0;
+  elements.set(pathId(list), index + 1);
+  return String(index);
 }
 
-function unquoted(name: string): string {
+function unquote(name: string): string {
   if (name.startsWith("'")) return name.slice(1, -1);
   if (!name.startsWith('"')) return name;
   try {
@@ -84,6 +84,6 @@ function unquoted(name: string): string {
   }
 }
 
-function idOf(path: readonly string[]): string {
+function pathId(path: readonly string[]): string {
   return JSON.stringify(path);
 }

@@ -6,18 +6,18 @@
  * counts before such a one. Whether any sensor delivers such a key is not asked: sensors differ from host to host.
  */
 
-import { KEY_GLOB, PAIRS_MAX, type PairKind, parsePairs, plainNumber } from './key-values.ts';
+import { KEY_GLOB, PAIRS_MAX, type PairFormat, parsePairs, plainNumber } from './key-values.ts';
 
 export { KEY_CHARACTERS_MAX } from './key-values.ts';
 export const DEADBANDS_MAX = PAIRS_MAX;
 
-const DEADBAND: PairKind<number> = {
+const DEADBAND: PairFormat<number> = {
   name: KEY_GLOB,
-  form: 'key=number',
+  syntax: 'key=number',
   parse: (text) => {
-    const least = plainNumber(text);
-    if (least === undefined || text.startsWith('-')) return { wrong: '' };
-    return least === 0 ? { wrong: 'a number that is not above 0' } : { is: least };
+    const deadband = plainNumber(text);
+    if (deadband === undefined || text.startsWith('-')) return { problem: '' };
+    return deadband === 0 ? { problem: 'a number that is not above 0' } : { value: deadband };
   },
 };
 

@@ -13,36 +13,36 @@ export const KEY_CHARACTERS_MAX = 64;
 export const KEY_GLOB = /^[A-Za-z0-9*_.-]+$/;
 
 /** What a value is, or what is wrong with it: "that is not above 0". */
-export type ParseValue<T> = (text: string) => { readonly is: T } | { readonly wrong: string };
+export type ParseValue<T> = (text: string) => { readonly value: T } | { readonly problem: string };
 
-export interface PairKind<T> {
+export interface PairFormat<T> {
   /** What a name looks like. */
   readonly name: RegExp;
   /** How a pair is written, for who has written something else: "key=number". */
-  readonly form: string;
+  readonly syntax: string;
   readonly parse: ParseValue<T>;
 }
 
 /** The pairs in their order, or what is wrong with them. */
 export function parsePairs<T>(
   text: string,
-  { name, form, parse }: PairKind<T>,
+  { name, syntax, parse }: PairFormat<T>,
 ): ReadonlyMap<string, T> | string {
   const pairs = new Map<string, T>();
   if (text.trim() === '') return pairs;
   const parts = text.split(',');
   if (parts.length > PAIRS_MAX) return `has more than ${PAIRS_MAX} keys`;
   for (const [index, part] of parts.entries()) {
-    const place = `as part ${index + 1}`;
-    const [, key, said] = /^([^=]*?) *= *(.*)$/s.exec(part.trim()) ?? [];
-    if (key === undefined || said === undefined || !name.test(key))
-      return `has something other than ${form} ${place}`;
-    if (key.length > KEY_CHARACTERS_MAX) return `has a key that is too long ${place}`;
-    if (pairs.has(key)) return `has a key for the second time ${place}`;
-    const value = parse(said);
-    if ('wrong' in value)
-      return `has ${value.wrong === '' ? `something other than ${form}` : value.wrong} ${place}`;
-    pairs.set(key, value.is);
+    const position = `as part ${index + 1}`;
+    const [, key, valueText] = /^([^=]*?) *= *(.*)$/s.exec(part.trim()) ?? [];
+    if (key === undefined || valueText === undefined || !name.test(key))
+      return `has something other than ${syntax} ${position}`;
+    if (key.length > KEY_CHARACTERS_MAX) return `has a key that is too long ${position}`;
+    if (pairs.has(key)) return `has a key for the second time ${position}`;
+    const result = parse(valueText);
+    if ('problem' in result)
+      return `has ${result.problem === '' ? `something other than ${syntax}` : result.problem} ${position}`;
+    pairs.set(key, result.value);
   }
   return pairs;
 }

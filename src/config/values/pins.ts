@@ -6,6 +6,8 @@ export const PINS_MAX = 8;
 export function parsePins(text: string): readonly string[] | string {
   const pins = text.split(',').map((pin) => pin.trim().replace(/^sha256[/:]+/i, ''));
   if (pins.length > PINS_MAX) return `has more than ${PINS_MAX} pins`;
-  const wrong = pins.findIndex((pin) => !/^[A-Za-z0-9+/]{43}=$/.test(pin));
-  return wrong === -1 ? pins : `has something other than a SHA-256 in Base64 as part ${wrong + 1}`;
+  const invalidIndex = pins.findIndex((pin) => !/^[A-Za-z0-9+/]{43}=$/.test(pin));
+  return invalidIndex === -1
+    ? pins
+    : `has something other than a SHA-256 in Base64 as part ${invalidIndex + 1}`;
 }

@@ -13,27 +13,27 @@ import { parseAuthority } from './server-url.ts';
 const PROXY_PORT = 3128;
 
 /** Absent: none, on purpose. */
-export interface ProxyChoice {
+export interface ProxySetting {
   readonly proxy?: ProxyAddress;
 }
 
 /** http://[name:password@]host[:port] or none; or what is wrong with it, as the continuation of a sentence. */
-export function parseProxy(text: string): ProxyChoice | string {
+export function parseProxy(text: string): ProxySetting | string {
   if (text === 'none') return {};
-  const [, scheme, credentials, place] =
+  const [, scheme, credentials, authority] =
     /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:(.*)@)?([^@]*?)\/?$/is.exec(text) ?? [];
-  if (place === undefined || place === '') return 'is not the URL of a proxy';
+  if (authority === undefined || authority === '') return 'is not the URL of a proxy';
   if ((scheme ?? 'http').toLowerCase() !== 'http')
     return 'has a scheme that is not supported; supported: http';
-  const parsed = parseAuthority(place, PROXY_PORT);
+  const parsed = parseAuthority(authority, PROXY_PORT);
   if (typeof parsed === 'string') return parsed;
-  const url = `http://${credentials === undefined ? '' : '***@'}${place}`;
-  const login = credentials === undefined ? {} : basic(credentials);
-  if (login === null) return 'has a name or password that is not percent-encoded as it should be';
-  return { proxy: { url, ...parsed, ...login } };
+  const url = `http://${credentials === undefined ? '' : '***@'}${authority}`;
+  const auth = credentials === undefined ? {} : parseCredentials(credentials);
+  if (auth === null) return 'has a name or password that is not percent-encoded as it should be';
+  return { proxy: { url, ...parsed, ...auth } };
 }
 
-function basic(credentials: string): Pick<ProxyAddress, 'authorization' | 'password'> | null {
+function parseCredentials(credentials: string): Pick<ProxyAddress, 'authorization' | 'password'> | null {
   try {
     const [name = '', ...rest] = credentials.split(':');
     const password = rest.length === 0 ? undefined : decodeURIComponent(rest.join(':'));
@@ -47,17 +47,20 @@ function basic(credentials: string): Pick<ProxyAddress, 'authorization' | 'passw
   }
 }
 
-export interface EnvironmentProxy extends ProxyChoice {
+export interface EnvironmentProxy extends ProxySetting {
   /** For the log: a variable that cannot be used. No value is in it. */
   readonly warnings: readonly string[];
 }
 
 /** What other programs would use for `road`. */
-export function proxyOfEnvironment(environment: NodeJS.ProcessEnv, road: ServerAddress): EnvironmentProxy {
-  const names = road.scheme === 'https' ? ['HTTPS_PROXY', 'https_proxy'] : ['http_proxy', 'HTTP_PROXY'];
+export function proxyFromEnvironment(
+  environment: NodeJS.ProcessEnv,
+  endpoint: ServerAddress,
+): EnvironmentProxy {
+  const names = endpoint.scheme === 'https' ? ['HTTPS_PROXY', 'https_proxy'] : ['http_proxy', 'HTTP_PROXY'];
   const name = names.find((each) => environment[each] !== undefined && environment[each] !== '');
   const text = name === undefined ? undefined : environment[name];
-  if (text === undefined || isExempt(environment['NO_PROXY'] ?? environment['no_proxy'] ?? '', road)) {
+  if (text === undefined || isExempt(environment['NO_PROXY'] ?? environment['no_proxy'] ?? '', endpoint)) {
     return { warnings: [] };
   }
   const parsed = parseProxy(text);
@@ -67,15 +70,15 @@ export function proxyOfEnvironment(environment: NodeJS.ProcessEnv, road: ServerA
 
 /** A name in the list stands for itself and what is below it; `*` for everything; `name:port` for that port. */
 function isExempt(list: string, { host, port }: ServerAddress): boolean {
-  const wanted = host.toLowerCase();
+  const target = host.toLowerCase();
   return list
     .split(/[\s,]+/)
     .filter((entry) => entry !== '')
     .some((entry) => {
       if (entry === '*') return true;
-      const [, name = '', only] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
-      if (only !== undefined && Number(only) !== port && !name.includes(':')) return false;
-      const plain = name.replace(/^\*?\./, '');
-      return wanted === plain || wanted.endsWith(`.${plain}`);
+      const [, name = '', onlyPort] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+      if (onlyPort !== undefined && Number(onlyPort) !== port && !name.includes(':')) return false;
+      const domain = name.replace(/^\*?\./, '');
+      return target === domain || target.endsWith(`.${domain}`);
     });
 }

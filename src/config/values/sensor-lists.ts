@@ -24,7 +24,7 @@ export const FACTOR_MAX = 1e12;
 /** ThingsBoard takes any text; this is what can be written in a widget's settings without thinking. */
 const NEW_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 /** `ts` and `values` together are a reading's envelope (contract 4.1), and `deleted` is what the server calls a removal. */
-export const TAKEN_BY_SERVER: readonly string[] = ['ts', 'values', 'deleted'];
+export const RESERVED_NAMES: readonly string[] = ['ts', 'values', 'deleted'];
 
 /** "net*, hwmon": the globs, or what is wrong with them. */
 export function parseGlobs(text: string): readonly string[] | string {
@@ -40,56 +40,56 @@ export function parseGlobs(text: string): readonly string[] | string {
 
 /** "hwmon=60s, filesystem=5m": ms by the name of a sensor. */
 export function parseIntervals(text: string): ReadonlyMap<string, number> | string {
-  return parsePairs(text, { name: /^[A-Za-z0-9]+$/, form: 'sensor=duration', parse: interval });
+  return parsePairs(text, { name: /^[A-Za-z0-9]+$/, syntax: 'sensor=duration', parse: parseInterval });
 }
 
 /** "tempOld=boilerTemperatureC": the new name by the key. */
 export function parseRenames(text: string): ReadonlyMap<string, string> | string {
-  const renames = parsePairs(text, { name: /^[A-Za-z0-9]+$/, form: 'key=new name', parse: newName });
+  const renames = parsePairs(text, { name: /^[A-Za-z0-9]+$/, syntax: 'key=new name', parse: parseNewName });
   if (typeof renames === 'string') return renames;
-  const twice = [...renames.values()].findIndex((name, index, all) => all.indexOf(name) !== index);
-  return twice === -1 ? renames : `gives a name for the second time as part ${twice + 1}`;
+  const duplicate = [...renames.values()].findIndex((name, index, all) => all.indexOf(name) !== index);
+  return duplicate === -1 ? renames : `gives a name for the second time as part ${duplicate + 1}`;
 }
 
 /** "netEth0*=0.001": by what the values of a key or glob are multiplied. */
 export function parseScales(text: string): ReadonlyMap<string, number> | string {
-  return parsePairs(text, { name: KEY_GLOB, form: 'key=number', parse: scale });
+  return parsePairs(text, { name: KEY_GLOB, syntax: 'key=number', parse: parseScale });
 }
 
 /** "cpuTemperatureC=-1.5": what is added to the values of a key or glob. */
 export function parseOffsets(text: string): ReadonlyMap<string, number> | string {
-  return parsePairs(text, { name: KEY_GLOB, form: 'key=number', parse: offset });
+  return parsePairs(text, { name: KEY_GLOB, syntax: 'key=number', parse: parseOffset });
 }
 
-const interval: ParseValue<number> = (text) => {
+const parseInterval: ParseValue<number> = (text) => {
   const ms = parseDuration(text);
-  if (ms === undefined) return { wrong: '' };
-  if (ms < INTERVAL_MS_MIN) return { wrong: `an interval below ${formatDurationSetting(INTERVAL_MS_MIN)}` };
+  if (ms === undefined) return { problem: '' };
+  if (ms < INTERVAL_MS_MIN) return { problem: `an interval below ${formatDurationSetting(INTERVAL_MS_MIN)}` };
   return ms > INTERVAL_MS_MAX
-    ? { wrong: `an interval above ${formatDurationSetting(INTERVAL_MS_MAX)}` }
-    : { is: ms };
+    ? { problem: `an interval above ${formatDurationSetting(INTERVAL_MS_MAX)}` }
+    : { value: ms };
 };
 
-const newName: ParseValue<string> = (text) => {
-  if (!NEW_NAME.test(text)) return { wrong: 'a new name that is none' };
-  return TAKEN_BY_SERVER.includes(text)
-    ? { wrong: `a name the server keeps for itself (${text})` }
-    : { is: text };
+const parseNewName: ParseValue<string> = (text) => {
+  if (!NEW_NAME.test(text)) return { problem: 'a new name that is none' };
+  return RESERVED_NAMES.includes(text)
+    ? { problem: `a name the server keeps for itself (${text})` }
+    : { value: text };
 };
 
-const scale: ParseValue<number> = (text) => {
-  const factor = factorOf(text);
-  if (factor === 0) return { wrong: 'a factor of 0' };
-  return factor === undefined ? { wrong: '' } : { is: factor };
+const parseScale: ParseValue<number> = (text) => {
+  const factor = parseFactor(text);
+  if (factor === 0) return { problem: 'a factor of 0' };
+  return factor === undefined ? { problem: '' } : { value: factor };
 };
 
-const offset: ParseValue<number> = (text) => {
-  const added = factorOf(text);
-  return added === undefined ? { wrong: '' } : { is: added };
+const parseOffset: ParseValue<number> = (text) => {
+  const value = parseFactor(text);
+  return value === undefined ? { problem: '' } : { value: value };
 };
 
 /** A plain number within the bound. */
-export function factorOf(text: string): number | undefined {
+export function parseFactor(text: string): number | undefined {
   const number = plainNumber(text);
   return number !== undefined && Math.abs(number) <= FACTOR_MAX ? number : undefined;
 }

@@ -10,7 +10,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ServerAddress } from '../../core/model/config.ts';
 
-export const ROADS_MAX = 8;
+export const ENDPOINTS_MAX = 8;
 
 const PORTS = { coap: 5683, http: 80, https: 443 } as const;
 const DNS_NAME_MAX = 253;
@@ -18,21 +18,22 @@ const DNS_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /** One URL or several, separated by commas, in the order of preference; or what is wrong with them. */
 export function parseServerUrls(text: string): readonly [ServerAddress, ...ServerAddress[]] | string {
-  const roads: ServerAddress[] = [];
+  const endpoints: ServerAddress[] = [];
   const urls = text.split(',').map((url) => url.trim());
-  if (urls.length > ROADS_MAX) return `has more than ${ROADS_MAX} URLs`;
+  if (urls.length > ENDPOINTS_MAX) return `has more than ${ENDPOINTS_MAX} URLs`;
   for (const [index, url] of urls.entries()) {
-    const place = urls.length === 1 ? '' : ` in URL ${index + 1}`;
-    const road = parseServerUrl(url);
-    if (typeof road === 'string') return `${road}${place}`;
-    if (roads.some((other) => isSameRoad(other, road))) return `has the same URL twice${place}`;
-    roads.push(road);
+    const position = urls.length === 1 ? '' : ` in URL ${index + 1}`;
+    const endpoint = parseServerUrl(url);
+    if (typeof endpoint === 'string') return `${endpoint}${position}`;
+    if (endpoints.some((other) => isSameEndpoint(other, endpoint)))
+      return `has the same URL twice${position}`;
+    endpoints.push(endpoint);
   }
-  const [first, ...rest] = roads;
+  const [first, ...rest] = endpoints;
   return first ? [first, ...rest] : 'is empty';
 }
 
-function isSameRoad(one: ServerAddress, other: ServerAddress): boolean {
+function isSameEndpoint(one: ServerAddress, other: ServerAddress): boolean {
   return (
     one.scheme === other.scheme &&
     one.port === other.port &&
@@ -42,30 +43,30 @@ function isSameRoad(one: ServerAddress, other: ServerAddress): boolean {
 
 /** The address, or what is wrong with it, as the continuation of a sentence. */
 export function parseServerUrl(url: string): ServerAddress | string {
-  const [, given, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
-  if (given === undefined || rest === undefined) return 'is not a URL';
-  const scheme = given.toLowerCase();
-  if (!isKnown(scheme)) return 'has a scheme that is not supported; supported: coap, http, https';
+  const [, schemeText, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
+  if (schemeText === undefined || rest === undefined) return 'is not a URL';
+  const scheme = schemeText.toLowerCase();
+  if (!isSupportedScheme(scheme)) return 'has a scheme that is not supported; supported: coap, http, https';
   if (rest.includes('@')) return 'has user information, which does not belong here';
-  const place = parseAuthority(rest, PORTS[scheme]);
-  return typeof place === 'string' ? place : { url, scheme, ...place };
+  const authority = parseAuthority(rest, PORTS[scheme]);
+  return typeof authority === 'string' ? authority : { url, scheme, ...authority };
 }
 
-function isKnown(scheme: string): scheme is keyof typeof PORTS {
+function isSupportedScheme(scheme: string): scheme is keyof typeof PORTS {
   return Object.hasOwn(PORTS, scheme);
 }
 
 /** `host[:port]`, or what is wrong with it. */
 export function parseAuthority(
   text: string,
-  usualPort: number,
+  defaultPort: number,
 ): { readonly host: string; readonly port: number } | string {
   if (/[/?#]/.test(text)) return 'has a path, a query or a fragment after the host';
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined) return 'has a host that is none (an IPv6 address needs brackets)';
   if (bracketed === undefined ? !isHostName(host) : !isIPv6(host)) return 'has a host that is none';
-  const port = digits === undefined ? usualPort : parsePort(digits);
+  const port = digits === undefined ? defaultPort : parsePort(digits);
   return port === undefined ? 'has a port that is none' : { host, port };
 }
 

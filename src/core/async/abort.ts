@@ -1,17 +1,17 @@
 /** Waits for something that may hang, but no longer than until the signal aborts; leaves no listener behind. */
 
 /** What comes of `work`, or `otherwise` as soon as the signal aborts. */
-export async function unlessAborted<T>(work: Promise<T>, otherwise: T, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return otherwise;
-  let stop: () => void = () => {};
+export async function raceAbort<T>(work: Promise<T>, fallback: T, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return fallback;
+  let onAbort: () => void = () => {};
   const aborted = new Promise<T>((resolve) => {
-    stop = () => resolve(otherwise);
-    signal.addEventListener('abort', stop);
+    onAbort = () => resolve(fallback);
+    signal.addEventListener('abort', onAbort);
   });
   try {
     return await Promise.race([work, aborted]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
@@ -26,27 +26,27 @@ export async function unlessAborted<T>(work: Promise<T>, otherwise: T, signal: A
 /** The reason of an abort that means "too late", and not "stop": whoever is asked then is silent. */
 export const DEADLINE = 'deadline';
 
-export class LinkedAbort implements Disposable {
-  readonly #own = new AbortController();
-  readonly #other: AbortSignal;
-  readonly #follow = () => this.#own.abort(this.#other.reason === DEADLINE ? DEADLINE : undefined);
+export class ChildAbortController implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #parent: AbortSignal;
+  readonly #follow = () => this.#controller.abort(this.#parent.reason === DEADLINE ? DEADLINE : undefined);
 
-  constructor(other: AbortSignal) {
-    this.#other = other;
-    if (other.aborted) this.#follow();
-    else other.addEventListener('abort', this.#follow);
+  constructor(parent: AbortSignal) {
+    this.#parent = parent;
+    if (parent.aborted) this.#follow();
+    else parent.addEventListener('abort', this.#follow);
   }
 
   get signal(): AbortSignal {
-    return this.#own.signal;
+    return this.#controller.signal;
   }
 
   abort(reason?: typeof DEADLINE): void {
-    this.#own.abort(reason);
+    this.#controller.abort(reason);
   }
 
   /** Stops following the other signal. */
   [Symbol.dispose](): void {
-    this.#other.removeEventListener('abort', this.#follow);
+    this.#parent.removeEventListener('abort', this.#follow);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../ports/clock.ts';
-import { LinkedAbort } from './abort.ts';
+import { ChildAbortController } from './abort.ts';
 
 export class AsyncSignal {
   #version = 0;
@@ -42,7 +42,7 @@ export class AsyncSignal {
     seen = this.#version,
   ): Promise<void> {
     if (this.#version !== seen) return;
-    using over = new LinkedAbort(signal);
+    using over = new ChildAbortController(signal);
     const end = () => over.abort();
     this.#waiters.add(end);
     await clock.sleep(ms, over.signal);

@@ -1,8 +1,8 @@
 /** Slots: at most so many of something at once, whoever came first goes first. */
 
-import { unlessAborted } from './abort.ts';
+import { raceAbort } from './abort.ts';
 
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -11,10 +11,10 @@ export class Slots {
   }
 
   /** What `work` gives, as soon as it has a slot; undefined when the signal aborts before it does. */
-  async use<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     if (signal.aborted) return undefined;
     if (this.#free > 0) this.#free -= 1;
-    else if (!(await this.#turn(signal))) return undefined;
+    else if (!(await this.#acquire(signal))) return undefined;
     try {
       return await work();
     } finally {
@@ -25,18 +25,18 @@ export class Slots {
   }
 
   /** Resolves with true when a slot was handed over, with false when the signal aborted first. */
-  async #turn(signal: AbortSignal): Promise<boolean> {
-    let isMine = false;
+  async #acquire(signal: AbortSignal): Promise<boolean> {
+    let isAcquired = false;
     let next = (): void => {};
-    const turn = new Promise<true>((resolve) => {
+    const acquired = new Promise<true>((resolve) => {
       next = () => {
-        isMine = true;
+        isAcquired = true;
         resolve(true);
       };
     });
     this.#waiting.push(next);
-    await unlessAborted<boolean>(turn, false, signal);
-    if (!isMine) this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    return isMine;
+    await raceAbort<boolean>(acquired, false, signal);
+    if (!isAcquired) this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    return isAcquired;
   }
 }

@@ -4,33 +4,33 @@
  * Both resolve when all have ended; each task gets a signal that aborts with the caller's, or when another task failed.
  */
 
-import { LinkedAbort } from './abort.ts';
+import { ChildAbortController } from './abort.ts';
 
 export type Task = (signal: AbortSignal) => Promise<void>;
 
-export async function together(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
-  using stop = new LinkedAbort(signal);
+export async function runAll(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+  using controller = new ChildAbortController(signal);
   const running = tasks.map((task) =>
-    task(stop.signal).catch((error: unknown) => {
-      stop.abort();
+    task(controller.signal).catch((error: unknown) => {
+      controller.abort();
       throw error;
     }),
   );
-  const outcomes = await Promise.allSettled(running);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  const results = await Promise.allSettled(running);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** The same, and the first that ends in whatever way ends the others. */
-export async function untilOneEnds(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
-  using over = new LinkedAbort(signal);
-  const ending = (task: Task): Task => {
+export async function runUntilFirst(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+  using controller = new ChildAbortController(signal);
+  const endingAll = (task: Task): Task => {
     return async (stop) => {
       try {
         await task(stop);
       } finally {
-        over.abort();
+        controller.abort();
       }
     };
   };
-  await together(tasks.map(ending), over.signal);
+  await runAll(tasks.map(endingAll), controller.signal);
 }

@@ -7,63 +7,63 @@
  * token is its business.
  */
 
-import { tell } from '../events/catalogue.ts';
+import { logEvent } from '../events/catalogue.ts';
 import { waitBeforeMs } from '../failures/backoff.ts';
-import type { Refusal } from '../failures/failure.ts';
-import { VERDICTS } from '../failures/policies.ts';
+import type { Failure } from '../failures/failure.ts';
+import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { Values } from '../model/reading.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Chance } from '../ports/random.ts';
+import type { Random } from '../ports/random.ts';
 import type { HostFacts } from '../ports/sensors.ts';
 import type { Transport } from '../ports/transport.ts';
-import { BODY_BYTES_MAX, packAttributes } from './encode.ts';
-import type { DeliveryEvent, Parcel } from './message.ts';
+import { BODY_BYTES_MAX, encodeAttributes } from './encode.ts';
+import type { DeliveryEvent, OutgoingMessage } from './message.ts';
 
-export interface FactsPorts {
+export interface AttributeDeliveryPorts {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly chance: Pick<Chance, 'random'>;
+  readonly random: Pick<Random, 'uniform'>;
   readonly facts: HostFacts;
   readonly transport: Transport;
   readonly log: Logger;
 }
 
 /** One refusal is an accident; so many in a row are told, once. */
-const FACTS_TOLD_AFTER = 5;
+const LOG_AFTER_REJECTIONS = 5;
 
-export class FactsDelivery {
-  readonly #ports: FactsPorts;
+export class AttributeDelivery {
+  readonly #ports: AttributeDeliveryPorts;
   /** Ends a wait for something to deliver. */
-  readonly #wake: () => void;
+  readonly #notify: () => void;
   /** Not yet accepted, in order. */
   #bodies: string[] = [];
   /** All of them, for the case that the device becomes another one. */
-  #all: readonly string[] = [];
+  #allBodies: readonly string[] = [];
   #token: Secret | undefined;
-  #isUnderWay = false;
-  #refusals = 0;
+  #isInFlight = false;
+  #rejections = 0;
   /** Not before this, monotonic ms. */
   #dueMs = Number.NEGATIVE_INFINITY;
-  #gathered: Promise<void> | undefined;
+  #gathering: Promise<void> | undefined;
 
-  constructor(ports: FactsPorts, wake: () => void) {
+  constructor(ports: AttributeDeliveryPorts, notify: () => void) {
     this.#ports = ports;
-    this.#wake = wake;
+    this.#notify = notify;
   }
 
   /** From now on the device is the one of this token. */
-  use(token: Secret): void {
-    if (this.#token && !this.#token.equals(token)) this.#bodies = [...this.#all];
+  setToken(token: Secret): void {
+    if (this.#token && !this.#token.equals(token)) this.#bodies = [...this.#allBodies];
     this.#token = token;
   }
 
   /** Sets the gathering off; only the first call does anything. */
   gather(signal: AbortSignal): void {
-    this.#gathered ??= this.#ports.facts.gather(signal).then(
-      (values) => this.#ready(values),
+    this.#gathering ??= this.#ports.facts.gather(signal).then(
+      (values) => this.#setAttributes(values),
       (error: unknown) => {
-        tell(this.#ports.log, 'FL-FACTS-MISSING', { error: String(error) });
+        logEvent(this.#ports.log, 'FL-HOST-FACTS-FAILED', { error: String(error) });
       },
     );
   }
@@ -74,56 +74,56 @@ export class FactsDelivery {
   }
 
   /** The next body, if one waits and is due, and none is under way. It must be sent. */
-  parcel(token: Secret, nowMs: number, signal: AbortSignal): Parcel | undefined {
+  nextMessage(token: Secret, nowMs: number, signal: AbortSignal): OutgoingMessage | undefined {
     const [body] = this.#bodies;
-    if (body === undefined || nowMs < this.#dueMs || this.#isUnderWay) return undefined;
-    this.#isUnderWay = true;
+    if (body === undefined || nowMs < this.#dueMs || this.#isInFlight) return undefined;
+    this.#isInFlight = true;
     const { transport, log } = this.#ports;
     return {
       bodies: [body],
       post: (text) => transport.postAttributes(token, text, signal),
-      settle: async (result) => {
-        this.#isUnderWay = false;
-        if (!result.ok && result.refusal.reason !== 'malformed') return this.#refused(result.refusal);
-        this.#refusals = 0;
+      onResult: async (result) => {
+        this.#isInFlight = false;
+        if (!result.ok && result.failure.reason !== 'request-malformed')
+          return this.#onRejected(result.failure);
+        this.#rejections = 0;
         // Of a token that was replaced meanwhile: the new device has not seen it.
         if (this.#token?.equals(token)) this.#bodies.shift();
         if (result.ok) {
-          tell(log, 'FL-ATTRIBUTES');
+          logEvent(log, 'FL-ATTRIBUTES-ACCEPTED');
           return { type: 'delivered' };
         }
-        tell(log, 'FL-ATTRIBUTES-MALFORMED');
-        return { type: 'stepped' };
+        logEvent(log, 'FL-ATTRIBUTES-MALFORMED');
+        return { type: 'progressed' };
       },
     };
   }
 
-  #refused(refusal: Refusal): DeliveryEvent | undefined {
-    if (refusal.reason === 'unauthorized' || refusal.reason === 'aborted')
-      return { type: 'refused', refusal };
-    const { clock, chance, log } = this.#ports;
-    this.#refusals += 1;
-    const { schedule } = VERDICTS[refusal.reason];
-    const asMuchAsAskedMs = refusal.retryAfterMs ?? 0;
+  #onRejected(failure: Failure): DeliveryEvent | undefined {
+    if (failure.reason === 'unauthorized' || failure.reason === 'aborted') return { type: 'failed', failure };
+    const { clock, random, log } = this.#ports;
+    this.#rejections += 1;
+    const { schedule } = FAILURE_POLICIES[failure.reason];
+    const requestedWaitMs = failure.retryAfterMs ?? 0;
     this.#dueMs =
-      clock.monotonicMs() + asMuchAsAskedMs + waitBeforeMs(schedule, this.#refusals, chance.random());
-    const fields = { reason: refusal.reason, seen: refusal.detail };
-    if (this.#refusals === FACTS_TOLD_AFTER) {
-      tell(log, 'FL-ATTRIBUTES-REFUSED', fields);
+      clock.monotonicMs() + requestedWaitMs + waitBeforeMs(schedule, this.#rejections, random.uniform());
+    const fields = { reason: failure.reason, detail: failure.detail };
+    if (this.#rejections === LOG_AFTER_REJECTIONS) {
+      logEvent(log, 'FL-ATTRIBUTES-REJECTED', fields);
     } else log.debug('the client attributes were refused', fields);
     return undefined;
   }
 
-  #ready(values: Values): void {
-    const packed = packAttributes(values);
-    if (packed.oversizedKeys.length > 0) {
-      tell(this.#ports.log, 'FL-ATTRIBUTE-TOO-LARGE', {
-        keys: packed.oversizedKeys.join(','),
+  #setAttributes(values: Values): void {
+    const encoded = encodeAttributes(values);
+    if (encoded.oversizedKeys.length > 0) {
+      logEvent(this.#ports.log, 'FL-ATTRIBUTE-TOO-LARGE', {
+        keys: encoded.oversizedKeys.join(','),
         bytesMax: BODY_BYTES_MAX,
       });
     }
-    this.#all = packed.bodies;
-    this.#bodies = [...packed.bodies];
-    this.#wake();
+    this.#allBodies = encoded.bodies;
+    this.#bodies = [...encoded.bodies];
+    this.#notify();
   }
 }

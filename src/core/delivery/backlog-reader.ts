@@ -6,25 +6,25 @@
  */
 
 import type { Outbox } from '../ports/outbox.ts';
-import type { Batch, LaneWindow } from './batch-window.ts';
+import type { Batch, BatchWindow } from './batch-window.ts';
 
-export class BacklogFeed {
+export class BacklogReader {
   readonly #outbox: Outbox;
-  readonly #window: LaneWindow;
+  readonly #window: BatchWindow;
   #isFetching = false;
   /** At this version of the outbox there was nothing, but what is held back. */
-  #nothingSince: number | undefined;
+  #emptyAtVersion: number | undefined;
 
-  constructor(outbox: Outbox, window: LaneWindow) {
+  constructor(outbox: Outbox, window: BatchWindow) {
     this.#outbox = outbox;
     this.#window = window;
   }
 
   /** When to fetch, monotonic ms, if nothing may be sent before `paceDueMs`; Infinity: something else will tell. */
-  dueMs(nowMs: number, paceDueMs: number): number {
+  dueMs(nowMs: number, limitDueMs: number): number {
     if (this.#isFetching || this.#outbox.backlog.size === 0) return Number.POSITIVE_INFINITY;
-    if (paceDueMs > nowMs) return paceDueMs;
-    return this.#outbox.version === this.#nothingSince ? this.#window.dueMs : nowMs;
+    if (limitDueMs > nowMs) return limitDueMs;
+    return this.#outbox.version === this.#emptyAtVersion ? this.#window.dueMs : nowMs;
   }
 
   /** The next batch to send, if there is one now. */
@@ -33,7 +33,7 @@ export class BacklogFeed {
     this.#isFetching = true;
     try {
       const batch = await this.#window.next(nowMs);
-      this.#nothingSince = batch ? undefined : version;
+      this.#emptyAtVersion = batch ? undefined : version;
       return batch;
     } finally {
       this.#isFetching = false;

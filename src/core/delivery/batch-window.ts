@@ -9,7 +9,7 @@
 
 import type { Reading } from '../model/reading.ts';
 import type { Lane } from '../ports/outbox.ts';
-import { packTelemetry } from './encode.ts';
+import { encodeTelemetry } from './encode.ts';
 
 export interface Batch {
   readonly readings: readonly Reading[];
@@ -20,23 +20,23 @@ export interface Batch {
   /** Not before this, monotonic ms. */
   dueMs: number;
   /** How often it was answered by an internal error, and how often it alone was. */
-  refusals: number;
-  refusalsAlone: number;
+  overloads: number;
+  overloadsAlone: number;
   /** How much the server had accepted when it last refused this. */
-  acceptedThen: number;
+  acceptedAtOverload: number;
 }
 
 /** Most readings looked ahead at, to fill a body. */
-const AHEAD_MAX = 64;
+const LOOKAHEAD_MAX = 64;
 /** More than a body holds of the smallest readings that are usual. */
-const AHEAD_MIN = 24;
+const LOOKAHEAD_MIN = 24;
 
-export class LaneWindow {
+export class BatchWindow {
   readonly #lane: Lane;
   readonly #batchesMax: number;
   #epoch: number;
   #batches: Batch[] = [];
-  #ahead: Reading[] = [];
+  #lookahead: Reading[] = [];
 
   constructor(lane: Lane, batchesMax: number) {
     this.#lane = lane;
@@ -58,31 +58,31 @@ export class LaneWindow {
    * again and again before those that it would.
    */
   async next(nowMs: number): Promise<Batch | undefined> {
-    if (this.#lane.epoch !== this.#epoch) this.#forget();
+    if (this.#lane.epoch !== this.#epoch) this.#reset();
     const waiting = this.#batches.filter(({ state, dueMs }) => state === 'waiting' && dueMs <= nowMs);
-    const ready = waiting.find(({ refusals }) => refusals === 0);
+    const ready = waiting.find(({ overloads }) => overloads === 0);
     if (ready) return ready;
-    const [refused] = waiting.sort((one, other) => one.dueMs - other.dueMs);
-    if (this.#batches.length >= this.#batchesMax) return refused;
-    if (this.#ahead.length < AHEAD_MIN) {
-      const more = await this.#lane.take(AHEAD_MAX - this.#ahead.length);
+    const [overloaded] = waiting.sort((one, other) => one.dueMs - other.dueMs);
+    if (this.#batches.length >= this.#batchesMax) return overloaded;
+    if (this.#lookahead.length < LOOKAHEAD_MIN) {
+      const added = await this.#lane.take(LOOKAHEAD_MAX - this.#lookahead.length);
       if (this.#lane.epoch !== this.#epoch) return this.next(nowMs);
-      this.#ahead.push(...more);
+      this.#lookahead.push(...added);
     }
-    if (this.#ahead.length === 0) return refused;
-    const batch = batchOf(this.#ahead);
-    this.#ahead.splice(0, batch.readings.length);
+    if (this.#lookahead.length === 0) return overloaded;
+    const batch = createBatch(this.#lookahead);
+    this.#lookahead.splice(0, batch.readings.length);
     this.#batches.push(batch);
     return batch;
   }
 
   /** False once the lane has taken its readings back: then nothing that is heard of the batch counts any more. */
-  holds(batch: Batch): boolean {
+  includes(batch: Batch): boolean {
     return this.#lane.epoch === this.#epoch && this.#batches.includes(batch);
   }
 
   /** The batch is at the server, or given up: the lane hears of all that are done from the oldest on. */
-  async done(batch: Batch): Promise<void> {
+  async complete(batch: Batch): Promise<void> {
     batch.state = 'done';
     let count = 0;
     for (let first = this.#batches[0]; first?.state === 'done'; first = this.#batches[0]) {
@@ -94,33 +94,33 @@ export class LaneWindow {
 
   /** In two halves, each to be tried by itself. A batch of one reading cannot be split. */
   split(batch: Batch): void {
-    const at = this.#batches.indexOf(batch);
-    if (at < 0) return;
+    const index = this.#batches.indexOf(batch);
+    if (index < 0) return;
     const middle = Math.ceil(batch.readings.length / 2);
-    const halves = [batchOf(batch.readings.slice(0, middle)), batchOf(batch.readings.slice(middle))];
-    this.#batches.splice(at, 1, ...halves);
+    const halves = [createBatch(batch.readings.slice(0, middle)), createBatch(batch.readings.slice(middle))];
+    this.#batches.splice(index, 1, ...halves);
   }
 
   /** What was taken before may come again, so nothing of it counts any more. */
-  #forget(): void {
+  #reset(): void {
     this.#lane.rewind();
     this.#epoch = this.#lane.epoch;
     this.#batches = [];
-    this.#ahead = [];
+    this.#lookahead = [];
   }
 }
 
 /** As many of the first readings as fit one body; at least one. */
-function batchOf(readings: readonly Reading[]): Batch {
-  const { bodies, count, oversizedKeys } = packTelemetry(readings);
+function createBatch(readings: readonly Reading[]): Batch {
+  const { bodies, count, oversizedKeys } = encodeTelemetry(readings);
   return {
     readings: readings.slice(0, count),
     bodies,
     oversizedKeys,
     state: 'waiting',
     dueMs: Number.NEGATIVE_INFINITY,
-    refusals: 0,
-    refusalsAlone: 0,
-    acceptedThen: 0,
+    overloads: 0,
+    overloadsAlone: 0,
+    acceptedAtOverload: 0,
   };
 }

@@ -9,29 +9,29 @@
  * delays nothing.
  */
 
-import { LinkedAbort } from '../async/abort.ts';
+import { ChildAbortController } from '../async/abort.ts';
 import { AsyncSignal } from '../async/async-signal.ts';
-import { tell } from '../events/catalogue.ts';
+import { logEvent } from '../events/catalogue.ts';
 import type { Result } from '../failures/failure.ts';
 import { aborted } from '../failures/failure.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Outbox } from '../ports/outbox.ts';
-import type { Chance } from '../ports/random.ts';
+import type { Random } from '../ports/random.ts';
 import type { HostFacts } from '../ports/sensors.ts';
 import type { Transport } from '../ports/transport.ts';
-import { FactsDelivery } from './attributes.ts';
-import { BacklogFeed } from './backlog-reader.ts';
-import { Settlement } from './batch-result.ts';
-import { LaneWindow } from './batch-window.ts';
-import type { DeliveryEvent, Parcel } from './message.ts';
-import { Pace } from './rate-limiter.ts';
-import { LiveDelivery } from './undated.ts';
+import { AttributeDelivery } from './attributes.ts';
+import { BacklogReader } from './backlog-reader.ts';
+import { BatchResultHandler } from './batch-result.ts';
+import { BatchWindow } from './batch-window.ts';
+import type { DeliveryEvent, OutgoingMessage } from './message.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { UndatedDelivery } from './undated.ts';
 
 export interface DeliveryPorts {
   readonly clock: Clock;
-  readonly chance: Pick<Chance, 'random'>;
+  readonly random: Pick<Random, 'uniform'>;
   readonly outbox: Outbox;
   readonly transport: Transport;
   readonly facts: HostFacts;
@@ -54,58 +54,58 @@ const FRESH_BATCHES_MAX = 4;
 export class Delivery {
   readonly #ports: DeliveryPorts;
   readonly #settings: DeliverySettings;
-  readonly #pace: Pace;
-  readonly #fresh: LaneWindow;
-  readonly #backlog: LaneWindow;
-  readonly #feed: BacklogFeed;
+  readonly #rateLimiter: RateLimiter;
+  readonly #fresh: BatchWindow;
+  readonly #backlog: BatchWindow;
+  readonly #backlogReader: BacklogReader;
   /** Notified of what happens in here and may give it something to do: an answer, a fetched batch, facts. */
   readonly #progress = new AsyncSignal();
-  readonly #facts: FactsDelivery;
-  readonly #live: LiveDelivery;
-  readonly #settlement: Settlement;
+  readonly #attributes: AttributeDelivery;
+  readonly #undated: UndatedDelivery;
+  readonly #resultHandler: BatchResultHandler;
   #events: DeliveryEvent[] = [];
   #inFlight = 0;
-  #frontBusy = false;
+  #isFrontBusy = false;
   /** Since a refusal that the session was told of, until the next acceptance. */
-  #troubled = false;
-  #bug: { readonly error: unknown } | undefined;
-  #firstTold = false;
+  #hasOutage = false;
+  #fault: { readonly error: unknown } | undefined;
+  #isFirstLogged = false;
 
   constructor(ports: DeliveryPorts, settings: DeliverySettings) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#pace = new Pace(settings.drainPerS);
-    this.#fresh = new LaneWindow(ports.outbox.fresh, FRESH_BATCHES_MAX);
-    this.#backlog = new LaneWindow(ports.outbox.backlog, BACKLOG_BATCHES_MAX);
-    this.#feed = new BacklogFeed(ports.outbox, this.#backlog);
-    this.#facts = new FactsDelivery(ports, () => this.#progress.notify());
-    this.#settlement = new Settlement(ports, this.#pace);
-    this.#live = new LiveDelivery(ports, this.#settlement);
+    this.#rateLimiter = new RateLimiter(settings.drainPerS);
+    this.#fresh = new BatchWindow(ports.outbox.fresh, FRESH_BATCHES_MAX);
+    this.#backlog = new BatchWindow(ports.outbox.backlog, BACKLOG_BATCHES_MAX);
+    this.#backlogReader = new BacklogReader(ports.outbox, this.#backlog);
+    this.#attributes = new AttributeDelivery(ports, () => this.#progress.notify());
+    this.#resultHandler = new BatchResultHandler(ports, this.#rateLimiter);
+    this.#undated = new UndatedDelivery(ports, this.#resultHandler);
   }
 
   /** Readings the server accepted since start. */
   get delivered(): number {
-    return this.#settlement.delivered;
+    return this.#resultHandler.delivered;
   }
 
   /** Readings given up since start. */
-  get setAside(): number {
-    return this.#settlement.setAside.count;
+  get rejectedCount(): number {
+    return this.#resultHandler.rejected.count;
   }
 
   /** Sends what there is to send; ends with the first answer that means something to the session. */
   async step(token: Secret, signal: AbortSignal): Promise<DeliveryEvent> {
-    this.#facts.use(token);
+    this.#attributes.setToken(token);
     // What failed while the session was waiting belongs to the trouble it was waiting for.
-    this.#events = this.#events.filter(({ type }) => type !== 'refused');
+    this.#events = this.#events.filter(({ type }) => type !== 'failed');
     for (;;) {
-      if (this.#bug) throw this.#bug.error;
-      if (signal.aborted) return { type: 'refused', refusal: aborted().refusal };
+      if (this.#fault) throw this.#fault.error;
+      if (signal.aborted) return { type: 'failed', failure: aborted().failure };
       const event = this.#events.shift();
       if (event) return event;
       const { version } = this.#ports.outbox;
       const progress = this.#progress.version;
-      const dueMs = await this.#launch(token, signal);
+      const dueMs = await this.#startNext(token, signal);
       if (this.#events.length === 0) await this.#wait({ outbox: version, progress, dueMs }, signal);
     }
   }
@@ -117,7 +117,7 @@ export class Delivery {
   ): Promise<void> {
     if (this.#progress.version !== seen.progress) return;
     const { clock, outbox } = this.#ports;
-    using over = new LinkedAbort(signal);
+    using over = new ChildAbortController(signal);
     const ends = [outbox.waitForChange(seen.outbox, over.signal), this.#progress.wait(over.signal)];
     if (seen.dueMs < Number.POSITIVE_INFINITY) {
       // Never less than a millisecond: what is due at this instant must not keep the loop from others.
@@ -128,28 +128,30 @@ export class Delivery {
   }
 
   /** Starts what may be started now; when, by the monotonic clock, more may be, whatever else happens. */
-  async #launch(token: Secret, signal: AbortSignal): Promise<number> {
-    if (!this.#frontBusy && this.#hasRoom()) {
-      const front = await this.#nextFront(token, signal);
+  async #startNext(token: Secret, signal: AbortSignal): Promise<number> {
+    if (!this.#isFrontBusy && this.#hasRoom()) {
+      const front = await this.#nextFrontMessage(token, signal);
       // Facts wait for readings, and no reading waits for them: they take a place of the backlog.
-      const facts = front ? undefined : this.#facts.parcel(token, this.#ports.clock.monotonicMs(), signal);
+      const facts = front
+        ? undefined
+        : this.#attributes.nextMessage(token, this.#ports.clock.monotonicMs(), signal);
       if (front) void this.#send(front, 'front', signal);
       else if (facts) void this.#send(facts, 'beside', signal);
     }
     if (!this.#hasRoom()) return Number.POSITIVE_INFINITY;
     const nowMs = this.#ports.clock.monotonicMs();
-    const frontDueMs = this.#frontBusy
+    const frontDueMs = this.#isFrontBusy
       ? Number.POSITIVE_INFINITY
-      : Math.min(this.#fresh.dueMs, this.#facts.dueMs(nowMs));
-    return Math.min(frontDueMs, this.#launchBacklog(nowMs, token, signal));
+      : Math.min(this.#fresh.dueMs, this.#attributes.dueMs(nowMs));
+    return Math.min(frontDueMs, this.#startBacklog(nowMs, token, signal));
   }
 
-  #launchBacklog(nowMs: number, token: Secret, signal: AbortSignal): number {
-    const underWay = this.#inFlight - (this.#frontBusy ? 1 : 0);
-    if (underWay >= IN_FLIGHT_MAX - 1) return Number.POSITIVE_INFINITY;
+  #startBacklog(nowMs: number, token: Secret, signal: AbortSignal): number {
+    const backlogInFlight = this.#inFlight - (this.#isFrontBusy ? 1 : 0);
+    if (backlogInFlight >= IN_FLIGHT_MAX - 1) return Number.POSITIVE_INFINITY;
     // The pace is for a server that is well; one message asks whether it is.
-    const paceDueMs = this.#troubled ? nowMs : this.#pace.dueMs;
-    const dueMs = this.#feed.dueMs(nowMs, paceDueMs);
+    const limitDueMs = this.#hasOutage ? nowMs : this.#rateLimiter.dueMs;
+    const dueMs = this.#backlogReader.dueMs(nowMs, limitDueMs);
     if (dueMs > nowMs) return dueMs;
     void this.#fetch(nowMs, token, signal);
     return Number.POSITIVE_INFINITY;
@@ -157,68 +159,68 @@ export class Delivery {
 
   async #fetch(nowMs: number, token: Secret, signal: AbortSignal): Promise<void> {
     try {
-      const batch = await this.#feed.next(nowMs);
+      const batch = await this.#backlogReader.next(nowMs);
       // Meanwhile the front may have taken the only place there is while the server is in trouble.
       if (batch && this.#hasRoom() && !signal.aborted) {
-        this.#pace.sent(this.#ports.clock.monotonicMs(), Math.max(1, batch.bodies.length));
-        const parcel = this.#settlement.parcel(batch, this.#backlog, 'backlog', token, signal);
-        void this.#send(parcel, 'beside', signal);
+        this.#rateLimiter.onSent(this.#ports.clock.monotonicMs(), Math.max(1, batch.bodies.length));
+        const message = this.#resultHandler.createMessage(batch, this.#backlog, 'backlog', token, signal);
+        void this.#send(message, 'beside', signal);
       }
     } catch (error) {
-      this.#bug = { error };
+      this.#fault = { error };
     } finally {
       this.#progress.notify();
     }
   }
 
   #hasRoom(): boolean {
-    return this.#inFlight < (this.#troubled ? 1 : IN_FLIGHT_MAX);
+    return this.#inFlight < (this.#hasOutage ? 1 : IN_FLIGHT_MAX);
   }
 
   /** Fresh readings, else the newest without a date. */
-  async #nextFront(token: Secret, signal: AbortSignal): Promise<Parcel | undefined> {
+  async #nextFrontMessage(token: Secret, signal: AbortSignal): Promise<OutgoingMessage | undefined> {
     const batch = await this.#fresh.next(this.#ports.clock.monotonicMs());
-    if (batch) return this.#settlement.parcel(batch, this.#fresh, 'front', token, signal);
-    return this.#live.parcel(token, signal);
+    if (batch) return this.#resultHandler.createMessage(batch, this.#fresh, 'front', token, signal);
+    return this.#undated.nextMessage(token, signal);
   }
 
-  async #send(parcel: Parcel, place: 'front' | 'beside', signal: AbortSignal): Promise<void> {
+  async #send(message: OutgoingMessage, slot: 'front' | 'beside', signal: AbortSignal): Promise<void> {
     this.#inFlight += 1;
-    if (place === 'front') this.#frontBusy = true;
+    if (slot === 'front') this.#isFrontBusy = true;
     try {
       const startedMs = this.#ports.clock.monotonicMs();
       let result: Result<void> = { ok: true, value: undefined };
-      for (const body of parcel.bodies) {
-        result = await parcel.post(body);
+      for (const body of message.bodies) {
+        result = await message.post(body);
         if (!result.ok) break;
       }
-      const event = await parcel.settle(result);
-      if (event) this.#heard(event, startedMs, signal);
+      const event = await message.onResult(result);
+      if (event) this.#onEvent(event, startedMs, signal);
     } catch (error) {
-      this.#bug = { error };
+      this.#fault = { error };
     } finally {
       this.#inFlight -= 1;
-      if (place === 'front') this.#frontBusy = false;
+      if (slot === 'front') this.#isFrontBusy = false;
       this.#progress.notify();
     }
   }
 
-  #heard(event: DeliveryEvent, startedMs: number, signal: AbortSignal): void {
+  #onEvent(event: DeliveryEvent, startedMs: number, signal: AbortSignal): void {
     this.#events.push(event);
-    if (event.type === 'refused' && event.refusal.reason !== 'aborted') this.#troubled = true;
+    if (event.type === 'failed' && event.failure.reason !== 'aborted') this.#hasOutage = true;
     if (event.type !== 'delivered') return;
-    const { clock, chance, outbox, log } = this.#ports;
+    const { clock, random, outbox, log } = this.#ports;
     const nowMs = clock.monotonicMs();
-    if (this.#troubled) {
-      this.#troubled = false;
-      this.#pace.holdUntil(nowMs + chance.random() * this.#settings.drainSpreadMs);
+    if (this.#hasOutage) {
+      this.#hasOutage = false;
+      this.#rateLimiter.holdUntil(nowMs + random.uniform() * this.#settings.drainSpreadMs);
     }
-    if (!this.#firstTold && this.#settlement.delivered > 0) {
-      this.#firstTold = true;
-      tell(log, 'FL-FIRST-TELEMETRY', { afterMs: Math.round(nowMs - startedMs) });
-      this.#facts.gather(signal);
+    if (!this.#isFirstLogged && this.#resultHandler.delivered > 0) {
+      this.#isFirstLogged = true;
+      logEvent(log, 'FL-TELEMETRY-STARTED', { afterMs: Math.round(nowMs - startedMs) });
+      this.#attributes.gather(signal);
     }
     // Told only to a server that listens: until then there may be more of them.
-    outbox.tellLosses();
+    outbox.reportLosses();
   }
 }

@@ -15,7 +15,7 @@ import type { Reading, Value, Values } from '../model/reading.ts';
  */
 export const BODY_BYTES_MAX = 940;
 
-export interface Packed {
+export interface EncodedBodies {
   /** Bodies to post in this order; one, unless a single reading is too large for one. */
   readonly bodies: readonly string[];
   /** How many of the readings given the bodies hold, from the first on; at least 1. */
@@ -25,26 +25,29 @@ export interface Packed {
 }
 
 /** What of a reading goes on the wire. */
-export type Packable = Pick<Reading, 'tsMs' | 'values'>;
+export type EncodableReading = Pick<Reading, 'tsMs' | 'values'>;
 
 /** Packs the first readings of `readings` (one or more). */
-export function packTelemetry(readings: readonly Packable[], bytesMax: number = BODY_BYTES_MAX): Packed {
+export function encodeTelemetry(
+  readings: readonly EncodableReading[],
+  bytesMax: number = BODY_BYTES_MAX,
+): EncodedBodies {
   const [first] = readings;
   if (!first) return { bodies: [], count: 0, oversizedKeys: [] };
   const elements: string[] = [];
   let bytes = 2; // the brackets
   for (const reading of readings) {
-    const element = elementOf(reading.tsMs, reading.values);
-    const more = utf8Bytes(element) + 1;
-    if (bytes + more - 1 > bytesMax) break;
+    const element = encodeElement(reading.tsMs, reading.values);
+    const addedBytes = utf8Bytes(element) + 1;
+    if (bytes + addedBytes - 1 > bytesMax) break;
     elements.push(element);
-    bytes += more;
+    bytes += addedBytes;
   }
   if (elements.length > 0)
     return { bodies: [`[${elements.join(',')}]`], count: elements.length, oversizedKeys: [] };
-  const split = splitValues(first.values, bytesMax - utf8Bytes(`[${elementOf(first.tsMs, {})}]`));
+  const split = splitValues(first.values, bytesMax - utf8Bytes(`[${encodeElement(first.tsMs, {})}]`));
   return {
-    bodies: split.parts.map((values) => `[${elementOf(first.tsMs, values)}]`),
+    bodies: split.parts.map((values) => `[${encodeElement(first.tsMs, values)}]`),
     count: 1,
     oversizedKeys: split.oversizedKeys,
   };
@@ -56,12 +59,12 @@ export function isDated(body: string): boolean {
 }
 
 /** Form 2 of the contract, or form 1 where there is no date. */
-function elementOf(ts: number | undefined, values: Values): string {
+function encodeElement(ts: number | undefined, values: Values): string {
   return JSON.stringify(ts === undefined ? values : { ts, values });
 }
 
 /** Packs client attributes into flat objects, each within the bound. */
-export function packAttributes(values: Values, bytesMax: number = BODY_BYTES_MAX): Packed {
+export function encodeAttributes(values: Values, bytesMax: number = BODY_BYTES_MAX): EncodedBodies {
   const split = splitValues(values, bytesMax - 2);
   return {
     bodies: split.parts.map((part) => JSON.stringify(part)),
@@ -76,18 +79,18 @@ function splitValues(values: Values, bytesMax: number): { parts: Values[]; overs
   let part: Record<string, Value> = {};
   let bytes = 0;
   for (const [key, value] of Object.entries(values)) {
-    const more = utf8Bytes(JSON.stringify({ [key]: value })) - 1; // one brace less, one comma more
-    if (more - 1 > bytesMax) {
+    const addedBytes = utf8Bytes(JSON.stringify({ [key]: value })) - 1; // one brace less, one comma more
+    if (addedBytes - 1 > bytesMax) {
       oversizedKeys.push(key);
       continue;
     }
-    if (bytes > 0 && bytes + more - 1 > bytesMax) {
+    if (bytes > 0 && bytes + addedBytes - 1 > bytesMax) {
       parts.push(part);
       part = {};
       bytes = 0;
     }
     part[key] = value;
-    bytes += more;
+    bytes += addedBytes;
   }
   if (bytes > 0) parts.push(part);
   return { parts, oversizedKeys };

@@ -9,7 +9,7 @@
 const INTERVAL_MS_MAX = 60_000;
 const RECOVERY = 0.9;
 
-export class Pace {
+export class RateLimiter {
   readonly #intervalMsMin: number;
   #intervalMs: number;
   #dueMs = Number.NEGATIVE_INFINITY;
@@ -26,7 +26,7 @@ export class Pace {
   }
 
   /** No unused time is saved up: a burst after a pause would be what the limit is there to prevent. */
-  sent(nowMs: number, messages: number): void {
+  onSent(nowMs: number, messages: number): void {
     this.#dueMs = Math.max(nowMs, this.#dueMs) + messages * this.#intervalMs;
   }
 
@@ -35,11 +35,11 @@ export class Pace {
     this.#dueMs = Math.max(this.#dueMs, atMs);
   }
 
-  refused(): void {
+  onRejected(): void {
     this.#intervalMs = Math.min(INTERVAL_MS_MAX, Math.max(this.#intervalMs, 1) * 2);
   }
 
-  accepted(): void {
+  onAccepted(): void {
     this.#intervalMs = Math.max(this.#intervalMsMin, this.#intervalMs * RECOVERY);
   }
 }

@@ -3,7 +3,7 @@
  * and each told to the operator once.
  */
 
-import { tell } from '../events/catalogue.ts';
+import { logEvent } from '../events/catalogue.ts';
 import { BoundedSet } from '../model/bounded-set.ts';
 import type { LossReason } from '../model/loss-report.ts';
 import type { Reading } from '../model/reading.ts';
@@ -11,21 +11,21 @@ import type { Logger } from '../ports/log.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import { BODY_BYTES_MAX } from './encode.ts';
 
-export interface SetAsidePorts {
+export interface RejectedReadingsPorts {
   readonly outbox: Outbox;
   readonly log: Logger;
 }
 
 /** Readings remembered: one that comes again, because its lane took it back, is not told again. */
-const REMEMBERED_MAX = 256;
+const RECENT_MAX = 256;
 
-export class SetAside {
-  readonly #ports: SetAsidePorts;
-  readonly #oversizedTold = new Set<string>();
-  readonly #givenUp = new BoundedSet<string>(REMEMBERED_MAX);
+export class RejectedReadings {
+  readonly #ports: RejectedReadingsPorts;
+  readonly #loggedOversized = new Set<string>();
+  readonly #recent = new BoundedSet<string>(RECENT_MAX);
   #count = 0;
 
-  constructor(ports: SetAsidePorts) {
+  constructor(ports: RejectedReadingsPorts) {
     this.#ports = ports;
   }
 
@@ -35,25 +35,27 @@ export class SetAside {
   }
 
   /** Once for each key: it will be too large at every reading. */
-  tellOversized(keys: readonly string[]): void {
-    const fresh = keys.filter((key) => !this.#oversizedTold.has(key));
-    if (fresh.length === 0) return;
-    for (const key of fresh) this.#oversizedTold.add(key);
-    tell(this.#ports.log, 'FL-VALUE-TOO-LARGE', { keys: fresh.join(','), bytesMax: BODY_BYTES_MAX });
+  logOversized(keys: readonly string[]): void {
+    const newKeys = keys.filter((key) => !this.#loggedOversized.has(key));
+    if (newKeys.length === 0) return;
+    for (const key of newKeys) this.#loggedOversized.add(key);
+    logEvent(this.#ports.log, 'FL-VALUE-TOO-LARGE', { keys: newKeys.join(','), bytesMax: BODY_BYTES_MAX });
   }
 
   /** Counts and tells a reading given up; what comes after it in its lane lacks it, so the next sample says all. */
-  lose(reading: Reading, why: LossReason): void {
+  reject(reading: Reading, reason: LossReason): void {
     const { log, outbox } = this.#ports;
-    const name = `${reading.bootId} ${reading.bootMs}`;
-    if (this.#givenUp.has(name)) return;
-    this.#givenUp.add(name);
+    const key = `${reading.bootId} ${reading.bootMs}`;
+    if (this.#recent.has(key)) return;
+    this.#recent.add(key);
     this.#count += 1;
     if (reading.gap) {
       // Told again it would be refused again, for ever.
-      return tell(log, 'FL-GAP-REFUSED', reading.values);
+      return logEvent(log, 'FL-GAP-RECORD-REJECTED', reading.values);
     }
-    outbox.loseReading(reading, why);
-    tell(log, why === 'refused' ? 'FL-READING-REFUSED' : 'FL-READING-MALFORMED', { setAside: this.#count });
+    outbox.discardReading(reading, reason);
+    logEvent(log, reason === 'refused' ? 'FL-READING-REJECTED' : 'FL-READING-MALFORMED', {
+      rejectedReadings: this.#count,
+    });
   }
 }

@@ -7,59 +7,59 @@
  * lost for so long, the reading is stored once more later, under its own date.
  */
 
-import { DEADLINE, LinkedAbort } from '../async/abort.ts';
+import { ChildAbortController, DEADLINE } from '../async/abort.ts';
 import type { Result } from '../failures/failure.ts';
 import type { Reading } from '../model/reading.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { Transport } from '../ports/transport.ts';
-import type { Settlement } from './batch-result.ts';
-import { packTelemetry } from './encode.ts';
-import type { Parcel } from './message.ts';
+import type { BatchResultHandler } from './batch-result.ts';
+import { encodeTelemetry } from './encode.ts';
+import type { OutgoingMessage } from './message.ts';
 
 /** How old a reading may be when the server dates it, ms. */
-export const LIVE_MS_MAX = 10_000;
+export const UNDATED_AGE_MS_MAX = 10_000;
 
-const NOTHING_FITS = { event: { type: 'stepped' }, giveUp: true } as const;
+const OVERSIZED = { event: { type: 'progressed' }, discard: true } as const;
 
-export interface LivePorts {
+export interface UndatedDeliveryPorts {
   readonly clock: Clock;
   readonly outbox: Outbox;
   readonly transport: Transport;
 }
 
-export class LiveDelivery {
-  readonly #ports: LivePorts;
-  readonly #settlement: Settlement;
+export class UndatedDelivery {
+  readonly #ports: UndatedDeliveryPorts;
+  readonly #resultHandler: BatchResultHandler;
 
-  constructor(ports: LivePorts, settlement: Settlement) {
+  constructor(ports: UndatedDeliveryPorts, resultHandler: BatchResultHandler) {
     this.#ports = ports;
-    this.#settlement = settlement;
+    this.#resultHandler = resultHandler;
   }
 
   /** The newest reading, if it has no date and is fresh enough to go without. */
-  parcel(token: Secret, signal: AbortSignal): Parcel | undefined {
+  nextMessage(token: Secret, signal: AbortSignal): OutgoingMessage | undefined {
     const { clock, outbox } = this.#ports;
-    const reading = outbox.offerLive();
+    const reading = outbox.takeUndated();
     if (!reading) return undefined;
-    if (clock.bootMs() - reading.bootMs >= LIVE_MS_MAX) {
-      outbox.settleLive(reading, false);
+    if (clock.bootMs() - reading.bootMs >= UNDATED_AGE_MS_MAX) {
+      outbox.completeUndated(reading, false);
       return undefined;
     }
-    const packed = packTelemetry([reading]);
-    this.#settlement.setAside.tellOversized(packed.oversizedKeys);
+    const encoded = encodeTelemetry([reading]);
+    this.#resultHandler.rejected.logOversized(encoded.oversizedKeys);
     return {
-      bodies: packed.bodies,
+      bodies: encoded.bodies,
       post: (body) => this.#post(reading, token, body, signal),
-      settle: async (result) => {
-        if (result.ok && packed.bodies.length > 0) {
-          outbox.settleLive(reading, true);
-          return this.#settlement.accepted(1);
+      onResult: async (result) => {
+        if (result.ok && encoded.bodies.length > 0) {
+          outbox.completeUndated(reading, true);
+          return this.#resultHandler.onAccepted(1);
         }
-        const { event, giveUp } = result.ok ? NOTHING_FITS : this.#settlement.live(result);
-        outbox.settleLive(reading, giveUp);
-        if (giveUp) this.#settlement.setAside.lose(reading, 'malformed');
+        const { event, discard } = result.ok ? OVERSIZED : this.#resultHandler.onUndatedFailure(result);
+        outbox.completeUndated(reading, discard);
+        if (discard) this.#resultHandler.rejected.reject(reading, 'malformed');
         return event;
       },
     };
@@ -67,13 +67,13 @@ export class LiveDelivery {
 
   async #post(reading: Reading, token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
     const { clock, transport } = this.#ports;
-    using deadline = new LinkedAbort(signal);
-    const leftMs = LIVE_MS_MAX - (clock.bootMs() - reading.bootMs);
+    using deadline = new ChildAbortController(signal);
+    const leftMs = UNDATED_AGE_MS_MAX - (clock.bootMs() - reading.bootMs);
     void clock.sleep(leftMs, deadline.signal).then(() => deadline.abort(DEADLINE));
     const result = await transport.postTelemetry(token, body, deadline.signal);
     deadline.abort();
-    if (result.ok || signal.aborted || result.refusal.reason !== 'aborted') return result;
-    const detail = `no answer while the reading was fresh (${LIVE_MS_MAX / 1000} s)`;
-    return { ok: false, refusal: { reason: 'silent', detail } };
+    if (result.ok || signal.aborted || result.failure.reason !== 'aborted') return result;
+    const detail = `no answer while the reading was fresh (${UNDATED_AGE_MS_MAX / 1000} s)`;
+    return { ok: false, failure: { reason: 'server-timeout', detail } };
   }
 }

@@ -3,13 +3,13 @@
 import type { EventEntry } from './definition.ts';
 
 export const HOST_EVENTS = {
-  'FL-READY': { level: 'info', sentence: 'firstlight is ready' },
-  'FL-STOPPED': { level: 'info', sentence: 'firstlight stopped' },
-  'FL-BUG': {
+  'FL-AGENT-STARTED': { level: 'info', sentence: 'firstlight is ready' },
+  'FL-AGENT-STOPPED': { level: 'info', sentence: 'firstlight stopped' },
+  'FL-INTERNAL-ERROR': {
     level: 'error',
     sentence: 'a bug ended firstlight: please report it with these lines',
   },
-  'FL-PROGRAM-BROKEN': {
+  'FL-INSTALLATION-CORRUPT': {
     level: 'error',
     sentence:
       'a file of the program is missing or damaged, as when an upgrade has replaced it, and firstlight ends: start it again, and install it again if that does not help',
@@ -22,17 +22,17 @@ export const HOST_EVENTS = {
     level: 'warn',
     sentence: 'a setting is accepted with a doubt, and the line says which: check it',
   },
-  'FL-CONFIG-REFUSED': {
+  'FL-CONFIG-RELOAD-REJECTED': {
     level: 'error',
     sentence:
       'the new configuration has problems, and the settings from before go on: correct what the lines above say and reload again',
   },
-  'FL-CONFIG-UNWORKABLE': {
+  'FL-CONFIG-RELOAD-FAILED': {
     level: 'error',
     sentence:
       'the new configuration cannot work, and the settings from before go on: correct what the field says and reload again',
   },
-  'FL-CONFIG-SAME': {
+  'FL-CONFIG-UNCHANGED': {
     level: 'info',
     sentence: 'the configuration was read again, and nothing has changed',
   },
@@ -50,41 +50,41 @@ export const HOST_EVENTS = {
     sentence:
       'the state directory cannot be used, and the line says why: check space, rights and health of it',
   },
-  'FL-NO-PAIR-NO-TOKEN': {
+  'FL-PROVISIONING-NOT-CONFIGURED': {
     level: 'error',
     sentence:
       'there are no credentials and no way to get any: set provisioning.key and provisioning.secret of the device profile',
   },
-  'FL-NAME-IMPOSSIBLE': {
+  'FL-DEVICE-NAME-INVALID': {
     level: 'error',
     sentence: 'no device name can be made, and the line says why: set a device.name that fits this host',
   },
-  'FL-NAME-WEAK': {
+  'FL-DEVICE-NAME-AMBIGUOUS': {
     level: 'warn',
     sentence: 'the device name is made from what a clone may share: set device.name, or check machine-id',
   },
-  'FL-STANDS-STILL': {
+  'FL-AGENT-STALLED': {
     level: 'error',
     sentence:
       'a part of the agent stands still; the service manager is not told any more that it lives, and restarts it: report this with the lines before it if it happens again',
   },
-  'FL-GOES-ON': { level: 'info', sentence: 'what stood still goes on again' },
-  'FL-LEFT-BEHIND': {
+  'FL-AGENT-RESUMED': { level: 'info', sentence: 'what stood still goes on again' },
+  'FL-SHUTDOWN-TIMEOUT': {
     level: 'error',
     sentence:
       'a part of the agent stood still, and was left behind at the stop: report this with the lines before it if it happens again',
   },
-  'FL-STATUS-UNWRITTEN': {
+  'FL-STATUS-WRITE-FAILED': {
     level: 'warn',
     sentence:
       'the status cannot be written, and "firstlight status" knows nothing: check that the runtime directory can be written',
   },
-  'FL-STATUS-NOWHERE': {
+  'FL-STATUS-DISABLED': {
     level: 'info',
     sentence:
       'there is no runtime directory, and "firstlight status" only sees that the agent runs: mount a tmpfs at /run/firstlight, or set RUNTIME_DIRECTORY to a directory in memory',
   },
-  'FL-SYSTEMD-DEAF': {
+  'FL-NOTIFY-FAILED': {
     level: 'warn',
     sentence:
       'systemd cannot be told how the agent does, and restarts it when it hears nothing: check that systemd-notify is installed and that the unit has NotifyAccess=all',

@@ -3,7 +3,7 @@
 import type { EventEntry } from './definition.ts';
 
 export const READING_EVENTS = {
-  'FL-NO-SENSOR': {
+  'FL-SENSORS-UNAVAILABLE': {
     level: 'error',
     sentence: 'no sensor of this host can be read: check that /proc and /sys are visible to the agent',
   },
@@ -11,14 +11,14 @@ export const READING_EVENTS = {
     level: 'warn',
     sentence: 'a sensor cannot be read; its values are left out: check the device that the field names',
   },
-  'FL-SENSOR-BACK': { level: 'info', sentence: 'a sensor can be read again' },
-  'FL-OWN-SENSOR-FAILED': {
+  'FL-SENSOR-RESTORED': { level: 'info', sentence: 'a sensor can be read again' },
+  'FL-CUSTOM-SENSOR-FAILED': {
     level: 'warn',
     sentence:
       'a sensor of your own cannot be read, and is asked again ever more slowly; its values are left out: correct what the field says',
   },
-  'FL-OWN-SENSOR-BACK': { level: 'info', sentence: 'a sensor of your own can be read again' },
-  'FL-OWN-SENSOR-ODD': {
+  'FL-CUSTOM-SENSOR-RESTORED': { level: 'info', sentence: 'a sensor of your own can be read again' },
+  'FL-CUSTOM-SENSOR-INVALID-VALUE': {
     level: 'warn',
     sentence:
       'a sensor of your own says something that is no value, and that part is left out: correct what the field says',
@@ -27,33 +27,33 @@ export const READING_EVENTS = {
     level: 'error',
     sentence: 'a value is too large for one datagram and was left out: shorten or switch off its sensor',
   },
-  'FL-SPOOLING': {
+  'FL-SPOOLING-STARTED': {
     level: 'info',
     sentence: 'readings that the server has not taken yet are kept on the disk',
   },
-  'FL-DRAINED': { level: 'info', sentence: 'everything that waited is delivered' },
-  'FL-DISK-REFUSES': {
+  'FL-BACKLOG-DELIVERED': { level: 'info', sentence: 'everything that waited is delivered' },
+  'FL-DISK-WRITE-FAILED': {
     level: 'error',
     sentence:
       'the disk does not take the readings that wait; they are kept in memory, where a restart would lose them: check space, rights and health of the state directory',
   },
-  'FL-DISK-BACK': { level: 'info', sentence: 'the disk takes readings again' },
-  'FL-DISK-LATE': {
+  'FL-DISK-WRITE-RESTORED': { level: 'info', sentence: 'the disk takes readings again' },
+  'FL-SHUTDOWN-WRITE-TIMEOUT': {
     level: 'error',
     sentence:
       'the disk did not take the readings that wait in time, and those it did not take are lost: check the health of the card',
   },
-  'FL-SPOOL-UNREADABLE': {
+  'FL-SPOOL-READ-FAILED': {
     level: 'warn',
     sentence:
       'a file of the spool cannot be read; it is tried again, and its readings are lost if that fails for long: check the health of the disk',
   },
-  'FL-SPOOL-UNREMOVED': {
+  'FL-SPOOL-DELETE-FAILED': {
     level: 'warn',
     sentence:
       'a file of the spool cannot be removed; its readings may be sent again after a restart: check rights and health of the state directory',
   },
-  'FL-SPOOL-UNLISTED': {
+  'FL-SPOOL-LIST-FAILED': {
     level: 'warn',
     sentence:
       'the spool cannot be listed, and what it holds waits for a restart: check rights and health of the state directory',
@@ -63,26 +63,26 @@ export const READING_EVENTS = {
     sentence:
       'the spool holds readings stored by a newer firstlight, and they stay there: install that version again, or remove the file',
   },
-  'FL-DATES-UNREAD': {
+  'FL-BOOT-OFFSET-READ-FAILED': {
     level: 'warn',
     sentence: 'what dates the stored readings of earlier boots cannot be read: check the health of the disk',
   },
-  'FL-DATES-UNSTORED': {
+  'FL-BOOT-OFFSET-WRITE-FAILED': {
     level: 'warn',
     sentence:
       'what dates the stored readings of this boot cannot be stored: those not delivered before a restart would be lost; check space and health of the disk',
   },
-  'FL-LOST': {
+  'FL-READINGS-LOST': {
     level: 'warn',
     sentence:
       'readings were lost; a gap record tells the server how many, from when to when, and why: check the cause in the field lostWhy',
   },
-  'FL-GAP-REFUSED': {
+  'FL-GAP-RECORD-REJECTED': {
     level: 'error',
     sentence:
       'the server does not take the gap record, which is left out, and readings were lost: report this as a bug of firstlight',
   },
-  'FL-READING-REFUSED': {
+  'FL-READING-REJECTED': {
     level: 'error',
     sentence:
       'the server answers one reading, and only it, with an internal error; it was set aside so that the others go on: check the rule chain of the device profile',
@@ -115,21 +115,21 @@ export const READING_EVENTS = {
     level: 'info',
     sentence: 'the clock was set: readings have the new time from here on',
   },
-  'FL-CLOCK-DOUBTED': {
+  'FL-CLOCK-STEP-UNCONFIRMED': {
     level: 'warn',
     sentence:
       'the clock was set, and no time service confirms it; readings keep to the time before: check the time service of this host, or set clock.trust = "system" on a host without one',
   },
-  'FL-CLOCK-BACK': {
+  'FL-CLOCK-STEP-REVERTED': {
     level: 'info',
     sentence: 'the clock is back at the time that readings have kept to',
   },
-  'FL-CLOCK-UNKEPT': {
+  'FL-CLOCK-STATE-WRITE-FAILED': {
     level: 'warn',
     sentence:
       'what is known of the clock cannot be kept for a restart, after which readings may wait for a date: check that the runtime directory can be written',
   },
-  'FL-CLOCK-NO-WITNESS': {
+  'FL-CLOCK-UNVERIFIABLE': {
     level: 'warn',
     sentence:
       'nothing on this host can tell whether its clock is synchronised: install a time service such as systemd-timesyncd or chrony, or set clock.trust = "system"',

@@ -6,16 +6,18 @@
  */
 
 /** True when some URL of the one list and some URL of the other are of one server. */
-export function isSameServer(ones: readonly string[], others: readonly string[]): boolean {
-  return ones.some((one) => others.some((other) => one === other || isOtherRoad(one, other)));
+export function isSameServer(urls: readonly string[], otherUrls: readonly string[]): boolean {
+  return urls.some((url) =>
+    otherUrls.some((otherUrl) => url === otherUrl || isSameHostOtherScheme(url, otherUrl)),
+  );
 }
 
-function isOtherRoad(one: string, other: string): boolean {
-  const [a, b] = [partsOf(one), partsOf(other)];
+function isSameHostOtherScheme(url: string, otherUrl: string): boolean {
+  const [a, b] = [parseUrl(url), parseUrl(otherUrl)];
   return a !== undefined && b !== undefined && a.host === b.host && a.scheme !== b.scheme;
 }
 
-function partsOf(url: string): { readonly scheme: string; readonly host: string } | undefined {
+function parseUrl(url: string): { readonly scheme: string; readonly host: string } | undefined {
   const [, scheme, host] = /^([a-z]+):\/\/(.+?)(?::\d+)?$/.exec(url) ?? [];
   return scheme === undefined || host === undefined ? undefined : { scheme, host };
 }

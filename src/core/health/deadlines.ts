@@ -6,7 +6,7 @@
  * which a part that stands still gets the agent restarted. A test holds them against transport/coap/timing.ts.
  */
 
-import type { State } from '../session/state.ts';
+import type { SessionState } from '../session/state.ts';
 
 /** How late a timer may fire on a board that swaps or is throttled, ms. */
 export const SLACK_MS = 60_000;
@@ -25,16 +25,16 @@ export const PROVISIONING_MS_MAX = 15 * 60_000;
 export const DELIVERING_MS_MAX = 3 * 60_000;
 
 /** Within which time the conversation must be heard of again that enters `state`, ms. */
-export function converseMsMax(state: State): number {
+export function sessionStepMsMax(state: SessionState): number {
   switch (state.at) {
-    case 'remember':
-    case 'intend':
-    case 'adopt':
+    case 'load':
+    case 'record-intent':
+    case 'save':
       return DISK_MS_MAX;
     case 'provision':
       return PROVISIONING_MS_MAX;
-    case 'probe':
-    case 'retry':
+    case 'verify-token':
+    case 'verify-previous-token':
       return REQUEST_MS_MAX;
     case 'deliver':
       return DELIVERING_MS_MAX;

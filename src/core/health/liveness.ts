@@ -10,94 +10,94 @@
 import type { Clock } from '../ports/clock.ts';
 
 /** A loop that is nudged out of an idle wait must be heard of within this, ms. */
-export const NUDGED_MS = 60_000;
+export const POKE_RESPONSE_MS_MAX = 60_000;
 
-interface Undertaking {
-  readonly what: string;
+interface Activity {
+  readonly name: string;
   /** Monotonic ms. */
   dueMs: number;
   /** Ends an idle wait. */
   readonly wake?: () => void;
 }
 
-export class Progress {
+export class Liveness {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #open = new Set<Undertaking>();
+  readonly #active = new Set<Activity>();
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
   }
 
   /** What should have been over, or heard of, before now; undefined while all get on. */
-  get late(): string | undefined {
+  get stalled(): string | undefined {
     const nowMs = this.#clock.monotonicMs();
-    for (const { what, dueMs } of this.#open) if (dueMs < nowMs) return what;
+    for (const { name, dueMs } of this.#active) if (dueMs < nowMs) return name;
     return undefined;
   }
 
   /** Does `act`, which must be over within `ms`. */
-  async within<T>(what: string, ms: number, act: () => Promise<T>): Promise<T> {
-    const undertaking = this.#begin({ what, dueMs: this.#clock.monotonicMs() + ms });
+  async track<T>(name: string, ms: number, operation: () => Promise<T>): Promise<T> {
+    const activity = this.#start({ name, dueMs: this.#clock.monotonicMs() + ms });
     try {
-      return await act();
+      return await operation();
     } finally {
-      this.#open.delete(undertaking);
+      this.#active.delete(activity);
     }
   }
 
   /** A loop that begins. */
-  pulse(): Pulse {
-    return new Pulse(
+  heartbeat(): Heartbeat {
+    return new Heartbeat(
       this.#clock,
-      (undertaking) => this.#begin(undertaking),
-      (undertaking) => this.#open.delete(undertaking),
+      (activity) => this.#start(activity),
+      (activity) => this.#active.delete(activity),
     );
   }
 
   /** Wakes whoever idles. */
-  nudge(): void {
-    for (const undertaking of [...this.#open]) {
-      if (undertaking.wake === undefined) continue;
-      undertaking.dueMs = Math.min(undertaking.dueMs, this.#clock.monotonicMs() + NUDGED_MS);
-      undertaking.wake();
+  poke(): void {
+    for (const activity of [...this.#active]) {
+      if (activity.wake === undefined) continue;
+      activity.dueMs = Math.min(activity.dueMs, this.#clock.monotonicMs() + POKE_RESPONSE_MS_MAX);
+      activity.wake();
     }
   }
 
-  #begin(undertaking: Undertaking): Undertaking {
-    this.#open.add(undertaking);
-    return undertaking;
+  #start(activity: Activity): Activity {
+    this.#active.add(activity);
+    return activity;
   }
 }
 
 /** One loop, which is at one thing at a time. Disposed of when the loop ends. */
-export class Pulse implements Disposable {
+export class Heartbeat implements Disposable {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #begin: (undertaking: Undertaking) => Undertaking;
-  readonly #end: (undertaking: Undertaking) => void;
-  #current: Undertaking | undefined;
+  readonly #start: (activity: Activity) => Activity;
+  readonly #end: (activity: Activity) => void;
+  #current: Activity | undefined;
 
   constructor(
     clock: Pick<Clock, 'monotonicMs'>,
-    begin: (undertaking: Undertaking) => Undertaking,
-    end: (undertaking: Undertaking) => void,
+    start: (activity: Activity) => Activity,
+    end: (activity: Activity) => void,
   ) {
     this.#clock = clock;
-    this.#begin = begin;
+    this.#start = start;
     this.#end = end;
   }
 
   /** The loop was heard of; it is at `what` now, and will be heard of again within `ms`. */
-  expect(what: string, ms: number): void {
-    this.#turnTo({ what, dueMs: this.#clock.monotonicMs() + ms });
+  expectWithin(name: string, ms: number): void {
+    this.#setActivity({ name, dueMs: this.#clock.monotonicMs() + ms });
   }
 
   /** The loop waits for as long as it takes; `wake` ends that. Tells, once, that the loop goes on with `expect`. */
-  idle(what: string, wake: () => void): (next: string, ms: number) => void {
-    const waiting: Undertaking = { what, dueMs: Number.POSITIVE_INFINITY, wake };
-    this.#turnTo(waiting);
+  idle(name: string, wake: () => void): (next: string, ms: number) => void {
+    const idleWait: Activity = { name, dueMs: Number.POSITIVE_INFINITY, wake };
+    this.#setActivity(idleWait);
     return (next, ms) => {
       // The loop may be at something else already: this wait was one of several, and another ended first.
-      if (this.#current === waiting) this.expect(next, ms);
+      if (this.#current === idleWait) this.expectWithin(next, ms);
     };
   }
 
@@ -106,8 +106,8 @@ export class Pulse implements Disposable {
     this.#current = undefined;
   }
 
-  #turnTo(undertaking: Undertaking): void {
+  #setActivity(activity: Activity): void {
     if (this.#current) this.#end(this.#current);
-    this.#current = this.#begin(undertaking);
+    this.#current = this.#start(activity);
   }
 }

@@ -6,38 +6,39 @@
  * heard of" alone would miss a request that never ends. Changes nothing about what is asked and answered.
  */
 
-import { LinkedAbort } from '../async/abort.ts';
+import { ChildAbortController } from '../async/abort.ts';
 import type { Lane, Outbox } from '../ports/outbox.ts';
 import type { Transport } from '../ports/transport.ts';
 import { DELIVERING_MS_MAX, DISK_MS_MAX, REQUEST_MS_MAX } from './deadlines.ts';
-import type { Progress, Pulse } from './liveness.ts';
+import type { Heartbeat, Liveness } from './liveness.ts';
 
-export function watchedTransport(transport: Transport, progress: Progress): Transport {
-  const posting = <T>(act: () => Promise<T>) => progress.within('a post to the server', REQUEST_MS_MAX, act);
+export function monitorTransport(transport: Transport, liveness: Liveness): Transport {
+  const trackPost = <T>(operation: () => Promise<T>) =>
+    liveness.track('a post to the server', REQUEST_MS_MAX, operation);
   return {
-    provision: (request, keep, signal) => transport.provision(request, keep, signal),
+    provision: (request, persist, signal) => transport.provision(request, persist, signal),
     probe: (token, signal) => transport.probe(token, signal),
-    postTelemetry: (token, body, signal) => posting(() => transport.postTelemetry(token, body, signal)),
-    postAttributes: (token, body, signal) => posting(() => transport.postAttributes(token, body, signal)),
+    postTelemetry: (token, body, signal) => trackPost(() => transport.postTelemetry(token, body, signal)),
+    postAttributes: (token, body, signal) => trackPost(() => transport.postAttributes(token, body, signal)),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }
 
-export class WatchedOutbox implements Outbox {
+export class MonitoredOutbox implements Outbox {
   readonly fresh: Lane;
   readonly backlog: Lane;
   readonly #outbox: Outbox;
-  readonly #pulse: Pulse;
+  readonly #heartbeat: Heartbeat;
 
-  constructor(outbox: Outbox, progress: Progress, pulse: Pulse) {
+  constructor(outbox: Outbox, liveness: Liveness, heartbeat: Heartbeat) {
     this.#outbox = outbox;
-    this.#pulse = pulse;
-    this.fresh = watchedLane(outbox.fresh, progress);
-    this.backlog = watchedLane(outbox.backlog, progress);
+    this.#heartbeat = heartbeat;
+    this.fresh = monitorLane(outbox.fresh, liveness);
+    this.backlog = monitorLane(outbox.backlog, liveness);
   }
 
-  get wantsFull(): boolean {
-    return this.#outbox.wantsFull;
+  get needsSnapshot(): boolean {
+    return this.#outbox.needsSnapshot;
   }
 
   get losses(): Outbox['losses'] {
@@ -49,23 +50,26 @@ export class WatchedOutbox implements Outbox {
   }
 
   async waitForChange(since: number, signal: AbortSignal): Promise<void> {
-    using wait = new LinkedAbort(signal);
-    const goesOn = this.#pulse.idle('waiting for a reading', () => wait.abort());
-    await this.#outbox.waitForChange(since, wait.signal);
-    goesOn('delivering', DELIVERING_MS_MAX);
+    using controller = new ChildAbortController(signal);
+    const resume = this.#heartbeat.idle('waiting for a reading', () => controller.abort());
+    await this.#outbox.waitForChange(since, controller.signal);
+    resume('delivering', DELIVERING_MS_MAX);
   }
 
   append: Outbox['append'] = (reading) => this.#outbox.append(reading);
-  offerLive: Outbox['offerLive'] = () => this.#outbox.offerLive();
-  settleLive: Outbox['settleLive'] = (reading, delivered) => this.#outbox.settleLive(reading, delivered);
-  anchor: Outbox['anchor'] = (offsetMs) => this.#outbox.anchor(offsetMs);
-  loseReading: Outbox['loseReading'] = (reading, why) => this.#outbox.loseReading(reading, why);
-  tellLosses: Outbox['tellLosses'] = () => this.#outbox.tellLosses();
-  keep: Outbox['keep'] = (signal) => this.#outbox.keep(signal);
+  takeUndated: Outbox['takeUndated'] = () => this.#outbox.takeUndated();
+  completeUndated: Outbox['completeUndated'] = (reading, delivered) =>
+    this.#outbox.completeUndated(reading, delivered);
+  setBootOffset: Outbox['setBootOffset'] = (offsetMs) => this.#outbox.setBootOffset(offsetMs);
+  discardReading: Outbox['discardReading'] = (reading, reason) =>
+    this.#outbox.discardReading(reading, reason);
+  reportLosses: Outbox['reportLosses'] = () => this.#outbox.reportLosses();
+  run: Outbox['run'] = (signal) => this.#outbox.run(signal);
 }
 
-function watchedLane(lane: Lane, progress: Progress): Lane {
-  const touching = <T>(act: () => Promise<T>) => progress.within('the readings that wait', DISK_MS_MAX, act);
+function monitorLane(lane: Lane, liveness: Liveness): Lane {
+  const trackAccess = <T>(operation: () => Promise<T>) =>
+    liveness.track('the readings that wait', DISK_MS_MAX, operation);
   return {
     get size() {
       return lane.size;
@@ -73,8 +77,8 @@ function watchedLane(lane: Lane, progress: Progress): Lane {
     get epoch() {
       return lane.epoch;
     },
-    take: (max) => touching(() => lane.take(max)),
-    acknowledge: (count, epoch) => touching(() => lane.acknowledge(count, epoch)),
+    take: (max) => trackAccess(() => lane.take(max)),
+    acknowledge: (count, epoch) => trackAccess(() => lane.acknowledge(count, epoch)),
     rewind: () => lane.rewind(),
   };
 }

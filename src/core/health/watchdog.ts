@@ -8,68 +8,68 @@
  */
 
 import { AsyncSignal } from '../async/async-signal.ts';
-import { tell } from '../events/catalogue.ts';
+import { logEvent } from '../events/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/log.ts';
 import type { ServiceManager } from '../ports/service-manager.ts';
 import type { Status } from '../status/status.ts';
-import type { Progress } from './liveness.ts';
+import type { Liveness } from './liveness.ts';
 
-export interface SupervisionPorts {
+export interface WatchdogPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly service: ServiceManager;
-  readonly progress: Progress;
+  readonly liveness: Liveness;
   readonly status: Status;
 }
 
 /** The status of an agent that nobody expects a sign of life from, ms. */
-const STATUS_EVERY_MS = 60_000;
+const STATUS_INTERVAL_MS = 60_000;
 /** A status costs a process: a server that comes and goes is told no more often than this, ms. */
-const STATUS_GAP_MS = 3_000;
+const STATUS_INTERVAL_MS_MIN = 3_000;
 /** After a stop of the whole process (SIGSTOP, a frozen cgroup) all is late for a moment: asked again soon, ms. */
-const LATE_AGAIN_MS = 5_000;
+const STALL_RECHECK_MS = 5_000;
 
-export async function supervise(ports: SupervisionPorts, signal: AbortSignal): Promise<void> {
-  const { clock, service, progress, status } = ports;
+export async function runWatchdog(ports: WatchdogPorts, signal: AbortSignal): Promise<void> {
+  const { clock, service, liveness, status } = ports;
   const { watchdogMs } = service;
-  const everyMs = watchdogMs === undefined ? STATUS_EVERY_MS : watchdogMs / 2;
-  const lateness = new Lateness(ports.log);
+  const intervalMs = watchdogMs === undefined ? STATUS_INTERVAL_MS : watchdogMs / 2;
+  const stallLog = new StallLog(ports.log);
   const changes = new AsyncSignal();
-  status.watch(() => changes.notify());
+  status.subscribe(() => changes.notify());
   service.ready();
   for (let beatMs = clock.monotonicMs(); !signal.aborted; ) {
     const nowMs = clock.monotonicMs();
     if (nowMs >= beatMs) {
-      const { late } = progress;
-      lateness.tell(late);
-      if (late === undefined) service.alive();
-      progress.nudge();
-      beatMs = nowMs + (late === undefined ? everyMs : Math.min(everyMs, LATE_AGAIN_MS));
+      const { stalled } = liveness;
+      stallLog.update(stalled);
+      if (stalled === undefined) service.alive();
+      liveness.poke();
+      beatMs = nowMs + (stalled === undefined ? intervalMs : Math.min(intervalMs, STALL_RECHECK_MS));
     }
     const { version } = changes;
     service.status(status.text());
-    await clock.sleep(Math.min(beatMs - nowMs, STATUS_GAP_MS), signal);
+    await clock.sleep(Math.min(beatMs - nowMs, STATUS_INTERVAL_MS_MIN), signal);
     const leftMs = beatMs - clock.monotonicMs();
     if (leftMs > 0) await changes.waitUpTo(leftMs, clock, signal, version);
   }
 }
 
 /** Says once what stands still, and once that it goes on. */
-class Lateness {
+class StallLog {
   readonly #log: Logger;
-  #told: string | undefined;
+  #stalled: string | undefined;
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  tell(late: string | undefined): void {
-    if ((late === undefined) === (this.#told === undefined)) return;
-    if (late === undefined) tell(this.#log, 'FL-GOES-ON', { while: this.#told });
+  update(stalled: string | undefined): void {
+    if ((stalled === undefined) === (this.#stalled === undefined)) return;
+    if (stalled === undefined) logEvent(this.#log, 'FL-AGENT-RESUMED', { activity: this.#stalled });
     else {
-      tell(this.#log, 'FL-STANDS-STILL', { while: late });
+      logEvent(this.#log, 'FL-AGENT-STALLED', { activity: stalled });
     }
-    this.#told = late;
+    this.#stalled = stalled;
   }
 }

@@ -14,13 +14,13 @@
 export type Fingerprint = readonly string[];
 
 /** False only when it is proven that the two are of different boards. Symmetric. */
-export function sameBoard(stored: Fingerprint, now: Fingerprint): boolean {
+export function isSameBoard(stored: Fingerprint, now: Fingerprint): boolean {
   const [serials, serialsNow] = [ofKind('serial', stored), ofKind('serial', now)];
   if (serials.size > 0 && serialsNow.size > 0) {
-    return serials.size === serialsNow.size && haveCommon(serials, serialsNow, serials.size);
+    return serials.size === serialsNow.size && haveInCommon(serials, serialsNow, serials.size);
   }
   const [macs, macsNow] = [ofKind('mac', stored), ofKind('mac', now)];
-  if (macs.size > 0 && macsNow.size > 0) return haveCommon(macs, macsNow, 1);
+  if (macs.size > 0 && macsNow.size > 0) return haveInCommon(macs, macsNow, 1);
   return true;
 }
 
@@ -28,6 +28,6 @@ function ofKind(kind: 'serial' | 'mac', fingerprint: Fingerprint): ReadonlySet<s
   return new Set(fingerprint.filter((entry) => entry.startsWith(`${kind}:`)));
 }
 
-function haveCommon(these: ReadonlySet<string>, those: ReadonlySet<string>, least: number): boolean {
-  return [...these].filter((entry) => those.has(entry)).length >= least;
+function haveInCommon(first: ReadonlySet<string>, second: ReadonlySet<string>, countMin: number): boolean {
+  return [...first].filter((entry) => second.has(entry)).length >= countMin;
 }

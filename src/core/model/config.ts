@@ -5,7 +5,7 @@
  * parses.
  */
 
-import type { OwnSensor } from './custom-sensor.ts';
+import type { CustomSensor } from './custom-sensor.ts';
 import type { Secret } from './secret.ts';
 import type { Selection } from './selection.ts';
 
@@ -46,7 +46,7 @@ export interface SensorTuning {
 
 export interface SensorsConfig extends SensorTuning {
   /** The operator's own, at most 16 programs, 32 files and 32 lines; no two have one name. */
-  readonly own: readonly OwnSensor[];
+  readonly custom: readonly CustomSensor[];
 }
 
 /** The forward proxy that http and https go through. */
@@ -72,12 +72,12 @@ export interface TlsSettings {
 }
 
 /** One way to the server. */
-export type Road = ServerAddress & { readonly proxy?: ProxyAddress };
+export type EndpointConfig = ServerAddress & { readonly proxy?: ProxyAddress };
 
 export interface Config {
   readonly server: {
     /** To one and the same server, the preferred one first. At most 8. */
-    readonly roads: readonly [Road, ...Road[]];
+    readonly endpoints: readonly [EndpointConfig, ...EndpointConfig[]];
     readonly tls: TlsSettings;
     /**
      * The first provisioning request waits a random part of this, so that a fleet does not arrive at once. 0

@@ -6,7 +6,7 @@
  */
 
 /** camelCase, up to 32 letters and digits; no other sensor's and no key's. */
-interface Named {
+interface CustomSensorBase {
   readonly name: string;
   /** For people who look at a sample; up to 16 characters. */
   readonly unit?: string;
@@ -14,7 +14,7 @@ interface Named {
   readonly everyMs: number;
 }
 
-export interface ProgramSensor extends Named {
+export interface ProgramSensor extends CustomSensorBase {
   readonly kind: 'exec';
   /** An absolute path, and up to 32 arguments. Never a shell's line. */
   readonly command: readonly [program: string, ...args: string[]];
@@ -24,7 +24,7 @@ export interface ProgramSensor extends Named {
   readonly keys?: readonly string[];
 }
 
-export interface FileSensor extends Named {
+export interface FileSensor extends CustomSensorBase {
   readonly kind: 'file';
   /** Absolute. */
   readonly path: string;
@@ -32,7 +32,7 @@ export interface FileSensor extends Named {
   readonly offset: number;
 }
 
-export interface LineSensor extends Named {
+export interface GpioSensor extends CustomSensorBase {
   readonly kind: 'gpio';
   /** The line's name, as gpioinfo has it. */
   readonly line: string;
@@ -40,8 +40,8 @@ export interface LineSensor extends Named {
   readonly isInverted: boolean;
 }
 
-export type OwnSensor = ProgramSensor | FileSensor | LineSensor;
-export type OwnKind = OwnSensor['kind'];
+export type CustomSensor = ProgramSensor | FileSensor | GpioSensor;
+export type CustomSensorKind = CustomSensor['kind'];
 
 const KEY_CHARACTERS_MAX = 64;
 
@@ -49,20 +49,20 @@ const KEY_CHARACTERS_MAX = 64;
  * The key for what a program of that name calls `said`: `boiler` and `flow_temp` are boilerFlowTemp, and so are `boiler` and
  * `boilerFlowTemp`. Undefined when that is no key: without a letter or digit, or too long.
  */
-export function keyOfProgram(name: string, said: string): string | undefined {
-  const words = said.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+export function keyOfProgram(name: string, outputName: string): string | undefined {
+  const words = outputName.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   const camel = words.map(capitalised).join('');
-  const own = capitalised(name);
-  const rest = new RegExp(`^${own}(?![a-z])`).test(camel) ? camel.slice(own.length) : camel;
+  const prefix = capitalised(name);
+  const rest = new RegExp(`^${prefix}(?![a-z])`).test(camel) ? camel.slice(prefix.length) : camel;
   const key = name + rest;
   return words.length > 0 && key.length <= KEY_CHARACTERS_MAX ? key : undefined;
 }
 
 /** The keys a sensor may deliver; a `*` where only its program knows. */
-export function keysOf(sensor: OwnSensor): readonly string[] {
+export function keysOf(sensor: CustomSensor): readonly string[] {
   if (sensor.kind !== 'exec') return [sensor.name];
   if (sensor.keys === undefined) return [`${sensor.name}*`];
-  return sensor.keys.flatMap((said) => keyOfProgram(sensor.name, said) ?? []);
+  return sensor.keys.flatMap((outputName) => keyOfProgram(sensor.name, outputName) ?? []);
 }
 
 function capitalised(word: string): string {

@@ -41,14 +41,16 @@ export function checkDeviceName(name: string): string | undefined {
 export function expandDeviceName(template: string, sources: NameSources): NameResult {
   const used = new Set<Placeholder>();
   const problems: string[] = [];
-  const name = template.replaceAll(/\{([^{}]*)\}/g, (_, word: string) => {
-    if (!isPlaceholder(word)) {
-      problems.push(`{${word}} is no placeholder; there are ${PLACEHOLDERS.map((p) => `{${p}}`).join(', ')}`);
+  const name = template.replaceAll(/\{([^{}]*)\}/g, (_, placeholder: string) => {
+    if (!isPlaceholder(placeholder)) {
+      problems.push(
+        `{${placeholder}} is no placeholder; there are ${PLACEHOLDERS.map((p) => `{${p}}`).join(', ')}`,
+      );
       return '';
     }
-    const value = sources[word];
-    if (value === undefined) problems.push(`this host has no ${word} to put in for {${word}}`);
-    used.add(word);
+    const value = sources[placeholder];
+    if (value === undefined) problems.push(`this host has no ${placeholder} to put in for {${placeholder}}`);
+    used.add(placeholder);
     return value ?? '';
   });
   if (problems.length === 0 && /[{}]/.test(name)) problems.push('a brace is not closed or not opened');
@@ -59,8 +61,8 @@ export function expandDeviceName(template: string, sources: NameSources): NameRe
   return { ok: true, name, sources: [...used] };
 }
 
-function isPlaceholder(word: string): word is Placeholder {
-  return PLACEHOLDERS.some((placeholder) => placeholder === word);
+function isPlaceholder(text: string): text is Placeholder {
+  return PLACEHOLDERS.some((placeholder) => placeholder === text);
 }
 
 /** As JSON, so that a control character shows; shortened, so that it fits a log line. */

@@ -7,15 +7,15 @@
 
 /** Whether the glob stands for `text`, in which a `*` is a character like any other. */
 export function matches(glob: string, text: string): boolean {
-  return meet(glob, text, false);
+  return intersect(glob, text, false);
 }
 
 /** Whether there is a text that both globs stand for. */
 export function overlap(one: string, other: string): boolean {
-  return meet(one, other, true);
+  return intersect(one, other, true);
 }
 
-function meet(glob: string, other: string, otherIsGlob: boolean): boolean {
+function intersect(glob: string, other: string, isOtherGlob: boolean): boolean {
   // below[column]: whether the rest of the glob, from the next character on, meets the rest of the other from that column on.
   let below: readonly boolean[] = [];
   for (let row = glob.length; row >= 0; row -= 1) {
@@ -24,7 +24,7 @@ function meet(glob: string, other: string, otherIsGlob: boolean): boolean {
       const [left, right] = [glob[row], other[column]];
       if (left === undefined && right === undefined) current[column] = true;
       else if (left === '*') current[column] = below[column] === true || current[column + 1] === true;
-      else if (otherIsGlob && right === '*')
+      else if (isOtherGlob && right === '*')
         current[column] = current[column + 1] === true || below[column] === true;
       else current[column] = left === right && below[column + 1] === true;
     }
@@ -34,26 +34,26 @@ function meet(glob: string, other: string, otherIsGlob: boolean): boolean {
 }
 
 /** Far more keys than a host has; beyond it the memory begins anew. */
-const REMEMBERED_MAX = 512;
+const CACHE_MAX = 512;
 
-export class ByKey<T> {
-  readonly #said: ReadonlyMap<string, T>;
+export class GlobMap<T> {
+  readonly #entries: ReadonlyMap<string, T>;
   readonly #globs: readonly (readonly [glob: string, said: T])[];
-  readonly #known = new Map<string, T | undefined>();
+  readonly #cache = new Map<string, T | undefined>();
 
   /** Keys of the map may hold a `*` (glob.ts). */
-  constructor(said: ReadonlyMap<string, T>) {
-    this.#said = said;
-    this.#globs = [...said].filter(([key]) => key.includes('*'));
+  constructor(entries: ReadonlyMap<string, T>) {
+    this.#entries = entries;
+    this.#globs = [...entries].filter(([key]) => key.includes('*'));
   }
 
-  of(key: string): T | undefined {
-    const named = this.#said.get(key);
-    if (named !== undefined || this.#globs.length === 0) return named;
-    if (this.#known.has(key)) return this.#known.get(key);
-    if (this.#known.size >= REMEMBERED_MAX) this.#known.clear();
-    const said = this.#globs.find(([glob]) => matches(glob, key))?.[1];
-    this.#known.set(key, said);
-    return said;
+  get(key: string): T | undefined {
+    const exact = this.#entries.get(key);
+    if (exact !== undefined || this.#globs.length === 0) return exact;
+    if (this.#cache.has(key)) return this.#cache.get(key);
+    if (this.#cache.size >= CACHE_MAX) this.#cache.clear();
+    const value = this.#globs.find(([glob]) => matches(glob, key))?.[1];
+    this.#cache.set(key, value);
+    return value;
   }
 }

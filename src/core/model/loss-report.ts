@@ -6,7 +6,7 @@
  * outbox its numbers are added to the next. Bound: one sum, whatever was lost.
  */
 
-import type { Reading, Stamp, Value, Values } from './reading.ts';
+import type { Instant, Reading, Value, Values } from './reading.ts';
 
 /** Why a reading will never be delivered; the words are those of the gap record. */
 export type LossReason =
@@ -28,7 +28,7 @@ export type LossReason =
 export interface Loss {
   /** At least 1. */
   readonly readings: number;
-  readonly why: LossReason;
+  readonly reason: LossReason;
   /** Dates of the first and the last of them, Unix ms, where known. */
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
@@ -39,19 +39,19 @@ export const GAP_KEYS = {
   readings: 'lostReadings',
   fromMs: 'lostFromMs',
   toMs: 'lostToMs',
-  why: 'lostWhy',
+  reason: 'lostWhy',
 } as const;
 
-export class Losses {
-  #readings = 0;
+export class LossReport {
+  #unreported = 0;
   #fromMs: number | undefined;
   #toMs: number | undefined;
-  readonly #why = new Set<string>();
+  readonly #reasons = new Set<string>();
   #total = 0;
 
   /** Readings lost and not told yet. */
-  get untold(): number {
-    return this.#readings;
+  get unreported(): number {
+    return this.#unreported;
   }
 
   /** Readings lost since start. */
@@ -59,45 +59,50 @@ export class Losses {
     return this.#total;
   }
 
-  add({ readings, why, fromMs, toMs }: Loss): void {
+  add({ readings, reason, fromMs, toMs }: Loss): void {
     this.#total += readings;
-    this.#add(readings, [why], fromMs, toMs);
+    this.#add(readings, [reason], fromMs, toMs);
   }
 
   /** A reading is lost; what a gap record had to tell is not lost with it. */
-  addReading(reading: Reading, why: LossReason): void {
-    if (reading.gap) this.#retell(reading.values);
-    else this.add({ readings: 1, why, fromMs: reading.tsMs, toMs: reading.tsMs });
+  addReading(reading: Reading, reason: LossReason): void {
+    if (reading.gap) this.#addGapRecord(reading.values);
+    else this.add({ readings: 1, reason, fromMs: reading.tsMs, toMs: reading.tsMs });
   }
 
   /** What is untold, as a gap record of just now; from then on it is told. Undefined when there is nothing to tell. */
-  tell(stamp: () => Stamp): Reading | undefined {
-    if (this.#readings === 0) return undefined;
+  takeGapRecord(now: () => Instant): Reading | undefined {
+    if (this.#unreported === 0) return undefined;
     const values: Record<string, Value> = {
-      [GAP_KEYS.readings]: this.#readings,
+      [GAP_KEYS.readings]: this.#unreported,
       ...(this.#fromMs !== undefined && { [GAP_KEYS.fromMs]: this.#fromMs }),
       ...(this.#toMs !== undefined && { [GAP_KEYS.toMs]: this.#toMs }),
-      [GAP_KEYS.why]: [...this.#why].join(', '),
+      [GAP_KEYS.reason]: [...this.#reasons].join(', '),
     };
-    this.#readings = 0;
+    this.#unreported = 0;
     this.#fromMs = undefined;
     this.#toMs = undefined;
-    this.#why.clear();
-    return { ...stamp(), values, full: false, gap: true };
+    this.#reasons.clear();
+    return { ...now(), values, isSnapshot: false, gap: true };
   }
 
-  #retell(values: Values): void {
+  #addGapRecord(values: Values): void {
     const number = (key: string): number | undefined => {
       const value = values[key];
       return typeof value === 'number' ? value : undefined;
     };
-    const why = String(values[GAP_KEYS.why] ?? 'damaged').split(', ');
-    this.#add(number(GAP_KEYS.readings) ?? 1, why, number(GAP_KEYS.fromMs), number(GAP_KEYS.toMs));
+    const reasons = String(values[GAP_KEYS.reason] ?? 'damaged').split(', ');
+    this.#add(number(GAP_KEYS.readings) ?? 1, reasons, number(GAP_KEYS.fromMs), number(GAP_KEYS.toMs));
   }
 
-  #add(readings: number, why: readonly string[], fromMs: number | undefined, toMs: number | undefined): void {
-    this.#readings += readings;
-    for (const word of why) this.#why.add(word);
+  #add(
+    readings: number,
+    reasons: readonly string[],
+    fromMs: number | undefined,
+    toMs: number | undefined,
+  ): void {
+    this.#unreported += readings;
+    for (const reason of reasons) this.#reasons.add(reason);
     if (fromMs !== undefined) this.#fromMs = Math.min(this.#fromMs ?? fromMs, fromMs);
     if (toMs !== undefined) this.#toMs = Math.max(this.#toMs ?? toMs, toMs);
   }

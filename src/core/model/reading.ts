@@ -13,7 +13,7 @@ export type Value = number | boolean | string;
 export type Values = Readonly<Record<string, Value>>;
 
 /** An instant by the clock that never steps, and by the wall clock where that can be believed. */
-export interface Stamp {
+export interface Instant {
   /** The boot of the host in which it was. */
   readonly bootId: string;
   /** Milliseconds since that boot, suspends included. */
@@ -23,11 +23,11 @@ export interface Stamp {
 }
 
 /** One sample of the host on its way to the server, stamped when the values were read. */
-export interface Reading extends Stamp {
+export interface Reading extends Instant {
   /** All that was read, or only what changed since the reading before: see `full`. Never empty. */
   readonly values: Values;
   /** True: `values` is all that was read. False: every other value is still that of the reading before. */
-  readonly full: boolean;
+  readonly isSnapshot: boolean;
   /** A gap record: tells of readings that were lost (core/losses.ts), and is no sample itself. */
   readonly gap?: true;
 }
@@ -47,11 +47,11 @@ export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
  * The values that may be delivered: numbers up to NUMBER_MAX either way, booleans, strings. Everything else is left out, silently.
  */
 export function deliverable(values: Readonly<Record<string, Value | undefined | null>>): Values {
-  const kept: Record<string, Value> = {};
+  const result: Record<string, Value> = {};
   for (const [key, value] of Object.entries(values)) {
     if (value === undefined || value === null) continue;
     if (typeof value === 'number' && !(Math.abs(value) <= NUMBER_MAX)) continue;
-    kept[key] = value;
+    result[key] = value;
   }
-  return kept;
+  return result;
 }

@@ -24,7 +24,7 @@ export const EVERYTHING: Selection = { profile: 'full', on: [], off: [] };
  * Whether a key of that sensor, listed from the profile `from` on, is reported. Of a key with a `*` in it: whether any key
  * that it stands for may be.
  */
-export function selects(selection: Selection, sensor: string, key: string, from: Profile): boolean {
+export function isSelected(selection: Selection, sensor: string, key: string, from: Profile): boolean {
   const { profile, on, off } = selection;
   if (off.some((glob) => matches(glob, sensor) || matches(glob, key))) return false;
   if (PROFILES.indexOf(from) <= PROFILES.indexOf(profile)) return true;

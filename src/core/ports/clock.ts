@@ -1,7 +1,7 @@
 /** Ports for time: the clock, the time service, and what one process of a boot leaves the next about the clock. */
 
 /** What processes of this boot have found out about its clock: offsets from time since boot to Unix time, ms. */
-export interface KnownOffsets {
+export interface StoredOffsets {
   /** Dates the readings of this boot that were taken before its clock was right; the same for every process. */
   readonly firstMs: number;
   /** The one believed last, if a time service vouched for it. */
@@ -33,7 +33,7 @@ export interface TimeSync {
 /** Remembers the offsets from one process to the next, within this boot and no longer, and without a flash write. */
 export interface OffsetMemory {
   /** What an earlier process of this boot kept. Never throws: what cannot be read is not known. */
-  recall(): KnownOffsets | undefined;
+  load(): StoredOffsets | undefined;
   /** When it returns, the next process finds it. Never throws: what cannot be kept is told once. */
-  keep(offsets: KnownOffsets): void;
+  save(offsets: StoredOffsets): void;
 }

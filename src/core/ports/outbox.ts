@@ -1,6 +1,6 @@
 /** Ports for queued readings: the outbox and its two lanes. */
 
-import type { Losses, LossReason } from '../model/loss-report.ts';
+import type { LossReason, LossReport } from '../model/loss-report.ts';
 import type { Reading } from '../model/reading.ts';
 
 /** Readings on their way to the server, in the order in which they are to go: taken, and gone only when acknowledged. */
@@ -32,22 +32,22 @@ export interface Outbox {
    * The newest reading, if it has no date and was not offered before: it may go without one, so that the
    * server dates it. It stays where it is until `settleLive` says what became of it.
    */
-  offerLive(): Reading | undefined;
-  settleLive(reading: Reading, delivered: boolean): void;
+  takeUndated(): Reading | undefined;
+  completeUndated(reading: Reading, delivered: boolean): void;
   /** The next reading should be a full one: what was delivered last may be older than what the server has. */
-  readonly wantsFull: boolean;
+  readonly needsSnapshot: boolean;
   /** From now on undated readings of this boot are dated: `tsMs = bootMs + offsetMs`. Only the first call counts. */
-  anchor(offsetMs: number): Promise<void>;
+  setBootOffset(offsetMs: number): Promise<void>;
   /** Readings that will never be delivered. */
-  readonly losses: Losses;
+  readonly losses: LossReport;
   /** The reading is given up; the next one should say everything, because that one will be missing. */
-  loseReading(reading: Reading, why: LossReason): void;
+  discardReading(reading: Reading, reason: LossReason): void;
   /** Appends a gap record, if something was lost that is not told yet. */
-  tellLosses(): void;
+  reportLosses(): void;
   /** Counts the changes that may give delivery something to do. */
   readonly version: number;
   /** Resolves once `version` is no longer `since`, or when the signal aborts. */
   waitForChange(since: number, signal: AbortSignal): Promise<void>;
   /** Moves what has waited too long to where it is safe; until the signal aborts. Never rejects. */
-  keep(signal: AbortSignal): Promise<void>;
+  run(signal: AbortSignal): Promise<void>;
 }

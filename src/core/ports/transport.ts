@@ -20,7 +20,7 @@ export interface Transport extends AsyncDisposable {
    */
   provision(
     request: ProvisionRequest,
-    keep: (token: Secret) => Promise<void>,
+    persist: (token: Secret) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Result<Secret>>;
   /** Asks whether the server takes this token (contract 3.5): true, or false for a clear "unauthorized". */

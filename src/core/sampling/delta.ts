@@ -6,52 +6,56 @@
  * because a backlog arrives late and out of turn. Pure; one object per sampling loop.
  */
 
-import { ByKey } from '../model/glob.ts';
+import { GlobMap } from '../model/glob.ts';
 import type { Reading, Value, Values } from '../model/reading.ts';
 
 /** A full reading at least so often: what a reader of the history has to look back, ms. */
-export const FULL_EVERY_MS = 5 * 60_000;
+export const SNAPSHOT_EVERY_MS = 5 * 60_000;
 
 /** How far a number may move unreported, by key or glob (by-key.ts); a key that none names is reported at every change. */
 export type Deadbands = ReadonlyMap<string, number>;
 
-export class Changes {
-  readonly #deadbands: ByKey<number>;
+export class DeltaEncoder {
+  readonly #deadbands: GlobMap<number>;
   #reported: Record<string, Value> = {};
-  #fullAtMs = Number.NEGATIVE_INFINITY;
+  #snapshotAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deadbands: Deadbands = new Map()) {
-    this.#deadbands = new ByKey(deadbands);
+    this.#deadbands = new GlobMap(deadbands);
   }
 
   /**
    * What to report of `values`, read at `bootMs`: undefined when nothing moved. Full when `mustBeFull`, when the
    * last full one is old, and when a key has gone, which the absence of a value could not tell.
    */
-  of(values: Values, bootMs: number, mustBeFull: boolean): Pick<Reading, 'values' | 'full'> | undefined {
+  next(
+    values: Values,
+    bootMs: number,
+    forceSnapshot: boolean,
+  ): Pick<Reading, 'values' | 'isSnapshot'> | undefined {
     const keys = Object.keys(values);
     if (keys.length === 0) return undefined;
-    const isDue = bootMs - this.#fullAtMs >= FULL_EVERY_MS;
-    if (mustBeFull || isDue || Object.keys(this.#reported).some((key) => !Object.hasOwn(values, key))) {
-      this.#fullAtMs = bootMs;
+    const isDue = bootMs - this.#snapshotAtMs >= SNAPSHOT_EVERY_MS;
+    if (forceSnapshot || isDue || Object.keys(this.#reported).some((key) => !Object.hasOwn(values, key))) {
+      this.#snapshotAtMs = bootMs;
       this.#reported = { ...values };
-      return { values, full: true };
+      return { values, isSnapshot: true };
     }
     const changed: Record<string, Value> = {};
-    let any = false;
+    let hasChanges = false;
     for (const key of keys) {
       const value = values[key];
-      if (value === undefined || !this.#moved(key, value)) continue;
+      if (value === undefined || !this.#hasMoved(key, value)) continue;
       changed[key] = value;
       this.#reported[key] = value;
-      any = true;
+      hasChanges = true;
     }
-    return any ? { values: changed, full: false } : undefined;
+    return hasChanges ? { values: changed, isSnapshot: false } : undefined;
   }
 
-  #moved(key: string, value: Value): boolean {
+  #hasMoved(key: string, value: Value): boolean {
     const reported = this.#reported[key];
     if (typeof value !== 'number' || typeof reported !== 'number') return value !== reported;
-    return value !== reported && Math.abs(value - reported) >= (this.#deadbands.of(key) ?? 0);
+    return value !== reported && Math.abs(value - reported) >= (this.#deadbands.get(key) ?? 0);
   }
 }

@@ -6,24 +6,24 @@
  * at its interval, later each time up to an hour. What one does costs another nothing but its turn.
  */
 
-import { Slots } from '../async/semaphore.ts';
-import { together } from '../async/tasks.ts';
-import { tell } from '../events/catalogue.ts';
+import { Semaphore } from '../async/semaphore.ts';
+import { runAll } from '../async/tasks.ts';
+import { logEvent } from '../events/catalogue.ts';
 import type { Value, Values } from '../model/reading.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/log.ts';
 
-export interface Polled {
+export interface PolledSensor {
   readonly name: string;
   readonly everyMs: number;
   /** How long `read` takes at most. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   /** Never rejects. */
-  read(signal: AbortSignal): Promise<PolledValues>;
+  read(signal: AbortSignal): Promise<PollResult>;
 }
 
 /** Problems are sentences without a subject: "is not installed". One beside values tells what was left out of them. */
-export type PolledValues =
+export type PollResult =
   | { readonly ok: true; readonly values: Values; readonly problem?: string | undefined }
   | { readonly ok: false; readonly problem: string };
 
@@ -32,15 +32,15 @@ export interface PollersPorts {
   readonly log: Logger;
 }
 
-const AT_ONCE_MAX = 4;
+const CONCURRENT_MAX = 4;
 const BACKOFF_MS_MAX = 3_600_000;
 
 export class Pollers {
   readonly #ports: PollersPorts;
   readonly #pollers: readonly Poller[];
-  readonly #slots = new Slots(AT_ONCE_MAX);
+  readonly #semaphore = new Semaphore(CONCURRENT_MAX);
 
-  constructor(polled: readonly Polled[], ports: PollersPorts) {
+  constructor(polled: readonly PolledSensor[], ports: PollersPorts) {
     this.#ports = ports;
     this.#pollers = polled.map((each) => new Poller(each, ports));
   }
@@ -57,37 +57,37 @@ export class Pollers {
   }
 
   /** Asks each once, now; resolves when all have answered, or when the signal aborts. */
-  once(signal: AbortSignal): Promise<void> {
+  pollOnce(signal: AbortSignal): Promise<void> {
     const tasks = this.#pollers.map((poller) => async (stop: AbortSignal) => {
-      await this.#slots.use(() => poller.poll(stop), stop);
+      await this.#semaphore.run(() => poller.poll(stop), stop);
     });
-    return together(tasks, signal);
+    return runAll(tasks, signal);
   }
 
   /** Asks them all, each in its time, until the signal aborts. Can be called again then, and goes on where it was. */
-  keep(signal: AbortSignal): Promise<void> {
+  run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
     const tasks = this.#pollers.map((poller) => async (stop: AbortSignal) => {
       while (!stop.aborted) {
         await clock.sleep(poller.dueInMs, stop);
-        await this.#slots.use(() => poller.poll(stop), stop);
+        await this.#semaphore.run(() => poller.poll(stop), stop);
       }
     });
-    return together(tasks, signal);
+    return runAll(tasks, signal);
   }
 }
 
 class Poller {
-  readonly #polled: Polled;
+  readonly #polled: PolledSensor;
   readonly #ports: PollersPorts;
-  #last: Values = {};
-  #atMs = Number.NEGATIVE_INFINITY;
+  #values: Values = {};
+  #readAtMs = Number.NEGATIVE_INFINITY;
   #dueAtMs: number;
   #failures = 0;
   /** What was told of it last; a sensor that talks nonsense does so in every round. */
-  #told: string | undefined;
+  #loggedProblem: string | undefined;
 
-  constructor(polled: Polled, ports: PollersPorts) {
+  constructor(polled: PolledSensor, ports: PollersPorts) {
     this.#polled = polled;
     this.#ports = ports;
     this.#dueAtMs = ports.clock.monotonicMs();
@@ -98,20 +98,20 @@ class Poller {
   }
 
   latest(): Values {
-    const { everyMs, patienceMs } = this.#polled;
-    const isOld = this.#ports.clock.monotonicMs() - this.#atMs > 2 * everyMs + patienceMs;
-    return isOld ? {} : this.#last;
+    const { everyMs, timeoutMs } = this.#polled;
+    const isOld = this.#ports.clock.monotonicMs() - this.#readAtMs > 2 * everyMs + timeoutMs;
+    return isOld ? {} : this.#values;
   }
 
   async poll(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
     const startedMs = clock.monotonicMs();
-    const said = await this.#polled.read(signal);
+    const result = await this.#polled.read(signal);
     // It was stopped, and says nothing about the sensor: it is due as it was.
     if (signal.aborted) return;
-    this.#atMs = clock.monotonicMs();
-    if (said.ok) this.#accept(said);
-    else this.#fail(said.problem);
+    this.#readAtMs = clock.monotonicMs();
+    if (result.ok) this.#accept(result);
+    else this.#fail(result.problem);
     this.#dueAtMs = startedMs + this.#waitMs();
   }
 
@@ -121,25 +121,25 @@ class Poller {
     return Math.max(everyMs, Math.min(doubled, BACKOFF_MS_MAX));
   }
 
-  #accept({ values, problem }: PolledValues & { readonly ok: true }): void {
+  #accept({ values, problem }: PollResult & { readonly ok: true }): void {
     const { log } = this.#ports;
     const sensor = this.#polled.name;
     if (this.#failures > 0) {
-      tell(log, 'FL-OWN-SENSOR-BACK', { sensor, failures: this.#failures });
+      logEvent(log, 'FL-CUSTOM-SENSOR-RESTORED', { sensor, failures: this.#failures });
     }
-    if (problem !== undefined && this.#told !== problem) {
-      tell(log, 'FL-OWN-SENSOR-ODD', { sensor, reason: problem });
+    if (problem !== undefined && this.#loggedProblem !== problem) {
+      logEvent(log, 'FL-CUSTOM-SENSOR-INVALID-VALUE', { sensor, reason: problem });
     }
     this.#failures = 0;
-    this.#told = problem;
-    this.#last = values;
+    this.#loggedProblem = problem;
+    this.#values = values;
   }
 
   #fail(problem: string): void {
     this.#failures += 1;
-    this.#last = {};
+    this.#values = {};
     if (this.#failures > 1) return;
-    tell(this.#ports.log, 'FL-OWN-SENSOR-FAILED', { sensor: this.#polled.name, reason: problem });
-    this.#told = undefined;
+    logEvent(this.#ports.log, 'FL-CUSTOM-SENSOR-FAILED', { sensor: this.#polled.name, reason: problem });
+    this.#loggedProblem = undefined;
   }
 }

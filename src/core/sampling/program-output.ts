@@ -18,22 +18,22 @@ export interface ProgramValues {
 export const KEYS_MAX = 32;
 export const TEXT_CHARACTERS_MAX = 128;
 /** Control characters, and what stands for bytes that were no UTF-8. */
-const NO_TEXT = /[\p{Cc}\ufffd]/u;
+const INVALID_TEXT = /[\p{Cc}\ufffd]/u;
 const DECIMALS = 6;
 const QUOTED_CHARACTERS_MAX = 24;
 
 /** A name and what the program says of it, before anyone has judged it. */
-type Said = readonly [name: string, value: unknown];
+type OutputEntry = readonly [name: string, value: unknown];
 
 export function programValues(text: string, sensor: Pick<ProgramSensor, 'name' | 'keys'>): ProgramValues {
-  const { said, problem: misread } = read(text.trim(), sensor.name);
+  const { entries, problem: parseProblem } = parse(text.trim(), sensor.name);
   const values: Record<string, Value> = {};
-  let problem = misread;
-  const wanted = said.filter(([name]) => sensor.keys?.includes(name) ?? true);
-  for (const [name, raw] of wanted) {
+  let problem = parseProblem;
+  const selected = entries.filter(([name]) => sensor.keys?.includes(name) ?? true);
+  for (const [name, raw] of selected) {
     if (raw === null) continue;
     const key = keyOfProgram(sensor.name, name);
-    const value = judged(raw);
+    const value = validateValue(raw);
     if (key === undefined) problem ??= `says ${quoted(name)}, which makes no key`;
     else if (value === undefined) problem ??= `says of ${quoted(name)} what is no number, flag or short text`;
     else if (Object.hasOwn(values, key)) problem ??= `says ${quoted(name)} twice`;
@@ -43,38 +43,38 @@ export function programValues(text: string, sensor: Pick<ProgramSensor, 'name' |
   return problem === undefined ? { values } : { values, problem };
 }
 
-interface Read {
-  readonly said: readonly Said[];
+interface ParsedOutput {
+  readonly entries: readonly OutputEntry[];
   readonly problem?: string | undefined;
 }
 
-function read(text: string, name: string): Read {
-  if (text === '') return { said: [], problem: 'prints nothing' };
-  if (isNumber(text)) return { said: [[name, Number(text)]] };
-  return text.startsWith('{') ? readJson(text) : readLines(text);
+function parse(text: string, name: string): ParsedOutput {
+  if (text === '') return { entries: [], problem: 'prints nothing' };
+  if (isNumber(text)) return { entries: [[name, Number(text)]] };
+  return text.startsWith('{') ? parseJson(text) : parseLines(text);
 }
 
-function readJson(text: string): Read {
+function parseJson(text: string): ParsedOutput {
   try {
     const object: unknown = JSON.parse(text);
-    return { said: Object.entries(object ?? {}) };
+    return { entries: Object.entries(object ?? {}) };
   } catch {
-    return { said: [], problem: 'prints JSON that is none' };
+    return { entries: [], problem: 'prints JSON that is none' };
   }
 }
 
-function readLines(text: string): Read {
-  const said: Said[] = [];
+function parseLines(text: string): ParsedOutput {
+  const entries: OutputEntry[] = [];
   let problem: string | undefined;
   for (const line of text.split('\n').map((each) => each.trim())) {
     const [, name, value] = /^([^=]*[^=\s])\s*=\s*(.*)$/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) said.push([name, ofText(value)]);
+    if (name !== undefined && value !== undefined) entries.push([name, parseText(value)]);
     else if (line !== '') problem ??= `prints ${quoted(line)}, which is neither JSON nor key=value`;
   }
-  return { said, problem };
+  return { entries, problem };
 }
 
-function ofText(text: string): Value | null {
+function parseText(text: string): Value | null {
   if (isNumber(text)) return Number(text);
   // What languages print for a number they do not have; as a text it would make the key a text at the server.
   if (/^(?:[-+]?(?:nan|inf|infinity)|null|none|n\/a)$/i.test(text)) return null;
@@ -85,7 +85,7 @@ function isNumber(text: string): boolean {
   return /^[-+]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})(e[-+]?\d{1,3})?$/i.test(text);
 }
 
-function judged(raw: unknown): Value | undefined {
+function validateValue(raw: unknown): Value | undefined {
   if (typeof raw === 'boolean') return raw;
   if (typeof raw === 'number') {
     const rounded = round(raw, DECIMALS);
@@ -93,7 +93,7 @@ function judged(raw: unknown): Value | undefined {
   }
   if (typeof raw !== 'string') return undefined;
   const text = raw.trim();
-  return text !== '' && text.length <= TEXT_CHARACTERS_MAX && !NO_TEXT.test(text) ? text : undefined;
+  return text !== '' && text.length <= TEXT_CHARACTERS_MAX && !INVALID_TEXT.test(text) ? text : undefined;
 }
 
 function quoted(text: string): string {

@@ -7,18 +7,18 @@
  */
 
 import type { Delivery } from '../delivery/delivery.ts';
-import type { RefusalReason } from '../failures/failure.ts';
+import type { FailureReason } from '../failures/failure.ts';
 import { errorCode } from '../model/error-code.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialRecord, CredentialStore } from '../ports/credentials.ts';
-import type { Chance } from '../ports/random.ts';
+import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
-import type { Claim, Event, Step } from './state.ts';
+import type { DeviceIdentity, SessionEvent, SessionStep } from './state.ts';
 
 export interface ActionPorts {
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly random: Random;
   readonly store: CredentialStore;
   readonly transport: Transport;
 }
@@ -33,96 +33,107 @@ export interface ProvisioningSettings {
 }
 
 /** Performs the action of `step` once. Resolves with its event; rejects only for a bug. */
-export async function act(
-  step: Step,
+export async function runAction(
+  step: SessionStep,
   ports: ActionPorts,
   settings: ProvisioningSettings,
   delivery: Delivery,
   signal: AbortSignal,
-): Promise<Event> {
+): Promise<SessionEvent> {
   return step.at === 'deliver'
-    ? delivery.step(step.claim.token, signal)
-    : getIn(step, ports, settings, signal);
+    ? delivery.step(step.identity.token, signal)
+    : connect(step, ports, settings, signal);
 }
 
 /** The same for all that comes before delivery. */
-export async function getIn(
-  step: Exclude<Step, { readonly at: 'deliver' }>,
+export async function connect(
+  step: Exclude<SessionStep, { readonly at: 'deliver' }>,
   ports: ActionPorts,
   settings: ProvisioningSettings,
   signal: AbortSignal,
-): Promise<Event> {
+): Promise<SessionEvent> {
   switch (step.at) {
-    case 'remember':
-      return stored(async () => ({ type: 'remembered', record: await ports.store.read() }));
-    case 'intend':
-      return intend(step, ports, settings);
+    case 'load':
+      return catchStoreError(async () => ({ type: 'loaded', record: await ports.store.read() }));
+    case 'record-intent':
+      return recordIntent(step, ports, settings);
     case 'provision':
-      return provision(step.claim, ports, settings, signal);
-    case 'probe':
-      return probe(step.claim.token, ports, signal);
-    case 'retry':
-      return probe(step.claim.previousToken, ports, signal);
-    case 'adopt':
-      return stored(async () => {
-        await ports.store.write(provisioned(step.claim.deviceName, step.claim.token, ports, settings));
-        return { type: 'adopted' };
+      return provision(step.identity, ports, settings, signal);
+    case 'verify-token':
+      return verifyToken(step.identity.token, ports, signal);
+    case 'verify-previous-token':
+      return verifyToken(step.identity.previousToken, ports, signal);
+    case 'save':
+      return catchStoreError(async () => {
+        await ports.store.write(
+          provisionedRecord(step.identity.deviceName, step.identity.token, ports, settings),
+        );
+        return { type: 'saved' };
       });
     case 'wait':
       await ports.clock.sleep(step.forMs, signal);
-      return { type: 'elapsed' };
+      return { type: 'wait-over' };
   }
 }
 
-async function probe(token: Secret, ports: ActionPorts, signal: AbortSignal): Promise<Event> {
+async function verifyToken(token: Secret, ports: ActionPorts, signal: AbortSignal): Promise<SessionEvent> {
   const result = await ports.transport.probe(token, signal);
-  return result.ok ? { type: 'probed', ours: result.value } : { type: 'refused', refusal: result.refusal };
+  return result.ok
+    ? { type: 'token-verified', accepted: result.value }
+    : { type: 'failed', failure: result.failure };
 }
 
 /** A gateway whose token was revoked keeps the name it was known by, whatever the configuration says now. */
-async function intend(
-  { revoked, proposed }: Step & { at: 'intend' },
+async function recordIntent(
+  { revoked, proposed }: SessionStep & { at: 'record-intent' },
   ports: ActionPorts,
   settings: ProvisioningSettings,
-): Promise<Event> {
+): Promise<SessionEvent> {
   const { server, pair } = settings;
   const deviceName = revoked?.deviceName ?? settings.deviceName;
-  const token = proposed ?? (pair?.deviceGenerated ? ports.chance.mintToken() : undefined);
-  const claim: Claim = {
+  const token = proposed ?? (pair?.deviceGenerated ? ports.random.mintToken() : undefined);
+  const identity: DeviceIdentity = {
     deviceName,
     ...(token && { token }),
     ...(revoked && { previousToken: revoked.token }),
   };
-  return stored(async () => {
-    await ports.store.write({ state: 'pending', server, sinceMs: ports.clock.wallMs(), ...claim });
-    return { type: 'intended', claim };
+  return catchStoreError(async () => {
+    await ports.store.write({ state: 'pending', server, sinceMs: ports.clock.wallMs(), ...identity });
+    return { type: 'intent-recorded', identity };
   });
 }
 
 async function provision(
-  claim: Claim,
+  identity: DeviceIdentity,
   ports: ActionPorts,
   settings: ProvisioningSettings,
   signal: AbortSignal,
-): Promise<Event> {
+): Promise<SessionEvent> {
   const { pair } = settings;
-  if (!pair) return { type: 'refused', refusal: { reason: 'no-pair', detail: 'nothing to provision with' } };
-  let issued: Secret | undefined;
-  const keep = (token: Secret): Promise<void> => {
-    issued = token;
-    return ports.store.write(provisioned(claim.deviceName, token, ports, settings));
+  if (!pair)
+    return {
+      type: 'failed',
+      failure: { reason: 'provisioning-key-missing', detail: 'nothing to provision with' },
+    };
+  let issuedToken: Secret | undefined;
+  const persist = (token: Secret): Promise<void> => {
+    issuedToken = token;
+    return ports.store.write(provisionedRecord(identity.deviceName, token, ports, settings));
   };
-  const event = await stored(async () => {
-    const request = { ...claim, key: pair.key, secret: pair.secret };
-    const result = await ports.transport.provision(request, keep, signal);
-    return result.ok ? { type: 'issued', token: result.value } : { type: 'refused', refusal: result.refusal };
+  const event = await catchStoreError(async () => {
+    const request = { ...identity, key: pair.key, secret: pair.secret };
+    const result = await ports.transport.provision(request, persist, signal);
+    return result.ok
+      ? { type: 'token-issued', token: result.value }
+      : { type: 'failed', failure: result.failure };
   });
   // The server will never say this token again: it is held until the disk takes it.
-  if (event.type === 'refused' && issued) return { type: 'unkept', token: issued, refusal: event.refusal };
+  if (event.type === 'failed' && issuedToken)
+    return { type: 'token-unsaved', token: issuedToken, failure: event.failure };
   return event;
 }
 
-function provisioned(
+function provisionedRecord(
   deviceName: string,
   token: Secret,
   ports: ActionPorts,
@@ -132,22 +143,22 @@ function provisioned(
 }
 
 /** Runs what touches the store; its failure is the store's refusal, told in the store's own words. */
-async function stored(action: () => Promise<Event>): Promise<Event> {
+async function catchStoreError(action: () => Promise<SessionEvent>): Promise<SessionEvent> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'StoreError') throw error;
-    return { type: 'refused', refusal: { reason: reasonOf(error), detail: error.message } };
+    return { type: 'failed', failure: { reason: failureReasonOf(error), detail: error.message } };
   }
 }
 
-function reasonOf(error: Error): RefusalReason {
+function failureReasonOf(error: Error): FailureReason {
   switch (errorCode(error)) {
     case 'CREDENTIALS_DAMAGED':
       return 'credentials-unreadable';
     case 'CREDENTIALS_NEWER':
       return 'credentials-newer';
     default:
-      return 'store-failed';
+      return 'credentials-storage-failed';
   }
 }

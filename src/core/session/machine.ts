@@ -15,200 +15,264 @@
  */
 
 import { waitBeforeMs } from '../failures/backoff.ts';
-import type { Refusal } from '../failures/failure.ts';
-import { VERDICTS } from '../failures/policies.ts';
+import type { Failure } from '../failures/failure.ts';
+import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { Secret } from '../model/secret.ts';
 import type { CredentialRecord } from '../ports/credentials.ts';
-import type { Claim, Context, Event, OwnClaim, Resumable, State } from './state.ts';
+import type {
+  DeviceIdentity,
+  IdentityWithToken,
+  ResumableStep,
+  SessionContext,
+  SessionEvent,
+  SessionState,
+} from './state.ts';
 
 /** Five healthy minutes make earlier troubles forgotten; less would let a flapping server be hammered. */
 export const HEALTHY_MS = 5 * 60_000;
 
 /** How long a token that could not be stored waits for the next try, ms. */
-export const SAVE_AGAIN_MS = 10_000;
+export const RETRY_SAVE_MS = 10_000;
 
-export const START: State = { at: 'remember', troubles: 0 };
+export const INITIAL_STATE: SessionState = { at: 'load', consecutiveFailures: 0 };
 
 /**
  * Where a gateway starts that was given its token by the operator: nothing to remember, nothing to provision.
  */
-export function startWithToken(deviceName: string, token: Secret): State {
-  return { at: 'deliver', claim: { deviceName, token }, troubles: 0 };
+export function stateWithToken(deviceName: string, token: Secret): SessionState {
+  return { at: 'deliver', identity: { deviceName, token }, consecutiveFailures: 0 };
 }
 
 /** The state that follows. An event that does not belong to the state is a bug and throws. */
-export function next(state: State, event: Event, context: Context): State {
-  if (event.type === 'refused') {
-    return state.at === 'adopt'
-      ? unsaved(state.claim, state.troubles, context)
-      : wait(state, event.refusal, context);
+export function nextState(state: SessionState, event: SessionEvent, context: SessionContext): SessionState {
+  if (event.type === 'failed') {
+    return state.at === 'save'
+      ? deliverUnsaved(state.identity, state.consecutiveFailures, context)
+      : wait(state, event.failure, context);
   }
-  const { troubles } = state;
+  const { consecutiveFailures } = state;
   switch (state.at) {
-    case 'remember':
-      if (event.type === 'remembered') return { ...recall(event.record, context), troubles };
+    case 'load':
+      if (event.type === 'loaded') return { ...stateFromRecord(event.record, context), consecutiveFailures };
       break;
-    case 'intend':
-      if (event.type === 'intended') return { at: 'provision', claim: event.claim, troubles };
+    case 'record-intent':
+      if (event.type === 'intent-recorded')
+        return { at: 'provision', identity: event.identity, consecutiveFailures };
       break;
     case 'provision':
-      if (event.type === 'issued') {
-        return { at: 'deliver', claim: { deviceName: state.claim.deviceName, token: event.token }, troubles };
+      if (event.type === 'token-issued') {
+        return {
+          at: 'deliver',
+          identity: { deviceName: state.identity.deviceName, token: event.token },
+          consecutiveFailures,
+        };
       }
-      if (event.type === 'unkept') {
-        return unsaved({ deviceName: state.claim.deviceName, token: event.token }, troubles, context);
+      if (event.type === 'token-unsaved') {
+        return deliverUnsaved(
+          { deviceName: state.identity.deviceName, token: event.token },
+          consecutiveFailures,
+          context,
+        );
       }
       break;
-    case 'probe':
-      if (event.type === 'probed') return afterProbe(state, event.ours, context);
+    case 'verify-token':
+      if (event.type === 'token-verified') return afterTokenCheck(state, event.accepted, context);
       break;
-    case 'retry':
-      if (event.type === 'probed') return { ...afterRetry(state, event.ours), troubles };
+    case 'verify-previous-token':
+      if (event.type === 'token-verified')
+        return { ...afterPreviousTokenCheck(state, event.accepted), consecutiveFailures };
       break;
-    case 'adopt':
-      if (event.type === 'adopted') return { at: 'deliver', claim: state.claim, troubles };
+    case 'save':
+      if (event.type === 'saved') return { at: 'deliver', identity: state.identity, consecutiveFailures };
       break;
     case 'deliver':
-      if (event.type === 'delivered') return healthy(state, state.claim, context);
-      if (event.type === 'stepped') return state;
+      if (event.type === 'delivered') return healthy(state, state.identity, context);
+      if (event.type === 'progressed') return state;
       break;
     case 'wait':
-      if (event.type === 'elapsed') return { ...state.resume, ...memoryOf(state) };
+      if (event.type === 'wait-over') return { ...state.resumeAt, ...carriedFields(state) };
       break;
   }
   throw new Error(`session: the event ${event.type} cannot happen in the state ${state.at}`);
 }
 
-function recall(record: CredentialRecord | undefined, context: Context): Resumable {
-  if (!record) return { at: 'intend' };
+function stateFromRecord(record: CredentialRecord | undefined, context: SessionContext): ResumableStep {
+  if (!record) return { at: 'record-intent' };
   const { deviceName, token } = record;
-  if (record.state === 'provisioned') return { at: 'deliver', claim: { deviceName, token: record.token } };
+  if (record.state === 'provisioned') return { at: 'deliver', identity: { deviceName, token: record.token } };
   const { previousToken } = record;
-  if (previousToken) return { at: 'retry', claim: { deviceName, previousToken, ...(token && { token }) } };
-  if (token) return { at: 'probe', claim: { deviceName, token }, declined: false };
+  if (previousToken)
+    return { at: 'verify-previous-token', identity: { deviceName, previousToken, ...(token && { token }) } };
+  if (token) return { at: 'verify-token', identity: { deviceName, token }, nameDeclined: false };
   // The server was to choose, and the answer may be lost: asking again is all that is left (contract 3.5).
-  return isRenamed({ deviceName }, context) ? { at: 'intend' } : { at: 'provision', claim: { deviceName } };
+  return isRenamed({ deviceName }, context)
+    ? { at: 'record-intent' }
+    : { at: 'provision', identity: { deviceName } };
 }
 
-function isRenamed({ deviceName, previousToken }: Claim, context: Context): boolean {
+function isRenamed({ deviceName, previousToken }: DeviceIdentity, context: SessionContext): boolean {
   return !previousToken && context.deviceName !== undefined && context.deviceName !== deviceName;
 }
 
-function afterProbe(state: State & { at: 'probe' }, ours: boolean, context: Context): State {
-  const { claim, troubles } = state;
-  if (ours) return { at: 'adopt', claim, troubles };
+function afterTokenCheck(
+  state: SessionState & { at: 'verify-token' },
+  accepted: boolean,
+  context: SessionContext,
+): SessionState {
+  const { identity, consecutiveFailures } = state;
+  if (accepted) return { at: 'save', identity, consecutiveFailures };
   // Our request never worked, and the operator chose another name since: go on with that one, and the same token.
-  if (isRenamed(claim, context)) return { at: 'intend', proposed: claim.token, troubles };
-  if (!state.declined) return { at: 'provision', claim: state.claim, troubles: state.troubles };
-  const refusal: Refusal = { reason: 'declined', detail: 'status FAILURE, and our token is not known there' };
-  return wait({ ...state, declined: false }, refusal, context);
+  if (isRenamed(identity, context))
+    return { at: 'record-intent', proposed: identity.token, consecutiveFailures };
+  if (!state.nameDeclined)
+    return { at: 'provision', identity: state.identity, consecutiveFailures: state.consecutiveFailures };
+  const failure: Failure = {
+    reason: 'provisioning-declined',
+    detail: 'status FAILURE, and our token is not known there',
+  };
+  return wait({ ...state, nameDeclined: false }, failure, context);
 }
 
 /** The old token first; then whether the new one is already ours; only then a request. */
-function afterRetry(state: State & { at: 'retry' }, works: boolean): Resumable {
-  const { deviceName, token, previousToken } = state.claim;
-  if (works) return { at: 'adopt', claim: { deviceName, token: previousToken } };
+function afterPreviousTokenCheck(
+  state: SessionState & { at: 'verify-previous-token' },
+  accepted: boolean,
+): ResumableStep {
+  const { deviceName, token, previousToken } = state.identity;
+  if (accepted) return { at: 'save', identity: { deviceName, token: previousToken } };
   return token
-    ? { at: 'probe', claim: { ...state.claim, token }, declined: false }
-    : { at: 'provision', claim: state.claim };
+    ? { at: 'verify-token', identity: { ...state.identity, token }, nameDeclined: false }
+    : { at: 'provision', identity: state.identity };
 }
 
 /** Where to go on after a refusal: never to a second request while the first may have worked. */
-function resumption(state: State): Resumable {
+function resumeStepOf(state: SessionState): ResumableStep {
   switch (state.at) {
-    case 'probe':
+    case 'verify-token':
     case 'provision': {
-      const { token, previousToken } = state.claim;
-      if (previousToken) return { at: 'retry', claim: { ...state.claim, previousToken } };
-      if (state.at === 'probe' || !token) return bare(state);
-      return { at: 'probe', claim: { ...state.claim, token }, declined: false };
+      const { token, previousToken } = state.identity;
+      if (previousToken)
+        return { at: 'verify-previous-token', identity: { ...state.identity, previousToken } };
+      if (state.at === 'verify-token' || !token) return toResumable(state);
+      return { at: 'verify-token', identity: { ...state.identity, token }, nameDeclined: false };
     }
     case 'wait':
-      return state.resume;
+      return state.resumeAt;
     default:
-      return bare(state);
+      return toResumable(state);
   }
 }
 
-function wait(state: State, refusal: Refusal, context: Context): State {
+function wait(state: SessionState, failure: Failure, context: SessionContext): SessionState {
   // A declined proposal may be our own first request, whose answer was lost: ask before anything else.
-  if (state.at === 'provision' && refusal.reason === 'declined' && state.claim.token) {
-    const { token } = state.claim;
-    return { at: 'probe', claim: { ...state.claim, token }, declined: true, troubles: state.troubles };
+  if (state.at === 'provision' && failure.reason === 'provisioning-declined' && state.identity.token) {
+    const { token } = state.identity;
+    return {
+      at: 'verify-token',
+      identity: { ...state.identity, token },
+      nameDeclined: true,
+      consecutiveFailures: state.consecutiveFailures,
+    };
   }
-  const doubts = doubtsAfter(state, refusal, context);
-  if (state.at === 'deliver' && context.mayProvision && doubts && isRevoked(doubts, context)) {
-    return { at: 'intend', revoked: state.claim, troubles: state.troubles };
+  const authFailures = authFailuresAfter(state, failure, context);
+  if (state.at === 'deliver' && context.mayProvision && authFailures && isRevoked(authFailures, context)) {
+    return { at: 'record-intent', revoked: state.identity, consecutiveFailures: state.consecutiveFailures };
   }
-  const troubles = state.troubles + 1;
+  const consecutiveFailures = state.consecutiveFailures + 1;
   // On top of what the server asked for, or all that it told so would come back at once.
-  const asMuchAsAskedMs = refusal.retryAfterMs ?? 0;
-  const forMs = asMuchAsAskedMs + waitBeforeMs(VERDICTS[refusal.reason].schedule, troubles, context.random);
-  const memory = memoryOf({ ...state, troubles, ...(doubts && { doubts }) });
-  return { at: 'wait', forMs, refusal, resume: resumption(state), ...memory };
+  const requestedWaitMs = failure.retryAfterMs ?? 0;
+  const forMs =
+    requestedWaitMs +
+    waitBeforeMs(FAILURE_POLICIES[failure.reason].schedule, consecutiveFailures, context.random);
+  const carried = carriedFields({ ...state, consecutiveFailures, ...(authFailures && { authFailures }) });
+  return { at: 'wait', forMs, failure, resumeAt: resumeStepOf(state), ...carried };
 }
 
 /** What outlives a wait. Health does not: it has to be shown again. */
-function memoryOf({
-  troubles,
-  doubts,
-  saveAgainMs,
-}: State): Pick<State, 'troubles' | 'doubts' | 'saveAgainMs'> {
-  return { troubles, ...(doubts && { doubts }), ...(saveAgainMs !== undefined && { saveAgainMs }) };
+function carriedFields({
+  consecutiveFailures,
+  authFailures,
+  retrySaveAtMs,
+}: SessionState): Pick<SessionState, 'consecutiveFailures' | 'authFailures' | 'retrySaveAtMs'> {
+  return {
+    consecutiveFailures,
+    ...(authFailures && { authFailures }),
+    ...(retrySaveAtMs !== undefined && { retrySaveAtMs }),
+  };
 }
 
 /** A full disk is no reason not to deliver: the server knows the token, and the disk is asked again later. */
-function unsaved(claim: OwnClaim, troubles: number, context: Context): State {
-  return { at: 'deliver', claim, troubles, saveAgainMs: context.monotonicMs + SAVE_AGAIN_MS };
+function deliverUnsaved(
+  identity: IdentityWithToken,
+  consecutiveFailures: number,
+  context: SessionContext,
+): SessionState {
+  return { at: 'deliver', identity, consecutiveFailures, retrySaveAtMs: context.monotonicMs + RETRY_SAVE_MS };
 }
 
-function healthy(state: State, claim: OwnClaim, context: Context): State {
-  if (state.saveAgainMs !== undefined) {
-    if (context.monotonicMs >= state.saveAgainMs) return { at: 'adopt', claim, troubles: state.troubles };
-    return { at: 'deliver', claim, troubles: state.troubles, saveAgainMs: state.saveAgainMs };
+function healthy(state: SessionState, identity: IdentityWithToken, context: SessionContext): SessionState {
+  if (state.retrySaveAtMs !== undefined) {
+    if (context.monotonicMs >= state.retrySaveAtMs)
+      return { at: 'save', identity, consecutiveFailures: state.consecutiveFailures };
+    return {
+      at: 'deliver',
+      identity,
+      consecutiveFailures: state.consecutiveFailures,
+      retrySaveAtMs: state.retrySaveAtMs,
+    };
   }
-  if (state.troubles === 0) return { at: 'deliver', claim, troubles: 0 };
-  const since = state.healthySinceMs ?? context.monotonicMs;
-  if (context.monotonicMs - since >= HEALTHY_MS) return { at: 'deliver', claim, troubles: 0 };
-  return { at: 'deliver', claim, troubles: state.troubles, healthySinceMs: since };
+  if (state.consecutiveFailures === 0) return { at: 'deliver', identity, consecutiveFailures: 0 };
+  const sinceMs = state.healthySinceMs ?? context.monotonicMs;
+  if (context.monotonicMs - sinceMs >= HEALTHY_MS) return { at: 'deliver', identity, consecutiveFailures: 0 };
+  return { at: 'deliver', identity, consecutiveFailures: state.consecutiveFailures, healthySinceMs: sinceMs };
 }
 
 /** A step without the machine's memory, to be resumed later. */
-function bare(state: Resumable): Resumable {
+function toResumable(state: ResumableStep): ResumableStep {
   switch (state.at) {
-    case 'remember':
+    case 'load':
       return { at: state.at };
-    case 'intend':
+    case 'record-intent':
       return {
         at: state.at,
         ...(state.revoked && { revoked: state.revoked }),
         ...(state.proposed && { proposed: state.proposed }),
       };
-    case 'retry':
-      return { at: 'retry', claim: state.claim };
-    case 'probe':
-      return { at: 'probe', claim: state.claim, declined: state.declined };
+    case 'verify-previous-token':
+      return { at: 'verify-previous-token', identity: state.identity };
+    case 'verify-token':
+      return { at: 'verify-token', identity: state.identity, nameDeclined: state.nameDeclined };
     case 'provision':
-      return { at: 'provision', claim: state.claim };
-    case 'adopt':
-      return { at: 'adopt', claim: state.claim };
+      return { at: 'provision', identity: state.identity };
+    case 'save':
+      return { at: 'save', identity: state.identity };
     case 'deliver':
-      return { at: 'deliver', claim: state.claim };
+      return { at: 'deliver', identity: state.identity };
   }
 }
 
 /**
  * A token counts as revoked after so many refusals over so long: one answer may be a server being restored.
  */
-export const DOUBTS = { count: 5, forMs: 5 * 60_000 } as const;
+export const REVOCATION_THRESHOLD = { count: 5, forMs: 5 * 60_000 } as const;
 /** An outage says nothing about the token: it neither adds a doubt nor takes one away. */
-export function doubtsAfter(state: State, refusal: Refusal, context: Context): State['doubts'] {
-  if (!context.mayProvision || state.at !== 'deliver' || refusal.reason !== 'unauthorized')
-    return state.doubts;
-  const { count, sinceMs } = state.doubts ?? { count: 0, sinceMs: context.monotonicMs };
+export function authFailuresAfter(
+  state: SessionState,
+  failure: Failure,
+  context: SessionContext,
+): SessionState['authFailures'] {
+  if (!context.mayProvision || state.at !== 'deliver' || failure.reason !== 'unauthorized')
+    return state.authFailures;
+  const { count, sinceMs } = state.authFailures ?? { count: 0, sinceMs: context.monotonicMs };
   return { count: count + 1, sinceMs };
 }
 
-export function isRevoked(doubts: NonNullable<State['doubts']>, context: Context): boolean {
-  return doubts.count >= DOUBTS.count && context.monotonicMs - doubts.sinceMs >= DOUBTS.forMs;
+export function isRevoked(
+  authFailures: NonNullable<SessionState['authFailures']>,
+  context: SessionContext,
+): boolean {
+  return (
+    authFailures.count >= REVOCATION_THRESHOLD.count &&
+    context.monotonicMs - authFailures.sinceMs >= REVOCATION_THRESHOLD.forMs
+  );
 }

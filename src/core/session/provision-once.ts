@@ -6,53 +6,61 @@
  * believed. It ends where the agent would wait: whoever runs it is told why, and the agent goes on from what is on the disk.
  */
 
-import type { Refusal } from '../failures/failure.ts';
-import { type ActionPorts, getIn, type ProvisioningSettings } from './actions.ts';
-import { next, SAVE_AGAIN_MS, START } from './machine.ts';
-import type { Event, OwnClaim, State } from './state.ts';
+import type { Failure } from '../failures/failure.ts';
+import { type ActionPorts, connect, type ProvisioningSettings } from './actions.ts';
+import { INITIAL_STATE, nextState, RETRY_SAVE_MS } from './machine.ts';
+import type { IdentityWithToken, SessionEvent, SessionState } from './state.ts';
 
-export type ProvisionedOnce =
+export type ProvisionOutcome =
   /** `earlier`: there were credentials, and nothing was asked. `answered`: an earlier request had worked. */
-  | { readonly is: 'in'; readonly how: 'earlier' | 'issued' | 'answered'; readonly claim: OwnClaim }
-  | { readonly is: 'refused'; readonly refusal: Refusal }
+  | {
+      readonly is: 'provisioned';
+      readonly source: 'existing' | 'issued' | 'recovered';
+      readonly identity: IdentityWithToken;
+    }
+  | { readonly is: 'failed'; readonly failure: Failure }
   /** The signal came first. `intended`: the intent is on the disk, and a request may be at the server. */
-  | { readonly is: 'cut short'; readonly intended: boolean }
+  | { readonly is: 'cancelled'; readonly intentRecorded: boolean }
   /** The same, while the disk would not take the token that the server has issued. */
-  | { readonly is: 'unsaved'; readonly seen: string };
+  | { readonly is: 'unsaved'; readonly detail: string };
 
 /** Rejects only for a bug. */
 export async function provisionOnce(
   ports: ActionPorts,
   settings: ProvisioningSettings,
   signal: AbortSignal,
-): Promise<ProvisionedOnce> {
-  let state: State = START;
-  let how: 'earlier' | 'issued' | 'answered' = 'issued';
+): Promise<ProvisionOutcome> {
+  let state: SessionState = INITIAL_STATE;
+  let source: 'existing' | 'issued' | 'recovered' = 'issued';
   for (;;) {
     if (state.at === 'deliver') throw new Error('provisioning has nothing to deliver');
-    const event: Event = await getIn(state, ports, settings, signal);
-    const after = next(state, event, {
+    const event: SessionEvent = await connect(state, ports, settings, signal);
+    const following = nextState(state, event, {
       monotonicMs: ports.clock.monotonicMs(),
-      random: ports.chance.random(),
+      random: ports.random.uniform(),
       deviceName: settings.deviceName,
     });
-    if (event.type === 'remembered' && event.record?.state === 'provisioned') how = 'earlier';
-    if (event.type === 'probed' && event.ours) how = 'answered';
-    if (after.at === 'deliver' && after.saveAgainMs === undefined)
-      return { is: 'in', how, claim: after.claim };
-    if (after.at === 'deliver') {
+    if (event.type === 'loaded' && event.record?.state === 'provisioned') source = 'existing';
+    if (event.type === 'token-verified' && event.accepted) source = 'recovered';
+    if (following.at === 'deliver' && following.retrySaveAtMs === undefined)
+      return { is: 'provisioned', source, identity: following.identity };
+    if (following.at === 'deliver') {
       // The server will not say this token again, or need not: whoever holds it asks the disk until it takes it.
-      await ports.clock.sleep(SAVE_AGAIN_MS, signal);
-      if (signal.aborted) return { is: 'unsaved', seen: 'refusal' in event ? event.refusal.detail : '' };
-      state = { at: 'adopt', claim: after.claim, troubles: after.troubles };
+      await ports.clock.sleep(RETRY_SAVE_MS, signal);
+      if (signal.aborted) return { is: 'unsaved', detail: 'failure' in event ? event.failure.detail : '' };
+      state = {
+        at: 'save',
+        identity: following.identity,
+        consecutiveFailures: following.consecutiveFailures,
+      };
       continue;
     }
-    if (signal.aborted) return { is: 'cut short', intended: isIntended(after) };
-    if (after.at === 'wait') return { is: 'refused', refusal: after.refusal };
-    state = after;
+    if (signal.aborted) return { is: 'cancelled', intentRecorded: isIntentRecorded(following) };
+    if (following.at === 'wait') return { is: 'failed', failure: following.failure };
+    state = following;
   }
 }
 
-function isIntended(state: State): boolean {
-  return 'claim' in (state.at === 'wait' ? state.resume : state);
+function isIntentRecorded(state: SessionState): boolean {
+  return 'identity' in (state.at === 'wait' ? state.resumeAt : state);
 }

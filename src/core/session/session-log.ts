@@ -5,168 +5,171 @@
  * with its length. Nothing here decides anything.
  */
 
-import { LinkedAbort } from '../async/abort.ts';
-import { EVENTS, type EventId, refusalId, tell } from '../events/catalogue.ts';
-import type { Refusal } from '../failures/failure.ts';
+import { ChildAbortController } from '../async/abort.ts';
+import { EVENTS, type EventId, failureEventId, logEvent } from '../events/catalogue.ts';
+import type { Failure } from '../failures/failure.ts';
 import { formatDuration, formatRoughDuration } from '../model/format-duration.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogFields, Logger } from '../ports/log.ts';
-import type { Event, State } from './state.ts';
+import type { SessionEvent, SessionState } from './state.ts';
 
 /** A trouble that lasts is told again no more often than this, ms. */
 const REMIND_AFTER_MS = 3_600_000;
 
-interface Trouble {
-  readonly reason: Refusal['reason'];
+interface Outage {
+  readonly reason: Failure['reason'];
   /** Monotonic ms: of its begin, and of its last line. */
   readonly sinceMs: number;
-  readonly toldMs: number;
+  readonly loggedMs: number;
 }
 
-export class Narrator {
+export class SessionLog {
   readonly #log: Logger;
-  readonly #server: () => string;
+  readonly #endpoint: () => string;
   #isUnsaved = false;
-  #trouble: Trouble | undefined;
+  #outage: Outage | undefined;
 
-  readonly #waiting: () => number | undefined;
+  readonly #queuedReadings: () => number | undefined;
 
   /** `server`: by which road it is talked to now; `waiting`: how many readings wait, where that is known. */
-  constructor(log: Logger, server: () => string, waiting: () => number | undefined = () => undefined) {
+  constructor(log: Logger, server: () => string, queuedReadings: () => number | undefined = () => undefined) {
     this.#log = log;
-    this.#server = server;
-    this.#waiting = waiting;
+    this.#endpoint = server;
+    this.#queuedReadings = queuedReadings;
   }
 
   /** Tells the step from `before` to `after` by `event`, if it is worth a line. */
-  tell(before: State, event: Event, after: State, monotonicMs: number): void {
+  logStep(before: SessionState, event: SessionEvent, after: SessionState, monotonicMs: number): void {
     switch (event.type) {
-      case 'remembered':
-        return this.#remembered(event, after);
-      case 'intended':
-        return tell(this.#log, 'FL-PROVISIONING', { device: event.claim.deviceName, server: this.#server() });
-      case 'issued':
+      case 'loaded':
+        return this.#logLoaded(event, after);
+      case 'intent-recorded':
+        return logEvent(this.#log, 'FL-PROVISIONING-STARTED', {
+          device: event.identity.deviceName,
+          server: this.#endpoint(),
+        });
+      case 'token-issued':
         this.#isUnsaved = false;
-        this.#over(monotonicMs);
-        return tell(this.#log, 'FL-PROVISIONED', deviceOf(after));
-      case 'probed':
-        return this.#probed(before, event.ours, after, monotonicMs);
-      case 'adopted':
+        this.#logRecovery(monotonicMs);
+        return logEvent(this.#log, 'FL-PROVISIONING-COMPLETED', deviceOf(after));
+      case 'token-verified':
+        return this.#logTokenCheck(before, event.accepted, after, monotonicMs);
+      case 'saved':
         this.#isUnsaved = false;
-        this.#over(monotonicMs);
-        return tell(this.#log, 'FL-PROVISIONED', deviceOf(after));
+        this.#logRecovery(monotonicMs);
+        return logEvent(this.#log, 'FL-PROVISIONING-COMPLETED', deviceOf(after));
       case 'delivered':
-        return this.#over(monotonicMs);
-      case 'unkept':
-        return this.#unsaved(event.refusal, after);
-      case 'refused':
-        if (before.at === 'adopt') return this.#unsaved(event.refusal, after);
-        return this.#refused(before, event.refusal, after, monotonicMs);
-      case 'stepped':
-      case 'elapsed':
+        return this.#logRecovery(monotonicMs);
+      case 'token-unsaved':
+        return this.#logUnsaved(event.failure, after);
+      case 'failed':
+        if (before.at === 'save') return this.#logUnsaved(event.failure, after);
+        return this.#logFailure(before, event.failure, after, monotonicMs);
+      case 'progressed':
+      case 'wait-over':
         return;
     }
   }
 
-  #remembered(event: Event & { type: 'remembered' }, after: State): void {
-    if (!event.record) return tell(this.#log, 'FL-NO-CREDENTIALS');
+  #logLoaded(event: SessionEvent & { type: 'loaded' }, after: SessionState): void {
+    if (!event.record) return logEvent(this.#log, 'FL-CREDENTIALS-NOT-FOUND');
     if (event.record.state === 'pending') {
-      return tell(this.#log, 'FL-RESUMED', deviceOf(after));
+      return logEvent(this.#log, 'FL-PROVISIONING-RESUMED', deviceOf(after));
     }
     const { deviceName: device, server } = event.record;
-    tell(this.#log, 'FL-CREDENTIALS-FOUND', { device, server });
+    logEvent(this.#log, 'FL-CREDENTIALS-FOUND', { device, server });
   }
 
-  #probed(before: State, ours: boolean, after: State, monotonicMs: number): void {
+  #logTokenCheck(before: SessionState, accepted: boolean, after: SessionState, monotonicMs: number): void {
     // The server declined the name and does not know our token either: only now is it a refusal.
-    if (after.at === 'wait') return this.#refused(before, after.refusal, after, monotonicMs);
-    if (before.at === 'retry') {
-      if (ours) tell(this.#log, 'FL-TOKEN-BACK');
+    if (after.at === 'wait') return this.#logFailure(before, after.failure, after, monotonicMs);
+    if (before.at === 'verify-previous-token') {
+      if (accepted) logEvent(this.#log, 'FL-TOKEN-RESTORED');
       else this.#log.debug('the server does not take the earlier token');
       return;
     }
-    if (ours) return tell(this.#log, 'FL-TOKEN-KNOWN');
-    this.#tellQuietly('FL-TOKEN-UNKNOWN');
+    if (accepted) return logEvent(this.#log, 'FL-TOKEN-KNOWN');
+    this.#logUnlessOutage('FL-TOKEN-UNKNOWN');
   }
 
-  #refused(before: State, refusal: Refusal, after: State, monotonicMs: number): void {
+  #logFailure(before: SessionState, failure: Failure, after: SessionState, monotonicMs: number): void {
     const fields: LogFields = {
-      reason: refusal.reason,
-      seen: refusal.detail,
-      while: before.at,
+      reason: failure.reason,
+      detail: failure.detail,
+      state: before.at,
       ...deviceOf(before),
       ...(after.at === 'wait' && { retryInS: Math.ceil(after.forMs / 1000) }),
     };
-    if (after.at === 'intend') {
-      return tell(this.#log, 'FL-TOKEN-REVOKED', fields);
+    if (after.at === 'record-intent') {
+      return logEvent(this.#log, 'FL-TOKEN-REVOKED', fields);
     }
     if (after.at !== 'wait') {
-      return this.#tellQuietly('FL-NAME-DOUBTED', fields);
+      return this.#logUnlessOutage('FL-TOKEN-CHECK-STARTED', fields);
     }
-    const { reason } = refusal;
-    const sinceMs = this.#trouble?.sinceMs ?? monotonicMs;
-    const isSame = this.#trouble?.reason === reason;
-    if (this.#trouble && isSame && monotonicMs - this.#trouble.toldMs < REMIND_AFTER_MS) {
+    const { reason } = failure;
+    const sinceMs = this.#outage?.sinceMs ?? monotonicMs;
+    const isSame = this.#outage?.reason === reason;
+    if (this.#outage && isSame && monotonicMs - this.#outage.loggedMs < REMIND_AFTER_MS) {
       return this.#log.debug('still refused', fields);
     }
-    this.#trouble = { reason, sinceMs, toldMs: monotonicMs };
-    const lasts = isSame && { lasts: formatRoughDuration(monotonicMs - sinceMs) };
-    tell(this.#log, refusalId(reason), { ...fields, ...lasts });
+    this.#outage = { reason, sinceMs, loggedMs: monotonicMs };
+    const lasting = isSame && { lasting: formatRoughDuration(monotonicMs - sinceMs) };
+    logEvent(this.#log, failureEventId(reason), { ...fields, ...lasting });
   }
 
   /** The token is known and used, but a power cut would lose it: said once, and once when it is over. */
-  #unsaved(refusal: Refusal, after: State): void {
-    const fields = { seen: refusal.detail, ...deviceOf(after) };
+  #logUnsaved(failure: Failure, after: SessionState): void {
+    const fields = { detail: failure.detail, ...deviceOf(after) };
     if (this.#isUnsaved) return this.#log.debug('the token still cannot be stored', fields);
     this.#isUnsaved = true;
-    tell(this.#log, 'FL-TOKEN-UNSAVED', fields);
+    logEvent(this.#log, 'FL-TOKEN-WRITE-FAILED', fields);
   }
 
   /** The steps of a repetition are no news: while a trouble lasts they are told to nobody who did not ask. */
-  #tellQuietly(id: EventId, fields: LogFields = {}): void {
-    if (this.#trouble) this.#log.debug(EVENTS[id].sentence, fields);
-    else tell(this.#log, id, fields);
+  #logUnlessOutage(id: EventId, fields: LogFields = {}): void {
+    if (this.#outage) this.#log.debug(EVENTS[id].sentence, fields);
+    else logEvent(this.#log, id, fields);
   }
 
-  #over(monotonicMs: number): void {
-    if (!this.#trouble) return;
-    const { reason } = this.#trouble;
-    const lastedMs = monotonicMs - this.#trouble.sinceMs;
-    tell(this.#log, END_OF[reason] ?? 'FL-BACK', {
+  #logRecovery(monotonicMs: number): void {
+    if (!this.#outage) return;
+    const { reason } = this.#outage;
+    const lastedMs = monotonicMs - this.#outage.sinceMs;
+    logEvent(this.#log, RECOVERY_EVENTS[reason] ?? 'FL-SERVER-REACHABLE', {
       after: formatDuration(lastedMs),
       afterS: Math.round(lastedMs / 1000),
-      waiting: this.#waiting(),
+      queuedReadings: this.#queuedReadings(),
     });
-    this.#trouble = undefined;
+    this.#outage = undefined;
   }
 }
 
-const END_OF: Readonly<Partial<Record<Refusal['reason'], EventId>>> = {
-  'store-failed': 'FL-STORE-BACK',
-  'credentials-unreadable': 'FL-CREDENTIALS-BACK',
-  'credentials-newer': 'FL-CREDENTIALS-BACK',
+const RECOVERY_EVENTS: Readonly<Partial<Record<Failure['reason'], EventId>>> = {
+  'credentials-storage-failed': 'FL-CREDENTIALS-STORAGE-RESTORED',
+  'credentials-unreadable': 'FL-CREDENTIALS-RESTORED',
+  'credentials-newer': 'FL-CREDENTIALS-RESTORED',
 };
 
-function deviceOf(state: State): LogFields {
-  return 'claim' in state ? { device: state.claim.deviceName } : {};
+function deviceOf(state: SessionState): LogFields {
+  return 'identity' in state ? { device: state.identity.deviceName } : {};
 }
 
 /** An operator who watches a first boot hears of a silence long before the request is given up, ms. */
-const SILENCE_TOLD_AFTER_MS = 20_000;
+const SLOW_AFTER_MS = 20_000;
 /** Provisioning is patient for four minutes; this says so while it is. */
-export async function notSilently<T>(
+export async function warnIfSlow<T>(
   action: Promise<T>,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
   signal: AbortSignal,
 ): Promise<T> {
-  using over = new LinkedAbort(signal);
-  void clock.sleep(SILENCE_TOLD_AFTER_MS, over.signal).then(() => {
-    if (over.signal.aborted) return;
-    tell(log, 'FL-PROVISIONING-SLOW');
+  using controller = new ChildAbortController(signal);
+  void clock.sleep(SLOW_AFTER_MS, controller.signal).then(() => {
+    if (controller.signal.aborted) return;
+    logEvent(log, 'FL-PROVISIONING-SLOW');
   });
   try {
     return await action;
   } finally {
-    over.abort();
+    controller.abort();
   }
 }

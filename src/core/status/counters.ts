@@ -3,14 +3,14 @@
  * configuration that is read again does not begin it anew.
  */
 
-export class Tally {
+export class DeliveryCounters {
   #deliveredBefore = 0;
-  #delivered: () => number = () => 0;
+  #current: () => number = () => 0;
   #roundTripMs: number | undefined;
 
   /** Readings the server accepted since the agent started. */
   get delivered(): number {
-    return this.#deliveredBefore + this.#delivered();
+    return this.#deliveredBefore + this.#current();
   }
 
   /** From the last request that was sent once to the server's first word about it, ms; undefined before there is one. */
@@ -19,12 +19,12 @@ export class Tally {
   }
 
   /** A delivery begins, and says how many readings it has delivered; the one before it has ended. */
-  count(delivered: () => number): void {
+  startDelivery(delivered: () => number): void {
     this.#deliveredBefore = this.delivered;
-    this.#delivered = delivered;
+    this.#current = delivered;
   }
 
-  heard(roundTripMs: number): void {
+  recordRoundTrip(roundTripMs: number): void {
     this.#roundTripMs = roundTripMs;
   }
 }

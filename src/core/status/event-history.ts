@@ -5,33 +5,33 @@
  * Fed by the journal with words that are clean of secrets. Bounds: five events, one number and at most one trouble for each id.
  */
 
-import { ENDED_BY, type EventId } from '../events/catalogue.ts';
+import { type EventId, RESOLVED_BY } from '../events/catalogue.ts';
 import type { EventLevel } from '../events/definition.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ToldEvent } from './report.ts';
+import type { RecordedEvent } from './report.ts';
 
-const LAST = 5;
+const RECENT_MAX = 5;
 /** Of what was seen; a line of the journal has it all. */
-const SEEN_CHARACTERS_MAX = 200;
+const DETAIL_CHARACTERS_MAX = 200;
 
-export class Chronicle {
+export class EventHistory {
   readonly #clock: Pick<Clock, 'bootMs'>;
   readonly #counts = new Map<EventId, number>();
-  readonly #open = new Map<EventId, ToldEvent>();
-  #last: readonly ToldEvent[] = [];
+  readonly #active = new Map<EventId, RecordedEvent>();
+  #recent: readonly RecordedEvent[] = [];
 
   constructor(clock: Pick<Clock, 'bootMs'>) {
     this.#clock = clock;
   }
 
   /** The newest events, the oldest of them first. */
-  get last(): readonly ToldEvent[] {
-    return this.#last;
+  get recent(): readonly RecordedEvent[] {
+    return this.#recent;
   }
 
   /** Troubles that are not over, in the order in which they began; those of the conversation are the status's. */
-  get open(): readonly ToldEvent[] {
-    return [...this.#open.values()];
+  get active(): readonly RecordedEvent[] {
+    return [...this.#active.values()];
   }
 
   /** How often each was told since the start. */
@@ -39,13 +39,13 @@ export class Chronicle {
     return Object.fromEntries(this.#counts);
   }
 
-  note(event: EventId, level: EventLevel, says: string, seen?: string): void {
+  record(event: EventId, level: EventLevel, message: string, detail?: string): void {
     const bootMs = Math.round(this.#clock.bootMs());
-    const words = seen === undefined ? {} : { seen: seen.slice(0, SEEN_CHARACTERS_MAX) };
-    const told: ToldEvent = { event, level, says, ...words, bootMs };
-    this.#last = [...this.#last, told].slice(-LAST);
+    const details = detail === undefined ? {} : { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) };
+    const entry: RecordedEvent = { event, level, message: message, ...details, bootMs };
+    this.#recent = [...this.#recent, entry].slice(-RECENT_MAX);
     this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
-    for (const open of this.#open.keys()) if (ENDED_BY[open]?.includes(event)) this.#open.delete(open);
-    if (ENDED_BY[event] !== undefined && !this.#open.has(event)) this.#open.set(event, told);
+    for (const id of this.#active.keys()) if (RESOLVED_BY[id]?.includes(event)) this.#active.delete(id);
+    if (RESOLVED_BY[event] !== undefined && !this.#active.has(event)) this.#active.set(event, entry);
   }
 }

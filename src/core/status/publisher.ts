@@ -8,64 +8,68 @@
 
 import { AsyncSignal } from '../async/async-signal.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Dating } from '../timestamps/timestamper.ts';
-import type { Chronicle } from './event-history.ts';
-import type { StatusBoard, StatusReport } from './report.ts';
-import type { Amounts, Status } from './status.ts';
+import type { Timestamper } from '../timestamps/timestamper.ts';
+import type { EventHistory } from './event-history.ts';
+import type { StatusReport, StatusSink } from './report.ts';
+import type { OutboxSizes, Status } from './status.ts';
 
-export interface ReportingPorts {
+export interface PublisherPorts {
   readonly clock: Pick<Clock, 'sleep'>;
-  readonly outbox: Amounts;
-  readonly dating: Pick<Dating, 'standing'>;
-  readonly status: Pick<Status, 'watch' | 'standing'>;
-  readonly board: StatusBoard;
-  readonly chronicle: Chronicle;
+  readonly outbox: OutboxSizes;
+  readonly timestamper: Pick<Timestamper, 'clockState'>;
+  readonly status: Pick<Status, 'subscribe' | 'connection'>;
+  readonly sink: StatusSink;
+  readonly eventHistory: EventHistory;
 }
 
 /** The server by its URLs. */
-export interface Servers {
+export interface EndpointNames {
   /** The first of the list. */
   readonly preferred: string;
   /** That of the road in use now. */
   readonly inUse: () => string;
 }
 
-const EVERY_MS = 10_000;
-const GAP_MS = 2_000;
+const INTERVAL_MS = 10_000;
+const INTERVAL_MS_MIN = 2_000;
 
 /** Ends with the signal; rejects only when the board has a bug. */
-export async function report(ports: ReportingPorts, servers: Servers, signal: AbortSignal): Promise<void> {
-  const { clock, status, board } = ports;
+export async function publishStatus(
+  ports: PublisherPorts,
+  endpoints: EndpointNames,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, status, sink } = ports;
   const changes = new AsyncSignal();
-  status.watch(() => changes.notify());
-  let shown = '';
+  status.subscribe(() => changes.notify());
+  let published = '';
   while (!signal.aborted) {
     const { version } = changes;
-    const now = reportOf(ports, servers);
-    const text = JSON.stringify(now);
-    if (text !== shown) await board.show(now);
-    shown = text;
-    await clock.sleep(GAP_MS, signal);
-    await changes.waitUpTo(EVERY_MS - GAP_MS, clock, signal, version);
+    const current = createReport(ports, endpoints);
+    const text = JSON.stringify(current);
+    if (text !== published) await sink.publish(current);
+    published = text;
+    await clock.sleep(INTERVAL_MS_MIN, signal);
+    await changes.waitUpTo(INTERVAL_MS - INTERVAL_MS_MIN, clock, signal, version);
   }
 }
 
-function reportOf(
-  { outbox, dating, status, chronicle }: ReportingPorts,
-  { preferred, inUse }: Servers,
+function createReport(
+  { outbox, timestamper, status, eventHistory }: PublisherPorts,
+  { preferred, inUse }: EndpointNames,
 ): StatusReport {
-  const server = inUse();
-  const { last: events, open, counts } = chronicle;
+  const endpoint = inUse();
+  const { recent: events, active: open, counts } = eventHistory;
   return {
-    ...status.standing,
-    server,
-    ...(server !== preferred && { preferred }),
-    waiting: outbox.fresh.size,
-    spooled: outbox.backlog.size,
-    dropped: outbox.losses.total,
-    clock: dating.standing,
-    events,
-    open,
-    counts,
+    ...status.connection,
+    endpoint,
+    ...(endpoint !== preferred && { preferredEndpoint: preferred }),
+    freshReadings: outbox.fresh.size,
+    backlogReadings: outbox.backlog.size,
+    lostReadings: outbox.losses.total,
+    clock: timestamper.clockState,
+    recentEvents: events,
+    openEvents: open,
+    eventCounts: counts,
   };
 }

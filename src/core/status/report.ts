@@ -7,8 +7,8 @@
 
 import type { EventId } from '../events/catalogue.ts';
 import type { EventLevel } from '../events/definition.ts';
-import type { RefusalReason } from '../failures/failure.ts';
-import type { ClockStanding } from '../model/clock-state.ts';
+import type { FailureReason } from '../failures/failure.ts';
+import type { ClockState } from '../model/clock-state.ts';
 
 export type ReportState =
   | 'starting'
@@ -19,66 +19,66 @@ export type ReportState =
   | 'not provisioned';
 
 /** `given`: by the operator; `unsaved`: the server takes it, and the disk did not; `unreadable`: on the disk, and of no use. */
-export type CredentialsStanding =
+export type CredentialsState =
   | 'unknown'
   | 'none'
-  | 'asked for'
+  | 'requested'
   | 'stored'
   | 'unsaved'
   | 'unreadable'
-  | 'given';
+  | 'configured';
 
-export interface Trouble {
-  readonly reason: RefusalReason;
+export interface Outage {
+  readonly reason: FailureReason;
   /** What was seen, in a few words. */
-  readonly seen: string;
+  readonly detail: string;
   readonly sinceBootMs: number;
   /** When the next try is due; in the past while one is under way. */
-  readonly nextBootMs: number;
+  readonly nextAttemptBootMs: number;
   /** Since the last healthy stretch, at least 1. */
-  readonly tries: number;
+  readonly attempts: number;
 }
 
 /** What the conversation knows. */
-export interface Standing {
+export interface ConnectionStatus {
   readonly state: ReportState;
   readonly sinceBootMs: number;
   readonly device?: string;
-  readonly credentials: CredentialsStanding;
+  readonly credentials: CredentialsState;
   readonly lastAcceptedBootMs?: number;
   /** Readings since the start. */
-  readonly delivered: number;
-  readonly trouble?: Trouble;
+  readonly deliveredReadings: number;
+  readonly outage?: Outage;
 }
 
-export interface StatusReport extends Standing {
+export interface StatusReport extends ConnectionStatus {
   /** The server's URL by the road in use: its scheme is the road. */
-  readonly server: string;
+  readonly endpoint: string;
   /** The first URL of the list, where another is in use. */
-  readonly preferred?: string;
+  readonly preferredEndpoint?: string;
   /** Readings in memory, readings behind them, and readings that will never arrive. */
-  readonly waiting: number;
-  readonly spooled: number;
-  readonly dropped: number;
-  readonly clock: ClockStanding;
-  readonly events: readonly ToldEvent[];
+  readonly freshReadings: number;
+  readonly backlogReadings: number;
+  readonly lostReadings: number;
+  readonly clock: ClockState;
+  readonly recentEvents: readonly RecordedEvent[];
   /** Troubles that last, beside that of the conversation. */
-  readonly open: readonly ToldEvent[];
-  readonly counts: Readonly<Partial<Record<EventId, number>>>;
+  readonly openEvents: readonly RecordedEvent[];
+  readonly eventCounts: Readonly<Partial<Record<EventId, number>>>;
 }
 
 /** Where others on this host can read how the agent is. Resolves when that is done or cannot be, and never rejects. */
-export interface StatusBoard {
-  show(report: StatusReport): Promise<void>;
+export interface StatusSink {
+  publish(report: StatusReport): Promise<void>;
 }
 
-export interface ToldEvent {
+export interface RecordedEvent {
   readonly event: EventId;
   readonly level: EventLevel;
   /** The sentence, "what happened: what to do". */
-  readonly says: string;
+  readonly message: string;
   /** What was seen, where the line had it. */
-  readonly seen?: string;
+  readonly detail?: string;
   /** Milliseconds since this boot. */
   readonly bootMs: number;
 }

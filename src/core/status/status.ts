@@ -10,21 +10,21 @@
  * and the same as data, for the report. Told the same steps as the narrator. Holds numbers, the device's name and the words of verdicts.ts, so no secret.
  */
 
-import { halvesOf } from '../events/catalogue.ts';
-import type { RefusalReason } from '../failures/failure.ts';
-import { VERDICTS } from '../failures/policies.ts';
+import { splitSentence } from '../events/catalogue.ts';
+import type { FailureReason } from '../failures/failure.ts';
+import { FAILURE_POLICIES } from '../failures/policies.ts';
 import { formatRoughDuration } from '../model/format-duration.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Event, State } from '../session/state.ts';
-import type { CredentialsStanding, ReportState, Standing, Trouble } from './report.ts';
+import type { SessionEvent, SessionState } from '../session/state.ts';
+import type { ConnectionStatus, CredentialsState, Outage, ReportState } from './report.ts';
 
 export interface StatusPorts {
   readonly clock: Pick<Clock, 'bootMs'>;
-  readonly outbox: Amounts;
+  readonly outbox: OutboxSizes;
 }
 
 /** How much waits and how much is lost; an `Outbox` is one. */
-export interface Amounts {
+export interface OutboxSizes {
   readonly fresh: { readonly size: number };
   readonly backlog: { readonly size: number };
   readonly losses: { readonly total: number };
@@ -35,17 +35,17 @@ type Phase =
   | { readonly is: 'provisioning'; readonly deviceName: string }
   | { readonly is: 'connecting' }
   | { readonly is: 'online'; readonly lastMs: number }
-  | { readonly is: 'in trouble'; readonly trouble: Trouble; readonly isProvisioned: boolean };
+  | { readonly is: 'outage'; readonly outage: Outage; readonly isProvisioned: boolean };
 
 export class Status {
   readonly #ports: StatusPorts;
-  readonly #watchers: (() => void)[] = [];
+  readonly #listeners: (() => void)[] = [];
   #phase: Phase = { is: 'starting' };
   #sinceMs: number;
   #device: string | undefined;
-  #credentials: CredentialsStanding = 'unknown';
+  #credentials: CredentialsState = 'unknown';
   #lastAcceptedMs: number | undefined;
-  #delivered: () => number = () => 0;
+  #deliveredReadings: () => number = () => 0;
 
   constructor(ports: StatusPorts) {
     this.#ports = ports;
@@ -53,29 +53,29 @@ export class Status {
   }
 
   /** `onChange` is called when the line says something else, and not just other numbers. */
-  watch(onChange: () => void): void {
-    this.#watchers.push(onChange);
+  subscribe(onChange: () => void): void {
+    this.#listeners.push(onChange);
   }
 
   /** The operator has given the token. */
-  given(): void {
-    this.#credentials = 'given';
+  setTokenConfigured(): void {
+    this.#credentials = 'configured';
   }
 
   /** Whom to ask for the number of readings delivered. */
-  count(delivered: () => number): void {
-    this.#delivered = delivered;
+  setDeliveredCounter(delivered: () => number): void {
+    this.#deliveredReadings = delivered;
   }
 
   /** The conversation begins. */
-  begin(): void {
-    this.#turnTo({ is: 'connecting' });
+  start(): void {
+    this.#setPhase({ is: 'connecting' });
   }
 
   /** The conversation stepped to `after` by `event`. */
-  tell(event: Event, after: State): void {
-    this.#know(event, after);
-    this.#turnTo(this.#phaseAfter(event, after));
+  onStep(event: SessionEvent, after: SessionState): void {
+    this.#update(event, after);
+    this.#setPhase(this.#phaseAfter(event, after));
   }
 
   text(): string {
@@ -83,24 +83,24 @@ export class Status {
     const { losses } = this.#ports.outbox;
     switch (phase.is) {
       case 'starting':
-        return `starting: waiting for its turn to send, ${this.#kept()}`;
+        return `starting: waiting for its turn to send, ${this.#queuedText()}`;
       case 'provisioning':
-        return `provisioning ${phase.deviceName}, ${this.#kept()}`;
+        return `provisioning ${phase.deviceName}, ${this.#queuedText()}`;
       case 'connecting':
-        return `waiting for the server's first answer, ${this.#kept()}`;
+        return `waiting for the server's first answer, ${this.#queuedText()}`;
       case 'online':
-        return `online, ${readings(this.#delivered())} delivered, last ${this.#since(phase.lastMs)} ago`;
-      case 'in trouble': {
-        const isBlind = this.#credentials === 'unreadable';
-        const what = phase.isProvisioned ? 'offline' : isBlind ? 'not connected' : 'not provisioned';
-        const { cause } = halvesOf(VERDICTS[phase.trouble.reason].sentence);
-        return `${what} for ${this.#since(phase.trouble.sinceBootMs)}, ${this.#kept()} (${losses.total} lost); ${cause}`;
+        return `online, ${readings(this.#deliveredReadings())} delivered, last ${this.#durationText(phase.lastMs)} ago`;
+      case 'outage': {
+        const isUnreadable = this.#credentials === 'unreadable';
+        const label = phase.isProvisioned ? 'offline' : isUnreadable ? 'not connected' : 'not provisioned';
+        const { cause } = splitSentence(FAILURE_POLICIES[phase.outage.reason].sentence);
+        return `${label} for ${this.#durationText(phase.outage.sinceBootMs)}, ${this.#queuedText()} (${losses.total} lost); ${cause}`;
       }
     }
   }
 
   /** What the conversation knows, as data. */
-  get standing(): Standing {
+  get connection(): ConnectionStatus {
     const phase = this.#phase;
     return {
       state: stateOf(phase),
@@ -108,86 +108,93 @@ export class Status {
       ...(this.#device !== undefined && { device: this.#device }),
       credentials: this.#credentials,
       ...(this.#lastAcceptedMs !== undefined && { lastAcceptedBootMs: Math.round(this.#lastAcceptedMs) }),
-      delivered: this.#delivered(),
-      ...(phase.is === 'in trouble' && { trouble: phase.trouble }),
+      deliveredReadings: this.#deliveredReadings(),
+      ...(phase.is === 'outage' && { outage: phase.outage }),
     };
   }
 
-  #know(event: Event, after: State): void {
-    if ('claim' in after) this.#device = after.claim.deviceName;
+  #update(event: SessionEvent, after: SessionState): void {
+    if ('identity' in after) this.#device = after.identity.deviceName;
     if (event.type === 'delivered') this.#lastAcceptedMs = this.#ports.clock.bootMs();
-    if (this.#credentials !== 'given') this.#credentials = credentialsAfter(after) ?? this.#credentials;
+    if (this.#credentials !== 'configured')
+      this.#credentials = credentialsStateAfter(after) ?? this.#credentials;
   }
 
-  #phaseAfter(event: Event, after: State): Phase {
+  #phaseAfter(event: SessionEvent, after: SessionState): Phase {
     const nowMs = this.#ports.clock.bootMs();
     const before = this.#phase;
     if (event.type === 'delivered') return { is: 'online', lastMs: nowMs };
     if (after.at === 'wait') {
-      const { reason, detail: seen } = after.refusal;
-      const sinceBootMs = before.is === 'in trouble' ? before.trouble.sinceBootMs : Math.round(nowMs);
-      const nextBootMs = Math.round(nowMs + after.forMs);
-      const isProvisioned = after.resume.at === 'deliver';
-      const trouble = { reason, seen, sinceBootMs, nextBootMs, tries: after.troubles };
-      return { is: 'in trouble', trouble, isProvisioned };
+      const { reason, detail } = after.failure;
+      const sinceBootMs = before.is === 'outage' ? before.outage.sinceBootMs : Math.round(nowMs);
+      const nextAttemptBootMs = Math.round(nowMs + after.forMs);
+      const isProvisioned = after.resumeAt.at === 'deliver';
+      const outage = {
+        reason,
+        detail: detail,
+        sinceBootMs,
+        nextAttemptBootMs: nextAttemptBootMs,
+        attempts: after.consecutiveFailures,
+      };
+      return { is: 'outage', outage, isProvisioned };
     }
-    if (after.at === 'intend' || after.at === 'provision') {
+    if (after.at === 'record-intent' || after.at === 'provision') {
       // Another try is no end of the trouble.
-      if (before.is === 'in trouble' || !('claim' in after)) return before;
-      return { is: 'provisioning', deviceName: after.claim.deviceName };
+      if (before.is === 'outage' || !('identity' in after)) return before;
+      return { is: 'provisioning', deviceName: after.identity.deviceName };
     }
-    const hasToken = event.type === 'issued' || event.type === 'adopted' || event.type === 'remembered';
+    const hasToken = event.type === 'token-issued' || event.type === 'saved' || event.type === 'loaded';
     return after.at === 'deliver' && hasToken ? { is: 'connecting' } : before;
   }
 
-  #turnTo(phase: Phase): void {
+  #setPhase(phase: Phase): void {
     const before = this.#phase;
     this.#phase = phase;
     if (stateOf(before) !== stateOf(phase)) this.#sinceMs = this.#ports.clock.bootMs();
-    if (kindOf(before) === kindOf(phase)) return;
-    for (const onChange of this.#watchers) onChange();
+    if (changeKey(before) === changeKey(phase)) return;
+    for (const onChange of this.#listeners) onChange();
   }
 
-  #kept(): string {
+  #queuedText(): string {
     const { fresh, backlog } = this.#ports.outbox;
     return `${readings(fresh.size + backlog.size)} kept`;
   }
 
-  #since(sinceMs: number): string {
+  #durationText(sinceMs: number): string {
     return formatRoughDuration(this.#ports.clock.bootMs() - sinceMs);
   }
 }
 
-function kindOf(phase: Phase): string {
-  return phase.is === 'in trouble' ? `${phase.is}: ${phase.trouble.reason}` : phase.is;
+function changeKey(phase: Phase): string {
+  return phase.is === 'outage' ? `${phase.is}: ${phase.outage.reason}` : phase.is;
 }
 
 function stateOf(phase: Phase): ReportState {
-  if (phase.is !== 'in trouble') return phase.is;
+  if (phase.is !== 'outage') return phase.is;
   return phase.isProvisioned ? 'offline' : 'not provisioned';
 }
 
-const UNREADABLE: ReadonlySet<RefusalReason> = new Set(['credentials-unreadable', 'credentials-newer']);
+const UNREADABLE: ReadonlySet<FailureReason> = new Set(['credentials-unreadable', 'credentials-newer']);
 
 /** Undefined where the state says nothing new about them. */
-function credentialsAfter(after: State): CredentialsStanding | undefined {
+function credentialsStateAfter(after: SessionState): CredentialsState | undefined {
   switch (after.at) {
-    case 'remember':
+    case 'load':
       return undefined;
     case 'wait':
-      return UNREADABLE.has(after.refusal.reason) ? 'unreadable' : undefined;
-    case 'intend':
+      return UNREADABLE.has(after.failure.reason) ? 'unreadable' : undefined;
+    case 'record-intent':
       return 'none';
     case 'provision':
-    case 'probe':
-    case 'retry':
-      return 'asked for';
-    case 'adopt':
+    case 'verify-token':
+    case 'verify-previous-token':
+      return 'requested';
+    case 'save':
     case 'deliver':
-      return after.saveAgainMs === undefined ? 'stored' : 'unsaved';
+      return after.retrySaveAtMs === undefined ? 'stored' : 'unsaved';
   }
 }
 
-function readings(count: number): string {
-  return count === 1 ? '1 reading' : `${count} readings`;
+function readings(setDeliveredCounter: number): string {
+  return setDeliveredCounter === 1 ? '1 reading' : `${setDeliveredCounter} readings`;
 }

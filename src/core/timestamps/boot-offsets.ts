@@ -8,14 +8,14 @@
 import type { OffsetMemory } from '../ports/clock.ts';
 
 /** How far what is kept for the next process may lag behind what this one follows, ms. */
-const KEPT_WITHIN_MS = 100;
+const SAVE_TOLERANCE_MS = 100;
 
 export class BootOffsets {
-  readonly #memory: Pick<OffsetMemory, 'keep'> | undefined;
+  readonly #memory: Pick<OffsetMemory, 'save'> | undefined;
   #firstMs: number | undefined;
-  #keptMs = Number.NaN;
+  #savedMs = Number.NaN;
 
-  constructor(memory: Pick<OffsetMemory, 'keep'> | undefined) {
+  constructor(memory: Pick<OffsetMemory, 'save'> | undefined) {
     this.#memory = memory;
   }
 
@@ -25,16 +25,16 @@ export class BootOffsets {
   }
 
   /** What an earlier process found; only before the first `believe`. */
-  recall(firstMs: number): void {
+  restore(firstMs: number): void {
     this.#firstMs ??= firstMs;
   }
 
   /** `isVouched`: a time service stands for it. Else the next process must not believe it unasked. */
-  believe(believedMs: number, isVouched: boolean): void {
-    this.#firstMs ??= believedMs;
-    const keptMs = isVouched ? believedMs : this.#firstMs;
-    if (Math.abs(keptMs - this.#keptMs) <= KEPT_WITHIN_MS) return;
-    this.#keptMs = keptMs;
-    this.#memory?.keep({ firstMs: this.#firstMs, ...(isVouched && { believedMs }) });
+  accept(acceptedMs: number, isConfirmed: boolean): void {
+    this.#firstMs ??= acceptedMs;
+    const savedMs = isConfirmed ? acceptedMs : this.#firstMs;
+    if (Math.abs(savedMs - this.#savedMs) <= SAVE_TOLERANCE_MS) return;
+    this.#savedMs = savedMs;
+    this.#memory?.save({ firstMs: this.#firstMs, ...(isConfirmed && { believedMs: acceptedMs }) });
   }
 }

@@ -17,77 +17,77 @@
  */
 
 import { AsyncSignal } from '../async/async-signal.ts';
-import { tell } from '../events/catalogue.ts';
-import type { ClockStanding } from '../model/clock-state.ts';
+import { logEvent } from '../events/catalogue.ts';
+import type { ClockState } from '../model/clock-state.ts';
 import type { ClockTrust } from '../model/config.ts';
-import type { Stamp } from '../model/reading.ts';
-import type { Clock, KnownOffsets, OffsetMemory, TimeSync } from '../ports/clock.ts';
+import type { Instant } from '../model/reading.ts';
+import type { Clock, OffsetMemory, StoredOffsets, TimeSync } from '../ports/clock.ts';
 import type { Logger } from '../ports/log.ts';
 import { BootOffsets } from './boot-offsets.ts';
-import { GivenDates } from './unique-timestamps.ts';
+import { UniqueTimestamps } from './unique-timestamps.ts';
 import { WallOffset } from './wall-offset.ts';
 
-export interface DatingPorts {
+export interface TimestamperPorts {
   readonly clock: Clock;
   readonly timeSync: TimeSync;
   readonly log: Logger;
   /** Absent: the next process of this boot begins anew. */
-  readonly memory?: Pick<OffsetMemory, 'keep'> | undefined;
+  readonly memory?: Pick<OffsetMemory, 'save'> | undefined;
 }
 
-export interface DatingSettings {
+export interface TimestamperSettings {
   readonly trust: ClockTrust;
 }
 
-export class Dating {
-  readonly #ports: DatingPorts;
+export class Timestamper {
+  readonly #ports: TimestamperPorts;
   readonly #isTrusted: boolean;
   readonly #offset: WallOffset;
-  readonly #given = new GivenDates();
-  readonly #ofBoot: BootOffsets;
-  #isDoubted = false;
+  readonly #timestamps = new UniqueTimestamps();
+  readonly #bootOffsets: BootOffsets;
+  #isStepUnconfirmed = false;
   #lastBootMs = Number.NEGATIVE_INFINITY;
   /** Notified of a step that was not asked about. */
   readonly #steps = new AsyncSignal();
 
-  constructor(ports: DatingPorts, { trust }: DatingSettings) {
+  constructor(ports: TimestamperPorts, { trust }: TimestamperSettings) {
     this.#ports = ports;
     this.#isTrusted = trust === 'system';
     this.#offset = new WallOffset(ports.clock);
-    this.#ofBoot = new BootOffsets(ports.memory);
+    this.#bootOffsets = new BootOffsets(ports.memory);
   }
 
   /** Dates the readings of this boot that have no date: `tsMs = round(bootMs + firstOffsetMs)`. Never changes once known. */
   get firstOffsetMs(): number | undefined {
-    return this.#ofBoot.firstMs;
+    return this.#bootOffsets.firstMs;
   }
 
-  get standing(): ClockStanding {
+  get clockState(): ClockState {
     if (this.#isTrusted) return 'trusted';
-    if (this.#offset.believedMs === undefined) return 'not synchronised';
-    return this.#isDoubted ? 'doubted' : 'synchronised';
+    if (this.#offset.acceptedMs === undefined) return 'not synchronised';
+    return this.#isStepUnconfirmed ? 'step unconfirmed' : 'synchronised';
   }
 
   /** Goes on where an earlier process of this boot ended. Before the first stamp. */
-  resume({ firstMs, believedMs }: KnownOffsets): void {
-    this.#ofBoot.recall(firstMs);
-    if (believedMs === undefined || this.#isTrusted) return;
-    this.#take(believedMs);
-    tell(this.#ports.log, 'FL-CLOCK-RESUMED');
+  restore({ firstMs, believedMs: acceptedMs }: StoredOffsets): void {
+    this.#bootOffsets.restore(firstMs);
+    if (acceptedMs === undefined || this.#isTrusted) return;
+    this.#accept(acceptedMs);
+    logEvent(this.#ports.log, 'FL-CLOCK-RESUMED');
   }
 
   /** Now. `bootMs` and `tsMs` are whole numbers, and no two stamps share either. */
-  stamp(): Stamp {
+  now(): Instant {
     const { clock } = this.#ports;
     const { bootId } = clock;
     const bootMs = Math.max(Math.round(clock.bootMs()), this.#lastBootMs + 1);
     this.#lastBootMs = bootMs;
-    if (this.#isTrusted) this.#believe();
-    else if (this.#offset.hasNews()) this.#steps.notify();
-    const { believedMs } = this.#offset;
-    if (believedMs !== undefined)
-      return { bootId, bootMs, tsMs: this.#given.take(Math.round(bootMs + believedMs)) };
-    this.#given.addUndated(bootMs);
+    if (this.#isTrusted) this.#acceptWallClock();
+    else if (this.#offset.hasUnconfirmedStep()) this.#steps.notify();
+    const { acceptedMs } = this.#offset;
+    if (acceptedMs !== undefined)
+      return { bootId, bootMs, tsMs: this.#timestamps.reserve(Math.round(bootMs + acceptedMs)) };
+    this.#timestamps.addUndated(bootMs);
     return { bootId, bootMs };
   }
 
@@ -95,17 +95,17 @@ export class Dating {
    * Asks until the clock is synchronised, tells `onAnchored` once, then looks for steps, until the signal aborts. Rejects
    * only when `onAnchored` does.
    */
-  async watch(onAnchored: (offsetMs: number) => Promise<void>, signal: AbortSignal): Promise<void> {
+  async run(onFirstOffset: (offsetMs: number) => Promise<void>, signal: AbortSignal): Promise<void> {
     if (this.#isTrusted) {
-      tell(this.#ports.log, 'FL-CLOCK-TRUSTED');
-      this.#believe();
-    } else if (this.#offset.believedMs === undefined) await this.#synchronise(signal);
-    if (this.#offset.believedMs === undefined || this.firstOffsetMs === undefined) return;
-    await onAnchored(this.firstOffsetMs);
+      logEvent(this.#ports.log, 'FL-CLOCK-TRUSTED');
+      this.#acceptWallClock();
+    } else if (this.#offset.acceptedMs === undefined) await this.#synchronise(signal);
+    if (this.#offset.acceptedMs === undefined || this.firstOffsetMs === undefined) return;
+    await onFirstOffset(this.firstOffsetMs);
     while (!signal.aborted) {
-      await this.#nap(LOOK_EVERY_MS, signal);
-      if (this.#isTrusted) this.#believe();
-      else await this.#settle(signal);
+      await this.#sleep(CHECK_EVERY_MS, signal);
+      if (this.#isTrusted) this.#acceptWallClock();
+      else await this.#confirmStep(signal);
     }
   }
 
@@ -113,84 +113,84 @@ export class Dating {
   async #synchronise(signal: AbortSignal): Promise<void> {
     const { clock, timeSync, log } = this.#ports;
     const startedMs = clock.monotonicMs();
-    let isTold = false;
+    let isLogged = false;
     while (!signal.aborted) {
-      const offsetMs = await this.#offset.ask(() => timeSync.isSynchronised(signal));
+      const offsetMs = await this.#offset.confirm(() => timeSync.isSynchronised(signal));
       if (signal.aborted) return;
       const elapsedMs = clock.monotonicMs() - startedMs;
       if (typeof offsetMs === 'number') {
-        this.#take(offsetMs);
-        tell(log, 'FL-CLOCK-SYNCHRONISED', { afterS: inSeconds(elapsedMs) });
+        this.#accept(offsetMs);
+        logEvent(log, 'FL-CLOCK-SYNCHRONISED', { afterS: inSeconds(elapsedMs) });
         return;
       }
-      if (!isTold && elapsedMs >= UNSYNCHRONISED_TOLD_AFTER_MS) {
-        isTold = true;
-        tell(log, 'FL-CLOCK-UNSYNCHRONISED');
+      if (!isLogged && elapsedMs >= UNSYNCHRONISED_LOGGED_AFTER_MS) {
+        isLogged = true;
+        logEvent(log, 'FL-CLOCK-UNSYNCHRONISED');
       }
-      await clock.sleep(offsetMs === 'moved' ? ASK_AGAIN_MS : askEveryMs(elapsedMs), signal);
+      await clock.sleep(offsetMs === 'moved' ? RETRY_MS : pollIntervalMs(elapsedMs), signal);
     }
   }
 
   /** If the clock has stepped: asks until the step is confirmed, or the clock has come back from it. */
-  async #settle(signal: AbortSignal): Promise<void> {
+  async #confirmStep(signal: AbortSignal): Promise<void> {
     const { clock, timeSync, log } = this.#ports;
     const startedMs = clock.monotonicMs();
-    let isTold = false;
+    let isLogged = false;
     for (;;) {
       const stepMs = this.#offset.follow();
       if (stepMs === undefined) break;
-      const offsetMs = await this.#offset.ask(() => timeSync.confirmsStep(signal));
+      const offsetMs = await this.#offset.confirm(() => timeSync.confirmsStep(signal));
       if (signal.aborted) return;
       if (typeof offsetMs === 'number') {
-        this.#take(offsetMs);
-        tell(log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
+        this.#accept(offsetMs);
+        logEvent(log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
         return;
       }
-      if (!isTold && offsetMs === undefined) {
-        isTold = true;
-        this.#isDoubted = true;
-        tell(log, 'FL-CLOCK-DOUBTED', { byS: inSeconds(stepMs) });
+      if (!isLogged && offsetMs === undefined) {
+        isLogged = true;
+        this.#isStepUnconfirmed = true;
+        logEvent(log, 'FL-CLOCK-STEP-UNCONFIRMED', { byS: inSeconds(stepMs) });
       }
       const elapsedMs = clock.monotonicMs() - startedMs;
-      await this.#nap(offsetMs === 'moved' ? ASK_AGAIN_MS : askEveryMs(elapsedMs), signal);
+      await this.#sleep(offsetMs === 'moved' ? RETRY_MS : pollIntervalMs(elapsedMs), signal);
       if (signal.aborted) return;
     }
-    const { believedMs } = this.#offset;
-    if (believedMs !== undefined) this.#ofBoot.believe(believedMs, true);
-    this.#isDoubted = false;
-    if (isTold) tell(log, 'FL-CLOCK-BACK');
+    const { acceptedMs } = this.#offset;
+    if (acceptedMs !== undefined) this.#bootOffsets.accept(acceptedMs, true);
+    this.#isStepUnconfirmed = false;
+    if (isLogged) logEvent(log, 'FL-CLOCK-STEP-REVERTED');
   }
 
   /** Sleeps, but not past a step that was not asked about. */
-  async #nap(ms: number, signal: AbortSignal): Promise<void> {
-    if (this.#offset.hasNews()) return;
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#offset.hasUnconfirmedStep()) return;
     await this.#steps.waitUpTo(ms, this.#ports.clock, signal);
   }
 
   /** Takes the wall clock as it is. */
-  #believe(): void {
+  #acceptWallClock(): void {
     const stepMs = this.#offset.follow();
-    if (stepMs !== undefined) tell(this.#ports.log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
-    this.#take(this.#offset.apparentMs);
+    if (stepMs !== undefined) logEvent(this.#ports.log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
+    this.#accept(this.#offset.measuredMs);
   }
 
-  #take(offsetMs: number): void {
-    const isFirst = this.#offset.believedMs === undefined;
-    this.#isDoubted = false;
-    this.#offset.take(offsetMs);
-    this.#ofBoot.believe(offsetMs, !this.#isTrusted);
-    if (isFirst && this.firstOffsetMs !== undefined) this.#given.anchor(this.firstOffsetMs);
+  #accept(offsetMs: number): void {
+    const isFirst = this.#offset.acceptedMs === undefined;
+    this.#isStepUnconfirmed = false;
+    this.#offset.accept(offsetMs);
+    this.#bootOffsets.accept(offsetMs, !this.#isTrusted);
+    if (isFirst && this.firstOffsetMs !== undefined) this.#timestamps.setBootOffset(this.firstOffsetMs);
   }
 }
 
-const LOOK_EVERY_MS = 60_000;
-const ASK_AGAIN_MS = 2000;
-const UNSYNCHRONISED_TOLD_AFTER_MS = 120_000;
+const CHECK_EVERY_MS = 60_000;
+const RETRY_MS = 2000;
+const UNSYNCHRONISED_LOGGED_AFTER_MS = 120_000;
 
 /** Often at first, as a boot's first synchronisation takes seconds; each time may start two processes. */
-function askEveryMs(elapsedMs: number): number {
-  if (elapsedMs < 60_000) return ASK_AGAIN_MS;
-  return elapsedMs < 660_000 ? 10_000 : LOOK_EVERY_MS;
+function pollIntervalMs(elapsedMs: number): number {
+  if (elapsedMs < 60_000) return RETRY_MS;
+  return elapsedMs < 660_000 ? 10_000 : CHECK_EVERY_MS;
 }
 
 function inSeconds(ms: number): number {

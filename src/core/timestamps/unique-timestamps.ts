@@ -6,11 +6,11 @@
  * dates they will get.
  */
 
-const REMEMBERED = 4096;
+const CAPACITY = 4096;
 
-export class GivenDates {
+export class UniqueTimestamps {
   /** Dates; while none can be given, times since boot. */
-  readonly #times = new Float64Array(REMEMBERED).fill(Number.NaN);
+  readonly #times = new Float64Array(CAPACITY).fill(Number.NaN);
   #next = 0;
 
   /** A reading goes without a date, for now. */
@@ -19,12 +19,12 @@ export class GivenDates {
   }
 
   /** Those that went without are dated so. */
-  anchor(offsetMs: number): void {
+  setBootOffset(offsetMs: number): void {
     for (const [index, bootMs] of this.#times.entries()) this.#times[index] = Math.round(bootMs + offsetMs);
   }
 
   /** The date, or the first one after it that is not taken; taken from now on. */
-  take(tsMs: number): number {
+  reserve(tsMs: number): number {
     let free = tsMs;
     while (this.#times.includes(free)) free += 1;
     this.#add(free);
@@ -33,6 +33,6 @@ export class GivenDates {
 
   #add(timeMs: number): void {
     this.#times[this.#next] = timeMs;
-    this.#next = (this.#next + 1) % REMEMBERED;
+    this.#next = (this.#next + 1) % CAPACITY;
   }
 }

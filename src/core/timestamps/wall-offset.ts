@@ -8,56 +8,56 @@
 import type { Clock } from '../ports/clock.ts';
 
 /** Beyond it the wall clock has stepped, ms. */
-const FOLLOWED_MS = 1000;
+const STEP_MS_MIN = 1000;
 /** Two looks at a clock that nobody moves agree within this, even on a busy host, ms. */
-const STEADY_MS = 50;
+const MEASUREMENT_TOLERANCE_MS = 50;
 
 export class WallOffset {
   readonly #clock: Pick<Clock, 'wallMs' | 'bootMs'>;
-  #believedMs: number | undefined;
-  #askedMs: number | undefined;
+  #acceptedMs: number | undefined;
+  #queriedMs: number | undefined;
 
   constructor(clock: Pick<Clock, 'wallMs' | 'bootMs'>) {
     this.#clock = clock;
   }
 
   /** Absent until the first `take`. */
-  get believedMs(): number | undefined {
-    return this.#believedMs;
+  get acceptedMs(): number | undefined {
+    return this.#acceptedMs;
   }
 
   /** What it would be if the wall clock were believed. */
-  get apparentMs(): number {
+  get measuredMs(): number {
     return this.#clock.wallMs() - this.#clock.bootMs();
   }
 
-  take(offsetMs: number): void {
-    this.#believedMs = offsetMs;
-    this.#askedMs = undefined;
+  accept(offsetMs: number): void {
+    this.#acceptedMs = offsetMs;
+    this.#queriedMs = undefined;
   }
 
   /** Follows the wall clock, unless it has stepped; then, by how much, ms. */
   follow(): number | undefined {
-    if (this.#believedMs === undefined) return undefined;
-    const { apparentMs } = this;
-    const movedMs = apparentMs - this.#believedMs;
-    if (Math.abs(movedMs) > FOLLOWED_MS) return movedMs;
-    this.take(apparentMs);
+    if (this.#acceptedMs === undefined) return undefined;
+    const { measuredMs } = this;
+    const movedMs = measuredMs - this.#acceptedMs;
+    if (Math.abs(movedMs) > STEP_MS_MIN) return movedMs;
+    this.accept(measuredMs);
     return undefined;
   }
 
   /** Follows the wall clock; true when it has stepped to where `ask` has not been asked about it. */
-  hasNews(): boolean {
+  hasUnconfirmedStep(): boolean {
     if (this.follow() === undefined) return false;
-    return this.#askedMs === undefined || Math.abs(this.apparentMs - this.#askedMs) > FOLLOWED_MS;
+    return this.#queriedMs === undefined || Math.abs(this.measuredMs - this.#queriedMs) > STEP_MS_MIN;
   }
 
   /** The offset of now, if the answer is yes and nobody moved the clock while the question was under way. */
-  async ask(question: () => Promise<boolean>): Promise<number | 'moved' | undefined> {
-    const beforeMs = this.apparentMs;
-    this.#askedMs = beforeMs;
-    if (!(await question())) return undefined;
-    const afterMs = this.apparentMs;
-    return Math.abs(afterMs - beforeMs) <= STEADY_MS ? afterMs : 'moved';
+  async confirm(query: () => Promise<boolean>): Promise<number | 'moved' | undefined> {
+    const beforeMs = this.measuredMs;
+    this.#queriedMs = beforeMs;
+    if (!(await query())) return undefined;
+    const afterMs = this.measuredMs;
+    return Math.abs(afterMs - beforeMs) <= MEASUREMENT_TOLERANCE_MS ? afterMs : 'moved';
   }
 }

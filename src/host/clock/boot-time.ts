@@ -26,7 +26,7 @@ export class BootTime {
   readonly #wallMs: () => number;
   readonly #monotonicMs: () => number;
   #suspendedMs = 0;
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #readAtMs = Number.NEGATIVE_INFINITY;
   #wallAheadMs = 0;
 
   constructor({ root, wallMs, monotonicMs = sinceBootMs }: BootTimeOptions) {
@@ -40,16 +40,16 @@ export class BootTime {
   bootMs(): number {
     const monotonicMs = this.#monotonicMs();
     const wallAheadMs = this.#wallMs() - monotonicMs;
-    const isTime = monotonicMs - this.#lookedAtMs >= LOOK_EVERY_MS;
-    if (isTime || Math.abs(wallAheadMs - this.#wallAheadMs) > MOVED_MS) {
-      this.#lookedAtMs = monotonicMs;
-      this.#look(monotonicMs);
+    const isDue = monotonicMs - this.#readAtMs >= READ_EVERY_MS;
+    if (isDue || Math.abs(wallAheadMs - this.#wallAheadMs) > MOVED_MS) {
+      this.#readAtMs = monotonicMs;
+      this.#readUptime(monotonicMs);
     }
     this.#wallAheadMs = wallAheadMs;
     return monotonicMs + this.#suspendedMs;
   }
 
-  #look(monotonicMs: number): void {
+  #readUptime(monotonicMs: number): void {
     const uptimeMs = readUptimeMs(this.#uptimePath);
     // Who was stopped between the two looks (SIGSTOP, a frozen cgroup) has compared two different instants.
     if (this.#monotonicMs() - monotonicMs > STALL_MS_MAX) return;
@@ -61,7 +61,7 @@ export class BootTime {
 }
 
 /** Reading the file costs 30 µs; nobody asks for the time more than once a second or so. */
-const LOOK_EVERY_MS = 5000;
+const READ_EVERY_MS = 5000;
 const MOVED_MS = 500;
 const SUSPEND_MS_MIN = 1000;
 const STALL_MS_MAX = 100;

@@ -6,12 +6,12 @@
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
-import { askCommand } from '../process/run-command.ts';
+import { runCommand } from '../process/run-command.ts';
 
 const DEADLINE_MS = 10_000;
 /** chrony asks its sources every 17 minutes at least, unless told otherwise (chrony.conf(5), maxpoll 10). */
 const AGE_MS_MAX = 2 * 3_600_000;
-const QUESTION = ['-n', '-c', 'tracking'];
+const ARGUMENTS = ['-n', '-c', 'tracking'];
 /** Reference ID, its address, stratum, time of the last exchange, offset, eight more, leap status. */
 const FIELDS = 14;
 const [EXCHANGE_AT, OFFSET_AT, LEAP_AT] = [3, 4, 13];
@@ -23,8 +23,8 @@ export async function chronyOffset(
   clock: Pick<Clock, 'sleep' | 'wallMs'>,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const question = { command, arguments: QUESTION, deadlineMs: DEADLINE_MS };
-  const fields = (await askCommand(question, clock, signal))?.trim().split(',') ?? [];
+  const spec = { command, arguments: ARGUMENTS, deadlineMs: DEADLINE_MS };
+  const fields = (await runCommand(spec, clock, signal))?.trim().split(',') ?? [];
   if (fields.length !== FIELDS || fields[LEAP_AT] === UNSYNCHRONISED) return undefined;
   const [exchangeS, offsetS] = [secondsIn(fields[EXCHANGE_AT]), secondsIn(fields[OFFSET_AT])];
   if (exchangeS === undefined || offsetS === undefined) return undefined;

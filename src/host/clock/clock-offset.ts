@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
-import { AskedNumber } from '../process/polled-number.ts';
+import { PolledNumber } from '../process/polled-number.ts';
 import { chronyOffset } from './chrony-offset.ts';
 import { timesyncdOffset } from './timesyncd-offset.ts';
 
@@ -20,8 +20,8 @@ export function clockOffset({
   clock,
   busctl = 'busctl',
   chronyc = 'chronyc',
-}: ClockOffsetOptions): AskedNumber {
-  return new AskedNumber(
+}: ClockOffsetOptions): PolledNumber {
+  return new PolledNumber(
     async (signal) =>
       (await timesyncdOffset(busctl, clock, signal)) ?? (await chronyOffset(chronyc, clock, signal)),
     clock,

@@ -17,24 +17,24 @@ export interface HostClock extends Clock {
    * How late the latest sleep ended, ms, of those that ran out since this was asked last; undefined when none did. A timer has
    * whole milliseconds, so that a host with nothing else to do answers with about one. A suspend is no lateness.
    */
-  takeLatenessMs(): number | undefined;
+  drainTimerLagMs(): number | undefined;
 }
 
 export function hostClock(): HostClock {
   const wallMs = (): number => Date.now();
   const boot = new BootTime({ root: '/', wallMs });
   const bootMs = (): number => boot.bootMs();
-  let latenessMs: number | undefined;
-  const ranOut = (lateMs: number): void => {
-    latenessMs = Math.max(latenessMs ?? 0, lateMs);
+  let maxLagMs: number | undefined;
+  const recordLag = (lagMs: number): void => {
+    maxLagMs = Math.max(maxLagMs ?? 0, lagMs);
   };
-  const takeLatenessMs = (): number | undefined => {
-    const takenMs = latenessMs;
-    latenessMs = undefined;
-    return takenMs;
+  const drainTimerLagMs = (): number | undefined => {
+    const drainedMs = maxLagMs;
+    maxLagMs = undefined;
+    return drainedMs;
   };
-  const sleep: Clock['sleep'] = (ms, signal) => sleepUntilDue(ms, signal, ranOut);
-  return { wallMs, monotonicMs, bootId: boot.bootId, bootMs, sleep, takeLatenessMs };
+  const sleep: Clock['sleep'] = (ms, signal) => sleepUntilDue(ms, signal, recordLag);
+  return { wallMs, monotonicMs, bootId: boot.bootId, bootMs, sleep, drainTimerLagMs };
 }
 
 /** As performance.now(), whose module costs 0.5 MiB. */
@@ -42,7 +42,7 @@ function monotonicMs(): number {
   return process.uptime() * 1000;
 }
 
-function sleepUntilDue(ms: number, signal: AbortSignal, ranOut: (lateMs: number) => void): Promise<void> {
+function sleepUntilDue(ms: number, signal: AbortSignal, onElapsed: (lagMs: number) => void): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted || !(ms > 0)) {
       resolve();
@@ -58,7 +58,7 @@ function sleepUntilDue(ms: number, signal: AbortSignal, ranOut: (lateMs: number)
     const wait = (): void => {
       const leftMs = dueMs - monotonicMs();
       if (leftMs <= 0) {
-        ranOut(-leftMs);
+        onElapsed(-leftMs);
         end();
       } else timer = setTimeout(wait, Math.min(Math.ceil(leftMs), TIMER_MS_MAX));
     };

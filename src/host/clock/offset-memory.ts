@@ -8,9 +8,9 @@
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tell } from '../../core/events/catalogue.ts';
+import { logEvent } from '../../core/events/catalogue.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
-import type { KnownOffsets, OffsetMemory } from '../../core/ports/clock.ts';
+import type { OffsetMemory, StoredOffsets } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 
 const FILE_NAME = 'clock.json';
@@ -24,32 +24,32 @@ export interface OffsetMemoryOptions {
   readonly log: Logger;
 }
 
-export function offsetMemory({ directory, bootId, log }: OffsetMemoryOptions): OffsetMemory {
+export function createOffsetMemory({ directory, bootId, log }: OffsetMemoryOptions): OffsetMemory {
   const file = join(directory, FILE_NAME);
-  let isRefusalTold = false;
+  let isFailureLogged = false;
   return {
-    recall() {
+    load() {
       try {
         return parseOffsets(readFileSync(file, 'utf8'), bootId);
       } catch {
         return undefined;
       }
     },
-    keep(offsets) {
+    save(offsets) {
       try {
         writeFileSync(`${file}.new`, JSON.stringify({ boot: bootId, ...offsets }), { mode: 0o600 });
         renameSync(`${file}.new`, file);
       } catch (error) {
-        if (isRefusalTold) return;
-        isRefusalTold = true;
-        tell(log, 'FL-CLOCK-UNKEPT', { seen: errorMessage(error) });
+        if (isFailureLogged) return;
+        isFailureLogged = true;
+        logEvent(log, 'FL-CLOCK-STATE-WRITE-FAILED', { detail: errorMessage(error) });
       }
     },
   };
 }
 
 /** Nothing for another boot's, and for what is no line of ours. */
-function parseOffsets(text: string, bootId: string): KnownOffsets | undefined {
+function parseOffsets(text: string, bootId: string): StoredOffsets | undefined {
   const line: unknown = JSON.parse(text);
   if (typeof line !== 'object' || line === null || !('boot' in line) || line.boot !== bootId)
     return undefined;

@@ -12,10 +12,10 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { tell } from '../../core/events/catalogue.ts';
+import { logEvent } from '../../core/events/catalogue.ts';
 import type { Clock, TimeSync } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import { askCommand } from '../process/run-command.ts';
+import { runCommand } from '../process/run-command.ts';
 
 export interface TimeSyncOptions {
   /** `/` on a host; a made-up tree in a test. */
@@ -36,60 +36,60 @@ export function hostTimeSync(options: TimeSyncOptions): TimeSync {
 /** A stop is not held up longer than this by a program that hangs, ms. */
 const DEADLINE_MS = 3000;
 /** Asks without any witness before that is told: half a minute at one every 2 s, as D-Bus is late in a boot. */
-const ASKS_UNTOLD = 15;
+const UNANSWERED_CHECKS_MAX = 15;
 /** A step is noticed within a minute: an older touch of the file was before it, and confirms nothing. */
-const FRESH_MS = 90_000;
+const SYNC_FILE_AGE_MS_MAX = 90_000;
 
 class HostTimeSync implements TimeSync {
   readonly #options: TimeSyncOptions;
-  readonly #touchedPath: string;
-  #touchedMs: number | undefined;
-  #asksWithoutWitness = 0;
+  readonly #syncFilePath: string;
+  #syncFileMs: number | undefined;
+  #unansweredChecks = 0;
 
   constructor(options: TimeSyncOptions) {
     this.#options = options;
-    this.#touchedPath = join(options.root, 'run/systemd/timesync/synchronized');
+    this.#syncFilePath = join(options.root, 'run/systemd/timesync/synchronized');
   }
 
   async isSynchronised(signal: AbortSignal): Promise<boolean> {
-    this.#touchedMs = await modifiedMs(this.#touchedPath);
-    const isTouched = this.#touchedMs !== undefined;
+    this.#syncFileMs = await modifiedMs(this.#syncFilePath);
+    const hasSyncFile = this.#syncFileMs !== undefined;
     // The file outlives a clock set by hand, and a restart of this agent after it; the kernel's no does not lie.
-    return await this.#kernelSaysYes(signal, isTouched);
+    return await this.#isKernelSynchronised(signal, hasSyncFile);
   }
 
   async confirmsStep(signal: AbortSignal): Promise<boolean> {
-    const beforeMs = this.#touchedMs;
-    this.#touchedMs = await modifiedMs(this.#touchedPath);
-    if (this.#touchedMs !== undefined && this.#touchedMs !== beforeMs && this.#isFresh(this.#touchedMs))
+    const beforeMs = this.#syncFileMs;
+    this.#syncFileMs = await modifiedMs(this.#syncFilePath);
+    if (this.#syncFileMs !== undefined && this.#syncFileMs !== beforeMs && this.#isFresh(this.#syncFileMs))
       return true;
-    return await this.#kernelSaysYes(signal);
+    return await this.#isKernelSynchronised(signal);
   }
 
-  #isFresh(touchedMs: number): boolean {
+  #isFresh(syncFileMs: number): boolean {
     // The file system's clock is a tick behind; a time ahead of ours is from before the clock was set back.
-    const ageMs = this.#options.clock.wallMs() - touchedMs;
-    return ageMs >= -1000 && ageMs <= FRESH_MS;
+    const ageMs = this.#options.clock.wallMs() - syncFileMs;
+    return ageMs >= -1000 && ageMs <= SYNC_FILE_AGE_MS_MAX;
   }
 
   /** `otherwise` is the answer when the kernel cannot be asked. */
-  async #kernelSaysYes(signal: AbortSignal, otherwise = false): Promise<boolean> {
-    const answer = (await this.#askTimedated(signal)) ?? (await this.#askKernel(signal));
+  async #isKernelSynchronised(signal: AbortSignal, fallback = false): Promise<boolean> {
+    const answer = (await this.#queryTimedated(signal)) ?? (await this.#queryKernel(signal));
     if (signal.aborted) return false;
-    if (answer === undefined && !otherwise) await this.#countWithoutWitness();
-    return answer ?? otherwise;
+    if (answer === undefined && !fallback) await this.#countUnanswered();
+    return answer ?? fallback;
   }
 
-  async #countWithoutWitness(): Promise<void> {
-    this.#asksWithoutWitness += 1;
-    if (this.#asksWithoutWitness !== ASKS_UNTOLD) return;
+  async #countUnanswered(): Promise<void> {
+    this.#unansweredChecks += 1;
+    if (this.#unansweredChecks !== UNANSWERED_CHECKS_MAX) return;
     // Where there is its directory, timesyncd runs and will tell in the end.
-    if ((await modifiedMs(dirname(this.#touchedPath))) !== undefined) return;
-    tell(this.#options.log, 'FL-CLOCK-NO-WITNESS');
+    if ((await modifiedMs(dirname(this.#syncFilePath))) !== undefined) return;
+    logEvent(this.#options.log, 'FL-CLOCK-UNVERIFIABLE');
   }
 
-  async #askTimedated(signal: AbortSignal): Promise<boolean | undefined> {
-    const output = await this.#ask(
+  async #queryTimedated(signal: AbortSignal): Promise<boolean | undefined> {
+    const output = await this.#run(
       this.#options.commands?.timedatectl ?? 'timedatectl',
       ['show', '--property=NTPSynchronized', '--value'],
       signal,
@@ -98,10 +98,10 @@ class HostTimeSync implements TimeSync {
     return output === 'no\n' ? false : undefined;
   }
 
-  async #askKernel(signal: AbortSignal): Promise<boolean | undefined> {
+  async #queryKernel(signal: AbortSignal): Promise<boolean | undefined> {
     const call = ADJTIMEX[this.#options.arch ?? process.arch];
     if (call === undefined) return undefined;
-    const output = await this.#ask(
+    const output = await this.#run(
       this.#options.commands?.perl ?? 'perl',
       ['-e', adjtimexScript(call)],
       signal,
@@ -110,9 +110,9 @@ class HostTimeSync implements TimeSync {
     return state === undefined ? undefined : Number(state) !== TIME_ERROR;
   }
 
-  #ask(command: string, args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+  #run(command: string, args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
     const { deadlineMs = DEADLINE_MS, clock } = this.#options;
-    return askCommand({ command, arguments: args, deadlineMs }, clock, signal);
+    return runCommand({ command, arguments: args, deadlineMs }, clock, signal);
   }
 }
 

@@ -6,13 +6,13 @@
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
-import { askCommand } from '../process/run-command.ts';
+import { runCommand } from '../process/run-command.ts';
 
 const DEADLINE_MS = 10_000;
 /** timesyncd asks its server every 34 minutes at least (timesyncd.conf(5), PollIntervalMaxSec=). */
 const AGE_MS_MAX = 2 * 3_600_000;
 const SERVICE = 'org.freedesktop.timesync1';
-const QUESTION = [
+const ARGUMENTS = [
   '--system',
   '--json=short',
   '--auto-start=no',
@@ -35,8 +35,8 @@ export async function timesyncdOffset(
   clock: Pick<Clock, 'sleep' | 'wallMs'>,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const question = { command, arguments: QUESTION, deadlineMs: DEADLINE_MS };
-  const answer = await askCommand(question, clock, signal);
+  const spec = { command, arguments: ARGUMENTS, deadlineMs: DEADLINE_MS };
+  const answer = await runCommand(spec, clock, signal);
   const times = answer === undefined ? undefined : timesIn(answer);
   if (times === undefined) return undefined;
   const [sentUs, receivedUs, answeredUs, arrivedUs] = times;
@@ -59,9 +59,10 @@ function timesIn(answer: string): Times | undefined {
 /** A variant that holds the one struct. */
 function fieldsIn(answer: string): readonly unknown[] | undefined {
   try {
-    const said: { readonly data?: readonly { readonly type?: unknown; readonly data?: unknown }[] } | null =
-      JSON.parse(answer);
-    const message = said?.data?.[0];
+    const variant: {
+      readonly data?: readonly { readonly type?: unknown; readonly data?: unknown }[];
+    } | null = JSON.parse(answer);
+    const message = variant?.data?.[0];
     return message?.type === SIGNATURE && Array.isArray(message.data) ? message.data : undefined;
   } catch {
     return undefined;

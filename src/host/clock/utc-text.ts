@@ -7,13 +7,11 @@
 export function utcText(date: Date): string {
   const year = date.getUTCFullYear();
   if (year < 0 || year > 9999) return date.toISOString();
-  const day = [padded(year, 4), padded(date.getUTCMonth() + 1, 2), padded(date.getUTCDate(), 2)].join('-');
-  const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map((part) =>
-    padded(part, 2),
-  );
-  return `${day}T${time.join(':')}.${padded(date.getUTCMilliseconds(), 3)}Z`;
+  const day = [pad(year, 4), pad(date.getUTCMonth() + 1, 2), pad(date.getUTCDate(), 2)].join('-');
+  const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map((part) => pad(part, 2));
+  return `${day}T${time.join(':')}.${pad(date.getUTCMilliseconds(), 3)}Z`;
 }
 
-function padded(number: number, digits: number): string {
+function pad(number: number, digits: number): string {
   return String(number).padStart(digits, '0');
 }

@@ -3,18 +3,18 @@
  * When they are read is up to core/pollers.ts.
  */
 
-import type { LineSensor } from '../../core/model/custom-sensor.ts';
-import type { Polled } from '../../core/sampling/polling.ts';
+import type { GpioSensor } from '../../core/model/custom-sensor.ts';
+import type { PolledSensor } from '../../core/sampling/polling.ts';
 import type { Gpio } from './gpio.ts';
 
 /** Three programs of at most 2 s each. */
-const PATIENCE_MS = 6000;
+const TIMEOUT_MS = 6000;
 
-export function polledLine({ name, line, isInverted, everyMs }: LineSensor, gpio: Gpio): Polled {
+export function createGpioSensor({ name, line, isInverted, everyMs }: GpioSensor, gpio: Gpio): PolledSensor {
   return {
     name,
     everyMs,
-    patienceMs: PATIENCE_MS,
+    timeoutMs: TIMEOUT_MS,
     async read(signal) {
       const states = await gpio.read([line], signal);
       if (!states.ok) return states;

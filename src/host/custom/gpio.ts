@@ -12,7 +12,7 @@
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
-import { type Answer, askForReason } from '../process/run-command.ts';
+import { type CommandResult, runForError } from '../process/run-command.ts';
 
 export interface GpioOptions {
   readonly clock: Pick<Clock, 'sleep'>;
@@ -52,9 +52,9 @@ export function checkGpioName(name: string): string | undefined {
 }
 
 export function openGpio(options: GpioOptions): Gpio {
-  const tools = new Tools(options);
+  const tools = new GpioTools(options);
   let version: number | undefined;
-  const places = new Map<string, Place>();
+  const locations = new Map<string, LineLocation>();
   return {
     async read(names, signal) {
       const problem = namesProblem(names);
@@ -62,12 +62,12 @@ export function openGpio(options: GpioOptions): Gpio {
       version ??= await tools.version(signal);
       const states =
         version === 1
-          ? await readByPlace(tools, places, names, signal)
-          : levels(await tools.get(['--numeric', '--as-is', '--by-name', ...names], signal), names);
+          ? await readByLocation(tools, locations, names, signal)
+          : parseLevels(await tools.get(['--numeric', '--as-is', '--by-name', ...names], signal), names);
       if (!states.ok) {
         // It may have been upgraded, or a chip may have another number now.
         version = undefined;
-        places.clear();
+        locations.clear();
       }
       return states;
     },
@@ -75,12 +75,12 @@ export function openGpio(options: GpioOptions): Gpio {
 }
 
 /** Where libgpiod 1 finds a line. */
-interface Place {
+interface LineLocation {
   readonly chip: string;
   readonly offset: string;
 }
 
-class Tools {
+class GpioTools {
   readonly #options: GpioOptions;
 
   constructor(options: GpioOptions) {
@@ -89,53 +89,53 @@ class Tools {
 
   /** The major version; 2 when it will not say, and then the read itself tells why. */
   async version(signal: AbortSignal): Promise<number> {
-    const answer = await this.get(['--version'], signal);
-    return answer.ok && /\bv1\./.test(answer.output) ? 1 : 2;
+    const result = await this.get(['--version'], signal);
+    return result.ok && /\bv1\./.test(result.output) ? 1 : 2;
   }
 
-  get(args: readonly string[], signal: AbortSignal): Promise<Answer> {
-    return this.#ask(this.#options.gpioget ?? 'gpioget', args, signal);
+  get(args: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+    return this.#run(this.#options.gpioget ?? 'gpioget', args, signal);
   }
 
-  find(name: string, signal: AbortSignal): Promise<Answer> {
-    return this.#ask(this.#options.gpiofind ?? 'gpiofind', [name], signal);
+  find(name: string, signal: AbortSignal): Promise<CommandResult> {
+    return this.#run(this.#options.gpiofind ?? 'gpiofind', [name], signal);
   }
 
-  async #ask(command: string, args: readonly string[], signal: AbortSignal): Promise<Answer> {
+  async #run(command: string, args: readonly string[], signal: AbortSignal): Promise<CommandResult> {
     const { clock, deadlineMs = DEADLINE_MS } = this.#options;
-    const answer = await askForReason({ command, arguments: args, deadlineMs }, clock, signal);
-    return answer.ok ? answer : { ok: false, problem: sentence(command, answer.problem) };
+    const result = await runForError({ command, arguments: args, deadlineMs }, clock, signal);
+    return result.ok ? result : { ok: false, problem: describeProblem(command, result.problem) };
   }
 }
 
 /** Most complaints name their program already. */
-function sentence(command: string, problem: string): string {
+function describeProblem(command: string, problem: string): string {
   if (problem === 'is not installed') {
     return `${command} is not installed: install libgpiod's tools (apt install gpiod)`;
   }
   return /^\S*gpio(get|find):/.test(problem) ? problem : `${command} ${problem}`;
 }
 
-async function readByPlace(
-  tools: Tools,
-  places: Map<string, Place>,
+async function readByLocation(
+  tools: GpioTools,
+  locations: Map<string, LineLocation>,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<GpioStates> {
   for (const name of names) {
-    if (places.has(name)) continue;
+    if (locations.has(name)) continue;
     const found = await tools.find(name, signal);
     const [, chip, offset] = found.ok ? (/^(\S+) (\d+)\s*$/.exec(found.output) ?? []) : [];
     if (!found.ok && !found.problem.endsWith('ended with status 1')) return found;
     if (chip === undefined || offset === undefined) {
       return { ok: false, problem: `there is no GPIO line ${name} (gpioinfo lists them)` };
     }
-    places.set(name, { chip, offset });
+    locations.set(name, { chip, offset });
   }
   const isHigh = new Map<string, boolean>();
-  for (const [chip, onChip] of byChip(places, names)) {
+  for (const [chip, onChip] of byChip(locations, names)) {
     const args = [chip, ...onChip.map(({ offset }) => offset)];
-    const states = levels(
+    const states = parseLevels(
       await tools.get(args, signal),
       onChip.map(({ name }) => name),
     );
@@ -145,24 +145,24 @@ async function readByPlace(
   return { ok: true, isHigh };
 }
 
-function byChip(places: ReadonlyMap<string, Place>, names: readonly string[]) {
+function byChip(locations: ReadonlyMap<string, LineLocation>, names: readonly string[]) {
   const chips = new Map<string, { readonly name: string; readonly offset: string }[]>();
   for (const name of names) {
-    const place = places.get(name);
-    if (place === undefined) continue;
-    const onChip = chips.get(place.chip) ?? [];
-    onChip.push({ name, offset: place.offset });
-    chips.set(place.chip, onChip);
+    const location = locations.get(name);
+    if (location === undefined) continue;
+    const onChip = chips.get(location.chip) ?? [];
+    onChip.push({ name, offset: location.offset });
+    chips.set(location.chip, onChip);
   }
   return chips;
 }
 
 /** Both versions answer one line of 0 and 1, in the order of the question. */
-function levels(answer: Answer, names: readonly string[]): GpioStates {
-  if (!answer.ok) return answer;
-  const states = answer.output.trim().split(/\s+/);
+function parseLevels(result: CommandResult, names: readonly string[]): GpioStates {
+  if (!result.ok) return result;
+  const states = result.output.trim().split(/\s+/);
   if (states.length !== names.length || !states.every((state) => state === '0' || state === '1')) {
-    return { ok: false, problem: `gpioget answered ${JSON.stringify(answer.output.slice(0, 40))}` };
+    return { ok: false, problem: `gpioget answered ${JSON.stringify(result.output.slice(0, 40))}` };
   }
   return { ok: true, isHigh: new Map(names.map((name, index) => [name, states[index] === '1'])) };
 }

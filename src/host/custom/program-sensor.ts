@@ -9,43 +9,48 @@
 
 import type { ProgramSensor } from '../../core/model/custom-sensor.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Polled, PolledValues } from '../../core/sampling/polling.ts';
+import type { PolledSensor, PollResult } from '../../core/sampling/polling.ts';
 import { programValues } from '../../core/sampling/program-output.ts';
 import { DEFAULT_PATH, type Program, runProgram } from '../process/run-program.ts';
 
-export interface OwnProgramsOptions {
+export interface ProgramSensorOptions {
   readonly clock: Pick<Clock, 'sleep'>;
   /** Whether a key is one of the agent's own, which no program may take. */
   readonly isTaken: (key: string) => boolean;
   /** Whether a key is to be reported. */
-  readonly isWanted: (key: string) => boolean;
+  readonly isSelectedKey: (key: string) => boolean;
 }
 
 const OUTPUT_BYTES_MAX = 16 * 1024;
 const LOWEST_PRIORITY = 19;
 const LANGUAGE = 'C.UTF-8';
 
-export function polledProgram(sensor: ProgramSensor, options: OwnProgramsOptions): Polled {
+export function createProgramSensor(sensor: ProgramSensor, options: ProgramSensorOptions): PolledSensor {
   const { name, everyMs, timeoutMs } = sensor;
-  return { name, everyMs, patienceMs: timeoutMs, read: (signal) => read(sensor, options, signal) };
+  return { name, everyMs, timeoutMs: timeoutMs, read: (signal) => read(sensor, options, signal) };
 }
 
 async function read(
   sensor: ProgramSensor,
-  { clock, isTaken, isWanted }: OwnProgramsOptions,
+  { clock, isTaken, isSelectedKey: isWanted }: ProgramSensorOptions,
   signal: AbortSignal,
-): Promise<PolledValues> {
-  const outcome = await runProgram(programOf(sensor), clock, signal);
+): Promise<PollResult> {
+  const result = await runProgram(programOf(sensor), clock, signal);
   const [program] = sensor.command;
-  if (!outcome.ok) return { ok: false, problem: `${program} ${withRemedy(outcome.problem)}` };
-  const { values, problem } = programValues(outcome.output.toString('utf8'), sensor);
-  const taken = Object.keys(values).find(isTaken);
-  const ours = taken === undefined ? undefined : `says ${taken}, which is a key of the agent's own`;
-  const told = problem ?? ours;
-  const free = Object.entries(values).filter(([key]) => !isTaken(key));
-  if (told !== undefined && free.length === 0) return { ok: false, problem: `${program} ${told}` };
-  const kept = Object.fromEntries(free.filter(([key]) => isWanted(key)));
-  return { ok: true, values: kept, problem: told === undefined ? undefined : `${program} ${told}` };
+  if (!result.ok) return { ok: false, problem: `${program} ${addRemedy(result.problem)}` };
+  const { values, problem } = programValues(result.output.toString('utf8'), sensor);
+  const takenKey = Object.keys(values).find(isTaken);
+  const conflict = takenKey === undefined ? undefined : `says ${takenKey}, which is a key of the agent's own`;
+  const warning = problem ?? conflict;
+  const freeEntries = Object.entries(values).filter(([key]) => !isTaken(key));
+  if (warning !== undefined && freeEntries.length === 0)
+    return { ok: false, problem: `${program} ${warning}` };
+  const wantedValues = Object.fromEntries(freeEntries.filter(([key]) => isWanted(key)));
+  return {
+    ok: true,
+    values: wantedValues,
+    problem: warning === undefined ? undefined : `${program} ${warning}`,
+  };
 }
 
 function programOf({ command: [command, ...args], timeoutMs }: ProgramSensor): Program {
@@ -58,13 +63,13 @@ function programOf({ command: [command, ...args], timeoutMs }: ProgramSensor): P
     },
     deadlineMs: timeoutMs,
     outputBytesMax: OUTPUT_BYTES_MAX,
-    complaint: 'last line',
+    errorLine: 'last line',
     niceness: LOWEST_PRIORITY,
   };
 }
 
 /** What an operator can do about the commonest reasons. */
-function withRemedy(problem: string): string {
+function addRemedy(problem: string): string {
   if (problem === 'is not installed')
     return 'is not there, or what its first line names is not: check the path in command';
   if (problem.includes('EACCES'))

@@ -8,7 +8,7 @@ import { arch, hostname, networkInterfaces, release } from 'node:os';
 import { deliverable, type Values } from '../../core/model/reading.ts';
 import { plainText } from './facts-text.ts';
 
-export function cheapFacts(agentVersion: string): Values {
+export function basicFacts(agentVersion: string): Values {
   return deliverable({
     architecture: plainText(arch(), 'arch '),
     kernel: plainText(release(), 'v'),

@@ -10,7 +10,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPlaceholderText } from './facts-text.ts';
 
-export interface Found {
+export interface Identifier {
   readonly value: string;
   /** Where, in words for an operator. */
   readonly source: string;
@@ -33,7 +33,7 @@ const SERIALS: readonly { readonly path: string; readonly source: string }[] = [
   { path: 'sys/class/dmi/id/product_uuid', source: 'dmi product_uuid' },
 ];
 
-export function findSerial(root: string): Found | undefined {
+export function findSerial(root: string): Identifier | undefined {
   for (const { path, source } of SERIALS) {
     if (!isForAllToRead(join(root, path))) continue;
     const value = readHostText(root, path);
@@ -48,7 +48,7 @@ function isForAllToRead(path: string): boolean {
 }
 
 /** The burnt-in addresses (12 hex digits) of all physical interfaces: those on the board first, then those on USB, each by name. */
-export function findMacs(root: string): readonly Found[] {
+export function findMacs(root: string): readonly Identifier[] {
   const folder = join(root, 'sys/class/net');
   const names = attempt(() => readdirSync(folder)) ?? [];
   return names
@@ -56,13 +56,13 @@ export function findMacs(root: string): readonly Found[] {
     .filter((name) => readHostText(folder, `${name}/addr_assign_type`) === '0')
     .map((name) => ({
       name,
-      onUsb: existsSync(join(folder, name, 'device/bInterfaceNumber')),
+      isUsb: existsSync(join(folder, name, 'device/bInterfaceNumber')),
       address: readHostText(folder, `${name}/address`)?.toLowerCase() ?? '',
     }))
     .filter(
       ({ address }) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(address) && address !== '00:00:00:00:00:00',
     )
-    .toSorted((a, b) => Number(a.onUsb) - Number(b.onUsb) || (a.name < b.name ? -1 : 1))
+    .toSorted((a, b) => Number(a.isUsb) - Number(b.isUsb) || (a.name < b.name ? -1 : 1))
     .map(({ name, address }) => ({ value: address.replaceAll(':', ''), source: `mac of ${name}` }));
 }
 
@@ -72,9 +72,9 @@ export function readHostText(root: string, path: string): string | undefined {
   return text === '' ? undefined : text;
 }
 
-function attempt<T>(look: () => T): T | undefined {
+function attempt<T>(read: () => T): T | undefined {
   try {
-    return look();
+    return read();
   } catch {
     return undefined;
   }

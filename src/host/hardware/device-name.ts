@@ -11,14 +11,14 @@ import { createHash } from 'node:crypto';
 import { expandDeviceName, type NameResult } from '../../core/model/device-name.ts';
 import { findMachineId, findMacs, findSerial, readHostText } from './board.ts';
 
-export interface IdentityOptions {
+export interface DeviceNameOptions {
   /** `/` on a host; a captured tree in a test. */
   readonly root: string;
   /** The configured name, with or without placeholders (core/device-name.ts). Absent: the default name. */
   readonly template?: string;
 }
 
-export function deviceName({ root, template }: IdentityOptions): NameResult {
+export function deriveDeviceName({ root, template }: DeviceNameOptions): NameResult {
   const machineId = findMachineId(root);
   const serial = findSerial(root);
   // The first on the board; one on USB only when there is no other, as it may be unplugged.
@@ -29,17 +29,17 @@ export function deviceName({ root, template }: IdentityOptions): NameResult {
   }
   const board = serial ?? mac;
   if (machineId !== undefined && board !== undefined) {
-    return named([`machine-id=${machineId}`, `board=${board.value}`], ['machine-id', board.source]);
+    return nameFrom([`machine-id=${machineId}`, `board=${board.value}`], ['machine-id', board.source]);
   }
   if (board !== undefined) {
     const warning =
       'there is no machine-id, and after its card is re-flashed this board will have the same name: run systemd-machine-id-setup before the first start, or set device.name';
-    return named([`board=${board.value}`], [board.source], warning);
+    return nameFrom([`board=${board.value}`], [board.source], warning);
   }
   if (machineId !== undefined) {
     const warning =
       'the board has no serial number or MAC address, and a clone of this image will have the same name: set device.name, or give each clone its own machine-id';
-    return named([`machine-id=${machineId}`], ['machine-id'], warning);
+    return nameFrom([`machine-id=${machineId}`], ['machine-id'], warning);
   }
   if (hostname === undefined) {
     return {
@@ -49,14 +49,14 @@ export function deviceName({ root, template }: IdentityOptions): NameResult {
   }
   const warning =
     'the name rests on the hostname alone, and two hosts that are called the same will have the same name: set device.name';
-  return named([`hostname=${hostname}`], ['hostname'], warning);
+  return nameFrom([`hostname=${hostname}`], ['hostname'], warning);
 }
 
 const DIGITS = 12;
 /** The parts are hashed under a title of their own, so that no other use of machine-id yields the same digits. */
 const TITLE = 'firstlight device name 1';
 
-function named(parts: readonly string[], sources: readonly string[], warning?: string): NameResult {
+function nameFrom(parts: readonly string[], sources: readonly string[], warning?: string): NameResult {
   const digest = createHash('sha256')
     .update([TITLE, ...parts].join('\n'))
     .digest('hex');

@@ -27,17 +27,20 @@ export type ChildFacts = Partial<Record<(typeof CHILD_KEYS)[number], string | un
 export async function printFacts(out: { write(text: string): unknown } = process.stdout): Promise<void> {
   const { default: si } = await import('systeminformation');
   // One at a time: they share module state, and the host is busy booting.
-  const system = await orNothing(() => si.system());
-  const board = await orNothing(() => si.baseboard());
-  const os = await orNothing(() => si.osInfo());
-  const pi = await orNothing(async () => piBoard(await readFile('/proc/cpuinfo', 'latin1')));
+  const system = await orUndefined(() => si.system());
+  const board = await orUndefined(() => si.baseboard());
+  const os = await orUndefined(() => si.osInfo());
+  const pi = await orUndefined(async () => piBoard(await readFile('/proc/cpuinfo', 'latin1')));
   const facts: ChildFacts = {
     ...piFacts(pi),
-    hardwareModel: first(
+    hardwareModel: firstUsable(
       [await deviceTree('model'), pi?.model && `Raspberry Pi ${pi.model}`, system?.model, board?.model],
       (text) => factText(text, 'model '),
     ),
-    hardwareSerial: first([await deviceTree('serial-number'), system?.serial, board?.serial], serialText),
+    hardwareSerial: firstUsable(
+      [await deviceTree('serial-number'), system?.serial, board?.serial],
+      serialText,
+    ),
     osName: factText(os?.distro, 'os '),
     osVersion: osVersion(os?.release, os?.codename),
   };
@@ -62,23 +65,23 @@ export function osVersion(release: string | undefined, codename: string | undefi
   return factText(`${release} (${name})`, 'v');
 }
 
-async function orNothing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+async function orUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await ask();
+    return await read();
   } catch {
     return undefined;
   }
 }
 
 async function deviceTree(property: string): Promise<string | undefined> {
-  return orNothing(async () =>
+  return orUndefined(async () =>
     (await readFile(`/proc/device-tree/${property}`, 'utf8')).replaceAll('\0', ''),
   );
 }
 
-function first(
+function firstUsable(
   candidates: readonly (string | undefined)[],
-  fit: (candidate: string | undefined) => string | undefined,
+  normalise: (candidate: string | undefined) => string | undefined,
 ): string | undefined {
-  return candidates.map(fit).find((text) => text !== undefined);
+  return candidates.map(normalise).find((text) => text !== undefined);
 }

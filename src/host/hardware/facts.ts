@@ -9,15 +9,15 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { tell } from '../../core/events/catalogue.ts';
+import { logEvent } from '../../core/events/catalogue.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import { isJsonObject } from '../../core/model/json-object.ts';
 import { deliverable, type Values } from '../../core/model/reading.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { HostFacts } from '../../core/ports/sensors.ts';
-import { endGroup } from '../process/kill-group.ts';
-import { cheapFacts } from './basic-facts.ts';
+import { killGroup } from '../process/kill-group.ts';
+import { basicFacts } from './basic-facts.ts';
 import { CHILD_KEYS } from './facts-child.ts';
 import { factText } from './facts-text.ts';
 
@@ -35,13 +35,13 @@ export interface FactsOptions {
 export function createFacts(options: FactsOptions): HostFacts {
   return {
     async gather(signal) {
-      const cheap = cheapFacts(options.agentVersion);
-      const answer = await askChild(options, signal);
-      if (answer.ok) return { ...cheap, ...answer.facts };
+      const basic = basicFacts(options.agentVersion);
+      const result = await runChild(options, signal);
+      if (result.ok) return { ...basic, ...result.facts };
       if (!signal.aborted) {
-        tell(options.log, 'FL-HARDWARE-UNKNOWN', { reason: answer.problem });
+        logEvent(options.log, 'FL-HARDWARE-FACTS-FAILED', { reason: result.problem });
       }
-      return cheap;
+      return basic;
     },
   };
 }
@@ -50,27 +50,27 @@ const DEADLINE_MS = 20_000;
 const OUTPUT_BYTES_MAX = 64 * 1024;
 const LOW_PRIORITY = 10;
 
-type Answer =
+type ChildResult =
   | { readonly ok: true; readonly facts: Values }
   | { readonly ok: false; readonly problem: string };
 
-async function askChild(options: FactsOptions, signal: AbortSignal): Promise<Answer> {
+async function runChild(options: FactsOptions, signal: AbortSignal): Promise<ChildResult> {
   if (signal.aborted) return { ok: false, problem: 'stopping' };
-  const over = new AbortController();
+  const cancel = new AbortController();
   let child: ChildProcess | undefined;
   try {
     child = start(options);
     const output = readOutput(child);
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     const deadline = options.clock
-      .sleep(deadlineMs, AbortSignal.any([signal, over.signal]))
-      .then((): Answer => ({ ok: false, problem: `no answer within ${deadlineMs} ms` }));
+      .sleep(deadlineMs, AbortSignal.any([signal, cancel.signal]))
+      .then((): ChildResult => ({ ok: false, problem: `no answer within ${deadlineMs} ms` }));
     return await Promise.race([output, deadline]);
   } catch (error) {
     return { ok: false, problem: errorMessage(error) };
   } finally {
-    over.abort();
-    if (child !== undefined) endGroup(child);
+    cancel.abort();
+    if (child !== undefined) killGroup(child);
   }
 }
 
@@ -88,7 +88,7 @@ function start({ nodePath, mainPath }: FactsOptions): ChildProcess {
   return child;
 }
 
-function readOutput(child: ChildProcess): Promise<Answer> {
+function readOutput(child: ChildProcess): Promise<ChildResult> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -98,14 +98,14 @@ function readOutput(child: ChildProcess): Promise<Answer> {
       if (length > OUTPUT_BYTES_MAX) resolve({ ok: false, problem: `more than ${OUTPUT_BYTES_MAX} bytes` });
       else chunks.push(chunk);
     });
-    child.on('close', (code, killedBy) => {
-      if (code !== 0) resolve({ ok: false, problem: `ended with ${killedBy ?? `status ${code}`}` });
+    child.on('close', (code, killSignal) => {
+      if (code !== 0) resolve({ ok: false, problem: `ended with ${killSignal ?? `status ${code}`}` });
       else resolve(parseFacts(Buffer.concat(chunks).toString('utf8')));
     });
   });
 }
 
-function parseFacts(output: string): Answer {
+function parseFacts(output: string): ChildResult {
   let parsed: unknown;
   try {
     parsed = JSON.parse(output);
@@ -113,7 +113,7 @@ function parseFacts(output: string): Answer {
     return { ok: false, problem: 'the answer is not JSON' };
   }
   if (!isJsonObject(parsed)) return { ok: false, problem: 'the answer is not an object' };
-  const said = new Map<string, unknown>(Object.entries(parsed));
-  const facts = CHILD_KEYS.map((key) => [key, factText(said.get(key), `${key} `)] as const);
+  const fields = new Map<string, unknown>(Object.entries(parsed));
+  const facts = CHILD_KEYS.map((key) => [key, factText(fields.get(key), `${key} `)] as const);
   return { ok: true, facts: deliverable(Object.fromEntries(facts)) };
 }

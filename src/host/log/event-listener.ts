@@ -6,19 +6,23 @@ import type { LogFields } from '../../core/ports/log.ts';
 import type { Level } from './log-line.ts';
 import type { Redaction } from './redaction.ts';
 
-export interface Witness {
-  note(event: EventId, level: EventLevel, says: string, seen?: string): void;
+export interface EventListener {
+  record(event: EventId, level: EventLevel, message: string, detail?: string): void;
 }
 
-export interface Line {
+export interface LogLine {
   readonly level: Level;
   readonly message: string;
   readonly fields: LogFields;
 }
 
-export function bearWitness(witness: Witness, { level, message, fields }: Line, redaction: Redaction): void {
-  const { event, seen } = fields;
+export function notifyListener(
+  listener: EventListener,
+  { level, message, fields }: LogLine,
+  redaction: Redaction,
+): void {
+  const { event, detail } = fields;
   if (level === 'debug' || !isEventId(event)) return;
-  const words = seen === undefined ? undefined : redaction.clean(String(seen));
-  witness.note(event, level, redaction.clean(message), words);
+  const text = detail === undefined ? undefined : redaction.clean(String(detail));
+  listener.record(event, level, redaction.clean(message), text);
 }

@@ -8,11 +8,13 @@
 
 const CAUSES_MAX = 3;
 
-export function textOf(value: unknown, clean: (text: string) => string): string {
+export function fieldText(value: unknown, clean: (text: string) => string): string {
   try {
     if (value instanceof Error) return clean(errorText(value));
     if (typeof value !== 'object' || value === null) return clean(String(value));
-    const json = JSON.stringify(value, (_key, inner) => (typeof inner === 'string' ? clean(inner) : inner));
+    const json = JSON.stringify(value, (_key, nested) =>
+      typeof nested === 'string' ? clean(nested) : nested,
+    );
     // Something with a toJSON, such as a Secret, becomes text by itself.
     return json.startsWith('"') ? String(JSON.parse(json)) : clean(json);
   } catch {

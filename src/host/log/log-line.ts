@@ -8,12 +8,12 @@
  */
 
 import { utcText } from '../clock/utc-text.ts';
-import { textOf } from './field-text.ts';
+import { fieldText } from './field-text.ts';
 import type { Redaction } from './redaction.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-export interface Event {
+export interface LogEntry {
   readonly level: Level;
   readonly message: string;
   /** Unix ms, or absent where the reader of the lines dates them. */
@@ -32,68 +32,77 @@ export const LINE_BYTES_MAX = 8 * 1024;
 /** sd-daemon(3), the levels of syslog. */
 const PRIORITIES = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies Record<Level, number>;
 /** A JSON line that is too long keeps this much of each text. Escaped six bytes each, one still fits. */
-const TEXT_CHARACTERS_KEPT = 1000;
+const TEXT_CHARACTERS_MAX = 1000;
 
-type Plain = string | number | boolean;
+type Scalar = string | number | boolean;
 
-export function renderLine(event: Event, style: LineStyle, redaction: Redaction): string {
-  const fields = plainFields(event, redaction);
-  const message = redaction.clean(event.message).trimEnd();
+export function renderLine(entry: LogEntry, style: LineStyle, redaction: Redaction): string {
+  const fields = plainFields(entry, redaction);
+  const message = redaction.clean(entry.message).trimEnd();
   const render = style.format === 'json' ? jsonLine : textLine;
-  const prefix = style.priority ? `<${PRIORITIES[event.level]}>` : '';
-  return render(event, message, fields, prefix, redaction);
+  const prefix = style.priority ? `<${PRIORITIES[entry.level]}>` : '';
+  return render(entry, message, fields, prefix, redaction);
 }
 
-type Fields = readonly (readonly [key: string, value: Plain])[];
+type Fields = readonly (readonly [key: string, value: Scalar])[];
 
-function plainFields(event: Event, redaction: Redaction): Fields {
-  const fields: (readonly [string, Plain])[] = [];
-  for (const [key, value] of Object.entries(event.fields)) {
+function plainFields(entry: LogEntry, redaction: Redaction): Fields {
+  const fields: (readonly [string, Scalar])[] = [];
+  for (const [key, value] of Object.entries(entry.fields)) {
     if (value === undefined) continue;
-    const cleaned = textOf(value, (text) => redaction.clean(text));
-    const kept = typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
-    fields.push([redaction.clean(key), kept && cleaned === String(value) ? value : cleaned]);
+    const cleaned = fieldText(value, (text) => redaction.clean(text));
+    const isScalar = typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+    fields.push([redaction.clean(key), isScalar && cleaned === String(value) ? value : cleaned]);
   }
   return fields;
 }
 
 function textLine(
-  event: Event,
+  entry: LogEntry,
   message: string,
   fields: Fields,
   prefix: string,
   redaction: Redaction,
 ): string {
-  const time = timeOf(event);
-  const head = time === undefined ? '' : `${time} ${event.level.padEnd(5)} `;
+  const time = timeOf(entry);
+  const head = time === undefined ? '' : `${time} ${entry.level.padEnd(5)} `;
   const pairs = fields.map(([key, value]) => ` ${bareOrQuoted(key)}=${bareOrQuoted(String(value))}`);
   const line = redaction.clean(`${prefix}${head}${escapeControls(message)}${pairs.join('')}`);
-  return cut(line);
+  return truncate(line);
 }
 
 function jsonLine(
-  event: Event,
+  entry: LogEntry,
   message: string,
   fields: Fields,
   prefix: string,
   redaction: Redaction,
 ): string {
-  const line = (text: (value: Plain) => Plain, members: Fields, more: object): string => {
-    const time = timeOf(event);
-    const own = { ...(time === undefined ? {} : { time }), level: event.level, message: text(message) };
-    const others = members.map(([key, value]) => [Object.hasOwn(own, key) ? `_${key}` : key, text(value)]);
+  const line = (text: (value: Scalar) => Scalar, members: Fields, more: object): string => {
+    const time = timeOf(entry);
+    const ownMembers = {
+      ...(time === undefined ? {} : { time }),
+      level: entry.level,
+      message: text(message),
+    };
+    const others = members.map(([key, value]) => [
+      Object.hasOwn(ownMembers, key) ? `_${key}` : key,
+      text(value),
+    ]);
     const object = { ...Object.fromEntries(others), ...more };
-    return redaction.clean(`${prefix}${escapeControls(JSON.stringify({ ...own, ...object }), jsonEscape)}`);
+    return redaction.clean(
+      `${prefix}${escapeControls(JSON.stringify({ ...ownMembers, ...object }), jsonEscape)}`,
+    );
   };
   const whole = line((value) => value, fields, {});
   const bytes = Buffer.byteLength(whole);
   if (bytes <= LINE_BYTES_MAX) return whole;
-  const shorter = line(shortened, fields, { cutFromBytes: bytes });
+  const shorter = line(shorten, fields, { cutFromBytes: bytes });
   if (Buffer.byteLength(shorter) <= LINE_BYTES_MAX) return shorter;
-  return line(shortened, [], { cutFromBytes: bytes });
+  return line(shorten, [], { cutFromBytes: bytes });
 }
 
-function timeOf({ wallMs }: Event): string | undefined {
+function timeOf({ wallMs }: LogEntry): string | undefined {
   if (wallMs === undefined) return undefined;
   const date = new Date(wallMs);
   return Number.isNaN(date.getTime()) ? 'no-time' : utcText(date);
@@ -104,9 +113,9 @@ function bareOrQuoted(text: string): string {
   return escapeControls(JSON.stringify(text), jsonEscape);
 }
 
-function shortened(value: Plain): Plain {
-  if (typeof value !== 'string' || value.length <= TEXT_CHARACTERS_KEPT) return value;
-  return `${value.slice(0, TEXT_CHARACTERS_KEPT)}…`;
+function shorten(value: Scalar): Scalar {
+  if (typeof value !== 'string' || value.length <= TEXT_CHARACTERS_MAX) return value;
+  return `${value.slice(0, TEXT_CHARACTERS_MAX)}…`;
 }
 
 /** Control characters, line and paragraph separators, and what turns the direction of writing round. */
@@ -126,7 +135,7 @@ function jsonEscape(character: string): string {
 }
 
 /** At most LINE_BYTES_MAX bytes of UTF-8, no character in halves, and a mark that says how long it was. */
-function cut(line: string): string {
+function truncate(line: string): string {
   const bytes = Buffer.from(line);
   if (bytes.length <= LINE_BYTES_MAX) return line;
   const mark = ` … (cut, ${bytes.length} bytes)`;

@@ -14,16 +14,16 @@ import winston from 'winston';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { LogFields, Logger } from '../../core/ports/log.ts';
-import { bearWitness, type Witness } from './event-listener.ts';
+import { type EventListener, notifyListener } from './event-listener.ts';
 import { type Level, type LineStyle, renderLine } from './log-line.ts';
 import { DEFAULT_LIMITS, RateLimit, type RateLimits } from './rate-limit.ts';
 import { Redaction } from './redaction.ts';
 
-export interface Journal extends Logger {
+export interface HostLogger extends Logger {
   /** From now on, no line shows this secret in any of its usual encodings. */
   redact(secret: Secret): void;
   /** From now on lines are of this kind, and from this level up. */
-  restyle(style: Pick<JournalOptions, 'level' | 'format'>): void;
+  configure(style: Pick<HostLoggerOptions, 'level' | 'format'>): void;
   /** Writes what is left; later lines are counted as lost. Safe to call twice. */
   close(): Promise<void>;
   /**
@@ -33,17 +33,17 @@ export interface Journal extends Logger {
   readonly lost: number;
 }
 
-export interface JournalOptions {
+export interface HostLoggerOptions {
   readonly level: Level;
   readonly format: 'text' | 'json';
   /** The reader is systemd's journal: priorities instead of times. */
-  readonly journal: boolean;
+  readonly isJournald: boolean;
   readonly clock: Clock;
   /** Default: stdout. It is not ended. */
   readonly stream?: Writable;
   readonly limits?: RateLimits;
   /** Hears of each event, also of one whose level is not written, in words that are clean of secrets. */
-  readonly witness?: Witness;
+  readonly listener?: EventListener;
 }
 
 /** What may wait in memory for a reader that stands still. */
@@ -51,11 +51,11 @@ const WAITING_BYTES_MAX = 1024 * 1024;
 const CLOSE_MS_MAX = 2000;
 const LEVELS = { error: 0, warn: 1, info: 2, debug: 3 } as const satisfies Record<Level, number>;
 
-export function openJournal(options: JournalOptions): Journal {
-  return new StreamJournal(options);
+export function openLogger(options: HostLoggerOptions): HostLogger {
+  return new StreamLogger(options);
 }
 
-class StreamJournal implements Journal {
+class StreamLogger implements HostLogger {
   readonly #clock: Clock;
   #level: Level;
   readonly #style: { format: LineStyle['format']; readonly priority: boolean };
@@ -64,29 +64,29 @@ class StreamJournal implements Journal {
   readonly #redaction = new Redaction();
   readonly #limit: RateLimit<Level>;
   readonly #winston: winston.Logger;
-  readonly #witness: Witness | undefined;
-  readonly #gone = new AbortController();
+  readonly #listener: EventListener | undefined;
+  readonly #readerGone = new AbortController();
   #closing: Promise<void> | undefined;
   #lost = 0;
   /** Lost since the reader was last told. */
-  #untold = 0;
+  #unreported = 0;
 
-  constructor(options: JournalOptions) {
-    const { level, format, journal, clock, stream = stdout, limits = DEFAULT_LIMITS } = options;
-    this.#witness = options.witness;
+  constructor(options: HostLoggerOptions) {
+    const { level, format, isJournald, clock, stream = stdout, limits = DEFAULT_LIMITS } = options;
+    this.#listener = options.listener;
     this.#clock = clock;
     this.#level = level;
-    this.#dated = !journal;
+    this.#dated = !isJournald;
     this.#stream = stream;
     this.#limit = new RateLimit<Level>(clock, limits, (of, message, more) =>
       this.#write(of, `${message} … and ${more} more`, {}),
     );
-    this.#style = { format, priority: journal };
+    this.#style = { format, priority: isJournald };
     this.#winston = createWinston(stream, this.#style, this.#redaction);
     // Stays for good: a stream can fail after the last line, and an error that nobody listens to ends the process.
-    stream.on('error', () => this.#gone.abort());
-    stream.on('close', () => this.#gone.abort());
-    stream.on('drain', () => this.#tellLost());
+    stream.on('error', () => this.#readerGone.abort());
+    stream.on('close', () => this.#readerGone.abort());
+    stream.on('drain', () => this.#reportLost());
   }
 
   get lost(): number {
@@ -113,7 +113,7 @@ class StreamJournal implements Journal {
     this.#redaction.add(secret);
   }
 
-  restyle({ level, format }: Pick<JournalOptions, 'level' | 'format'>): void {
+  configure({ level, format }: Pick<HostLoggerOptions, 'level' | 'format'>): void {
     this.#level = level;
     this.#style.format = format;
   }
@@ -124,16 +124,16 @@ class StreamJournal implements Journal {
   }
 
   #log(level: Level, message: string, fields: LogFields = {}): void {
-    if (this.#witness) bearWitness(this.#witness, { level, message, fields }, this.#redaction);
+    if (this.#listener) notifyListener(this.#listener, { level, message, fields }, this.#redaction);
     if (LEVELS[level] > LEVELS[this.#level]) return;
     if (this.#closing !== undefined) this.#lost++;
-    else if (this.#limit.admits(level, message)) this.#write(level, message, fields);
+    else if (this.#limit.allows(level, message)) this.#write(level, message, fields);
   }
 
   #write(level: Level, message: string, fields: LogFields): void {
-    if (this.#gone.signal.aborted || this.#stream.writableLength > WAITING_BYTES_MAX) {
+    if (this.#readerGone.signal.aborted || this.#stream.writableLength > WAITING_BYTES_MAX) {
       this.#lost++;
-      this.#untold++;
+      this.#unreported++;
       return;
     }
     // The time is taken here and not in winston, which may render later.
@@ -141,32 +141,32 @@ class StreamJournal implements Journal {
     this.#winston.log({ level, message, fields, wallMs });
   }
 
-  #tellLost(): void {
-    if (this.#untold === 0 || this.#gone.signal.aborted || !this.#winston.writable) return;
-    const lines = this.#untold;
-    this.#untold = 0;
+  #reportLost(): void {
+    if (this.#unreported === 0 || this.#readerGone.signal.aborted || !this.#winston.writable) return;
+    const lines = this.#unreported;
+    this.#unreported = 0;
     this.#write('warn', 'log lines were dropped because nobody read them', { lines });
   }
 
   async #close(): Promise<void> {
     this.#limit.close();
-    if (this.#gone.signal.aborted) return;
+    if (this.#readerGone.signal.aborted) return;
     const flushed = new AbortController();
     void this.#flush().then(() => flushed.abort());
-    await this.#clock.sleep(CLOSE_MS_MAX, AbortSignal.any([flushed.signal, this.#gone.signal]));
+    await this.#clock.sleep(CLOSE_MS_MAX, AbortSignal.any([flushed.signal, this.#readerGone.signal]));
   }
 
   async #flush(): Promise<void> {
-    await this.#everythingLeft();
-    this.#tellLost();
+    await this.#drain();
+    this.#reportLost();
     await new Promise((resolve) => {
       this.#winston.once('finish', resolve);
       this.#winston.end();
     });
-    await this.#everythingLeft();
+    await this.#drain();
   }
 
-  #everythingLeft(): Promise<unknown> {
+  #drain(): Promise<unknown> {
     return new Promise((resolve) => this.#stream.write('', resolve));
   }
 }

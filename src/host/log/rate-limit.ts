@@ -23,32 +23,32 @@ interface Window<Level> {
   readonly endsMs: number;
   level: Level;
   lines: number;
-  more: number;
+  suppressed: number;
 }
 
-export type TellMore<Level> = (level: Level, message: string, more: number) => void;
+export type ReportSuppressed<Level> = (level: Level, message: string, suppressed: number) => void;
 
 export class RateLimit<Level> {
   readonly #clock: Clock;
   readonly #limits: RateLimits;
-  readonly #tell: TellMore<Level>;
+  readonly #report: ReportSuppressed<Level>;
   readonly #windows = new Map<string, Window<Level>>();
   readonly #closed = new AbortController();
 
-  constructor(clock: Clock, limits: RateLimits, tell: TellMore<Level>) {
+  constructor(clock: Clock, limits: RateLimits, report: ReportSuppressed<Level>) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Whether this line may be written. */
-  admits(level: Level, message: string): boolean {
+  allows(level: Level, message: string): boolean {
     const window = this.#windowOf(level, message);
     window.lines++;
     if (window.lines <= this.#limits.lines) return true;
     window.level = level;
-    window.more++;
-    if (window.more === 1) void this.#endInTime(message, window);
+    window.suppressed++;
+    if (window.suppressed === 1) void this.#endInTime(message, window);
     return false;
   }
 
@@ -65,9 +65,9 @@ export class RateLimit<Level> {
     if (current !== undefined) this.#end(message, current);
     const [oldest] = this.#windows;
     if (oldest !== undefined && this.#windows.size >= WINDOWS_MAX) this.#end(...oldest);
-    const fresh: Window<Level> = { endsMs: nowMs + this.#limits.windowMs, level, lines: 0, more: 0 };
-    this.#windows.set(message, fresh);
-    return fresh;
+    const created: Window<Level> = { endsMs: nowMs + this.#limits.windowMs, level, lines: 0, suppressed: 0 };
+    this.#windows.set(message, created);
+    return created;
   }
 
   async #endInTime(message: string, window: Window<Level>): Promise<void> {
@@ -78,6 +78,6 @@ export class RateLimit<Level> {
   #end(message: string, window: Window<Level>): void {
     if (this.#windows.get(message) !== window) return;
     this.#windows.delete(message);
-    if (window.more > 0) this.#tell(window.level, message, window.more);
+    if (window.suppressed > 0) this.#report(window.level, message, window.suppressed);
   }
 }

@@ -10,7 +10,7 @@
 
 import type { Secret } from '../../core/model/secret.ts';
 
-const SHOWN = '***';
+const MASK = '***';
 /**
  * The part of an encoded text that is the same whatever surrounds it may be short; shorter than this it is no
  * secret's any more.
@@ -18,24 +18,24 @@ const SHOWN = '***';
 const ENCODED_CHARACTERS_MIN = 6;
 
 export class Redaction {
-  readonly #known = new Set<string>();
+  readonly #secrets = new Set<string>();
   /** Longest first, so that no form leaves a part of a longer one behind. */
   #forms: readonly string[] = [];
 
   add(secret: Secret): void {
     const text = secret.reveal();
-    if (text === '' || this.#known.has(text)) return;
-    this.#known.add(text);
+    if (text === '' || this.#secrets.has(text)) return;
+    this.#secrets.add(text);
     const forms = new Set([...this.#forms, ...formsOf(text)]);
     this.#forms = [...forms].sort((a, b) => b.length - a.length);
   }
 
   clean(text: string): string {
-    let cleaned = text;
+    let redacted = text;
     for (const form of this.#forms) {
-      if (cleaned.includes(form)) cleaned = cleaned.replaceAll(form, SHOWN);
+      if (redacted.includes(form)) redacted = redacted.replaceAll(form, MASK);
     }
-    return cleaned;
+    return redacted;
   }
 }
 

@@ -5,18 +5,18 @@
 
 import type { Clock } from '../../core/ports/clock.ts';
 
-const ASK_EVERY_MS = 300_000;
+const POLL_EVERY_MS = 300_000;
 
 /** The number, or undefined when there is none; never rejects. */
-export type AskNumber = (signal: AbortSignal) => Promise<number | undefined>;
+export type ReadNumber = (signal: AbortSignal) => Promise<number | undefined>;
 
-export class AskedNumber {
-  readonly #ask: AskNumber;
+export class PolledNumber {
+  readonly #read: ReadNumber;
   readonly #clock: Pick<Clock, 'sleep'>;
   #last: number | undefined;
 
-  constructor(ask: AskNumber, clock: Pick<Clock, 'sleep'>) {
-    this.#ask = ask;
+  constructor(read: ReadNumber, clock: Pick<Clock, 'sleep'>) {
+    this.#read = read;
     this.#clock = clock;
   }
 
@@ -26,10 +26,10 @@ export class AskedNumber {
   }
 
   /** Asks now and every five minutes, until the signal aborts; can be called again then. */
-  async keep(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#last = await this.#ask(signal);
-      await this.#clock.sleep(ASK_EVERY_MS, signal);
+      this.#last = await this.#read(signal);
+      await this.#clock.sleep(POLL_EVERY_MS, signal);
     }
   }
 }

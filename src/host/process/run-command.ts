@@ -8,7 +8,7 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import { DEFAULT_PATH, type Program, runProgram } from './run-program.ts';
 
-export interface Question {
+export interface CommandSpec {
   readonly command: string;
   readonly arguments: readonly string[];
   readonly deadlineMs: number;
@@ -18,40 +18,40 @@ export interface Question {
 const OUTPUT_BYTES_MAX = 4096;
 
 /** What a program printed, or a sentence without a subject on why there is nothing: "is not installed". */
-export type Answer =
+export type CommandResult =
   | { readonly ok: true; readonly output: string }
   | { readonly ok: false; readonly problem: string };
 
-export async function askCommand(
-  question: Question,
+export async function runCommand(
+  spec: CommandSpec,
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const answer = await ask(question, 'none', clock, signal);
-  return answer.ok ? answer.output : undefined;
+  const result = await run(spec, 'none', clock, signal);
+  return result.ok ? result.output : undefined;
 }
 
 /** As askCommand; what the program complains about on its standard error is in the problem. */
-export function askForReason(
-  question: Question,
+export function runForError(
+  spec: CommandSpec,
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
-): Promise<Answer> {
-  return ask(question, 'first line', clock, signal);
+): Promise<CommandResult> {
+  return run(spec, 'first line', clock, signal);
 }
 
-async function ask(
-  { environment, ...question }: Question,
-  complaint: Program['complaint'],
+async function run(
+  { environment, ...spec }: CommandSpec,
+  errorLine: Program['errorLine'],
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<CommandResult> {
   const program: Program = {
-    ...question,
+    ...spec,
     environment: { PATH: process.env['PATH'] ?? DEFAULT_PATH, LC_ALL: 'C', ...environment },
     outputBytesMax: OUTPUT_BYTES_MAX,
-    complaint,
+    errorLine,
   };
-  const outcome = await runProgram(program, clock, signal);
-  return outcome.ok ? { ok: true, output: outcome.output.toString('latin1') } : outcome;
+  const result = await runProgram(program, clock, signal);
+  return result.ok ? { ok: true, output: result.output.toString('latin1') } : result;
 }

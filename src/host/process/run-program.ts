@@ -8,10 +8,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { LinkedAbort } from '../../core/async/abort.ts';
+import { ChildAbortController } from '../../core/async/abort.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { endGroup } from './kill-group.ts';
+import { killGroup } from './kill-group.ts';
 
 export interface Program {
   readonly command: string;
@@ -20,47 +20,49 @@ export interface Program {
   readonly deadlineMs: number;
   readonly outputBytesMax: number;
   /** Which line of its standard error says why it failed; none: nobody reads it. */
-  readonly complaint: 'none' | 'first line' | 'last line';
+  readonly errorLine: 'none' | 'first line' | 'last line';
   /** 0 to 19; where the system allows no other, that of the agent. */
   readonly niceness?: number;
 }
 
 /** What a program printed, or a sentence without a subject on why there is nothing: "is not installed". */
-export type Outcome =
+export type ProgramResult =
   | { readonly ok: true; readonly output: Buffer }
   | { readonly ok: false; readonly problem: string };
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-const COMPLAINT_CHARACTERS_MAX = 160;
+const ERROR_TEXT_CHARACTERS_MAX = 160;
 /** Of a long complaint so much is kept of its beginning or its end. */
-const COMPLAINT_BYTES_MAX = 2048;
+const ERROR_TEXT_BYTES_MAX = 2048;
 
 export async function runProgram(
   program: Program,
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
-): Promise<Outcome> {
-  if (signal.aborted) return failed('is not asked: the agent stops');
-  using over = new LinkedAbort(signal);
+): Promise<ProgramResult> {
+  if (signal.aborted) return failure('is not asked: the agent stops');
+  using cancel = new ChildAbortController(signal);
   const { deadlineMs } = program;
   let child: ChildProcess | undefined;
   try {
     child = start(program);
     const output = outputOf(child, program);
-    const late = clock.sleep(deadlineMs, over.signal).then(() => failed(latenessOf(child, deadlineMs)));
-    return await Promise.race([output, late]);
+    const deadline = clock
+      .sleep(deadlineMs, cancel.signal)
+      .then(() => failure(timeoutProblem(child, deadlineMs)));
+    return await Promise.race([output, deadline]);
   } catch (error) {
-    return failed(`cannot be started: ${errorMessage(error)}`);
+    return failure(`cannot be started: ${errorMessage(error)}`);
   } finally {
-    over.abort();
-    if (child !== undefined) endGroup(child);
+    cancel.abort();
+    if (child !== undefined) killGroup(child);
   }
 }
 
-function start({ command, arguments: args, environment, complaint, niceness }: Program): ChildProcess {
+function start({ command, arguments: args, environment, errorLine, niceness }: Program): ChildProcess {
   const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', complaint === 'none' ? 'ignore' : 'pipe'],
+    stdio: ['ignore', 'pipe', errorLine === 'none' ? 'ignore' : 'pipe'],
     detached: true,
     cwd: '/',
     env: environment,
@@ -74,30 +76,30 @@ function start({ command, arguments: args, environment, complaint, niceness }: P
 }
 
 /** Resolves when the program has ended and nobody holds its output any more, or before when it failed. */
-function outputOf(child: ChildProcess, { complaint, outputBytesMax }: Program): Promise<Outcome> {
+function outputOf(child: ChildProcess, { errorLine, outputBytesMax }: Program): Promise<ProgramResult> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    let complained = '';
-    child.on('error', (error: NodeJS.ErrnoException) => resolve(failed(startProblem(error))));
+    let errorText = '';
+    child.on('error', (error: NodeJS.ErrnoException) => resolve(failure(startProblem(error))));
     child.stdout?.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > outputBytesMax) resolve(failed(`printed more than ${outputBytesMax} bytes`));
+      if (length > outputBytesMax) resolve(failure(`printed more than ${outputBytesMax} bytes`));
       else chunks.push(chunk);
     });
     child.stderr?.on('data', (chunk: Buffer) => {
-      const text = complained + chunk.toString('latin1');
-      complained =
-        complaint === 'last line' ? text.slice(-COMPLAINT_BYTES_MAX) : text.slice(0, COMPLAINT_BYTES_MAX);
+      const text = errorText + chunk.toString('latin1');
+      errorText =
+        errorLine === 'last line' ? text.slice(-ERROR_TEXT_BYTES_MAX) : text.slice(0, ERROR_TEXT_BYTES_MAX);
     });
-    child.on('close', (code, killedBy) => {
+    child.on('close', (code, killSignal) => {
       if (code === 0) resolve({ ok: true, output: Buffer.concat(chunks) });
-      else resolve(failed(lineOf(complained, complaint) || `ended with ${killedBy ?? `status ${code}`}`));
+      else resolve(failure(pickLine(errorText, errorLine) || `ended with ${killSignal ?? `status ${code}`}`));
     });
   });
 }
 
-function failed(problem: string): Outcome {
+function failure(problem: string): ProgramResult {
   return { ok: false, problem };
 }
 
@@ -105,17 +107,17 @@ function startProblem({ code, message }: NodeJS.ErrnoException): string {
   return code === 'ENOENT' ? 'is not installed' : `cannot be started: ${message}`;
 }
 
-function latenessOf(child: ChildProcess | undefined, deadlineMs: number): string {
+function timeoutProblem(child: ChildProcess | undefined, deadlineMs: number): string {
   return child?.exitCode === 0
     ? `left something running that holds its output beyond ${deadlineMs} ms`
     : `did not answer within ${deadlineMs} ms`;
 }
 
 /** The line, cleaned. */
-function lineOf(text: string, which: Program['complaint']): string {
+function pickLine(text: string, which: Program['errorLine']): string {
   const lines = text.trim().split('\n');
   return ((which === 'last line' ? lines.at(-1) : lines[0]) ?? '')
     .replaceAll(/[^\x20-\x7e]+/g, ' ')
     .trim()
-    .slice(0, COMPLAINT_CHARACTERS_MAX);
+    .slice(0, ERROR_TEXT_CHARACTERS_MAX);
 }

@@ -7,8 +7,8 @@
 
 import { access } from 'node:fs/promises';
 import type { Clock } from '../../core/ports/clock.ts';
-import { AskedNumber } from '../process/polled-number.ts';
-import { askCommand } from '../process/run-command.ts';
+import { PolledNumber } from '../process/polled-number.ts';
+import { runCommand } from '../process/run-command.ts';
 
 const DEADLINE_MS = 10_000;
 /** There when systemd is process 1. */
@@ -22,11 +22,11 @@ export interface FailedUnitsOptions {
 }
 
 /** How many have failed. */
-export function failedUnits(options: FailedUnitsOptions): AskedNumber {
-  return new AskedNumber((signal) => ask(options, signal), options.clock);
+export function failedUnits(options: FailedUnitsOptions): PolledNumber {
+  return new PolledNumber((signal) => countFailed(options, signal), options.clock);
 }
 
-async function ask(options: FailedUnitsOptions, signal: AbortSignal): Promise<number | undefined> {
+async function countFailed(options: FailedUnitsOptions, signal: AbortSignal): Promise<number | undefined> {
   const { clock, command = 'systemctl', booted = BOOTED_BY_SYSTEMD } = options;
   try {
     await access(booted);
@@ -34,8 +34,8 @@ async function ask(options: FailedUnitsOptions, signal: AbortSignal): Promise<nu
     return undefined;
   }
   const args = ['show', '--property=NFailedUnits', '--value'];
-  const answer = (
-    await askCommand({ command, arguments: args, deadlineMs: DEADLINE_MS }, clock, signal)
+  const output = (
+    await runCommand({ command, arguments: args, deadlineMs: DEADLINE_MS }, clock, signal)
   )?.trim();
-  return answer !== undefined && /^\d{1,6}$/.test(answer) ? Number(answer) : undefined;
+  return output !== undefined && /^\d{1,6}$/.test(output) ? Number(output) : undefined;
 }

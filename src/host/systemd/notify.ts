@@ -9,11 +9,11 @@
  * Without $NOTIFY_SOCKET (a container, runit, a terminal) there is no service manager, and nothing to complain about.
  */
 
-import { tell } from '../../core/events/catalogue.ts';
+import { logEvent } from '../../core/events/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { ServiceManager } from '../../core/ports/service-manager.ts';
-import { askCommand } from '../process/run-command.ts';
+import { runCommand } from '../process/run-command.ts';
 
 export interface SystemdOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -24,33 +24,33 @@ export interface SystemdOptions {
   readonly deadlineMs?: number;
 }
 
-export interface Systemd extends ServiceManager, AsyncDisposable {}
+export interface SystemdNotifier extends ServiceManager, AsyncDisposable {}
 
 /** A board that has just booted and reads its programs from a slow card. */
 const DEADLINE_MS = 10_000;
 /** How often a state is told, at most: the unit's start times out in the end. */
-const TRIES = 5;
-const AGAIN_MS = 1_000;
+const ATTEMPTS_MAX = 5;
+const RETRY_MS = 1_000;
 /** How long the end waits for the last word. */
-const LAST_WORD_MS = 1_000;
+const FINAL_SEND_MS_MAX = 1_000;
 /** systemd-notify passes on what fits a datagram; an operator reads one line. */
 const STATUS_CHARACTERS_MAX = 200;
-export function hostServiceManager(options: SystemdOptions): Systemd | undefined {
+export function hostServiceManager(options: SystemdOptions): SystemdNotifier | undefined {
   const socket = options.environment['NOTIFY_SOCKET'];
   return socket === undefined || socket === '' ? undefined : new NotifySocket(socket, options);
 }
 
-class NotifySocket implements Systemd {
+class NotifySocket implements SystemdNotifier {
   readonly watchdogMs: number | undefined;
   readonly #options: SystemdOptions;
   readonly #socket: string;
   readonly #states: (readonly string[])[] = [];
   #status: string | undefined;
-  #told: string | undefined;
+  #sentStatus: string | undefined;
   #isAlive = false;
   #hasFailed = false;
   #sending: Promise<void> | undefined;
-  readonly #end = new AbortController();
+  readonly #stop = new AbortController();
 
   constructor(socket: string, options: SystemdOptions) {
     this.#socket = socket;
@@ -59,42 +59,42 @@ class NotifySocket implements Systemd {
   }
 
   ready(): void {
-    this.#tell(['READY=1']);
+    this.#queueState(['READY=1']);
   }
 
   status(text: string): void {
     // One line, whatever is in it: a second one would be a message of its own.
     this.#status = [...text.replace(/\p{Cc}/gu, ' ')].slice(0, STATUS_CHARACTERS_MAX).join('');
-    this.#start();
+    this.#startSending();
   }
 
   alive(): void {
     this.#isAlive = this.watchdogMs !== undefined;
-    this.#start();
+    this.#startSending();
   }
 
   reloading(): void {
     // Type=notify-reload wants to know that this was said after its signal.
-    this.#tell(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
+    this.#queueState(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
   }
 
   stopping(): void {
-    this.#tell(['STOPPING=1', 'STATUS=stopping']);
+    this.#queueState(['STOPPING=1', 'STATUS=stopping']);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const told = new AbortController();
-    void this.#sending?.then(() => told.abort());
-    if (this.#sending !== undefined) await this.#options.clock.sleep(LAST_WORD_MS, told.signal);
-    this.#end.abort();
+    const sent = new AbortController();
+    void this.#sending?.then(() => sent.abort());
+    if (this.#sending !== undefined) await this.#options.clock.sleep(FINAL_SEND_MS_MAX, sent.signal);
+    this.#stop.abort();
   }
 
-  #tell(state: readonly string[]): void {
+  #queueState(state: readonly string[]): void {
     this.#states.push(state);
-    this.#start();
+    this.#startSending();
   }
 
-  #start(): void {
+  #startSending(): void {
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined;
     });
@@ -103,44 +103,47 @@ class NotifySocket implements Systemd {
   async #send(): Promise<void> {
     // What is told in the same turn goes in the same message.
     await Promise.resolve();
-    while (this.#states.length > 0 || this.#isAlive || this.#status !== this.#told) {
+    while (this.#states.length > 0 || this.#isAlive || this.#status !== this.#sentStatus) {
       const state = this.#states.shift();
-      await this.#deliver([...(state ?? []), ...this.#rest()], state === undefined ? 1 : TRIES);
-      if (this.#end.signal.aborted) return;
+      await this.#deliver(
+        [...(state ?? []), ...this.#pendingFields()],
+        state === undefined ? 1 : ATTEMPTS_MAX,
+      );
+      if (this.#stop.signal.aborted) return;
     }
   }
 
-  #rest(): readonly string[] {
-    const words = [
+  #pendingFields(): readonly string[] {
+    const fields = [
       ...(this.#isAlive ? ['WATCHDOG=1'] : []),
-      ...(this.#status !== this.#told ? [`STATUS=${this.#status}`] : []),
+      ...(this.#status !== this.#sentStatus ? [`STATUS=${this.#status}`] : []),
     ];
     this.#isAlive = false;
-    this.#told = this.#status;
-    return words;
+    this.#sentStatus = this.#status;
+    return fields;
   }
 
-  async #deliver(message: readonly string[], tries: number): Promise<void> {
-    const { signal } = this.#end;
+  async #deliver(message: readonly string[], attemptsMax: number): Promise<void> {
+    const { signal } = this.#stop;
     for (let count = 1; !signal.aborted; count += 1) {
       if (await this.#notify(message)) {
         this.#hasFailed = false;
         return;
       }
-      if (count >= tries) return this.#complain();
-      await this.#options.clock.sleep(AGAIN_MS, signal);
+      if (count >= attemptsMax) return this.#logFailure();
+      await this.#options.clock.sleep(RETRY_MS, signal);
     }
   }
 
   async #notify(message: readonly string[]): Promise<boolean> {
     const { clock, command = 'systemd-notify', deadlineMs = DEADLINE_MS } = this.#options;
     const environment = { NOTIFY_SOCKET: this.#socket };
-    const question = { command, arguments: message, deadlineMs, environment };
-    return (await askCommand(question, clock, this.#end.signal)) !== undefined;
+    const spec = { command, arguments: message, deadlineMs, environment };
+    return (await runCommand(spec, clock, this.#stop.signal)) !== undefined;
   }
 
-  #complain(): void {
-    if (!this.#hasFailed && !this.#end.signal.aborted) tell(this.#options.log, 'FL-SYSTEMD-DEAF');
+  #logFailure(): void {
+    if (!this.#hasFailed && !this.#stop.signal.aborted) logEvent(this.#options.log, 'FL-NOTIFY-FAILED');
     this.#hasFailed = true;
   }
 }

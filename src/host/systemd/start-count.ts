@@ -19,7 +19,7 @@ export interface StartCountOptions {
 }
 
 /** Counts this start; says how many there were before it in this boot, or nothing where no count can be kept. */
-export function restartsOfThisBoot({ directory, bootId }: StartCountOptions): number | undefined {
+export function countRestarts({ directory, bootId }: StartCountOptions): number | undefined {
   const file = join(directory, FILE_NAME);
   try {
     const before = startsIn(file, bootId);

@@ -8,21 +8,21 @@
 
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EventId, tell } from '../../core/events/catalogue.ts';
+import { type EventId, logEvent } from '../../core/events/catalogue.ts';
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import type { Chronicle } from '../../core/status/event-history.ts';
-import type { StatusBoard, StatusReport, ToldEvent } from '../../core/status/report.ts';
+import type { EventHistory } from '../../core/status/event-history.ts';
+import type { RecordedEvent, StatusReport, StatusSink } from '../../core/status/report.ts';
 import { processStart } from '../process/process-start.ts';
 
-export const STATUS_VERSION = 1;
+export const STATUS_VERSION = 2;
 export const STATUS_FILE = 'status.json';
 /** Ten times what it ever is; more is no file of ours. */
 const BYTES_MAX = 64 * 1024;
 
 /** The process that wrote the file. */
-export interface Writer {
+export interface WriterProcess {
   readonly version: string;
   readonly pid: number;
   /** When it started, in the kernel's ticks since the boot: a pid alone may be another process by now. */
@@ -32,19 +32,19 @@ export interface Writer {
 
 /** How it ended, when it could still say so. */
 export interface Ending {
-  readonly how: 'stopped' | 'failed';
+  readonly outcome: 'stopped' | 'failed';
   readonly exitCode: number;
   readonly bootMs: number;
   /** Why it could not start, each with the event it is. */
-  readonly why: readonly { readonly event: EventId; readonly says: string }[];
+  readonly reasons: readonly { readonly event: EventId; readonly message: string }[];
 }
 
 export interface StatusFileContent {
   readonly version: typeof STATUS_VERSION;
-  readonly agent: Writer;
+  readonly agent: WriterProcess;
   readonly report?: StatusReport;
   readonly ending?: Ending;
-  readonly events: readonly ToldEvent[];
+  readonly events: readonly RecordedEvent[];
 }
 
 export interface StatusFileOptions {
@@ -52,15 +52,15 @@ export interface StatusFileOptions {
   readonly directory: string;
   readonly version: string;
   readonly clock: Pick<Clock, 'bootId' | 'bootMs'>;
-  readonly chronicle: Chronicle;
+  readonly eventHistory: EventHistory;
   readonly log: Logger;
 }
 
-export class StatusFile implements StatusBoard {
+export class StatusFile implements StatusSink {
   readonly #options: StatusFileOptions;
-  readonly #agent: Writer;
+  readonly #agent: WriterProcess;
   #report: StatusReport | undefined;
-  #isRefusalTold = false;
+  #isFailureLogged = false;
 
   constructor(options: StatusFileOptions) {
     const { version, clock } = options;
@@ -68,56 +68,56 @@ export class StatusFile implements StatusBoard {
     this.#agent = { version, pid: process.pid, startTicks: processStart('self') ?? 0, bootId: clock.bootId };
   }
 
-  async show(report: StatusReport): Promise<void> {
+  async publish(report: StatusReport): Promise<void> {
     this.#report = report;
     await this.#write({ report });
   }
 
   /** The agent is about to end. A failed start leaves the file of another agent, which lives, as it is. */
-  async end(how: Ending['how'], exitCode: number, why: Ending['why'] = []): Promise<void> {
-    if (how === 'failed' && (await this.#isAnothers())) return;
+  async end(outcome: Ending['outcome'], exitCode: number, reasons: Ending['reasons'] = []): Promise<void> {
+    if (outcome === 'failed' && (await this.#isOwnedByOther())) return;
     const bootMs = Math.round(this.#options.clock.bootMs());
     const report = this.#report;
-    await this.#write({ ...(report && { report }), ending: { how, exitCode, bootMs, why } });
+    await this.#write({ ...(report && { report }), ending: { outcome, exitCode, bootMs, reasons } });
   }
 
-  async #isAnothers(): Promise<boolean> {
+  async #isOwnedByOther(): Promise<boolean> {
     const found = await readStatusFile(this.#options.directory, this.#agent.bootId);
     return found.is === 'there' && found.isAlive && found.content.agent.pid !== this.#agent.pid;
   }
 
   async #write(content: Pick<StatusFileContent, 'report' | 'ending'>): Promise<void> {
-    const { directory, chronicle, log } = this.#options;
+    const { directory, eventHistory, log } = this.#options;
     const file = join(directory, STATUS_FILE);
     const whole: StatusFileContent = {
       version: STATUS_VERSION,
       agent: this.#agent,
       ...content,
-      events: chronicle.last,
+      events: eventHistory.recent,
     };
     try {
       // Beside it, under the name of this process: a second agent that cannot start must not spoil the file of the first.
-      const fresh = `${file}.${this.#agent.pid}`;
-      await writeFile(fresh, `${JSON.stringify(whole)}\n`, { mode: 0o644 });
+      const temporary = `${file}.${this.#agent.pid}`;
+      await writeFile(temporary, `${JSON.stringify(whole)}\n`, { mode: 0o644 });
       // The service's umask closes what it makes to others.
-      await chmod(fresh, 0o644);
-      await rename(fresh, file);
+      await chmod(temporary, 0o644);
+      await rename(temporary, file);
     } catch (error) {
-      if (this.#isRefusalTold) return;
-      this.#isRefusalTold = true;
-      tell(log, 'FL-STATUS-UNWRITTEN', { seen: errorMessage(error) });
+      if (this.#isFailureLogged) return;
+      this.#isFailureLogged = true;
+      logEvent(log, 'FL-STATUS-WRITE-FAILED', { detail: errorMessage(error) });
     }
   }
 }
 
-export type FoundStatus =
+export type StatusFileResult =
   | { readonly is: 'missing' }
   | { readonly is: 'unreadable'; readonly problem: string }
   /** `isAlive`: the process that wrote it runs. */
   | { readonly is: 'there'; readonly content: StatusFileContent; readonly isAlive: boolean };
 
 /** Reads the file of `directory`, as a process of the boot `bootId`. Never rejects. */
-export async function readStatusFile(directory: string, bootId: string): Promise<FoundStatus> {
+export async function readStatusFile(directory: string, bootId: string): Promise<StatusFileResult> {
   const file = join(directory, STATUS_FILE);
   try {
     if ((await stat(file)).size > BYTES_MAX) return { is: 'unreadable', problem: `${file} is too large` };

@@ -8,42 +8,42 @@
 const COMPACT_AT = 1_024;
 
 export class Deque<T> {
-  #places: (T | undefined)[] = [];
+  #slots: (T | undefined)[] = [];
   #head = 0;
 
   get length(): number {
-    return this.#places.length - this.#head;
+    return this.#slots.length - this.#head;
   }
 
   push(item: T): void {
-    this.#places.push(item);
+    this.#slots.push(item);
   }
 
   /** The item `index` places behind the head; undefined beyond the end. */
   at(index: number): T | undefined {
-    return this.#places[this.#head + index];
+    return this.#slots[this.#head + index];
   }
 
   /** The head leaves. */
   shift(): T | undefined {
-    const item = this.#places[this.#head];
+    const item = this.#slots[this.#head];
     if (this.length === 0) return undefined;
-    this.#places[this.#head] = undefined;
+    this.#slots[this.#head] = undefined;
     this.#head += 1;
     const isEmpty = this.length === 0;
     // Never more to copy than has left since the last time.
     if (isEmpty || (this.#head >= COMPACT_AT && this.#head >= this.length)) {
-      this.#places = isEmpty ? [] : this.#places.slice(this.#head);
+      this.#slots = isEmpty ? [] : this.#slots.slice(this.#head);
       this.#head = 0;
     }
     return item;
   }
 
   /** The newest that is so. */
-  findLast(isSo: (item: T) => boolean): T | undefined {
+  findLast(predicate: (item: T) => boolean): T | undefined {
     for (let index = this.length - 1; index >= 0; index -= 1) {
       const item = this.at(index);
-      if (item !== undefined && isSo(item)) return item;
+      if (item !== undefined && predicate(item)) return item;
     }
     return undefined;
   }

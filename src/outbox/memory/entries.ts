@@ -7,26 +7,26 @@
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
-import { carry } from '../store/carry-forward.ts';
+import { carryForward } from '../store/carry-forward.ts';
 import { Deque } from './deque.ts';
 
 export interface Entry {
   reading: Reading;
   /** The object by which a caller knows it: `reading` before it was dated or made full. */
-  known: Reading;
+  original: Reading;
   readonly bytes: number;
   isTaken: boolean;
   isTombstone: boolean;
 }
 
-export class RamEntries {
+export class MemoryEntries {
   readonly #entries = new Deque<Entry>();
   /** Place of the first that was not taken; all before it were, or are tombstones. */
   #next = 0;
   #taken = 0;
   #size = 0;
   #bytes = 0;
-  #before: Values = {};
+  #lastValues: Values = {};
 
   /** Those that are not at the server. */
   get size(): number {
@@ -42,16 +42,16 @@ export class RamEntries {
   }
 
   /** All values after the last one that left. */
-  get before(): Values {
-    return this.#before;
+  get lastValues(): Values {
+    return this.#lastValues;
   }
 
   get head(): Entry | undefined {
     return this.#entries.at(0);
   }
 
-  findLast(isSo: (entry: Entry) => boolean): Entry | undefined {
-    return this.#entries.findLast(isSo);
+  findLast(predicate: (entry: Entry) => boolean): Entry | undefined {
+    return this.#entries.findLast(predicate);
   }
 
   /** The oldest first, tombstones included. */
@@ -59,17 +59,17 @@ export class RamEntries {
     return this.#entries[Symbol.iterator]();
   }
 
-  push(reading: Reading, known: Reading, bytes: number): void {
-    this.#entries.push({ reading, known, bytes, isTaken: false, isTombstone: false });
+  push(reading: Reading, original: Reading, bytes: number): void {
+    this.#entries.push({ reading, original, bytes, isTaken: false, isTombstone: false });
     this.#size += 1;
     this.#bytes += bytes;
   }
 
   /** The next one to be taken is, if it is `ready`. */
-  take(ready: (entry: Entry) => boolean): Entry | undefined {
+  take(isReady: (entry: Entry) => boolean): Entry | undefined {
     let entry = this.#entries.at(this.#next);
     for (; entry?.isTombstone; entry = this.#entries.at(this.#next)) this.#next += 1;
-    if (!entry || !ready(entry)) return undefined;
+    if (!entry || !isReady(entry)) return undefined;
     entry.isTaken = true;
     this.#next += 1;
     this.#taken += 1;
@@ -77,36 +77,36 @@ export class RamEntries {
   }
 
   /** All that were taken will be taken again. */
-  takeBack(): void {
-    for (let place = 0; place < this.#next; place += 1) {
-      const entry = this.#entries.at(place);
+  rewind(): void {
+    for (let index = 0; index < this.#next; index += 1) {
+      const entry = this.#entries.at(index);
       if (entry) entry.isTaken = false;
     }
     this.#next = 0;
     this.#taken = 0;
-    this.shed();
+    this.dropDeliveredHead();
   }
 
   /** The head leaves, whatever becomes of it. */
-  leave(): Entry | undefined {
+  removeHead(): Entry | undefined {
     const entry = this.#entries.shift();
     if (!entry) return undefined;
     this.#next = Math.max(0, this.#next - 1);
     if (entry.isTaken) this.#taken -= 1;
     if (!entry.isTombstone) this.#size -= 1;
     this.#bytes -= entry.bytes;
-    this.#before = carry(this.#before, entry.reading);
+    this.#lastValues = carryForward(this.#lastValues, entry.reading);
     return entry;
   }
 
-  bury(entry: Entry): void {
+  markDelivered(entry: Entry): void {
     entry.isTombstone = true;
     this.#size -= 1;
-    this.shed();
+    this.dropDeliveredHead();
   }
 
   /** Tombstones at the head leave, but those that were taken: an acknowledgement will count them. */
-  shed(): void {
-    for (let head = this.head; head?.isTombstone && !head.isTaken; head = this.head) this.leave();
+  dropDeliveredHead(): void {
+    for (let head = this.head; head?.isTombstone && !head.isTaken; head = this.head) this.removeHead();
   }
 }

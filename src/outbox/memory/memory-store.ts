@@ -5,31 +5,31 @@
  * `losses`, and the next one left is made full. The newest always stays. Memory of what has left is given back.
  */
 
-import type { Losses } from '../../core/model/loss-report.ts';
+import type { LossReport } from '../../core/model/loss-report.ts';
 import type { Reading } from '../../core/model/reading.ts';
-import { carry, expand } from '../store/carry-forward.ts';
+import { carryForward, toFull } from '../store/carry-forward.ts';
 import type { ReadingStore } from '../store/reading-store.ts';
-import { type Entry, RamEntries } from './entries.ts';
+import { type Entry, MemoryEntries } from './entries.ts';
 
-export interface RamStoreOptions {
+export interface MemoryStoreOptions {
   readonly bootId: string;
   readonly bytesMax: number;
   readonly readingsMax: number;
-  readonly losses: Losses;
+  readonly losses: LossReport;
 }
 
 /** What an entry costs beside its values, as JSON text: its stamp and its marks, bytes. */
 const ENTRY_BYTES = 64;
 
-export class RamStore implements ReadingStore {
-  readonly #options: RamStoreOptions;
-  readonly #entries = new RamEntries();
+export class MemoryStore implements ReadingStore {
+  readonly #options: MemoryStoreOptions;
+  readonly #entries = new MemoryEntries();
   #epoch = 0;
   #offsetMs: number | undefined;
   /** One was lost at the head, and what follows it may be no full reading. */
   #isAfterLoss = false;
 
-  constructor(options: RamStoreOptions) {
+  constructor(options: MemoryStoreOptions) {
     this.#options = options;
   }
 
@@ -53,7 +53,7 @@ export class RamStore implements ReadingStore {
   add(reading: Reading): void {
     const { bytesMax, readingsMax } = this.#options;
     const entries = this.#entries;
-    entries.push(this.#dated(reading), reading, ENTRY_BYTES + JSON.stringify(reading.values).length);
+    entries.push(this.#withTimestamp(reading), reading, ENTRY_BYTES + JSON.stringify(reading.values).length);
     while (entries.size > 1 && (entries.size > readingsMax || entries.bytes > bytesMax)) this.#dropOldest();
   }
 
@@ -72,39 +72,40 @@ export class RamStore implements ReadingStore {
     if (epoch !== this.#epoch) return;
     const entries = this.#entries;
     // A tombstone counts if it was taken before it became one: the caller counts it too.
-    for (let left = Math.min(count, entries.taken); left > 0; ) if (entries.leave()?.isTaken) left -= 1;
-    entries.shed();
+    for (let remaining = Math.min(count, entries.taken); remaining > 0; )
+      if (entries.removeHead()?.isTaken) remaining -= 1;
+    entries.dropDeliveredHead();
   }
 
   rewind(): void {
-    if (this.#entries.taken > 0) this.#takeBack();
+    if (this.#entries.taken > 0) this.#startEpoch();
   }
 
-  async idle(): Promise<void> {}
+  async whenIdle(): Promise<void> {}
 
-  async anchor(offsetMs: number): Promise<void> {
+  async setBootOffset(offsetMs: number): Promise<void> {
     if (this.#offsetMs !== undefined) return;
     this.#offsetMs = offsetMs;
-    for (const entry of this.#entries) entry.reading = this.#dated(entry.reading);
+    for (const entry of this.#entries) entry.reading = this.#withTimestamp(entry.reading);
   }
 
   /**
    * Takes out everything not acknowledged, taken or not, in order, the first that is no gap record made full;
    * of these only what is older than `stays`, if that is in here.
    */
-  moveOut(stays?: Reading): Reading[] {
+  drain(until?: Reading): Reading[] {
     // Nothing is taken back from an empty store: a new epoch would cost others what they know of their batches.
     if (this.size === 0) return [];
-    this.#takeBack();
+    this.#startEpoch();
     const entries = this.#entries;
     const readings: Reading[] = [];
     let mustBeFull = true;
-    for (let head = entries.head; head && !(stays && isKnownAs(head, stays)); head = entries.head) {
+    for (let head = entries.head; head && !(until && isSameReading(head, until)); head = entries.head) {
       if (!head.isTombstone) {
-        readings.push(mustBeFull ? expand(entries.before, head.reading) : head.reading);
+        readings.push(mustBeFull ? toFull(entries.lastValues, head.reading) : head.reading);
         mustBeFull &&= head.reading.gap === true;
       }
-      entries.leave();
+      entries.removeHead();
     }
     // What was lost lies before what was moved, and that begins with a full reading.
     if (!mustBeFull) this.#isAfterLoss = false;
@@ -115,14 +116,14 @@ export class RamStore implements ReadingStore {
   newest(): Reading | undefined {
     this.#makeFullAfterLoss();
     const entry = this.#entries.findLast(({ isTombstone }) => !isTombstone);
-    if (entry) entry.known = entry.reading;
+    if (entry) entry.original = entry.reading;
     return entry?.reading;
   }
 
   /** This reading, known by identity, is at the server: it will not be taken or moved out (again). */
-  deliveredLive(reading: Reading): void {
-    const entry = this.#entries.findLast((each) => !each.isTombstone && isKnownAs(each, reading));
-    if (entry) this.#entries.bury(entry);
+  markDelivered(reading: Reading): void {
+    const entry = this.#entries.findLast((each) => !each.isTombstone && isSameReading(each, reading));
+    if (entry) this.#entries.markDelivered(entry);
   }
 
   /** When the oldest of those that wait was read, ms since the boot. */
@@ -131,7 +132,7 @@ export class RamStore implements ReadingStore {
     return undefined;
   }
 
-  #dated(reading: Reading): Reading {
+  #withTimestamp(reading: Reading): Reading {
     if (this.#offsetMs === undefined || reading.tsMs !== undefined) return reading;
     if (reading.bootId !== this.#options.bootId) return reading;
     return { ...reading, tsMs: reading.bootMs + this.#offsetMs };
@@ -139,35 +140,35 @@ export class RamStore implements ReadingStore {
 
   #dropOldest(): void {
     this.rewind();
-    this.#entries.shed();
-    const entry = this.#entries.leave();
+    this.#entries.dropDeliveredHead();
+    const entry = this.#entries.removeHead();
     if (!entry) return;
     this.#options.losses.addReading(entry.reading, 'memory full');
     if (!entry.reading.gap) this.#isAfterLoss = true;
-    this.#entries.shed();
+    this.#entries.dropDeliveredHead();
   }
 
-  #takeBack(): void {
-    this.#entries.takeBack();
+  #startEpoch(): void {
+    this.#entries.rewind();
     this.#epoch += 1;
   }
 
   /** The first sample after what was lost: whoever reads the history has nothing else to carry forward. */
   #makeFullAfterLoss(): void {
     if (!this.#isAfterLoss) return;
-    let { before } = this.#entries;
+    let { lastValues } = this.#entries;
     for (const entry of this.#entries) {
       if (entry.reading.gap) continue;
       if (!entry.isTombstone) {
-        entry.reading = expand(before, entry.reading);
+        entry.reading = toFull(lastValues, entry.reading);
         this.#isAfterLoss = false;
         return;
       }
-      before = carry(before, entry.reading);
+      lastValues = carryForward(lastValues, entry.reading);
     }
   }
 }
 
-function isKnownAs(entry: Entry, reading: Reading): boolean {
-  return entry.reading === reading || entry.known === reading;
+function isSameReading(entry: Entry, reading: Reading): boolean {
+  return entry.reading === reading || entry.original === reading;
 }

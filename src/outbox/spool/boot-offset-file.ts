@@ -12,13 +12,13 @@ import type { Reading } from '../../core/model/reading.ts';
 import { frame, NEWLINE, unframe } from './codec.ts';
 import type { SpoolDirectory } from './directory.ts';
 
-const ANCHORS_MAX = 32;
+const BOOTS_MAX = 32;
 /** Far more than 32 lines need. */
 const FILE_BYTES_MAX = 16_384;
 /** A disk that hiccups for minutes must not cost the dates; asked again with every sample, as a segment is. */
 const READ_TRIES_MAX = 60;
 
-export class Anchors {
+export class BootOffsetFile {
   readonly #directory: SpoolDirectory;
   /** Boot to offset, in the order in which they became known. */
   readonly #offsets = new Map<string, number>();
@@ -31,12 +31,12 @@ export class Anchors {
     this.#directory = directory;
   }
 
-  get isStored(): boolean {
+  get isSaved(): boolean {
     return this.#fileNumbers.length > 0;
   }
 
   /** False while what dates a boot may be in a file that could not be read. */
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.#unread.length === 0;
   }
 
@@ -45,20 +45,20 @@ export class Anchors {
     const numbers = names.map(fileNumber).filter((number) => number !== undefined);
     this.#fileNumbers = numbers.sort((a, b) => a - b);
     this.#unread = [...this.#fileNumbers];
-    await this.#readOn();
+    await this.#readRest();
   }
 
   /** What could not be read: gone on with, and given up when that has failed for long. Never rejects. */
-  async readAgain(): Promise<void> {
+  async retryRead(): Promise<void> {
     try {
-      await this.#readOn();
+      await this.#readRest();
     } catch {
       this.#failedReads += 1;
       if (this.#failedReads >= READ_TRIES_MAX) this.#unread = [];
     }
   }
 
-  async #readOn(): Promise<void> {
+  async #readRest(): Promise<void> {
     // One after the other and in their order, because the first word counts.
     for (let number = this.#unread[0]; number !== undefined; number = this.#unread[0]) {
       this.#parse(await this.#directory.read(fileName(number), 0, FILE_BYTES_MAX));
@@ -66,7 +66,7 @@ export class Anchors {
     }
   }
 
-  of(bootId: string): number | undefined {
+  get(bootId: string): number | undefined {
     return this.#offsets.get(bootId);
   }
 
@@ -76,17 +76,17 @@ export class Anchors {
   }
 
   /** The reading with its date; undefined while, or because, nobody knows when its boot was. */
-  date(reading: Reading): Reading | undefined {
+  withTimestamp(reading: Reading): Reading | undefined {
     if (reading.tsMs !== undefined) return reading;
     const offsetMs = this.#offsets.get(reading.bootId);
     return offsetMs === undefined ? undefined : { ...reading, tsMs: reading.bootMs + offsetMs };
   }
 
   /** Returns when a power cut can no longer undo what is known now. Rejects with the system's error. */
-  async store(): Promise<void> {
-    if (!this.isWhole) await this.readAgain();
+  async save(): Promise<void> {
+    if (!this.isComplete) await this.retryRead();
     const number = (this.#fileNumbers.at(-1) ?? 0) + 1;
-    const newest = [...this.#offsets].slice(-ANCHORS_MAX);
+    const newest = [...this.#offsets].slice(-BOOTS_MAX);
     const file = await this.#directory.create(fileName(number));
     try {
       const lines = newest.map(([boot, offsetMs]) => frame({ boot, offsetMs }));
@@ -103,7 +103,7 @@ export class Anchors {
   }
 
   /** No stored reading needs a date any more. Never rejects: a file too many costs one block. */
-  async forget(): Promise<void> {
+  async clear(): Promise<void> {
     await this.#remove(this.#fileNumbers);
   }
 

@@ -7,19 +7,19 @@
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
-import { carry, expand } from '../store/carry-forward.ts';
+import { carryForward, toFull } from '../store/carry-forward.ts';
 import { encode } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 
-export interface Piece {
+export interface Chunk {
   /** It opens a segment, behind whose header it goes. */
-  readonly opens: boolean;
+  readonly startsSegment: boolean;
   readonly bytes: Buffer;
   readonly records: number;
   readonly isUndated: boolean;
 }
 
-export interface Cut {
+export interface ChunkOptions {
   readonly readings: readonly Reading[];
   readonly bootId: string;
   /** Left in the segment that is open; 0 when none is. */
@@ -27,52 +27,52 @@ export interface Cut {
   /** For records in a new segment. */
   readonly segmentRoomBytes: number;
   /** Told of a reading that no segment holds. */
-  readonly tooLarge: (reading: Reading) => void;
+  readonly onTooLarge: (reading: Reading) => void;
 }
 
-export function* cutPieces({
+export function* splitIntoChunks({
   readings,
   bootId,
   roomBytes,
   segmentRoomBytes,
-  tooLarge,
-}: Cut): Generator<Piece> {
-  let piece = new Collector(false, roomBytes);
+  onTooLarge,
+}: ChunkOptions): Generator<Chunk> {
+  let chunk = new ChunkBuilder(false, roomBytes);
   let before: Values = {};
   let mustBeFull = false;
   let dictionary: Dictionary | undefined;
   for (const reading of readings) {
-    const full = () => encode(expand(before, reading), bootId);
+    const full = () => encode(toFull(before, reading), bootId);
     let record = mustBeFull ? full() : encode(reading, bootId, dictionary);
-    if (!piece.holds(record.bytes)) {
+    if (!chunk.fits(record.bytes)) {
       record = full();
       if (record.bytes.length > segmentRoomBytes) {
-        tooLarge(reading);
+        onTooLarge(reading);
         mustBeFull ||= !reading.gap;
-        before = carry(before, reading);
+        before = carryForward(before, reading);
         continue;
       }
-      if (piece.records > 0) yield piece;
-      piece = new Collector(true, segmentRoomBytes);
+      if (chunk.records > 0) yield chunk;
+      chunk = new ChunkBuilder(true, segmentRoomBytes);
       mustBeFull = true;
     }
-    piece.add(record.bytes, reading);
+    chunk.add(record.bytes, reading);
     dictionary = record.dictionary;
     if (!reading.gap) mustBeFull = false;
-    before = carry(before, reading);
+    before = carryForward(before, reading);
   }
-  if (piece.records > 0) yield piece;
+  if (chunk.records > 0) yield chunk;
 }
 
-class Collector implements Piece {
-  readonly opens: boolean;
+class ChunkBuilder implements Chunk {
+  readonly startsSegment: boolean;
   readonly #roomBytes: number;
   readonly #lines: Buffer[] = [];
   #bytes = 0;
   isUndated = false;
 
-  constructor(opens: boolean, roomBytes: number) {
-    this.opens = opens;
+  constructor(startsSegment: boolean, roomBytes: number) {
+    this.startsSegment = startsSegment;
     this.#roomBytes = roomBytes;
   }
 
@@ -84,7 +84,7 @@ class Collector implements Piece {
     return Buffer.concat(this.#lines);
   }
 
-  holds(line: Buffer): boolean {
+  fits(line: Buffer): boolean {
     return this.#bytes + line.length <= this.#roomBytes;
   }
 

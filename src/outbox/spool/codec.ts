@@ -27,10 +27,10 @@ const BRACE = '{';
 const LENGTH_DIGITS_MAX = 5;
 const CRC_DIGITS = 7;
 const CRC_RADIX = 36;
-const SMALL = /^(-?[0-9a-z]+)(?:,(-?[0-9a-z]+))?([^{]*)(\{.*)?$/s;
+const DELTA_RECORD = /^(-?[0-9a-z]+)(?:,(-?[0-9a-z]+))?([^{]*)(\{.*)?$/s;
 
 /** A line that is as it was written. */
-export interface Line {
+export interface RecordLine {
   readonly text: string;
   readonly sum: number;
   readonly endBytes: number;
@@ -60,7 +60,7 @@ function seal(text: string, dictionary?: Dictionary): { readonly bytes: Buffer; 
 }
 
 /** The line that begins at `fromBytes`, which may need `dictionary`, and then exactly that. */
-export function unseal(bytes: Buffer, fromBytes: number, dictionary?: Dictionary): Line | undefined {
+export function unseal(bytes: Buffer, fromBytes: number, dictionary?: Dictionary): RecordLine | undefined {
   const space = bytes.subarray(fromBytes, fromBytes + LENGTH_DIGITS_MAX + 1).indexOf(SPACE);
   if (space < 1) return undefined;
   const crcAt = fromBytes + space + 1;
@@ -111,14 +111,14 @@ export interface Encoded {
 
 /** The record of a reading in a segment of `bootId`; both instants are kept, so that it comes back as it was. */
 export function encode(reading: Reading, bootId: string, dictionary?: Dictionary): Encoded {
-  const small = dictionary && smallText(reading, dictionary);
-  if (small !== undefined) return { bytes: seal(small, dictionary).bytes, dictionary };
+  const delta = dictionary && encodeDelta(reading, dictionary);
+  if (delta !== undefined) return { bytes: seal(delta, dictionary).bytes, dictionary };
   const { bytes, sum } = seal(
     JSON.stringify({
       t: reading.tsMs,
       m: reading.bootMs,
       b: reading.bootId === bootId ? undefined : reading.bootId,
-      f: reading.full ? 1 : undefined,
+      f: reading.isSnapshot ? 1 : undefined,
       g: reading.gap ? 1 : undefined,
       v: reading.values,
     }),
@@ -128,7 +128,7 @@ export function encode(reading: Reading, bootId: string, dictionary?: Dictionary
 
 /** The reading of a record in a segment of `bootId`; that is '' where the segment's header is damaged. */
 export function decode(text: string, bootId: string, dictionary?: Dictionary): Reading | undefined {
-  if (!text.startsWith(BRACE)) return dictionary && readingOfSmall(text, dictionary);
+  if (!text.startsWith(BRACE)) return dictionary && decodeDelta(text, dictionary);
   const json = parse(text);
   if (!isJsonObject(json)) return undefined;
   const { t, m, b = bootId, f, g, v, ...unknown } = json;
@@ -137,39 +137,46 @@ export function decode(text: string, bootId: string, dictionary?: Dictionary): R
   if ((f !== undefined && f !== 1) || (g !== undefined && g !== 1)) return undefined;
   if (!isValues(v) || Object.keys(unknown).length > 0) return undefined;
   const dated = t === undefined ? {} : { tsMs: t };
-  return { bootId: b, bootMs: m, ...dated, values: v, full: f === 1, ...(g === 1 && { gap: true as const }) };
+  return {
+    bootId: b,
+    bootMs: m,
+    ...dated,
+    values: v,
+    isSnapshot: f === 1,
+    ...(g === 1 && { gap: true as const }),
+  };
 }
 
 /** Whether those behind it are written with the keys of this one. */
 export function isDictionary(reading: Reading): boolean {
-  return reading.full && !reading.gap;
+  return reading.isSnapshot && !reading.gap;
 }
 
 /** `<bootMs>[,<tsMs>]<coded>[{others}]`, instants as differences, the second only where it is another than the first. */
-function smallText(reading: Reading, dictionary: Dictionary): string | undefined {
+function encodeDelta(reading: Reading, dictionary: Dictionary): string | undefined {
   const { full } = dictionary;
-  if (reading.full || reading.gap || reading.bootId !== full.bootId) return undefined;
+  if (reading.isSnapshot || reading.gap || reading.bootId !== full.bootId) return undefined;
   if ((reading.tsMs === undefined) !== (full.tsMs === undefined)) return undefined;
   const boot = writeDifference(reading.bootMs, full.bootMs);
   const date = writeDifference(reading.tsMs ?? 0, full.tsMs ?? 0);
   if (boot === undefined || date === undefined) return undefined;
-  const { coded, rest } = dictionary.write(reading.values);
+  const { encoded, rest } = dictionary.write(reading.values);
   const others = Object.keys(rest).length > 0 ? JSON.stringify(rest) : '';
   const isSame = reading.tsMs === undefined || date === boot;
-  return `${boot}${isSame ? '' : `,${date}`}${coded}${others}`;
+  return `${boot}${isSame ? '' : `,${date}`}${encoded}${others}`;
 }
 
-function readingOfSmall(text: string, dictionary: Dictionary): Reading | undefined {
+function decodeDelta(text: string, dictionary: Dictionary): Reading | undefined {
   const { full } = dictionary;
-  const [, boot, date = boot, coded = '', others] = SMALL.exec(text) ?? [];
-  const numbers = dictionary.read(coded);
+  const [, boot, date = boot, encoded = '', others] = DELTA_RECORD.exec(text) ?? [];
+  const numbers = dictionary.read(encoded);
   const rest = others === undefined ? {} : parse(others);
   if (boot === undefined || date === undefined || !numbers || !isJsonObject(rest)) return undefined;
   const values = Object.fromEntries([...numbers, ...Object.entries(rest)]);
   if (!isValues(values)) return undefined;
   const bootMs = readDifference(boot, full.bootMs);
   const dated = full.tsMs === undefined ? {} : { tsMs: readDifference(date, full.tsMs) };
-  return { bootId: full.bootId, bootMs, ...dated, values, full: false };
+  return { bootId: full.bootId, bootMs, ...dated, values, isSnapshot: false };
 }
 
 function isValues(json: unknown): json is Values {

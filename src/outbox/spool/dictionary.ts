@@ -14,13 +14,13 @@ const LETTER_A = 0x41;
 
 /** How a difference is counted, by the signs it is written with: memory and disks come in KiB, loads in hundredths. */
 const UNITS = [
-  { more: '+', less: '-', perOne: 1 },
-  { more: '>', less: '<', perOne: 1 / 1024 },
-  { more: '*', less: '/', perOne: 100 },
+  { plus: '+', minus: '-', perOne: 1 },
+  { plus: '>', minus: '<', perOne: 1 / 1024 },
+  { plus: '*', minus: '/', perOne: 100 },
 ] as const;
 
 const PLAIN = /^\d+(\.\d+)?$/;
-const CODED = /([A-Z]+)(\d+(?:\.\d+)?|[-+<>*/][0-9a-z]+)/y;
+const ENTRY = /([A-Z]+)(\d+(?:\.\d+)?|[-+<>*/][0-9a-z]+)/y;
 
 export class Dictionary {
   readonly full: Reading;
@@ -42,29 +42,29 @@ export class Dictionary {
   }
 
   /** What can be written, and all other values. */
-  write(values: Values): { readonly coded: string; readonly rest: Values } {
-    let coded = '';
+  write(values: Values): { readonly encoded: string; readonly rest: Values } {
+    let encoded = '';
     const rest: [string, Value][] = [];
     for (const [key, value] of Object.entries(values)) {
       const letters = this.#letters.get(key) ?? '';
       const base = this.#numbers.get(letters)?.[1];
-      const text = typeof value === 'number' && base !== undefined ? shortest(value, base) : undefined;
+      const text = typeof value === 'number' && base !== undefined ? encodeNumber(value, base) : undefined;
       if (text === undefined) rest.push([key, value]);
-      else coded += letters + text;
+      else encoded += letters + text;
     }
-    return { coded, rest: Object.fromEntries(rest) };
+    return { encoded, rest: Object.fromEntries(rest) };
   }
 
   /** The values of what was written; undefined for what was not written with this dictionary. */
-  read(coded: string): readonly (readonly [string, number])[] | undefined {
+  read(encoded: string): readonly (readonly [string, number])[] | undefined {
     const values: [string, number][] = [];
     let at = 0;
-    while (at < coded.length) {
-      CODED.lastIndex = at;
-      const [whole = '', letters = '', text = ''] = CODED.exec(coded) ?? [];
+    while (at < encoded.length) {
+      ENTRY.lastIndex = at;
+      const [whole = '', letters = '', text = ''] = ENTRY.exec(encoded) ?? [];
       const [key, base] = this.#numbers.get(letters) ?? [];
       if (key === undefined || base === undefined) return undefined;
-      const value = PLAIN.test(text) ? Number(text) : moved(base, text);
+      const value = PLAIN.test(text) ? Number(text) : applyDifference(base, text);
       if (!Number.isFinite(value)) return undefined;
       values.push([key, value]);
       at += whole.length;
@@ -85,26 +85,26 @@ export function readDifference(text: string, base: number): number {
   return base + Number.parseInt(text, RADIX);
 }
 
-function shortest(value: number, base: number): string | undefined {
+function encodeNumber(value: number, base: number): string | undefined {
   const plain = String(value);
   let best = PLAIN.test(plain) && Object.is(Number(plain), value) ? plain : undefined;
-  for (const { more, less, perOne } of UNITS) {
+  for (const { plus, minus, perOne } of UNITS) {
     const difference = Math.round(value * perOne) - Math.round(base * perOne);
     if (!Number.isSafeInteger(difference)) continue;
-    const text = (difference < 0 ? less : more) + Math.abs(difference).toString(RADIX);
+    const text = (difference < 0 ? minus : plus) + Math.abs(difference).toString(RADIX);
     if (best !== undefined && text.length >= best.length) continue;
-    if (Object.is(moved(base, text), value)) best = text;
+    if (Object.is(applyDifference(base, text), value)) best = text;
   }
   return best;
 }
 
 /** What `text` says, of a number that was `base`. */
-function moved(base: number, text: string): number {
+function applyDifference(base: number, text: string): number {
   const sign = text.charAt(0);
-  const unit = UNITS.find(({ more, less }) => sign === more || sign === less);
+  const unit = UNITS.find(({ plus, minus }) => sign === plus || sign === minus);
   if (!unit) return Number.NaN;
   const difference = Number.parseInt(text.slice(1), RADIX);
-  const ones = Math.round(base * unit.perOne) + (sign === unit.less ? -difference : difference);
+  const ones = Math.round(base * unit.perOne) + (sign === unit.minus ? -difference : difference);
   return ones / unit.perOne;
 }
 

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/model/error-code.ts';
 import type { SpoolDirectory, SpoolEntry, SpoolFile } from './directory.ts';
 
-export class NodeDirectory implements SpoolDirectory {
+export class FsSpoolDirectory implements SpoolDirectory {
   readonly #path: string;
   #buffer = Buffer.alloc(0);
 
@@ -20,10 +20,10 @@ export class NodeDirectory implements SpoolDirectory {
   }
 
   async list(): Promise<readonly SpoolEntry[]> {
-    const entries = await unlessMissing(readdir(this.#path, { withFileTypes: true }));
+    const entries = await ignoreMissing(readdir(this.#path, { withFileTypes: true }));
     const files: SpoolEntry[] = [];
     for (const { name } of (entries ?? []).filter((entry) => entry.isFile())) {
-      const stats = await unlessMissing(stat(join(this.#path, name)));
+      const stats = await ignoreMissing(stat(join(this.#path, name)));
       if (stats) files.push({ name, bytes: stats.size });
     }
     return files;
@@ -31,11 +31,11 @@ export class NodeDirectory implements SpoolDirectory {
 
   async create(name: string): Promise<SpoolFile> {
     const path = join(this.#path, name);
-    const make = () => open(path, 'wx', 0o600);
-    const handle = await unlessMissing(make());
-    if (handle) return new NodeFile(handle);
+    const openNew = () => open(path, 'wx', 0o600);
+    const handle = await ignoreMissing(openNew());
+    if (handle) return new FsSpoolFile(handle);
     await makeDirectory(this.#path);
-    return new NodeFile(await make());
+    return new FsSpoolFile(await openNew());
   }
 
   async read(name: string, offset: number, length: number): Promise<Buffer> {
@@ -64,13 +64,13 @@ export class NodeDirectory implements SpoolDirectory {
 
   async space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
     for (let path = this.#path; ; path = dirname(path)) {
-      const stats = await unlessMissing(statfs(path));
+      const stats = await ignoreMissing(statfs(path));
       if (stats) return { freeBytes: stats.bavail * stats.bsize, totalBytes: stats.blocks * stats.bsize };
     }
   }
 }
 
-class NodeFile implements SpoolFile {
+class FsSpoolFile implements SpoolFile {
   readonly #handle: FileHandle;
 
   constructor(handle: FileHandle) {
@@ -96,7 +96,7 @@ class NodeFile implements SpoolFile {
 }
 
 /** Undefined for what does not exist; every other error stays one. */
-async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+async function ignoreMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
@@ -116,9 +116,9 @@ async function makeDirectory(path: string): Promise<void> {
   }
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
-  const above = dirname(first);
-  for (let made = path; made !== above && made !== dirname(made); made = dirname(made)) {
-    await syncDirectory(dirname(made));
+  const parent = dirname(first);
+  for (let created = path; created !== parent && created !== dirname(created); created = dirname(created)) {
+    await syncDirectory(dirname(created));
   }
 }
 

@@ -1,20 +1,20 @@
 /** Says each event once in the life of a process: a dying card would otherwise fill the journal with one line. */
 
-import { type EventId, tell } from '../../core/events/catalogue.ts';
+import { type EventId, logEvent } from '../../core/events/catalogue.ts';
 import type { EventLevel } from '../../core/events/definition.ts';
 import type { LogFields, Logger } from '../../core/ports/log.ts';
 
 export class OnceLog {
   readonly #log: Pick<Logger, EventLevel>;
-  readonly #said = new Set<EventId>();
+  readonly #logged = new Set<EventId>();
 
   constructor(log: Pick<Logger, EventLevel>) {
     this.#log = log;
   }
 
-  tell(id: EventId, fields: LogFields): void {
-    if (this.#said.has(id)) return;
-    this.#said.add(id);
-    tell(this.#log, id, fields);
+  logEvent(id: EventId, fields: LogFields): void {
+    if (this.#logged.has(id)) return;
+    this.#logged.add(id);
+    logEvent(this.#log, id, fields);
   }
 }

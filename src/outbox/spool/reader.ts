@@ -7,38 +7,38 @@
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
-import { carry, expand } from '../store/carry-forward.ts';
-import type { Anchors } from './boot-offset-file.ts';
-import { type Found, type Place, recordsOf, type Segment } from './segment.ts';
-import type { Shelf } from './segment-list.ts';
+import { carryForward, toFull } from '../store/carry-forward.ts';
+import type { BootOffsetFile } from './boot-offset-file.ts';
+import { type Position, type ScannedRecord, type Segment, scanRecords } from './segment.ts';
+import type { SegmentList } from './segment-list.ts';
 
 export interface ReaderPorts {
-  readonly shelf: Shelf;
-  readonly anchors: Anchors;
+  readonly segmentList: SegmentList;
+  readonly bootOffsets: BootOffsetFile;
   readonly bootId: string;
 }
 
-interface Taken {
+interface TakenRecord {
   readonly segment: Segment;
-  readonly end: Place;
+  readonly end: Position;
 }
 
 /** Why the cursor stopped in a segment. */
-type Stop = 'at the end' | 'enough' | 'no date yet';
+type StopReason = 'at the end' | 'enough' | 'no date yet';
 
 export class SpoolReader {
   readonly #ports: ReaderPorts;
-  #taken: Taken[] = [];
+  #taken: TakenRecord[] = [];
   #epoch = 0;
   /**
    * All values after readings that can never be dated, until the next one that can be is made full with them. They
    * are the first of their process, so they begin with a full one.
    */
-  #undatable: Values | undefined;
+  #lostValues: Values | undefined;
 
   constructor(ports: ReaderPorts) {
     this.#ports = ports;
-    ports.shelf.onGone = (segment) => {
+    ports.segmentList.onRemoved = (segment) => {
       if (this.#taken.some((taken) => taken.segment === segment)) this.rewind();
     };
   }
@@ -49,7 +49,7 @@ export class SpoolReader {
 
   async take(max: number): Promise<readonly Reading[]> {
     for (;;) {
-      const readings = await this.#takeUnlessTakenBack(max);
+      const readings = await this.#tryTake(max);
       if (readings) return readings;
     }
   }
@@ -59,7 +59,7 @@ export class SpoolReader {
     for (const { segment, end } of this.#taken.splice(0, Math.max(0, count))) {
       segment.ackedBytes = end.bytes;
       segment.ackedFullAt = end.fullAt;
-      segment.left = Math.max(0, segment.left - 1);
+      segment.remaining = Math.max(0, segment.remaining - 1);
     }
   }
 
@@ -67,79 +67,80 @@ export class SpoolReader {
     if (this.#taken.length === 0) return;
     this.#taken = [];
     this.#epoch += 1;
-    this.#undatable = undefined;
-    for (const segment of this.#ports.shelf.segments) {
+    this.#lostValues = undefined;
+    for (const segment of this.#ports.segmentList.segments) {
       segment.readBytes = segment.ackedBytes;
       segment.readFullAt = segment.ackedFullAt;
     }
   }
 
   /** Undefined when everything taken was taken back while it waited for the disk. */
-  async #takeUnlessTakenBack(max: number): Promise<readonly Reading[] | undefined> {
+  async #tryTake(max: number): Promise<readonly Reading[] | undefined> {
     const epoch = this.#epoch;
     const readings: Reading[] = [];
-    for (const segment of this.#ports.shelf.segments) {
+    for (const segment of this.#ports.segmentList.segments) {
       if (readings.length >= max) break;
-      if (segment.isSpent || segment.readBytes >= segment.goodBytes) continue;
-      const content = await this.#ports.shelf.read(segment);
+      if (segment.isConsumed || segment.readBytes >= segment.goodBytes) continue;
+      const content = await this.#ports.segmentList.read(segment);
       if (epoch !== this.#epoch) return undefined;
       if (content && this.#readInto(readings, segment, content, max) === 'no date yet') break;
       // It may be readable again later, and what lies behind it is newer.
-      if (!content && this.#ports.shelf.segments.includes(segment) && !segment.isSpent) break;
+      if (!content && this.#ports.segmentList.segments.includes(segment) && !segment.isConsumed) break;
     }
     return readings;
   }
 
-  #readInto(readings: Reading[], segment: Segment, content: Buffer, max: number): Stop {
-    if (segment.readBytes === 0) this.#undatable = undefined;
+  #readInto(readings: Reading[], segment: Segment, content: Buffer, max: number): StopReason {
+    if (segment.readBytes === 0) this.#lostValues = undefined;
     const from = { bytes: segment.readBytes, fullAt: segment.readFullAt };
-    for (const found of recordsOf(content, from)) {
+    for (const record of scanRecords(content, from)) {
       // Asked of the next one, so that the end of a segment is seen with its last record.
       if (readings.length >= max) return 'enough';
-      const reading = found.at === 'reading' ? this.#ports.anchors.date(found.reading) : undefined;
+      const reading =
+        record.kind === 'reading' ? this.#ports.bootOffsets.withTimestamp(record.reading) : undefined;
       if (reading) {
-        readings.push(this.#followable(reading));
-        this.#taken.push({ segment, end: found.end });
-      } else if (found.at === 'reading' && this.#mayGetDate(found.reading)) {
+        readings.push(this.#fullAfterLoss(reading));
+        this.#taken.push({ segment, end: record.end });
+      } else if (record.kind === 'reading' && this.#mayBeDatedLater(record.reading)) {
         return 'no date yet';
       } else {
-        this.#lose(segment, found);
+        this.#markLost(segment, record);
       }
-      segment.readBytes = found.end.bytes;
-      segment.readFullAt = found.end.fullAt;
+      segment.readBytes = record.end.bytes;
+      segment.readFullAt = record.end.fullAt;
     }
     segment.readBytes = segment.goodBytes;
-    this.#settleCount(segment);
+    this.#correctCount(segment);
     return 'at the end';
   }
 
-  #mayGetDate({ bootId }: Reading): boolean {
-    return bootId === this.#ports.bootId || !this.#ports.anchors.isWhole;
+  #mayBeDatedLater({ bootId }: Reading): boolean {
+    return bootId === this.#ports.bootId || !this.#ports.bootOffsets.isComplete;
   }
 
   /** The reading, full if what it builds upon was lost. */
-  #followable(reading: Reading): Reading {
-    if (this.#undatable === undefined || reading.gap) return reading;
-    const full = expand(this.#undatable, reading);
-    this.#undatable = undefined;
+  #fullAfterLoss(reading: Reading): Reading {
+    if (this.#lostValues === undefined || reading.gap) return reading;
+    const full = toFull(this.#lostValues, reading);
+    this.#lostValues = undefined;
     return full;
   }
 
-  #lose(segment: Segment, found: Found): void {
-    if (found.at === 'reading') this.#undatable = carry(this.#undatable ?? {}, found.reading);
-    if (found.end.bytes <= segment.toldBytes) return;
-    segment.toldBytes = found.end.bytes;
-    segment.left = Math.max(0, segment.left - 1);
-    segment.untold.push(
-      found.at === 'damage' ? { why: 'damaged' } : { why: 'undatable', reading: found.reading },
+  #markLost(segment: Segment, record: ScannedRecord): void {
+    if (record.kind === 'reading') this.#lostValues = carryForward(this.#lostValues ?? {}, record.reading);
+    if (record.end.bytes <= segment.reportedBytes) return;
+    segment.reportedBytes = record.end.bytes;
+    segment.remaining = Math.max(0, segment.remaining - 1);
+    segment.unreported.push(
+      record.kind === 'damage' ? { why: 'damaged' } : { why: 'undatable', reading: record.reading },
     );
   }
 
   /** At the end of a segment it is known what is left of it: what was taken. Its lines may have promised more. */
-  #settleCount(segment: Segment): void {
+  #correctCount(segment: Segment): void {
     const taken = this.#taken.filter((each) => each.segment === segment).length;
-    for (let missing = segment.left - taken; missing > 0; missing -= 1)
-      segment.untold.push({ why: 'damaged' });
-    segment.left = taken;
+    for (let missing = segment.remaining - taken; missing > 0; missing -= 1)
+      segment.unreported.push({ why: 'damaged' });
+    segment.remaining = taken;
   }
 }

@@ -13,15 +13,15 @@ export async function readSegment(
   { directory, log }: { readonly directory: SpoolDirectory; readonly log: OnceLog },
   segment: Segment,
 ): Promise<Buffer | undefined> {
-  const once = () => directory.read(segmentName(segment.number), 0, segment.goodBytes);
+  const readOnce = () => directory.read(segmentName(segment.number), 0, segment.goodBytes);
   try {
-    const content = await once().catch(once);
+    const content = await readOnce().catch(readOnce);
     segment.failedReads = 0;
     return content;
   } catch (error) {
     // Gone for good: another hand has removed it.
     segment.failedReads = errorCode(error) === 'ENOENT' ? READ_TRIES_MAX : segment.failedReads + 1;
-    log.tell('FL-SPOOL-UNREADABLE', { file: segmentName(segment.number), seen: errorMessage(error) });
+    log.logEvent('FL-SPOOL-READ-FAILED', { file: segmentName(segment.number), detail: errorMessage(error) });
     return undefined;
   }
 }

@@ -8,17 +8,17 @@
  */
 
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
-import type { Losses, LossReason } from '../../core/model/loss-report.ts';
-import type { Anchors } from './boot-offset-file.ts';
+import type { LossReason, LossReport } from '../../core/model/loss-report.ts';
+import type { BootOffsetFile } from './boot-offset-file.ts';
 import { FORMAT_VERSION } from './codec.ts';
 import type { SpoolDirectory, SpoolEntry } from './directory.ts';
-import { tellDropped, tellUntold } from './dropped-segment.ts';
+import { reportDropped, reportLosses } from './dropped-segment.ts';
 import type { OnceLog } from './once-log.ts';
 import {
   countRecords,
-  headerOf,
   mayHoldUndated,
   newSegment,
+  readHeader,
   SEGMENT_BYTES,
   type Segment,
   segmentName,
@@ -26,23 +26,23 @@ import {
 } from './segment.ts';
 import { READ_TRIES_MAX, readSegment } from './segment-file.ts';
 
-export interface ShelfPorts {
+export interface SegmentListPorts {
   readonly directory: SpoolDirectory;
   readonly bootId: string;
-  readonly anchors: Anchors;
-  readonly losses: Losses;
+  readonly bootOffsets: BootOffsetFile;
+  readonly losses: LossReport;
   readonly log: OnceLog;
 }
 
-export class Shelf {
-  readonly #ports: ShelfPorts;
+export class SegmentList {
+  readonly #ports: SegmentListPorts;
   #segments: Segment[] = [];
   #nextNumber = 1;
-  #hasForeign = false;
+  #hasNewerFormat = false;
   /** Told of every segment whose readings are gone, whatever was taken of them. */
-  onGone: (segment: Segment) => void = () => {};
+  onRemoved: (segment: Segment) => void = () => {};
 
-  constructor(ports: ShelfPorts) {
+  constructor(ports: SegmentListPorts) {
     this.#ports = ports;
   }
 
@@ -50,8 +50,8 @@ export class Shelf {
     return this.#segments;
   }
 
-  get left(): number {
-    return this.#segments.reduce((sum, { left }) => sum + left, 0);
+  get remaining(): number {
+    return this.#segments.reduce((sum, { remaining }) => sum + remaining, 0);
   }
 
   get bytes(): number {
@@ -60,7 +60,7 @@ export class Shelf {
 
   /** There is nothing in the directory whose readings may still need a date. */
   get isEmpty(): boolean {
-    return this.#segments.length === 0 && !this.#hasForeign;
+    return this.#segments.length === 0 && !this.#hasNewerFormat;
   }
 
   /** Finds and counts what earlier processes left; changes nothing on the disk. Never rejects. */
@@ -70,13 +70,13 @@ export class Shelf {
     for (const { number, bytes } of numbered.sort((a, b) => a.number - b.number)) {
       if (number === 0 || this.#segments.some((segment) => segment.number === number)) continue;
       this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-      await this.#count(this.add(number, bytes), bytes);
+      await this.#countRecords(this.add(number, bytes), bytes);
     }
     this.#segments.sort((a, b) => a.number - b.number);
   }
 
   /** A number that no segment has had. */
-  takeNumber(): number {
+  allocateNumber(): number {
     this.#nextNumber += 1;
     return this.#nextNumber - 1;
   }
@@ -92,12 +92,12 @@ export class Shelf {
   async read(segment: Segment): Promise<Buffer | undefined> {
     const content = await readSegment(this.#ports, segment);
     if (content) {
-      if (this.#isForeign(segment, content)) return undefined;
-      if (!segment.isCounted) this.#counted(segment, content);
+      if (this.#isNewerFormat(segment, content)) return undefined;
+      if (!segment.isCounted) this.#setCount(segment, content);
       return content;
     }
     if (segment.failedReads < READ_TRIES_MAX) return undefined;
-    this.#ports.losses.add({ readings: Math.max(1, segment.left), why: 'damaged' });
+    this.#ports.losses.add({ readings: Math.max(1, segment.remaining), reason: 'damaged' });
     await this.discard(segment);
     return undefined;
   }
@@ -106,29 +106,29 @@ export class Shelf {
   async drop(why: LossReason): Promise<void> {
     const [segment] = this.#segments;
     if (!segment) return;
-    const content = segment.isSpent ? undefined : await readSegment(this.#ports, segment);
+    const content = segment.isConsumed ? undefined : await readSegment(this.#ports, segment);
     // Counted before its file goes, and once: whatever happens to this process, or to the removal, from here on.
-    tellUntold(this.#ports.losses, segment);
-    tellDropped(this.#ports, segment, content, why);
-    segment.left = 0;
-    segment.isSpent = true;
-    this.onGone(segment);
+    reportLosses(this.#ports.losses, segment);
+    reportDropped(this.#ports, segment, content, why);
+    segment.remaining = 0;
+    segment.isConsumed = true;
+    this.onRemoved(segment);
     await this.#remove(segment);
   }
 
   /** Its records are done with: its file goes too, or is never read again. Never rejects. */
   async discard(segment: Segment): Promise<void> {
     if (!this.#segments.includes(segment)) return;
-    tellUntold(this.#ports.losses, segment);
-    segment.left = 0;
-    segment.isSpent = true;
-    this.onGone(segment);
+    reportLosses(this.#ports.losses, segment);
+    segment.remaining = 0;
+    segment.isConsumed = true;
+    this.onRemoved(segment);
     try {
       await this.#remove(segment);
     } catch (error) {
-      this.#ports.log.tell('FL-SPOOL-UNREMOVED', {
+      this.#ports.log.logEvent('FL-SPOOL-DELETE-FAILED', {
         file: segmentName(segment.number),
-        seen: errorMessage(error),
+        detail: errorMessage(error),
       });
     }
   }
@@ -138,50 +138,50 @@ export class Shelf {
     await this.#ports.directory.remove(segmentName(segment.number)).catch((error) => {
       if (errorCode(error) !== 'ENOENT') throw error;
     });
-    this.#take(segment);
+    this.#unlist(segment);
   }
 
-  #take(segment: Segment): void {
+  #unlist(segment: Segment): void {
     this.#segments = this.#segments.filter((each) => each !== segment);
   }
 
   async #list(): Promise<readonly SpoolEntry[]> {
-    const { directory, anchors, log } = this.#ports;
+    const { directory, bootOffsets, log } = this.#ports;
     try {
       const entries = await directory.list();
-      await anchors.load(entries.map(({ name }) => name)).catch((error) =>
-        log.tell('FL-DATES-UNREAD', {
-          seen: errorMessage(error),
+      await bootOffsets.load(entries.map(({ name }) => name)).catch((error) =>
+        log.logEvent('FL-BOOT-OFFSET-READ-FAILED', {
+          detail: errorMessage(error),
         }),
       );
       return entries;
     } catch (error) {
-      log.tell('FL-SPOOL-UNLISTED', { seen: errorMessage(error) });
+      log.logEvent('FL-SPOOL-LIST-FAILED', { detail: errorMessage(error) });
       return [];
     }
   }
 
-  async #count(segment: Segment, fileBytes: number): Promise<void> {
+  async #countRecords(segment: Segment, fileBytes: number): Promise<void> {
     segment.goodBytes = Math.min(fileBytes, SEGMENT_BYTES);
     const content = await readSegment(this.#ports, segment);
     // One, so that it is asked for and found out.
-    segment.left = 1;
+    segment.remaining = 1;
     segment.isCounted = false;
-    if (content && !this.#isForeign(segment, content)) this.#counted(segment, content);
+    if (content && !this.#isNewerFormat(segment, content)) this.#setCount(segment, content);
   }
 
-  #counted(segment: Segment, content: Buffer): void {
-    segment.left = countRecords(content);
+  #setCount(segment: Segment, content: Buffer): void {
+    segment.remaining = countRecords(content);
     segment.isCounted = true;
-    segment.isUndated = headerOf(content)?.bootId === this.#ports.bootId && mayHoldUndated(content);
+    segment.isUndated = readHeader(content)?.bootId === this.#ports.bootId && mayHoldUndated(content);
   }
 
-  #isForeign(segment: Segment, content: Buffer): boolean {
-    const version = headerOf(content)?.version ?? 0;
+  #isNewerFormat(segment: Segment, content: Buffer): boolean {
+    const version = readHeader(content)?.version ?? 0;
     if (version <= FORMAT_VERSION) return false;
-    this.#hasForeign = true;
-    this.#take(segment);
-    this.#ports.log.tell('FL-SPOOL-NEWER', { file: segmentName(segment.number), version });
+    this.#hasNewerFormat = true;
+    this.#unlist(segment);
+    this.#ports.log.logEvent('FL-SPOOL-NEWER', { file: segmentName(segment.number), version });
     return true;
   }
 }

@@ -32,7 +32,7 @@ export interface Segment {
   /** Nothing is read beyond; less than the file has where an append failed or is under way. */
   goodBytes: number;
   /** Records not acknowledged and not told as lost; of an earlier process, lines counted until it has been read. */
-  left: number;
+  remaining: number;
   /** Everything up to here is acknowledged or told as lost. */
   ackedBytes: number;
   /** As in `Place`, for what comes behind `ackedBytes`. */
@@ -42,28 +42,28 @@ export interface Segment {
   /** As in `Place`, for what comes behind `readBytes`. */
   readFullAt: number;
   /** The records up to here that are lost have been told. */
-  toldBytes: number;
+  reportedBytes: number;
   /** It may hold readings of this boot without a date. */
   isUndated: boolean;
   /** What of it is lost, and told when its file goes: before that a restart would find it, and tell it, again. */
-  readonly untold: Untold[];
+  readonly unreported: UnreportedLoss[];
   /** False while its records could not be counted. */
   isCounted: boolean;
   /** How often in a row it could not be read. */
   failedReads: number;
   /** It could not be removed: its records are done with, and it is only in the way. */
-  isSpent: boolean;
+  isConsumed: boolean;
 }
 
 /** Between two records, and the record of the full reading whose keys those behind it may be written with. */
-export interface Place {
+export interface Position {
   readonly bytes: number;
   /** 0 while there is none. */
   readonly fullAt: number;
 }
 
 /** A reading that can never be delivered; without it, a record that is damaged. */
-export interface Untold {
+export interface UnreportedLoss {
   readonly why: LossReason;
   readonly reading?: Reading;
 }
@@ -73,17 +73,17 @@ export function newSegment(number: number, fileBytes: number): Segment {
     number,
     bytes: Math.max(1, Math.ceil(fileBytes / SEGMENT_BYTES)) * SEGMENT_BYTES,
     goodBytes: 0,
-    left: 0,
+    remaining: 0,
     ackedBytes: 0,
     ackedFullAt: 0,
     readBytes: 0,
     readFullAt: 0,
-    toldBytes: 0,
+    reportedBytes: 0,
     isUndated: false,
-    untold: [],
+    unreported: [],
     isCounted: true,
     failedReads: 0,
-    isSpent: false,
+    isConsumed: false,
   };
 }
 
@@ -96,20 +96,20 @@ export function segmentNumber(name: string): number | undefined {
   return /^\d{8,15}\.log$/.test(name) ? Number.parseInt(name, 10) : undefined;
 }
 
-export function headerOf(content: Buffer): Header | undefined {
+export function readHeader(content: Buffer): Header | undefined {
   const frame = unframe(content, 0);
   return frame && decodeHeader(frame.json);
 }
 
-export type Found =
-  | { readonly at: 'reading'; readonly reading: Reading; readonly end: Place }
-  | { readonly at: 'damage'; readonly end: Place };
+export type ScannedRecord =
+  | { readonly kind: 'reading'; readonly reading: Reading; readonly end: Position }
+  | { readonly kind: 'damage'; readonly end: Position };
 
 /**
  * The records of a segment from a place; what is damaged is one find up to the next newline. So is each record that
  * is written with the keys of a full one that is damaged: what it says is not known.
  */
-export function* recordsOf(content: Buffer, from: Place): Generator<Found> {
+export function* scanRecords(content: Buffer, from: Position): Generator<ScannedRecord> {
   const header = unframe(content, 0);
   const bootId = (header && decodeHeader(header.json)?.bootId) ?? '';
   let { fullAt } = from;
@@ -126,7 +126,7 @@ export function* recordsOf(content: Buffer, from: Place): Generator<Found> {
     }
     at = line?.endBytes ?? lineEnd(content, at);
     const end = { bytes: at, fullAt };
-    yield reading ? { at: 'reading', reading, end } : { at: 'damage', end };
+    yield reading ? { kind: 'reading', reading, end } : { kind: 'damage', end };
   }
 }
 

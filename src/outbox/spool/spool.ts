@@ -12,15 +12,15 @@
  */
 
 import { errorMessage } from '../../core/model/error-code.ts';
-import type { Losses } from '../../core/model/loss-report.ts';
+import type { LossReport } from '../../core/model/loss-report.ts';
 import type { Reading } from '../../core/model/reading.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { ReadingStore } from '../store/reading-store.ts';
-import { Anchors } from './boot-offset-file.ts';
+import { BootOffsetFile } from './boot-offset-file.ts';
 import type { SpoolDirectory } from './directory.ts';
 import { OnceLog } from './once-log.ts';
 import { SpoolReader } from './reader.ts';
-import { Shelf } from './segment-list.ts';
+import { SegmentList } from './segment-list.ts';
 import { SpoolWriter } from './writer.ts';
 
 export interface SpoolOptions {
@@ -30,143 +30,143 @@ export interface SpoolOptions {
   readonly bytesMax: number;
   /** The share of the file system that stays free for others, 0 to 0.9. */
   readonly freeShare: number;
-  readonly losses: Losses;
+  readonly losses: LossReport;
   readonly log: Logger;
 }
 
-interface Parts {
+interface Components {
   readonly bootId: string;
   readonly directory: SpoolDirectory;
-  readonly shelf: Shelf;
-  readonly anchors: Anchors;
+  readonly segmentList: SegmentList;
+  readonly bootOffsets: BootOffsetFile;
   readonly log: OnceLog;
   readonly reader: SpoolReader;
   readonly writer: SpoolWriter;
 }
 
 export class Spool implements ReadingStore, AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #components: Components;
   /** The operation before: each waits for it, so that none sees another half done. */
-  #last: Promise<unknown> = Promise.resolve();
+  #previous: Promise<unknown> = Promise.resolve();
   /** The offset of this boot is in memory only, and something on the disk needs it. */
-  #isAnchorOwed = false;
+  #isOffsetUnsaved = false;
 
   /** Counts what earlier processes left, and changes nothing. Never rejects. */
   static async open(options: SpoolOptions): Promise<Spool> {
     const { directory, bootId, bytesMax, freeShare, losses } = options;
     const log = new OnceLog(options.log);
-    const anchors = new Anchors(directory);
-    const shelf = new Shelf({ directory, bootId, anchors, losses, log });
-    const reader = new SpoolReader({ shelf, anchors, bootId });
-    const writer = new SpoolWriter({ shelf, directory, losses, bootId }, { bytesMax, freeShare });
-    await shelf.load();
-    return new Spool({ bootId, directory, shelf, anchors, log, reader, writer });
+    const bootOffsets = new BootOffsetFile(directory);
+    const segmentList = new SegmentList({ directory, bootId, bootOffsets, losses, log });
+    const reader = new SpoolReader({ segmentList, bootOffsets, bootId });
+    const writer = new SpoolWriter({ segmentList, directory, losses, bootId }, { bytesMax, freeShare });
+    await segmentList.load();
+    return new Spool({ bootId, directory, segmentList, bootOffsets, log, reader, writer });
   }
 
-  private constructor(parts: Parts) {
-    this.#parts = parts;
+  private constructor(components: Components) {
+    this.#components = components;
   }
 
   get size(): number {
-    return this.#parts.shelf.left;
+    return this.#components.segmentList.remaining;
   }
 
   get bytes(): number {
-    return this.#parts.shelf.bytes;
+    return this.#components.segmentList.bytes;
   }
 
   get epoch(): number {
-    return this.#parts.reader.epoch;
+    return this.#components.reader.epoch;
   }
 
   /** What dates undated readings of this boot, if it is known: an earlier process's, until `anchor` was called. */
-  get anchoredMs(): number | undefined {
-    return this.#parts.anchors.of(this.#parts.bootId);
+  get bootOffsetMs(): number | undefined {
+    return this.#components.bootOffsets.get(this.#components.bootId);
   }
 
   append(readings: readonly Reading[]): Promise<void> {
-    const { anchors, writer } = this.#parts;
-    return this.#inTurn(async () => {
-      await writer.append(readings.map((reading) => anchors.date(reading) ?? reading));
-      if (this.#isAnchorOwed) await this.#storeAnchor();
+    const { bootOffsets, writer } = this.#components;
+    return this.#enqueue(async () => {
+      await writer.append(readings.map((reading) => bootOffsets.withTimestamp(reading) ?? reading));
+      if (this.#isOffsetUnsaved) await this.#saveBootOffset();
     });
   }
 
   take(max: number): Promise<readonly Reading[]> {
-    return this.#inTurn(async () => {
-      const { anchors, reader } = this.#parts;
-      if (!anchors.isWhole) await anchors.readAgain();
+    return this.#enqueue(async () => {
+      const { bootOffsets, reader } = this.#components;
+      if (!bootOffsets.isComplete) await bootOffsets.retryRead();
       const readings = await reader.take(max);
-      await this.#clean();
+      await this.#removeConsumed();
       return readings;
     });
   }
 
   async acknowledge(count: number, epoch: number): Promise<void> {
     // At once, so that a segment dropped meanwhile does not tell as lost what is at the server.
-    this.#parts.reader.acknowledge(count, epoch);
-    await this.#inTurn(() => this.#clean());
+    this.#components.reader.acknowledge(count, epoch);
+    await this.#enqueue(() => this.#removeConsumed());
   }
 
   rewind(): void {
-    this.#parts.reader.rewind();
+    this.#components.reader.rewind();
   }
 
-  idle(): Promise<void> {
-    return this.#inTurn(async () => {});
+  whenIdle(): Promise<void> {
+    return this.#enqueue(async () => {});
   }
 
   /**
    * For readings that are stored without a date the offset is stored too, before any of them is let out. One that an
    * earlier process of this boot stored counts for this one as well, because readings may have gone out with it.
    */
-  anchor(offsetMs: number): Promise<void> {
-    return this.#inTurn(async () => {
-      const { anchors, bootId, shelf } = this.#parts;
-      if (anchors.of(bootId) !== undefined) return;
-      anchors.set(bootId, offsetMs);
-      if (shelf.segments.some(({ isUndated }) => isUndated)) await this.#storeAnchor();
+  setBootOffset(offsetMs: number): Promise<void> {
+    return this.#enqueue(async () => {
+      const { bootOffsets, bootId, segmentList } = this.#components;
+      if (bootOffsets.get(bootId) !== undefined) return;
+      bootOffsets.set(bootId, offsetMs);
+      if (segmentList.segments.some(({ isUndated }) => isUndated)) await this.#saveBootOffset();
     });
   }
 
   /** Tried again after each append, until it is stored. */
-  async #storeAnchor(): Promise<void> {
-    const { anchors, log } = this.#parts;
-    this.#isAnchorOwed = true;
+  async #saveBootOffset(): Promise<void> {
+    const { bootOffsets, log } = this.#components;
+    this.#isOffsetUnsaved = true;
     try {
-      await anchors.store();
-      this.#isAnchorOwed = false;
+      await bootOffsets.save();
+      this.#isOffsetUnsaved = false;
     } catch (error) {
-      log.tell('FL-DATES-UNSTORED', { seen: errorMessage(error) });
+      log.logEvent('FL-BOOT-OFFSET-WRITE-FAILED', { detail: errorMessage(error) });
     }
   }
 
   /** After what is under way: the open segment is closed. Nothing is lost by leaving it out. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#inTurn(() => this.#parts.writer.close());
+    await this.#enqueue(() => this.#components.writer.close());
   }
 
   /** Removes what is delivered; with the last reading everything goes. */
-  async #clean(): Promise<void> {
-    const { shelf, writer, anchors, directory } = this.#parts;
-    for (const segment of shelf.segments) {
-      const isDone = segment.left === 0 && segment.readBytes >= segment.goodBytes;
-      if (!isDone && !segment.isSpent) break;
+  async #removeConsumed(): Promise<void> {
+    const { segmentList, writer, bootOffsets, directory } = this.#components;
+    for (const segment of segmentList.segments) {
+      const isDelivered = segment.remaining === 0 && segment.readBytes >= segment.goodBytes;
+      if (!isDelivered && !segment.isConsumed) break;
       if (segment === writer.segment) await writer.close();
-      await shelf.discard(segment);
+      await segmentList.discard(segment);
     }
-    if (shelf.isEmpty) this.#isAnchorOwed = false;
-    if (!shelf.isEmpty || !anchors.isStored) return;
+    if (segmentList.isEmpty) this.#isOffsetUnsaved = false;
+    if (!segmentList.isEmpty || !bootOffsets.isSaved) return;
     // Not before the readings are gone for good, or a power cut could bring them back without their dates.
     await directory.sync().then(
-      () => anchors.forget(),
+      () => bootOffsets.clear(),
       () => {},
     );
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => {});
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#previous.then(work);
+    this.#previous = turn.catch(() => {});
     return turn;
   }
 }

@@ -8,19 +8,19 @@
  */
 
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
-import type { Losses } from '../../core/model/loss-report.ts';
+import type { LossReport } from '../../core/model/loss-report.ts';
 import type { Reading } from '../../core/model/reading.ts';
 import { OutboxError } from '../store/reading-store.ts';
-import { cutPieces, type Piece } from './chunks.ts';
+import { type Chunk, splitIntoChunks } from './chunks.ts';
 import { encodeHeader } from './codec.ts';
 import type { SpoolDirectory, SpoolFile } from './directory.ts';
 import { SEGMENT_BYTES, type Segment, segmentName } from './segment.ts';
-import type { Shelf } from './segment-list.ts';
+import type { SegmentList } from './segment-list.ts';
 
 export interface WriterPorts {
-  readonly shelf: Shelf;
+  readonly segmentList: SegmentList;
   readonly directory: SpoolDirectory;
-  readonly losses: Losses;
+  readonly losses: LossReport;
   readonly bootId: string;
 }
 
@@ -29,13 +29,13 @@ export interface WriterBounds {
   readonly freeShare: number;
 }
 
-interface Open {
+interface OpenSegment {
   readonly segment: Segment;
   readonly file: SpoolFile;
 }
 
 /** A piece that is on the disk, while the rest of its batch is not. */
-interface Written {
+interface WrittenChunk {
   readonly segment: Segment;
   readonly goodBytesBefore: number;
   readonly records: number;
@@ -45,7 +45,7 @@ export class SpoolWriter {
   readonly #ports: WriterPorts;
   readonly #bounds: WriterBounds;
   readonly #header: Buffer;
-  #open: Open | undefined;
+  #open: OpenSegment | undefined;
 
   constructor(ports: WriterPorts, bounds: WriterBounds) {
     this.#ports = ports;
@@ -61,25 +61,25 @@ export class SpoolWriter {
   /** Returns when a power cut can no longer undo it. Rejects with an OutboxError. */
   async append(readings: readonly Reading[]): Promise<void> {
     // A file that cannot be read any more may have been removed while it was open.
-    if (this.#open && !this.#ports.shelf.segments.includes(this.#open.segment)) await this.close();
-    if (this.#open?.segment.isSpent) await this.close();
+    if (this.#open && !this.#ports.segmentList.segments.includes(this.#open.segment)) await this.close();
+    if (this.#open?.segment.isConsumed) await this.close();
     const tooLarge: Reading[] = [];
-    const written: Written[] = [];
-    const pieces = cutPieces({
+    const written: WrittenChunk[] = [];
+    const chunks = splitIntoChunks({
       readings,
       bootId: this.#ports.bootId,
       roomBytes: this.#open ? SEGMENT_BYTES - this.#open.segment.goodBytes : 0,
       segmentRoomBytes: SEGMENT_BYTES - this.#header.length,
-      tooLarge: (reading) => tooLarge.push(reading),
+      onTooLarge: (reading) => tooLarge.push(reading),
     });
     try {
-      for (const piece of pieces) {
-        const open = piece.opens || !this.#open ? await this.#next() : this.#open;
-        written.push(await this.#write(open, piece));
+      for (const chunk of chunks) {
+        const open = chunk.startsSegment || !this.#open ? await this.#openNext() : this.#open;
+        written.push(await this.#write(open, chunk));
       }
     } catch (error) {
-      await this.#undo(written);
-      throw asOutboxError(error);
+      await this.#rollBack(written);
+      throw toOutboxError(error);
     }
     for (const reading of tooLarge) this.#ports.losses.addReading(reading, 'malformed');
   }
@@ -91,26 +91,26 @@ export class SpoolWriter {
     await open?.file.close().catch(() => {});
   }
 
-  async #next(): Promise<Open> {
+  async #openNext(): Promise<OpenSegment> {
     await this.close();
     await this.#makeRoom();
     this.#open = await this.#create().catch(async (error: unknown) => {
       // The directory could not be listed at the start: what it holds is met now.
       if (errorCode(error) !== 'EEXIST') throw error;
-      await this.#ports.shelf.load();
+      await this.#ports.segmentList.load();
       return this.#create();
     });
     return this.#open;
   }
 
-  async #create(): Promise<Open> {
-    const number = this.#ports.shelf.takeNumber();
+  async #create(): Promise<OpenSegment> {
+    const number = this.#ports.segmentList.allocateNumber();
     const file = await this.#ports.directory.create(segmentName(number));
-    return { segment: this.#ports.shelf.add(number), file };
+    return { segment: this.#ports.segmentList.add(number), file };
   }
 
   /** The first piece of a segment brings the whole of it into being: header, records and unused rest. */
-  async #write({ segment, file }: Open, { bytes, records, isUndated }: Piece): Promise<Written> {
+  async #write({ segment, file }: OpenSegment, { bytes, records, isUndated }: Chunk): Promise<WrittenChunk> {
     const goodBytesBefore = segment.goodBytes;
     const isNew = goodBytesBefore === 0;
     const startBytes = isNew ? this.#header.length : goodBytesBefore;
@@ -125,40 +125,44 @@ export class SpoolWriter {
     await file.sync();
     if (isNew) await this.#ports.directory.sync();
     segment.goodBytes = startBytes + bytes.length;
-    segment.left += records;
+    segment.remaining += records;
     segment.isUndated ||= isUndated;
     return { segment, goodBytesBefore, records };
   }
 
   async #makeRoom(): Promise<void> {
-    const { shelf, directory } = this.#ports;
+    const { segmentList, directory } = this.#ports;
     const { bytesMax, freeShare } = this.#bounds;
-    const isFull = () => shelf.bytes + SEGMENT_BYTES > bytesMax && shelf.segments.length > 0;
+    const isFull = () => segmentList.bytes + SEGMENT_BYTES > bytesMax && segmentList.segments.length > 0;
     const wasFull = isFull();
-    while (isFull()) await shelf.drop('spool full');
+    while (isFull()) await segmentList.drop('spool full');
     if (wasFull) return;
     const { freeBytes, totalBytes } = await directory.space();
     if (freeBytes - SEGMENT_BYTES >= freeShare * totalBytes) return;
     // One for one, so that it does not grow; of a single segment the newest readings would replace all others.
-    if (shelf.segments.length < 2) {
+    if (segmentList.segments.length < 2) {
       throw new OutboxError('the file system has too little free space for the spool to grow', 'LOW_SPACE');
     }
-    await shelf.drop('disk full');
+    await segmentList.drop('disk full');
   }
 
-  async #undo(written: readonly Written[]): Promise<void> {
-    const unwritten = this.#open?.segment;
+  async #rollBack(written: readonly WrittenChunk[]): Promise<void> {
+    const openSegment = this.#open?.segment;
     await this.close();
     for (const { segment, goodBytesBefore, records } of written) {
       segment.goodBytes = goodBytesBefore;
-      segment.left = Math.max(0, segment.left - records);
+      segment.remaining = Math.max(0, segment.remaining - records);
     }
-    const touched = new Set([...written.map(({ segment }) => segment), ...(unwritten ? [unwritten] : [])]);
-    for (const segment of touched) if (segment.goodBytes === 0) await this.#ports.shelf.discard(segment);
+    const touched = new Set([
+      ...written.map(({ segment }) => segment),
+      ...(openSegment ? [openSegment] : []),
+    ]);
+    for (const segment of touched)
+      if (segment.goodBytes === 0) await this.#ports.segmentList.discard(segment);
   }
 }
 
-function asOutboxError(error: unknown): unknown {
+function toOutboxError(error: unknown): unknown {
   const code = errorCode(error);
   if (error instanceof OutboxError || code === undefined) return error;
   return new OutboxError(errorMessage(error), code, { cause: error });

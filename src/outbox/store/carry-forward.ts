@@ -8,13 +8,13 @@
 import type { Reading, Values } from '../../core/model/reading.ts';
 
 /** All values after `reading`, when they were `before` ahead of it. A gap record is no sample and changes none. */
-export function carry(before: Values, reading: Reading): Values {
+export function carryForward(before: Values, reading: Reading): Values {
   if (reading.gap) return before;
-  return reading.full ? reading.values : { ...before, ...reading.values };
+  return reading.isSnapshot ? reading.values : { ...before, ...reading.values };
 }
 
 /** The same reading with everything that was known at its instant. */
-export function expand(before: Values, reading: Reading): Reading {
-  if (reading.full || reading.gap) return reading;
-  return { ...reading, values: { ...before, ...reading.values }, full: true };
+export function toFull(before: Values, reading: Reading): Reading {
+  if (reading.isSnapshot || reading.gap) return reading;
+  return { ...reading, values: { ...before, ...reading.values }, isSnapshot: true };
 }

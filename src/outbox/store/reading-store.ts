@@ -14,9 +14,9 @@ export interface ReadingStore extends Lane {
    */
   append(readings: readonly Reading[]): Promise<void>;
   /** From now on undated readings of this boot are dated: `tsMs = bootMs + offsetMs`. Only the first call counts. */
-  anchor(offsetMs: number): Promise<void>;
+  setBootOffset(offsetMs: number): Promise<void>;
   /** When what was asked of it before is done, and the losses that this found are counted. Never rejects. */
-  idle(): Promise<void>;
+  whenIdle(): Promise<void>;
   /** Bytes in memory or on the disk, which its bound is about. */
   readonly bytes: number;
 }

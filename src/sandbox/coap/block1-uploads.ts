@@ -39,40 +39,40 @@ export class Block1Uploads {
     this.#settings = settings;
   }
 
-  take(request: CoapRequest): Upload {
+  receive(request: CoapRequest): Upload {
     const reading = readBlock(request.options, optionNumber.block1);
     if (reading.status === 'absent') return { status: 'complete', request, echo: [] };
-    if (reading.status === 'malformed') return refuse('4.02', 'malformed Block1 option', []);
+    if (reading.status === 'malformed') return reject('4.02', 'malformed Block1 option', []);
     const { block } = reading;
     const echo = [blockOption(optionNumber.block1, block)];
     const key = uriKey(request);
-    this.#forgetOld(this.#settings.nowMs());
+    this.#removeExpired(this.#settings.nowMs());
     const announced = readUint(request.options, optionNumber.size1, 4) ?? 0;
     if (announced > this.#settings.bodyBytesMax) {
-      this.#drop(key);
+      this.#remove(key);
       const limit = uintOption(optionNumber.size1, this.#settings.bodyBytesMax);
-      return refuse('4.13', this.#tooLarge(), [...echo, limit]);
+      return reject('4.13', this.#tooLarge(), [...echo, limit]);
     }
     return this.#add(key, block, request, echo);
   }
 
   #add(key: string, block: Block, request: CoapRequest, echo: readonly CoapOption[]): Upload {
-    if (block.num === 0) this.#drop(key);
+    if (block.num === 0) this.#remove(key);
     const transfer = this.#transfers.get(key) ?? { parts: [], bytes: 0, untilMs: 0 };
-    this.#drop(key);
+    this.#remove(key);
     if (block.num * blockBytes(block.szx) !== transfer.bytes) {
-      return refuse('4.08', 'wrong block number', echo);
+      return reject('4.08', 'wrong block number', echo);
     }
     const { length } = request.payload;
     if (length > blockBytes(block.szx) || (block.more && length < blockBytes(block.szx))) {
-      return refuse('4.00', 'wrong block size', echo);
+      return reject('4.00', 'wrong block size', echo);
     }
-    if (transfer.bytes + length > this.#settings.bodyBytesMax) return refuse('4.13', this.#tooLarge(), echo);
+    if (transfer.bytes + length > this.#settings.bodyBytesMax) return reject('4.13', this.#tooLarge(), echo);
     // A copy: the datagram's own buffer may be a slice of a much larger one.
     transfer.parts.push(Buffer.from(request.payload));
     transfer.bytes += length;
     if (block.more) {
-      this.#keep(key, transfer);
+      this.#store(key, transfer);
       return { status: 'answered', response: { code: '2.31', options: echo } };
     }
     return { status: 'complete', request: { ...request, payload: Buffer.concat(transfer.parts) }, echo };
@@ -82,7 +82,7 @@ export class Block1Uploads {
     return `body too large, can process ${this.#settings.bodyBytesMax} bytes max`;
   }
 
-  #keep(key: string, transfer: Transfer): void {
+  #store(key: string, transfer: Transfer): void {
     transfer.untilMs = this.#settings.nowMs() + this.#settings.blockStatusMs;
     this.#transfers.set(key, transfer);
     this.#bytesHeld += transfer.bytes;
@@ -90,24 +90,24 @@ export class Block1Uploads {
       const fits =
         this.#transfers.size <= this.#settings.transfersMax && this.#bytesHeld <= this.#settings.bodyBytesMax;
       if (fits) return;
-      this.#drop(oldest);
+      this.#remove(oldest);
     }
   }
 
   /** Each block moves its transfer to the young end, so the old end expires first. */
-  #forgetOld(nowMs: number): void {
+  #removeExpired(nowMs: number): void {
     for (const [key, { untilMs }] of this.#transfers) {
       if (untilMs > nowMs) return;
-      this.#drop(key);
+      this.#remove(key);
     }
   }
 
-  #drop(key: string): void {
+  #remove(key: string): void {
     this.#bytesHeld -= this.#transfers.get(key)?.bytes ?? 0;
     this.#transfers.delete(key);
   }
 }
 
-function refuse(code: string, text: string, options: readonly CoapOption[]): Upload {
+function reject(code: string, text: string, options: readonly CoapOption[]): Upload {
   return { status: 'answered', response: { code, options, payload: Buffer.from(text) } };
 }

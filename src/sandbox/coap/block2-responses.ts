@@ -19,7 +19,7 @@ import {
 } from './options.ts';
 import type { CoapSettings } from './settings.ts';
 
-interface Kept {
+interface StoredResponse {
   readonly response: CoapResponse;
   readonly untilMs: number;
 }
@@ -27,9 +27,9 @@ interface Kept {
 /** Preferred and largest block: 1024 bytes. */
 const preferredSzx = 6;
 
-export class Block2Answers {
+export class Block2Responses {
   readonly #settings: CoapSettings;
-  readonly #kept = new Map<string, Kept>();
+  readonly #stored = new Map<string, StoredResponse>();
 
   constructor(settings: CoapSettings) {
     this.#settings = settings;
@@ -42,32 +42,32 @@ export class Block2Answers {
       return { code: '4.02', payload: Buffer.from('malformed Block2 option') };
     }
     if (reading.status === 'absent' || reading.block.num === 0) return undefined;
-    const kept = this.#kept.get(uriKey(request));
-    if (kept !== undefined && kept.untilMs > this.#settings.nowMs())
-      return slice(kept.response, reading.block);
+    const stored = this.#stored.get(uriKey(request));
+    if (stored !== undefined && stored.untilMs > this.#settings.nowMs())
+      return slice(stored.response, reading.block);
     // Only reading twice is harmless; anything else is not executed again for the sake of a block.
     return request.code === '0.01' ? undefined : { code: '4.08' };
   }
 
   /** The answer as it goes out: whole, or the block the request asked for. */
-  cut(request: CoapRequest, response: CoapResponse): CoapResponse {
-    const asked: BlockReading = readBlock(request.options, optionNumber.block2);
+  applyBlockSize(request: CoapRequest, response: CoapResponse): CoapResponse {
+    const reading: BlockReading = readBlock(request.options, optionNumber.block2);
     const bytes = response.payload?.length ?? 0;
-    const wanted = asked.status === 'present' ? asked.block : undefined;
-    if (bytes === 0 || (wanted === undefined && bytes <= blockBytes(preferredSzx))) return response;
-    const szx = Math.min(wanted?.szx ?? preferredSzx, preferredSzx);
-    if (bytes > blockBytes(szx)) this.#keep(uriKey(request), response);
-    return slice(response, { num: wanted?.num ?? 0, more: false, szx });
+    const requestedBlock = reading.status === 'present' ? reading.block : undefined;
+    if (bytes === 0 || (requestedBlock === undefined && bytes <= blockBytes(preferredSzx))) return response;
+    const szx = Math.min(requestedBlock?.szx ?? preferredSzx, preferredSzx);
+    if (bytes > blockBytes(szx)) this.#store(uriKey(request), response);
+    return slice(response, { num: requestedBlock?.num ?? 0, more: false, szx });
   }
 
-  #keep(key: string, response: CoapResponse): void {
-    this.#kept.delete(key);
+  #store(key: string, response: CoapResponse): void {
+    this.#stored.delete(key);
     const nowMs = this.#settings.nowMs();
-    for (const [oldest, { untilMs }] of this.#kept) {
-      if (untilMs > nowMs && this.#kept.size < this.#settings.transfersMax) break;
-      this.#kept.delete(oldest);
+    for (const [oldest, { untilMs }] of this.#stored) {
+      if (untilMs > nowMs && this.#stored.size < this.#settings.transfersMax) break;
+      this.#stored.delete(oldest);
     }
-    this.#kept.set(key, { response, untilMs: nowMs + this.#settings.blockStatusMs });
+    this.#stored.set(key, { response, untilMs: nowMs + this.#settings.blockStatusMs });
   }
 }
 

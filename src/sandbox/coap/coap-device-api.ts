@@ -8,7 +8,7 @@
 
 import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/model/types.ts';
 import type { CoapRequest, CoapResponse } from './message.ts';
-import type { Answering, Observations } from './observations.ts';
+import type { Observations, PendingRequest } from './observations.ts';
 import { optionNumber, readUint, uintOption } from './options.ts';
 import type { Route } from './routes.ts';
 
@@ -22,7 +22,7 @@ const observeZero = uintOption(optionNumber.observe, 0);
 /** An empty payload is a valid empty protobuf request; this is protobuf for "status NOT_FOUND" (section 3.1). */
 const protobufNotFound = Buffer.from('0802', 'hex');
 
-export class DeviceApi {
+export class CoapDeviceApi {
   readonly #core: SandboxCore;
   readonly #observations: Observations;
 
@@ -31,84 +31,84 @@ export class DeviceApi {
     this.#observations = observations;
   }
 
-  async handle(answering: Answering, route: Route): Promise<void> {
+  async handle(pending: PendingRequest, route: Route): Promise<void> {
     switch (route.to) {
-      case 'refused':
-        return answering.answer({ code: route.code }, 'B');
+      case 'rejected':
+        return pending.answer({ code: route.code }, 'B');
       case 'banner':
-        return answering.answer(banner, 'B');
+        return pending.answer(banner, 'B');
       case 'discovery':
-        return answering.answer(discovery, 'B');
+        return pending.answer(discovery, 'B');
       case 'provision':
-        return this.#provision(answering);
+        return this.#provision(pending);
       case 'package':
         // OTA is acknowledged at once, whatever comes of it (section 7).
-        answering.accept();
-        return this.#checked(answering, route);
+        pending.acknowledge();
+        return this.#withDevice(pending, route);
       default:
-        return this.#checked(answering, route);
+        return this.#withDevice(pending, route);
     }
   }
 
-  async #provision(answering: Answering): Promise<void> {
-    const { payload } = answering.request;
-    if (payload.length === 0) return answering.answer({ code: '4.00', payload: protobufNotFound }, 'B');
+  async #provision(pending: PendingRequest): Promise<void> {
+    const { payload } = pending.request;
+    if (payload.length === 0) return pending.answer({ code: '4.00', payload: protobufNotFound }, 'B');
     const answer = await this.#core.provision(payload.toString('utf8'), 'coap');
     switch (answer.status) {
       case 'answered': {
         const body = Buffer.from(answer.json);
         const code = answer.success ? '2.01' : '4.00';
-        return answering.answer({ code, options: [textPlain], payload: body }, 'B');
+        return pending.answer({ code, options: [textPlain], payload: body }, 'B');
       }
       case 'malformed':
-        return answering.answer({ code: '4.00' }, 'B');
+        return pending.answer({ code: '4.00' }, 'B');
       case 'unavailable':
-        return answering.answer({ code: '5.00' }, 'B');
+        return pending.answer({ code: '5.00' }, 'B');
     }
   }
 
-  async #checked(answering: Answering, route: DeviceRoute): Promise<void> {
+  async #withDevice(pending: PendingRequest, route: DeviceRoute): Promise<void> {
     const check = await this.#core.checkToken(route.token);
     switch (check.status) {
       case 'unauthorized':
-        return answering.answer({ code: '4.01' }, 'B');
+        return pending.answer({ code: '4.01' }, 'B');
       case 'unavailable':
-        return answering.answer({ code: '5.00' }, 'B');
+        return pending.answer({ code: '5.00' }, 'B');
       case 'ok':
-        if (!check.device.coapAllowed) return answering.answer({ code: '5.00' }, 'B');
-        return this.#forDevice(answering, route, check.device);
+        if (!check.device.coapAllowed) return pending.answer({ code: '5.00' }, 'B');
+        return this.#handleDevice(pending, route, check.device);
     }
   }
 
-  async #forDevice(answering: Answering, route: DeviceRoute, device: DeviceHandle): Promise<void> {
+  async #handleDevice(pending: PendingRequest, route: DeviceRoute, device: DeviceHandle): Promise<void> {
     const core = this.#core;
-    const body = answering.request.payload.toString('utf8');
+    const body = pending.request.payload.toString('utf8');
     switch (route.to) {
       case 'telemetry':
-        return answerPost(answering, await core.telemetry(device, body, 'coap'), '4.00');
+        return answerPost(pending, await core.telemetry(device, body, 'coap'), '4.00');
       case 'attributes':
-        return answerPost(answering, await core.publishAttributes(device, body, 'coap'), '4.00');
+        return answerPost(pending, await core.publishAttributes(device, body, 'coap'), '4.00');
       case 'claim':
-        return answerPost(answering, await core.claim(device, body, 'coap'), '4.00');
+        return answerPost(pending, await core.claim(device, body, 'coap'), '4.00');
       case 'rpc-reply':
-        return answerPost(answering, await core.rpcReply(device, route.id, body, 'coap'), '5.00');
+        return answerPost(pending, await core.rpcReply(device, route.id, body, 'coap'), '5.00');
       case 'client-rpc':
-        return answerPost(answering, await core.clientRpc(device, body, 'coap'), '5.00', '2.05');
+        return answerPost(pending, await core.clientRpc(device, body, 'coap'), '5.00', '2.05');
       case 'read':
-        return this.#read(answering, device);
+        return this.#read(pending, device);
       case 'observe':
-        return this.#observe(answering, route.feature, device);
+        return this.#observe(pending, route.feature, device);
       case 'cancel':
         // No answer, ever: only the empty ACK at 500 ms (section 5).
-        return this.#observations.cancel(route.feature, device, answering.request);
+        return this.#observations.cancel(route.feature, device, pending.request);
       case 'package':
         // Nothing is ever assigned.
-        return answering.answer({ code: '4.04' }, 'B');
+        return pending.answer({ code: '4.04' }, 'B');
     }
   }
 
-  async #read(answering: Answering, device: DeviceHandle): Promise<void> {
-    const { request } = answering;
+  async #read(pending: PendingRequest, device: DeviceHandle): Promise<void> {
+    const { request } = pending;
     const clientKeys = keysOf(request, 'clientKeys');
     const sharedKeys = keysOf(request, 'sharedKeys');
     const answer = await this.#core.readAttributes(device, {
@@ -120,35 +120,39 @@ export class DeviceApi {
     const options = [format === undefined ? json : uintOption(optionNumber.contentFormat, format)];
     switch (answer.status) {
       case 'found':
-        return answering.answer({ code: '2.05', options, payload: Buffer.from(answer.json) }, 'A');
+        return pending.answer({ code: '2.05', options, payload: Buffer.from(answer.json) }, 'A');
       case 'nothing':
-        return answering.answer({ code: '4.04', options }, 'A');
+        return pending.answer({ code: '4.04', options }, 'A');
       case 'failed':
-        return answering.answer({ code: '5.00' }, 'B');
+        return pending.answer({ code: '5.00' }, 'B');
       case 'silent':
         return;
     }
   }
 
-  async #observe(answering: Answering, feature: 'attributes' | 'rpc', device: DeviceHandle): Promise<void> {
+  async #observe(
+    pending: PendingRequest,
+    feature: 'attributes' | 'rpc',
+    device: DeviceHandle,
+  ): Promise<void> {
     if (feature === 'rpc') {
       const first = { code: '2.03', options: [observeZero] };
-      return this.#observations.register(feature, device, answering, first, 'A');
+      return this.#observations.register(feature, device, pending, first, 'A');
     }
     const payload = Buffer.from(await this.#core.sharedAttributes(device));
     const first = { code: '2.05', options: [observeZero, json], payload };
-    this.#observations.register(feature, device, answering, first, 'B');
+    this.#observations.register(feature, device, pending, first, 'B');
   }
 }
 
-function answerPost(answering: Answering, answer: PostAnswer, malformed: string, accepted = '2.01'): void {
+function answerPost(pending: PendingRequest, answer: PostAnswer, malformed: string, accepted = '2.01'): void {
   switch (answer.status) {
     case 'accepted':
-      return answering.answer({ code: accepted }, 'A');
+      return pending.answer({ code: accepted }, 'A');
     case 'malformed':
-      return answering.answer({ code: malformed }, 'B');
+      return pending.answer({ code: malformed }, 'B');
     case 'failed':
-      return answering.answer({ code: '5.00' }, 'B');
+      return pending.answer({ code: '5.00' }, 'B');
     case 'silent':
       return;
   }

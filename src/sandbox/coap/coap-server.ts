@@ -12,11 +12,11 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { SandboxCore } from '../core/model/types.ts';
 import type { Peer } from './message.ts';
-import { NetworkKnobs } from './network-simulator.ts';
-import { ServerLife } from './server-instance.ts';
+import { NetworkSimulator } from './network-simulator.ts';
+import { ServerInstance } from './server-instance.ts';
 import { type CoapSettings, defaultSettings } from './settings.ts';
 
-export interface CoapFrontDoorOptions {
+export interface CoapServerOptions {
   readonly core: SandboxCore;
   /** `::1` and `::` listen on IPv6 (`::` on both), anything else on IPv4. */
   readonly host: string;
@@ -27,7 +27,7 @@ export interface CoapFrontDoorOptions {
   readonly settings?: Partial<CoapSettings>;
 }
 
-export interface CoapFrontDoor extends AsyncDisposable {
+export interface CoapServer extends AsyncDisposable {
   readonly port: number;
   /** Forgets observations, message IDs and block states, as a restarted server does. The peers are not told. */
   restart(): void;
@@ -37,7 +37,7 @@ export interface CoapFrontDoor extends AsyncDisposable {
 const receiveBufferBytes = 1024 * 1024;
 
 /** Rejects when the port cannot be bound. */
-export async function openCoapFrontDoor(options: CoapFrontDoorOptions): Promise<CoapFrontDoor> {
+export async function openCoapServer(options: CoapServerOptions): Promise<CoapServer> {
   const { host, port, log = () => {} } = options;
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
   socket.bind(port, host);
@@ -53,41 +53,42 @@ export async function openCoapFrontDoor(options: CoapFrontDoorOptions): Promise<
   } catch (error) {
     log(`CoAP: receive buffer stays as it is: ${String(error)}`);
   }
-  return new OpenFrontDoor(socket, options);
+  return new UdpCoapServer(socket, options);
 }
 
-class OpenFrontDoor implements CoapFrontDoor {
+class UdpCoapServer implements CoapServer {
   readonly port: number;
   readonly #socket: Socket;
-  readonly #network: NetworkKnobs;
-  readonly #newLife: () => ServerLife;
-  #life: ServerLife;
+  readonly #network: NetworkSimulator;
+  readonly #createInstance: () => ServerInstance;
+  #instance: ServerInstance;
   #closed = false;
 
-  constructor(socket: Socket, { core, log = () => {}, settings }: CoapFrontDoorOptions) {
+  constructor(socket: Socket, { core, log = () => {}, settings }: CoapServerOptions) {
     this.port = socket.address().port;
     this.#socket = socket;
-    this.#network = new NetworkKnobs(core.knobs);
+    this.#network = new NetworkSimulator(core.knobs);
     const send = (peer: Peer, datagram: Buffer) => {
       this.#network.outbound(() => this.#transmit(peer, datagram, log));
     };
-    this.#newLife = () => new ServerLife({ core, send, settings: { ...defaultSettings, ...settings }, log });
-    this.#life = this.#newLife();
+    this.#createInstance = () =>
+      new ServerInstance({ core, send, settings: { ...defaultSettings, ...settings }, log });
+    this.#instance = this.#createInstance();
     socket.on('message', (datagram, { address, port }) => {
-      this.#network.inbound(() => this.#life.receive(datagram, { address, port }));
+      this.#network.inbound(() => this.#instance.receive(datagram, { address, port }));
     });
   }
 
   restart(): void {
     if (this.#closed) return;
-    this.#life.stop();
-    this.#life = this.#newLife();
+    this.#instance.stop();
+    this.#instance = this.#createInstance();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#life.stop();
+    this.#instance.stop();
     this.#network.stop();
     const closed = once(this.#socket, 'close');
     this.#socket.close();

@@ -6,51 +6,52 @@
  */
 
 import { type CoapRequest, peerKey } from './message.ts';
-import { Reply, type Road } from './reply.ts';
+import { Reply, type ServerContext } from './reply.ts';
 
-interface Remembered {
+interface ExchangeEntry {
   readonly reply: Reply;
   readonly untilMs: number;
 }
 
-export interface Meeting {
+export interface ExchangeLookup {
   readonly status: 'new' | 'duplicate';
   readonly reply: Reply;
 }
 
 export class Exchanges {
-  readonly #road: Road;
+  readonly #context: ServerContext;
   readonly #nowMs: () => number;
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #entries = new Map<string, ExchangeEntry>();
 
   /** `nowMs` is any clock that never steps; tests turn it by hand. */
-  constructor(road: Road, nowMs: () => number = () => performance.now()) {
-    this.#road = road;
+  constructor(context: ServerContext, nowMs: () => number = () => performance.now()) {
+    this.#context = context;
     this.#nowMs = nowMs;
   }
 
-  meet(request: CoapRequest): Meeting {
+  register(request: CoapRequest): ExchangeLookup {
     const key = `${peerKey(request.peer)} ${request.messageId}`;
     const nowMs = this.#nowMs();
-    const known = this.#remembered.get(key);
-    if (known !== undefined && known.untilMs > nowMs) return { status: 'duplicate', reply: known.reply };
-    this.#remembered.delete(key);
-    this.#forgetOld(nowMs);
-    const { conMemoryMs, nonMemoryMs } = this.#road.settings;
-    const reply = new Reply(request, this.#road);
-    this.#remembered.set(key, { reply, untilMs: nowMs + (request.confirmable ? conMemoryMs : nonMemoryMs) });
+    const existing = this.#entries.get(key);
+    if (existing !== undefined && existing.untilMs > nowMs)
+      return { status: 'duplicate', reply: existing.reply };
+    this.#entries.delete(key);
+    this.#removeExpired(nowMs);
+    const { conMemoryMs, nonMemoryMs } = this.#context.settings;
+    const reply = new Reply(request, this.#context);
+    this.#entries.set(key, { reply, untilMs: nowMs + (request.confirmable ? conMemoryMs : nonMemoryMs) });
     return { status: 'new', reply };
   }
 
   get size(): number {
-    return this.#remembered.size;
+    return this.#entries.size;
   }
 
   /** Drops expired entries from the old end, and the oldest when full. */
-  #forgetOld(nowMs: number): void {
-    for (const [key, { untilMs }] of this.#remembered) {
-      if (untilMs > nowMs && this.#remembered.size < this.#road.settings.exchangesMax) return;
-      this.#remembered.delete(key);
+  #removeExpired(nowMs: number): void {
+    for (const [key, { untilMs }] of this.#entries) {
+      if (untilMs > nowMs && this.#entries.size < this.#context.settings.exchangesMax) return;
+      this.#entries.delete(key);
     }
   }
 }

@@ -52,7 +52,7 @@ export function uriKey(request: CoapRequest): string {
 }
 
 export function parseDatagram(datagram: Buffer, peer: Peer): Inbound | undefined {
-  const numbers = walkFrame(datagram);
+  const numbers = parseFrame(datagram);
   if (numbers === undefined) return undefined;
   try {
     const packet = parse(datagram);
@@ -63,7 +63,7 @@ export function parseDatagram(datagram: Buffer, peer: Peer): Inbound | undefined
       return packet.confirmable ? { type: 'ping', messageId } : undefined;
     }
     if (packet.ack || packet.reset || !methods.has(packet.code)) return undefined;
-    const options = packet.options.map(({ value }, at) => ({ number: numbers[at] ?? 0, value }));
+    const options = packet.options.map(({ value }, position) => ({ number: numbers[position] ?? 0, value }));
     return {
       type: 'request',
       request: {
@@ -115,38 +115,39 @@ function splitPath(segments: string[]): string[] {
 }
 
 /** The option numbers in order, or undefined when the frame does not add up (RFC 7252 section 3). */
-function walkFrame(datagram: Buffer): number[] | undefined {
+function parseFrame(datagram: Buffer): number[] | undefined {
   const first = datagram[0] ?? 0;
   const tokenLength = first & 15;
-  let at = 4 + tokenLength;
-  if (first >> 6 !== 1 || tokenLength > 8 || at > datagram.length) return undefined;
+  let position = 4 + tokenLength;
+  if (first >> 6 !== 1 || tokenLength > 8 || position > datagram.length) return undefined;
   const numbers: number[] = [];
   let number = 0;
-  while (at < datagram.length) {
-    const byte = datagram[at] ?? 0;
+  while (position < datagram.length) {
+    const byte = datagram[position] ?? 0;
     // A payload marker with nothing behind it is a format error (RFC 7252 section 3).
-    if (byte === 0xff) return at + 1 < datagram.length ? numbers : undefined;
-    const delta = extended(datagram, at + 1, byte >> 4);
-    const length = delta && extended(datagram, delta.next, byte & 15);
+    if (byte === 0xff) return position + 1 < datagram.length ? numbers : undefined;
+    const delta = readExtended(datagram, position + 1, byte >> 4);
+    const length = delta && readExtended(datagram, delta.next, byte & 15);
     if (delta === undefined || length === undefined) return undefined;
     number += delta.value;
-    at = length.next + length.value;
-    if (at > datagram.length || number > 0xffff) return undefined;
+    position = length.next + length.value;
+    if (position > datagram.length || number > 0xffff) return undefined;
     numbers.push(number);
   }
   return numbers;
 }
 
 /** A four-bit option delta or length with its extension of no, one or two bytes. */
-function extended(
+function readExtended(
   datagram: Buffer,
-  at: number,
+  position: number,
   nibble: number,
 ): { readonly value: number; readonly next: number } | undefined {
-  if (nibble < 13) return { value: nibble, next: at };
-  if (nibble === 13 && at + 1 <= datagram.length) return { value: datagram.readUInt8(at) + 13, next: at + 1 };
-  if (nibble === 14 && at + 2 <= datagram.length) {
-    return { value: datagram.readUInt16BE(at) + 269, next: at + 2 };
+  if (nibble < 13) return { value: nibble, next: position };
+  if (nibble === 13 && position + 1 <= datagram.length)
+    return { value: datagram.readUInt8(position) + 13, next: position + 1 };
+  if (nibble === 14 && position + 2 <= datagram.length) {
+    return { value: datagram.readUInt16BE(position) + 269, next: position + 2 };
   }
   return undefined;
 }

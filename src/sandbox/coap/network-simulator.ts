@@ -7,41 +7,41 @@
  */
 
 import type { Knobs } from '../core/model/types.ts';
-import { createDice } from '../core/random.ts';
+import { createRandom } from '../core/random.ts';
 import { Timers } from './timers.ts';
 
 const heldMax = 1_000;
 const holdMinMs = 10;
 const holdSpreadMs = 190;
 
-export class NetworkKnobs {
+export class NetworkSimulator {
   readonly #knobs: Knobs;
   readonly #held = new Timers();
   #seed: number;
-  #dice: () => number;
+  #random: () => number;
 
   constructor(knobs: Knobs) {
     this.#knobs = knobs;
     this.#seed = knobs.seed;
-    this.#dice = createDice(knobs.seed);
+    this.#random = createRandom(knobs.seed);
   }
 
   inbound(deliver: () => void): void {
     if (this.#knobs.dead || this.#happens(this.#knobs.lossIn)) return;
-    const twice = this.#happens(this.#knobs.duplicateIn);
+    const isDuplicated = this.#happens(this.#knobs.duplicateIn);
     deliver();
-    if (twice) deliver();
+    if (isDuplicated) deliver();
   }
 
   outbound(send: () => void): void {
     if (this.#knobs.dead || this.#knobs.silent || this.#happens(this.#knobs.lossOut)) return;
-    const twice = this.#happens(this.#knobs.duplicateOut);
+    const isDuplicated = this.#happens(this.#knobs.duplicateOut);
     if (this.#happens(this.#knobs.reorderOut) && this.#held.size < heldMax) {
-      this.#held.after(holdMinMs + this.#dice() * holdSpreadMs, send);
+      this.#held.schedule(holdMinMs + this.#random() * holdSpreadMs, send);
     } else {
       send();
     }
-    if (twice) send();
+    if (isDuplicated) send();
   }
 
   stop(): void {
@@ -51,8 +51,8 @@ export class NetworkKnobs {
   #happens(share: number): boolean {
     if (this.#knobs.seed !== this.#seed) {
       this.#seed = this.#knobs.seed;
-      this.#dice = createDice(this.#seed);
+      this.#random = createRandom(this.#seed);
     }
-    return share > 0 && this.#dice() < share;
+    return share > 0 && this.#random() < share;
   }
 }

@@ -12,8 +12,8 @@
 
 import { type CoapRequest, type CoapResponse, encode } from './message.ts';
 import { optionNumber, uintOption } from './options.ts';
-import type { Road } from './reply.ts';
-import type { Outcome } from './transmissions.ts';
+import type { ServerContext } from './reply.ts';
+import type { DeliveryOutcome } from './transmissions.ts';
 
 export interface ObservationEvents {
   /** The peer rejected a notification. */
@@ -23,7 +23,7 @@ export interface ObservationEvents {
   /** A pushed command arrived, or did not within 10 s (section 6). */
   onRpcDelivered(id: number, delivered: boolean): void;
   /** Cuts an answer to the block size the peer takes. */
-  cut(response: CoapResponse): CoapResponse;
+  applyBlockSize(response: CoapResponse): CoapResponse;
 }
 
 interface Notification {
@@ -35,31 +35,31 @@ const json = uintOption(optionNumber.contentFormat, 50);
 
 export class Observation {
   readonly request: CoapRequest;
-  readonly #road: Road;
+  readonly #context: ServerContext;
   readonly #events: ObservationEvents;
   readonly #unreported = new Set<(delivered: boolean) => void>();
   #sequence = 0;
   #inFlight: { readonly stop: () => void } | undefined;
-  #waiting: Notification | undefined;
+  #queued: Notification | undefined;
   #state: 'open' | 'closing' | 'over' = 'open';
 
-  constructor(request: CoapRequest, road: Road, events: ObservationEvents) {
+  constructor(request: CoapRequest, context: ServerContext, events: ObservationEvents) {
     this.request = request;
-    this.#road = road;
+    this.#context = context;
     this.#events = events;
   }
 
   /** To be called around the first answer: it is a CON in flight like any other when it goes out as one. */
-  firstAnswer(send: (settled: (outcome: Outcome) => void) => void): void {
+  sendFirstResponse(send: (onOutcome: (outcome: DeliveryOutcome) => void) => void): void {
     this.#inFlight = { stop: () => {} };
-    send((outcome) => this.#settled(outcome));
+    send((outcome) => this.#onOutcome(outcome));
   }
 
   notify(text: string): void {
-    this.#push({ response: this.#numbered(text) });
+    this.#push({ response: this.#createNotification(text) });
   }
 
-  command(id: number, text: string): void {
+  pushCommand(id: number, text: string): void {
     if (this.#state !== 'open') return this.#events.onRpcDelivered(id, false);
     let stopTimer = () => {};
     const report = (delivered: boolean) => {
@@ -68,9 +68,9 @@ export class Observation {
     };
     this.#unreported.add(report);
     if (this.request.confirmable) {
-      stopTimer = this.#road.timers.after(this.#road.settings.rpcAckMs, () => report(false));
+      stopTimer = this.#context.timers.schedule(this.#context.settings.rpcAckMs, () => report(false));
     }
-    this.#push({ response: this.#numbered(text), report });
+    this.#push({ response: this.#createNotification(text), report });
   }
 
   /** The server ends it: 2.02 with Observe 0, behind whatever is in flight (section 5). */
@@ -87,48 +87,52 @@ export class Observation {
     this.#state = 'over';
     this.#inFlight?.stop();
     this.#inFlight = undefined;
-    this.#waiting = undefined;
+    this.#queued = undefined;
     for (const report of [...this.#unreported]) report(false);
   }
 
-  #numbered(text: string): CoapResponse {
+  #createNotification(text: string): CoapResponse {
     this.#sequence += 1;
     // 24 bits (RFC 7641 section 3.4).
     const observe = uintOption(optionNumber.observe, this.#sequence % 0x1000000);
-    return this.#events.cut({ code: '2.05', options: [observe, json], payload: Buffer.from(text) });
+    return this.#events.applyBlockSize({
+      code: '2.05',
+      options: [observe, json],
+      payload: Buffer.from(text),
+    });
   }
 
   #push(notification: Notification): void {
     if (this.#state !== 'open') return;
-    if (this.#inFlight !== undefined) this.#waiting = notification;
+    if (this.#inFlight !== undefined) this.#queued = notification;
     else this.#transmit(notification);
   }
 
   #transmit({ response, report }: Notification): void {
     const { peer, token, confirmable } = this.request;
-    const { transmissions } = this.#road;
+    const { transmissions } = this.#context;
     const messageId = transmissions.randomMessageId(peer);
     if (!confirmable) {
-      transmissions.remember(peer, messageId, () => this.#events.onReset());
-      this.#road.send(peer, encode('non', messageId, token, response));
+      transmissions.trackNonConfirmable(peer, messageId, () => this.#events.onReset());
+      this.#context.send(peer, encode('non', messageId, token, response));
       report?.(true);
       return;
     }
     const datagram = encode('con', messageId, token, response);
-    const stop = transmissions.confirm(peer, messageId, datagram, (outcome) => {
+    const stop = transmissions.sendConfirmable(peer, messageId, datagram, (outcome) => {
       report?.(outcome === 'acknowledged');
-      this.#settled(outcome);
+      this.#onOutcome(outcome);
     });
     this.#inFlight = { stop };
   }
 
-  #settled(outcome: Outcome): void {
+  #onOutcome(outcome: DeliveryOutcome): void {
     this.#inFlight = undefined;
     if (this.#state === 'over') return;
     if (outcome === 'reset') return this.#events.onReset();
     if (outcome === 'timeout') return this.#events.onTimeout();
-    const next = this.#waiting;
-    this.#waiting = undefined;
+    const next = this.#queued;
+    this.#queued = undefined;
     if (next !== undefined) this.#transmit(next);
     else if (this.#state === 'closing') this.drop();
   }

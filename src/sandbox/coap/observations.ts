@@ -10,20 +10,20 @@
 import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/model/types.ts';
 import { type CoapRequest, type CoapResponse, type Peer, peerKey } from './message.ts';
 import { Observation } from './observation.ts';
-import type { Kind, Road } from './reply.ts';
-import type { Outcome } from './transmissions.ts';
+import type { ResponseKind, ServerContext } from './reply.ts';
+import type { DeliveryOutcome } from './transmissions.ts';
 
 export type ObservedFeature = 'attributes' | 'rpc';
 
 /** One request being worked on, and the way to answer it. */
-export interface Answering {
+export interface PendingRequest {
   readonly request: CoapRequest;
   /** Acknowledges at once instead of after 500 ms. */
-  accept(): void;
-  answer(response: CoapResponse, kind: Kind, settled?: (outcome: Outcome) => void): void;
+  acknowledge(): void;
+  answer(response: CoapResponse, kind: ResponseKind, onOutcome?: (outcome: DeliveryOutcome) => void): void;
 }
 
-export type Cut = (request: CoapRequest, response: CoapResponse) => CoapResponse;
+export type ApplyBlockSize = (request: CoapRequest, response: CoapResponse) => CoapResponse;
 
 interface Entry {
   readonly deviceKey: string;
@@ -34,41 +34,41 @@ interface Entry {
 
 export class Observations {
   readonly #core: SandboxCore;
-  readonly #road: Road;
-  readonly #cut: Cut;
+  readonly #context: ServerContext;
+  readonly #applyBlockSize: ApplyBlockSize;
   readonly #byDevice = new Map<string, Entry>();
   readonly #byToken = new Map<string, Entry>();
   #stopped = false;
 
-  constructor(core: SandboxCore, road: Road, cut: Cut) {
+  constructor(core: SandboxCore, context: ServerContext, applyBlockSize: ApplyBlockSize) {
     this.#core = core;
-    this.#road = road;
-    this.#cut = cut;
+    this.#context = context;
+    this.#applyBlockSize = applyBlockSize;
   }
 
   /** Answers the registration with `first` and begins to observe. */
   register(
     feature: ObservedFeature,
     device: DeviceHandle,
-    answering: Answering,
+    pending: PendingRequest,
     first: CoapResponse,
-    kind: Kind,
+    kind: ResponseKind,
   ): void {
     if (this.#stopped) return;
-    const { request } = answering;
+    const { request } = pending;
     const deviceKey = observationKey(device, feature);
     const tokenKey = tokenKeyOf(request);
-    this.#makeRoom(deviceKey, tokenKey);
-    const observation: Observation = new Observation(request, this.#road, {
+    this.#removeConflicting(deviceKey, tokenKey);
+    const observation: Observation = new Observation(request, this.#context, {
       onReset: () => this.#remove(observation),
-      onTimeout: () => this.#forgetPeer(request.peer, observation),
+      onTimeout: () => this.#removePeer(request.peer, observation),
       onRpcDelivered: (id, delivered) => this.#core.rpcDelivered(device, id, delivered),
-      cut: (response) => this.#cut(request, response),
+      applyBlockSize: (response) => this.#applyBlockSize(request, response),
     });
     // Answer first: pending commands are pushed from within `subscribe`.
-    observation.firstAnswer((settled) => answering.answer(first, kind, settled));
+    observation.sendFirstResponse((onOutcome) => pending.answer(first, kind, onOutcome));
     const unsubscribe = this.#core.subscribe(device, {
-      ...listen(feature, observation),
+      ...createListener(feature, observation),
       ended: () => this.#end(observation),
     });
     const entry: Entry = { deviceKey, tokenKey, observation, unsubscribe };
@@ -90,35 +90,35 @@ export class Observations {
     this.#byToken.clear();
   }
 
-  #makeRoom(deviceKey: string, tokenKey: string): void {
+  #removeConflicting(deviceKey: string, tokenKey: string): void {
     const previous = this.#byDevice.get(deviceKey);
     if (previous !== undefined && previous.tokenKey !== tokenKey) this.#end(previous.observation);
     const sameToken = this.#byToken.get(tokenKey);
     if (sameToken !== undefined) this.#remove(sameToken.observation);
     const [oldest] = this.#byDevice.values();
-    if (oldest !== undefined && this.#byDevice.size >= this.#road.settings.observationsMax) {
+    if (oldest !== undefined && this.#byDevice.size >= this.#context.settings.observationsMax) {
       this.#remove(oldest.observation);
     }
   }
 
   #end(observation: Observation): void {
-    this.#unlist(observation);
+    this.#unregister(observation);
     observation.close();
   }
 
   #remove(observation: Observation): void {
-    this.#unlist(observation);
+    this.#unregister(observation);
     observation.drop();
   }
 
-  #forgetPeer(peer: Peer, observation: Observation): void {
+  #removePeer(peer: Peer, observation: Observation): void {
     this.#remove(observation);
     for (const entry of [...this.#byDevice.values()]) {
       if (peerKey(entry.observation.request.peer) === peerKey(peer)) this.#remove(entry.observation);
     }
   }
 
-  #unlist(observation: Observation): void {
+  #unregister(observation: Observation): void {
     const entry = this.#byToken.get(tokenKeyOf(observation.request));
     // A closing observation may have been replaced under the same token already.
     if (entry === undefined || entry.observation !== observation) return;
@@ -128,12 +128,12 @@ export class Observations {
   }
 }
 
-function listen(feature: ObservedFeature, observation: Observation): DeviceListener {
+function createListener(feature: ObservedFeature, observation: Observation): DeviceListener {
   switch (feature) {
     case 'attributes':
       return { sharedAttributes: (json) => observation.notify(json) };
     case 'rpc':
-      return { rpc: ({ id, json }) => observation.command(id, json) };
+      return { rpc: ({ id, json }) => observation.pushCommand(id, json) };
   }
 }
 

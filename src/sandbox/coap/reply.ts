@@ -17,12 +17,12 @@ import type { Knobs } from '../core/model/types.ts';
 import { type CoapRequest, type CoapResponse, emptyMessage, encode, type Peer } from './message.ts';
 import type { CoapSettings } from './settings.ts';
 import type { Timers } from './timers.ts';
-import type { Outcome, Send, Transmissions } from './transmissions.ts';
+import type { DeliveryOutcome, Send, Transmissions } from './transmissions.ts';
 
-export type Kind = 'A' | 'B';
+export type ResponseKind = 'A' | 'B';
 
 /** What the parts of one server life share. */
-export interface Road {
+export interface ServerContext {
   readonly send: Send;
   readonly timers: Timers;
   readonly transmissions: Transmissions;
@@ -31,57 +31,61 @@ export interface Road {
 }
 
 type State =
-  | { readonly at: 'working' | 'accepted' }
-  | { readonly at: 'piggybacked' | 'non'; readonly datagram: Buffer }
-  | { readonly at: 'separate'; readonly datagram: Buffer; readonly acknowledged: boolean };
+  | { readonly phase: 'working' | 'accepted' }
+  | { readonly phase: 'piggybacked' | 'non'; readonly datagram: Buffer }
+  | { readonly phase: 'separate'; readonly datagram: Buffer; readonly acknowledged: boolean };
 
 export class Reply {
-  readonly #road: Road;
+  readonly #context: ServerContext;
   readonly #peer: Peer;
   readonly #messageId: number;
   readonly #token: Buffer;
   readonly #confirmable: boolean;
-  #state: State = { at: 'working' };
-  #stopDeferral = () => {};
+  #state: State = { phase: 'working' };
+  #cancelDeferral = () => {};
 
-  constructor(request: CoapRequest, road: Road) {
-    this.#road = road;
+  constructor(request: CoapRequest, context: ServerContext) {
+    this.#context = context;
     this.#peer = request.peer;
     this.#messageId = request.messageId;
     this.#token = request.token;
     this.#confirmable = request.confirmable;
     if (!request.confirmable) return;
-    this.#stopDeferral = road.timers.after(road.settings.piggybackMs, () => this.accept());
+    this.#cancelDeferral = context.timers.schedule(context.settings.piggybackMs, () => this.acknowledge());
   }
 
   /** Acknowledges the request without answering it yet. Does nothing for NON, or once answered. */
-  accept(): void {
-    if (!this.#confirmable || this.#state.at !== 'working') return;
-    this.#stopDeferral();
-    this.#state = { at: 'accepted' };
+  acknowledge(): void {
+    if (!this.#confirmable || this.#state.phase !== 'working') return;
+    this.#cancelDeferral();
+    this.#state = { phase: 'accepted' };
     this.#acknowledge();
   }
 
   /** Answers, once. `settled` learns whether the answer arrived; a piggybacked or NON one counts as arrived. */
-  send(response: CoapResponse, kind: Kind, settled: (outcome: Outcome) => void = () => {}): void {
-    const working = this.#state.at === 'working';
-    if (!working && this.#state.at !== 'accepted') return;
-    this.#stopDeferral();
+  send(
+    response: CoapResponse,
+    kind: ResponseKind,
+    onOutcome: (outcome: DeliveryOutcome) => void = () => {},
+  ): void {
+    const isWorking = this.#state.phase === 'working';
+    if (!isWorking && this.#state.phase !== 'accepted') return;
+    this.#cancelDeferral();
     if (!this.#confirmable) {
-      const messageId = this.#road.transmissions.nextMessageId(this.#peer);
+      const messageId = this.#context.transmissions.nextMessageId(this.#peer);
       this.#sendOnce('non', encode('non', messageId, this.#token, response));
-      settled('acknowledged');
-    } else if (working && (kind === 'B' || this.#road.knobs.kindA === 'piggyback')) {
+      onOutcome('acknowledged');
+    } else if (isWorking && (kind === 'B' || this.#context.knobs.kindA === 'piggyback')) {
       this.#sendOnce('piggybacked', encode('ack', this.#messageId, this.#token, response));
-      settled('acknowledged');
+      onOutcome('acknowledged');
     } else {
-      this.#sendSeparately(response, settled);
+      this.#sendSeparately(response, onOutcome);
     }
   }
 
   /** The request came again; says what was done about it. */
   repeat(): string {
-    switch (this.#state.at) {
+    switch (this.#state.phase) {
       case 'working':
         return 'ignored, still working';
       case 'accepted':
@@ -89,32 +93,32 @@ export class Reply {
         return 'acknowledged again';
       case 'piggybacked':
       case 'non':
-        this.#road.send(this.#peer, this.#state.datagram);
+        this.#context.send(this.#peer, this.#state.datagram);
         return 'same answer again';
       case 'separate':
         this.#acknowledge();
         if (this.#state.acknowledged) return 'acknowledged only, the answer had arrived';
-        this.#road.send(this.#peer, this.#state.datagram);
+        this.#context.send(this.#peer, this.#state.datagram);
         return 'acknowledged, same answer again';
     }
   }
 
-  #sendOnce(at: 'piggybacked' | 'non', datagram: Buffer): void {
-    this.#state = { at, datagram };
-    this.#road.send(this.#peer, datagram);
+  #sendOnce(phase: 'piggybacked' | 'non', datagram: Buffer): void {
+    this.#state = { phase, datagram };
+    this.#context.send(this.#peer, datagram);
   }
 
-  #sendSeparately(response: CoapResponse, settled: (outcome: Outcome) => void): void {
-    const messageId = this.#road.transmissions.nextMessageId(this.#peer);
+  #sendSeparately(response: CoapResponse, onOutcome: (outcome: DeliveryOutcome) => void): void {
+    const messageId = this.#context.transmissions.nextMessageId(this.#peer);
     const datagram = encode('con', messageId, this.#token, response);
-    this.#state = { at: 'separate', datagram, acknowledged: false };
-    this.#road.transmissions.confirm(this.#peer, messageId, datagram, (outcome) => {
-      if (outcome !== 'timeout') this.#state = { at: 'separate', datagram, acknowledged: true };
-      settled(outcome);
+    this.#state = { phase: 'separate', datagram, acknowledged: false };
+    this.#context.transmissions.sendConfirmable(this.#peer, messageId, datagram, (outcome) => {
+      if (outcome !== 'timeout') this.#state = { phase: 'separate', datagram, acknowledged: true };
+      onOutcome(outcome);
     });
   }
 
   #acknowledge(): void {
-    this.#road.send(this.#peer, emptyMessage('ack', this.#messageId));
+    this.#context.send(this.#peer, emptyMessage('ack', this.#messageId));
   }
 }

@@ -10,7 +10,7 @@ import type { CoapRequest } from './message.ts';
 import { optionNumber, readUint } from './options.ts';
 
 export type Route =
-  | { readonly to: 'refused'; readonly code: '4.00' | '4.01' | '4.04' | '4.05' }
+  | { readonly to: 'rejected'; readonly code: '4.00' | '4.01' | '4.04' | '4.05' }
   | { readonly to: 'banner' | 'discovery' | 'provision' }
   | { readonly to: 'telemetry' | 'attributes' | 'claim' | 'client-rpc' | 'read'; readonly token: string }
   | { readonly to: 'rpc-reply'; readonly token: string; readonly id: number }
@@ -33,27 +33,27 @@ const features: ReadonlySet<string> = new Set<Feature>([
 export function findRoute(request: CoapRequest): Route {
   const { path, code } = request;
   const [root, second] = path;
-  if (root === undefined) return code === GET ? { to: 'banner' } : refused('4.05');
+  if (root === undefined) return code === GET ? { to: 'banner' } : rejected('4.05');
   if (root === 'fw' || root === 'sw') return packageRoute(request);
   if (root === '.well-known') {
-    if (path.length === 1) return refused('4.05');
-    if (path.length > 2 || second !== 'core') return refused('4.04');
-    return code === GET ? { to: 'discovery' } : refused('4.05');
+    if (path.length === 1) return rejected('4.05');
+    if (path.length > 2 || second !== 'core') return rejected('4.04');
+    return code === GET ? { to: 'discovery' } : rejected('4.05');
   }
-  if (root !== 'api') return refused('4.04');
-  if (second === undefined) return refused('4.05');
-  if (second !== 'v1') return refused('4.04');
+  if (root !== 'api') return rejected('4.04');
+  if (second === undefined) return rejected('4.05');
+  if (second !== 'v1') return rejected('4.04');
   if (code === GET) return getRoute(request);
-  return code === POST ? postRoute(request) : refused('4.05');
+  return code === POST ? postRoute(request) : rejected('4.05');
 }
 
 function getRoute(request: CoapRequest): Route {
   const feature = featureOf(request.path);
-  if (feature !== 'attributes' && feature !== 'rpc') return refused('4.00');
+  if (feature !== 'attributes' && feature !== 'rpc') return rejected('4.00');
   const observe = observeOf(request);
-  if (feature === 'rpc' && observe === undefined) return refused('4.00');
+  if (feature === 'rpc' && observe === undefined) return rejected('4.00');
   const token = tokenOf(request.path);
-  if (token === undefined) return refused('4.01');
+  if (token === undefined) return rejected('4.01');
   switch (observe) {
     case 'register':
       return { to: 'observe', feature, token };
@@ -66,10 +66,10 @@ function getRoute(request: CoapRequest): Route {
 
 function postRoute({ path }: CoapRequest): Route {
   const feature = featureOf(path);
-  if (feature === undefined) return refused('4.00');
+  if (feature === undefined) return rejected('4.00');
   if (feature === 'provision') return { to: 'provision' };
   const token = tokenOf(path);
-  return token === undefined ? refused('4.01') : postFor(feature, token, path);
+  return token === undefined ? rejected('4.01') : postFor(feature, token, path);
 }
 
 function postFor(feature: Exclude<Feature, 'provision'>, token: string, path: readonly string[]): Route {
@@ -86,9 +86,9 @@ function postFor(feature: Exclude<Feature, 'provision'>, token: string, path: re
 }
 
 function packageRoute({ path, code }: CoapRequest): Route {
-  if (code !== GET) return refused('4.05');
+  if (code !== GET) return rejected('4.05');
   const [, token] = path;
-  return token === undefined || path.length !== 2 ? refused('4.01') : { to: 'package', token };
+  return token === undefined || path.length !== 2 ? rejected('4.01') : { to: 'package', token };
 }
 
 function featureOf(path: readonly string[]): Feature | undefined {
@@ -123,6 +123,6 @@ function observeOf({ options }: CoapRequest): 'register' | 'cancel' | undefined 
   return observe === 0 && block2 < 16 ? 'register' : undefined;
 }
 
-function refused(code: '4.00' | '4.01' | '4.04' | '4.05'): Route {
-  return { to: 'refused', code };
+function rejected(code: '4.00' | '4.01' | '4.04' | '4.05'): Route {
+  return { to: 'rejected', code };
 }

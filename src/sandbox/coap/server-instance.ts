@@ -10,54 +10,54 @@
 
 import type { SandboxCore } from '../core/model/types.ts';
 import { Block1Uploads } from './block1-uploads.ts';
-import { Block2Answers } from './block2-responses.ts';
-import { DeviceApi } from './coap-device-api.ts';
+import { Block2Responses } from './block2-responses.ts';
+import { CoapDeviceApi } from './coap-device-api.ts';
 import { Exchanges } from './exchanges.ts';
 import { type CoapRequest, emptyMessage, type Peer, parseDatagram, peerKey } from './message.ts';
-import { type Answering, Observations } from './observations.ts';
+import { Observations, type PendingRequest } from './observations.ts';
 import { type CoapOption, unknownCriticalOption } from './options.ts';
-import type { Reply, Road } from './reply.ts';
+import type { Reply, ServerContext } from './reply.ts';
 import { findRoute } from './routes.ts';
 import type { CoapSettings } from './settings.ts';
 import { Timers } from './timers.ts';
 import { type Send, Transmissions } from './transmissions.ts';
 
-export interface LifeOptions {
+export interface ServerInstanceOptions {
   readonly core: SandboxCore;
   readonly send: Send;
   readonly settings: CoapSettings;
   readonly log: (line: string) => void;
 }
 
-export class ServerLife {
+export class ServerInstance {
   readonly #core: SandboxCore;
   readonly #log: (line: string) => void;
   readonly #settings: CoapSettings;
-  readonly #road: Road;
+  readonly #context: ServerContext;
   readonly #exchanges: Exchanges;
   readonly #uploads: Block1Uploads;
-  readonly #answers: Block2Answers;
+  readonly #answers: Block2Responses;
   readonly #observations: Observations;
-  readonly #api: DeviceApi;
+  readonly #api: CoapDeviceApi;
   #stopped = false;
 
-  constructor({ core, send, settings, log }: LifeOptions) {
+  constructor({ core, send, settings, log }: ServerInstanceOptions) {
     this.#core = core;
     this.#log = log;
     this.#settings = settings;
-    const guarded: Send = (peer, datagram) => {
+    const sendUnlessStopped: Send = (peer, datagram) => {
       if (!this.#stopped) send(peer, datagram);
     };
     const timers = new Timers(settings.startTimer);
-    const transmissions = new Transmissions(guarded, timers, settings);
-    this.#road = { send: guarded, timers, transmissions, settings, knobs: core.knobs };
-    this.#exchanges = new Exchanges(this.#road, settings.nowMs);
+    const transmissions = new Transmissions(sendUnlessStopped, timers, settings);
+    this.#context = { send: sendUnlessStopped, timers, transmissions, settings, knobs: core.knobs };
+    this.#exchanges = new Exchanges(this.#context, settings.nowMs);
     this.#uploads = new Block1Uploads(settings);
-    this.#answers = new Block2Answers(settings);
-    this.#observations = new Observations(core, this.#road, (request, response) =>
-      this.#answers.cut(request, response),
+    this.#answers = new Block2Responses(settings);
+    this.#observations = new Observations(core, this.#context, (request, response) =>
+      this.#answers.applyBlockSize(request, response),
     );
-    this.#api = new DeviceApi(core, this.#observations);
+    this.#api = new CoapDeviceApi(core, this.#observations);
   }
 
   receive(datagram: Buffer, peer: Peer): void {
@@ -65,13 +65,13 @@ export class ServerLife {
     const inbound = parseDatagram(datagram, peer);
     switch (inbound?.type) {
       case 'request':
-        return this.#meet(inbound.request);
+        return this.#handleRequest(inbound.request);
       case 'acknowledgement':
-        return this.#road.transmissions.acknowledged(peer, inbound.messageId);
+        return this.#context.transmissions.acknowledged(peer, inbound.messageId);
       case 'reset':
-        return this.#road.transmissions.reset(peer, inbound.messageId);
+        return this.#context.transmissions.reset(peer, inbound.messageId);
       case 'ping':
-        return this.#road.send(peer, emptyMessage('rst', inbound.messageId));
+        return this.#context.send(peer, emptyMessage('rst', inbound.messageId));
       case undefined:
         return;
     }
@@ -79,17 +79,17 @@ export class ServerLife {
 
   stop(): void {
     this.#stopped = true;
-    this.#road.timers.stop();
+    this.#context.timers.stop();
     this.#observations.stop();
   }
 
-  #meet(request: CoapRequest): void {
-    const { status, reply } = this.#exchanges.meet(request);
+  #handleRequest(request: CoapRequest): void {
+    const { status, reply } = this.#exchanges.register(request);
     if (status === 'new') return this.#process(request, reply);
-    const done = reply.repeat();
+    const outcome = reply.repeat();
     const type = request.confirmable ? 'CON' : 'NON';
     this.#core.recordDuplicateDatagram(
-      `${type} ${request.code} message ID ${request.messageId} from ${peerKey(request.peer)}: ${done}`,
+      `${type} ${request.code} message ID ${request.messageId} from ${peerKey(request.peer)}: ${outcome}`,
     );
   }
 
@@ -99,25 +99,25 @@ export class ServerLife {
       const payload = Buffer.from(`Unknown critical option ${unknown} is not supported!`);
       return reply.send({ code: '4.02', payload }, 'B');
     }
-    const upload = this.#uploads.take(request);
+    const upload = this.#uploads.receive(request);
     if (upload.status === 'answered') return reply.send(upload.response, 'B');
-    const kept = this.#answers.fetch(upload.request);
-    if (kept !== undefined) return reply.send(kept, 'B');
-    const answering = this.#answering(upload.request, reply, upload.echo);
-    this.#api.handle(answering, findRoute(upload.request)).catch((error: unknown) => {
+    const storedBlock = this.#answers.fetch(upload.request);
+    if (storedBlock !== undefined) return reply.send(storedBlock, 'B');
+    const pending = this.#createPendingRequest(upload.request, reply, upload.echo);
+    this.#api.handle(pending, findRoute(upload.request)).catch((error: unknown) => {
       // The core promises not to reject; if it does, the device sees what a failing core looks like.
       this.#log(`CoAP: request failed: ${String(error)}`);
-      answering.answer({ code: '5.00' }, 'B');
+      pending.answer({ code: '5.00' }, 'B');
     });
   }
 
-  #answering(request: CoapRequest, reply: Reply, echo: readonly CoapOption[]): Answering {
+  #createPendingRequest(request: CoapRequest, reply: Reply, echo: readonly CoapOption[]): PendingRequest {
     return {
       request,
-      accept: () => reply.accept(),
+      acknowledge: () => reply.acknowledge(),
       answer: (response, kind, settled) => {
-        const cut = this.#answers.cut(request, response);
-        reply.send({ ...cut, options: [...(cut.options ?? []), ...echo] }, kind, settled);
+        const blockResponse = this.#answers.applyBlockSize(request, response);
+        reply.send({ ...blockResponse, options: [...(blockResponse.options ?? []), ...echo] }, kind, settled);
       },
     };
   }

@@ -17,7 +17,7 @@ export class Timers {
   }
 
   /** Runs `action` once after `ms`, unless the returned function is called first. */
-  after(ms: number, action: () => void): () => void {
+  schedule(ms: number, action: () => void): () => void {
     if (this.#stopped) return () => {};
     const cancel = this.#startTimer(() => {
       this.#running.delete(cancel);

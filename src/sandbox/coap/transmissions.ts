@@ -10,20 +10,20 @@ import { type Peer, peerKey } from './message.ts';
 import type { CoapSettings } from './settings.ts';
 import type { Timers } from './timers.ts';
 
-export type Outcome = 'acknowledged' | 'reset' | 'timeout';
+export type DeliveryOutcome = 'acknowledged' | 'reset' | 'timeout';
 
 export type Send = (peer: Peer, datagram: Buffer) => void;
 
 /** Californium keeps 65000 and above for multicast. */
 const messageIdsMax = 65_000;
 
-const nonRememberedMax = 4_096;
+const nonTrackedMax = 4_096;
 
 export class Transmissions {
   readonly #send: Send;
   readonly #timers: Timers;
   readonly #settings: CoapSettings;
-  readonly #waiting = new Map<string, (outcome: Outcome) => void>();
+  readonly #pending = new Map<string, (outcome: DeliveryOutcome) => void>();
   readonly #non = new Map<string, () => void>();
   #lastMessageId: number;
 
@@ -52,56 +52,61 @@ export class Transmissions {
    * Sends a CON and keeps at it. `settled` is called exactly once, never before this returns, and not at all after
    * the returned function was called.
    */
-  confirm(peer: Peer, messageId: number, datagram: Buffer, settled: (outcome: Outcome) => void): () => void {
+  sendConfirmable(
+    peer: Peer,
+    messageId: number,
+    datagram: Buffer,
+    onOutcome: (outcome: DeliveryOutcome) => void,
+  ): () => void {
     const key = transmissionKey(peer, messageId);
     let stopTimer = () => {};
     const stop = () => {
       stopTimer();
-      this.#waiting.delete(key);
+      this.#pending.delete(key);
     };
-    const settle = (outcome: Outcome) => {
+    const finish = (outcome: DeliveryOutcome) => {
       stop();
-      settled(outcome);
+      onOutcome(outcome);
     };
-    const retransmitAfter = (waitMs: number, left: number) => {
-      stopTimer = this.#timers.after(waitMs, () => {
-        if (left === 0) return settle('timeout');
+    const retransmitAfter = (waitMs: number, retransmissionsLeft: number) => {
+      stopTimer = this.#timers.schedule(waitMs, () => {
+        if (retransmissionsLeft === 0) return finish('timeout');
         this.#send(peer, datagram);
-        retransmitAfter(waitMs * 2, left - 1);
+        retransmitAfter(waitMs * 2, retransmissionsLeft - 1);
       });
     };
     const { ackTimeoutMs, ackRandomFactor, retransmissionsMax, random } = this.#settings;
     retransmitAfter(ackTimeoutMs * (1 + random() * (ackRandomFactor - 1)), retransmissionsMax);
-    if (this.#waiting.size >= this.#settings.transmissionsMax) this.#giveUpOldest();
-    this.#waiting.set(key, settle);
+    if (this.#pending.size >= this.#settings.transmissionsMax) this.#timeOutOldest();
+    this.#pending.set(key, finish);
     this.#send(peer, datagram);
     return stop;
   }
 
   /** Remembers a NON notification; `onReset` is called if the peer rejects it. */
-  remember(peer: Peer, messageId: number, onReset: () => void): void {
+  trackNonConfirmable(peer: Peer, messageId: number, onReset: () => void): void {
     const [oldest] = this.#non.keys();
-    if (this.#non.size >= nonRememberedMax && oldest !== undefined) this.#non.delete(oldest);
+    if (this.#non.size >= nonTrackedMax && oldest !== undefined) this.#non.delete(oldest);
     this.#non.set(transmissionKey(peer, messageId), onReset);
   }
 
   acknowledged(peer: Peer, messageId: number): void {
-    this.#waiting.get(transmissionKey(peer, messageId))?.('acknowledged');
+    this.#pending.get(transmissionKey(peer, messageId))?.('acknowledged');
   }
 
   reset(peer: Peer, messageId: number): void {
     const key = transmissionKey(peer, messageId);
-    this.#waiting.get(key)?.('reset');
+    this.#pending.get(key)?.('reset');
     this.#non.get(key)?.();
     this.#non.delete(key);
   }
 
   #inFlight(peer: Peer, messageId: number): boolean {
-    return this.#waiting.has(transmissionKey(peer, messageId));
+    return this.#pending.has(transmissionKey(peer, messageId));
   }
 
-  #giveUpOldest(): void {
-    const [oldest] = this.#waiting.values();
+  #timeOutOldest(): void {
+    const [oldest] = this.#pending.values();
     oldest?.('timeout');
   }
 }

@@ -6,14 +6,14 @@
 
 export class BoundedLog<T> {
   readonly #max: number;
-  readonly #dropped: (entry: T) => void;
+  readonly #onDropped: (entry: T) => void;
   #entries: T[] = [];
   #start = 0;
   #total = 0;
 
-  constructor(max: number, dropped: (entry: T) => void = () => undefined) {
+  constructor(max: number, onDropped: (entry: T) => void = () => undefined) {
     this.#max = max;
-    this.#dropped = dropped;
+    this.#onDropped = onDropped;
   }
 
   push(entry: T): void {
@@ -22,7 +22,7 @@ export class BoundedLog<T> {
     if (this.size <= this.#max) return;
     const oldest = this.#entries[this.#start];
     this.#start += 1;
-    if (oldest !== undefined) this.#dropped(oldest);
+    if (oldest !== undefined) this.#onDropped(oldest);
     if (this.#start * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#start);
       this.#start = 0;
@@ -30,8 +30,8 @@ export class BoundedLog<T> {
   }
 
   /** Entries still kept that pass, oldest first. */
-  filter(wanted: (entry: T) => boolean): readonly T[] {
-    return this.#entries.filter((entry, index) => index >= this.#start && wanted(entry));
+  filter(predicate: (entry: T) => boolean): readonly T[] {
+    return this.#entries.filter((entry, index) => index >= this.#start && predicate(entry));
   }
 
   /** Entries kept. */

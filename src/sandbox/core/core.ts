@@ -55,17 +55,17 @@ class Core implements SandboxCoreWithAdmin {
   }
 
   async provision(body: string, via: Via): Promise<ProvisionAnswer> {
-    const { latency, devices, knobs, profile, mintToken, clock, log } = this.#tenant;
-    const read = readProvisionRequest(body);
-    if (!read.ok) {
+    const { latency, devices, knobs, profile, generateToken, clock, log } = this.#tenant;
+    const parsed = readProvisionRequest(body);
+    if (!parsed.ok) {
       this.#tenant.count('provision malformed');
-      return { status: 'malformed', message: read.message };
+      return { status: 'malformed', message: parsed.message };
     }
-    const context = { devices, knobs, profile, mintToken, nowMs: clock.nowMs() };
-    const decision = decideProvision(read.request, context);
+    const context = { devices, knobs, profile, generateToken: generateToken, nowMs: clock.nowMs() };
+    const decision = decideProvision(parsed.request, context);
     this.#tenant.count(`provision ${decision.status}`);
-    const why = 'why' in decision ? ` (${decision.why})` : '';
-    log(`provision ${JSON.stringify(read.request.deviceName)} over ${via}: ${decision.status}${why}`);
+    const reason = 'reason' in decision ? ` (${decision.reason})` : '';
+    log(`provision ${JSON.stringify(parsed.request.deviceName)} over ${via}: ${decision.status}${reason}`);
     if (decision.status === 'NO_ANSWER') return latency.timeOut<ProvisionAnswer>({ status: 'unavailable' });
     const success = decision.status === 'SUCCESS';
     const answer = { status: 'answered', success, json: provisionAnswerText(decision) } as const;
@@ -74,7 +74,7 @@ class Core implements SandboxCoreWithAdmin {
 
   async checkToken(token: string): Promise<TokenCheck> {
     const { devices, latency, knobs, lastSeenAtMs, clock } = this.#tenant;
-    const device = devices.withToken(token);
+    const device = devices.findByToken(token);
     if (device === undefined) {
       this.#tenant.count('token unauthorized');
       return latency.delay<TokenCheck>({ status: 'unauthorized' }, { status: 'unavailable' });
@@ -90,9 +90,9 @@ class Core implements SandboxCoreWithAdmin {
     const { clock, record, knobs } = this.#tenant;
     return this.#post('telemetry', handle, (device) => {
       const storedAt = clock.nowMs();
-      const read = readTelemetry(body, knobs.typeCast, storedAt);
-      if (read.status !== 'points') return read;
-      for (const { key, ts, tsGiven, stored } of read.points) {
+      const parsed = readTelemetry(body, knobs.typeCast, storedAt);
+      if (parsed.status !== 'points') return parsed;
+      for (const { key, ts, tsGiven, stored } of parsed.points) {
         record.store({ device: device.name, key, ts, ...stored, via, tsGiven, storedAt });
       }
       return { status: 'accepted' };
@@ -102,15 +102,15 @@ class Core implements SandboxCoreWithAdmin {
   async publishAttributes(handle: DeviceHandle, body: string, _via: Via): Promise<PostAnswer> {
     const { devices, knobs } = this.#tenant;
     return this.#post('attributes', handle, (device) => {
-      const read = readAttributeBody(body, knobs.typeCast);
-      if (!read.ok) return { status: 'malformed', message: read.message };
-      if (writeAttributes(device.attributes.client, read.values)) devices.touched();
+      const parsed = readAttributeBody(body, knobs.typeCast);
+      if (!parsed.ok) return { status: 'malformed', message: parsed.message };
+      if (writeAttributes(device.attributes.client, parsed.values)) devices.markChanged();
       return { status: 'accepted' };
     });
   }
 
   async readAttributes(handle: DeviceHandle, keys: AttributeKeys): Promise<AttributeAnswer> {
-    const device = this.#admitted(handle);
+    const device = this.#findAllowedDevice(handle);
     if (device === undefined) return { status: 'failed' };
     const answer = readAttributes(device.attributes, keys);
     // A core that is too slow for the read, once the token was checked, is never heard of again (section 5).
@@ -118,7 +118,7 @@ class Core implements SandboxCoreWithAdmin {
   }
 
   async sharedAttributes(handle: DeviceHandle): Promise<string> {
-    const device = this.#tenant.devices.withId(handle.id);
+    const device = this.#tenant.devices.findById(handle.id);
     const json = attributesText(device?.attributes.shared ?? []);
     return this.#tenant.latency.delay(json, json);
   }
@@ -166,14 +166,14 @@ class Core implements SandboxCoreWithAdmin {
   }
 
   #post(kind: string, handle: DeviceHandle, process: (device: Device) => PostAnswer): PostAnswer {
-    const device = this.#admitted(handle);
+    const device = this.#findAllowedDevice(handle);
     const answer: PostAnswer = device === undefined ? { status: 'failed' } : process(device);
     this.#tenant.count(`${kind} ${answer.status}`);
     return answer;
   }
 
   /** Undefined under the rate limit, and when the device was deleted since its token was checked. */
-  #admitted(handle: DeviceHandle): Device | undefined {
-    return this.#tenant.knobs.rateLimited ? undefined : this.#tenant.devices.withId(handle.id);
+  #findAllowedDevice(handle: DeviceHandle): Device | undefined {
+    return this.#tenant.knobs.rateLimited ? undefined : this.#tenant.devices.findById(handle.id);
   }
 }

@@ -40,15 +40,15 @@ export function viewDevice(tenant: Tenant, device: Device): DeviceView {
     createdAtMs: device.createdAtMs,
     ...(lastSeenAtMs === undefined ? {} : { lastSeenAtMs }),
     attributes: {
-      client: plain(attributes.client),
-      shared: plain(attributes.shared),
-      server: plain(attributes.server),
+      client: toPlain(attributes.client),
+      shared: toPlain(attributes.shared),
+      server: toPlain(attributes.server),
     },
     listeners: tenant.subscriptions.count(device.id),
-    points: tenant.record.tally(device.name)?.points ?? 0,
+    points: tenant.record.counters(device.name)?.points ?? 0,
   };
 }
 
-function plain(scope: Device['attributes'][Scope]): Plain {
+function toPlain(scope: Device['attributes'][Scope]): Plain {
   return Object.fromEntries([...scope].map(([key, stored]) => [key, stored.value]));
 }

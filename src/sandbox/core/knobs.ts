@@ -72,7 +72,7 @@ const RULES: Readonly<Record<keyof Knobs, Rule>> = {
 };
 
 /** Turns `knobs` as the patch says and returns no problem, or leaves them alone and returns every problem. */
-export function turnKnobs(knobs: Knobs, patch: unknown): readonly string[] {
+export function updateKnobs(knobs: Knobs, patch: unknown): readonly string[] {
   if (!isJsonObject(patch)) {
     return [`knobs: ${JSON.stringify(patch)} is not an object of knobs`];
   }
@@ -81,10 +81,10 @@ export function turnKnobs(knobs: Knobs, patch: unknown): readonly string[] {
     const problem = problemOf(name, value);
     if (problem !== undefined) problems.push(problem);
   }
-  const turned: Knobs = { ...knobs, ...patch };
-  if (problems.length === 0 && turned.coreLatencyMinMs > turned.coreLatencyMaxMs) {
-    const { coreLatencyMinMs: least, coreLatencyMaxMs: most } = turned;
-    problems.push(`coreLatencyMinMs: ${least} is more than coreLatencyMaxMs, which is ${most}`);
+  const updated: Knobs = { ...knobs, ...patch };
+  if (problems.length === 0 && updated.coreLatencyMinMs > updated.coreLatencyMaxMs) {
+    const { coreLatencyMinMs: minimum, coreLatencyMaxMs: maximum } = updated;
+    problems.push(`coreLatencyMinMs: ${minimum} is more than coreLatencyMaxMs, which is ${maximum}`);
   }
   if (problems.length === 0) Object.assign(knobs, patch);
   return problems;
@@ -122,6 +122,6 @@ function oneOf(...choices: readonly string[]): Rule {
   };
 }
 
-function isBetween(value: unknown, least: number, most: number): boolean {
-  return typeof value === 'number' && value >= least && value <= most;
+function isBetween(value: unknown, minimum: number, maximum: number): boolean {
+  return typeof value === 'number' && value >= minimum && value <= maximum;
 }

@@ -7,39 +7,39 @@
 
 import type { SandboxClock } from './clock.ts';
 import type { Knobs } from './model/types.ts';
-import { createDice, type Dice } from './random.ts';
+import { createRandom, type RandomSource } from './random.ts';
 
 export class Latency {
   readonly #knobs: Knobs;
   readonly #clock: SandboxClock;
   readonly #coreTimeoutMs: number;
   readonly #closing = new AbortController();
-  #dice: Dice;
+  #random: RandomSource;
 
   constructor(knobs: Knobs, clock: SandboxClock, coreTimeoutMs: number) {
     this.#knobs = knobs;
     this.#clock = clock;
     this.#coreTimeoutMs = coreTimeoutMs;
-    this.#dice = createDice(knobs.seed);
+    this.#random = createRandom(knobs.seed);
   }
 
   /** `answer` after the latency, or `tooLate` when the core would have been slower than the transport's patience. */
-  async delay<T>(answer: T, tooLate: T): Promise<T> {
+  async delay<T>(answer: T, timeoutAnswer: T): Promise<T> {
     const { coreLatencyMinMs, coreLatencyMaxMs } = this.#knobs;
-    const latencyMs = coreLatencyMinMs + this.#dice() * (coreLatencyMaxMs - coreLatencyMinMs);
-    if (latencyMs > this.#coreTimeoutMs) return this.timeOut(tooLate);
+    const latencyMs = coreLatencyMinMs + this.#random() * (coreLatencyMaxMs - coreLatencyMinMs);
+    if (latencyMs > this.#coreTimeoutMs) return this.timeOut(timeoutAnswer);
     await this.#clock.sleep(latencyMs, this.#closing.signal);
     return answer;
   }
 
   /** What a core that never answers looks like. */
-  async timeOut<T>(tooLate: T): Promise<T> {
+  async timeOut<T>(timeoutAnswer: T): Promise<T> {
     await this.#clock.sleep(this.#coreTimeoutMs, this.#closing.signal);
-    return tooLate;
+    return timeoutAnswer;
   }
 
   reseed(): void {
-    this.#dice = createDice(this.#knobs.seed);
+    this.#random = createRandom(this.#knobs.seed);
   }
 
   /** Ends every wait at once. */

@@ -30,7 +30,7 @@ export interface DuplicatePoint {
 }
 
 /** What the record knows of one device. */
-export interface DeviceTally {
+export interface DeviceCounters {
   points: number;
   /** Newest timestamp stored, Unix ms. */
   lastTs: number;
@@ -51,7 +51,7 @@ export class PointRecord {
   readonly #duplicates: BoundedLog<DuplicatePoint>;
   readonly #datagrams: BoundedLog<string>;
   readonly #series = new Map<string, Map<number, StoredPoint>>();
-  readonly #tallies = new Map<string, DeviceTally>();
+  readonly #counters = new Map<string, DeviceCounters>();
 
   constructor(bounds: RecordBounds = {}) {
     const duplicatesMax = bounds.duplicatesMax ?? DUPLICATES_MAX;
@@ -63,11 +63,11 @@ export class PointRecord {
   store(point: StoredPoint): void {
     this.#compare(point);
     this.#points.push(point);
-    const tally = this.#tallies.get(point.device) ?? { points: 0, lastTs: point.ts, lastStoredAt: 0 };
-    tally.points += 1;
-    tally.lastTs = Math.max(tally.lastTs, point.ts);
-    tally.lastStoredAt = point.storedAt;
-    this.#tallies.set(point.device, tally);
+    const counters = this.#counters.get(point.device) ?? { points: 0, lastTs: point.ts, lastStoredAt: 0 };
+    counters.points += 1;
+    counters.lastTs = Math.max(counters.lastTs, point.ts);
+    counters.lastStoredAt = point.storedAt;
+    this.#counters.set(point.device, counters);
   }
 
   duplicateDatagram(detail: string): void {
@@ -93,12 +93,12 @@ export class PointRecord {
     return this.#datagrams.filter(() => true);
   }
 
-  tallies(): Iterable<readonly [device: string, tally: Readonly<DeviceTally>]> {
-    return [...this.#tallies].map(([device, tally]) => [device, { ...tally }] as const);
+  allCounters(): Iterable<readonly [device: string, tally: Readonly<DeviceCounters>]> {
+    return [...this.#counters].map(([device, counters]) => [device, { ...counters }] as const);
   }
 
-  tally(device: string): Readonly<DeviceTally> | undefined {
-    return this.#tallies.get(device);
+  counters(device: string): Readonly<DeviceCounters> | undefined {
+    return this.#counters.get(device);
   }
 
   /** Counts since the start; `kept` is what a query can still find. */
@@ -122,16 +122,16 @@ export class PointRecord {
     const name = seriesName(point);
     const series = this.#series.get(name) ?? new Map<number, StoredPoint>();
     this.#series.set(name, series);
-    const known = series.get(point.ts);
+    const previous = series.get(point.ts);
     series.set(point.ts, point);
-    if (known === undefined) return;
+    if (previous === undefined) return;
     this.#duplicates.push({
       device: point.device,
       key: point.key,
       ts: point.ts,
-      first: known.value,
+      first: previous.value,
       again: point.value,
-      equal: known.type === point.type && known.value === point.value,
+      equal: previous.type === point.type && previous.value === point.value,
       storedAt: point.storedAt,
     });
   }

@@ -12,8 +12,8 @@ import type { Knobs } from './model/types.ts';
 
 export type ProvisionDecision =
   | { readonly status: 'SUCCESS'; readonly device: Device }
-  | { readonly status: 'FAILURE'; readonly why: string }
-  | { readonly status: 'NOT_FOUND'; readonly why: string }
+  | { readonly status: 'FAILURE'; readonly reason: string }
+  | { readonly status: 'NOT_FOUND'; readonly reason: string }
   /** The core never answers: certificate-chain strategy. */
   | { readonly status: 'NO_ANSWER' };
 
@@ -27,7 +27,7 @@ export interface ProvisionContext {
   readonly devices: Devices;
   readonly knobs: Knobs;
   readonly profile: ProfileKeys;
-  readonly mintToken: () => string;
+  readonly generateToken: () => string;
   readonly nowMs: number;
 }
 
@@ -44,7 +44,7 @@ export function decideProvision(request: ProvisionRequest, context: ProvisionCon
   if (request.secret !== profile.secret) return notFound('wrong secret');
   return knobs.strategy === 'create'
     ? createDevice(name, request, context)
-    : claimPreProvisioned(name, context);
+    : provisionExisting(name, context);
 }
 
 /** The exact text of the answer, members in the order the server sends them. */
@@ -69,11 +69,11 @@ export function clearProvisionState(device: Device): boolean {
 }
 
 function createDevice(name: string, request: ProvisionRequest, context: ProvisionContext): ProvisionDecision {
-  const { devices, knobs, mintToken, nowMs } = context;
-  if (devices.named(name) !== undefined) return failure('a device of that name exists');
+  const { devices, knobs, generateToken, nowMs } = context;
+  if (devices.findByName(name) !== undefined) return failure('a device of that name exists');
   if (knobs.deviceLimitReached) return failure("the tenant's device limit is reached");
-  const choice = chooseCredentials(request, mintToken);
-  if (!choice.ok) return failure(choice.why);
+  const choice = chooseCredentials(request, generateToken);
+  if (!choice.ok) return failure(choice.reason);
   const created = devices.create({
     // A device that gave no name gets one it cannot learn (3.4).
     name: name === '' ? randomAlphanumerics() : name,
@@ -81,14 +81,14 @@ function createDevice(name: string, request: ProvisionRequest, context: Provisio
     gateway: request.gateway,
     createdAtMs: nowMs,
   });
-  if (!created.ok) return failure(created.why);
+  if (!created.ok) return failure(created.reason);
   markProvisioned(created.device, devices);
   return { status: 'SUCCESS', device: created.device };
 }
 
 /** The device keeps its credentials; whatever the request proposed is ignored. */
-function claimPreProvisioned(name: string, { devices }: ProvisionContext): ProvisionDecision {
-  const device = devices.named(name);
+function provisionExisting(name: string, { devices }: ProvisionContext): ProvisionDecision {
+  const device = devices.findByName(name);
   if (device === undefined) return failure('no such pre-provisioned device');
   if (device.profile !== SANDBOX_PROFILE) return failure('the device is in another profile');
   if (device.attributes.server.has(PROVISION_STATE)) return failure('already provisioned');
@@ -98,7 +98,7 @@ function claimPreProvisioned(name: string, { devices }: ProvisionContext): Provi
 
 function markProvisioned(device: Device, devices: Devices): void {
   device.attributes.server.set(PROVISION_STATE, { type: 'string', value: 'provisioned' });
-  devices.touched();
+  devices.markChanged();
 }
 
 /** Java's trim: everything up to the space character goes, so a name of control characters counts as blank too. */
@@ -110,10 +110,10 @@ function trimJava(text: string): string {
   return text.slice(start, end).trim() === '' ? '' : text.slice(start, end);
 }
 
-function failure(why: string): ProvisionDecision {
-  return { status: 'FAILURE', why };
+function failure(reason: string): ProvisionDecision {
+  return { status: 'FAILURE', reason };
 }
 
-function notFound(why: string): ProvisionDecision {
-  return { status: 'NOT_FOUND', why };
+function notFound(reason: string): ProvisionDecision {
+  return { status: 'NOT_FOUND', reason };
 }

@@ -7,10 +7,10 @@
  */
 
 /** Throws a number in [0, 1). */
-export type Dice = () => number;
+export type RandomSource = () => number;
 
 /** Dice that always fall the same way for the same seed; only the seed's low 32 bits count. */
-export function createDice(seed: number): Dice {
+export function createRandom(seed: number): RandomSource {
   let state = seed | 0;
   return () => {
     state = (state + 0x9e3779b9) | 0;

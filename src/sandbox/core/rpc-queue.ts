@@ -42,7 +42,7 @@ interface OpenRpc {
 /** The server's ACTORS_RPC_MAX_RETRIES. */
 const DELIVERY_FAILURES_MAX = 5;
 
-export class RpcDesk {
+export class RpcQueue {
   readonly #clock: SandboxClock;
   readonly #nextId = new Map<string, number>();
   readonly #open = new Map<string, Map<number, OpenRpc>>();
@@ -60,7 +60,7 @@ export class RpcDesk {
     const id = this.#nextId.get(deviceId) ?? 0;
     this.#nextId.set(deviceId, id + 1);
     const json = `{"id":${id},"method":${JSON.stringify(request.method)},"params":${request.params}}`;
-    const answered = new AbortController();
+    const endWait = new AbortController();
     let outcome: RpcOutcome | undefined;
     const rpc: OpenRpc = {
       command: { id, json },
@@ -71,14 +71,14 @@ export class RpcDesk {
       close: (result) => {
         outcome ??= result;
         this.#open.get(deviceId)?.delete(id);
-        answered.abort();
+        endWait.abort();
       },
     };
     const open = this.#open.get(deviceId) ?? new Map<number, OpenRpc>();
     this.#open.set(deviceId, open.set(id, rpc));
     // Set before pushing too: a listener may report the delivery while it is being told.
     rpc.sent = push(rpc.command) || rpc.sent;
-    await this.#clock.sleep(request.timeoutMs, answered.signal);
+    await this.#clock.sleep(request.timeoutMs, endWait.signal);
     rpc.close({ status: rpc.sent ? 'timeout' : 'no-subscription', id });
     return outcome ?? { status: 'failed', id };
   }
@@ -90,10 +90,10 @@ export class RpcDesk {
     return pending.map((rpc) => rpc.command);
   }
 
-  delivered(deviceId: string, id: number, arrived: boolean): void {
+  delivered(deviceId: string, id: number, isDelivered: boolean): void {
     const rpc = this.#open.get(deviceId)?.get(id);
     if (rpc === undefined || rpc.delivered) return;
-    if (!arrived) {
+    if (!isDelivered) {
       rpc.failures += 1;
       if (rpc.failures >= DELIVERY_FAILURES_MAX) rpc.close({ status: 'failed', id });
       return;

@@ -18,24 +18,24 @@ export class Subscriptions {
     };
   }
 
-  tellSharedAttributes(deviceId: string, json: string): void {
-    for (const listener of this.#of(deviceId)) listener.sharedAttributes?.(json);
+  notifySharedAttributes(deviceId: string, json: string): void {
+    for (const listener of this.#listenersOf(deviceId)) listener.sharedAttributes?.(json);
   }
 
   /** True when somebody was there to be told. */
-  tellRpc(deviceId: string, command: RpcCommand): boolean {
-    let told = false;
-    for (const listener of this.#of(deviceId)) {
+  notifyRpc(deviceId: string, command: RpcCommand): boolean {
+    let isNotified = false;
+    for (const listener of this.#listenersOf(deviceId)) {
       if (listener.rpc === undefined) continue;
       listener.rpc(command);
-      told = true;
+      isNotified = true;
     }
-    return told;
+    return isNotified;
   }
 
   /** The device is gone or its token is: everybody is told once and forgotten. */
   end(deviceId: string, reason: EndReason): void {
-    const listeners = this.#of(deviceId);
+    const listeners = this.#listenersOf(deviceId);
     this.#byDevice.delete(deviceId);
     for (const listener of listeners) listener.ended?.(reason);
   }
@@ -49,7 +49,7 @@ export class Subscriptions {
     return this.#byDevice.get(deviceId)?.size ?? 0;
   }
 
-  #of(deviceId: string): readonly DeviceListener[] {
+  #listenersOf(deviceId: string): readonly DeviceListener[] {
     return [...(this.#byDevice.get(deviceId) ?? [])];
   }
 }

@@ -32,9 +32,9 @@ export function readTelemetry(body: string, typeCast: boolean, nowMs: number): R
   const points: TelemetryPoint[] = [];
   for (const element of elements) {
     if (element.type !== 'object') return cannotParse(element);
-    const read = readElement(element, typeCast, nowMs);
-    if (read.status !== 'points') return read;
-    for (const point of read.points) points.push(point);
+    const result = readElement(element, typeCast, nowMs);
+    if (result.status !== 'points') return result;
+    for (const point of result.points) points.push(point);
   }
   return { status: 'points', points };
 }
@@ -43,15 +43,15 @@ function readElement(element: LenientObject, typeCast: boolean, nowMs: number): 
   const ts = element.members.get('ts');
   const values = element.members.get('values');
   // With only one of the two it is an ordinary key, and is stored as such.
-  if (ts === undefined || values === undefined) return dated(element, nowMs, false, typeCast);
-  const givenMs = timestamp(ts);
+  if (ts === undefined || values === undefined) return toPoints(element, nowMs, false, typeCast);
+  const tsMs = timestamp(ts);
   // The server throws here outside its own checks, which reads as an outage (trap 11).
-  if (givenMs === undefined) return { status: 'failed' };
+  if (tsMs === undefined) return { status: 'failed' };
   if (values.type !== 'object') return cannotParse(values);
-  return dated(values, givenMs, true, typeCast);
+  return toPoints(values, tsMs, true, typeCast);
 }
 
-function dated(values: LenientObject, ts: number, tsGiven: boolean, typeCast: boolean): ReadTelemetry {
+function toPoints(values: LenientObject, ts: number, tsGiven: boolean, typeCast: boolean): ReadTelemetry {
   const classified = classifyMembers(values, typeCast);
   if (!classified.ok) return { status: 'malformed', message: classified.message };
   return {

@@ -6,27 +6,27 @@
  */
 
 import { type DeviceView, viewDevice } from './device-view.ts';
-import { turnKnobs } from './knobs.ts';
+import { updateKnobs } from './knobs.ts';
 import { attributesText, readAttributeBody } from './model/attributes.ts';
 import type { Device } from './model/devices.ts';
 import type { Knobs, StoredPoint } from './model/types.ts';
 import type { DuplicatePoint, PointQuery } from './point-record.ts';
 import { clearProvisionState } from './provisioning.ts';
 import type { RpcOutcome } from './rpc-queue.ts';
-import { type Stats, takeStats } from './stats.ts';
+import { collectStats, type Stats } from './stats.ts';
 import type { Tenant } from './tenant.ts';
 
 export type AdminAnswer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: 'no-device' | 'invalid'; readonly message: string };
 
-export interface DeviceWish {
+export interface DeviceInput {
   readonly name: string;
   readonly token?: string;
   readonly profile?: string;
 }
 
-export interface RpcWish {
+export interface RpcInput {
   readonly method: string;
   readonly params?: unknown;
   readonly oneWay?: boolean;
@@ -41,16 +41,16 @@ export interface SandboxAdmin {
   stats(): Stats;
   knobs(): Readonly<Knobs>;
   /** All or nothing; the message lists every problem. Restarts the latency dice. */
-  turnKnobs(patch: unknown): AdminAnswer<Readonly<Knobs>>;
+  updateKnobs(patch: unknown): AdminAnswer<Readonly<Knobs>>;
   /** A pre-provisioned device, without the mark of having been provisioned. */
-  createDevice(wish: DeviceWish): AdminAnswer<DeviceView>;
+  createDevice(input: DeviceInput): AdminAnswer<DeviceView>;
   deleteDevice(name: string): AdminAnswer<DeviceView>;
   /** Gives the device a new random token; the old one is unauthorized from now on. */
   revokeToken(name: string): AdminAnswer<DeviceView>;
   /** `json` is an object; its members are written and notified. */
   setSharedAttributes(name: string, json: string): AdminAnswer<DeviceView>;
   deleteSharedAttributes(name: string, keys: readonly string[]): AdminAnswer<DeviceView>;
-  sendRpc(name: string, wish: RpcWish): Promise<AdminAnswer<RpcOutcome>>;
+  sendRpc(name: string, input: RpcInput): Promise<AdminAnswer<RpcOutcome>>;
   clearProvisionState(name: string): AdminAnswer<DeviceView>;
   /** Forgets observations and RPC ids, keeps devices and the record. */
   restart(): void;
@@ -83,90 +83,90 @@ export class TenantAdmin implements SandboxAdmin {
   }
 
   stats(): Stats {
-    return takeStats(this.#tenant);
+    return collectStats(this.#tenant);
   }
 
   knobs(): Readonly<Knobs> {
     return { ...this.#tenant.knobs };
   }
 
-  turnKnobs(patch: unknown): AdminAnswer<Readonly<Knobs>> {
-    const problems = turnKnobs(this.#tenant.knobs, patch);
+  updateKnobs(patch: unknown): AdminAnswer<Readonly<Knobs>> {
+    const problems = updateKnobs(this.#tenant.knobs, patch);
     if (problems.length > 0) return invalid(problems.join('; '));
     this.#tenant.latency.reseed();
     return { ok: true, value: this.knobs() };
   }
 
-  createDevice({ name, token, profile }: DeviceWish): AdminAnswer<DeviceView> {
+  createDevice({ name, token, profile }: DeviceInput): AdminAnswer<DeviceView> {
     const created = this.#tenant.devices.create({
       name,
-      credentials: { type: 'ACCESS_TOKEN', token: token ?? this.#tenant.mintToken() },
+      credentials: { type: 'ACCESS_TOKEN', token: token ?? this.#tenant.generateToken() },
       createdAtMs: this.#tenant.clock.nowMs(),
       ...(profile === undefined ? {} : { profile }),
     });
-    return created.ok ? this.#seen(created.device) : invalid(created.why);
+    return created.ok ? this.#viewResult(created.device) : invalid(created.reason);
   }
 
   deleteDevice(name: string): AdminAnswer<DeviceView> {
-    return this.#with(name, (device) => {
+    return this.#withDevice(name, (device) => {
       this.#tenant.devices.remove(device);
       this.#tenant.subscriptions.end(device.id, 'deleted');
       this.#tenant.rpc.forget(device.id);
-      return this.#seen(device);
+      return this.#viewResult(device);
     });
   }
 
   revokeToken(name: string): AdminAnswer<DeviceView> {
-    return this.#with(name, (device) => {
-      const credentials = { type: 'ACCESS_TOKEN', token: this.#tenant.mintToken() } as const;
+    return this.#withDevice(name, (device) => {
+      const credentials = { type: 'ACCESS_TOKEN', token: this.#tenant.generateToken() } as const;
       this.#tenant.devices.replaceCredentials(device, credentials);
       this.#tenant.subscriptions.end(device.id, 'revoked');
-      return this.#seen(device);
+      return this.#viewResult(device);
     });
   }
 
   setSharedAttributes(name: string, json: string): AdminAnswer<DeviceView> {
-    return this.#with(name, (device) => {
-      const read = readAttributeBody(json, this.#tenant.knobs.typeCast);
-      if (!read.ok) return invalid(read.message);
-      if (read.values.size === 0) return this.#seen(device);
-      for (const [key, stored] of read.values) device.attributes.shared.set(key, stored);
-      this.#tenant.devices.touched();
-      this.#tenant.subscriptions.tellSharedAttributes(device.id, attributesText(read.values));
-      return this.#seen(device);
+    return this.#withDevice(name, (device) => {
+      const parsed = readAttributeBody(json, this.#tenant.knobs.typeCast);
+      if (!parsed.ok) return invalid(parsed.message);
+      if (parsed.values.size === 0) return this.#viewResult(device);
+      for (const [key, stored] of parsed.values) device.attributes.shared.set(key, stored);
+      this.#tenant.devices.markChanged();
+      this.#tenant.subscriptions.notifySharedAttributes(device.id, attributesText(parsed.values));
+      return this.#viewResult(device);
     });
   }
 
   deleteSharedAttributes(name: string, keys: readonly string[]): AdminAnswer<DeviceView> {
-    return this.#with(name, (device) => {
+    return this.#withDevice(name, (device) => {
       const deleted = keys.filter((key) => device.attributes.shared.delete(key));
       if (deleted.length === 0) return invalid(`none of ${keys.join(', ')} is a shared attribute of ${name}`);
-      this.#tenant.devices.touched();
-      this.#tenant.subscriptions.tellSharedAttributes(device.id, JSON.stringify({ deleted }));
-      return this.#seen(device);
+      this.#tenant.devices.markChanged();
+      this.#tenant.subscriptions.notifySharedAttributes(device.id, JSON.stringify({ deleted }));
+      return this.#viewResult(device);
     });
   }
 
-  async sendRpc(name: string, wish: RpcWish): Promise<AdminAnswer<RpcOutcome>> {
+  async sendRpc(name: string, input: RpcInput): Promise<AdminAnswer<RpcOutcome>> {
     const { devices, rpc, subscriptions, rpcTimeoutMinMs } = this.#tenant;
-    const device = devices.named(name);
+    const device = devices.findByName(name);
     if (device === undefined) return noDevice(name);
     const request = {
-      method: wish.method,
-      params: JSON.stringify(wish.params ?? null),
-      oneWay: wish.oneWay ?? false,
-      timeoutMs: Math.max(wish.timeoutMs ?? RPC_TIMEOUT_MS, rpcTimeoutMinMs),
+      method: input.method,
+      params: JSON.stringify(input.params ?? null),
+      oneWay: input.oneWay ?? false,
+      timeoutMs: Math.max(input.timeoutMs ?? RPC_TIMEOUT_MS, rpcTimeoutMinMs),
     };
     const outcome = await rpc.send(device.id, request, (command) =>
-      subscriptions.tellRpc(device.id, command),
+      subscriptions.notifyRpc(device.id, command),
     );
     return { ok: true, value: outcome };
   }
 
   clearProvisionState(name: string): AdminAnswer<DeviceView> {
-    return this.#with(name, (device) => {
-      if (clearProvisionState(device)) this.#tenant.devices.touched();
-      return this.#seen(device);
+    return this.#withDevice(name, (device) => {
+      if (clearProvisionState(device)) this.#tenant.devices.markChanged();
+      return this.#viewResult(device);
     });
   }
 
@@ -175,12 +175,12 @@ export class TenantAdmin implements SandboxAdmin {
     this.#tenant.rpc.restart();
   }
 
-  #with(name: string, act: (device: Device) => AdminAnswer<DeviceView>): AdminAnswer<DeviceView> {
-    const device = this.#tenant.devices.named(name);
-    return device === undefined ? noDevice(name) : act(device);
+  #withDevice(name: string, action: (device: Device) => AdminAnswer<DeviceView>): AdminAnswer<DeviceView> {
+    const device = this.#tenant.devices.findByName(name);
+    return device === undefined ? noDevice(name) : action(device);
   }
 
-  #seen(device: Device): AdminAnswer<DeviceView> {
+  #viewResult(device: Device): AdminAnswer<DeviceView> {
     return { ok: true, value: viewDevice(this.#tenant, device) };
   }
 }

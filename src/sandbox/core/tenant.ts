@@ -6,14 +6,14 @@
  */
 
 import { type SandboxClock, systemClock } from './clock.ts';
-import { defaultKnobs, KnobError, turnKnobs } from './knobs.ts';
+import { defaultKnobs, KnobError, updateKnobs } from './knobs.ts';
 import { Latency } from './latency.ts';
 import { randomAlphanumerics } from './model/credentials.ts';
 import { type Device, Devices } from './model/devices.ts';
 import type { Knobs } from './model/types.ts';
 import { PointRecord, type RecordBounds } from './point-record.ts';
 import type { ProfileKeys } from './provisioning.ts';
-import { RpcDesk } from './rpc-queue.ts';
+import { RpcQueue } from './rpc-queue.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface CoreOptions {
@@ -26,7 +26,7 @@ export interface CoreOptions {
   readonly devicesChanged?: () => void;
   readonly log?: (line: string) => void;
   readonly clock?: SandboxClock;
-  readonly mintToken?: () => string;
+  readonly generateToken?: () => string;
   readonly recordBounds?: RecordBounds;
   /** How long a transport waits for the core; default 10 s (contract, section 10). */
   readonly coreTimeoutMs?: number;
@@ -44,10 +44,10 @@ export class Tenant {
   readonly devices: Devices;
   readonly latency: Latency;
   readonly record: PointRecord;
-  readonly rpc: RpcDesk;
+  readonly rpc: RpcQueue;
   readonly subscriptions = new Subscriptions();
   readonly log: (line: string) => void;
-  readonly mintToken: () => string;
+  readonly generateToken: () => string;
   readonly rpcTimeoutMinMs: number;
   readonly startedAtMs: number;
   /** Server clock of each device's latest valid token check, by device id. */
@@ -55,17 +55,17 @@ export class Tenant {
   readonly #requests = new Map<string, number>();
 
   constructor(options: CoreOptions) {
-    const problems = turnKnobs(this.knobs, options.knobs ?? {});
+    const problems = updateKnobs(this.knobs, options.knobs ?? {});
     if (problems.length > 0) throw new KnobError(problems);
     this.profile = options.provisioning;
     this.clock = options.clock ?? systemClock;
     this.devices = new Devices(options.devicesChanged ?? (() => undefined));
-    for (const device of options.devices ?? []) this.devices.adopt(device);
+    for (const device of options.devices ?? []) this.devices.restore(device);
     this.latency = new Latency(this.knobs, this.clock, options.coreTimeoutMs ?? CORE_TIMEOUT_MS);
     this.record = new PointRecord(options.recordBounds);
-    this.rpc = new RpcDesk(this.clock);
+    this.rpc = new RpcQueue(this.clock);
     this.log = options.log ?? (() => undefined);
-    this.mintToken = options.mintToken ?? randomAlphanumerics;
+    this.generateToken = options.generateToken ?? randomAlphanumerics;
     this.rpcTimeoutMinMs = options.rpcTimeoutMinMs ?? RPC_TIMEOUT_MIN_MS;
     this.startedAtMs = this.clock.nowMs();
   }

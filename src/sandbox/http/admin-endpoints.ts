@@ -7,7 +7,7 @@
 import { isJsonObject } from '../core/json-object.ts';
 import type { RpcOutcome } from '../core/rpc-queue.ts';
 import type { AdminAnswer, SandboxAdmin } from '../core/tenant-admin.ts';
-import { parseQuery, readDeviceWish, readRpcWish } from './admin-input.ts';
+import { parseQuery, readDeviceInput, readRpcInput } from './admin-input.ts';
 
 export interface AdminControls {
   readonly admin: SandboxAdmin;
@@ -33,11 +33,11 @@ export interface AdminEndpoint {
   readonly method: string;
   /** NAME stands for one segment. */
   readonly path: string;
-  readonly does: string;
+  readonly description: string;
   readonly run: (call: AdminCall, controls: AdminControls) => AdminReply | Promise<AdminReply>;
 }
 
-export function refusal(status: number, error: string): AdminReply {
+export function failure(status: number, error: string): AdminReply {
   return { status, value: { error } };
 }
 
@@ -45,110 +45,116 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
   {
     method: 'GET',
     path: '/',
-    does: 'this list',
+    description: 'this list',
     run: () =>
-      ok({ endpoints: ADMIN_ENDPOINTS.map(({ method, path, does }) => `${method} ${path}: ${does}`) }),
+      ok({
+        endpoints: ADMIN_ENDPOINTS.map(
+          ({ method, path, description }) => `${method} ${path}: ${description}`,
+        ),
+      }),
   },
   {
     method: 'GET',
     path: '/devices',
-    does: 'all devices with token and attributes',
+    description: 'all devices with token and attributes',
     run: (_call, { admin }) => ok(admin.devices()),
   },
   {
     method: 'POST',
     path: '/devices',
-    does: 'creates a pre-provisioned device from {"name", "token"?, "profile"?}',
+    description: 'creates a pre-provisioned device from {"name", "token"?, "profile"?}',
     run: ({ body }, { admin }) => {
-      const wish = readDeviceWish(body);
-      return wish.ok ? answered(admin.createDevice(wish.value), 201) : refusal(400, wish.message);
+      const input = readDeviceInput(body);
+      return input.ok ? toReply(admin.createDevice(input.value), 201) : failure(400, input.message);
     },
   },
   {
     method: 'DELETE',
     path: '/devices/NAME',
-    does: 'deletes the device; its observations end and its token is unauthorized',
-    run: ({ name }, { admin }) => answered(admin.deleteDevice(name)),
+    description: 'deletes the device; its observations end and its token is unauthorized',
+    run: ({ name }, { admin }) => toReply(admin.deleteDevice(name)),
   },
   {
     method: 'POST',
     path: '/devices/NAME/revoke',
-    does: 'gives the device a new random token',
-    run: ({ name }, { admin }) => answered(admin.revokeToken(name)),
+    description: 'gives the device a new random token',
+    run: ({ name }, { admin }) => toReply(admin.revokeToken(name)),
   },
   {
     method: 'POST',
     path: '/devices/NAME/clear-provision-state',
-    does: 'lets a pre-provisioned device be provisioned again',
-    run: ({ name }, { admin }) => answered(admin.clearProvisionState(name)),
+    description: 'lets a pre-provisioned device be provisioned again',
+    run: ({ name }, { admin }) => toReply(admin.clearProvisionState(name)),
   },
   {
     method: 'PUT',
     path: '/devices/NAME/attributes',
-    does: 'writes shared attributes from a flat object and notifies the device',
-    run: ({ name, text }, { admin }) => answered(admin.setSharedAttributes(name, text)),
+    description: 'writes shared attributes from a flat object and notifies the device',
+    run: ({ name, text }, { admin }) => toReply(admin.setSharedAttributes(name, text)),
   },
   {
     method: 'DELETE',
     path: '/devices/NAME/attributes',
-    does: 'deletes the shared attributes of ?keys=a,b and notifies the device',
+    description: 'deletes the shared attributes of ?keys=a,b and notifies the device',
     run: ({ name, query }, { admin }) => {
       const keys = (query.get('keys') ?? '').split(',').filter((key) => key !== '');
-      if (keys.length === 0) return refusal(400, 'keys: give the attributes to delete as ?keys=a,b');
-      return answered(admin.deleteSharedAttributes(name, keys));
+      if (keys.length === 0) return failure(400, 'keys: give the attributes to delete as ?keys=a,b');
+      return toReply(admin.deleteSharedAttributes(name, keys));
     },
   },
   {
     method: 'POST',
     path: '/devices/NAME/rpc',
-    does: 'sends a command from {"method", "params"?, "oneWay"?, "timeoutMs"?} and waits for its end',
+    description: 'sends a command from {"method", "params"?, "oneWay"?, "timeoutMs"?} and waits for its end',
     run: async ({ name, body }, { admin }) => {
-      const wish = readRpcWish(body);
-      if (!wish.ok) return refusal(400, wish.message);
-      const answer = await admin.sendRpc(name, wish.value);
-      return answer.ok ? rpcReply(answer.value) : answered(answer);
+      const input = readRpcInput(body);
+      if (!input.ok) return failure(400, input.message);
+      const answer = await admin.sendRpc(name, input.value);
+      return answer.ok ? rpcReply(answer.value) : toReply(answer);
     },
   },
   {
     method: 'GET',
     path: '/points',
-    does: 'stored points, oldest first; ?device=&key=&since=<ts ms>&limit=<newest so many, default 1000>',
+    description:
+      'stored points, oldest first; ?device=&key=&since=<ts ms>&limit=<newest so many, default 1000>',
     run: ({ query }, { admin }) => {
       const read = parseQuery(query);
-      return read.ok ? ok(admin.points(read.value)) : refusal(400, read.message);
+      return read.ok ? ok(admin.points(read.value)) : failure(400, read.message);
     },
   },
   {
     method: 'GET',
     path: '/duplicates',
-    does: 'points stored twice, and datagrams received twice',
+    description: 'points stored twice, and datagrams received twice',
     run: (_call, { admin }) => ok({ points: admin.duplicatePoints(), datagrams: admin.duplicateDatagrams() }),
   },
   {
     method: 'GET',
     path: '/stats',
-    does: 'the sandbox in numbers',
+    description: 'the sandbox in numbers',
     run: (_call, { admin }) => ok(admin.stats()),
   },
   {
     method: 'GET',
     path: '/knobs',
-    does: 'all knobs as they stand',
+    description: 'all knobs as they stand',
     run: (_call, { admin }) => ok(admin.knobs()),
   },
   {
     method: 'PATCH',
     path: '/knobs',
-    does: 'turns the knobs named in an object, all or none',
+    description: 'turns the knobs named in an object, all or none',
     run: ({ body }, { admin }) =>
       isJsonObject(body)
-        ? answered(admin.turnKnobs(body))
-        : refusal(400, 'the body must be an object of knobs'),
+        ? toReply(admin.updateKnobs(body))
+        : failure(400, 'the body must be an object of knobs'),
   },
   {
     method: 'POST',
     path: '/restart',
-    does: 'forgets observations, message ids and RPC ids, as a restarted server; keeps devices and points',
+    description:
+      'forgets observations, message ids and RPC ids, as a restarted server; keeps devices and points',
     run: (_call, { restart }) => {
       restart();
       return ok({ restarted: true });
@@ -160,9 +166,9 @@ function ok(value: unknown): AdminReply {
   return { status: 200, value };
 }
 
-function answered<T>(answer: AdminAnswer<T>, status = 200): AdminReply {
+function toReply<T>(answer: AdminAnswer<T>, status = 200): AdminReply {
   if (answer.ok) return { status, value: answer.value };
-  return refusal(answer.problem === 'no-device' ? 404 : 400, answer.message);
+  return failure(answer.problem === 'no-device' ? 404 : 400, answer.message);
 }
 
 /** As the server's REST API: 504 both when nobody subscribed and when no reply came (contract, section 6). */

@@ -4,9 +4,9 @@
 
 import { isJsonObject } from '../core/json-object.ts';
 import type { PointQuery } from '../core/point-record.ts';
-import type { DeviceWish, RpcWish } from '../core/tenant-admin.ts';
+import type { DeviceInput, RpcInput } from '../core/tenant-admin.ts';
 
-export type Input<T> =
+export type InputResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly message: string };
 
@@ -27,7 +27,7 @@ const timeout: MemberRule = [
   (value) => typeof value === 'number' && value >= 1 && value <= RPC_TIMEOUT_MS_MAX,
 ];
 
-export function readDeviceWish(body: unknown): Input<DeviceWish> {
+export function readDeviceInput(body: unknown): InputResult<DeviceInput> {
   return readMembers(
     body,
     'name',
@@ -40,7 +40,7 @@ export function readDeviceWish(body: unknown): Input<DeviceWish> {
   );
 }
 
-export function readRpcWish(body: unknown): Input<RpcWish> {
+export function readRpcInput(body: unknown): InputResult<RpcInput> {
   const rules = { method: text, params: anything, oneWay: flag, timeoutMs: timeout };
   return readMembers(body, 'method', rules, ({ method, params, oneWay, timeoutMs }) => ({
     method: String(method),
@@ -50,7 +50,7 @@ export function readRpcWish(body: unknown): Input<RpcWish> {
   }));
 }
 
-export function parseQuery(query: URLSearchParams): Input<PointQuery> {
+export function parseQuery(query: URLSearchParams): InputResult<PointQuery> {
   const parsed: { device?: string; key?: string; since?: number; limit: number } = { limit: POINTS_LIMIT };
   for (const [name, value] of query) {
     switch (name) {
@@ -61,12 +61,12 @@ export function parseQuery(query: URLSearchParams): Input<PointQuery> {
       case 'since':
       case 'limit':
         if (!/^[0-9]{1,15}$/.test(value)) {
-          return refused(`${name}: ${JSON.stringify(value)} is not a whole number of 0 or more`);
+          return invalid(`${name}: ${JSON.stringify(value)} is not a whole number of 0 or more`);
         }
         parsed[name] = Number(value);
         break;
       default:
-        return refused(`${name}: there is no such query; there are device, key, since, limit`);
+        return invalid(`${name}: there is no such query; there are device, key, since, limit`);
     }
   }
   return { ok: true, value: parsed };
@@ -78,9 +78,9 @@ function readMembers<Name extends string, T>(
   required: NoInfer<Name>,
   rules: Readonly<Record<Name, MemberRule>>,
   build: (members: Readonly<Partial<Record<Name, unknown>>>) => T,
-): Input<T> {
+): InputResult<T> {
   const names = Object.keys(rules).join(', ');
-  if (!isJsonObject(body)) return refused(`the body must be a JSON object with ${names}`);
+  if (!isJsonObject(body)) return invalid(`the body must be a JSON object with ${names}`);
   const known: Readonly<Record<string, MemberRule>> = rules;
   const problems: string[] = [];
   if (body[required] === undefined) problems.push(`${required}: is missing`);
@@ -89,10 +89,10 @@ function readMembers<Name extends string, T>(
     if (rule === undefined) problems.push(`${name}: there is no such member; there are ${names}`);
     else if (!rule[1](value)) problems.push(`${name}: ${JSON.stringify(value)} is not ${rule[0]}`);
   }
-  if (problems.length > 0) return refused(problems.join('; '));
+  if (problems.length > 0) return invalid(problems.join('; '));
   return { ok: true, value: build(body as Partial<Record<Name, unknown>>) };
 }
 
-function refused(message: string): Input<never> {
+function invalid(message: string): InputResult<never> {
   return { ok: false, message };
 }

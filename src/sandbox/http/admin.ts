@@ -11,12 +11,12 @@ import {
   type AdminControls,
   type AdminEndpoint,
   type AdminReply,
-  refusal,
+  failure,
 } from './admin-endpoints.ts';
 import { announcedBytes, readBody } from './body.ts';
 import { type HttpListener, listen } from './listener.ts';
 import { json, send } from './reply.ts';
-import { readTarget } from './target.ts';
+import { parseTarget } from './target.ts';
 
 export interface AdminOptions extends AdminControls {
   /** 0: any free one. */
@@ -36,37 +36,37 @@ export function openAdmin(options: AdminOptions): Promise<HttpListener> {
 }
 
 async function answer(request: IncomingMessage, controls: AdminControls): Promise<AdminReply> {
-  if (request.headers.origin !== undefined) return refusal(403, 'web pages may not use the admin port');
-  const url = readTarget(request.url ?? '');
-  if (url === undefined) return refusal(400, 'the request path is malformed');
-  const found = ADMIN_ENDPOINTS.map((endpoint) => match(endpoint, url.segments)).filter(
+  if (request.headers.origin !== undefined) return failure(403, 'web pages may not use the admin port');
+  const url = parseTarget(request.url ?? '');
+  if (url === undefined) return failure(400, 'the request path is malformed');
+  const matches = ADMIN_ENDPOINTS.map((endpoint) => match(endpoint, url.segments)).filter(
     (one) => one !== undefined,
   );
-  if (found.length === 0) return refusal(404, 'there is nothing here; GET / lists the endpoints');
-  const chosen = found.find(({ endpoint }) => endpoint.method === request.method);
-  if (chosen === undefined) {
-    const methods = found.map(({ endpoint }) => endpoint.method).join(', ');
-    return refusal(405, `this path takes ${methods}`);
+  if (matches.length === 0) return failure(404, 'there is nothing here; GET / lists the endpoints');
+  const selected = matches.find(({ endpoint }) => endpoint.method === request.method);
+  if (selected === undefined) {
+    const methods = matches.map(({ endpoint }) => endpoint.method).join(', ');
+    return failure(405, `this path takes ${methods}`);
   }
   if (announcedBytes(request) > BODY_BYTES_MAX) {
-    return refusal(413, `the body is longer than ${BODY_BYTES_MAX} bytes`);
+    return failure(413, `the body is longer than ${BODY_BYTES_MAX} bytes`);
   }
-  const read = await readBody(request, BODY_BYTES_MAX);
-  if (read.status === 'gone') return refusal(400, 'the body did not arrive');
-  const body = parseBody(read.text);
-  if (!body.ok) return refusal(400, 'the body is not JSON');
-  const { name } = chosen;
-  return chosen.endpoint.run({ name, query: url.query, text: read.text, body: body.value }, controls);
+  const bodyText = await readBody(request, BODY_BYTES_MAX);
+  if (bodyText.status === 'aborted') return failure(400, 'the body did not arrive');
+  const body = parseBody(bodyText.text);
+  if (!body.ok) return failure(400, 'the body is not JSON');
+  const { name } = selected;
+  return selected.endpoint.run({ name, query: url.query, text: bodyText.text, body: body.value }, controls);
 }
 
 function match(
   endpoint: AdminEndpoint,
   segments: readonly string[],
 ): { endpoint: AdminEndpoint; name: string } | undefined {
-  const wanted = endpoint.path.split('/').slice(1);
-  if (wanted.length !== segments.length) return undefined;
-  const fits = wanted.every((segment, index) => segment === 'NAME' || segment === segments[index]);
-  return fits ? { endpoint, name: segments[wanted.indexOf('NAME')] ?? '' } : undefined;
+  const pattern = endpoint.path.split('/').slice(1);
+  if (pattern.length !== segments.length) return undefined;
+  const isMatch = pattern.every((segment, index) => segment === 'NAME' || segment === segments[index]);
+  return isMatch ? { endpoint, name: segments[pattern.indexOf('NAME')] ?? '' } : undefined;
 }
 
 function parseBody(text: string): { ok: true; value: unknown } | { ok: false } {

@@ -9,7 +9,7 @@ import type { IncomingMessage } from 'node:http';
 export type ReadBody =
   | { readonly status: 'read'; readonly text: string }
   /** The client went away, or sent more than we keep. */
-  | { readonly status: 'gone' };
+  | { readonly status: 'aborted' };
 
 /** Upper end for bodies without a Content-Length. */
 export const CHUNKED_BYTES_MAX = 64 * 1024 * 1024;
@@ -21,11 +21,11 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
     for await (const chunk of request) {
       const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
       bytes += buffer.length;
-      if (bytes > bytesMax) return { status: 'gone' };
+      if (bytes > bytesMax) return { status: 'aborted' };
       chunks.push(buffer);
     }
   } catch {
-    return { status: 'gone' };
+    return { status: 'aborted' };
   }
   return { status: 'read', text: Buffer.concat(chunks).toString('utf8') };
 }

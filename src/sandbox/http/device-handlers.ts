@@ -41,8 +41,8 @@ export class DeviceHandlers {
   }
 
   async answer(route: DeviceRoute, call: DeviceCall): Promise<Reply> {
-    const badCall = badCallProblem(route, call);
-    if (badCall !== undefined) return errorObject(400, badCall, this.#clock.nowMs());
+    const problem = findBadRequest(route, call);
+    if (problem !== undefined) return errorObject(400, problem, this.#clock.nowMs());
     if (route.to === 'provision') return this.#provision(call);
     const check = await this.#core.checkToken(route.token);
     if (check.status === 'unauthorized') return empty(401);
@@ -91,8 +91,8 @@ export class DeviceHandlers {
     }
   }
 
-  async #post(answering: Promise<PostAnswer>, { signal }: DeviceCall): Promise<Reply> {
-    const answer = await answering;
+  async #post(answerPromise: Promise<PostAnswer>, { signal }: DeviceCall): Promise<Reply> {
+    const answer = await answerPromise;
     switch (answer.status) {
       case 'accepted':
         return empty(200);
@@ -101,7 +101,7 @@ export class DeviceHandlers {
       case 'failed':
         return empty(500);
       case 'silent':
-        return this.#neverAnswered(signal);
+        return this.#timeOut(signal);
     }
   }
 
@@ -118,25 +118,25 @@ export class DeviceHandlers {
       // A rate-limited read is simply not answered over HTTP (section 5).
       case 'failed':
       case 'silent':
-        return this.#neverAnswered(signal);
+        return this.#timeOut(signal);
     }
   }
 
-  #poll(device: DeviceHandle, waitsFor: 'sharedAttributes' | 'rpc', call: DeviceCall): Promise<Reply> {
+  #poll(device: DeviceHandle, feature: 'sharedAttributes' | 'rpc', call: DeviceCall): Promise<Reply> {
     // Zero, as an absent time-out, means the default.
     const timeoutMs = Number(call.query.get('timeout') ?? 0) || POLL_TIMEOUT_MS;
-    const poll = { waitsFor, timeoutMs, asyncTimeoutMs: this.#asyncTimeoutMs, signal: call.signal };
+    const poll = { feature: feature, timeoutMs, asyncTimeoutMs: this.#asyncTimeoutMs, signal: call.signal };
     return pollDevice(this.#core, device, poll, this.#clock);
   }
 
-  async #neverAnswered(signal: AbortSignal): Promise<Reply> {
+  async #timeOut(signal: AbortSignal): Promise<Reply> {
     await this.#clock.sleep(this.#asyncTimeoutMs, signal);
     return asyncTimedOut(this.#clock);
   }
 }
 
 /** What the real controller's argument binding refuses with 400, before any token is looked at. */
-function badCallProblem(route: DeviceRoute, { method, query, body }: DeviceCall): string | undefined {
+function findBadRequest(route: DeviceRoute, { method, query, body }: DeviceCall): string | undefined {
   if (route.to === 'package') {
     const missing = ['title', 'version'].find((name) => !query.has(name));
     return (

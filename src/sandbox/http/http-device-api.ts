@@ -13,9 +13,9 @@ import { DeviceHandlers } from './device-handlers.ts';
 import { allowsMethod, bytesMax, findRoute } from './device-routes.ts';
 import { type HttpListener, listen } from './listener.ts';
 import { errorObject, json, type Reply, send } from './reply.ts';
-import { readTarget } from './target.ts';
+import { parseTarget } from './target.ts';
 
-export interface DeviceApiOptions {
+export interface HttpDeviceApiOptions {
   readonly core: SandboxCore;
   readonly host: string;
   /** 0: any free one. */
@@ -30,17 +30,17 @@ const ASYNC_TIMEOUT_MS = 30_000;
 /** What the real server still swallows of a body it has refused; of a larger one it closes the connection. */
 const SWALLOW_BYTES_MAX = 2 * 1024 * 1024;
 
-export function openDeviceApi(options: DeviceApiOptions): Promise<HttpListener> {
-  const api = new DeviceApi(options);
+export function openHttpDeviceApi(options: HttpDeviceApiOptions): Promise<HttpListener> {
+  const api = new HttpDeviceApi(options);
   return listen(options, (request, response) => api.serve(request, response));
 }
 
-class DeviceApi {
+class HttpDeviceApi {
   readonly #core: SandboxCore;
   readonly #clock: SandboxClock;
   readonly #handlers: DeviceHandlers;
 
-  constructor({ core, clock = systemClock, asyncTimeoutMs = ASYNC_TIMEOUT_MS }: DeviceApiOptions) {
+  constructor({ core, clock = systemClock, asyncTimeoutMs = ASYNC_TIMEOUT_MS }: HttpDeviceApiOptions) {
     this.#core = core;
     this.#clock = clock;
     this.#handlers = new DeviceHandlers({ core, clock, asyncTimeoutMs });
@@ -49,16 +49,16 @@ class DeviceApi {
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { knobs } = this.#core;
     if (knobs.dead) return;
-    const leaving = new AbortController();
-    response.once('close', () => leaving.abort());
-    const reply = await this.#reply(request, leaving.signal);
-    if (reply !== undefined && !knobs.silent && !leaving.signal.aborted) send(response, reply);
+    const disconnected = new AbortController();
+    response.once('close', () => disconnected.abort());
+    const reply = await this.#reply(request, disconnected.signal);
+    if (reply !== undefined && !knobs.silent && !disconnected.signal.aborted) send(response, reply);
   }
 
   /** Undefined when there is nobody left to answer. */
   async #reply(request: IncomingMessage, signal: AbortSignal): Promise<Reply | undefined> {
     const method = request.method ?? '';
-    const target = readTarget(request.url ?? '');
+    const target = parseTarget(request.url ?? '');
     if (target === undefined) return this.#error(400, 'The request path is malformed');
     const { segments, query } = target;
     if (announcedBytes(request) > bytesMax(segments)) return refuseSize(request, bytesMax(segments));
@@ -68,7 +68,7 @@ class DeviceApi {
       return this.#error(405, `Request method '${method}' is not supported`);
     }
     const body = await readBody(request, Math.max(bytesMax(segments), CHUNKED_BYTES_MAX));
-    if (body.status === 'gone') {
+    if (body.status === 'aborted') {
       request.destroy();
       return undefined;
     }
@@ -76,7 +76,7 @@ class DeviceApi {
       method,
       query,
       signal,
-      body: asReceived(request, body.text),
+      body: decodeForm(request, body.text),
       acceptsJson: (request.headers.accept ?? '').includes('application/json'),
     });
   }
@@ -95,7 +95,7 @@ async function refuseSize(request: IncomingMessage, limit: number): Promise<Repl
 }
 
 /** A form's body is decoded and encoded again on its way in, which ruins JSON (section 8). */
-function asReceived(request: IncomingMessage, body: string): string {
+function decodeForm(request: IncomingMessage, body: string): string {
   const isForm = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
   return isForm && body !== '' ? new URLSearchParams(body).toString() : body;
 }

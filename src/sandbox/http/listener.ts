@@ -20,12 +20,15 @@ export interface ListenOptions {
   readonly log: (line: string) => void;
 }
 
-export type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Rejects when the port cannot be bound. */
-export async function listen({ host, port, log }: ListenOptions, serve: Serve): Promise<HttpListener> {
+export async function listen(
+  { host, port, log }: ListenOptions,
+  handle: RequestHandler,
+): Promise<HttpListener> {
   const server = createServer((request, response) => {
-    serve(request, response).catch((error: unknown) => {
+    handle(request, response).catch((error: unknown) => {
       log(`http ${request.method}: ${error instanceof Error ? error.stack : String(error)}`);
       if (!response.headersSent) response.writeHead(500);
       response.end();

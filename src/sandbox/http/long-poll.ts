@@ -10,7 +10,7 @@ import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/model/ty
 import { empty, errorObject, json, type Reply, text } from './reply.ts';
 
 export interface Poll {
-  readonly waitsFor: 'sharedAttributes' | 'rpc';
+  readonly feature: 'sharedAttributes' | 'rpc';
   readonly timeoutMs: number;
   /** The server's asynchronous time-out, which wins when it is not longer. */
   readonly asyncTimeoutMs: number;
@@ -24,15 +24,15 @@ export async function pollDevice(
   poll: Poll,
   clock: SandboxClock,
 ): Promise<Reply> {
-  const answered = new AbortController();
+  const pollEnd = new AbortController();
   let reply: Reply | undefined;
   const answer = (first: Reply): void => {
     reply ??= first;
-    answered.abort();
+    pollEnd.abort();
   };
-  const unsubscribe = core.subscribe(device, listenerFor(core, device, poll.waitsFor, answer));
-  const patienceMs = Math.min(poll.timeoutMs, poll.asyncTimeoutMs);
-  await clock.sleep(patienceMs, AbortSignal.any([poll.signal, answered.signal]));
+  const unsubscribe = core.subscribe(device, listenerFor(core, device, poll.feature, answer));
+  const timeoutMs = Math.min(poll.timeoutMs, poll.asyncTimeoutMs);
+  await clock.sleep(timeoutMs, AbortSignal.any([poll.signal, pollEnd.signal]));
   unsubscribe();
   if (reply !== undefined) return reply;
   return poll.timeoutMs < poll.asyncTimeoutMs ? empty(408) : asyncTimedOut(clock);
@@ -46,12 +46,12 @@ export function asyncTimedOut(clock: SandboxClock): Reply {
 function listenerFor(
   core: SandboxCore,
   device: DeviceHandle,
-  waitsFor: Poll['waitsFor'],
+  feature: Poll['feature'],
   answer: (reply: Reply) => void,
 ): DeviceListener {
   const ended: DeviceListener['ended'] = (reason) =>
     answer(reason === 'deleted' ? text(403, 'Device was deleted!') : empty(408));
-  if (waitsFor === 'sharedAttributes') {
+  if (feature === 'sharedAttributes') {
     return { ended, sharedAttributes: (changed) => answer(json(200, changed)) };
   }
   return {

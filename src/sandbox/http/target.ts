@@ -8,7 +8,7 @@ export interface Target {
 }
 
 /** Undefined when a segment's percent-encoding is broken. */
-export function readTarget(url: string): Target | undefined {
+export function parseTarget(url: string): Target | undefined {
   const [path = '', ...rest] = url.split('?');
   try {
     const segments = path.split('/').slice(1).map(decodeURIComponent);

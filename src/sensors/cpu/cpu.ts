@@ -7,9 +7,9 @@
  * back a little: such a step counts as 0.
  */
 
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { natural, wholeLines } from '../files/parse.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { parseNatural, splitLines } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 
 /** `cpu` is all of them. */
@@ -21,18 +21,18 @@ export const cpu: Collector = {
     entry('cpuUsePercent', 'minimal', 'time the CPUs were busy since the last sample'),
     entry('cpu*UsePercent', 'full', 'time one CPU was busy since the last sample'),
   ],
-  open(tree, _clock, wants) {
-    const linesMax = wants('cpu*UsePercent') ? 1 + CPUS_MAX : 1;
-    let before: Ticks = new Map();
+  open(hostFiles, _clock, isSelected) {
+    const linesMax = isSelected('cpu*UsePercent') ? 1 + CPUS_MAX : 1;
+    let previousTicks: Ticks = new Map();
     return () => {
-      const now = readTicks(tree, linesMax);
-      const measured: Record<string, number | undefined> = {};
+      const now = readTicks(hostFiles, linesMax);
+      const measurements: Record<string, number | undefined> = {};
       for (const [label, ticks] of now) {
-        const was = before.get(label);
-        if (was !== undefined) measured[`${label}UsePercent`] = useBetween(was, ticks);
+        const previous = previousTicks.get(label);
+        if (previous !== undefined) measurements[`${label}UsePercent`] = usePercentBetween(previous, ticks);
       }
-      before = now;
-      return measured;
+      previousTicks = now;
+      return measurements;
     };
   },
 };
@@ -46,26 +46,30 @@ const IDLE_FIELDS = [3, 4];
 /** The lines of the CPUs come first; the long one that counts interrupts is further down. */
 const LINE_BYTES_MAX = 256;
 
-function readTicks(tree: Tree, linesMax: number): Ticks {
-  const lines = wholeLines(tree.read('proc/stat', linesMax * LINE_BYTES_MAX), 'proc/stat').slice(0, linesMax);
+function readTicks(hostFiles: HostFiles, linesMax: number): Ticks {
+  const lines = splitLines(hostFiles.read('proc/stat', linesMax * LINE_BYTES_MAX), 'proc/stat').slice(
+    0,
+    linesMax,
+  );
   if (!/^cpu\s/.test(lines[0] ?? ''))
-    throw new NonsenseError('/proc/stat does not begin with the line "cpu"');
+    throw new InvalidValueError('/proc/stat does not begin with the line "cpu"');
   const ticks = new Map<string, readonly number[]>();
   for (const line of lines) {
     const [label = '', ...fields] = line.trim().split(/\s+/);
     if (!/^cpu\d*$/.test(label)) break;
-    if (fields.length < FIELDS_MIN) throw new NonsenseError(`the line "${label}" of /proc/stat is too short`);
+    if (fields.length < FIELDS_MIN)
+      throw new InvalidValueError(`the line "${label}" of /proc/stat is too short`);
     ticks.set(
       label,
-      fields.slice(0, FIELDS).map((field) => natural(field, 'a field of /proc/stat')),
+      fields.slice(0, FIELDS).map((field) => parseNatural(field, 'a field of /proc/stat')),
     );
   }
   return ticks;
 }
 
-function useBetween(before: readonly number[], now: readonly number[]): number | undefined {
-  if (sum(now) < sum(before)) return undefined;
-  const steps = now.map((ticks, field) => Math.max(0, ticks - (before[field] ?? 0)));
+function usePercentBetween(previous: readonly number[], now: readonly number[]): number | undefined {
+  if (sum(now) < sum(previous)) return undefined;
+  const steps = now.map((ticks, field) => Math.max(0, ticks - (previous[field] ?? 0)));
   const total = sum(steps);
   if (total === 0) return undefined;
   const idle = sum(IDLE_FIELDS.map((field) => steps[field] ?? 0));

@@ -6,8 +6,8 @@
 
 import { errorCode } from '../../core/model/error-code.ts';
 import { Discovery } from '../devices/discovery.ts';
-import { listIfThere, readIfThere } from '../files/optional-files.ts';
-import { natural } from '../files/parse.ts';
+import { listOptional, readOptional } from '../files/optional-files.ts';
+import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
 const FOLDER = 'sys/devices/system/cpu/cpufreq';
@@ -29,30 +29,30 @@ export const frequency: Collector = {
       source: 'Documentation/admin-guide/pm/cpufreq.rst, scaling_cur_freq',
     },
   ],
-  open: (tree, clock) => {
+  open: (hostFiles, clock) => {
     const policies = new Discovery(clock, () =>
-      listIfThere(tree, FOLDER)
+      listOptional(hostFiles, FOLDER)
         .filter((name) => /^policy\d{1,4}$/.test(name))
         .map((name) => name.slice('policy'.length))
         .toSorted((a, b) => Number(a) - Number(b))
         .slice(0, POLICIES_MAX),
     );
     return () => {
-      const measured: Record<string, number | undefined> = {};
-      for (const first of policies.found) {
+      const measurements: Record<string, number | undefined> = {};
+      for (const first of policies.current) {
         const path = `${FOLDER}/policy${first}/scaling_cur_freq`;
-        const text = unlessOff(() => readIfThere(tree, path));
+        const text = ignoreBusy(() => readOptional(hostFiles, path));
         // Some drivers answer so when all CPUs of the group sleep.
         if (text === undefined || text === '<unknown>') continue;
-        measured[`cpu${first}FrequencyMHz`] = natural(text, `/${path}`) / KHZ_PER_MHZ;
+        measurements[`cpu${first}FrequencyMHz`] = parseNatural(text, `/${path}`) / KHZ_PER_MHZ;
       }
-      return measured;
+      return measurements;
     };
   },
 };
 
 /** The kernel keeps the files of a group of which no CPU is on, and answers EBUSY (drivers/cpufreq/cpufreq.c, show). */
-function unlessOff<T>(read: () => T): T | undefined {
+function ignoreBusy<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

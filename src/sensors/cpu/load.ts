@@ -5,7 +5,7 @@
  * As the kernel gives it, not divided by the number of CPUs.
  */
 
-import { decimal, natural, wholeLines } from '../files/parse.ts';
+import { parseDecimal, parseNatural, splitLines } from '../files/parse.ts';
 import type { Collector, NumberEntry } from '../runtime/collector.ts';
 
 export const load: Collector = {
@@ -16,14 +16,14 @@ export const load: Collector = {
     entry('load15', 'full', 'tasks running or waiting, average of 15 minutes'),
     { ...entry('threadCount', 'full', 'threads, of all processes'), decimals: 0 },
   ],
-  open: (tree) => () => {
-    const [line = ''] = wholeLines(tree.read('proc/loadavg'), 'proc/loadavg');
+  open: (hostFiles) => () => {
+    const [line = ''] = splitLines(hostFiles.read('proc/loadavg'), 'proc/loadavg');
     const [one, five, fifteen, tasks] = line.split(' ');
     return {
-      load1: decimal(one, 'the first field of /proc/loadavg'),
-      load5: decimal(five, 'the second field of /proc/loadavg'),
-      load15: decimal(fifteen, 'the third field of /proc/loadavg'),
-      threadCount: natural(tasks?.split('/')[1], 'the fourth field of /proc/loadavg'),
+      load1: parseDecimal(one, 'the first field of /proc/loadavg'),
+      load5: parseDecimal(five, 'the second field of /proc/loadavg'),
+      load15: parseDecimal(fifteen, 'the third field of /proc/loadavg'),
+      threadCount: parseNatural(tasks?.split('/')[1], 'the fourth field of /proc/loadavg'),
     };
   },
 };

@@ -5,9 +5,9 @@
  * Absent where the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel's command line.
  */
 
-import { NonsenseError } from '../files/errors.ts';
-import { linesIfThere } from '../files/optional-files.ts';
-import { decimal } from '../files/parse.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import { readOptionalLines } from '../files/optional-files.ts';
+import { parseDecimal } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 
 const RESOURCES = [
@@ -25,17 +25,19 @@ export const pressure: Collector = {
     entry('pressureIoFullPercent', 'all tasks waited for a disk'),
     entry('pressureCpuSomePercent', 'a task waited for a CPU'),
   ],
-  open: (tree, _clock, wants) => {
-    const wanted = RESOURCES.filter(({ some, full }) => wants(some) || (full !== undefined && wants(full)));
+  open: (hostFiles, _clock, isSelected) => {
+    const selectedResources = RESOURCES.filter(
+      ({ some, full }) => isSelected(some) || (full !== undefined && isSelected(full)),
+    );
     return () => {
-      const measured: Record<string, number | undefined> = {};
-      for (const { file, some, full } of wanted) {
-        const lines = linesIfThere(tree, `proc/pressure/${file}`);
+      const measurements: Record<string, number | undefined> = {};
+      for (const { file, some, full } of selectedResources) {
+        const lines = readOptionalLines(hostFiles, `proc/pressure/${file}`);
         if (lines === undefined) continue;
-        measured[some] = average(lines, 'some', file);
-        if (full !== undefined) measured[full] = average(lines, 'full', file);
+        measurements[some] = average(lines, 'some', file);
+        if (full !== undefined) measurements[full] = average(lines, 'full', file);
       }
-      return measured;
+      return measurements;
     };
   },
 };
@@ -43,9 +45,9 @@ export const pressure: Collector = {
 /** `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and the same for full. */
 function average(lines: readonly string[], label: 'some' | 'full', file: string): number {
   const line = lines.find((candidate) => candidate.startsWith(`${label} avg10=`));
-  if (line === undefined) throw new NonsenseError(`/proc/pressure/${file} has no line "${label}"`);
+  if (line === undefined) throw new InvalidValueError(`/proc/pressure/${file} has no line "${label}"`);
   const value = line.slice(`${label} avg10=`.length).split(' ', 1)[0];
-  return decimal(value, `"${label}" of /proc/pressure/${file}`);
+  return parseDecimal(value, `"${label}" of /proc/pressure/${file}`);
 }
 
 function entry(key: string, what: string, profile: NumberEntry['profile'] = 'full'): CatalogueEntry {

@@ -7,9 +7,9 @@
  * measurement, which may wait for an I2C bus. The measurement itself is a register of the CPU.
  */
 
-import { placeOf } from '../devices/labels.ts';
-import type { Tree } from '../files/host-files.ts';
-import { integer } from '../files/parse.ts';
+import { devicePathOf } from '../devices/labels.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { parseInteger } from '../files/parse.ts';
 import type { Collect, Collector, MonotonicClock } from '../runtime/collector.ts';
 
 export const temperature: Collector = {
@@ -30,7 +30,7 @@ export const temperature: Collector = {
   open: openTemperature,
 };
 
-const LOOK_AGAIN_MS = 60_000;
+const SEARCH_INTERVAL_MS = 60_000;
 const MILLIDEGREES_PER_DEGREE = 1000;
 
 /** In this order: Raspberry Pi and most ARM boards, Intel, older Raspberry Pi kernels, then whole-chip zones. */
@@ -50,31 +50,31 @@ const CHIPS: readonly { readonly name: string; readonly labels: readonly string[
   { name: 'cpu_thermal', labels: [] },
 ];
 
-function openTemperature(tree: Tree, clock: MonotonicClock): Collect {
+function openTemperature(hostFiles: HostFiles, clock: MonotonicClock): Collect {
   let path: string | undefined;
-  let lookAtMs = Number.NEGATIVE_INFINITY;
+  let nextSearchMs = Number.NEGATIVE_INFINITY;
   return () => {
-    if (path === undefined && clock.monotonicMs() >= lookAtMs) {
-      lookAtMs = clock.monotonicMs() + LOOK_AGAIN_MS;
-      path = findZone(tree) ?? findChip(tree);
+    if (path === undefined && clock.monotonicMs() >= nextSearchMs) {
+      nextSearchMs = clock.monotonicMs() + SEARCH_INTERVAL_MS;
+      path = findZone(hostFiles) ?? findChip(hostFiles);
     }
     if (path === undefined) return {};
     try {
-      const degrees = integer(tree.read(path).trim(), `/${path}`) / MILLIDEGREES_PER_DEGREE;
+      const degrees = parseInteger(hostFiles.read(path).trim(), `/${path}`) / MILLIDEGREES_PER_DEGREE;
       return { cpuTemperatureC: degrees };
     } catch (error) {
       path = undefined;
-      lookAtMs = Number.NEGATIVE_INFINITY;
+      nextSearchMs = Number.NEGATIVE_INFINITY;
       throw error;
     }
   };
 }
 
-function findZone(tree: Tree): string | undefined {
+function findZone(hostFiles: HostFiles): string | undefined {
   const folder = 'sys/class/thermal';
-  const zones = numbered(tree, folder, 'thermal_zone').map((zone) => ({
+  const zones = listNumbered(hostFiles, folder, 'thermal_zone').map((zone) => ({
     path: `${folder}/${zone}/temp`,
-    type: nameIn(tree, `${folder}/${zone}/type`),
+    type: readName(hostFiles, `${folder}/${zone}/type`),
   }));
   return cpuZoneOf(zones)?.path;
 }
@@ -88,16 +88,16 @@ export function cpuZoneOf<Zone extends { readonly type: string }>(zones: readonl
   return undefined;
 }
 
-function findChip(tree: Tree): string | undefined {
+function findChip(hostFiles: HostFiles): string | undefined {
   const folder = 'sys/class/hwmon';
-  const chips = numbered(tree, folder, 'hwmon').map((chip) => ({
+  const chips = listNumbered(hostFiles, folder, 'hwmon').map((chip) => ({
     // Kept until it fails, and so not to be another chip's when that gets the number.
-    path: placeOf(tree, `${folder}/${chip}`),
-    name: nameIn(tree, `${folder}/${chip}/name`),
+    path: devicePathOf(hostFiles, `${folder}/${chip}`),
+    name: readName(hostFiles, `${folder}/${chip}/name`),
   }));
   for (const { name, labels } of CHIPS) {
     const chip = chips.find((candidate) => candidate.name === name);
-    if (chip !== undefined) return `${chip.path}/${inputOf(tree, chip.path, labels)}`;
+    if (chip !== undefined) return `${chip.path}/${findInput(hostFiles, chip.path, labels)}`;
   }
   return undefined;
 }
@@ -109,39 +109,39 @@ export function isCpuChannel(
   label: string | undefined,
   labels: readonly string[],
 ): boolean {
-  const known = CHIPS.find(({ name }) => name === chip);
-  if (known === undefined) return false;
-  const best = known.labels.find((each) => labels.includes(each));
-  return best === undefined ? channel === 'temp1' && label === undefined : label === best;
+  const knownChip = CHIPS.find(({ name }) => name === chip);
+  if (knownChip === undefined) return false;
+  const bestLabel = knownChip.labels.find((each) => labels.includes(each));
+  return bestLabel === undefined ? channel === 'temp1' && label === undefined : label === bestLabel;
 }
 
 /** The input whose label comes first in our list; the chip's first input when none of them is there. */
-function inputOf(tree: Tree, chip: string, labels: readonly string[]): string {
-  const named = tree
+function findInput(hostFiles: HostFiles, chip: string, labels: readonly string[]): string {
+  const inputs = hostFiles
     .list(chip)
     .filter((file) => /^temp\d+_label$/.test(file))
-    .map((file) => ({ file, label: nameIn(tree, `${chip}/${file}`) }));
+    .map((file) => ({ file, label: readName(hostFiles, `${chip}/${file}`) }));
   for (const label of labels) {
-    const found = named.find((candidate) => candidate.label === label);
-    if (found !== undefined) return found.file.replace('_label', '_input');
+    const match = inputs.find((candidate) => candidate.label === label);
+    if (match !== undefined) return match.file.replace('_label', '_input');
   }
   return 'temp1_input';
 }
 
 /** The folder's entries prefix0, prefix1 ... in the order of their numbers; none when there is no such folder. */
-export function numbered(tree: Tree, folder: string, prefix: string): readonly string[] {
-  if (!tree.has(folder)) return [];
+export function listNumbered(hostFiles: HostFiles, folder: string, prefix: string): readonly string[] {
+  if (!hostFiles.has(folder)) return [];
   const number = (name: string) => Number(name.slice(prefix.length));
-  return tree
+  return hostFiles
     .list(folder)
     .filter((name) => name.startsWith(prefix) && Number.isInteger(number(name)))
     .toSorted((a, b) => number(a) - number(b));
 }
 
 /** A zone or chip that will not say its name is none we know: the others must still be found. */
-function nameIn(tree: Tree, path: string): string {
+function readName(hostFiles: HostFiles, path: string): string {
   try {
-    return tree.read(path).trim();
+    return hostFiles.read(path).trim();
   } catch {
     return '';
   }

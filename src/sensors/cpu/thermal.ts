@@ -9,13 +9,13 @@
 
 import { addressOf } from '../devices/address.ts';
 import { Discovery } from '../devices/discovery.ts';
-import { fillKey, tellApart } from '../devices/keys.ts';
-import { labelIn, wayTo } from '../devices/labels.ts';
-import { askLine, DeviceRounds, type Probe } from '../devices/poll-devices.ts';
-import type { Tree } from '../files/host-files.ts';
-import { integer } from '../files/parse.ts';
-import type { Collector, Wants } from '../runtime/collector.ts';
-import { cpuZoneOf, numbered } from './temperature.ts';
+import { assignKeyParts, fillKey } from '../devices/keys.ts';
+import { readLabel, readLinkTarget } from '../devices/labels.ts';
+import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { parseInteger } from '../files/parse.ts';
+import type { Collector, KeyFilter } from '../runtime/collector.ts';
+import { cpuZoneOf, listNumbered } from './temperature.ts';
 
 const KEY = 'thermal*C';
 
@@ -34,15 +34,15 @@ export const thermal: Collector = {
       source: 'Documentation/ABI/testing/sysfs-class-thermal',
     },
   ],
-  open(tree, clock, wants) {
-    const zones = new Discovery(clock, () => probesOf(tree, wants));
-    const rounds = new DeviceRounds(clock, () => zones.forget());
-    return () => rounds.of(zones.found);
+  open(hostFiles, clock, isSelected) {
+    const zones = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
+    const poller = new DevicePoller(clock, () => zones.invalidate());
+    return () => poller.poll(zones.current);
   },
 };
 
 const FOLDER = 'sys/class/thermal';
-const PROBES_MAX = 32;
+const DEVICE_VALUES_MAX = 32;
 
 interface Zone {
   readonly path: string;
@@ -51,26 +51,26 @@ interface Zone {
   readonly address: string;
 }
 
-function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
-  const zones = numbered(tree, FOLDER, 'thermal_zone').flatMap(
-    (zone) => zoneAt(tree, `${FOLDER}/${zone}`) ?? [],
+function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
+  const zones = listNumbered(hostFiles, FOLDER, 'thermal_zone').flatMap(
+    (zone) => readZone(hostFiles, `${FOLDER}/${zone}`) ?? [],
   );
-  const ofCpu = cpuZoneOf(zones);
-  return tellApart(zones.filter((zone) => zone !== ofCpu))
+  const cpuZone = cpuZoneOf(zones);
+  return assignKeyParts(zones.filter((zone) => zone !== cpuZone))
     .map(
-      ({ part, of: { path } }): Probe => ({
+      ({ part, item: { path } }): DeviceValue => ({
         device: path,
         key: fillKey(KEY, part),
-        read: async () => integer(await askLine(tree, `${path}/temp`), `/${path}/temp`) / 1000,
+        read: async () => parseInteger(await readLine(hostFiles, `${path}/temp`), `/${path}/temp`) / 1000,
       }),
     )
-    .filter(({ key }) => wants(key))
-    .slice(0, PROBES_MAX);
+    .filter(({ key }) => isSelected(key))
+    .slice(0, DEVICE_VALUES_MAX);
 }
 
-function zoneAt(tree: Tree, path: string): Zone | undefined {
-  const type = labelIn(tree, `${path}/type`);
+function readZone(hostFiles: HostFiles, path: string): Zone | undefined {
+  const type = readLabel(hostFiles, `${path}/type`);
   return type === undefined
     ? undefined
-    : { path, type, name: type, address: addressOf(wayTo(tree, `${path}/device`)) };
+    : { path, type, name: type, address: addressOf(readLinkTarget(hostFiles, `${path}/device`)) };
 }

@@ -4,8 +4,8 @@
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { listIfThere, readIfThere } from '../files/optional-files.ts';
-import { natural } from '../files/parse.ts';
+import { listOptional, readOptional } from '../files/optional-files.ts';
+import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
 const FOLDER = 'sys/devices/system/cpu';
@@ -27,19 +27,19 @@ export const throttle: Collector = {
     },
   ],
   everyMs: 60_000,
-  open: (tree, clock) => {
+  open: (hostFiles, clock) => {
     const counters = new Discovery(clock, () =>
-      listIfThere(tree, FOLDER)
+      listOptional(hostFiles, FOLDER)
         .filter((name) => /^cpu\d+$/.test(name))
         .map((name) => `${FOLDER}/${name}/thermal_throttle/core_throttle_count`)
-        .filter((path) => tree.has(path))
+        .filter((path) => hostFiles.has(path))
         .slice(0, CPUS_MAX),
     );
     return () => {
-      const counts = counters.found.flatMap((path) => {
-        const text = readIfThere(tree, path);
+      const counts = counters.current.flatMap((path) => {
+        const text = readOptional(hostFiles, path);
         // A CPU that is switched off takes its counter along.
-        return text === undefined ? [] : natural(text, `/${path}`);
+        return text === undefined ? [] : parseNatural(text, `/${path}`);
       });
       return { cpuThrottleCount: counts.length === 0 ? undefined : Math.max(...counts) };
     };

@@ -8,7 +8,7 @@
  */
 
 /** Steps on the way that are a class of devices, or numbered in the order of their appearance. */
-const PASSING: readonly RegExp[] = [
+const NON_ADDRESS_STEPS: readonly RegExp[] = [
   /^(\.\.|devices|virtual|platform|hwmon|iio|nvme|rtc|net|thermal|power_supply|ieee80211|scsi_host|scsi_device)$/,
   /^(hwmon|iio:device|nvme|rtc|phy|host|thermal_zone|i2c-)\d+$/,
   // A SCSI target and its unit, below the port that says more.
@@ -23,12 +23,12 @@ const I2C_DEVICE = /^\d+-([0-9a-f]{4})$/;
 /** `link` as /sys writes it; '' when it does not say where something is attached. */
 export function addressOf(link: string): string {
   const steps = link.split('/').filter((step) => step !== '');
-  const last = steps.findLastIndex((step) => !PASSING.some((passing) => passing.test(step)));
+  const last = steps.findLastIndex((step) => !NON_ADDRESS_STEPS.some((pattern) => pattern.test(step)));
   const step = steps[last] ?? '';
-  const onI2c = I2C_DEVICE.exec(step)?.[1];
-  if (onI2c === undefined) return step;
-  const before = steps.slice(0, last);
-  const buses = before.flatMap((each) => I2C_BUS.exec(each)?.[1] ?? []);
+  const i2cAddress = I2C_DEVICE.exec(step)?.[1];
+  if (i2cAddress === undefined) return step;
+  const parentSteps = steps.slice(0, last);
+  const buses = parentSteps.flatMap((each) => I2C_BUS.exec(each)?.[1] ?? []);
   const channel = buses.length > 1 ? [buses.at(-1)] : [];
-  return [addressOf(before.join('/')), ...channel, onI2c].join('-');
+  return [addressOf(parentSteps.join('/')), ...channel, i2cAddress].join('-');
 }

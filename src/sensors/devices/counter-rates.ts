@@ -16,25 +16,25 @@
  * takes 58 years at 10 GB/s, unless its driver lets it begin below zero; up there its steps are told to 2,048 (parse.ts).
  */
 
-import { COUNTER_END } from '../files/parse.ts';
+import { COUNTER_MODULUS } from '../files/parse.ts';
 
 /** Counts of one look, by name. */
 export type Counts<Name extends string> = Readonly<Record<Name, number>>;
 
-interface Look<Name extends string> {
+interface CounterSample<Name extends string> {
   readonly counts: Counts<Name>;
   readonly atMs: number;
   readonly identity: string;
 }
 
 /** Where counters begin again: of 32 bits, and of 64. */
-const ENDS = [2 ** 32, COUNTER_END];
+const COUNTER_MODULI = [2 ** 32, COUNTER_MODULUS];
 /** A counter that had counted less may have got there again after a reset, and says nothing about one. */
-const WITNESS_COUNT_MIN = 1000;
+const DETECTOR_COUNT_MIN = 1000;
 
-export class Rates<Name extends string> {
+export class CounterRates<Name extends string> {
   readonly #counters: readonly (readonly [name: Name, perSMax: number])[];
-  #before: Look<Name> | undefined;
+  #previous: CounterSample<Name> | undefined;
 
   /** For each counter, what it cannot move faster than, per second: a step back that would take more is no wrap. */
   constructor(perSMax: Counts<Name>) {
@@ -46,36 +46,39 @@ export class Rates<Name extends string> {
    * first look, after a reset or a re-creation, and when no time has passed. `identity` tells two devices of one name apart.
    */
   next(counts: Counts<Name>, atMs: number, identity = ''): Counts<Name> | undefined {
-    const before = this.#before;
-    const isSame = before?.identity === identity;
+    const previous = this.#previous;
+    const isSame = previous?.identity === identity;
     // Without time between them the look before stays the one to compare with.
-    if (isSame && before.atMs === atMs) return undefined;
-    this.#before = { counts, atMs, identity };
-    if (!isSame || atMs < before.atMs) return undefined;
-    return this.#between(before.counts, counts, (atMs - before.atMs) / 1000);
+    if (isSame && previous.atMs === atMs) return undefined;
+    this.#previous = { counts, atMs, identity };
+    if (!isSame || atMs < previous.atMs) return undefined;
+    return this.#ratesBetween(previous.counts, counts, (atMs - previous.atMs) / 1000);
   }
 
-  #between(before: Counts<Name>, now: Counts<Name>, seconds: number): Counts<Name> | undefined {
+  #ratesBetween(previous: Counts<Name>, current: Counts<Name>, seconds: number): Counts<Name> | undefined {
     const rates: Record<string, number> = {};
     for (const [name, perSMax] of this.#counters) {
-      const step = now[name] - before[name];
-      const moved = step >= 0 ? step : this.#wrapped(perSMax, before[name], now[name], seconds);
+      const step = current[name] - previous[name];
+      const distance = step >= 0 ? step : this.#wrapDistance(perSMax, previous[name], current[name], seconds);
       // Whatever discredits one of them discredits all: a reset is the device's.
-      if (moved === undefined || (step < 0 && !this.#hasWitness(before, now))) return undefined;
-      rates[name] = moved / seconds;
+      if (distance === undefined || (step < 0 && !this.#hasUnresetCounter(previous, current)))
+        return undefined;
+      rates[name] = distance / seconds;
     }
     return rates as Counts<Name>;
   }
 
   /** A counter that has shown more than 32 bits has 64; one in the lower half of its bits was reset. */
-  #wrapped(perSMax: number, before: number, now: number, seconds: number): number | undefined {
-    const end = ENDS.find((each) => before < each) ?? COUNTER_END;
-    const moved = end - before + now;
-    return before >= end / 2 && moved <= perSMax * seconds ? moved : undefined;
+  #wrapDistance(perSMax: number, previous: number, current: number, seconds: number): number | undefined {
+    const modulus = COUNTER_MODULI.find((each) => previous < each) ?? COUNTER_MODULUS;
+    const distance = modulus - previous + current;
+    return previous >= modulus / 2 && distance <= perSMax * seconds ? distance : undefined;
   }
 
   /** Whether a counter of the device is there to show that it was not reset. */
-  #hasWitness(before: Counts<Name>, now: Counts<Name>): boolean {
-    return this.#counters.some(([name]) => before[name] >= WITNESS_COUNT_MIN && now[name] >= before[name]);
+  #hasUnresetCounter(previous: Counts<Name>, current: Counts<Name>): boolean {
+    return this.#counters.some(
+      ([name]) => previous[name] >= DETECTOR_COUNT_MIN && current[name] >= previous[name],
+    );
   }
 }

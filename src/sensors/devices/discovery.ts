@@ -5,12 +5,12 @@
 
 import type { MonotonicClock } from '../runtime/collector.ts';
 
-export const LOOK_EVERY_MS = 300_000;
+export const DISCOVERY_INTERVAL_MS = 300_000;
 
 export class Discovery<T> {
   readonly #clock: MonotonicClock;
   readonly #find: () => T;
-  #last: { readonly found: T; readonly staleAtMs: number } | undefined;
+  #last: { readonly current: T; readonly staleAtMs: number } | undefined;
 
   constructor(clock: MonotonicClock, find: () => T) {
     this.#clock = clock;
@@ -18,17 +18,17 @@ export class Discovery<T> {
   }
 
   /** What is there. Throws what looking throws, and looks again when it is asked again. */
-  get found(): T {
+  get current(): T {
     const nowMs = this.#clock.monotonicMs();
     if (this.#last === undefined || nowMs >= this.#last.staleAtMs) {
       this.#last = undefined;
-      this.#last = { found: this.#find(), staleAtMs: nowMs + LOOK_EVERY_MS };
+      this.#last = { current: this.#find(), staleAtMs: nowMs + DISCOVERY_INTERVAL_MS };
     }
-    return this.#last.found;
+    return this.#last.current;
   }
 
   /** Something of it is gone: the next one to ask has it looked for. */
-  forget(): void {
+  invalidate(): void {
     this.#last = undefined;
   }
 }

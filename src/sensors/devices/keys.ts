@@ -25,12 +25,13 @@ export function labelPart(label: string): string {
 
 /** The pattern with `part` for its star; a part that is too long ends in a hash of itself. */
 export function fillKey(pattern: string, part: string): string {
-  const room = KEY_CHARACTERS_MAX - (pattern.length - 1);
-  const fitting = part.length <= room ? part : `${part.slice(0, room - HASH_CHARACTERS)}${hash(part)}`;
-  return pattern.replace('*', () => fitting);
+  const lengthMax = KEY_CHARACTERS_MAX - (pattern.length - 1);
+  const fittedPart =
+    part.length <= lengthMax ? part : `${part.slice(0, lengthMax - HASH_CHARACTERS)}${hash(part)}`;
+  return pattern.replace('*', () => fittedPart);
 }
 
-export interface Named {
+export interface NamedDevice {
   readonly name: string;
   /** As device-address.ts has it. */
   readonly address: string;
@@ -40,22 +41,24 @@ export interface Named {
  * Each with a part of a key that no other has. Left out is what has no name, and what shares name and address with another,
  * because nothing that lasts tells the two apart.
  */
-export function tellApart<T extends Named>(
+export function assignKeyParts<T extends NamedDevice>(
   all: readonly T[],
-): readonly { readonly part: string; readonly of: T }[] {
-  const named = all.map((of) => ({ of, plain: labelPart(of.name) })).filter(({ plain }) => plain !== '');
-  const plains = counted(named.map(({ plain }) => plain));
-  const parts = named.map(({ of, plain }) => ({
-    of,
-    part: plains.get(plain) === 1 ? plain : `${plain}${addressPart(of.address)}`,
+): readonly { readonly part: string; readonly item: T }[] {
+  const candidates = all
+    .map((item) => ({ item: item, basePart: labelPart(item.name) }))
+    .filter(({ basePart }) => basePart !== '');
+  const basePartCounts = countOccurrences(candidates.map(({ basePart }) => basePart));
+  const parts = candidates.map(({ item, basePart }) => ({
+    item: item,
+    part: basePartCounts.get(basePart) === 1 ? basePart : `${basePart}${addressPart(item.address)}`,
   }));
-  const counts = counted(parts.map(({ part }) => part));
+  const counts = countOccurrences(parts.map(({ part }) => part));
   return parts.filter(({ part }) => counts.get(part) === 1);
 }
 
 /** Those whose key is no other's: the names of two chips and their labels may run together to one. */
-export function keyedAlone<T extends { readonly key: string }>(all: readonly T[]): readonly T[] {
-  const counts = counted(all.map(({ key }) => key));
+export function filterUniqueKeys<T extends { readonly key: string }>(all: readonly T[]): readonly T[] {
+  const counts = countOccurrences(all.map(({ key }) => key));
   return all.filter(({ key }) => counts.get(key) === 1);
 }
 
@@ -64,7 +67,7 @@ function addressPart(address: string): string {
   return `At${keyPart(address.toLowerCase())}`;
 }
 
-export function counted(texts: readonly string[]): ReadonlyMap<string, number> {
+export function countOccurrences(texts: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
   return counts;
@@ -98,17 +101,17 @@ export function keyPart(name: string): string {
 /** The part of each name. `taken` are parts that mean something else already. A name without a letter or digit has none. */
 export function keyParts(
   names: readonly string[],
-  taken: readonly string[] = [],
+  reserved: readonly string[] = [],
 ): ReadonlyMap<string, string> {
-  const used = new Set(taken);
+  const used = new Set(reserved);
   const parts = new Map<string, string>();
   for (const name of names) {
-    const plain = keyPart(name);
-    if (plain === '') continue;
-    let part = plain;
+    const basePart = keyPart(name);
+    if (basePart === '') continue;
+    let part = basePart;
     for (let number = 2; used.has(part); number += 1) {
       const suffix = `X${number}`;
-      part = `${plain.slice(0, CHARACTERS_MAX - suffix.length)}${suffix}`;
+      part = `${basePart.slice(0, CHARACTERS_MAX - suffix.length)}${suffix}`;
     }
     used.add(part);
     parts.set(name, part);

@@ -10,14 +10,14 @@
 
 import { errorCode } from '../../core/model/error-code.ts';
 import type { Value } from '../../core/model/reading.ts';
-import { asError, NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { isAbsence } from '../files/optional-files.ts';
-import { wholeLines } from '../files/parse.ts';
-import { type Measured, type MonotonicClock, PartlyReadError } from '../runtime/collector.ts';
+import { asError, InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { isAbsentError } from '../files/optional-files.ts';
+import { splitLines } from '../files/parse.ts';
+import { type Measurements, type MonotonicClock, PartialReadError } from '../runtime/collector.ts';
 
 /** One value of one device. */
-export interface Probe {
+export interface DeviceValue {
   /** Which device: a path, or whatever tells it from the others. */
   readonly device: string;
   readonly key: string;
@@ -26,53 +26,53 @@ export interface Probe {
 }
 
 /** A device that answers, and says that what one of its values comes from is broken: an input nothing is wired to. */
-export class BrokenPartError extends Error {
-  override readonly name = 'BrokenPartError';
-  readonly code = 'SENSOR_PART_BROKEN';
+export class FaultyChannelError extends Error {
+  override readonly name = 'FaultyChannelError';
+  readonly code = 'SENSOR_CHANNEL_FAULTY';
 }
 
-const NOTHING: Measured = {};
-const LONG_MS = 250;
-const LEFT_ALONE_MS = 60_000;
+const NO_VALUES: Measurements = {};
+const SLOW_FAILURE_MS = 250;
+const BACK_OFF_MS = 60_000;
 
-interface Failure {
+interface DeviceFailure {
   readonly reason: Error;
   readonly untilMs: number;
 }
 
-export class DeviceRounds {
+export class DevicePoller {
   readonly #clock: MonotonicClock;
-  readonly #gone: () => void;
-  readonly #failures = new Map<string, Failure>();
+  readonly #onMissing: () => void;
+  readonly #failures = new Map<string, DeviceFailure>();
 
-  constructor(clock: MonotonicClock, gone: () => void) {
+  constructor(clock: MonotonicClock, onMissing: () => void) {
     this.#clock = clock;
-    this.#gone = gone;
+    this.#onMissing = onMissing;
   }
 
   /** A host without such devices is not made to wait, not even for a turn of the event loop. */
-  of(probes: readonly Probe[]): Measured | Promise<Measured> {
-    return probes.length === 0 ? NOTHING : this.read(probes);
+  poll(deviceValues: readonly DeviceValue[]): Measurements | Promise<Measurements> {
+    return deviceValues.length === 0 ? NO_VALUES : this.pollAll(deviceValues);
   }
 
   /** What all probes gave. Rejects with a PartlyReadError when one of them failed. */
-  async read(probes: readonly Probe[]): Promise<Measured> {
-    const measured: Record<string, Value> = {};
-    const failed = this.#leftAlone();
-    const reasons = new Map(failed);
-    for (const probe of probes) {
-      if (failed.has(probe.device)) continue;
-      const reason = await this.#readOne(probe, measured);
+  async pollAll(deviceValues: readonly DeviceValue[]): Promise<Measurements> {
+    const measurements: Record<string, Value> = {};
+    const failures = this.#backedOff();
+    const reasons = new Map(failures);
+    for (const deviceValue of deviceValues) {
+      if (failures.has(deviceValue.device)) continue;
+      const reason = await this.#readOne(deviceValue, measurements);
       if (reason === undefined) continue;
-      if (!(reason instanceof BrokenPartError)) failed.set(probe.device, reason);
-      reasons.set(reason instanceof BrokenPartError ? probe.key : probe.device, reason);
+      if (!(reason instanceof FaultyChannelError)) failures.set(deviceValue.device, reason);
+      reasons.set(reason instanceof FaultyChannelError ? deviceValue.key : deviceValue.device, reason);
     }
-    if (reasons.size > 0) throw new PartlyReadError(measured, reasons);
-    return measured;
+    if (reasons.size > 0) throw new PartialReadError(measurements, reasons);
+    return measurements;
   }
 
   /** Those of which it is known that they do not answer. */
-  #leftAlone(): Map<string, Error> {
+  #backedOff(): Map<string, Error> {
     const nowMs = this.#clock.monotonicMs();
     for (const [device, { untilMs }] of this.#failures) {
       if (nowMs >= untilMs) this.#failures.delete(device);
@@ -80,21 +80,24 @@ export class DeviceRounds {
     return new Map([...this.#failures].map(([device, { reason }]) => [device, reason]));
   }
 
-  async #readOne({ device, key, read }: Probe, into: Record<string, Value>): Promise<Error | undefined> {
+  async #readOne(
+    { device, key, read: pollAll }: DeviceValue,
+    measurements: Record<string, Value>,
+  ): Promise<Error | undefined> {
     const startedMs = this.#clock.monotonicMs();
     try {
-      const value = await read();
-      if (value !== undefined) into[key] = value;
+      const value = await pollAll();
+      if (value !== undefined) measurements[key] = value;
       return undefined;
     } catch (error) {
-      if (isAbsence(error)) {
-        if (isMissing(error)) this.#gone();
+      if (isAbsentError(error)) {
+        if (isMissing(error)) this.#onMissing();
         return undefined;
       }
       const reason = asError(error);
       const nowMs = this.#clock.monotonicMs();
-      if (nowMs - startedMs >= LONG_MS)
-        this.#failures.set(device, { reason, untilMs: nowMs + LEFT_ALONE_MS });
+      if (nowMs - startedMs >= SLOW_FAILURE_MS)
+        this.#failures.set(device, { reason, untilMs: nowMs + BACK_OFF_MS });
       return reason;
     }
   }
@@ -105,8 +108,8 @@ function isMissing(error: unknown): boolean {
 }
 
 /** Asks a device for the one line of a file; without white space at its ends. */
-export async function askLine(tree: Tree, path: string): Promise<string> {
-  const lines = wholeLines(await tree.readSlowly(path), path);
-  if (lines.length > 1) throw new NonsenseError(`/${path} has ${lines.length} lines`);
+export async function readLine(hostFiles: HostFiles, path: string): Promise<string> {
+  const lines = splitLines(await hostFiles.readBlocking(path), path);
+  if (lines.length > 1) throw new InvalidValueError(`/${path} has ${lines.length} lines`);
   return (lines[0] ?? '').trim();
 }

@@ -6,22 +6,22 @@
  * most ANSWERS_MAX answers a round are kept.
  */
 
-import type { FileSystemUse, Tree } from '../files/host-files.ts';
+import type { FileSystemUsage, HostFiles } from '../files/host-files.ts';
 
-export type Question = 'read' | 'list' | 'has' | 'link' | 'use';
+export type QueryKind = 'read' | 'list' | 'has' | 'link' | 'usage';
 
-export type Answer =
-  | { readonly is: 'text'; readonly text: string }
-  | { readonly is: 'names'; readonly names: readonly string[] }
-  | { readonly is: 'there'; readonly there: boolean }
-  | { readonly is: 'use'; readonly use: FileSystemUse }
-  | { readonly is: 'error'; readonly error: unknown };
+export type QueryResult =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'names'; readonly names: readonly string[] }
+  | { readonly type: 'existence'; readonly exists: boolean }
+  | { readonly type: 'usage'; readonly usage: FileSystemUsage }
+  | { readonly type: 'error'; readonly error: unknown };
 
-export interface Asked {
-  readonly question: Question;
+export interface TracedQuery {
+  readonly kind: QueryKind;
   /** Below the root, as the collector wrote it. */
   readonly path: string;
-  readonly answer: Answer;
+  readonly result: QueryResult;
 }
 
 /** What a replay leaves out: a file, or one of its lines, counted from 0. */
@@ -31,65 +31,65 @@ export interface Omission {
 }
 
 /** More than any collector of ours asks on a host with a hundred sensors. */
-const ANSWERS_MAX = 4096;
-const UNANSWERED: Answer = { is: 'error', error: new Error('no answer') };
+const RESULTS_MAX = 4096;
+const NO_RESULT: QueryResult = { type: 'error', error: new Error('no answer') };
 
 export class Trace {
-  readonly #rounds: Map<string, Asked>[] = [];
+  readonly #rounds: Map<string, TracedQuery>[] = [];
 
   /** A new round begins: what is asked from now on belongs to it. */
-  begin(): void {
+  startRound(): void {
     this.#rounds.push(new Map());
   }
 
   /** What was asked, round by round, in the order of the first time. */
-  get rounds(): readonly (readonly Asked[])[] {
+  get rounds(): readonly (readonly TracedQuery[])[] {
     return this.#rounds.map((round) => [...round.values()]);
   }
 
   /** The tree, which writes down what it is asked. */
-  over(tree: Tree): Tree {
+  wrap(hostFiles: HostFiles): HostFiles {
     return {
-      ...tree,
+      ...hostFiles,
       read: (path, bytesMax) => {
-        const note = (answer: Answer) => this.#note('read', path, answer);
-        return told(
-          note,
-          () => tree.read(path, bytesMax),
-          (text) => ({ is: 'text', text }),
+        const record = (result: QueryResult) => this.#record('read', path, result);
+        return recordQuery(
+          record,
+          () => hostFiles.read(path, bytesMax),
+          (text) => ({ type: 'text', text }),
         );
       },
-      readSlowly: (path) => this.#slowly(path, () => tree.readSlowly(path)),
-      line: (path) => this.#slowly(path, () => tree.line(path)),
+      readBlocking: (path) => this.#readBlocking(path, () => hostFiles.readBlocking(path)),
+      firstLine: (path) => this.#readBlocking(path, () => hostFiles.firstLine(path)),
       list: (path) => {
-        const note = (answer: Answer) => this.#note('list', path, answer);
-        return told(
-          note,
-          () => tree.list(path),
-          (names) => ({ is: 'names', names }),
+        const record = (result: QueryResult) => this.#record('list', path, result);
+        return recordQuery(
+          record,
+          () => hostFiles.list(path),
+          (names) => ({ type: 'names', names }),
         );
       },
       has: (path) => {
-        const there = tree.has(path);
-        this.#note('has', path, { is: 'there', there });
-        return there;
+        const exists = hostFiles.has(path);
+        this.#record('has', path, { type: 'existence', exists });
+        return exists;
       },
-      link: (path) => {
-        const note = (answer: Answer) => this.#note('link', path, answer);
-        return told(
-          note,
-          () => tree.link(path),
-          (text) => ({ is: 'text', text }),
+      readLink: (path) => {
+        const record = (result: QueryResult) => this.#record('link', path, result);
+        return recordQuery(
+          record,
+          () => hostFiles.readLink(path),
+          (text) => ({ type: 'text', text }),
         );
       },
-      use: async (path) => {
-        this.#note('use', path, UNANSWERED);
+      usage: async (path) => {
+        this.#record('usage', path, NO_RESULT);
         try {
-          const use = await tree.use(path);
-          this.#note('use', path, { is: 'use', use });
-          return use;
+          const usage = await hostFiles.usage(path);
+          this.#record('usage', path, { type: 'usage', usage });
+          return usage;
         } catch (error) {
-          this.#note('use', path, { is: 'error', error });
+          this.#record('usage', path, { type: 'error', error });
           throw error;
         }
       },
@@ -97,82 +97,86 @@ export class Trace {
   }
 
   /** The host as that round found it. */
-  replay(round: number, without?: Omission): Tree {
-    const answerTo = (question: Question, path: string): Answer | undefined => {
-      if (path === without?.path && without.line === undefined) return undefined;
-      const answer = this.#rounds[round]?.get(`${question} ${path}`)?.answer;
-      if (answer?.is === 'error') throw answer.error;
-      return answer;
+  replay(round: number, omission?: Omission): HostFiles {
+    const resultOf = (kind: QueryKind, path: string): QueryResult | undefined => {
+      if (path === omission?.path && omission.line === undefined) return undefined;
+      const result = this.#rounds[round]?.get(`${kind} ${path}`)?.result;
+      if (result?.type === 'error') throw result.error;
+      return result;
     };
     const read = (path: string): string => {
-      const answer = answerTo('read', path);
-      if (answer?.is !== 'text') throw notThere(path);
-      return path === without?.path ? withoutLine(answer.text, without.line) : answer.text;
+      const result = resultOf('read', path);
+      if (result?.type !== 'text') throw notFoundError(path);
+      return path === omission?.path ? removeLine(result.text, omission.line) : result.text;
     };
     return {
       read,
-      readSlowly: async (path) => read(path),
-      line: async (path) => read(path),
+      readBlocking: async (path) => read(path),
+      firstLine: async (path) => read(path),
       list: (path) => {
-        const answer = answerTo('list', path);
-        if (answer?.is !== 'names') throw notThere(path);
-        return answer.names.filter((name) => `${path}/${name}` !== without?.path);
+        const result = resultOf('list', path);
+        if (result?.type !== 'names') throw notFoundError(path);
+        return result.names.filter((name) => `${path}/${name}` !== omission?.path);
       },
       has: (path) => {
-        const answer = answerTo('has', path);
-        return answer?.is === 'there' && answer.there;
+        const result = resultOf('has', path);
+        return result?.type === 'existence' && result.exists;
       },
-      link: (path) => {
-        const answer = answerTo('link', path);
-        if (answer?.is !== 'text') throw notThere(path);
-        return answer.text;
+      readLink: (path) => {
+        const result = resultOf('link', path);
+        if (result?.type !== 'text') throw notFoundError(path);
+        return result.text;
       },
-      use: async (path) => {
-        const answer = answerTo('use', path);
-        if (answer?.is !== 'use') throw notThere(path);
-        return answer.use;
+      usage: async (path) => {
+        const result = resultOf('usage', path);
+        if (result?.type !== 'usage') throw notFoundError(path);
+        return result.usage;
       },
     };
   }
 
-  async #slowly(path: string, ask: () => Promise<string>): Promise<string> {
-    this.#note('read', path, UNANSWERED);
+  async #readBlocking(path: string, query: () => Promise<string>): Promise<string> {
+    this.#record('read', path, NO_RESULT);
     try {
-      const text = await ask();
-      this.#note('read', path, { is: 'text', text });
+      const text = await query();
+      this.#record('read', path, { type: 'text', text });
       return text;
     } catch (error) {
-      this.#note('read', path, { is: 'error', error });
+      this.#record('read', path, { type: 'error', error });
       throw error;
     }
   }
 
-  #note(question: Question, path: string, answer: Answer): void {
+  #record(kind: QueryKind, path: string, result: QueryResult): void {
     const round = this.#rounds.at(-1);
     if (round === undefined) return;
-    const id = `${question} ${path}`;
-    if (round.size < ANSWERS_MAX || round.has(id)) round.set(id, { question, path, answer });
+    const id = `${kind} ${path}`;
+    if (round.size < RESULTS_MAX || round.has(id)) round.set(id, { kind, path, result });
   }
 }
 
-function told<T>(note: (answer: Answer) => void, ask: () => T, answerOf: (value: T) => Answer): T {
+function recordQuery<T>(
+  record: (result: QueryResult) => void,
+  query: () => T,
+  toResult: (value: T) => QueryResult,
+): T {
   try {
-    const value = ask();
-    note(answerOf(value));
+    const value = query();
+    record(toResult(value));
     return value;
   } catch (error) {
-    note({ is: 'error', error });
+    record({ type: 'error', error });
     throw error;
   }
 }
 
-function withoutLine(text: string, line: number | undefined): string {
+function removeLine(text: string, line: number | undefined): string {
   return text
     .split('\n')
     .filter((_, index) => index !== line)
     .join('\n');
 }
 
-function notThere(path: string): Error {
+function notFoundError(path: string): Error {
   return Object.assign(new Error(`ENOENT: /${path} was not asked for`), { code: 'ENOENT' });
 }

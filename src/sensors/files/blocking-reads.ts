@@ -12,56 +12,59 @@
  */
 
 import { closeSync, openSync, read, type StatsFs, statfs } from 'node:fs';
-import { Slots } from '../../core/async/semaphore.ts';
-import { firstLine } from './regular-file.ts';
+import { Semaphore } from '../../core/async/semaphore.ts';
+import { readFirstLine } from './regular-file.ts';
 
-const AT_ONCE_MAX = 2;
+const CONCURRENT_MAX = 2;
 /** One attribute of one device is a line or two. */
 const BYTES_MAX = 512;
 
-const never = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
 /** All paths are absolute; all reject with what the system call says. */
-export interface SlowReads {
+export interface BlockingReads {
   /** The text of a file behind which a device is, up to 512 bytes. */
   text(path: string): Promise<string>;
   /** The first line of a regular file, which may be on any file system. */
-  line(path: string): Promise<string>;
+  firstLine(path: string): Promise<string>;
   /** Size and use of a file system. */
-  use(path: string): Promise<StatsFs>;
+  usage(path: string): Promise<StatsFs>;
 }
 
-export function openSlowReads(): SlowReads {
-  const threads = new Slots(AT_ONCE_MAX);
+export function openBlockingReads(): BlockingReads {
+  const threads = new Semaphore(CONCURRENT_MAX);
   return {
-    text: joined(textOf, threads),
-    line: joined(firstLine, threads),
-    use: joined(useOf, threads),
+    text: shareInFlight(readText, threads),
+    firstLine: shareInFlight(readFirstLine, threads),
+    usage: shareInFlight(readUsage, threads),
   };
 }
 
-function joined<T>(ask: (path: string) => Promise<T>, threads: Slots): (path: string) => Promise<T> {
-  const underWay = new Map<string, Promise<T>>();
-  const askOnce = async (path: string): Promise<T> => {
+function shareInFlight<T>(
+  readPath: (path: string) => Promise<T>,
+  threads: Semaphore,
+): (path: string) => Promise<T> {
+  const inFlight = new Map<string, Promise<T>>();
+  const readOnce = async (path: string): Promise<T> => {
     try {
       // A slot is waited for as long as it takes: the signal never aborts.
-      const answer = await threads.use(async () => ({ is: await ask(path) }), never);
-      if (answer === undefined) throw new Error(`nobody asked for ${path}`);
-      return answer.is;
+      const result = await threads.run(async () => ({ is: await readPath(path) }), NEVER_ABORTED);
+      if (result === undefined) throw new Error(`nobody asked for ${path}`);
+      return result.is;
     } finally {
-      underWay.delete(path);
+      inFlight.delete(path);
     }
   };
   return (path) => {
-    const before = underWay.get(path);
-    if (before !== undefined) return before;
-    const asking = askOnce(path);
-    underWay.set(path, asking);
-    return asking;
+    const existing = inFlight.get(path);
+    if (existing !== undefined) return existing;
+    const reading = readOnce(path);
+    inFlight.set(path, reading);
+    return reading;
   };
 }
 
-async function textOf(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   const file = openSync(path, 'r');
   try {
     const buffer = Buffer.allocUnsafe(BYTES_MAX);
@@ -77,9 +80,9 @@ async function textOf(path: string): Promise<string> {
 }
 
 /** By callback: a promise of node:fs/promises costs the agent three times as much CPU. */
-export function useOf(path: string): Promise<StatsFs> {
+export function readUsage(path: string): Promise<StatsFs> {
   return new Promise((resolve, reject) => {
-    statfs(path, (error, use) => (error ? reject(error) : resolve(use)));
+    statfs(path, (error, usage) => (error ? reject(error) : resolve(usage)));
   });
 }
 

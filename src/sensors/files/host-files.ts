@@ -12,9 +12,9 @@
 
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSlowReads, type SlowReads, useOf } from './blocking-reads.ts';
+import { type BlockingReads, openBlockingReads, readUsage } from './blocking-reads.ts';
 
-export interface FileSystemUse {
+export interface FileSystemUsage {
   /** Bytes per block. */
   readonly bsize: number;
   readonly blocks: number;
@@ -26,58 +26,58 @@ export interface FileSystemUse {
   readonly ffree: number;
 }
 
-export interface Tree {
+export interface HostFiles {
   /** The text of a file, up to `bytesMax`; whole lines only when it is longer. Throws what the system call says. */
   read(path: string, bytesMax?: number): string;
   /**
    * The text of a file behind which a device is, on an I2C bus for instance, and may take seconds to answer or hang: up to
    * 512 bytes, read by another thread. Rejects with what the system call says.
    */
-  readSlowly(path: string): Promise<string>;
+  readBlocking(path: string): Promise<string>;
   /** The first line of an operator's own file, which may be any; without its end. Rejects as regular-file.ts says. */
-  line(path: string): Promise<string>;
+  firstLine(path: string): Promise<string>;
   /** The names in a directory. Throws when there is none. */
   list(path: string): readonly string[];
   has(path: string): boolean;
   /** Where a symbolic link points, as it is written there: in /sys, the way to the device. Throws when it is none. */
-  link(path: string): string;
+  readLink(path: string): string;
   /** Size and use of the file system that `path` is on. */
-  use(path: string): Promise<FileSystemUse>;
+  usage(path: string): Promise<FileSystemUsage>;
 }
 
 const FILE_BYTES_MAX = 64 * 1024;
 
 /** In the agent all trees share the slow reads. */
-export function openTree(root: string, slow: SlowReads = openSlowReads()): Tree {
+export function openHostFiles(root: string, blockingReads: BlockingReads = openBlockingReads()): HostFiles {
   const buffer = Buffer.allocUnsafe(FILE_BYTES_MAX);
-  const useOfRoot = openUseOfRoot(root);
+  const readRootUsage = createRootUsageReader(root);
   // Not `join`, which would put in order, at a twentieth of a reading, what is in order.
-  const below = root.endsWith('/') ? root : `${root}/`;
-  const at = (path: string) => below + path;
+  const prefix = root.endsWith('/') ? root : `${root}/`;
+  const absolute = (path: string) => prefix + path;
   return {
-    read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, at(path), bytesMax),
-    readSlowly: (path) => slow.text(join(root, path)),
-    line: (path) => slow.line(join(root, path)),
-    list: (path) => readdirSync(at(path)),
-    has: (path) => existsSync(at(path)),
-    link: (path) => readlinkSync(at(path)),
-    use: (path) => (path === '/' ? useOfRoot() : slow.use(join(root, path))),
+    read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, absolute(path), bytesMax),
+    readBlocking: (path) => blockingReads.text(join(root, path)),
+    firstLine: (path) => blockingReads.firstLine(join(root, path)),
+    list: (path) => readdirSync(absolute(path)),
+    has: (path) => existsSync(absolute(path)),
+    readLink: (path) => readlinkSync(absolute(path)),
+    usage: (path) => (path === '/' ? readRootUsage() : blockingReads.usage(join(root, path))),
   };
 }
 
 /** Whose counts the kernel keeps in memory, so that asking cannot hang: ext, XFS, F2FS, Btrfs, tmpfs (include/uapi/linux/magic.h). */
-const COUNTED_IN_MEMORY: ReadonlySet<number> = new Set([
+const IN_MEMORY_COUNTS: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0xf2f52010, 0x9123683e, 0x01021994,
 ]);
 
 /** The first answer says of which kind it is. A root over the network, or an overlay on whatever, is asked by another thread always. */
-function openUseOfRoot(root: string): () => Promise<FileSystemUse> {
+function createRootUsageReader(root: string): () => Promise<FileSystemUsage> {
   let isInMemory = false;
   return async () => {
     if (isInMemory) return statfsSync(root);
-    const use = await useOf(root);
-    isInMemory = COUNTED_IN_MEMORY.has(use.type);
-    return use;
+    const usage = await readUsage(root);
+    isInMemory = IN_MEMORY_COUNTS.has(usage.type);
+    return usage;
   };
 }
 

@@ -4,11 +4,11 @@
  */
 
 import { errorCode } from '../../core/model/error-code.ts';
-import type { Tree } from './host-files.ts';
-import { wholeLines } from './parse.ts';
+import type { HostFiles } from './host-files.ts';
+import { splitLines } from './parse.ts';
 
 /** EINVAL: a property that only a link that is up has. EOPNOTSUPP: built into the kernel and not switched on. */
-const ABSENT: ReadonlySet<string> = new Set([
+const ABSENT_CODES: ReadonlySet<string> = new Set([
   'ENOENT',
   'ENOTDIR',
   'ENODEV',
@@ -21,32 +21,32 @@ const ABSENT: ReadonlySet<string> = new Set([
 ]);
 
 /** A file of one value, as in /sys: its text, trimmed. */
-export function readIfThere(tree: Tree, path: string): string | undefined {
-  return unlessAbsent(() => tree.read(path).trim(), undefined);
+export function readOptional(hostFiles: HostFiles, path: string): string | undefined {
+  return readOrDefault(() => hostFiles.read(path).trim(), undefined);
 }
 
 /** A file of /proc, as whole lines; none when it is empty. */
-export function linesIfThere(tree: Tree, path: string): readonly string[] | undefined {
-  const text = unlessAbsent(() => tree.read(path), undefined);
+export function readOptionalLines(hostFiles: HostFiles, path: string): readonly string[] | undefined {
+  const text = readOrDefault(() => hostFiles.read(path), undefined);
   if (text === undefined) return undefined;
-  return text === '' ? [] : wholeLines(text, path);
+  return text === '' ? [] : splitLines(text, path);
 }
 
 /** The names in the directory; none when there is no such directory. */
-export function listIfThere(tree: Tree, path: string): readonly string[] {
-  return unlessAbsent(() => tree.list(path), []);
+export function listOptional(hostFiles: HostFiles, path: string): readonly string[] {
+  return readOrDefault(() => hostFiles.list(path), []);
 }
 
 /** What `read` gives, or `otherwise` when what it reads is not there. */
-export function unlessAbsent<T, Otherwise>(read: () => T, otherwise: Otherwise): T | Otherwise {
+export function readOrDefault<T, Fallback>(read: () => T, fallback: Fallback): T | Fallback {
   try {
     return read();
   } catch (error) {
-    if (isAbsence(error)) return otherwise;
+    if (isAbsentError(error)) return fallback;
     throw error;
   }
 }
 
-export function isAbsence(error: unknown): boolean {
-  return ABSENT.has(errorCode(error) ?? '');
+export function isAbsentError(error: unknown): boolean {
+  return ABSENT_CODES.has(errorCode(error) ?? '');
 }

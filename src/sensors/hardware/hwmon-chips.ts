@@ -6,10 +6,10 @@
 
 import { isCpuChannel } from '../cpu/temperature.ts';
 import { addressOf } from '../devices/address.ts';
-import { counted, labelPart, tellApart } from '../devices/keys.ts';
-import { labelIn, placeOf, wayTo } from '../devices/labels.ts';
-import type { Tree } from '../files/host-files.ts';
-import { listIfThere } from '../files/optional-files.ts';
+import { assignKeyParts, countOccurrences, labelPart } from '../devices/keys.ts';
+import { devicePathOf, readLabel, readLinkTarget } from '../devices/labels.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { listOptional } from '../files/optional-files.ts';
 
 const TYPES = ['temp', 'fan', 'in', 'curr', 'power', 'humidity'] as const;
 
@@ -21,8 +21,8 @@ export interface Channel {
   readonly file: string;
   /** As the driver or the board's description calls it; undefined too when another of the type is called the same. */
   readonly label: string | undefined;
-  readonly enable: boolean;
-  readonly fault: boolean;
+  readonly hasEnableFile: boolean;
+  readonly hasFaultFile: boolean;
 }
 
 export interface Chip {
@@ -35,62 +35,67 @@ export interface Chip {
 
 const FOLDER = 'sys/class/hwmon';
 
-export function findChips(tree: Tree): readonly Chip[] {
-  const chips = listIfThere(tree, FOLDER)
+export function findChips(hostFiles: HostFiles): readonly Chip[] {
+  const chips = listOptional(hostFiles, FOLDER)
     .filter((name) => /^hwmon\d+$/.test(name))
-    .flatMap((name) => chipAt(tree, `${FOLDER}/${name}`) ?? []);
-  return tellApart(chips).map(({ part, of: { path, name, driver } }) => ({
+    .flatMap((name) => readChip(hostFiles, `${FOLDER}/${name}`) ?? []);
+  return assignKeyParts(chips).map(({ part, item: { path, name, driver } }) => ({
     path,
     name,
     part,
-    channels: channelsOf(tree, path, driver),
+    channels: channelsOf(hostFiles, path, driver),
   }));
 }
 
-interface Shown {
+interface ChipIdentity {
   readonly path: string;
   readonly name: string;
   readonly driver: string;
   readonly address: string;
 }
 
-function chipAt(tree: Tree, path: string): Shown | undefined {
-  const driver = labelIn(tree, `${path}/name`);
-  if (driver === undefined || isShownElsewhere(tree, path, driver)) return undefined;
+function readChip(hostFiles: HostFiles, path: string): ChipIdentity | undefined {
+  const driver = readLabel(hostFiles, `${path}/name`);
+  if (driver === undefined || isHandledElsewhere(hostFiles, path, driver)) return undefined;
   // What the board's description calls it says more than the chip's type.
-  const name = labelIn(tree, `${path}/label`) ?? driver;
-  return { path: placeOf(tree, path), name, driver, address: addressOf(wayTo(tree, path)) };
+  const name = readLabel(hostFiles, `${path}/label`) ?? driver;
+  return {
+    path: devicePathOf(hostFiles, path),
+    name,
+    driver,
+    address: addressOf(readLinkTarget(hostFiles, path)),
+  };
 }
 
 /** A battery, a thermal zone, IIO channels, a 1-Wire thermometer: each has its own collector, which knows more about it. */
-function isShownElsewhere(tree: Tree, path: string, name: string): boolean {
+function isHandledElsewhere(hostFiles: HostFiles, path: string, name: string): boolean {
   if (name === 'iio_hwmon') return true;
-  if (/\/(power_supply|thermal|w1_bus_master\d+)\//.test(wayTo(tree, path))) return true;
-  return /\/iio_hwmon$/.test(wayTo(tree, `${path}/device/driver`));
+  if (/\/(power_supply|thermal|w1_bus_master\d+)\//.test(readLinkTarget(hostFiles, path))) return true;
+  return /\/iio_hwmon$/.test(readLinkTarget(hostFiles, `${path}/device/driver`));
 }
 
-function channelsOf(tree: Tree, path: string, driver: string): readonly Channel[] {
-  const files = new Set(listIfThere(tree, path));
-  const found = [...files].flatMap((file) => {
+function channelsOf(hostFiles: HostFiles, path: string, driver: string): readonly Channel[] {
+  const files = new Set(listOptional(hostFiles, path));
+  const candidates = [...files].flatMap((file) => {
     const [, name, type] = /^((temp|fan|in|curr|power|humidity)\d+)_(?:input|average)$/.exec(file) ?? [];
-    const known = TYPES.find((each) => each === type);
+    const channelType = TYPES.find((each) => each === type);
     // A chip that measures power both ways is taken at its word of now.
-    if (name === undefined || known === undefined) return [];
-    if (file.endsWith('_average') && (known !== 'power' || files.has(`${name}_input`))) return [];
-    const label = files.has(`${name}_label`) ? labelIn(tree, `${path}/${name}_label`) : undefined;
+    if (name === undefined || channelType === undefined) return [];
+    if (file.endsWith('_average') && (channelType !== 'power' || files.has(`${name}_input`))) return [];
+    const label = files.has(`${name}_label`) ? readLabel(hostFiles, `${path}/${name}_label`) : undefined;
     return {
-      type: known,
+      type: channelType,
       name,
       file,
       label,
-      enable: files.has(`${name}_enable`),
-      fault: files.has(`${name}_fault`),
+      hasEnableFile: files.has(`${name}_enable`),
+      hasFaultFile: files.has(`${name}_fault`),
     };
   });
-  const labels = found.flatMap(({ label }) => label ?? []);
-  const others = found.filter(({ name, label }) => !isCpuChannel(driver, name, label, labels));
-  const parts = counted(others.map(typeAndPart));
-  return others.map((channel) =>
+  const labels = candidates.flatMap(({ label }) => label ?? []);
+  const remaining = candidates.filter(({ name, label }) => !isCpuChannel(driver, name, label, labels));
+  const parts = countOccurrences(remaining.map(typeAndPart));
+  return remaining.map((channel) =>
     parts.get(typeAndPart(channel)) === 1 ? channel : { ...channel, label: undefined },
   );
 }

@@ -13,11 +13,11 @@
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { fillKey, keyedAlone, labelPart } from '../devices/keys.ts';
-import { askLine, BrokenPartError, DeviceRounds, type Probe } from '../devices/poll-devices.ts';
-import type { Tree } from '../files/host-files.ts';
-import { integer } from '../files/parse.ts';
-import type { CatalogueEntry, Collector, Unit, Wants } from '../runtime/collector.ts';
+import { fillKey, filterUniqueKeys, labelPart } from '../devices/keys.ts';
+import { DevicePoller, type DeviceValue, FaultyChannelError, readLine } from '../devices/poll-devices.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { parseInteger } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, KeyFilter, Unit } from '../runtime/collector.ts';
 import { type Channel, type Chip, findChips } from './hwmon-chips.ts';
 
 const SOURCE = 'Documentation/hwmon/sysfs-interface.rst';
@@ -39,10 +39,10 @@ export const hwmon: Collector = {
     entry('hwmon*A', 'A', [-10_000, 10_000], 'current, by chip and label'),
     entry('hwmon*W', 'W', [-1_000_000, 1_000_000], 'power, by chip and label'),
   ],
-  open(tree, clock, wants) {
-    const chips = new Discovery(clock, () => probesOf(tree, wants));
-    const rounds = new DeviceRounds(clock, () => chips.forget());
-    return () => rounds.of(chips.found);
+  open(hostFiles, clock, isSelected) {
+    const chips = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
+    const poller = new DevicePoller(clock, () => chips.invalidate());
+    return () => poller.poll(chips.current);
   },
 };
 
@@ -67,29 +67,34 @@ const QUANTITIES: Readonly<Record<Channel['type'], { readonly key: string; reado
 };
 
 /** Keys cost the server a dictionary entry each, for ever; a board with two fan controllers has about fifty. */
-const PROBES_MAX = 128;
+const DEVICE_VALUES_MAX = 128;
 
-function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
-  return keyedAlone(findChips(tree).flatMap((chip) => chip.channels.map((each) => probeOf(tree, chip, each))))
-    .filter(({ key }) => wants(key))
+function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
+  return filterUniqueKeys(
+    findChips(hostFiles).flatMap((chip) => chip.channels.map((each) => deviceValueOf(hostFiles, chip, each))),
+  )
+    .filter(({ key }) => isSelected(key))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    .slice(0, PROBES_MAX);
+    .slice(0, DEVICE_VALUES_MAX);
 }
 
-function probeOf(tree: Tree, chip: Chip, channel: Channel): Probe {
+function deviceValueOf(hostFiles: HostFiles, chip: Chip, channel: Channel): DeviceValue {
   const { perUnit } = QUANTITIES[channel.type];
   const path = `${chip.path}/${channel.file}`;
   return {
     device: chip.path,
     key: keyOf(chip, channel),
     async read() {
-      if (channel.enable && (await askLine(tree, `${chip.path}/${channel.name}_enable`)) === '0') {
+      if (
+        channel.hasEnableFile &&
+        (await readLine(hostFiles, `${chip.path}/${channel.name}_enable`)) === '0'
+      ) {
         return undefined;
       }
-      if (channel.fault && (await askLine(tree, `${chip.path}/${channel.name}_fault`)) === '1') {
-        throw new BrokenPartError(`${chip.name} says that its ${channel.label ?? channel.name} is broken`);
+      if (channel.hasFaultFile && (await readLine(hostFiles, `${chip.path}/${channel.name}_fault`)) === '1') {
+        throw new FaultyChannelError(`${chip.name} says that its ${channel.label ?? channel.name} is broken`);
       }
-      return integer(await askLine(tree, path), `/${path}`) / perUnit;
+      return parseInteger(await readLine(hostFiles, path), `/${path}`) / perUnit;
     },
   };
 }

@@ -7,25 +7,25 @@
  */
 
 import { addressOf } from '../devices/address.ts';
-import { counted, labelPart, tellApart } from '../devices/keys.ts';
-import { labelIn, placeOf, wayTo } from '../devices/labels.ts';
-import type { Tree } from '../files/host-files.ts';
-import { listIfThere } from '../files/optional-files.ts';
+import { assignKeyParts, countOccurrences, labelPart } from '../devices/keys.ts';
+import { devicePathOf, readLabel, readLinkTarget } from '../devices/labels.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { listOptional } from '../files/optional-files.ts';
 
 const QUANTITIES = ['temp', 'humidityrelative', 'pressure', 'illuminance', 'voltage', 'current'] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
-interface Place {
+interface ChannelIdentity {
   readonly quantity: Quantity;
   /** `''`, `0`, `_object`, `0-voltage1`. */
-  readonly which: string;
+  readonly qualifier: string;
   readonly label: string | undefined;
   /** Whether the device has no other channel of that quantity. */
-  readonly isAlone: boolean;
+  readonly isOnly: boolean;
 }
 
 /** Where its value is: ready, or to be worked out. Names of files. */
-type Value =
+type ValueFiles =
   | { readonly input: string }
   | {
       readonly input?: undefined;
@@ -34,9 +34,9 @@ type Value =
       readonly offset: string | undefined;
     };
 
-export type Channel = Place & Value;
+export type Channel = ChannelIdentity & ValueFiles;
 
-export interface Device {
+export interface IioDevice {
   readonly path: string;
   /** As it is in keys. */
   readonly part: string;
@@ -45,72 +45,74 @@ export interface Device {
 
 const FOLDER = 'sys/bus/iio/devices';
 
-export function findDevices(tree: Tree): readonly Device[] {
-  const devices = listIfThere(tree, FOLDER)
+export function findDevices(hostFiles: HostFiles): readonly IioDevice[] {
+  const devices = listOptional(hostFiles, FOLDER)
     .filter((name) => /^iio:device\d+$/.test(name))
     .flatMap((device) => {
       const path = `${FOLDER}/${device}`;
-      const name = labelIn(tree, `${path}/label`) ?? labelIn(tree, `${path}/name`);
-      const address = addressOf(wayTo(tree, path));
-      return name === undefined ? [] : { path: placeOf(tree, path), name, address };
+      const name = readLabel(hostFiles, `${path}/label`) ?? readLabel(hostFiles, `${path}/name`);
+      const address = addressOf(readLinkTarget(hostFiles, path));
+      return name === undefined ? [] : { path: devicePathOf(hostFiles, path), name, address };
     });
-  return tellApart(devices).map(({ part, of: { path } }) => ({
+  return assignKeyParts(devices).map(({ part, item: { path } }) => ({
     path,
     part,
-    channels: channelsOf(tree, path),
+    channels: channelsOf(hostFiles, path),
   }));
 }
 
-function channelsOf(tree: Tree, path: string): readonly Channel[] {
-  const files = new Set(listIfThere(tree, path));
-  const found = [...files].flatMap((file) => {
-    const [, stem, quantity, which] =
+function channelsOf(hostFiles: HostFiles, path: string): readonly Channel[] {
+  const files = new Set(listOptional(hostFiles, path));
+  const candidates = [...files].flatMap((file) => {
+    const [, stem, quantity, qualifier] =
       /^(in_([a-z]+)(\d*(?:-[a-z]+\d+)?(?:_[a-z][a-z0-9_]*)?))_(?:input|raw)$/.exec(file) ?? [];
-    const known = QUANTITIES.find((each) => each === quantity);
-    if (stem === undefined || which === undefined || known === undefined) return [];
+    const knownQuantity = QUANTITIES.find((each) => each === quantity);
+    if (stem === undefined || qualifier === undefined || knownQuantity === undefined) return [];
     // A channel that has both is taken once, from the one that needs no arithmetic.
     if (file.endsWith('_raw') && files.has(`${stem}_input`)) return [];
-    const value = valueFiles(files, stem, known, which);
-    const label = files.has(`${stem}_label`) ? labelIn(tree, `${path}/${stem}_label`) : undefined;
-    return value === undefined ? [] : [{ quantity: known, which, label, ...value }];
+    const value = findValueFiles(files, stem, knownQuantity, qualifier);
+    const label = files.has(`${stem}_label`) ? readLabel(hostFiles, `${path}/${stem}_label`) : undefined;
+    return value === undefined ? [] : [{ quantity: knownQuantity, qualifier: qualifier, label, ...value }];
   });
-  const quantities = counted(found.map(({ quantity }) => quantity));
-  const labels = counted(found.map(({ quantity, label = '' }) => `${quantity} ${labelPart(label)}`));
-  return found.map((channel) => ({
+  const quantities = countOccurrences(candidates.map(({ quantity }) => quantity));
+  const labels = countOccurrences(
+    candidates.map(({ quantity, label = '' }) => `${quantity} ${labelPart(label)}`),
+  );
+  return candidates.map((channel) => ({
     ...channel,
-    isAlone: quantities.get(channel.quantity) === 1,
+    isOnly: quantities.get(channel.quantity) === 1,
     // Of two that are called the same, neither is.
     label:
       labels.get(`${channel.quantity} ${labelPart(channel.label ?? '')}`) === 1 ? channel.label : undefined,
   }));
 }
 
-function valueFiles(
+function findValueFiles(
   files: ReadonlySet<string>,
   stem: string,
   quantity: Quantity,
-  which: string,
-): Value | undefined {
+  qualifier: string,
+): ValueFiles | undefined {
   if (files.has(`${stem}_input`)) return { input: `${stem}_input` };
-  const scale = shared(files, stem, quantity, which, 'scale');
+  const scale = findSharedFile(files, stem, quantity, qualifier, 'scale');
   return scale === undefined
     ? undefined
-    : { raw: `${stem}_raw`, scale, offset: shared(files, stem, quantity, which, 'offset') };
+    : { raw: `${stem}_raw`, scale, offset: findSharedFile(files, stem, quantity, qualifier, 'offset') };
 }
 
 /**
  * The channel's own file; else that of all channels of its quantity. The kernel writes the latter for a difference as
  * `in_voltage-voltage_scale`, and with the word of a channel that has one as `in_temp_object_scale`.
  */
-function shared(
+function findSharedFile(
   files: ReadonlySet<string>,
   stem: string,
   quantity: Quantity,
-  which: string,
-  what: 'scale' | 'offset',
+  qualifier: string,
+  attribute: 'scale' | 'offset',
 ): string | undefined {
-  const all = which.includes('-') ? `in_${quantity}-${quantity}` : `in_${quantity}`;
-  return [stem, `in_${quantity}${which.replaceAll(/\d/g, '')}`, all, `in_${quantity}`]
-    .map((begin) => `${begin}_${what}`)
+  const all = qualifier.includes('-') ? `in_${quantity}-${quantity}` : `in_${quantity}`;
+  return [stem, `in_${quantity}${qualifier.replaceAll(/\d/g, '')}`, all, `in_${quantity}`]
+    .map((prefix) => `${prefix}_${attribute}`)
     .find((file) => files.has(file));
 }

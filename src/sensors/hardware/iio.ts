@@ -11,11 +11,11 @@
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { fillKey, keyedAlone, labelPart } from '../devices/keys.ts';
-import { askLine, DeviceRounds, type Probe } from '../devices/poll-devices.ts';
-import type { Tree } from '../files/host-files.ts';
-import { signedDecimal } from '../files/parse.ts';
-import type { CatalogueEntry, Collector, Unit, Wants } from '../runtime/collector.ts';
+import { fillKey, filterUniqueKeys, labelPart } from '../devices/keys.ts';
+import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { parseSignedDecimal } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, KeyFilter, Unit } from '../runtime/collector.ts';
 import { type Channel, findDevices, type Quantity } from './iio-channels.ts';
 
 const SOURCE = 'Documentation/ABI/testing/sysfs-bus-iio';
@@ -30,10 +30,10 @@ export const iio: Collector = {
     entry('iio*V', 'V', 4, [-10_000, 10_000], 'voltage of a channel of a converter', 'full'),
     entry('iio*A', 'A', 4, [-10_000, 10_000], 'current of a channel of a converter', 'full'),
   ],
-  open(tree, clock, wants) {
-    const devices = new Discovery(clock, () => probesOf(tree, wants));
-    const rounds = new DeviceRounds(clock, () => devices.forget());
-    return () => rounds.of(devices.found);
+  open(hostFiles, clock, isSelected) {
+    const devices = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
+    const poller = new DevicePoller(clock, () => devices.invalidate());
+    return () => poller.poll(devices.current);
   },
 };
 
@@ -59,37 +59,37 @@ const QUANTITIES: Readonly<Record<Quantity, { readonly key: string; readonly per
 };
 
 /** Keys cost the server a dictionary entry each, for ever. */
-const PROBES_MAX = 64;
+const DEVICE_VALUES_MAX = 64;
 
-function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
-  const probes = findDevices(tree).flatMap(({ path, part, channels }) =>
+function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
+  const deviceValues = findDevices(hostFiles).flatMap(({ path, part, channels }) =>
     channels.map(
-      (channel): Probe => ({
+      (channel): DeviceValue => ({
         device: path,
         key: fillKey(QUANTITIES[channel.quantity].key, `${part}${channelPart(channel)}`),
-        read: () => readChannel(tree, path, channel),
+        read: () => readChannel(hostFiles, path, channel),
       }),
     ),
   );
-  return keyedAlone(probes)
-    .filter(({ key }) => wants(key))
+  return filterUniqueKeys(deviceValues)
+    .filter(({ key }) => isSelected(key))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    .slice(0, PROBES_MAX);
+    .slice(0, DEVICE_VALUES_MAX);
 }
 
 /** Nothing for the only temperature of a thermometer; of a converter always the channel. */
-function channelPart({ quantity, label, which, isAlone }: Channel): string {
+function channelPart({ quantity, label, qualifier: which, isOnly: isAlone }: Channel): string {
   if (label !== undefined) return labelPart(label);
   if (quantity === 'voltage' || quantity === 'current') return labelPart(`${quantity}${which}`);
   return isAlone ? '' : labelPart(which);
 }
 
-async function readChannel(tree: Tree, path: string, channel: Channel): Promise<number> {
+async function readChannel(hostFiles: HostFiles, path: string, channel: Channel): Promise<number> {
   const { perUnit } = QUANTITIES[channel.quantity];
-  const number = async (file: string) =>
-    signedDecimal(await askLine(tree, `${path}/${file}`), `/${path}/${file}`);
-  if (channel.input !== undefined) return (await number(channel.input)) / perUnit;
-  const raw = await number(channel.raw);
-  const offset = channel.offset === undefined ? 0 : await number(channel.offset);
-  return ((raw + offset) * (await number(channel.scale))) / perUnit;
+  const readNumber = async (file: string) =>
+    parseSignedDecimal(await readLine(hostFiles, `${path}/${file}`), `/${path}/${file}`);
+  if (channel.input !== undefined) return (await readNumber(channel.input)) / perUnit;
+  const raw = await readNumber(channel.raw);
+  const offset = channel.offset === undefined ? 0 : await readNumber(channel.offset);
+  return ((raw + offset) * (await readNumber(channel.scale))) / perUnit;
 }

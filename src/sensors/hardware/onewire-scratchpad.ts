@@ -12,42 +12,50 @@
  *                                      through the degrees below; the first one after a start is therefore never believed.
  */
 
-import { NonsenseError } from '../files/errors.ts';
-import { integer, wholeLines } from '../files/parse.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import { parseInteger, splitLines } from '../files/parse.ts';
 
 /** 3b is also the MAX31850, which has a thermocouple. */
 const THERMOCOUPLE_FAMILY = '3b';
 const [THERMISTOR_MIN, THERMISTOR_MAX] = [-55, 125];
 const POWER_ON_C = 85;
-const NEIGHBOUR_C = 5;
+const PLAUSIBLE_STEP_C = 5;
 const NOT_CONVERTED_SINCE_POWER_ON = '0c';
 
 /** °C, of the whole text of `w1_slave`; `before` is the temperature it had in the round before, if it had one. */
-export function celsiusOf(name: string, text: string, before: number | undefined): number {
-  const [first = '', second = ''] = wholeLines(text, `${name}/w1_slave`);
+export function parseTemperature(name: string, text: string, previousCelsius: number | undefined): number {
+  const [first = '', second = ''] = splitLines(text, `${name}/w1_slave`);
   const bytes = /^((?:[0-9a-f]{2} ){9}): crc=[0-9a-f]{2} (YES|NO)$/.exec(first);
-  if (bytes === null) throw new NonsenseError(`1-Wire thermometer ${name} answered without a checksum`);
-  const memory = (bytes[1] ?? '').trim().split(' ');
+  if (bytes === null) throw new InvalidValueError(`1-Wire thermometer ${name} answered without a checksum`);
+  const scratchpad = (bytes[1] ?? '').trim().split(' ');
   if (bytes[2] !== 'YES') {
-    throw new NonsenseError(`1-Wire thermometer ${name}: the checksum does not fit; check wires and pull-up`);
+    throw new InvalidValueError(
+      `1-Wire thermometer ${name}: the checksum does not fit; check wires and pull-up`,
+    );
   }
-  if (memory.every((byte) => byte === '00')) {
-    throw new NonsenseError(`1-Wire thermometer ${name} answers only zeros; the data line may be shorted`);
+  if (scratchpad.every((byte) => byte === '00')) {
+    throw new InvalidValueError(
+      `1-Wire thermometer ${name} answers only zeros; the data line may be shorted`,
+    );
   }
   const celsius =
-    integer(/ t=(\S*)$/.exec(second)?.[1], `the temperature of 1-Wire thermometer ${name}`) / 1000;
-  if (celsius === POWER_ON_C && isFromPowerOn(name, memory, before)) {
-    throw new NonsenseError(
+    parseInteger(/ t=(\S*)$/.exec(second)?.[1], `the temperature of 1-Wire thermometer ${name}`) / 1000;
+  if (celsius === POWER_ON_C && isPowerOnValue(name, scratchpad, previousCelsius)) {
+    throw new InvalidValueError(
       `1-Wire thermometer ${name} says 85 °C, as after losing its power; check its supply and pull-up`,
     );
   }
   if (!name.startsWith(THERMOCOUPLE_FAMILY) && (celsius < THERMISTOR_MIN || celsius > THERMISTOR_MAX)) {
-    throw new NonsenseError(`1-Wire thermometer ${name} says ${celsius} °C, which it cannot measure`);
+    throw new InvalidValueError(`1-Wire thermometer ${name} says ${celsius} °C, which it cannot measure`);
   }
   return celsius;
 }
 
-function isFromPowerOn(name: string, memory: readonly string[], before: number | undefined): boolean {
-  if (name.startsWith('28') && memory[6] === NOT_CONVERTED_SINCE_POWER_ON) return true;
-  return before === undefined || Math.abs(before - POWER_ON_C) > NEIGHBOUR_C;
+function isPowerOnValue(
+  name: string,
+  scratchpad: readonly string[],
+  previousCelsius: number | undefined,
+): boolean {
+  if (name.startsWith('28') && scratchpad[6] === NOT_CONVERTED_SINCE_POWER_ON) return true;
+  return previousCelsius === undefined || Math.abs(previousCelsius - POWER_ON_C) > PLAUSIBLE_STEP_C;
 }

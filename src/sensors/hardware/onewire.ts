@@ -13,16 +13,16 @@
 import { Discovery } from '../devices/discovery.ts';
 import { fillKey, keyPart } from '../devices/keys.ts';
 import { asError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { isAbsence, listIfThere } from '../files/optional-files.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { isAbsentError, listOptional } from '../files/optional-files.ts';
 import {
   type Collector,
-  type Measured,
+  type KeyFilter,
+  type Measurements,
   type MonotonicClock,
-  PartlyReadError,
-  type Wants,
+  PartialReadError,
 } from '../runtime/collector.ts';
-import { celsiusOf } from './onewire-scratchpad.ts';
+import { parseTemperature } from './onewire-scratchpad.ts';
 
 const KEY = 'oneWire*TemperatureC';
 
@@ -41,8 +41,8 @@ export const onewire: Collector = {
       source: 'Documentation/w1/slaves/w1_therm.rst',
     },
   ],
-  open(tree, clock, wants) {
-    const bus = new Bus(tree, clock, wants);
+  open(hostFiles, clock, isSelected) {
+    const bus = new OneWireBus(hostFiles, clock, isSelected);
     return () => bus.read();
   },
 };
@@ -52,76 +52,76 @@ const FOLDER = 'sys/bus/w1/devices';
 const THERMOMETER = /^(10|22|28|3b|42)-[0-9a-f]{12}$/;
 /** 24 s a round. */
 const THERMOMETERS_MAX = 32;
-const AWAITED = 2;
+const AWAITED_COUNT = 2;
 const ROUND_MS_MAX = 60_000;
 
-class Bus {
-  readonly #tree: Tree;
+class OneWireBus {
+  readonly #tree: HostFiles;
   readonly #clock: MonotonicClock;
   readonly #thermometers: Discovery<readonly string[]>;
   /** The last temperature of each, or why it has none. */
   readonly #last = new Map<string, number | Error>();
-  #roundSinceMs: number | undefined;
+  #roundStartedMs: number | undefined;
 
-  constructor(tree: Tree, clock: MonotonicClock, wants: Wants) {
-    this.#tree = tree;
+  constructor(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter) {
+    this.#tree = hostFiles;
     this.#clock = clock;
     this.#thermometers = new Discovery(clock, () =>
-      listIfThere(tree, FOLDER)
-        .filter((name) => THERMOMETER.test(name) && wants(keyOf(name)))
+      listOptional(hostFiles, FOLDER)
+        .filter((name) => THERMOMETER.test(name) && isSelected(keyOf(name)))
         .toSorted()
         .slice(0, THERMOMETERS_MAX),
     );
   }
 
-  read(): Measured | Promise<Measured> {
-    if (this.#roundSinceMs === undefined) return this.#begin();
-    if (this.#clock.monotonicMs() - this.#roundSinceMs >= ROUND_MS_MAX) {
+  read(): Measurements | Promise<Measurements> {
+    if (this.#roundStartedMs === undefined) return this.#startRound();
+    if (this.#clock.monotonicMs() - this.#roundStartedMs >= ROUND_MS_MAX) {
       this.#last.clear();
       throw new Error(`a 1-Wire thermometer has not answered for ${ROUND_MS_MAX / 1000} s`);
     }
-    return this.#told();
+    return this.#lastValues();
   }
 
-  #begin(): Measured | Promise<Measured> {
-    const names = this.#thermometers.found;
-    for (const known of this.#last.keys()) if (!names.includes(known)) this.#last.delete(known);
+  #startRound(): Measurements | Promise<Measurements> {
+    const names = this.#thermometers.current;
+    for (const name of this.#last.keys()) if (!names.includes(name)) this.#last.delete(name);
     if (names.length === 0) return {};
-    this.#roundSinceMs = this.#clock.monotonicMs();
-    return new Promise<void>((resolve) => void this.#round(names, resolve)).then(() => this.#told());
+    this.#roundStartedMs = this.#clock.monotonicMs();
+    return new Promise<void>((resolve) => void this.#runRound(names, resolve)).then(() => this.#lastValues());
   }
 
   /** Never rejects. Calls `awaited` when as many have answered as a reading waits for. */
-  async #round(names: readonly string[], awaited: () => void): Promise<void> {
+  async #runRound(names: readonly string[], onAwaited: () => void): Promise<void> {
     for (const [index, name] of names.entries()) {
-      await this.#ask(name);
-      if (index + 1 === AWAITED) awaited();
+      await this.#measure(name);
+      if (index + 1 === AWAITED_COUNT) onAwaited();
     }
-    this.#roundSinceMs = undefined;
-    awaited();
+    this.#roundStartedMs = undefined;
+    onAwaited();
   }
 
-  async #ask(name: string): Promise<void> {
-    const before = this.#last.get(name);
+  async #measure(name: string): Promise<void> {
+    const previous = this.#last.get(name);
     try {
-      const text = await this.#tree.readSlowly(`${FOLDER}/${name}/w1_slave`);
-      this.#last.set(name, celsiusOf(name, text, typeof before === 'number' ? before : undefined));
+      const text = await this.#tree.readBlocking(`${FOLDER}/${name}/w1_slave`);
+      this.#last.set(name, parseTemperature(name, text, typeof previous === 'number' ? previous : undefined));
     } catch (error) {
       this.#last.delete(name);
-      if (isAbsence(error)) this.#thermometers.forget();
+      if (isAbsentError(error)) this.#thermometers.invalidate();
       else this.#last.set(name, asError(error));
     }
   }
 
-  #told(): Measured {
-    const measured: Record<string, number> = {};
-    const failed = new Map<string, Error>();
+  #lastValues(): Measurements {
+    const measurements: Record<string, number> = {};
+    const failures = new Map<string, Error>();
     for (const [name, last] of this.#last) {
-      if (typeof last === 'number') measured[keyOf(name)] = last;
-      else failed.set(name, last);
+      if (typeof last === 'number') measurements[keyOf(name)] = last;
+      else failures.set(name, last);
     }
-    if (failed.size > 0) throw new PartlyReadError(measured, failed);
-    return measured;
+    if (failures.size > 0) throw new PartialReadError(measurements, failures);
+    return measurements;
   }
 }
 

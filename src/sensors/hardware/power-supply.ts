@@ -9,14 +9,14 @@
 import type { Value } from '../../core/model/reading.ts';
 import { addressOf } from '../devices/address.ts';
 import { Discovery } from '../devices/discovery.ts';
-import { fillKey, tellApart } from '../devices/keys.ts';
-import { wayTo } from '../devices/labels.ts';
-import { askLine, DeviceRounds, type Probe } from '../devices/poll-devices.ts';
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { listIfThere, readIfThere } from '../files/optional-files.ts';
-import { integer } from '../files/parse.ts';
-import type { CatalogueEntry, Collector, Unit, Wants } from '../runtime/collector.ts';
+import { assignKeyParts, fillKey } from '../devices/keys.ts';
+import { readLinkTarget } from '../devices/labels.ts';
+import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { listOptional, readOptional } from '../files/optional-files.ts';
+import { parseInteger } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, KeyFilter, Unit } from '../runtime/collector.ts';
 
 const SOURCE = 'Documentation/ABI/testing/sysfs-class-power';
 const WORD_CHARACTERS_MAX = 32;
@@ -30,8 +30,8 @@ interface Property {
 }
 
 const PROPERTIES: readonly Property[] = [
-  number('supply*CapacityPercent', '%', ['capacity'], 1, [0, 100], 'charge of a battery', 'default'),
-  word('supply*Status', 'status', 'Charging, Discharging, Not charging or Full', 'default'),
+  numberProperty('supply*CapacityPercent', '%', ['capacity'], 1, [0, 100], 'charge of a battery', 'default'),
+  textProperty('supply*Status', 'status', 'Charging, Discharging, Not charging or Full', 'default'),
   {
     entry: {
       key: 'supply*Online',
@@ -41,17 +41,17 @@ const PROPERTIES: readonly Property[] = [
       source: SOURCE,
     },
     files: ['online'],
-    value: isOnline,
+    value: parseOnline,
   },
-  word(
+  textProperty(
     'supply*Health',
     'health',
     'what the charger thinks of the battery: Good, Overheat, Dead and others',
     'full',
   ),
-  number('supply*TemperatureC', '°C', ['temp'], 10, [-100, 200], 'temperature of a battery'),
-  number('supply*VoltageV', 'V', ['voltage_now'], 1e6, [-10_000, 10_000], 'voltage'),
-  number(
+  numberProperty('supply*TemperatureC', '°C', ['temp'], 10, [-100, 200], 'temperature of a battery'),
+  numberProperty('supply*VoltageV', 'V', ['voltage_now'], 1e6, [-10_000, 10_000], 'voltage'),
+  numberProperty(
     'supply*CurrentA',
     'A',
     ['current_now'],
@@ -59,63 +59,63 @@ const PROPERTIES: readonly Property[] = [
     [-10_000, 10_000],
     'current; most drivers: negative while discharging',
   ),
-  number('supply*PowerW', 'W', ['power_now'], 1e6, [-1e6, 1e6], 'power'),
-  number('supply*EnergyWh', 'Wh', ['energy_now'], 1e6, [0, 1e6], 'energy left in a battery'),
-  number('supply*ChargeAh', 'Ah', ['charge_now'], 1e6, [0, 1e6], 'charge left in a battery'),
+  numberProperty('supply*PowerW', 'W', ['power_now'], 1e6, [-1e6, 1e6], 'power'),
+  numberProperty('supply*EnergyWh', 'Wh', ['energy_now'], 1e6, [0, 1e6], 'energy left in a battery'),
+  numberProperty('supply*ChargeAh', 'Ah', ['charge_now'], 1e6, [0, 1e6], 'charge left in a battery'),
 ];
 
-export const supply: Collector = {
+export const powerSupply: Collector = {
   name: 'supply',
   catalogue: PROPERTIES.map(({ entry }) => entry),
-  open(tree, clock, wants) {
-    const supplies = new Discovery(clock, () => probesOf(tree, wants));
-    const rounds = new DeviceRounds(clock, () => supplies.forget());
-    return () => rounds.of(supplies.found);
+  open(hostFiles, clock, isSelected) {
+    const supplies = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
+    const poller = new DevicePoller(clock, () => supplies.invalidate());
+    return () => poller.poll(supplies.current);
   },
 };
 
 const FOLDER = 'sys/class/power_supply';
-const PROBES_MAX = 64;
+const DEVICE_VALUES_MAX = 64;
 
-function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
-  const supplies = listIfThere(tree, FOLDER)
+function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
+  const supplies = listOptional(hostFiles, FOLDER)
     .toSorted()
     .map((name) => ({
       name,
       path: `${FOLDER}/${name}`,
-      address: addressOf(wayTo(tree, `${FOLDER}/${name}/device`)),
+      address: addressOf(readLinkTarget(hostFiles, `${FOLDER}/${name}/device`)),
     }))
-    .filter(({ path }) => !isOfAnotherDevice(tree, path));
-  return tellApart(supplies)
-    .flatMap(({ part, of: { path } }) => {
-      const has = new Set(listIfThere(tree, path));
-      return PROPERTIES.flatMap(({ entry, files, value }): readonly Probe[] => {
-        const file = files.find((each) => has.has(each));
+    .filter(({ path }) => !belongsToPeripheral(hostFiles, path));
+  return assignKeyParts(supplies)
+    .flatMap(({ part, item: { path } }) => {
+      const fileNames = new Set(listOptional(hostFiles, path));
+      return PROPERTIES.flatMap(({ entry, files, value }): readonly DeviceValue[] => {
+        const file = files.find((each) => fileNames.has(each));
         const key = fillKey(entry.key, part);
-        if (file === undefined || !wants(key)) return [];
+        if (file === undefined || !isSelected(key)) return [];
         const what = `${path}/${file}`;
-        return [{ device: path, key, read: async () => value(await askLine(tree, what), `/${what}`) }];
+        return [{ device: path, key, read: async () => value(await readLine(hostFiles, what), `/${what}`) }];
       });
     })
-    .slice(0, PROBES_MAX);
+    .slice(0, DEVICE_VALUES_MAX);
 }
 
 /** In doubt it is: the battery of a mouse must not be taken for the gateway's. */
-function isOfAnotherDevice(tree: Tree, path: string): boolean {
+function belongsToPeripheral(hostFiles: HostFiles, path: string): boolean {
   try {
-    return !['System', 'Unknown'].includes(readIfThere(tree, `${path}/scope`) ?? 'Unknown');
+    return !['System', 'Unknown'].includes(readOptional(hostFiles, `${path}/scope`) ?? 'Unknown');
   } catch {
     return true;
   }
 }
 
 /** 0, 1, or 2 for a supply that can be programmed. */
-function isOnline(text: string, what: string): boolean {
-  if (!/^[012]$/.test(text)) throw new NonsenseError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
+function parseOnline(text: string, what: string): boolean {
+  if (!/^[012]$/.test(text)) throw new InvalidValueError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
   return text !== '0';
 }
 
-function number(
+function numberProperty(
   key: string,
   unit: Unit,
   files: readonly string[],
@@ -127,17 +127,17 @@ function number(
   return {
     entry: { key, type: 'number', profile, unit, min, max, decimals: 3, meaning, source: SOURCE },
     files,
-    value: (text, what) => integer(text, what) / perUnit,
+    value: (text, what) => parseInteger(text, what) / perUnit,
   };
 }
 
-function word(key: string, file: string, meaning: string, profile: 'default' | 'full'): Property {
+function textProperty(key: string, file: string, meaning: string, profile: 'default' | 'full'): Property {
   return {
     entry: { key, type: 'text', profile, charactersMax: WORD_CHARACTERS_MAX, meaning, source: SOURCE },
     files: [file],
     value: (text, what) => {
       if (!/^[A-Z][A-Za-z ]*$/.test(text))
-        throw new NonsenseError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
+        throw new InvalidValueError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
       return text === 'Unknown' ? undefined : text;
     },
   };

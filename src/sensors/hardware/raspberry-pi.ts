@@ -14,11 +14,11 @@
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { listIfThere, readIfThere } from '../files/optional-files.ts';
-import { wholeLines } from '../files/parse.ts';
-import type { CatalogueEntry, Collector, Wants } from '../runtime/collector.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { listOptional, readOptional } from '../files/optional-files.ts';
+import { splitLines } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, KeyFilter } from '../runtime/collector.ts';
 
 /** Bits of get_throttled: now, and since it was asked before. */
 const CONDITIONS = [
@@ -55,7 +55,7 @@ const CONDITIONS = [
 const UNDER_VOLTAGE = 'piUnderVoltage';
 const DOCUMENT = 'Raspberry Pi documentation, vcgencmd get_throttled; drivers/hwmon/raspberrypi-hwmon.c';
 
-export const pi: Collector = {
+export const raspberryPi: Collector = {
   name: 'pi',
   catalogue: CONDITIONS.flatMap(({ name, profile, meaning }): readonly CatalogueEntry[] => [
     { key: name, type: 'flag', profile, meaning, source: DOCUMENT },
@@ -67,40 +67,44 @@ export const pi: Collector = {
       source: DOCUMENT,
     },
   ]),
-  open(tree, clock, wants) {
-    const files = new Discovery(clock, () => findFiles(tree, wants));
-    const seen = new Set<string>();
+  open(hostFiles, clock, isSelected) {
+    const files = new Discovery(clock, () => findFiles(hostFiles, isSelected));
+    const occurred = new Set<string>();
     return () => {
       try {
-        return read(tree, files.found, seen);
+        return readFlags(hostFiles, files.current, occurred);
       } catch (error) {
-        files.forget();
+        files.invalidate();
         throw error;
       }
     };
   },
 };
 
-interface Files {
+interface PiFiles {
   readonly alarm: string | undefined;
   readonly throttled: string | undefined;
 }
 
-function read(tree: Tree, { alarm, throttled }: Files, seen: Set<string>): Record<string, boolean> {
+function readFlags(
+  hostFiles: HostFiles,
+  { alarm, throttled }: PiFiles,
+  occurred: Set<string>,
+): Record<string, boolean> {
   const flags: Record<string, boolean> = {};
   if (throttled !== undefined) {
-    const bits = hexadecimal(lineOf(tree, throttled), throttled);
+    const bits = parseHexadecimal(readFirstLine(hostFiles, throttled), throttled);
     for (const { name, now, before } of CONDITIONS) {
       flags[name] = (bits & now) !== 0;
-      if ((bits & (now | before)) !== 0) seen.add(name);
-      flags[`${name}Occurred`] = seen.has(name);
+      if ((bits & (now | before)) !== 0) occurred.add(name);
+      flags[`${name}Occurred`] = occurred.has(name);
     }
   }
   if (alarm !== undefined) {
-    const isLow = isRaised(lineOf(tree, alarm), alarm);
-    if (isLow) seen.add(UNDER_VOLTAGE);
+    const isLow = parseAlarm(readFirstLine(hostFiles, alarm), alarm);
+    if (isLow) occurred.add(UNDER_VOLTAGE);
     flags[UNDER_VOLTAGE] = isLow;
-    flags[`${UNDER_VOLTAGE}Occurred`] = seen.has(UNDER_VOLTAGE);
+    flags[`${UNDER_VOLTAGE}Occurred`] = occurred.has(UNDER_VOLTAGE);
   }
   return flags;
 }
@@ -108,38 +112,41 @@ function read(tree: Tree, { alarm, throttled }: Files, seen: Set<string>): Recor
 const CHIPS = 'sys/class/hwmon';
 const DRIVER = 'sys/bus/platform/drivers/raspberrypi-firmware';
 
-function findFiles(tree: Tree, wants: Wants): Files {
-  const chip = listIfThere(tree, CHIPS).find(
-    (name) => readIfThere(tree, `${CHIPS}/${name}/name`) === 'rpi_volt',
+function findFiles(hostFiles: HostFiles, isSelected: KeyFilter): PiFiles {
+  const chip = listOptional(hostFiles, CHIPS).find(
+    (name) => readOptional(hostFiles, `${CHIPS}/${name}/name`) === 'rpi_volt',
   );
   if (chip === undefined) return { alarm: undefined, throttled: undefined };
-  return { alarm: `${CHIPS}/${chip}/in0_lcrit_alarm`, throttled: findThrottled(tree, wants) };
+  return { alarm: `${CHIPS}/${chip}/in0_lcrit_alarm`, throttled: findThrottled(hostFiles, isSelected) };
 }
 
 /** Below the firmware's device, whose name differs from model to model: soc:firmware, soc@107c000000:firmware. */
-function findThrottled(tree: Tree, wants: Wants): string | undefined {
-  const isWanted = CONDITIONS.some(
+function findThrottled(hostFiles: HostFiles, isSelected: KeyFilter): string | undefined {
+  const needsFile = CONDITIONS.some(
     ({ name }) =>
-      (name !== UNDER_VOLTAGE && wants(name)) || (name !== UNDER_VOLTAGE && wants(`${name}Occurred`)),
+      (name !== UNDER_VOLTAGE && isSelected(name)) ||
+      (name !== UNDER_VOLTAGE && isSelected(`${name}Occurred`)),
   );
-  if (!isWanted || readIfThere(tree, 'proc/sys/kernel/panic_on_warn') === '1') return undefined;
-  const device = listIfThere(tree, DRIVER).find((name) => tree.has(`${DRIVER}/${name}/get_throttled`));
+  if (!needsFile || readOptional(hostFiles, 'proc/sys/kernel/panic_on_warn') === '1') return undefined;
+  const device = listOptional(hostFiles, DRIVER).find((name) =>
+    hostFiles.has(`${DRIVER}/${name}/get_throttled`),
+  );
   return device && `${DRIVER}/${device}/get_throttled`;
 }
 
-function lineOf(tree: Tree, path: string): string {
-  return wholeLines(tree.read(path), path)[0] ?? '';
+function readFirstLine(hostFiles: HostFiles, path: string): string {
+  return splitLines(hostFiles.read(path), path)[0] ?? '';
 }
 
 /** Without 0x, as the driver prints it. */
-function hexadecimal(text: string, path: string): number {
+function parseHexadecimal(text: string, path: string): number {
   if (!/^[0-9a-f]{1,8}$/.test(text))
-    throw new NonsenseError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
+    throw new InvalidValueError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
   return Number.parseInt(text, 16);
 }
 
-function isRaised(text: string, path: string): boolean {
+function parseAlarm(text: string, path: string): boolean {
   if (text !== '0' && text !== '1')
-    throw new NonsenseError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
+    throw new InvalidValueError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
   return text === '1';
 }

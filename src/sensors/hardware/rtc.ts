@@ -6,11 +6,11 @@
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { askLine, DeviceRounds, type Probe } from '../devices/poll-devices.ts';
-import type { Tree } from '../files/host-files.ts';
-import { listIfThere } from '../files/optional-files.ts';
-import { natural } from '../files/parse.ts';
-import type { CatalogueEntry, Collector, Wants } from '../runtime/collector.ts';
+import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { listOptional } from '../files/optional-files.ts';
+import { parseNatural } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, KeyFilter } from '../runtime/collector.ts';
 
 export const rtc: Collector = {
   name: 'rtc',
@@ -18,10 +18,10 @@ export const rtc: Collector = {
     entry('rtcBatteryVoltageV', "voltage of the real-time clock's cell"),
     entry('rtcChargingVoltageV', 'voltage the cell is charged with; 0: it is not charged'),
   ],
-  open(tree, clock, wants) {
-    const clocks = new Discovery(clock, () => probesOf(tree, wants));
-    const rounds = new DeviceRounds(clock, () => clocks.forget());
-    return () => rounds.of(clocks.found);
+  open(hostFiles, clock, isSelected) {
+    const clocks = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
+    const poller = new DevicePoller(clock, () => clocks.invalidate());
+    return () => poller.poll(clocks.current);
   },
 };
 
@@ -33,16 +33,18 @@ const FILES = [
 const MICROVOLTS_PER_VOLT = 1_000_000;
 
 /** Of several clocks the one that has a cell; no driver but one shows any, so there are never two. */
-function probesOf(tree: Tree, wants: Wants): readonly Probe[] {
-  const paths = listIfThere(tree, FOLDER).map((name) => `${FOLDER}/${name}`);
-  const path = paths.find((each) => tree.has(`${each}/battery_voltage`));
+function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
+  const paths = listOptional(hostFiles, FOLDER).map((name) => `${FOLDER}/${name}`);
+  const path = paths.find((each) => hostFiles.has(`${each}/battery_voltage`));
   if (path === undefined) return [];
-  return FILES.filter(({ key, file }) => wants(key) && tree.has(`${path}/${file}`)).map(({ key, file }) => ({
-    device: path,
-    key,
-    read: async () =>
-      natural(await askLine(tree, `${path}/${file}`), `/${path}/${file}`) / MICROVOLTS_PER_VOLT,
-  }));
+  return FILES.filter(({ key, file }) => isSelected(key) && hostFiles.has(`${path}/${file}`)).map(
+    ({ key, file }) => ({
+      device: path,
+      key,
+      read: async () =>
+        parseNatural(await readLine(hostFiles, `${path}/${file}`), `/${path}/${file}`) / MICROVOLTS_PER_VOLT,
+    }),
+  );
 }
 
 function entry(key: string, meaning: string): CatalogueEntry {

@@ -4,8 +4,8 @@
  * Drivers that cannot know say 0, just as those of a boot that began otherwise; only "yes" is therefore certain.
  */
 
-import { listIfThere, readIfThere } from '../files/optional-files.ts';
-import { natural } from '../files/parse.ts';
+import { listOptional, readOptional } from '../files/optional-files.ts';
+import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
 /** WDIOF_CARDRESET. */
@@ -25,13 +25,13 @@ export const watchdog: Collector = {
   ],
   // It cannot change in a boot; a driver may load late.
   everyMs: 300_000,
-  open: (tree) => () => {
+  open: (hostFiles) => () => {
     const folder = 'sys/class/watchdog';
-    const states = listIfThere(tree, folder)
+    const states = listOptional(hostFiles, folder)
       .filter((name) => /^watchdog\d+$/.test(name))
-      .map((name) => readIfThere(tree, `${folder}/${name}/bootstatus`))
+      .map((name) => readOptional(hostFiles, `${folder}/${name}/bootstatus`))
       .filter((text) => text !== undefined)
-      .map((text) => natural(text, 'a bootstatus of /sys/class/watchdog'));
+      .map((text) => parseNatural(text, 'a bootstatus of /sys/class/watchdog'));
     return {
       watchdogReset: states.length === 0 ? undefined : states.some((bits) => (bits & CARD_RESET) !== 0),
     };

@@ -5,8 +5,8 @@
  * not say what is available; there these keys are absent rather than guessed from the free memory.
  */
 
-import { NonsenseError } from '../files/errors.ts';
-import { natural } from '../files/parse.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import { parseNatural } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 
 const BYTES_MAX = 2 ** 50;
@@ -15,26 +15,30 @@ const SOURCE = 'proc_meminfo(5)';
 export const memory: Collector = {
   name: 'memory',
   catalogue: [
-    share('memoryUsedPercent', 'minimal', 'share of the memory in use, without what could be freed at once'),
-    bytes('memoryUsedBytes', 'memory in use, without what could be freed at once'),
-    bytes('memoryAvailableBytes', 'memory a program could get without swapping'),
-    bytes(
+    percentEntry(
+      'memoryUsedPercent',
+      'minimal',
+      'share of the memory in use, without what could be freed at once',
+    ),
+    bytesEntry('memoryUsedBytes', 'memory in use, without what could be freed at once'),
+    bytesEntry('memoryAvailableBytes', 'memory a program could get without swapping'),
+    bytesEntry(
       'memoryTotalBytes',
       'memory there is, without what the kernel and the graphics keep for themselves',
     ),
-    share('swapUsedPercent', 'full', 'share of the swap in use; absent where there is none'),
-    bytes('swapUsedBytes', 'swap in use; 0 where there is no swap'),
-    bytes('swapTotalBytes', 'swap there is'),
+    percentEntry('swapUsedPercent', 'full', 'share of the swap in use; absent where there is none'),
+    bytesEntry('swapUsedBytes', 'swap in use; 0 where there is no swap'),
+    bytesEntry('swapTotalBytes', 'swap there is'),
   ],
-  open: (tree) => () => {
-    const meminfo = tree.read('proc/meminfo');
-    const total = amount(meminfo, 'MemTotal');
-    const available = amount(meminfo, 'MemAvailable');
-    const swapTotal = amount(meminfo, 'SwapTotal');
-    const swapFree = amount(meminfo, 'SwapFree');
-    if (total === undefined) throw new NonsenseError('/proc/meminfo has no MemTotal');
-    const used = minus(total, available);
-    const swapUsed = minus(swapTotal, swapFree);
+  open: (hostFiles) => () => {
+    const meminfo = hostFiles.read('proc/meminfo');
+    const total = readBytes(meminfo, 'MemTotal');
+    const available = readBytes(meminfo, 'MemAvailable');
+    const swapTotal = readBytes(meminfo, 'SwapTotal');
+    const swapFree = readBytes(meminfo, 'SwapFree');
+    if (total === undefined) throw new InvalidValueError('/proc/meminfo has no MemTotal');
+    const used = subtract(total, available);
+    const swapUsed = subtract(swapTotal, swapFree);
     return {
       memoryUsedPercent: percent(used, total),
       memoryUsedBytes: used,
@@ -49,27 +53,27 @@ export const memory: Collector = {
 
 const BYTES_PER_KIB = 1024;
 
-function bytes(key: string, meaning: string): CatalogueEntry {
+function bytesEntry(key: string, meaning: string): CatalogueEntry {
   const bounds = { min: 0, max: BYTES_MAX, decimals: 0 };
   return { key, type: 'number', profile: 'full', unit: 'B', ...bounds, meaning, source: SOURCE };
 }
 
-function share(key: string, profile: NumberEntry['profile'], meaning: string): CatalogueEntry {
+function percentEntry(key: string, profile: NumberEntry['profile'], meaning: string): CatalogueEntry {
   const bounds = { min: 0, max: 100, decimals: 1 };
   return { key, type: 'number', profile, unit: '%', ...bounds, meaning, source: SOURCE };
 }
 
 /** A field of meminfo, which counts in units of 1,024 bytes and calls them kB; undefined when this kernel lacks it. */
-function amount(meminfo: string, field: string): number | undefined {
+function readBytes(meminfo: string, field: string): number | undefined {
   const start = meminfo.startsWith(`${field}:`) ? 0 : meminfo.indexOf(`\n${field}:`) + 1;
   if (start === 0 && !meminfo.startsWith(`${field}:`)) return undefined;
   const end = meminfo.indexOf('\n', start);
   const line = meminfo.slice(start + field.length + 1, end === -1 ? undefined : end).trim();
-  if (!line.endsWith(' kB')) throw new NonsenseError(`${field} of /proc/meminfo is not in kB`);
-  return BYTES_PER_KIB * natural(line.slice(0, -' kB'.length), `${field} of /proc/meminfo`);
+  if (!line.endsWith(' kB')) throw new InvalidValueError(`${field} of /proc/meminfo is not in kB`);
+  return BYTES_PER_KIB * parseNatural(line.slice(0, -' kB'.length), `${field} of /proc/meminfo`);
 }
 
-function minus(whole: number | undefined, part: number | undefined): number | undefined {
+function subtract(whole: number | undefined, part: number | undefined): number | undefined {
   return whole === undefined || part === undefined ? undefined : whole - part;
 }
 

@@ -3,8 +3,8 @@
  * Once a minute, because the file it stands in is long.
  */
 
-import { linesIfThere } from '../files/optional-files.ts';
-import { natural } from '../files/parse.ts';
+import { readOptionalLines } from '../files/optional-files.ts';
+import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
 const FIELD = 'oom_kill ';
@@ -25,11 +25,11 @@ export const oom: Collector = {
     },
   ],
   everyMs: 60_000,
-  open: (tree) => () => {
-    const lines = linesIfThere(tree, 'proc/vmstat') ?? [];
+  open: (hostFiles) => () => {
+    const lines = readOptionalLines(hostFiles, 'proc/vmstat') ?? [];
     const line = lines.find((candidate) => candidate.startsWith(FIELD));
     return line === undefined
       ? {}
-      : { oomKillCount: natural(line.slice(FIELD.length), 'oom_kill of /proc/vmstat') };
+      : { oomKillCount: parseNatural(line.slice(FIELD.length), 'oom_kill of /proc/vmstat') };
   },
 };

@@ -5,9 +5,9 @@
  * checked yet). At most six of each.
  */
 
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { linesIfThere } from '../files/optional-files.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { readOptionalLines } from '../files/optional-files.ts';
 import type { CatalogueEntry, Collector } from '../runtime/collector.ts';
 import { ipv6Text } from './ip-text.ts';
 
@@ -21,9 +21,9 @@ export const addresses: Collector = {
     entry('ipv6Addresses', 'IPv6', 'net/ipv6/addrconf.c, /proc/net/if_inet6'),
   ],
   everyMs: 60_000,
-  open: (tree) => () => ({
-    ipv4Addresses: joined(ipv4Addresses(linesOf(tree, 'proc/net/fib_trie'))),
-    ipv6Addresses: joined(ipv6Addresses(linesOf(tree, 'proc/net/if_inet6'))),
+  open: (hostFiles) => () => ({
+    ipv4Addresses: joinAddresses(ipv4Addresses(readLines(hostFiles, 'proc/net/fib_trie'))),
+    ipv6Addresses: joinAddresses(ipv6Addresses(readLines(hostFiles, 'proc/net/if_inet6'))),
   }),
 };
 
@@ -32,11 +32,11 @@ function entry(key: string, family: string, source: string): CatalogueEntry {
   return { key, type: 'text', profile: 'full', charactersMax: 255, meaning, source };
 }
 
-function linesOf(tree: Tree, path: string): readonly string[] {
-  return linesIfThere(tree, path) ?? [];
+function readLines(hostFiles: HostFiles, path: string): readonly string[] {
+  return readOptionalLines(hostFiles, path) ?? [];
 }
 
-function joined(all: readonly string[]): string | undefined {
+function joinAddresses(all: readonly string[]): string | undefined {
   return all.length === 0 ? undefined : all.slice(0, ADDRESSES_MAX).join(',');
 }
 
@@ -48,12 +48,12 @@ const TRIE_LINE = new RegExp(
 
 /** The trie has a route to each address of ours: `|-- 192.0.2.2`, and below it `/32 host LOCAL`. */
 function ipv4Addresses(lines: readonly string[]): readonly string[] {
-  const ours = lines.flatMap((line, at) => {
+  const localAddresses = lines.flatMap((line, at) => {
     const match = TRIE_LINE.exec(line);
-    if (match === null) throw new NonsenseError('a line of /proc/net/fib_trie is none of its kinds');
+    if (match === null) throw new InvalidValueError('a line of /proc/net/fib_trie is none of its kinds');
     return lines[at + 1]?.trim() === '/32 host LOCAL' ? (match.groups?.['leaf'] ?? []) : [];
   });
-  return [...new Set(ours)].filter((address) => !/^(127|169\.254)\./.test(address)).toSorted();
+  return [...new Set(localAddresses)].filter((address) => !/^(127|169\.254)\./.test(address)).toSorted();
 }
 
 const [TEMPORARY, DEPRECATED, TENTATIVE] = [0x01, 0x20, 0x40];
@@ -64,8 +64,8 @@ function ipv6Addresses(lines: readonly string[]): readonly string[] {
   return lines
     .map((line) => line.trim().split(/\s+/))
     .filter(([address = '', , , scope, flags = '']) => {
-      const passing = Number.parseInt(flags, 16) & (TEMPORARY | DEPRECATED | TENTATIVE);
-      return HEX_32.test(address) && scope === '00' && passing === 0;
+      const transientFlags = Number.parseInt(flags, 16) & (TEMPORARY | DEPRECATED | TENTATIVE);
+      return HEX_32.test(address) && scope === '00' && transientFlags === 0;
     })
     .map(([address = '']) => ipv6Text(address))
     .toSorted();

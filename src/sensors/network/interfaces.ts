@@ -8,54 +8,55 @@
  */
 
 import { keyParts } from '../devices/keys.ts';
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
 
 export const INTERFACES_MAX = 16;
 const UP_FLAG = 0x1;
 const LOOPBACK_FLAG = 0x8;
-const ENGINES_OWN = /^(veth|docker|br-|virbr|cni|flannel|cali|lxcbr|lxdbr|podman)/;
+const ENGINE_INTERFACES = /^(veth|docker|br-|virbr|cni|flannel|cali|lxcbr|lxdbr|podman)/;
 
-export interface Interface {
+export interface NetworkInterface {
   readonly name: string;
   /** `Eth0` of `netEth0Up`. */
   readonly part: string;
 }
 
 /** Asks /sys again only when the names have changed, or in the fallback. */
-export class Interfaces {
-  readonly #tree: Tree;
-  #seen: string | undefined;
-  #physical: readonly Interface[] = [];
+export class InterfaceSelector {
+  readonly #tree: HostFiles;
+  #lastNames: string | undefined;
+  #physical: readonly NetworkInterface[] = [];
   #isContainer = true;
 
-  constructor(tree: Tree) {
-    this.#tree = tree;
+  constructor(hostFiles: HostFiles) {
+    this.#tree = hostFiles;
   }
 
   /** Those of `names` to report, by name. */
-  among(names: readonly string[]): readonly Interface[] {
+  select(names: readonly string[]): readonly NetworkInterface[] {
     const all = names.join(' ');
-    if (all !== this.#seen) {
-      this.#physical = bounded(names.filter((name) => this.#tree.has(`sys/class/net/${name}/device`)));
-      this.#seen = all;
+    if (all !== this.#lastNames) {
+      this.#physical = toInterfaces(names.filter((name) => this.#tree.has(`sys/class/net/${name}/device`)));
+      this.#lastNames = all;
       if (this.#physical.length > 0) this.#isContainer = false;
     }
     if (!this.#isContainer) return this.#physical;
-    return bounded(names.filter((name) => isUpAndOurs(this.#tree, name)));
+    return toInterfaces(names.filter((name) => isReportable(this.#tree, name)));
   }
 }
 
-function bounded(names: readonly string[]): readonly Interface[] {
+function toInterfaces(names: readonly string[]): readonly NetworkInterface[] {
   const parts = keyParts(names.toSorted().slice(0, INTERFACES_MAX));
   return [...parts].map(([name, part]) => ({ name, part }));
 }
 
-function isUpAndOurs(tree: Tree, name: string): boolean {
-  if (name === 'lo' || ENGINES_OWN.test(name) || !tree.has(`sys/class/net/${name}/flags`)) return false;
-  const text = tree.read(`sys/class/net/${name}/flags`).trim();
+function isReportable(hostFiles: HostFiles, name: string): boolean {
+  if (name === 'lo' || ENGINE_INTERFACES.test(name) || !hostFiles.has(`sys/class/net/${name}/flags`))
+    return false;
+  const text = hostFiles.read(`sys/class/net/${name}/flags`).trim();
   if (!/^0x[0-9a-f]{1,8}$/.test(text))
-    throw new NonsenseError(`the flags of interface ${name} are no number`);
+    throw new InvalidValueError(`the flags of interface ${name} are no number`);
   const flags = Number.parseInt(text, 16);
   return (flags & UP_FLAG) !== 0 && (flags & LOOPBACK_FLAG) === 0;
 }

@@ -8,21 +8,21 @@
  * has no file for them, only the modem's own protocol has.
  */
 
-import { type Counts, Rates } from '../devices/counter-rates.ts';
-import { asError, NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { readIfThere } from '../files/optional-files.ts';
-import { counter, wholeLines } from '../files/parse.ts';
+import { CounterRates, type Counts } from '../devices/counter-rates.ts';
+import { asError, InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { readOptional } from '../files/optional-files.ts';
+import { parseCounter, splitLines } from '../files/parse.ts';
 import {
   type CatalogueEntry,
   type Collect,
   type Collector,
+  type KeyFilter,
   type MonotonicClock,
-  PartlyReadError,
-  type Wants,
+  PartialReadError,
 } from '../runtime/collector.ts';
-import { type Interface, Interfaces } from './interfaces.ts';
-import { linkOf } from './link-state.ts';
+import { InterfaceSelector, type NetworkInterface } from './interfaces.ts';
+import { readLinkState } from './link-state.ts';
 
 /** 100 Gbit/s and some; a counter that jumps further is broken. */
 const BYTES_PER_S_MAX = 50_000_000_000;
@@ -91,7 +91,7 @@ export const network: Collector = {
 const BYTES = 125_000_000;
 const PACKETS = 1_500_000;
 /** What tells a reset from a wrap: counted whether anybody wants their rates or not. */
-const WITNESSES: ReadonlySet<Counter> = new Set([
+const RESET_DETECTORS: ReadonlySet<Counter> = new Set([
   'RxBytesPerS',
   'TxBytesPerS',
   'RxPacketsPerS',
@@ -99,77 +99,97 @@ const WITNESSES: ReadonlySet<Counter> = new Set([
 ]);
 
 /** One interface, with what of it is wanted, found out once. */
-interface Counted {
-  readonly face: Interface;
+interface InterfaceCounters {
+  readonly networkInterface: NetworkInterface;
   readonly columns: readonly (readonly [Counter, number])[];
   readonly keys: readonly (readonly [Counter, string])[];
-  readonly rates: Rates<Counter>;
+  readonly rates: CounterRates<Counter>;
 }
 
-function openNetwork(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
-  const interfaces = new Interfaces(tree);
-  let counted = new Map<string, Counted>();
+function openNetwork(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter): Collect {
+  const interfaces = new InterfaceSelector(hostFiles);
+  let countersByName = new Map<string, InterfaceCounters>();
   return () => {
-    const lines = readLines(tree);
+    const lines = readLines(hostFiles);
     const atMs = clock.monotonicMs();
-    const chosen = interfaces.among([...lines.keys()]);
+    const selected = interfaces.select([...lines.keys()]);
     // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
-    counted = new Map(chosen.map((face) => [face.name, counted.get(face.name) ?? countedOf(face, wants)]));
-    const measured: Record<string, number | boolean | undefined> = {};
-    const failed = new Map<string, Error>();
+    countersByName = new Map(
+      selected.map((networkInterface) => [
+        networkInterface.name,
+        countersByName.get(networkInterface.name) ?? createCounters(networkInterface, isSelected),
+      ]),
+    );
+    const measurements: Record<string, number | boolean | undefined> = {};
+    const failures = new Map<string, Error>();
     const attempt = (name: string, read: () => void) => {
       try {
         read();
       } catch (error) {
-        failed.set(name, asError(error));
+        failures.set(name, asError(error));
       }
     };
-    for (const { face, columns, keys, rates } of counted.values()) {
-      attempt(face.name, () => {
-        const identity = readIfThere(tree, `sys/class/net/${face.name}/ifindex`);
-        const perS = rates.next(countsOf(lines.get(face.name), columns, face.name), atMs, identity);
-        if (perS) for (const [counter, key] of keys) measured[key] = perS[counter];
+    for (const { networkInterface, columns, keys, rates } of countersByName.values()) {
+      attempt(networkInterface.name, () => {
+        const identity = readOptional(hostFiles, `sys/class/net/${networkInterface.name}/ifindex`);
+        const perS = rates.next(
+          countsOf(lines.get(networkInterface.name), columns, networkInterface.name),
+          atMs,
+          identity,
+        );
+        if (perS) for (const [counter, key] of keys) measurements[key] = perS[counter];
       });
-      attempt(face.name, () => Object.assign(measured, linkOf(tree, face, wants)));
+      attempt(networkInterface.name, () =>
+        Object.assign(measurements, readLinkState(hostFiles, networkInterface, isSelected)),
+      );
     }
-    if (failed.size > 0) throw new PartlyReadError(measured, failed);
-    return measured;
+    if (failures.size > 0) throw new PartialReadError(measurements, failures);
+    return measurements;
   };
 }
 
-function countedOf(face: Interface, wants: Wants): Counted {
+function createCounters(networkInterface: NetworkInterface, isSelected: KeyFilter): InterfaceCounters {
   const all = (Object.keys(COLUMNS) as Counter[]).map(
-    (counter) => [counter, `net${face.part}${counter}`] as const,
+    (counter) => [counter, `net${networkInterface.part}${counter}`] as const,
   );
-  const keys = all.filter(([, key]) => wants(key));
+  const keys = all.filter(([, key]) => isSelected(key));
   const columns = all
-    .filter(([counter, key]) => WITNESSES.has(counter) || wants(key))
+    .filter(([counter, key]) => RESET_DETECTORS.has(counter) || isSelected(key))
     .map(([counter]) => [counter, COLUMNS[counter]] as const);
   const perSMax = columns.map(([counter]) => [counter, counter.includes('Bytes') ? BYTES : PACKETS]);
-  return { face, columns, keys, rates: new Rates(Object.fromEntries(perSMax) as Counts<Counter>) };
+  return {
+    networkInterface,
+    columns,
+    keys,
+    rates: new CounterRates(Object.fromEntries(perSMax) as Counts<Counter>),
+  };
 }
 
 /** What stands behind the name of each interface. */
-function readLines(tree: Tree): ReadonlyMap<string, string> {
-  const [first, second, ...lines] = wholeLines(tree.read('proc/net/dev'), 'proc/net/dev');
+function readLines(hostFiles: HostFiles): ReadonlyMap<string, string> {
+  const [first, second, ...lines] = splitLines(hostFiles.read('proc/net/dev'), 'proc/net/dev');
   if (!first?.startsWith('Inter-') || !second?.includes('bytes')) {
-    throw new NonsenseError('/proc/net/dev has no heading');
+    throw new InvalidValueError('/proc/net/dev has no heading');
   }
   const byName = new Map<string, string>();
   for (const line of lines) {
     if (line.trim() === '') continue;
     const colon = line.indexOf(':');
-    if (colon < 1) throw new NonsenseError('a line of /proc/net/dev names no interface');
+    if (colon < 1) throw new InvalidValueError('a line of /proc/net/dev names no interface');
     byName.set(line.slice(0, colon).trim(), line.slice(colon + 1));
   }
   return byName;
 }
 
-function countsOf(line: string | undefined, columns: Counted['columns'], name: string): Counts<Counter> {
+function countsOf(
+  line: string | undefined,
+  columns: InterfaceCounters['columns'],
+  name: string,
+): Counts<Counter> {
   const fields = (line ?? '').trim().split(/\s+/);
   const counts: Record<string, number> = {};
   for (const [key, column] of columns)
-    counts[key] = counter(fields[column], `a counter of ${name} in /proc/net/dev`);
+    counts[key] = parseCounter(fields[column], `a counter of ${name} in /proc/net/dev`);
   return counts as Counts<Counter>;
 }
 

@@ -6,10 +6,10 @@
  * little-endian.
  */
 
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { linesIfThere } from '../files/optional-files.ts';
-import type { Collector, Measured } from '../runtime/collector.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { readOptionalLines } from '../files/optional-files.ts';
+import type { Collector, Measurements } from '../runtime/collector.ts';
 import { ipv4Text, ipv6Text } from './ip-text.ts';
 
 const SOURCE = 'net/ipv4/fib_trie.c, /proc/net/route; net/ipv6/route.c, /proc/net/ipv6_route';
@@ -34,11 +34,12 @@ export const route: Collector = {
       source: SOURCE,
     },
   ],
-  open: (tree) => () => {
-    const four = linesIfThere(tree, 'proc/net/route');
-    if (four === undefined) return {};
-    const best = lowest(ipv4Routes(four)) ?? lowest(ipv6Routes(readSix(tree)));
-    return best === undefined ? { defaultRouteInterface: 'none' } : told(best);
+  open: (hostFiles) => () => {
+    const ipv4Lines = readOptionalLines(hostFiles, 'proc/net/route');
+    if (ipv4Lines === undefined) return {};
+    const best =
+      findLowestMetric(ipv4Routes(ipv4Lines)) ?? findLowestMetric(ipv6Routes(readIpv6Lines(hostFiles)));
+    return best === undefined ? { defaultRouteInterface: 'none' } : toMeasurements(best);
   },
 };
 
@@ -52,44 +53,48 @@ const [UP, GATEWAY, REJECT] = [0x1, 0x2, 0x200];
 const HEX_8 = /^[0-9A-F]{8}$/;
 const HEX_32 = /^[0-9a-f]{32}$/;
 
-function told({ interface: name, gateway }: DefaultRoute): Measured {
+function toMeasurements({ interface: name, gateway }: DefaultRoute): Measurements {
   return { defaultRouteInterface: name, defaultRouteGateway: gateway };
 }
 
-function lowest(routes: readonly DefaultRoute[]): DefaultRoute | undefined {
+function findLowestMetric(routes: readonly DefaultRoute[]): DefaultRoute | undefined {
   return routes.toSorted((a, b) => a.metric - b.metric)[0];
 }
 
 /** Interface, destination, gateway, flags, reference count, use, metric, mask … */
 function ipv4Routes([heading, ...lines]: readonly string[]): readonly DefaultRoute[] {
-  if (!heading?.startsWith('Iface')) throw new NonsenseError('/proc/net/route has no heading');
+  if (!heading?.startsWith('Iface')) throw new InvalidValueError('/proc/net/route has no heading');
   return lines.flatMap((line) => {
-    const [name = '', to = '', next = '', flags = '', , , metric = '', mask = ''] = line.trim().split(/\s+/);
-    if (![to, next, mask].every((field) => HEX_8.test(field)) || !/^\d{1,10}$/.test(metric))
-      throw new NonsenseError('a line of /proc/net/route is no route');
-    if (Number(`0x${to}${mask}`) !== 0) return [];
-    return defaultRoute(name, Number.parseInt(flags, 16), ipv4Text(next), Number(metric));
+    const [name = '', destination = '', nextHop = '', flags = '', , , metric = '', mask = ''] = line
+      .trim()
+      .split(/\s+/);
+    if (![destination, nextHop, mask].every((field) => HEX_8.test(field)) || !/^\d{1,10}$/.test(metric))
+      throw new InvalidValueError('a line of /proc/net/route is no route');
+    if (Number(`0x${destination}${mask}`) !== 0) return [];
+    return defaultRoute(name, Number.parseInt(flags, 16), ipv4Text(nextHop), Number(metric));
   });
 }
 
 /** An IPv6 that is built as a module, or switched off, has no file. */
-function readSix(tree: Tree): readonly string[] {
-  return linesIfThere(tree, 'proc/net/ipv6_route') ?? [];
+function readIpv6Lines(hostFiles: HostFiles): readonly string[] {
+  return readOptionalLines(hostFiles, 'proc/net/ipv6_route') ?? [];
 }
 
 /** Destination, its length, source, its length, next hop, metric, reference count, use, flags, interface. */
 function ipv6Routes(lines: readonly string[]): readonly DefaultRoute[] {
   return lines.flatMap((line) => {
-    const [to = '', length, , , next = '', metric = '', , , flags = '', name = ''] = line.trim().split(/\s+/);
-    if (![to, next].every((field) => HEX_32.test(field)) || !/^[0-9a-f]{8}$/.test(metric))
-      throw new NonsenseError('a line of /proc/net/ipv6_route is no route');
-    if (length !== '00' || /[^0]/.test(to) || name === 'lo') return [];
-    return defaultRoute(name, Number.parseInt(flags, 16), ipv6Text(next), Number.parseInt(metric, 16));
+    const [destination = '', length, , , nextHop = '', metric = '', , , flags = '', name = ''] = line
+      .trim()
+      .split(/\s+/);
+    if (![destination, nextHop].every((field) => HEX_32.test(field)) || !/^[0-9a-f]{8}$/.test(metric))
+      throw new InvalidValueError('a line of /proc/net/ipv6_route is no route');
+    if (length !== '00' || /[^0]/.test(destination) || name === 'lo') return [];
+    return defaultRoute(name, Number.parseInt(flags, 16), ipv6Text(nextHop), Number.parseInt(metric, 16));
   });
 }
 
 /** None when the route is not in force or only says that there is no way. */
-function defaultRoute(name: string, flags: number, next: string, metric: number): readonly DefaultRoute[] {
+function defaultRoute(name: string, flags: number, nextHop: string, metric: number): readonly DefaultRoute[] {
   if ((flags & UP) === 0 || (flags & REJECT) !== 0) return [];
-  return [{ interface: name, gateway: (flags & GATEWAY) === 0 ? undefined : next, metric }];
+  return [{ interface: name, gateway: (flags & GATEWAY) === 0 ? undefined : nextHop, metric }];
 }

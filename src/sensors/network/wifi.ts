@@ -4,9 +4,9 @@
  */
 
 import { keyPart } from '../devices/keys.ts';
-import { NonsenseError } from '../files/errors.ts';
-import { linesIfThere } from '../files/optional-files.ts';
-import type { Collector, Measured } from '../runtime/collector.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import { readOptionalLines } from '../files/optional-files.ts';
+import type { Collector, Measurements } from '../runtime/collector.ts';
 import { INTERFACES_MAX } from './interfaces.ts';
 
 const FILE = 'proc/net/wireless';
@@ -38,25 +38,25 @@ export const wifi: Collector = {
       source: SOURCE,
     },
   ],
-  open: (tree) => () => {
+  open: (hostFiles) => () => {
     // Most hosts have none, and Node's error about it costs four times the question.
-    if (!tree.has(FILE)) return {};
-    const all = linesIfThere(tree, FILE);
+    if (!hostFiles.has(FILE)) return {};
+    const all = readOptionalLines(hostFiles, FILE);
     if (all === undefined) return {};
     const [first, second, ...lines] = all;
     if (!first?.startsWith('Inter-') || !second?.includes('level')) {
-      throw new NonsenseError('/proc/net/wireless has no heading');
+      throw new InvalidValueError('/proc/net/wireless has no heading');
     }
-    return Object.assign({}, ...lines.slice(0, INTERFACES_MAX).map(signalOf));
+    return Object.assign({}, ...lines.slice(0, INTERFACES_MAX).map(parseSignal));
   },
 };
 
 /** ` wlan0: 0000   54.  -56.  -256 …`: state, quality, level, noise; a dot says that the number is a fresh one. */
 const LINE = /^\s*([^:\s]+):\s+[0-9a-f]{4}\s+(-?\d{1,3})\.?\s+(-?\d{1,3})\.?\s+-?\d{1,3}\.?(\s|$)/;
 
-function signalOf(line: string): Measured {
+function parseSignal(line: string): Measurements {
   const match = LINE.exec(line);
-  if (match === null) throw new NonsenseError('a line of /proc/net/wireless is not one of an interface');
+  if (match === null) throw new InvalidValueError('a line of /proc/net/wireless is not one of an interface');
   const [, name = '', quality, level] = match;
   const dbm = Number(level);
   // A level that is not negative is no dBm but a share of something only the driver knows; -256 is none at all.

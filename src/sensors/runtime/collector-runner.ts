@@ -11,89 +11,92 @@
  * that is absent tells the server's reader that it is gone (core/changes.ts); a round that fails takes them back.
  */
 
-import { tell } from '../../core/events/catalogue.ts';
+import { logEvent } from '../../core/events/catalogue.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import { round, type Value, type Values } from '../../core/model/reading.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
 import {
   type CatalogueEntry,
   type Collect,
   type Collector,
-  type Measured,
-  PartlyReadError,
+  type KeyFilter,
+  type Measurements,
+  PartialReadError,
   type SensorClock,
-  type Wants,
 } from './collector.ts';
-import type { Told } from './external-values.ts';
+import type { ExternalValues } from './external-values.ts';
 
-const NOTHING: Values = {};
+const NO_VALUES: Values = {};
 const REASON_CHARACTERS_MAX = 200;
 /** Stands among the names of devices for all of the collector. */
-const WHOLE = '';
+const WHOLE_COLLECTOR = '';
 /** More failing devices at once are one trouble, and told enough. */
-const TOLD_MAX = 16;
+const LOGGED_MAX = 16;
 /** Keys of one collector that are remembered; a host has fewer. */
-const KNOWN_MAX = 512;
+const CACHED_KEYS_MAX = 512;
 /** A round may come so much early: readings do not come on the dot, and one missed by 1 ms would be one interval late. */
-const EARLY_SHARE = 0.1;
+const EARLY_TOLERANCE = 0.1;
 
-type State = 'idle' | 'reading' | 'late';
+type RunnerState = 'idle' | 'reading' | 'timed-out';
 
-export interface GuardOptions {
-  readonly tree: Tree;
+export interface CollectorRunnerOptions {
+  readonly hostFiles: HostFiles;
   readonly clock: SensorClock;
   readonly log: Logger;
-  readonly wants: Wants;
-  readonly told: Told;
+  readonly isSelected: KeyFilter;
+  readonly external: ExternalValues;
   /** 0: a round with each reading. */
   readonly everyMs: number;
 }
 
-export class Guard {
+export class CollectorRunner {
   readonly #collector: Collector;
   readonly #collect: Collect;
   readonly #clock: SensorClock;
   readonly #log: Logger;
-  readonly #wants: Wants;
+  readonly #isSelected: KeyFilter;
   readonly #everyMs: number;
   /** Looked up once: a round is interpreted code, and this was a quarter of it. */
-  readonly #known = new Map<string, CatalogueEntry | 'unwanted'>();
-  #state: State = 'idle';
+  readonly #entries = new Map<string, CatalogueEntry | 'unselected'>();
+  #state: RunnerState = 'idle';
   /** What fails and was told: the whole of it, or devices. */
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
   /** What the last round gave, none when it failed; and when the next one is due. */
-  #last: Values = NOTHING;
+  #last: Values = NO_VALUES;
   #dueAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(collector: Collector, { tree, clock, log, wants, told, everyMs }: GuardOptions) {
+  constructor(
+    collector: Collector,
+    { hostFiles, clock, log, isSelected, external, everyMs }: CollectorRunnerOptions,
+  ) {
     this.#collector = collector;
-    this.#collect = collector.open(tree, clock, wants, told);
+    this.#collect = collector.open(hostFiles, clock, isSelected, external);
     this.#clock = clock;
     this.#log = log;
-    this.#wants = wants;
+    this.#isSelected = isSelected;
     this.#everyMs = everyMs;
   }
 
   /** Reads once, or repeats what was read when no round is due. Neither throws nor rejects. */
   read(): Values | Promise<Values> {
-    if (this.#state !== 'idle') return NOTHING;
+    if (this.#state !== 'idle') return NO_VALUES;
     if (!this.#isDue()) return this.#last;
     try {
-      const measured = this.#collect();
-      if (!(measured instanceof Promise)) return this.#accept(measured);
+      const measurements = this.#collect();
+      if (!(measurements instanceof Promise)) return this.#accept(measurements);
       this.#state = 'reading';
-      return this.#await(measured);
+      return this.#awaitRead(measurements);
     } catch (error) {
       return this.#fail(error);
     }
   }
 
   /** The round is over: if the read is still under way, the sensor is failing until another one comes back in time. */
-  giveUp(): void {
+  timeOut(): void {
     if (this.#state !== 'reading') return;
-    this.#state = 'late';
+    this.#state = 'timed-out';
     this.#fail(new Error('no answer within the deadline'));
   }
 
@@ -101,14 +104,14 @@ export class Guard {
     if (this.#everyMs <= 0) return true;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < this.#dueAtMs) return false;
-    this.#dueAtMs = nowMs + this.#everyMs * (1 - EARLY_SHARE);
+    this.#dueAtMs = nowMs + this.#everyMs * (1 - EARLY_TOLERANCE);
     return true;
   }
 
-  async #await(promise: Promise<Measured>): Promise<Values> {
+  async #awaitRead(promise: Promise<Measurements>): Promise<Values> {
     try {
-      const measured = await promise;
-      return this.#state === 'late' ? NOTHING : this.#accept(measured);
+      const measurements = await promise;
+      return this.#state === 'timed-out' ? NO_VALUES : this.#accept(measurements);
     } catch (error) {
       return this.#fail(error);
     } finally {
@@ -116,58 +119,63 @@ export class Guard {
     }
   }
 
-  #accept(measured: Measured): Values {
-    const { values, problem } = this.#believed(measured);
+  #accept(measurements: Measurements): Values {
+    const { values, problem } = this.#validate(measurements);
     if (problem !== undefined) this.#warn(problem);
     else this.#recover();
     this.#last = values;
     return values;
   }
 
-  #believed(measured: Measured): { values: Values; problem: NonsenseError | undefined } {
+  #validate(measurements: Measurements): { values: Values; problem: InvalidValueError | undefined } {
     const values: Record<string, Value> = {};
-    let problem: NonsenseError | undefined;
-    for (const key of Object.keys(measured)) {
-      const value = measured[key];
-      const entry = value === undefined ? 'unwanted' : this.#entryOf(key);
-      if (value === undefined || entry === 'unwanted') continue;
-      const accepted = believable(entry, value);
-      if (accepted !== undefined) values[key] = accepted;
-      else problem ??= new NonsenseError(`${key} is ${shown(value)}, outside the catalogue`);
+    let problem: InvalidValueError | undefined;
+    for (const key of Object.keys(measurements)) {
+      const value = measurements[key];
+      const entry = value === undefined ? 'unselected' : this.#entryOf(key);
+      if (value === undefined || entry === 'unselected') continue;
+      const valid = validateValue(entry, value);
+      if (valid !== undefined) values[key] = valid;
+      else problem ??= new InvalidValueError(`${key} is ${formatValue(value)}, outside the catalogue`);
     }
     return { values, problem };
   }
 
   /** A key that is not in the catalogue is not unwanted but nonsense. */
-  #entryOf(key: string): CatalogueEntry | 'unwanted' | undefined {
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
+  #entryOf(key: string): CatalogueEntry | 'unselected' | undefined {
+    const cached = this.#entries.get(key);
+    if (cached !== undefined) return cached;
     const entry = entryFor(this.#collector.catalogue, key);
     if (entry === undefined) return undefined;
-    const found = this.#wants(key) ? entry : 'unwanted';
-    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
-    this.#known.set(key, found);
-    return found;
+    const resolved = this.#isSelected(key) ? entry : 'unselected';
+    if (this.#entries.size >= CACHED_KEYS_MAX) this.#entries.clear();
+    this.#entries.set(key, resolved);
+    return resolved;
   }
 
   #fail(error: unknown): Values {
     this.#warn(error);
-    const isLate = this.#state === 'late';
+    const isTimedOut = this.#state === 'timed-out';
     this.#last =
-      error instanceof PartlyReadError && !isLate ? this.#believed(error.measured).values : NOTHING;
+      error instanceof PartialReadError && !isTimedOut
+        ? this.#validate(error.measurements).values
+        : NO_VALUES;
     return this.#last;
   }
 
   #warn(error: unknown): void {
-    const isPart = error instanceof PartlyReadError;
-    const failed: ReadonlyMap<string, unknown> = isPart ? error.failed : new Map([[WHOLE, error]]);
-    if (isPart)
-      for (const name of this.#told) if (name !== WHOLE && !failed.has(name)) this.#told.delete(name);
-    for (const [name, reason] of failed) {
-      if (this.#told.has(name) || this.#told.size >= TOLD_MAX) continue;
-      this.#told.add(name);
+    const isPartial = error instanceof PartialReadError;
+    const failures: ReadonlyMap<string, unknown> = isPartial
+      ? error.failures
+      : new Map([[WHOLE_COLLECTOR, error]]);
+    if (isPartial)
+      for (const name of this.#logged)
+        if (name !== WHOLE_COLLECTOR && !failures.has(name)) this.#logged.delete(name);
+    for (const [name, reason] of failures) {
+      if (this.#logged.has(name) || this.#logged.size >= LOGGED_MAX) continue;
+      this.#logged.add(name);
       const text = errorMessage(reason);
-      tell(this.#log, 'FL-SENSOR-FAILED', {
+      logEvent(this.#log, 'FL-SENSOR-FAILED', {
         sensor: this.#collector.name,
         reason: text.slice(0, REASON_CHARACTERS_MAX),
       });
@@ -175,8 +183,8 @@ export class Guard {
   }
 
   #recover(): void {
-    if (this.#told.size > 0) tell(this.#log, 'FL-SENSOR-BACK', { sensor: this.#collector.name });
-    this.#told.clear();
+    if (this.#logged.size > 0) logEvent(this.#log, 'FL-SENSOR-RESTORED', { sensor: this.#collector.name });
+    this.#logged.clear();
   }
 }
 
@@ -194,7 +202,7 @@ export function entryFor(catalogue: readonly CatalogueEntry[], key: string): Cat
 }
 
 /** The value as it may be delivered; undefined when it is not what the catalogue promises. */
-export function believable(entry: CatalogueEntry | undefined, value: Value): Value | undefined {
+export function validateValue(entry: CatalogueEntry | undefined, value: Value): Value | undefined {
   switch (entry?.type) {
     case 'number':
       if (typeof value !== 'number' || !(value >= entry.min && value <= entry.max)) return undefined;
@@ -209,6 +217,6 @@ export function believable(entry: CatalogueEntry | undefined, value: Value): Val
 }
 
 /** For a sentence about a value that is not believed. */
-export function shown(value: Value): string {
+export function formatValue(value: Value): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 24)) : String(value);
 }

@@ -9,8 +9,8 @@
 import type { Value } from '../../core/model/reading.ts';
 import type { Profile } from '../../core/model/selection.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Tree } from '../files/host-files.ts';
-import type { Told } from './external-values.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import type { ExternalValues } from './external-values.ts';
 
 export type Unit =
   | '%'
@@ -33,7 +33,7 @@ export type Unit =
   | '1/s'
   | '';
 
-interface Described {
+interface EntryBase {
   /** camelCase, unit last. One `*` stands for a name found on the host: `net*RxBytesPerS` covers `netEth0RxBytesPerS`. */
   readonly key: string;
   readonly profile: Profile;
@@ -45,7 +45,7 @@ interface Described {
 /** One key of the catalogue: what an operator may rely on when he builds a dashboard on it. */
 export type CatalogueEntry = NumberEntry | FlagEntry | TextEntry;
 
-export interface NumberEntry extends Described {
+export interface NumberEntry extends EntryBase {
   readonly type: 'number';
   readonly unit: Unit;
   /** Inclusive. A number outside is the sensor's nonsense and is left out. */
@@ -56,22 +56,22 @@ export interface NumberEntry extends Described {
 }
 
 /** True or false. */
-export interface FlagEntry extends Described {
+export interface FlagEntry extends EntryBase {
   readonly type: 'flag';
 }
 
 /** A word or a name of the host's, such as a state or an interface. */
-export interface TextEntry extends Described {
+export interface TextEntry extends EntryBase {
   readonly type: 'text';
   /** A longer one is the sensor's nonsense and is left out. */
   readonly charactersMax: number;
 }
 
 /** Raw values by key. A key that is missing or undefined was not there to be read. */
-export type Measured = Readonly<Record<string, Value | undefined>>;
+export type Measurements = Readonly<Record<string, Value | undefined>>;
 
 /** Reads once. Synchronous for /proc and /sys; a promise for whatever could block on a device. */
-export type Collect = () => Measured | Promise<Measured>;
+export type Collect = () => Measurements | Promise<Measurements>;
 
 export type MonotonicClock = Pick<Clock, 'monotonicMs'>;
 
@@ -82,7 +82,7 @@ export type SensorClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
  * Whether a key is to be reported; asked of one with a `*` in it, whether any key it stands for may be. Always the same
  * answer. What is not wanted is left out of the reading anyway: a collector asks in order not to read it.
  */
-export type Wants = (key: string) => boolean;
+export type KeyFilter = (key: string) => boolean;
 
 export interface Collector {
   /** lowerCamelCase: operators name it in their settings. */
@@ -97,23 +97,23 @@ export interface Collector {
    * Makes the state of one sampler: what this collector remembers from one round to the next. Does no work yet. Not called
    * when nothing of its catalogue is wanted.
    */
-  open(tree: Tree, clock: SensorClock, wants: Wants, told: Told): Collect;
+  open(hostFiles: HostFiles, clock: SensorClock, isSelected: KeyFilter, external: ExternalValues): Collect;
 }
 
 /**
  * Some of a collector's devices could be read and others not: the values of those that could, and why not the others, by what
  * tells each from the others; at least one.
  */
-export class PartlyReadError extends Error {
-  override readonly name = 'PartlyReadError';
-  readonly code = 'SENSOR_PARTLY_READ';
-  readonly measured: Measured;
-  readonly failed: ReadonlyMap<string, Error>;
+export class PartialReadError extends Error {
+  override readonly name = 'PartialReadError';
+  readonly code = 'SENSOR_PARTIAL_READ';
+  readonly measurements: Measurements;
+  readonly failures: ReadonlyMap<string, Error>;
 
-  constructor(measured: Measured, failed: ReadonlyMap<string, Error>) {
-    const [first] = failed.values();
+  constructor(measurements: Measurements, failures: ReadonlyMap<string, Error>) {
+    const [first] = failures.values();
     super(first?.message, { cause: first });
-    this.measured = measured;
-    this.failed = failed;
+    this.measurements = measurements;
+    this.failures = failures;
   }
 }

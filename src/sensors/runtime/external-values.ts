@@ -5,7 +5,7 @@
  */
 
 /** The agent about itself. What it does not know yet is absent. */
-export interface AgentFigures {
+export interface AgentMetrics {
   /** Bytes of memory that are its own or shared, as the kernel counts them. */
   readonly rssBytes: number;
   /** CPU time since it started, user and system, ms. */
@@ -13,7 +13,7 @@ export interface AgentFigures {
   /** Time since it started in which its event loop was not idle, ms. */
   readonly busyMs: number;
   /** How late the latest of its timers was since this was read last, ms: reading it begins anew. */
-  readonly timerLatenessMs?: number | undefined;
+  readonly timerLagMs?: number | undefined;
   readonly uptimeMs: number;
   /** Readings that wait for delivery, in memory and on the disk. */
   readonly waitingReadings?: number | undefined;
@@ -30,7 +30,7 @@ export interface AgentFigures {
 }
 
 /** What other programs of the host know; asked of them now and then, and absent until they have answered. */
-export interface ServiceFigures {
+export interface ServiceMetrics {
   /** Units of the service manager that are in the state "failed". */
   readonly failedUnits?: number | undefined;
   /** Containers that run, of the engine that may be asked. */
@@ -38,17 +38,17 @@ export interface ServiceFigures {
 }
 
 /** What the agent knows of the host's clock. */
-export interface ClockFigures {
+export interface ClockMetrics {
   /** Set by a time service in this boot, and not stepped since without one. Absent: nobody has asked. */
   readonly isSynchronised?: boolean | undefined;
   /** Time server minus host, of the time service's last exchange, ms. */
   readonly offsetMs?: number | undefined;
 }
 
-export interface Told {
-  readonly agent?: (() => AgentFigures) | undefined;
-  readonly services?: (() => ServiceFigures) | undefined;
-  readonly clock?: (() => ClockFigures) | undefined;
+export interface ExternalValues {
+  readonly agent?: (() => AgentMetrics) | undefined;
+  readonly services?: (() => ServiceMetrics) | undefined;
+  readonly clock?: (() => ClockMetrics) | undefined;
 }
 
-export const NOTHING_TOLD: Told = {};
+export const NO_EXTERNAL_VALUES: ExternalValues = {};

@@ -4,14 +4,14 @@
  */
 
 import type { SensorTuning } from '../../core/model/config.ts';
-import { EVERYTHING, type Selection, selects } from '../../core/model/selection.ts';
-import type { Collector, Wants } from './collector.ts';
+import { EVERYTHING, isSelected, type Selection } from '../../core/model/selection.ts';
+import type { Collector, KeyFilter } from './collector.ts';
 import { entryFor } from './collector-runner.ts';
 
 export type Tuning = SensorTuning;
 
 /** Every key, each collector at its own interval, as it is read. */
-export const UNTUNED: Tuning = {
+export const DEFAULT_TUNING: Tuning = {
   selection: EVERYTHING,
   everyMs: new Map(),
   rename: new Map(),
@@ -20,23 +20,23 @@ export const UNTUNED: Tuning = {
 };
 
 /** Keys of which the answer is remembered; a host has fewer. */
-const REMEMBERED_MAX = 256;
+const CACHED_KEYS_MAX = 256;
 
 /** What is wanted of one collector. A key that is not in its catalogue never is. */
-export function wantsOf(collector: Collector, selection: Selection): Wants {
-  const known = new Map<string, boolean>();
+export function keyFilterFor(collector: Collector, selection: Selection): KeyFilter {
+  const selectedKeys = new Map<string, boolean>();
   return (key) => {
-    const before = known.get(key);
-    if (before !== undefined) return before;
+    const cached = selectedKeys.get(key);
+    if (cached !== undefined) return cached;
     const entry = entryFor(collector.catalogue, key);
-    const wanted = entry !== undefined && selects(selection, collector.name, key, entry.profile);
-    if (known.size >= REMEMBERED_MAX) known.clear();
-    known.set(key, wanted);
-    return wanted;
+    const selected = entry !== undefined && isSelected(selection, collector.name, key, entry.profile);
+    if (selectedKeys.size >= CACHED_KEYS_MAX) selectedKeys.clear();
+    selectedKeys.set(key, selected);
+    return selected;
   };
 }
 
 /** Whether the collector can have anything to report at all. */
-export function isWanted(collector: Collector, wants: Wants): boolean {
-  return collector.catalogue.some(({ key }) => wants(key));
+export function hasSelectedKey(collector: Collector, isSelected: KeyFilter): boolean {
+  return collector.catalogue.some(({ key }) => isSelected(key));
 }

@@ -8,19 +8,19 @@
  * in that round (rate.ts).
  */
 
-import { type Counts, Rates } from '../devices/counter-rates.ts';
+import { CounterRates, type Counts } from '../devices/counter-rates.ts';
 import { Discovery } from '../devices/discovery.ts';
 import { keyParts } from '../devices/keys.ts';
-import type { Tree } from '../files/host-files.ts';
-import { linesIfThere, listIfThere, readIfThere } from '../files/optional-files.ts';
-import { natural } from '../files/parse.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { listOptional, readOptional, readOptionalLines } from '../files/optional-files.ts';
+import { parseNatural } from '../files/parse.ts';
 import type {
   CatalogueEntry,
   Collect,
   Collector,
+  KeyFilter,
   MonotonicClock,
   NumberEntry,
-  Wants,
 } from '../runtime/collector.ts';
 
 const BYTES_PER_S_MAX = 50_000_000_000;
@@ -73,63 +73,64 @@ const PER_S_MAX: Counts<Counter> = {
 
 /** Keys cost the server a dictionary entry each, for ever. */
 const DRIVES_MAX = 8;
-const NO_DRIVE = /^(sr|fd|loop|ram|zram|dm-|md|nbd)\d|^mmcblk\d+(boot\d|rpmb|gp\d)/;
+const IGNORED_DRIVES = /^(sr|fd|loop|ram|zram|dm-|md|nbd)\d|^mmcblk\d+(boot\d|rpmb|gp\d)/;
 
 interface Drive {
   /** As in /proc/diskstats. */
   readonly name: string;
   readonly part: string;
-  readonly rates: Rates<Counter>;
+  readonly rates: CounterRates<Counter>;
 }
 
-function openDrives(tree: Tree, clock: MonotonicClock, wants: Wants): Collect {
+function openDrives(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter): Collect {
   const wantsRates = ['ReadBytesPerS', 'WrittenBytesPerS', 'BusyPercent', 'LatencyMs'].some((rate) =>
-    wants(`drive*${rate}`),
+    isSelected(`drive*${rate}`),
   );
-  const known = new Map<string, Drive>();
-  const drivesThere = new Discovery(clock, () => findDrives(tree, known));
+  const drivesByName = new Map<string, Drive>();
+  const discovery = new Discovery(clock, () => findDrives(hostFiles, drivesByName));
   return () => {
-    const lines = linesIfThere(tree, 'proc/diskstats');
+    const lines = readOptionalLines(hostFiles, 'proc/diskstats');
     if (lines === undefined) return {};
     const atMs = clock.monotonicMs();
-    const measured: Record<string, number | undefined> = {};
-    for (const { name, part, rates } of drivesThere.found) {
+    const measurements: Record<string, number | undefined> = {};
+    for (const { name, part, rates } of discovery.current) {
       const line = lines.find((candidate) => candidate.includes(` ${name} `));
       if (line === undefined) {
         // It was pulled out; what comes in its place has counters of its own.
-        known.delete(name);
-        drivesThere.forget();
+        drivesByName.delete(name);
+        discovery.invalidate();
         continue;
       }
       const counts = countsOf(line);
-      measured[`drive${part}WrittenBytes`] = counts.sectorsWritten * SECTOR_BYTES;
+      measurements[`drive${part}WrittenBytes`] = counts.sectorsWritten * SECTOR_BYTES;
       if (!wantsRates) continue;
-      const identity = readIfThere(tree, `sys/block/${name}/diskseq`);
+      const identity = readOptional(hostFiles, `sys/block/${name}/diskseq`);
       const perS = rates.next(counts, atMs, identity);
-      if (perS !== undefined) Object.assign(measured, ratesOf(part, perS));
+      if (perS !== undefined) Object.assign(measurements, ratesOf(part, perS));
     }
-    return measured;
+    return measurements;
   };
 }
 
 /** Those there now, in the order of their names; what is known of them is kept in `known`. */
-function findDrives(tree: Tree, known: Map<string, Drive>): readonly Drive[] {
-  const names = listIfThere(tree, 'sys/block')
-    .filter((name) => !NO_DRIVE.test(name) && tree.has(`sys/block/${name}/device`))
+function findDrives(hostFiles: HostFiles, drivesByName: Map<string, Drive>): readonly Drive[] {
+  const names = listOptional(hostFiles, 'sys/block')
+    .filter((name) => !IGNORED_DRIVES.test(name) && hostFiles.has(`sys/block/${name}/device`))
     .toSorted()
     .slice(0, DRIVES_MAX);
-  for (const gone of [...known.keys()].filter((name) => !names.includes(name))) known.delete(gone);
+  for (const missing of [...drivesByName.keys()].filter((name) => !names.includes(name)))
+    drivesByName.delete(missing);
   for (const [name, part] of keyParts(names)) {
-    if (!known.has(name)) known.set(name, { name, part, rates: new Rates(PER_S_MAX) });
+    if (!drivesByName.has(name)) drivesByName.set(name, { name, part, rates: new CounterRates(PER_S_MAX) });
   }
-  return [...known.values()];
+  return [...drivesByName.values()];
 }
 
 function countsOf(line: string): Counts<Counter> {
   const fields = line.trim().split(/\s+/);
   const counts = Object.entries(FIELDS).map(([counter, field]) => [
     counter,
-    natural(fields[field], 'a field of /proc/diskstats'),
+    parseNatural(fields[field], 'a field of /proc/diskstats'),
   ]);
   return Object.fromEntries(counts) as Counts<Counter>;
 }

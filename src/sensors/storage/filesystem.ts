@@ -12,10 +12,10 @@ import {
   type CatalogueEntry,
   type Collector,
   type NumberEntry,
-  PartlyReadError,
+  PartialReadError,
 } from '../runtime/collector.ts';
 import { MountTable } from './mount-table.ts';
-import { useOf } from './usage.ts';
+import { usageValues } from './usage.ts';
 
 const BYTES_MAX = 2 ** 53;
 
@@ -34,16 +34,16 @@ export const filesystem: Collector = {
       source: 'proc_pid_mountinfo(5)',
     },
   ],
-  open: (tree, _clock, wants) => {
-    const table = new MountTable(tree);
+  open: (hostFiles, _clock, isSelected) => {
+    const table = new MountTable(hostFiles);
     return async () => {
-      const space = useOf('Root', await tree.use('/'));
-      if (!wants('diskRootReadOnly')) return space;
+      const usage = usageValues('Root', await hostFiles.usage('/'));
+      if (!isSelected('diskRootReadOnly')) return usage;
       try {
-        return { ...space, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
+        return { ...usage, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
       } catch (error) {
         const reason = asError(error);
-        throw new PartlyReadError(space, new Map([['the table of mounts', reason]]));
+        throw new PartialReadError(usage, new Map([['the table of mounts', reason]]));
       }
     };
   },

@@ -7,10 +7,10 @@
  */
 
 import { keyPart } from '../devices/keys.ts';
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { listIfThere, readIfThere } from '../files/optional-files.ts';
-import type { Collector, Measured } from '../runtime/collector.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { listOptional, readOptional } from '../files/optional-files.ts';
+import type { Collector, Measurements } from '../runtime/collector.ts';
 
 const SOURCE =
   'Documentation/driver-api/mmc/mmc-dev-attrs.rst; drivers/mmc/core/mmc.c; JEDEC JESD84-B51, 7.4.38 to 7.4.40';
@@ -43,7 +43,8 @@ export const flash: Collector = {
     text('drive*Kind', 7, 'SD, or MMC for an eMMC'),
   ],
   everyMs: 300_000,
-  open: (tree) => () => Object.assign({}, ...devices(tree).map((folder) => stateOf(tree, folder))),
+  open: (hostFiles) => () =>
+    Object.assign({}, ...devices(hostFiles).map((folder) => stateOf(hostFiles, folder))),
 };
 
 function text(key: string, charactersMax: number, meaning: string) {
@@ -51,37 +52,37 @@ function text(key: string, charactersMax: number, meaning: string) {
 }
 
 /** `sys/class/mmc_host/mmc0/mmc0:0001`, for each host and each card in it. */
-function devices(tree: Tree): readonly string[] {
-  const hosts = listIfThere(tree, 'sys/class/mmc_host').filter((name) => /^mmc\d+$/.test(name));
+function devices(hostFiles: HostFiles): readonly string[] {
+  const hosts = listOptional(hostFiles, 'sys/class/mmc_host').filter((name) => /^mmc\d+$/.test(name));
   return hosts
     .toSorted()
     .flatMap((host) => {
       const folder = `sys/class/mmc_host/${host}`;
-      const cards = listIfThere(tree, folder).filter((name) => name.startsWith(`${host}:`));
+      const cards = listOptional(hostFiles, folder).filter((name) => name.startsWith(`${host}:`));
       return cards.map((card) => `${folder}/${card}`);
     })
     .slice(0, DEVICES_MAX);
 }
 
 /** Nothing of what has no block device, which is a Wi-Fi chip on the same kind of bus. */
-function stateOf(tree: Tree, folder: string): Measured {
-  const [block] = listIfThere(tree, `${folder}/block`);
+function stateOf(hostFiles: HostFiles, folder: string): Measurements {
+  const [block] = listOptional(hostFiles, `${folder}/block`);
   if (block === undefined) return {};
   const part = keyPart(block);
   return {
-    [`drive${part}LifeUsedPercent`]: lifeUsed(readIfThere(tree, `${folder}/life_time`), folder),
-    [`drive${part}SpareState`]: spareState(readIfThere(tree, `${folder}/pre_eol_info`), folder),
+    [`drive${part}LifeUsedPercent`]: lifeUsed(readOptional(hostFiles, `${folder}/life_time`), folder),
+    [`drive${part}SpareState`]: spareState(readOptional(hostFiles, `${folder}/pre_eol_info`), folder),
     // A name without a letter would become a number at the server.
-    [`drive${part}Name`]: shaped(tree, `${folder}/name`, /^(?=.*[A-Za-z])[ -~]{1,6}$/),
-    [`drive${part}MadeIn`]: shaped(tree, `${folder}/date`, /^\d{2}\/\d{4}$/),
-    [`drive${part}Kind`]: shaped(tree, `${folder}/type`, /^(SD|MMC|SDcombo)$/),
+    [`drive${part}Name`]: readMatching(hostFiles, `${folder}/name`, /^(?=.*[A-Za-z])[ -~]{1,6}$/),
+    [`drive${part}MadeIn`]: readMatching(hostFiles, `${folder}/date`, /^\d{2}\/\d{4}$/),
+    [`drive${part}Kind`]: readMatching(hostFiles, `${folder}/type`, /^(SD|MMC|SDcombo)$/),
   };
 }
 
 /** The text of the file if it looks as it should; what was written into a card's register may be anything. */
-function shaped(tree: Tree, path: string, shape: RegExp): string | undefined {
-  const said = readIfThere(tree, path);
-  return said !== undefined && shape.test(said) ? said : undefined;
+function readMatching(hostFiles: HostFiles, path: string, pattern: RegExp): string | undefined {
+  const content = readOptional(hostFiles, path);
+  return content !== undefined && pattern.test(content) ? content : undefined;
 }
 
 /** `0x02 0x01`: one to ten are tenths of the life, at most so many; 0 is not defined, 11 is beyond. */
@@ -89,7 +90,7 @@ function lifeUsed(life: string | undefined, folder: string): number | undefined 
   if (life === undefined) return undefined;
   const bands = life.split(/\s+/).map((band) => (/^0x[0-9a-f]{2}$/.test(band) ? Number(band) : Number.NaN));
   if (bands.length !== 2 || !bands.every((band) => band >= 0 && band <= 11)) {
-    throw new NonsenseError(`/${folder}/life_time is ${JSON.stringify(life.slice(0, 24))}`);
+    throw new InvalidValueError(`/${folder}/life_time is ${JSON.stringify(life.slice(0, 24))}`);
   }
   const worst = Math.max(...bands);
   return worst === 0 ? undefined : worst * 10;
@@ -105,7 +106,7 @@ const SPARE_STATES: Readonly<Record<string, string | undefined>> = {
 function spareState(info: string | undefined, folder: string): string | undefined {
   if (info === undefined) return undefined;
   if (!Object.hasOwn(SPARE_STATES, info)) {
-    throw new NonsenseError(`/${folder}/pre_eol_info is ${JSON.stringify(info.slice(0, 24))}`);
+    throw new InvalidValueError(`/${folder}/pre_eol_info is ${JSON.stringify(info.slice(0, 24))}`);
   }
   return SPARE_STATES[info];
 }

@@ -7,10 +7,10 @@
  * the unit: what its sandbox hides, such as a /home of its own, is not in it.
  */
 
-import { NonsenseError } from '../files/errors.ts';
-import type { Tree } from '../files/host-files.ts';
-import { unlessAbsent } from '../files/optional-files.ts';
-import { wholeLines } from '../files/parse.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { HostFiles } from '../files/host-files.ts';
+import { readOrDefault } from '../files/optional-files.ts';
+import { splitLines } from '../files/parse.ts';
 
 export interface Mount {
   /** `/boot/firmware`. */
@@ -23,43 +23,43 @@ export interface Mount {
 const PATH = 'proc/self/mountinfo';
 /** The device number of loop devices, which hold images. */
 const LOOP_MAJOR = '7';
-const ALWAYS_FULL: ReadonlySet<string> = new Set(['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf']);
+const IMAGE_TYPES: ReadonlySet<string> = new Set(['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf']);
 /** Of these each subvolume is mounted by a path of its own, and they have no device number of their own. */
-const WITH_SUBVOLUMES: ReadonlySet<string> = new Set(['btrfs', 'bcachefs']);
+const SUBVOLUME_TYPES: ReadonlySet<string> = new Set(['btrfs', 'bcachefs']);
 /** ext4 since Linux 6.15 calls a file system that it no longer writes after an error so, and leaves "rw" as it was. */
-const STOPPED = /(^|,)(ro|emergency_ro|shutdown)(,|$)/;
+const READ_ONLY_OPTIONS = /(^|,)(ro|emergency_ro|shutdown)(,|$)/;
 
-interface Line extends Mount {
+interface MountLine extends Mount {
   readonly device: string;
-  readonly isReal: boolean;
+  readonly isStorage: boolean;
 }
 
 export class MountTable {
-  readonly #tree: Tree;
+  readonly #tree: HostFiles;
   #text: string | undefined;
   #mounts: readonly Mount[] | undefined;
 
-  constructor(tree: Tree) {
-    this.#tree = tree;
+  constructor(hostFiles: HostFiles) {
+    this.#tree = hostFiles;
   }
 
   /** The real ones in the order of their places, the root first; undefined where the host has no such table. */
   read(): readonly Mount[] | undefined {
-    const text = unlessAbsent(() => this.#tree.read(PATH), undefined);
+    const text = readOrDefault(() => this.#tree.read(PATH), undefined);
     // It hardly ever changes, and comparing is cheaper than parsing.
-    if (text !== this.#text) this.#mounts = text === undefined ? undefined : realMounts(text);
+    if (text !== this.#text) this.#mounts = text === undefined ? undefined : parseMounts(text);
     this.#text = text;
     return this.#mounts;
   }
 }
 
-function realMounts(text: string): readonly Mount[] {
-  const byPoint = new Map<string, Line>();
-  for (const line of wholeLines(text, PATH)) {
-    const mount = parse(line);
+function parseMounts(text: string): readonly Mount[] {
+  const byPoint = new Map<string, MountLine>();
+  for (const line of splitLines(text, PATH)) {
+    const mount = parseLine(line);
     byPoint.set(mount.point, mount);
   }
-  const lines = [...byPoint.values()].filter(({ isReal, point }) => isReal || point === '/');
+  const lines = [...byPoint.values()].filter(({ isStorage, point }) => isStorage || point === '/');
   const devices = new Set<string>();
   return lines
     .toSorted((a, b) => (a.point < b.point ? -1 : 1))
@@ -68,23 +68,23 @@ function realMounts(text: string): readonly Mount[] {
 }
 
 /** Id, parent, device, root, place, options of this mount, optional fields, a dash, type, source, options of the file system. */
-function parse(line: string): Line {
+function parseLine(line: string): MountLine {
   const dash = line.indexOf(' - ');
-  const [, , device = '', root, place] = line.slice(0, Math.max(dash, 0)).split(' ');
+  const [, , device = '', root, escapedPoint] = line.slice(0, Math.max(dash, 0)).split(' ');
   const [type = '', source = '', options = ''] = line.slice(dash + ' - '.length).split(' ');
-  const point = place === undefined ? undefined : unescaped(place);
+  const point = escapedPoint === undefined ? undefined : decodePath(escapedPoint);
   if (point === undefined || !point.startsWith('/') || !/^\d+:\d+$/.test(device)) {
-    throw new NonsenseError(`a line of /${PATH} is no mount`);
+    throw new InvalidValueError(`a line of /${PATH} is no mount`);
   }
-  const isWhole = root === '/' || WITH_SUBVOLUMES.has(type);
-  const isImage = ALWAYS_FULL.has(type) || device.startsWith(`${LOOP_MAJOR}:`);
-  const isReal = isWhole && !isImage && source.startsWith('/dev/') && !type.startsWith('fuse.');
-  return { point, isReadOnly: STOPPED.test(options), device, isReal };
+  const isWholeFileSystem = root === '/' || SUBVOLUME_TYPES.has(type);
+  const isImage = IMAGE_TYPES.has(type) || device.startsWith(`${LOOP_MAJOR}:`);
+  const isStorage = isWholeFileSystem && !isImage && source.startsWith('/dev/') && !type.startsWith('fuse.');
+  return { point, isReadOnly: READ_ONLY_OPTIONS.test(options), device, isStorage };
 }
 
 /** `\040` is a space; and the text was read byte by byte, while names of files are UTF-8. */
-function unescaped(place: string): string {
-  const bytes = place.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+function decodePath(escapedPoint: string): string {
+  const bytes = escapedPoint.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
   return Buffer.from(bytes, 'latin1').toString('utf8');

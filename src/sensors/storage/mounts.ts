@@ -11,18 +11,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorCode } from '../../core/model/error-code.ts';
 import { keyParts } from '../devices/keys.ts';
 import { asError } from '../files/errors.ts';
-import type { FileSystemUse, Tree } from '../files/host-files.ts';
+import type { FileSystemUsage, HostFiles } from '../files/host-files.ts';
 import {
   type CatalogueEntry,
   type Collect,
   type Collector,
-  type Measured,
+  type Measurements,
   type NumberEntry,
-  PartlyReadError,
+  PartialReadError,
   type SensorClock,
 } from '../runtime/collector.ts';
 import { type Mount, MountTable } from './mount-table.ts';
-import { useOf } from './usage.ts';
+import { usageValues } from './usage.ts';
 
 const BYTES_MAX = 2 ** 63;
 const SOURCE = 'statfs(2); proc_pid_mountinfo(5)';
@@ -49,77 +49,77 @@ export const mounts: Collector = {
 /** Keys cost the server a dictionary entry each, for ever. */
 const MOUNTS_MAX = 16;
 
-function openMounts(tree: Tree, clock: SensorClock): Collect {
-  const table = new MountTable(tree);
-  const counter = new Counter(tree, clock);
+function openMounts(hostFiles: HostFiles, clock: SensorClock): Collect {
+  const table = new MountTable(hostFiles);
+  const usageReader = new UsageReader(hostFiles, clock);
   return async () => {
     const all = (table.read() ?? []).filter(({ point }) => point !== '/').slice(0, MOUNTS_MAX);
     const parts = keyParts(
       all.map(({ point }) => point),
       ['Root'],
     );
-    const values: Record<string, Measured[string]> = {};
-    const problems = new Map<string, Error>();
+    const values: Record<string, Measurements[string]> = {};
+    const failures = new Map<string, Error>();
     for (const { point, isReadOnly } of all) {
       const part = parts.get(point);
       if (part === undefined) continue;
       values[`disk${part}ReadOnly`] = isReadOnly;
       try {
-        const use = await counter.ask(point);
-        if (use === 'no answer') problems.set(point, new Error(`${point} has not answered`));
-        else Object.assign(values, useOf(part, use));
+        const usage = await usageReader.read(point);
+        if (usage === 'timed-out') failures.set(point, new Error(`${point} has not answered`));
+        else Object.assign(values, usageValues(part, usage));
       } catch (error) {
         // Gone since the table was read, or somewhere we may not look.
-        if (!isOutOfSight(error)) problems.set(point, asError(error));
+        if (!isInaccessible(error)) failures.set(point, asError(error));
         delete values[`disk${part}ReadOnly`];
       }
     }
-    if (problems.size > 0) throw new PartlyReadError(values, problems);
+    if (failures.size > 0) throw new PartialReadError(values, failures);
     return values;
   };
 }
 
-const ANSWER_WITHIN_MS = 750;
+const TIMEOUT_MS = 750;
 const HANGING_MAX = 2;
 
 /** Asks mounts for their space, and remembers which of them have not answered. */
-class Counter {
-  readonly #tree: Tree;
+class UsageReader {
+  readonly #tree: HostFiles;
   readonly #clock: SensorClock;
   readonly #hanging = new Set<Mount['point']>();
 
-  constructor(tree: Tree, clock: SensorClock) {
-    this.#tree = tree;
+  constructor(hostFiles: HostFiles, clock: SensorClock) {
+    this.#tree = hostFiles;
     this.#clock = clock;
   }
 
   /** Rejects with what the system call says. */
-  async ask(point: Mount['point']): Promise<FileSystemUse | 'no answer'> {
-    if (this.#hanging.has(point) || this.#hanging.size >= HANGING_MAX) return 'no answer';
+  async read(point: Mount['point']): Promise<FileSystemUsage | 'timed-out'> {
+    if (this.#hanging.has(point) || this.#hanging.size >= HANGING_MAX) return 'timed-out';
     this.#hanging.add(point);
-    const use = this.#tree.use(point).finally(() => this.#hanging.delete(point));
+    const usage = this.#tree.usage(point).finally(() => this.#hanging.delete(point));
     // Nobody listens any more to one that fails later.
-    use.catch(() => {});
+    usage.catch(() => {});
     // A healthy one has mostly answered by now, and needs no timer to be told apart from a dead one.
     await nextTurn();
-    if (!this.#hanging.has(point)) return use;
-    const over = new AbortController();
-    const late = this.#clock.sleep(ANSWER_WITHIN_MS, over.signal).then(() => 'no answer' as const);
+    if (!this.#hanging.has(point)) return usage;
+    const timerAbort = new AbortController();
+    const timedOut = this.#clock.sleep(TIMEOUT_MS, timerAbort.signal).then(() => 'timed-out' as const);
     try {
-      return await Promise.race([use, late]);
+      return await Promise.race([usage, timedOut]);
     } finally {
-      over.abort();
+      timerAbort.abort();
     }
   }
 }
 
-function isOutOfSight(error: unknown): boolean {
+function isInaccessible(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES';
 }
 
 function entry(key: string, unit: NumberEntry['unit'], meaning: string): CatalogueEntry {
-  const isShare = unit === '%';
-  const bounds = { min: 0, max: isShare ? 100 : BYTES_MAX, decimals: isShare ? 1 : 0 };
+  const isPercent = unit === '%';
+  const bounds = { min: 0, max: isPercent ? 100 : BYTES_MAX, decimals: isPercent ? 1 : 0 };
   return { key, type: 'number', profile: 'full', unit, ...bounds, meaning, source: SOURCE };
 }

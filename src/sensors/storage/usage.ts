@@ -1,12 +1,15 @@
 /** What a file system says of its space, as the values of its keys: `diskRootUsedBytes` of the one called `Root`. */
 
-import { NonsenseError } from '../files/errors.ts';
-import type { FileSystemUse } from '../files/host-files.ts';
-import type { Measured } from '../runtime/collector.ts';
+import { InvalidValueError } from '../files/errors.ts';
+import type { FileSystemUsage } from '../files/host-files.ts';
+import type { Measurements } from '../runtime/collector.ts';
 
-export function useOf(part: string, { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUse): Measured {
+export function usageValues(
+  part: string,
+  { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage,
+): Measurements {
   const used = blocks - bfree;
-  if (blocks <= 0 || used + bavail <= 0) throw new NonsenseError(`the file system ${part} has no size`);
+  if (blocks <= 0 || used + bavail <= 0) throw new InvalidValueError(`the file system ${part} has no size`);
   return {
     [`disk${part}UsedBytes`]: used * bsize,
     [`disk${part}FreeBytes`]: bavail * bsize,

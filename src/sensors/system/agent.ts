@@ -5,11 +5,11 @@
  * Asked of the rest of the program (told.ts); `firstlight sample`, which is no agent, has none of it.
  */
 
-import type { CatalogueEntry, Collector, NumberEntry, Wants } from '../runtime/collector.ts';
-import type { AgentFigures } from '../runtime/external-values.ts';
+import type { CatalogueEntry, Collector, KeyFilter, NumberEntry } from '../runtime/collector.ts';
+import type { AgentMetrics } from '../runtime/external-values.ts';
 
 const COUNT_MAX = 2 ** 53;
-const OWN = "the agent's own count";
+const OWN_SOURCE = "the agent's own count";
 const SOURCES: Readonly<Partial<Record<NumberEntry['unit'], string>>> = {
   '%': 'getrusage(2); libuv, uv_metrics_idle_time',
 };
@@ -46,49 +46,49 @@ export const agent: Collector = {
     ),
     entry('agentUptimeS', 's', 'time since the agent started'),
   ],
-  open: (_tree, clock, wants, told) => {
-    const shares = new Shares(wants);
+  open: (_tree, clock, isSelected, external) => {
+    const shares = new UsageShares(isSelected);
     return () => {
-      const figures = told.agent?.();
-      if (figures === undefined) return {};
+      const metrics = external.agent?.();
+      if (metrics === undefined) return {};
       return {
-        agentWaitingReadings: figures.waitingReadings,
-        agentLostReadings: figures.lostReadings,
-        agentDelivered: figures.deliveredReadings,
-        agentSpoolBytes: wants('agentSpoolBytes') ? figures.spoolBytes : undefined,
-        agentRoundTripMs: figures.roundTripMs,
-        agentRestarts: figures.restarts,
-        agentRssBytes: wants('agentRssBytes') ? figures.rssBytes : undefined,
-        ...shares.since(figures, clock.monotonicMs()),
-        agentLoopDelayMs: wants('agentLoopDelayMs') ? figures.timerLatenessMs : undefined,
-        agentUptimeS: wants('agentUptimeS') ? figures.uptimeMs / 1000 : undefined,
+        agentWaitingReadings: metrics.waitingReadings,
+        agentLostReadings: metrics.lostReadings,
+        agentDelivered: metrics.deliveredReadings,
+        agentSpoolBytes: isSelected('agentSpoolBytes') ? metrics.spoolBytes : undefined,
+        agentRoundTripMs: metrics.roundTripMs,
+        agentRestarts: metrics.restarts,
+        agentRssBytes: isSelected('agentRssBytes') ? metrics.rssBytes : undefined,
+        ...shares.next(metrics, clock.monotonicMs()),
+        agentLoopDelayMs: isSelected('agentLoopDelayMs') ? metrics.timerLagMs : undefined,
+        agentUptimeS: isSelected('agentUptimeS') ? metrics.uptimeMs / 1000 : undefined,
       };
     };
   },
 };
 
 const SHARES = [
-  { key: 'agentCpuPercent', figure: 'cpuMs' },
-  { key: 'agentLoopUsePercent', figure: 'busyMs' },
+  { key: 'agentCpuPercent', metric: 'cpuMs' },
+  { key: 'agentLoopUsePercent', metric: 'busyMs' },
 ] as const;
 
 /** Of the time since the round before, how much was spent; the first round has none. */
-class Shares {
-  readonly #wanted: (typeof SHARES)[number][];
-  #before: { readonly atMs: number; readonly spentMs: readonly number[] } | undefined;
+class UsageShares {
+  readonly #selected: (typeof SHARES)[number][];
+  #previous: { readonly atMs: number; readonly spentMs: readonly number[] } | undefined;
 
-  constructor(wants: Wants) {
-    this.#wanted = SHARES.filter(({ key }) => wants(key));
+  constructor(isSelected: KeyFilter) {
+    this.#selected = SHARES.filter(({ key }) => isSelected(key));
   }
 
-  since(figures: AgentFigures, atMs: number): Record<string, number> {
-    const before = this.#before;
-    const spentMs = this.#wanted.map(({ figure }) => figures[figure]);
-    this.#before = { atMs, spentMs };
-    if (before === undefined || atMs <= before.atMs) return {};
+  next(metrics: AgentMetrics, atMs: number): Record<string, number> {
+    const previous = this.#previous;
+    const spentMs = this.#selected.map(({ metric }) => metrics[metric]);
+    this.#previous = { atMs, spentMs };
+    if (previous === undefined || atMs <= previous.atMs) return {};
     const share = (index: number) =>
-      (100 * ((spentMs[index] ?? 0) - (before.spentMs[index] ?? 0))) / (atMs - before.atMs);
-    return Object.fromEntries(this.#wanted.map(({ key }, index) => [key, share(index)]));
+      (100 * ((spentMs[index] ?? 0) - (previous.spentMs[index] ?? 0))) / (atMs - previous.atMs);
+    return Object.fromEntries(this.#selected.map(({ key }, index) => [key, share(index)]));
   }
 }
 
@@ -101,5 +101,15 @@ function entry(
   const decimals = unit === '%' || unit === 'ms' ? 1 : 0;
   // Several threads may be at work at once, so their CPU time may exceed the time that passed.
   const max = unit === '%' ? 6400 : COUNT_MAX;
-  return { key, type: 'number', profile, unit, min: 0, max, decimals, meaning, source: SOURCES[unit] ?? OWN };
+  return {
+    key,
+    type: 'number',
+    profile,
+    unit,
+    min: 0,
+    max,
+    decimals,
+    meaning,
+    source: SOURCES[unit] ?? OWN_SOURCE,
+  };
 }

@@ -32,8 +32,8 @@ export const clock: Collector = {
       source: 'org.freedesktop.timesync1(5), NTPMessage; RFC 5905 section 8; chronyc(1), tracking',
     },
   ],
-  open: (_tree, _clock, _wants, told) => () => {
-    const known = told.clock?.();
-    return { clockSynchronised: known?.isSynchronised, clockOffsetMs: known?.offsetMs };
+  open: (_tree, _clock, _wants, external) => () => {
+    const metrics = external.clock?.();
+    return { clockSynchronised: metrics?.isSynchronised, clockOffsetMs: metrics?.offsetMs };
   },
 };

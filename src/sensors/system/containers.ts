@@ -23,7 +23,7 @@ export const containers: Collector = {
       source: 'Docker Engine API, GET /containers/json',
     },
   ],
-  open: (_tree, _clock, _wants, told) => () => ({
-    runningContainerCount: told.services?.().runningContainers,
+  open: (_tree, _clock, _wants, external) => () => ({
+    runningContainerCount: external.services?.().runningContainers,
   }),
 };

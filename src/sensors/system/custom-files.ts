@@ -7,7 +7,7 @@
  */
 
 import type { FileSensor } from '../../core/model/custom-sensor.ts';
-import { NonsenseError } from '../files/errors.ts';
+import { InvalidValueError } from '../files/errors.ts';
 import type { Collector, NumberEntry } from '../runtime/collector.ts';
 
 const NUMBER_MAX = 1e15;
@@ -18,9 +18,9 @@ export function fileCollectors(files: readonly FileSensor[]): readonly Collector
     name: file.name,
     catalogue: [entryOf(file)],
     everyMs: file.everyMs,
-    open: (tree) => async () => {
-      const text = await tree.line(file.path);
-      return { [file.name]: numberIn(text, file.path) * file.scale + file.offset };
+    open: (hostFiles) => async () => {
+      const text = await hostFiles.firstLine(file.path);
+      return { [file.name]: parseNumber(text, file.path) * file.scale + file.offset };
     },
   }));
 }
@@ -46,14 +46,14 @@ const AFTER = /^[.,:/_-]\d/;
 /** What a person reads as a number is refused with its remedy; short, as a reason is cut at 200 characters. */
 const REMEDY = '(it must stand by itself, and have a decimal point)';
 
-function numberIn(line: string, path: string): number {
-  const found = NUMBER.exec(line);
-  const digits = found?.[0] ?? '';
-  const at = found?.index ?? 0;
-  const isPart = BEFORE.test(line.slice(0, at)) || AFTER.test(line.slice(at + digits.length));
-  if (digits === '' || isPart || /0x/i.test(line)) {
-    const seen = `the first line of ${path} has no number: ${JSON.stringify(line.slice(0, 24))}`;
-    throw new NonsenseError(isPart ? `${seen} ${REMEDY}` : seen);
+function parseNumber(line: string, path: string): number {
+  const match = NUMBER.exec(line);
+  const digits = match?.[0] ?? '';
+  const at = match?.index ?? 0;
+  const isPartOfText = BEFORE.test(line.slice(0, at)) || AFTER.test(line.slice(at + digits.length));
+  if (digits === '' || isPartOfText || /0x/i.test(line)) {
+    const message = `the first line of ${path} has no number: ${JSON.stringify(line.slice(0, 24))}`;
+    throw new InvalidValueError(isPartOfText ? `${message} ${REMEDY}` : message);
   }
   return Number(digits);
 }

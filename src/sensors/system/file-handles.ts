@@ -3,14 +3,14 @@
  * shows here weeks before nothing can be opened any more.
  */
 
-import { linesIfThere } from '../files/optional-files.ts';
-import { natural } from '../files/parse.ts';
+import { readOptionalLines } from '../files/optional-files.ts';
+import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
 const UNLIMITED = '9223372036854775807';
 const SOURCE = 'Documentation/admin-guide/sysctl/fs.rst, file-nr';
 
-export const handles: Collector = {
+export const fileHandles: Collector = {
   name: 'handles',
   catalogue: [
     {
@@ -36,14 +36,15 @@ export const handles: Collector = {
       source: SOURCE,
     },
   ],
-  open: (tree) => () => {
-    const lines = linesIfThere(tree, 'proc/sys/fs/file-nr');
+  open: (hostFiles) => () => {
+    const lines = readOptionalLines(hostFiles, 'proc/sys/fs/file-nr');
     if (lines === undefined) return {};
-    const [allocated, unused, most] = (lines[0] ?? '').split(/\s+/);
+    const [allocated, unused, maximum] = (lines[0] ?? '').split(/\s+/);
     const inUse =
-      natural(allocated, 'the first field of file-nr') - natural(unused, 'the second field of file-nr');
+      parseNatural(allocated, 'the first field of file-nr') -
+      parseNatural(unused, 'the second field of file-nr');
     // Where nobody has set a limit it is 2^63-1, which a double cannot hold, and there is nothing to compare with.
-    const limit = most === UNLIMITED ? undefined : natural(most, 'the third field of file-nr');
+    const limit = maximum === UNLIMITED ? undefined : parseNatural(maximum, 'the third field of file-nr');
     return {
       fileHandleCount: inUse,
       fileHandleUsedPercent: limit ? (100 * inUse) / limit : undefined,

@@ -24,14 +24,14 @@ export const processes: Collector = {
     },
   ],
   everyMs: 60_000,
-  open: (tree) => () => {
+  open: (hostFiles) => () => {
     let count = 0;
-    let firstIsVisible = false;
-    for (const name of tree.list('proc')) {
+    let isInitVisible = false;
+    for (const name of hostFiles.list('proc')) {
       if (!/^\d+$/.test(name)) continue;
       count += 1;
-      if (name === '1') firstIsVisible = true;
+      if (name === '1') isInitVisible = true;
     }
-    return firstIsVisible ? { processCount: count } : {};
+    return isInitVisible ? { processCount: count } : {};
   },
 };

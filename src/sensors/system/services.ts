@@ -22,5 +22,5 @@ export const services: Collector = {
       source: 'org.freedesktop.systemd1(5), NFailedUnits',
     },
   ],
-  open: (_tree, _clock, _wants, told) => () => ({ failedUnitCount: told.services?.().failedUnits }),
+  open: (_tree, _clock, _wants, external) => () => ({ failedUnitCount: external.services?.().failedUnits }),
 };

@@ -2,7 +2,7 @@
  * Uptime: seconds since the kernel started, time asleep included. In most containers it is the host's, not the container's.
  */
 
-import { decimal, wholeLines } from '../files/parse.ts';
+import { parseDecimal, splitLines } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
 export const uptime: Collector = {
@@ -20,8 +20,8 @@ export const uptime: Collector = {
       source: 'proc_uptime(5)',
     },
   ],
-  open: (tree) => () => {
-    const [line = ''] = wholeLines(tree.read('proc/uptime'), 'proc/uptime');
-    return { uptimeS: decimal(line.split(' ', 1)[0], 'the first field of /proc/uptime') };
+  open: (hostFiles) => () => {
+    const [line = ''] = splitLines(hostFiles.read('proc/uptime'), 'proc/uptime');
+    return { uptimeS: parseDecimal(line.split(' ', 1)[0], 'the first field of /proc/uptime') };
   },
 };

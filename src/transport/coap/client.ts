@@ -11,9 +11,9 @@ import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
-import type { GuardSocket } from './message-layer.ts';
-import type { Patience, Timing } from './retransmission.ts';
-import { RoundTrip } from './rto-estimator.ts';
+import type { MessageLayer } from './message-layer.ts';
+import type { RetransmissionTiming, RetransmitPolicy } from './retransmission.ts';
+import { RtoEstimator } from './rto-estimator.ts';
 
 export interface CoapRequest {
   readonly method: 'GET' | 'POST';
@@ -23,48 +23,58 @@ export interface CoapRequest {
   readonly query?: string;
   /** JSON text; sent with Content-Format 50. */
   readonly body?: string;
-  readonly patience: Patience;
+  readonly policy: RetransmitPolicy;
   /** True: a confirmable answer is acknowledged only when the caller says so. */
-  readonly confirmLater?: boolean;
+  readonly deferAcknowledgement?: boolean;
 }
 
-export interface CoapAnswer {
+export interface CoapResponse {
   readonly code: string;
   readonly contentFormat: number | undefined;
   readonly body: Buffer;
   /** False when the server holds more of the body than came in this datagram. */
-  readonly whole: boolean;
-  readonly confirm: () => void;
+  readonly isComplete: boolean;
+  readonly acknowledge: () => void;
 }
 
 /** The library gives up after its own exchange lifetime (247 s); we always do it first. Seconds, one way. */
-const LIBRARY_LATENCY_S = 600;
+const LIBRARY_MAX_LATENCY_S = 600;
 
 /** A conversation over one guard socket. */
 export class CoapClient {
-  readonly guard: GuardSocket;
+  readonly messageLayer: MessageLayer;
   /** What the exchanges have told of the road to this peer; it may be older than the socket. */
-  readonly roundTrip: RoundTrip;
+  readonly rtoEstimator: RtoEstimator;
   readonly #library: Agent;
 
-  constructor(guard: GuardSocket, roundTrip: RoundTrip = new RoundTrip()) {
+  constructor(messageLayer: MessageLayer, rtoEstimator: RtoEstimator = new RtoEstimator()) {
     // Timing is global in the library; it is set here, to the same value each time, and nowhere else.
-    updateTiming({ maxLatency: LIBRARY_LATENCY_S });
-    this.guard = guard;
-    this.roundTrip = roundTrip;
-    this.#library = new Agent({ socket: guard.forLibrary });
+    updateTiming({ maxLatency: LIBRARY_MAX_LATENCY_S });
+    this.messageLayer = messageLayer;
+    this.rtoEstimator = rtoEstimator;
+    this.#library = new Agent({ socket: messageLayer.librarySocket });
     this.#library.on('error', () => {}); // without a listener a socket error would end the process
   }
 
-  async request(request: CoapRequest, timing: Timing, signal: AbortSignal): Promise<Result<CoapAnswer>> {
+  async request(
+    request: CoapRequest,
+    timing: RetransmissionTiming,
+    signal: AbortSignal,
+  ): Promise<Result<CoapResponse>> {
     if (signal.aborted) return aborted();
     const token = randomBytes(8);
-    const { patience, confirmLater = false } = request;
-    const { roundTrip } = this;
-    const known = token.toString('hex');
-    const exchange = this.guard.expect({ token: known, patience, timing, roundTrip, confirmLater });
-    const stop = () => exchange.refuse(aborted().refusal);
-    signal.addEventListener('abort', stop);
+    const { policy, deferAcknowledgement = false } = request;
+    const { rtoEstimator } = this;
+    const tokenHex = token.toString('hex');
+    const exchange = this.messageLayer.openExchange({
+      token: tokenHex,
+      policy,
+      timing,
+      rtoEstimator,
+      deferAcknowledgement,
+    });
+    const abort = () => exchange.fail(aborted().failure);
+    signal.addEventListener('abort', abort);
     let received: IncomingMessage | undefined;
     const outgoing = this.#library.request({
       method: request.method,
@@ -79,15 +89,15 @@ export class CoapClient {
       received = message;
     });
     outgoing.on('error', () =>
-      exchange.refuse({ reason: 'unsendable', detail: 'the CoAP library would not send it' }),
+      exchange.fail({ reason: 'request-build-failed', detail: 'the CoAP library would not send it' }),
     );
     outgoing.end(request.body === undefined ? undefined : Buffer.from(request.body));
     const outcome = await exchange.outcome;
-    signal.removeEventListener('abort', stop);
+    signal.removeEventListener('abort', abort);
     if (!received) this.#library.abort(outgoing);
-    if (outcome.type === 'refused') return { ok: false, refusal: outcome.refusal };
-    const { code, contentFormat, whole } = outcome.answer;
-    const body = received?.payload ?? outcome.answer.payload;
-    return { ok: true, value: { code, contentFormat, body, whole, confirm: outcome.confirm } };
+    if (outcome.type === 'failed') return { ok: false, failure: outcome.failure };
+    const { code, contentFormat, isComplete } = outcome.response;
+    const body = received?.payload ?? outcome.response.payload;
+    return { ok: true, value: { code, contentFormat, body, isComplete, acknowledge: outcome.acknowledge } };
   }
 }

@@ -8,28 +8,28 @@
  */
 
 import { networkInterfaces } from 'node:os';
-import { unlessAborted } from '../../core/async/abort.ts';
+import { raceAbort } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
-import { aborted, type Refusal, type RefusalReason } from '../../core/failures/failure.ts';
+import { aborted, type Failure, type FailureReason } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
-import { name, type Peer } from '../socket-address.ts';
+import { formatAddress, type SocketAddress } from '../socket-address.ts';
 import { CoapClient } from './client.ts';
-import { GuardSocket, type OpenSocket } from './message-layer.ts';
-import { RoundTrip } from './rto-estimator.ts';
+import { MessageLayer, type OpenSocket } from './message-layer.ts';
+import { RtoEstimator } from './rto-estimator.ts';
 
 /** Refusals after which another socket or another address might do better. */
-const ROAD_BROKEN: ReadonlySet<RefusalReason> = new Set([
-  'silent',
+const CONNECTION_BROKEN: ReadonlySet<FailureReason> = new Set([
+  'server-timeout',
   'port-closed',
   'no-route',
-  'acknowledged-only',
+  'no-response-after-ack',
 ]);
 
 /** How often the addresses of this host are compared, ms. */
-const LOOK_EVERY_MS = 1_000;
+const ADDRESS_CHECK_MS = 1_000;
 
-export interface LinePorts {
+export interface CoapConnectionPorts {
   readonly clock: Clock;
   /** Given by tests only; the host's resolver otherwise. */
   readonly resolve?: Resolve;
@@ -41,117 +41,117 @@ export interface LinePorts {
   readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
-export class Line implements AsyncDisposable {
+export class CoapConnection implements AsyncDisposable {
   readonly #host: string;
   readonly #port: number;
   readonly #clock: Clock;
   readonly #resolve: Resolve;
   readonly #openSocket: OpenSocket | undefined;
   readonly #readOwnAddresses: () => string;
-  readonly #onRoundTrip: LinePorts['onRoundTrip'];
+  readonly #onRoundTrip: CoapConnectionPorts['onRoundTrip'];
   readonly #closed = new AbortController();
   #client: CoapClient | undefined;
   #opening: Promise<Result<CoapClient>> | undefined;
   #ownAddresses = '';
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #stale = false;
+  #checkedAtMs = Number.NEGATIVE_INFINITY;
+  #isStale = false;
   /** Turns of the address list: which of several addresses is tried first. */
-  #turn = 0;
-  #addresses = 1;
-  #roundTrip: RoundTrip;
+  #addressIndex = 0;
+  #addressCount = 1;
+  #rtoEstimator: RtoEstimator;
   /** The peer `#roundTrip` was learnt from. */
-  #learntFrom = '';
+  #estimatedPeer = '';
 
-  constructor(host: string, port: number, ports: LinePorts) {
+  constructor(host: string, port: number, ports: CoapConnectionPorts) {
     this.#host = host;
     this.#port = port;
     this.#clock = ports.clock;
     this.#onRoundTrip = ports.onRoundTrip;
-    this.#roundTrip = new RoundTrip(ports.onRoundTrip);
+    this.#rtoEstimator = new RtoEstimator(ports.onRoundTrip);
     this.#resolve = ports.resolve ?? createResolver();
     this.#openSocket = ports.openSocket;
     this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
   }
 
   /** How many addresses the name had when it was last resolved. */
-  get addresses(): number {
-    return this.#addresses;
+  get addressCount(): number {
+    return this.#addressCount;
   }
 
   /** The client to use now. */
   async client(signal: AbortSignal): Promise<Result<CoapClient>> {
     // Opened for all who wait for it, so only the end of the line ends it; each waits as long as it likes.
-    this.#opening ??= this.#current(this.#closed.signal).finally(() => {
+    this.#opening ??= this.#currentClient(this.#closed.signal).finally(() => {
       this.#opening = undefined;
     });
-    return unlessAborted<Result<CoapClient>>(this.#opening, aborted(), signal);
+    return raceAbort<Result<CoapClient>>(this.#opening, aborted(), signal);
   }
 
   /** Tells the line how a request ended, so that it knows when to re-make itself. */
-  ended(refusal: Refusal | undefined): void {
-    if (!refusal || !ROAD_BROKEN.has(refusal.reason)) return;
-    this.#stale = true;
-    this.#turn += 1;
+  reportResult(failure: Failure | undefined): void {
+    if (!failure || !CONNECTION_BROKEN.has(failure.reason)) return;
+    this.#isStale = true;
+    this.#addressIndex += 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     const client = this.#client;
     this.#client = undefined;
-    await client?.guard[Symbol.asyncDispose]();
+    await client?.messageLayer[Symbol.asyncDispose]();
   }
 
-  async #current(signal: AbortSignal): Promise<Result<CoapClient>> {
+  async #currentClient(signal: AbortSignal): Promise<Result<CoapClient>> {
     const client = this.#client;
     const nowMs = this.#clock.monotonicMs();
     // Asking the kernel for all addresses costs more than a post; a change is noticed a second later at most.
-    if (client && !this.#stale && nowMs - this.#lookedAtMs < LOOK_EVERY_MS)
+    if (client && !this.#isStale && nowMs - this.#checkedAtMs < ADDRESS_CHECK_MS)
       return { ok: true, value: client };
-    this.#lookedAtMs = nowMs;
+    this.#checkedAtMs = nowMs;
     const ownAddresses = this.#readOwnAddresses();
-    const moved = ownAddresses !== '' && ownAddresses !== this.#ownAddresses;
-    const fresh = !this.#stale && !moved;
-    if (client && (fresh || !client.guard.idle)) return { ok: true, value: client };
-    const made = await this.#remade(moved, signal);
+    const hasMoved = ownAddresses !== '' && ownAddresses !== this.#ownAddresses;
+    const isCurrent = !this.#isStale && !hasMoved;
+    if (client && (isCurrent || !client.messageLayer.isIdle)) return { ok: true, value: client };
+    const opened = await this.#reconnect(hasMoved, signal);
     if (signal.aborted) {
       // The line was closed meanwhile: nobody else would close this socket.
-      if (made.ok) await made.value.guard[Symbol.asyncDispose]();
+      if (opened.ok) await opened.value.messageLayer[Symbol.asyncDispose]();
       return aborted();
     }
     // A socket that worked is better than none: only a broken one is given up before there is another.
-    if (!made.ok && client && !this.#stale) return { ok: true, value: client };
-    await client?.guard[Symbol.asyncDispose]();
-    this.#client = made.ok ? made.value : undefined;
-    if (made.ok) {
+    if (!opened.ok && client && !this.#isStale) return { ok: true, value: client };
+    await client?.messageLayer[Symbol.asyncDispose]();
+    this.#client = opened.ok ? opened.value : undefined;
+    if (opened.ok) {
       this.#ownAddresses = ownAddresses;
-      this.#stale = false;
+      this.#isStale = false;
     }
-    return made;
+    return opened;
   }
 
-  async #remade(moved: boolean, signal: AbortSignal): Promise<Result<CoapClient>> {
+  async #reconnect(hasMoved: boolean, signal: AbortSignal): Promise<Result<CoapClient>> {
     const peers = await this.#resolve(this.#host, this.#port, this.#clock, signal);
     if (!peers.ok) return peers;
-    this.#addresses = peers.value.length;
+    this.#addressCount = peers.value.length;
     const opened = await this.#openFirst(peers.value);
     if (!opened.ok) return opened;
-    const peer = name(opened.value.peer);
-    if (moved || peer !== this.#learntFrom) this.#roundTrip = new RoundTrip(this.#onRoundTrip);
-    this.#learntFrom = peer;
-    return { ok: true, value: new CoapClient(opened.value, this.#roundTrip) };
+    const peer = formatAddress(opened.value.peer);
+    if (hasMoved || peer !== this.#estimatedPeer) this.#rtoEstimator = new RtoEstimator(this.#onRoundTrip);
+    this.#estimatedPeer = peer;
+    return { ok: true, value: new CoapClient(opened.value, this.#rtoEstimator) };
   }
 
   /**
    * Connecting a UDP socket asks only the routing table: an address without a route is passed over at no
    * cost.
    */
-  async #openFirst(peers: readonly [Peer, ...Peer[]]): Promise<Result<GuardSocket>> {
-    const start = this.#turn % peers.length;
+  async #openFirst(peers: readonly [SocketAddress, ...SocketAddress[]]): Promise<Result<MessageLayer>> {
+    const start = this.#addressIndex % peers.length;
     const [first, ...rest] = [...peers.slice(start), ...peers.slice(0, start)];
-    let opened = await GuardSocket.open(first ?? peers[0], this.#clock, this.#openSocket);
+    let opened = await MessageLayer.open(first ?? peers[0], this.#clock, this.#openSocket);
     for (const peer of rest) {
       if (opened.ok) break;
-      opened = await GuardSocket.open(peer, this.#clock, this.#openSocket);
+      opened = await MessageLayer.open(peer, this.#clock, this.#openSocket);
     }
     return opened;
   }

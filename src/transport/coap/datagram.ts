@@ -13,34 +13,34 @@ const DATAGRAM_BYTES_MAX = 2048;
 const CONTENT_FORMAT = 12;
 const BLOCK2 = 23;
 /** Critical options (odd numbers, RFC 7252 section 5.4.1) that may appear in an answer we can use. */
-const CRITICAL_KNOWN: ReadonlySet<number> = new Set([BLOCK2, 27]);
+const KNOWN_CRITICAL_OPTIONS: ReadonlySet<number> = new Set([BLOCK2, 27]);
 
 export type Datagram =
   | { readonly type: 'acknowledgement'; readonly messageId: number }
   | { readonly type: 'reset'; readonly messageId: number }
   | { readonly type: 'ping'; readonly messageId: number }
-  | Answer;
+  | ResponseMessage;
 
-export interface Answer {
-  readonly type: 'answer';
+export interface ResponseMessage {
+  readonly type: 'response';
   readonly messageId: number;
   /** Lower-case hex. */
   readonly token: string;
   /** `2.05`, `4.01`, … always of class 2, 4 or 5. */
   readonly code: string;
   /** `acknowledgement`: piggybacked. `confirmable`: wants to be acknowledged. `once`: non-confirmable. */
-  readonly kind: 'acknowledgement' | 'confirmable' | 'once';
+  readonly kind: 'acknowledgement' | 'confirmable' | 'non-confirmable';
   /** Number of the Content-Format; absent when the option is. */
   readonly contentFormat?: number;
   readonly payload: Buffer;
   /** False when this is only the first block of a longer body. */
-  readonly whole: boolean;
+  readonly isComplete: boolean;
 }
 
 /** Judges one datagram; undefined for whatever RFC 7252 lets a client ignore. */
-export function judge(bytes: Buffer): Datagram | undefined {
+export function parseDatagram(bytes: Buffer): Datagram | undefined {
   if (bytes.length < 4 || bytes.length > DATAGRAM_BYTES_MAX) return undefined;
-  const packet = parseSafely(bytes);
+  const packet = tryParse(bytes);
   if (!packet) return undefined;
   const { messageId, code } = packet;
   if (code === '0.00') {
@@ -53,17 +53,17 @@ export function judge(bytes: Buffer): Datagram | undefined {
   const options = readOptions(packet.options);
   if (!options) return undefined;
   return {
-    type: 'answer',
+    type: 'response',
     messageId,
     token: packet.token.toString('hex'),
     code,
-    kind: packet.ack ? 'acknowledgement' : packet.confirmable ? 'confirmable' : 'once',
+    kind: packet.ack ? 'acknowledgement' : packet.confirmable ? 'confirmable' : 'non-confirmable',
     payload: packet.payload,
     ...options,
   };
 }
 
-function parseSafely(bytes: Buffer): ReturnType<typeof parse> | undefined {
+function tryParse(bytes: Buffer): ReturnType<typeof parse> | undefined {
   try {
     return parse(bytes);
   } catch {
@@ -74,20 +74,21 @@ function parseSafely(bytes: Buffer): ReturnType<typeof parse> | undefined {
 /** The two options an answer may tell us something by; undefined when a critical option is beyond us. */
 function readOptions(
   options: ReturnType<typeof parse>['options'],
-): { contentFormat?: number; whole: boolean } | undefined {
+): { contentFormat?: number; isComplete: boolean } | undefined {
   let contentFormat: number | undefined;
-  let whole = true;
+  let isComplete = true;
   for (const { name, value } of options) {
     const number = optionNumber(name);
     if (number === CONTENT_FORMAT && value.length <= 2)
       contentFormat = value.length ? value.readUIntBE(0, value.length) : 0;
     else if (number === BLOCK2) {
-      const last = value.at(-1);
+      const lastByte = value.at(-1);
       // The "more" bit, or a block that is not the first (RFC 7959 section 2.2).
-      if (last !== undefined && ((last & 0x08) !== 0 || value.length > 1 || last >> 4 !== 0)) whole = false;
-    } else if (number % 2 === 1 && !CRITICAL_KNOWN.has(number)) return undefined;
+      if (lastByte !== undefined && ((lastByte & 0x08) !== 0 || value.length > 1 || lastByte >> 4 !== 0))
+        isComplete = false;
+    } else if (number % 2 === 1 && !KNOWN_CRITICAL_OPTIONS.has(number)) return undefined;
   }
-  return contentFormat === undefined ? { whole } : { contentFormat, whole };
+  return contentFormat === undefined ? { isComplete } : { contentFormat, isComplete };
 }
 
 /** Numbers of the option names `coap-packet` knows; it gives the others as their number. */
@@ -133,8 +134,8 @@ export function emptyMessage(type: 'ack' | 'reset', messageId: number): Buffer {
  * The answer as the piggybacked acknowledgement of request `messageId`, with no option but its
  * Content-Format: the one form the library handles without leaking or throwing.
  */
-export function asPiggybacked(answer: Answer, messageId: number): Buffer {
-  const format = answer.contentFormat;
+export function toPiggybacked(response: ResponseMessage, messageId: number): Buffer {
+  const format = response.contentFormat;
   const value =
     format === undefined
       ? undefined
@@ -144,11 +145,11 @@ export function asPiggybacked(answer: Answer, messageId: number): Buffer {
   return generate(
     {
       ack: true,
-      code: answer.code,
+      code: response.code,
       messageId,
-      token: Buffer.from(answer.token, 'hex'),
+      token: Buffer.from(response.token, 'hex'),
       options: value ? [{ name: 'Content-Format', value }] : [],
-      payload: answer.payload,
+      payload: response.payload,
     },
     DATAGRAM_BYTES_MAX,
   );

@@ -9,54 +9,54 @@
  * only for them (contract section 2).
  */
 
-import type { Refusal } from '../../core/failures/failure.ts';
+import type { Failure } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Answer } from './datagram.ts';
-import type { Patience, Timing } from './retransmission.ts';
-import type { RoundTrip } from './rto-estimator.ts';
+import type { ResponseMessage } from './datagram.ts';
+import type { RetransmissionTiming, RetransmitPolicy } from './retransmission.ts';
+import type { RtoEstimator } from './rto-estimator.ts';
 
-export type Outcome =
+export type ExchangeOutcome =
   | {
-      readonly type: 'answered';
-      readonly answer: Answer;
+      readonly type: 'response';
+      readonly response: ResponseMessage;
       /** Acknowledges a confirmable answer; nothing to do for the others. Calling it twice is harmless. */
-      readonly confirm: () => void;
+      readonly acknowledge: () => void;
     }
-  | { readonly type: 'refused'; readonly refusal: Refusal };
+  | { readonly type: 'failed'; readonly failure: Failure };
 
 export interface ExchangeSettings {
   /** Lower-case hex. */
   readonly token: string;
-  readonly patience: Patience;
-  readonly timing: Timing;
+  readonly policy: RetransmitPolicy;
+  readonly timing: RetransmissionTiming;
   /** Told of the first sign of life. */
-  readonly roundTrip: Pick<RoundTrip, 'measured'>;
+  readonly rtoEstimator: Pick<RtoEstimator, 'addMeasurement'>;
   /** True: a confirmable answer is acknowledged by `confirm()` only, after the caller made it durable. */
-  readonly confirmLater: boolean;
+  readonly deferAcknowledgement: boolean;
 }
 
 /**
  * A reason of our own, because the default one is an error object with a stack, made anew for every exchange.
  */
-const LOOK_AROUND = 'look around';
+const WAKE = 'look around';
 
 export class Exchange {
   readonly settings: ExchangeSettings;
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<ExchangeOutcome>;
   readonly #clock: Clock;
   readonly #peer: string;
-  #resolve: (outcome: Outcome) => void = () => {};
+  #resolve: (outcome: ExchangeOutcome) => void = () => {};
   #messageId: number | undefined;
-  #isOver = false;
-  #beganMs = 0;
+  #isFinished = false;
+  #startedMs = 0;
   #lastSentMs = 0;
   #acknowledgedAtMs: number | undefined;
-  #sent = 0;
-  #failed = 0;
+  #sentCount = 0;
+  #networkErrorCount = 0;
   /** The wait that is going on; whatever happens ends it, and the loop looks around again. */
   #pause: AbortController | undefined;
   /** Why the road seems broken, kept as the better reason than silence when patience ends. */
-  #lastTrouble: Refusal | undefined;
+  #lastNetworkError: Failure | undefined;
 
   constructor(settings: ExchangeSettings, clock: Clock, peer: string) {
     this.settings = settings;
@@ -71,8 +71,8 @@ export class Exchange {
     return this.#messageId;
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
+  get isFinished(): boolean {
+    return this.#isFinished;
   }
 
   /**
@@ -82,45 +82,46 @@ export class Exchange {
   start(messageId: number, send: () => void): void {
     if (this.#messageId !== undefined) return;
     this.#messageId = messageId;
-    this.#beganMs = this.#clock.monotonicMs();
-    const counted = () => {
-      this.#sent += 1;
+    this.#startedMs = this.#clock.monotonicMs();
+    const sendCounted = () => {
+      this.#sentCount += 1;
       this.#lastSentMs = this.#clock.monotonicMs();
       send();
     };
-    counted();
-    void this.#run(counted);
+    sendCounted();
+    void this.#run(sendCounted);
   }
 
-  acknowledged(): void {
-    this.#heard();
+  onAcknowledged(): void {
+    this.#recordRtt();
     this.#acknowledgedAtMs ??= this.#clock.monotonicMs();
-    this.#pause?.abort(LOOK_AROUND);
+    this.#pause?.abort(WAKE);
   }
 
-  answered(answer: Answer, confirm: () => void): void {
-    this.#heard();
-    this.#end({ type: 'answered', answer, confirm });
+  onResponse(response: ResponseMessage, acknowledge: () => void): void {
+    this.#recordRtt();
+    this.#finish({ type: 'response', response, acknowledge });
   }
 
   /**
    * The road failed. A usual request ends here; a single one goes on as long as one of its datagrams may have
    * arrived.
    */
-  failed(refusal: Refusal): void {
-    this.#lastTrouble = refusal;
-    this.#failed += 1;
-    if (this.settings.patience === 'usual' || this.#failed >= this.#sent) this.refuse(refusal);
+  onNetworkError(failure: Failure): void {
+    this.#lastNetworkError = failure;
+    this.#networkErrorCount += 1;
+    if (this.settings.policy === 'retryable' || this.#networkErrorCount >= this.#sentCount)
+      this.fail(failure);
   }
 
-  refuse(refusal: Refusal): void {
-    this.#end({ type: 'refused', refusal });
+  fail(failure: Failure): void {
+    this.#finish({ type: 'failed', failure });
   }
 
-  #end(outcome: Outcome): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#pause?.abort(LOOK_AROUND);
+  #finish(outcome: ExchangeOutcome): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#pause?.abort(WAKE);
     this.#resolve(outcome);
   }
 
@@ -128,14 +129,14 @@ export class Exchange {
    * Only the first sign of life measures the road; what comes later measures how long the server thought. A
    * server that thinks for more than 500 ms sends an empty acknowledgement then (contract section 2).
    */
-  #heard(): void {
-    if (this.#isOver || this.#acknowledgedAtMs !== undefined) return;
+  #recordRtt(): void {
+    if (this.#isFinished || this.#acknowledgedAtMs !== undefined) return;
     const nowMs = this.#clock.monotonicMs();
-    this.settings.roundTrip.measured(
+    this.settings.rtoEstimator.addMeasurement(
       {
-        sinceFirstMs: nowMs - this.#beganMs,
+        sinceFirstMs: nowMs - this.#startedMs,
         sinceLastMs: nowMs - this.#lastSentMs,
-        repetitions: this.#sent - 1,
+        retransmissions: this.#sentCount - 1,
       },
       nowMs,
     );
@@ -143,44 +144,47 @@ export class Exchange {
 
   /** Repeats when a repetition is due, gives up when the deadline is, and sleeps in between. */
   async #run(send: () => void): Promise<void> {
-    const { patience, timing } = this.settings;
-    const beganMs = this.#beganMs;
-    const pauses = timing.repeatAfterMs.values();
-    let repeatAtMs = beganMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
-    while (!this.#isOver) {
+    const { policy, timing } = this.settings;
+    const startedMs = this.#startedMs;
+    const pauses = timing.retransmitAfterMs.values();
+    let retransmitAtMs = startedMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
+    while (!this.#isFinished) {
       const nowMs = this.#clock.monotonicMs();
       const deadlineMs =
         this.#acknowledgedAtMs === undefined
-          ? beganMs + timing.unansweredMs
-          : this.#acknowledgedAtMs + timing.acknowledgedMs;
-      if (nowMs >= deadlineMs) return this.refuse(this.#silence());
+          ? startedMs + timing.noAckTimeoutMs
+          : this.#acknowledgedAtMs + timing.responseTimeoutMs;
+      if (nowMs >= deadlineMs) return this.fail(this.#timeoutFailure());
       // Acknowledged: the answer comes by itself. A single request goes on asking, in case the answer was
       // lost.
-      const repeats = this.#acknowledgedAtMs === undefined || patience === 'single';
-      if (repeats && nowMs >= repeatAtMs) {
+      const mayRetransmit = this.#acknowledgedAtMs === undefined || policy === 'once';
+      if (mayRetransmit && nowMs >= retransmitAtMs) {
         send();
         // From now, not from when it was due: after a stall of this process they must not leave in a bunch.
-        repeatAtMs = nowMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
+        retransmitAtMs = nowMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
         continue;
       }
       const pause = new AbortController();
       this.#pause = pause;
-      await this.#clock.sleep(Math.min(deadlineMs, repeats ? repeatAtMs : deadlineMs) - nowMs, pause.signal);
+      await this.#clock.sleep(
+        Math.min(deadlineMs, mayRetransmit ? retransmitAtMs : deadlineMs) - nowMs,
+        pause.signal,
+      );
     }
   }
 
-  #silence(): Refusal {
-    if (this.#lastTrouble) return this.#lastTrouble;
-    const { unansweredMs, acknowledgedMs } = this.settings.timing;
+  #timeoutFailure(): Failure {
+    if (this.#lastNetworkError) return this.#lastNetworkError;
+    const { noAckTimeoutMs: unansweredMs, responseTimeoutMs: acknowledgedMs } = this.settings.timing;
     return this.#acknowledgedAtMs === undefined
-      ? { reason: 'silent', detail: `no answer from ${this.#peer} in ${inSeconds(unansweredMs)}` }
+      ? { reason: 'server-timeout', detail: `no answer from ${this.#peer} in ${formatSeconds(unansweredMs)}` }
       : {
-          reason: 'acknowledged-only',
-          detail: `${this.#peer} acknowledged and then did not answer in ${inSeconds(acknowledgedMs)}`,
+          reason: 'no-response-after-ack',
+          detail: `${this.#peer} acknowledged and then did not answer in ${formatSeconds(acknowledgedMs)}`,
         };
   }
 }
 
-function inSeconds(ms: number): string {
+function formatSeconds(ms: number): string {
   return ms < 1000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`;
 }

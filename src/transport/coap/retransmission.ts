@@ -21,48 +21,57 @@ const ACK_RANDOM_FACTOR = 1.5;
 /** EXCHANGE_LIFETIME, ms: how long the server remembers a confirmable message ID (contract 2). */
 const EXCHANGE_LIFETIME_MS = 247_000;
 /** Longest pause between repetitions of a single request, ms. */
-const SINGLE_PAUSE_MAX_MS = 20_000;
+const ONCE_PAUSE_MAX_MS = 20_000;
 /** A single request's last repetition leaves so long before the end that the server still remembers the first, ms. */
-const SINGLE_LAST_MS = 10_000;
+const ONCE_LAST_MS = 10_000;
 /** Longest pause between repetitions of a usual request, ms: after an outage it is heard again within that. */
-const USUAL_PAUSE_MAX_MS = 10_000;
+const RETRYABLE_PAUSE_MAX_MS = 10_000;
 /** A usual request's patience without any acknowledgement, ms: MAX_TRANSMIT_SPAN. */
-const USUAL_MS = 45_000;
+const RETRYABLE_TIMEOUT_MS = 45_000;
 /** Its last repetition leaves so long before that, so that an answer can still come, ms. */
-const USUAL_LAST_MS = 5_000;
+const RETRYABLE_LAST_MS = 5_000;
 /** The server's own limit is 10 s (contract 10). */
-const USUAL_ACKNOWLEDGED_MS = 15_000;
+const RETRYABLE_RESPONSE_MS = 15_000;
 
-export type Patience = 'usual' | 'single';
+export type RetransmitPolicy = 'retryable' | 'once';
 
-export interface Timing {
+export interface RetransmissionTiming {
   /** Pauses, ms, before each repetition; the first datagram goes out at once. */
-  readonly repeatAfterMs: readonly number[];
+  readonly retransmitAfterMs: readonly number[];
   /** Given up this long after the first datagram when not even an acknowledgement came, ms. */
-  readonly unansweredMs: number;
+  readonly noAckTimeoutMs: number;
   /** Given up this long after the acknowledgement when no answer came, ms. */
-  readonly acknowledgedMs: number;
+  readonly responseTimeoutMs: number;
 }
 
 /**
  * `random` in [0, 1) spreads the first pause between the time-out and 1.5 times that. `rtoMs` counts for usual
  * requests only: a single one meets a server of which nothing is known yet.
  */
-export function timing(patience: Patience, random: number, rtoMs: number = RTO_INITIAL_MS): Timing {
+export function retransmissionTiming(
+  policy: RetransmitPolicy,
+  random: number,
+  rtoMs: number = RTO_INITIAL_MS,
+): RetransmissionTiming {
   const dither = 1 + random * (ACK_RANDOM_FACTOR - 1);
-  if (patience === 'usual') {
+  if (policy === 'retryable') {
     const factor = backOffFactor(rtoMs);
     return {
-      repeatAfterMs: pauses(rtoMs * dither, factor, USUAL_PAUSE_MAX_MS, USUAL_MS - USUAL_LAST_MS),
-      unansweredMs: USUAL_MS,
-      acknowledgedMs: USUAL_ACKNOWLEDGED_MS,
+      retransmitAfterMs: growingPauses(
+        rtoMs * dither,
+        factor,
+        RETRYABLE_PAUSE_MAX_MS,
+        RETRYABLE_TIMEOUT_MS - RETRYABLE_LAST_MS,
+      ),
+      noAckTimeoutMs: RETRYABLE_TIMEOUT_MS,
+      responseTimeoutMs: RETRYABLE_RESPONSE_MS,
     };
   }
-  const lastMs = EXCHANGE_LIFETIME_MS - SINGLE_LAST_MS;
+  const lastMs = EXCHANGE_LIFETIME_MS - ONCE_LAST_MS;
   return {
-    repeatAfterMs: pauses(RTO_INITIAL_MS * dither, 2, SINGLE_PAUSE_MAX_MS, lastMs),
-    unansweredMs: EXCHANGE_LIFETIME_MS,
-    acknowledgedMs: EXCHANGE_LIFETIME_MS,
+    retransmitAfterMs: growingPauses(RTO_INITIAL_MS * dither, 2, ONCE_PAUSE_MAX_MS, lastMs),
+    noAckTimeoutMs: EXCHANGE_LIFETIME_MS,
+    responseTimeoutMs: EXCHANGE_LIFETIME_MS,
   };
 }
 
@@ -76,12 +85,12 @@ function backOffFactor(rtoMs: number): number {
 }
 
 /** Pauses that grow by `factor` up to `maxMs`, as long as the repetition after them leaves before `lastMs`. */
-function pauses(firstMs: number, factor: number, maxMs: number, lastMs: number): number[] {
-  const repeatAfterMs: number[] = [];
+function growingPauses(firstMs: number, factor: number, maxMs: number, lastMs: number): number[] {
+  const retransmitAfterMs: number[] = [];
   let pauseMs = Math.min(Math.round(firstMs), maxMs);
   for (let atMs = pauseMs; atMs < lastMs; atMs += pauseMs) {
-    repeatAfterMs.push(pauseMs);
+    retransmitAfterMs.push(pauseMs);
     pauseMs = Math.min(Math.round(pauseMs * factor), maxMs);
   }
-  return repeatAfterMs;
+  return retransmitAfterMs;
 }

@@ -25,67 +25,67 @@ const SLACK_MS = 100;
 const MEAN_WEIGHT = 1 / 8;
 const VARIATION_WEIGHT = 1 / 4;
 /** More repetitions than this say nothing about the round trip (draft section 4.2). */
-const WEAK_REPETITIONS_MAX = 2;
+const WEAK_RETRANSMISSIONS_MAX = 2;
 
 /** The server sends an answer again when 2 to 3 s passed without our acknowledgement, ms (contract section 2). */
-const SERVER_REPEATS_MS = 2_000;
+const SERVER_RETRANSMIT_MS = 2_000;
 /**
  * A doubtful measurement counts when it is the fourth in a row or later: a road that has become long gives
  * nothing else. Believed at once, as the draft has it, each loss lengthens the time-out, and so what the next
  * loss is measured as: with 30 % lost each way that was slower than a fixed 2 s (measured 2026-11-22, virtual
  * time, round trip 100 ms: 4.3 s instead of 2.6 s a post; doubted, 1.4 s).
  */
-const BELIEVED_AFTER = 4;
+const AMBIGUOUS_ACCEPTED_AFTER = 4;
 
 /** Draft section 4.3: a small time-out is doubled after 16, a large one drawn in after 4 times its length. */
 const SMALL_MS = 1_000;
 const LARGE_MS = 3_000;
-const SMALL_LASTS = 16;
-const LARGE_LASTS = 4;
+const SMALL_AGE_FACTOR = 16;
+const LARGE_AGE_FACTOR = 4;
 
 /** When an exchange was first heard of again, counted from its own datagrams. */
-export interface SignOfLife {
+export interface FirstResponse {
   readonly sinceFirstMs: number;
   /** The same as `sinceFirstMs` when nothing was repeated. */
   readonly sinceLastMs: number;
-  readonly repetitions: number;
+  readonly retransmissions: number;
 }
 
-export class RoundTrip {
-  readonly #strong = new Estimator(4);
-  readonly #weak = new Estimator(1);
+export class RtoEstimator {
+  readonly #strong = new RttEstimator(4);
+  readonly #weak = new RttEstimator(1);
   #rtoMs = RTO_INITIAL_MS;
   /** When the time-out was last learnt or last drifted. */
   #sinceMs: number | undefined;
   /** Doubtful measurements in a row. */
-  #doubts = 0;
-  readonly #onMeasured: (roundTripMs: number) => void;
+  #ambiguousCount = 0;
+  readonly #onMeasurement: (roundTripMs: number) => void;
 
   /** `onMeasured` hears of each exchange that was sent once: of others nobody knows which datagram was answered. */
-  constructor(onMeasured: (roundTripMs: number) => void = () => {}) {
-    this.#onMeasured = onMeasured;
+  constructor(onMeasurement: (roundTripMs: number) => void = () => {}) {
+    this.#onMeasurement = onMeasurement;
   }
 
   /** An exchange showed its first sign of life at `nowMs`. */
-  measured(sign: SignOfLife, nowMs: number): void {
-    const { sinceFirstMs, repetitions } = sign;
-    const isStrong = repetitions === 0;
-    if (isStrong) this.#onMeasured(sinceFirstMs);
-    if (repetitions > WEAK_REPETITIONS_MAX) return;
-    const isLoss = this.#looksLikeLoss(sign);
-    this.#doubts = isLoss === undefined ? this.#doubts + 1 : 0;
-    if (isLoss ?? this.#doubts < BELIEVED_AFTER) return;
-    this.#age(nowMs);
-    const learntMs = (isStrong ? this.#strong : this.#weak).measured(sinceFirstMs);
+  addMeasurement(firstResponse: FirstResponse, nowMs: number): void {
+    const { sinceFirstMs, retransmissions } = firstResponse;
+    const isStrong = retransmissions === 0;
+    if (isStrong) this.#onMeasurement(sinceFirstMs);
+    if (retransmissions > WEAK_RETRANSMISSIONS_MAX) return;
+    const isLoss = this.#classifyLoss(firstResponse);
+    this.#ambiguousCount = isLoss === undefined ? this.#ambiguousCount + 1 : 0;
+    if (isLoss ?? this.#ambiguousCount < AMBIGUOUS_ACCEPTED_AFTER) return;
+    this.#applyAging(nowMs);
+    const estimatedMs = (isStrong ? this.#strong : this.#weak).add(sinceFirstMs);
     const weight = isStrong ? 0.5 : 0.25;
-    const mixedMs = weight * learntMs + (1 - weight) * this.#rtoMs;
-    this.#rtoMs = Math.min(Math.max(mixedMs, RTO_MS_MIN), RTO_MS_MAX);
+    const blendedMs = weight * estimatedMs + (1 - weight) * this.#rtoMs;
+    this.#rtoMs = Math.min(Math.max(blendedMs, RTO_MS_MIN), RTO_MS_MAX);
     this.#sinceMs = nowMs;
   }
 
   /** The retransmission time-out for a request that begins at `nowMs`; not dithered yet. */
   rtoMs(nowMs: number): number {
-    this.#age(nowMs);
+    this.#applyAging(nowMs);
     return this.#rtoMs;
   }
 
@@ -93,28 +93,28 @@ export class RoundTrip {
    * True when the last repetition explains the sign of life as well as any exchange before; false when nothing
    * was repeated, by the server neither; undefined when it may be either.
    */
-  #looksLikeLoss({ sinceFirstMs, sinceLastMs, repetitions }: SignOfLife): boolean | undefined {
-    if (repetitions > 0) return this.#strong.expects(sinceLastMs) || undefined;
-    const isClear = sinceFirstMs < SERVER_REPEATS_MS || this.#strong.expects(sinceFirstMs);
-    return isClear ? false : undefined;
+  #classifyLoss({ sinceFirstMs, sinceLastMs, retransmissions }: FirstResponse): boolean | undefined {
+    if (retransmissions > 0) return this.#strong.matches(sinceLastMs) || undefined;
+    const isUnambiguous = sinceFirstMs < SERVER_RETRANSMIT_MS || this.#strong.matches(sinceFirstMs);
+    return isUnambiguous ? false : undefined;
   }
 
   /** Each step takes its share of the idle time, so that looking often ages no faster than looking once. */
-  #age(nowMs: number): void {
+  #applyAging(nowMs: number): void {
     if (this.#sinceMs === undefined) return;
     for (;;) {
       const isSmall = this.#rtoMs < SMALL_MS;
       if (!isSmall && this.#rtoMs <= LARGE_MS) return;
-      const lastsMs = this.#rtoMs * (isSmall ? SMALL_LASTS : LARGE_LASTS);
-      if (nowMs - this.#sinceMs <= lastsMs) return;
-      this.#sinceMs += lastsMs;
+      const ageLimitMs = this.#rtoMs * (isSmall ? SMALL_AGE_FACTOR : LARGE_AGE_FACTOR);
+      if (nowMs - this.#sinceMs <= ageLimitMs) return;
+      this.#sinceMs += ageLimitMs;
       this.#rtoMs = isSmall ? this.#rtoMs * 2 : 1_000 + this.#rtoMs / 2;
     }
   }
 }
 
 /** RFC 6298 sections 2.2 and 2.3, with the "K" of the draft: 4 for strong, 1 for weak measurements. */
-class Estimator {
+class RttEstimator {
   readonly #variations: number;
   #meanMs: number | undefined;
   #variationMs = 0;
@@ -124,7 +124,7 @@ class Estimator {
   }
 
   /** Learns one round trip and returns the time-out it would now choose, ms. */
-  measured(roundTripMs: number): number {
+  add(roundTripMs: number): number {
     if (this.#meanMs === undefined) {
       this.#meanMs = roundTripMs;
       this.#variationMs = roundTripMs / 2;
@@ -137,7 +137,7 @@ class Estimator {
   }
 
   /** Whether this is a round trip as those measured before. */
-  expects(roundTripMs: number): boolean {
+  matches(roundTripMs: number): boolean {
     const meanMs = this.#meanMs;
     return meanMs !== undefined && roundTripMs >= meanMs / 2 && roundTripMs <= this.#timeOutMs(meanMs);
   }

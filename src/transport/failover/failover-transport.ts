@@ -7,190 +7,220 @@
  * Provisioning, which cannot be asked twice, is asked only where the server has just answered something else.
  */
 
-import { DEADLINE, unlessAborted } from '../../core/async/abort.ts';
-import { tell } from '../../core/events/catalogue.ts';
+import { DEADLINE, raceAbort } from '../../core/async/abort.ts';
+import { logEvent } from '../../core/events/catalogue.ts';
 import {
-  betterRoad,
-  RETRY,
-  type RoadsState,
-  refusalOfRoads,
-  roadFailed,
-  roadInUse,
-  roadWorked,
-  speaksOfTheRoad,
-  startOfRoads,
+  combinedFailure,
+  type EndpointSelection,
+  endpointInUse,
+  findBetterEndpoint,
+  initialSelection,
+  isEndpointFailure,
+  RETRY_SCHEDULE,
+  recordFailure,
+  recordSuccess,
 } from '../../core/failover/selector.ts';
 import type { Schedule } from '../../core/failures/backoff.ts';
 import type { Result } from '../../core/failures/failure.ts';
-import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import { aborted, type Failure } from '../../core/failures/failure.ts';
 import { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import type { Chance } from '../../core/ports/random.ts';
+import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
-import { type Ask, type RoadTo, Ways } from './endpoint-pool.ts';
-import { Proofs } from './verified-tokens.ts';
+import { type EndpointConfig, EndpointPool, type TransportRequest } from './endpoint-pool.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
-export interface RoadsPatience {
+export interface FailoverTimeouts {
   /** So long without an answer, and a road counts as failing, ms. */
-  readonly silentMs: number;
+  readonly responseTimeoutMs: number;
   readonly retry: Schedule;
 }
 
-export interface RoadsPorts {
+export interface FailoverPorts {
   readonly clock: Clock;
-  readonly chance: Pick<Chance, 'random'>;
+  readonly random: Pick<Random, 'uniform'>;
   readonly log: Logger;
   /** Given by tests that cannot wait. */
-  readonly patience?: RoadsPatience;
+  readonly timeouts?: FailoverTimeouts;
 }
 
 /** Six repetitions of a CoAP datagram, and more than a slow server takes (10 s). */
-const PATIENCE: RoadsPatience = { silentMs: 20_000, retry: RETRY };
+const DEFAULT_TIMEOUTS: FailoverTimeouts = { responseTimeoutMs: 20_000, retry: RETRY_SCHEDULE };
 /** A token nobody has, to ask a server whether it is there; it is no secret. */
-const NOBODYS = new Secret('firstlightRoadCheck');
-const PROVEN: Result<void> = { ok: true, value: undefined };
+const UNKNOWN_TOKEN = new Secret('firstlightRoadCheck');
+const VERIFIED: Result<void> = { ok: true, value: undefined };
 
-export class Roads implements Transport {
-  readonly #ways: Ways;
-  readonly #ports: RoadsPorts;
-  readonly #patience: RoadsPatience;
-  readonly #proofs = new Proofs();
+export class FailoverTransport implements Transport {
+  readonly #pool: EndpointPool;
+  readonly #ports: FailoverPorts;
+  readonly #timeouts: FailoverTimeouts;
+  readonly #verifiedTokens = new VerifiedTokens();
   readonly #closed = new AbortController();
-  #state: RoadsState;
+  #state: EndpointSelection;
   /** The question whether the road in use next knows our token; one for all who wait for it. */
-  #proving: Promise<Result<void>> | undefined;
+  #verification: Promise<Result<void>> | undefined;
   /** A question that nobody waits for. */
-  #beside: Promise<void> | undefined;
+  #backgroundCheck: Promise<void> | undefined;
 
-  constructor(roads: readonly RoadTo[], ports: RoadsPorts) {
+  constructor(endpoints: readonly EndpointConfig[], ports: FailoverPorts) {
     this.#ports = ports;
-    this.#patience = ports.patience ?? PATIENCE;
-    this.#ways = new Ways(roads, this.#patience.silentMs, ports.clock);
-    this.#state = startOfRoads(roads.length);
+    this.#timeouts = ports.timeouts ?? DEFAULT_TIMEOUTS;
+    this.#pool = new EndpointPool(endpoints, this.#timeouts.responseTimeoutMs, ports.clock);
+    this.#state = initialSelection(endpoints.length);
   }
 
   /** The road that is known to work, or was: its place in the list. */
-  get inUse(): number {
+  get currentEndpoint(): number {
     return this.#state.current;
   }
 
   async provision(
     request: ProvisionRequest,
-    keep: (token: Secret) => Promise<void>,
+    persist: (token: Secret) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Result<Secret>> {
-    const road = roadInUse(this.#state);
-    const question: Ask<boolean> = (way, stop) => way.probe(request.token ?? NOBODYS, stop);
-    const there = this.#heard(road, await this.#ways.ask(road, question, signal));
-    if (!there.ok) return there;
-    const transport = await this.#ways.transport(road);
-    const result = this.#heard(road, await transport.provision(request, keep, signal));
-    if (result.ok) this.#proofs.add(road, result.value, this.#nowMs());
+    const endpoint = endpointInUse(this.#state);
+    const checkReachable: TransportRequest<boolean> = (target, requestSignal) =>
+      target.probe(request.token ?? UNKNOWN_TOKEN, requestSignal);
+    const reachable = this.#recordResult(
+      endpoint,
+      await this.#pool.request(endpoint, checkReachable, signal),
+    );
+    if (!reachable.ok) return reachable;
+    const transport = await this.#pool.transport(endpoint);
+    const result = this.#recordResult(endpoint, await transport.provision(request, persist, signal));
+    if (result.ok) this.#verifiedTokens.add(endpoint, result.value, this.#nowMs());
     return result;
   }
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
-    return this.#question(roadInUse(this.#state), token, signal);
+    return this.#checkToken(endpointInUse(this.#state), token, signal);
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(token, (transport, stop) => transport.postTelemetry(token, body, stop), signal);
+    return this.#post(
+      token,
+      (transport, requestSignal) => transport.postTelemetry(token, body, requestSignal),
+      signal,
+    );
   }
 
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(token, (transport, stop) => transport.postAttributes(token, body, stop), signal);
+    return this.#post(
+      token,
+      (transport, requestSignal) => transport.postAttributes(token, body, requestSignal),
+      signal,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
-    await Promise.allSettled([this.#beside, this.#proving]);
-    await this.#ways[Symbol.asyncDispose]();
+    await Promise.allSettled([this.#backgroundCheck, this.#verification]);
+    await this.#pool[Symbol.asyncDispose]();
   }
 
-  async #post(token: Secret, ask: Ask<void>, signal: AbortSignal): Promise<Result<void>> {
-    const proof = await this.#proven(token, signal);
-    if (!proof.ok) return proof;
-    const road = roadInUse(this.#state);
-    const better = betterRoad(this.#state, this.#nowMs());
-    if (better !== undefined && this.#proofs.has(road, token)) this.#askBeside(better, token);
-    const answer = await this.#ways.ask(road, ask, signal);
+  async #post(token: Secret, send: TransportRequest<void>, signal: AbortSignal): Promise<Result<void>> {
+    const verification = await this.#ensureVerified(token, signal);
+    if (!verification.ok) return verification;
+    const endpoint = endpointInUse(this.#state);
+    const betterEndpoint = findBetterEndpoint(this.#state, this.#nowMs());
+    if (betterEndpoint !== undefined && this.#verifiedTokens.has(endpoint, token))
+      this.#checkInBackground(betterEndpoint, token);
+    const response = await this.#pool.request(endpoint, send, signal);
     // A caller that did not want to wait any longer says nothing of the road: a reading may have had 50 ms left to be fresh.
     // But where the clock is not right none ever has the time, so the road is asked.
-    if (signal.reason === DEADLINE) this.#askBeside(road, token);
-    if (signal.aborted) return answer;
-    const result = this.#heard(road, answer);
-    if (result.ok) this.#proofs.add(road, token, this.#nowMs());
-    else if (result.refusal.reason === 'unauthorized') this.#proofs.remove(road);
+    if (signal.reason === DEADLINE) this.#checkInBackground(endpoint, token);
+    if (signal.aborted) return response;
+    const result = this.#recordResult(endpoint, response);
+    if (result.ok) this.#verifiedTokens.add(endpoint, token, this.#nowMs());
+    else if (result.failure.reason === 'unauthorized') this.#verifiedTokens.remove(endpoint);
     return result;
   }
 
   /** The road in use needs no proof; a candidate does, and is in use once it has given it. */
-  async #proven(token: Secret, signal: AbortSignal): Promise<Result<void>> {
-    if (this.#state.candidate === undefined) return PROVEN;
-    this.#proving ??= this.#prove(this.#state.candidate, token).finally(() => {
-      this.#proving = undefined;
+  async #ensureVerified(token: Secret, signal: AbortSignal): Promise<Result<void>> {
+    if (this.#state.candidate === undefined) return VERIFIED;
+    this.#verification ??= this.#verify(this.#state.candidate, token).finally(() => {
+      this.#verification = undefined;
     });
-    return unlessAborted<Result<void>>(this.#proving, aborted(), signal);
+    return raceAbort<Result<void>>(this.#verification, aborted(), signal);
   }
 
-  async #prove(road: number, token: Secret): Promise<Result<void>> {
-    const known = await this.#question(road, token, this.#closed.signal);
-    if (!known.ok) return known;
-    if (known.value) return PROVEN;
-    return { ok: false, refusal: { reason: 'unauthorized', detail: 'our token is not known there' } };
+  async #verify(endpoint: number, token: Secret): Promise<Result<void>> {
+    const check = await this.#checkToken(endpoint, token, this.#closed.signal);
+    if (!check.ok) return check;
+    if (check.value) return VERIFIED;
+    return { ok: false, failure: { reason: 'unauthorized', detail: 'our token is not known there' } };
   }
 
   /** Whether the server knows the token; a "no" where another road has just said "yes" is the road's fault. */
-  async #question(road: number, token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
-    const asked = await this.#ways.ask(road, (transport, stop) => transport.probe(token, stop), signal);
-    if (asked.ok && asked.value) this.#proofs.add(road, token, this.#nowMs());
-    else if (asked.ok) this.#proofs.remove(road);
-    if (asked.ok && !asked.value && this.#proofs.isKnownElsewhere(road, token, this.#nowMs())) {
-      const detail = `${this.#ways.urls[road]} does not know the token`;
-      return this.#heard<boolean>(road, { ok: false, refusal: { reason: 'roads-disagree', detail } });
+  async #checkToken(endpoint: number, token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    const result = await this.#pool.request(
+      endpoint,
+      (transport, requestSignal) => transport.probe(token, requestSignal),
+      signal,
+    );
+    if (result.ok && result.value) this.#verifiedTokens.add(endpoint, token, this.#nowMs());
+    else if (result.ok) this.#verifiedTokens.remove(endpoint);
+    if (
+      result.ok &&
+      !result.value &&
+      this.#verifiedTokens.isVerifiedElsewhere(endpoint, token, this.#nowMs())
+    ) {
+      const detail = `${this.#pool.urls[endpoint]} does not know the token`;
+      return this.#recordResult<boolean>(endpoint, {
+        ok: false,
+        failure: { reason: 'endpoints-inconsistent', detail },
+      });
     }
     // One that is not in use yet has to say yes; whatever else it says, the next one has its turn.
-    const isNew = road !== this.#state.current && !asked.ok && asked.refusal.reason !== 'aborted';
-    return isNew ? this.#failed(road, asked.refusal) : this.#heard(road, asked);
+    const isCandidate = endpoint !== this.#state.current && !result.ok && result.failure.reason !== 'aborted';
+    return isCandidate ? this.#recordFailure(endpoint, result.failure) : this.#recordResult(endpoint, result);
   }
 
   /** Beside everything else, one at a time; nobody waits for it but the end. */
-  #askBeside(road: number, token: Secret): void {
+  #checkInBackground(endpoint: number, token: Secret): void {
     if (this.#closed.signal.aborted) return;
-    this.#beside ??= this.#question(road, token, this.#closed.signal).then(() => {
-      this.#beside = undefined;
+    this.#backgroundCheck ??= this.#checkToken(endpoint, token, this.#closed.signal).then(() => {
+      this.#backgroundCheck = undefined;
     });
   }
 
   /** What a request says of its road: the road is kept, or another one has its turn. */
-  #heard<T>(road: number, result: Result<T>): Result<T> {
-    if (!result.ok && result.refusal.reason === 'aborted') return result;
-    if (!result.ok && speaksOfTheRoad(result.refusal)) return this.#failed(road, result.refusal);
-    this.#become(roadWorked(this.#state, road, this.#nowMs()));
+  #recordResult<T>(endpoint: number, result: Result<T>): Result<T> {
+    if (!result.ok && result.failure.reason === 'aborted') return result;
+    if (!result.ok && isEndpointFailure(result.failure)) return this.#recordFailure(endpoint, result.failure);
+    this.#setState(recordSuccess(this.#state, endpoint, this.#nowMs()));
     return result;
   }
 
-  #failed(road: number, refusal: Refusal): Result<never> {
-    this.#become(
-      roadFailed(this.#state, road, refusal, {
-        isEncrypted: this.#ways.isEncrypted,
+  #recordFailure(endpoint: number, failure: Failure): Result<never> {
+    this.#setState(
+      recordFailure(this.#state, endpoint, failure, {
+        isEncrypted: this.#pool.isEncrypted,
         nowMs: this.#nowMs(),
-        random: this.#ports.chance.random(),
-        retry: this.#patience.retry,
+        random: this.#ports.random.uniform(),
+        retry: this.#timeouts.retry,
       }),
     );
-    return { ok: false, refusal: refusalOfRoads(this.#state, this.#ways.urls, this.#nowMs()) ?? refusal };
+    return { ok: false, failure: combinedFailure(this.#state, this.#pool.urls, this.#nowMs()) ?? failure };
   }
 
-  #become(state: RoadsState): void {
-    const before = this.#state;
+  #setState(state: EndpointSelection): void {
+    const previous = this.#state;
     this.#state = state;
-    if (before.current === state.current) return;
-    const [from, to] = [before, state].map(({ current }) => this.#ways.urls[current]);
-    if (state.current < before.current) return tell(this.#ports.log, 'FL-ROAD-BACK', { from, to });
-    const refusal = state.health[before.current]?.refusal;
-    tell(this.#ports.log, 'FL-ROAD-LEFT', { from, to, reason: refusal?.reason, seen: refusal?.detail });
+    if (previous.current === state.current) return;
+    const [from, to] = [previous, state].map(({ current }) => this.#pool.urls[current]);
+    if (state.current < previous.current)
+      return logEvent(this.#ports.log, 'FL-ENDPOINT-RESTORED', { from, to });
+    const failure = state.health[previous.current]?.failure;
+    logEvent(this.#ports.log, 'FL-ENDPOINT-FAILOVER', {
+      from,
+      to,
+      reason: failure?.reason,
+      detail: failure?.detail,
+    });
   }
 
   #nowMs(): number {

@@ -6,28 +6,28 @@
  * server; it decides what the operator is told, and nothing else.
  */
 
-import type { Refusal } from '../../core/failures/failure.ts';
+import type { Failure } from '../../core/failures/failure.ts';
 
-export interface Dates {
+export interface CertificateDates {
   /** Unix ms; NaN where the certificate's date cannot be read. */
   readonly fromMs: number;
   readonly toMs: number;
-  readonly ourMs: number;
+  readonly hostMs: number;
   /** By the server's Date header; absent when it did not say. */
   readonly serverMs?: number;
 }
 
-export function judgeDates(dates: Dates): Refusal {
-  const { fromMs, toMs, ourMs, serverMs } = dates;
-  const fits = serverMs === undefined ? ourMs < fromMs : serverMs >= fromMs && serverMs <= toMs;
-  const said = [
-    `valid from ${day(fromMs)} to ${day(toMs)}`,
-    `our clock says ${day(ourMs)}`,
-    ...(serverMs === undefined ? [] : [`the server's ${day(serverMs)}`]),
+export function classifyDates(dates: CertificateDates): Failure {
+  const { fromMs, toMs, hostMs, serverMs } = dates;
+  const isClockWrong = serverMs === undefined ? hostMs < fromMs : serverMs >= fromMs && serverMs <= toMs;
+  const details = [
+    `valid from ${formatMinute(fromMs)} to ${formatMinute(toMs)}`,
+    `our clock says ${formatMinute(hostMs)}`,
+    ...(serverMs === undefined ? [] : [`the server's ${formatMinute(serverMs)}`]),
   ];
-  return { reason: fits ? 'clock-wrong' : 'certificate-dates', detail: said.join(', ') };
+  return { reason: isClockWrong ? 'clock-wrong' : 'certificate-date-invalid', detail: details.join(', ') };
 }
 
-function day(ms: number): string {
+function formatMinute(ms: number): string {
   return Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString().slice(0, 16) : 'unknown';
 }

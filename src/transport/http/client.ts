@@ -7,20 +7,20 @@
  */
 
 import { request as httpRequest } from 'node:http';
-import { DEADLINE, LinkedAbort } from '../../core/async/abort.ts';
+import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
-import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import { aborted, type Failure } from '../../core/failures/failure.ts';
 import type { ProxyAddress } from '../../core/model/config.ts';
 import { errorCode } from '../../core/model/error-code.ts';
-import { Connections } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
-import { authority, hostHeader, type Origin, written } from './origin.ts';
-import { type HttpAnswer, readAnswer } from './response.ts';
-import { Refused, refused } from './socket-result.ts';
-import { socketRefusal } from './tls-failure.ts';
+import { formatAuthority, formatOrigin, hostHeader, type Origin } from './origin.ts';
+import { type HttpResponse, readResponse } from './response.ts';
+import { FailureError, fail } from './socket-result.ts';
+import { socketFailure } from './tls-failure.ts';
 
-const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
-const NO_ANSWER = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
+const CLOSED_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+const NO_RESPONSE = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
@@ -31,8 +31,8 @@ export interface HttpRequest {
   /** May be made twice: it changes nothing, or the same. */
   readonly isRepeatable: boolean;
   /** When the asking began, monotonic ms, and how long an answer is waited for from then on. */
-  readonly sinceMs: number;
-  readonly patienceMs: number;
+  readonly startedMs: number;
+  readonly timeoutMs: number;
 }
 
 export interface ClientSettings extends DialSettings {
@@ -49,45 +49,45 @@ export class HttpClient implements AsyncDisposable {
   readonly #settings: ClientSettings;
   readonly #ports: ClientPorts;
   readonly #dialer: Dialer;
-  readonly #connections: Connections;
+  readonly #pool: ConnectionPool;
 
   constructor(origin: Origin, settings: ClientSettings, ports: ClientPorts) {
     this.#origin = origin;
     this.#settings = settings;
     this.#ports = ports;
     this.#dialer = new Dialer(origin, settings, ports);
-    this.#connections = new Connections(this.#dialer);
+    this.#pool = new ConnectionPool(this.#dialer);
   }
 
-  async request(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer>> {
-    if (signal.aborted) return signal.reason === DEADLINE ? this.#silence(request, false) : aborted();
-    using limit = new LinkedAbort(signal);
+  async request(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpResponse>> {
+    if (signal.aborted) return signal.reason === DEADLINE ? this.#timeoutFailure(request, false) : aborted();
+    using requestAbort = new ChildAbortController(signal);
     const { clock } = this.#ports;
-    const leftMs = Math.max(0, request.sinceMs + request.patienceMs - clock.monotonicMs());
-    void clock.sleep(leftMs, limit.signal).then(() => limit.abort(DEADLINE));
-    if (!request.isRepeatable) this.#connections.dropIdle();
-    let tried = await this.#once(request, limit.signal);
-    if (tried.wasClosedBefore && request.isRepeatable) {
+    const remainingMs = Math.max(0, request.startedMs + request.timeoutMs - clock.monotonicMs());
+    void clock.sleep(remainingMs, requestAbort.signal).then(() => requestAbort.abort(DEADLINE));
+    if (!request.isRepeatable) this.#pool.dropIdle();
+    let attempt = await this.#sendOnce(request, requestAbort.signal);
+    if (attempt.wasStale && request.isRepeatable) {
       // Those kept beside it may have died with it.
-      this.#connections.dropIdle();
-      tried = await this.#once(request, limit.signal);
+      this.#pool.dropIdle();
+      attempt = await this.#sendOnce(request, requestAbort.signal);
     }
     // Ours or the caller's: a caller whose own patience is over has met a silence.
-    const isSilent = limit.signal.reason === DEADLINE && !tried.result.ok;
-    limit.abort();
-    if (!isSilent) return tried.result;
-    this.#connections.dropIdle();
-    return this.#silence(request, tried.hadConnection);
+    const isTimedOut = requestAbort.signal.reason === DEADLINE && !attempt.result.ok;
+    requestAbort.abort();
+    if (!isTimedOut) return attempt.result;
+    this.#pool.dropIdle();
+    return this.#timeoutFailure(request, attempt.hadConnection);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#connections[Symbol.dispose]();
+    this.#pool[Symbol.dispose]();
   }
 
-  #once(request: HttpRequest, signal: AbortSignal): Promise<Tried> {
+  #sendOnce(request: HttpRequest, signal: AbortSignal): Promise<Attempt> {
     const { method, path, body } = request;
     const outgoing = httpRequest({
-      agent: this.#connections.agent,
+      agent: this.#pool.agent,
       method,
       path: this.#target(path),
       headers: {
@@ -101,90 +101,90 @@ export class HttpClient implements AsyncDisposable {
       },
     });
     const { clock, onRoundTrip } = this.#ports;
-    let hasAnswer = false;
+    let hasResponse = false;
     let writtenMs: number | undefined;
     outgoing.on('finish', () => {
       writtenMs = clock.monotonicMs();
     });
-    const failed = (error: unknown): Tried => ({
-      result: { ok: false, refusal: this.#refusalOf(error) },
-      wasClosedBefore: false,
+    const failedAttempt = (error: unknown): Attempt => ({
+      result: { ok: false, failure: this.#failureOf(error) },
+      wasStale: false,
       hadConnection: outgoing.socket !== null,
     });
-    let stop = (): void => {};
-    const answered = new Promise<Tried>((resolve) => {
-      stop = () => {
-        const stopped = new Refused(aborted().refusal);
-        resolve(failed(stopped)); // a connection that is being made is not waited for
+    let abort = (): void => {};
+    const attemptPromise = new Promise<Attempt>((resolve) => {
+      abort = () => {
+        const abortError = new FailureError(aborted().failure);
+        resolve(failedAttempt(abortError)); // a connection that is being made is not waited for
         // What is in the kernel's buffer must not arrive when nobody waits for it any more: it might be done twice.
         if (!request.isRepeatable && outgoing.socket) this.#dialer.reset(outgoing.socket);
-        outgoing.destroy(stopped);
+        outgoing.destroy(abortError);
       };
       // Node says nothing else of a connection that the server turns into another protocol.
       outgoing.on('close', () => {
-        if (!hasAnswer) resolve(failed(NO_ANSWER));
+        if (!hasResponse) resolve(failedAttempt(NO_RESPONSE));
       });
       outgoing.on('response', (incoming) => {
-        hasAnswer = true;
+        hasResponse = true;
         // Another connection is wanted: this one was waited for in vain, or leads to somebody else (RFC 9110, 15.5.9 and 15.5.20).
         const { statusCode = 0 } = incoming;
         if (statusCode === 408 || statusCode === 421) outgoing.shouldKeepAlive = false;
         // Said of the idle time before us, while we were writing.
-        const wasClosedBefore = statusCode === 408 && outgoing.reusedSocket;
+        const wasStale = statusCode === 408 && outgoing.reusedSocket;
         if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
-        void readAnswer(incoming, this.#proxyInTheClear?.url).then(
-          (result) => resolve({ result, wasClosedBefore, hadConnection: true }),
-          (error: unknown) => resolve(failed(error)),
+        void readResponse(incoming, this.#plaintextProxy?.url).then(
+          (result) => resolve({ result, wasStale, hadConnection: true }),
+          (error: unknown) => resolve(failedAttempt(error)),
         );
       });
       outgoing.on('error', (error) => {
-        const wasClosedBefore = outgoing.reusedSocket && !hasAnswer && CLOSED.has(errorCode(error) ?? '');
-        resolve({ ...failed(error), wasClosedBefore });
+        const wasStale = outgoing.reusedSocket && !hasResponse && CLOSED_CODES.has(errorCode(error) ?? '');
+        resolve({ ...failedAttempt(error), wasStale });
       });
     });
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     else outgoing.end(body);
-    return answered.finally(() => signal.removeEventListener('abort', stop));
+    return attemptPromise.finally(() => signal.removeEventListener('abort', abort));
   }
 
   /** A proxy that reads our requests and may answer itself; through a tunnel it cannot. */
-  get #proxyInTheClear(): ProxyAddress | undefined {
+  get #plaintextProxy(): ProxyAddress | undefined {
     return this.#origin.scheme === 'http' ? this.#settings.proxy : undefined;
   }
 
   /** To such a proxy the whole URL is said. */
   #target(path: string): string {
-    return this.#proxyInTheClear ? `${written(this.#origin)}${path}` : path;
+    return this.#plaintextProxy ? `${formatOrigin(this.#origin)}${path}` : path;
   }
 
   #proxyHeader(): Readonly<Record<string, string>> {
-    const authorization = this.#proxyInTheClear?.authorization;
+    const authorization = this.#plaintextProxy?.authorization;
     return authorization ? { 'Proxy-Authorization': authorization.reveal() } : {};
   }
 
-  #silence({ sinceMs }: HttpRequest, hadConnection: boolean): Result<never> {
-    const forS = Math.round((this.#ports.clock.monotonicMs() - sinceMs) / 1000);
+  #timeoutFailure({ startedMs }: HttpRequest, hadConnection: boolean): Result<never> {
+    const elapsedS = Math.round((this.#ports.clock.monotonicMs() - startedMs) / 1000);
     const missing = hadConnection ? 'answer from' : 'connection to';
-    return refused('silent', `no ${missing} ${authority(this.#origin)} in ${forS} s`);
+    return fail('server-timeout', `no ${missing} ${formatAuthority(this.#origin)} in ${elapsedS} s`);
   }
 
-  #refusalOf(error: unknown): Refusal {
-    if (error instanceof Refused) return error.refusal;
-    const where = authority(this.#origin);
+  #failureOf(error: unknown): Failure {
+    if (error instanceof FailureError) return error.failure;
+    const where = formatAuthority(this.#origin);
     const code = errorCode(error) ?? 'unknown';
     if (code.startsWith('HPE_')) {
       const what = code === 'HPE_HEADER_OVERFLOW' ? 'an answer with a header over 16 KiB' : 'not HTTP';
-      return { reason: 'unintelligible', detail: `${where}: ${what} (${code})` };
+      return { reason: 'unexpected-response', detail: `${where}: ${what} (${code})` };
     }
-    return socketRefusal(error, where);
+    return socketFailure(error, where);
   }
 }
 
-interface Tried {
-  readonly result: Result<HttpAnswer>;
+interface Attempt {
+  readonly result: Result<HttpResponse>;
   /** The connection had been used before, and was closed, or called overdue, before any answer came. */
-  readonly wasClosedBefore: boolean;
+  readonly wasStale: boolean;
   /** There was one to write the request to. */
   readonly hadConnection: boolean;
 }

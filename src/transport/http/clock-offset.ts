@@ -8,7 +8,7 @@ import { hostHeader, type Origin } from './origin.ts';
 import { serverClockMs } from './server-clock.ts';
 
 /** How far this host's clock is ahead of the server's, ms, good to a second; undefined: it does not say. */
-export async function clockAheadMs(
+export async function measureClockOffset(
   origin: Origin,
   settings: DialSettings,
   clock: Clock,
@@ -17,9 +17,9 @@ export async function clockAheadMs(
   const opened = await new Dialer(origin, settings, { clock, resolve: createResolver() }).open(signal);
   if (!opened.ok) return opened;
   using _end = { [Symbol.dispose]: () => void opened.value.destroy() };
-  const beforeMs = clock.wallMs();
+  const startedMs = clock.wallMs();
   const serverMs = await serverClockMs(opened.value, hostHeader(origin), clock, signal);
   if (serverMs === undefined) return { ok: true, value: undefined };
   // The header has whole seconds, cut off.
-  return { ok: true, value: (beforeMs + clock.wallMs()) / 2 - (serverMs + 500) };
+  return { ok: true, value: (startedMs + clock.wallMs()) / 2 - (serverMs + 500) };
 }

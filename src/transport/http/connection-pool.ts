@@ -9,42 +9,42 @@
 import { Agent, type ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dialer } from './dial.ts';
-import { Refused } from './socket-result.ts';
+import { FailureError } from './socket-result.ts';
 
 /** What delivery has under way at once (core/delivery.ts): what is fresh, the facts, the backlog. */
 const CONNECTIONS_MAX = 4;
 /** nginx keeps an idle connection for 75 s, ThingsBoard for 60 s, most NATs for longer, ms. */
-const IDLE_MS = 50_000;
+const IDLE_TIMEOUT_MS = 50_000;
 /** After so long without traffic the kernel asks whether the other end is there: longer than a connection is idle. */
-const PROBE_AFTER_MS = 60_000;
+const KEEP_ALIVE_DELAY_MS = 60_000;
 
-export class Connections implements Disposable {
+export class ConnectionPool implements Disposable {
   readonly agent: Agent;
   readonly #closed = new AbortController();
 
   constructor(dialer: Dialer) {
     this.agent = new Agent({
       keepAlive: true,
-      keepAliveMsecs: PROBE_AFTER_MS,
+      keepAliveMsecs: KEEP_ALIVE_DELAY_MS,
       maxSockets: CONNECTIONS_MAX,
       maxFreeSockets: CONNECTIONS_MAX,
-      timeout: IDLE_MS,
+      timeout: IDLE_TIMEOUT_MS,
     });
     this.agent.createConnection = (_options, callback) => {
       void dialer.open(this.#closed.signal).then((opened) => {
         // Without a connection Node looks at the error only.
         if (opened.ok) callback?.(null, opened.value);
-        else (callback as ((error: Error) => void) | undefined)?.(new Refused(opened.refusal));
+        else (callback as ((error: Error) => void) | undefined)?.(new FailureError(opened.failure));
       });
       return undefined;
     };
-    closeWhatSpeaksUnasked(this.agent);
+    closeOnUnexpectedData(this.agent);
   }
 
   /** No kept connection is trusted any more: the next request has a fresh one. */
   dropIdle(): void {
-    for (const idle of Object.values(this.agent.freeSockets)) {
-      for (const socket of idle ?? []) socket.destroy();
+    for (const sockets of Object.values(this.agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
     }
   }
 
@@ -55,19 +55,19 @@ export class Connections implements Disposable {
 }
 
 /** By the two points at which Node says that a connection is kept, and used again. */
-function closeWhatSpeaksUnasked(agent: Agent): void {
-  const keep = agent.keepSocketAlive;
-  const reuse = agent.reuseSocket;
+function closeOnUnexpectedData(agent: Agent): void {
+  const keepSocketAlive = agent.keepSocketAlive;
+  const reuseSocket = agent.reuseSocket;
   agent.keepSocketAlive = (socket) => {
-    socket.on('data', destroyIt);
-    return keep.call(agent, socket);
+    socket.on('data', destroySocket);
+    return keepSocketAlive.call(agent, socket);
   };
   agent.reuseSocket = (socket, request: ClientRequest) => {
-    socket.off('data', destroyIt);
-    reuse.call(agent, socket, request);
+    socket.off('data', destroySocket);
+    reuseSocket.call(agent, socket, request);
   };
 }
 
-function destroyIt(this: Pick<Socket, 'destroy'>): void {
+function destroySocket(this: Pick<Socket, 'destroy'>): void {
   this.destroy();
 }

@@ -10,26 +10,26 @@
 
 import { isIP, type Socket } from 'node:net';
 import { type SecureContext, connect as secure, type TLSSocket } from 'node:tls';
-import { LinkedAbort } from '../../core/async/abort.ts';
+import { ChildAbortController } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
-import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import { aborted, type Failure } from '../../core/failures/failure.ts';
 import type { ProxyAddress, TlsSettings } from '../../core/model/config.ts';
-import { judgeDates } from './certificate-dates.ts';
-import { authority, hostHeader, type Origin } from './origin.ts';
+import { classifyDates } from './certificate-dates.ts';
+import { formatAuthority, hostHeader, type Origin } from './origin.ts';
 import { serverClockMs } from './server-clock.ts';
-import { ABORTED, outcome, refused, refusedFor } from './socket-result.ts';
-import { type ReachPorts, refusedByProxy, tcpTo, tunnel } from './tcp-connect.ts';
-import { certificateRefusal, pinOf, socketRefusal } from './tls-failure.ts';
-import { secureContextOf } from './trust-store.ts';
+import { ABORTED, fail, failWith, socketResult } from './socket-result.ts';
+import { proxyFailure, type TcpPorts, tcpConnect, tunnel } from './tcp-connect.ts';
+import { certificateFailure, pinOf, socketFailure } from './tls-failure.ts';
+import { createTrustContext } from './trust-store.ts';
 
 /** From the name to the end of the handshake, ms. */
-const DIAL_MS = 20_000;
+const DIAL_TIMEOUT_MS = 20_000;
 export interface DialSettings {
   readonly tls: TlsSettings;
   readonly proxy?: ProxyAddress;
 }
 
-export type DialPorts = ReachPorts;
+export type DialPorts = TcpPorts;
 
 export class Dialer {
   readonly #origin: Origin;
@@ -39,7 +39,7 @@ export class Dialer {
   /** Of the last good handshake, so that the next one is short. */
   #session: Buffer | undefined;
   /** What a TLS connection runs over, which alone can be reset. */
-  readonly #below = new WeakMap<Socket, Socket>();
+  readonly #tcpSockets = new WeakMap<Socket, Socket>();
 
   constructor(origin: Origin, settings: DialSettings, ports: DialPorts) {
     this.#origin = origin;
@@ -49,43 +49,43 @@ export class Dialer {
 
   /** Resolves within `DIAL_MS`. */
   async open(signal: AbortSignal): Promise<Result<Socket>> {
-    using limit = new LinkedAbort(signal);
-    void this.#ports.clock.sleep(DIAL_MS, limit.signal).then(() => limit.abort());
-    const opened = await this.#open(limit.signal);
-    const isLate = limit.signal.aborted && !signal.aborted;
-    limit.abort();
-    if (opened.ok || opened.refusal.reason !== 'aborted' || !isLate) return opened;
-    const reason = this.#settings.proxy ? 'proxy-away' : 'silent';
-    return refused(reason, `${authority(this.#near)}: no connection in ${DIAL_MS / 1000} s`);
+    using dialAbort = new ChildAbortController(signal);
+    void this.#ports.clock.sleep(DIAL_TIMEOUT_MS, dialAbort.signal).then(() => dialAbort.abort());
+    const opened = await this.#open(dialAbort.signal);
+    const isTimedOut = dialAbort.signal.aborted && !signal.aborted;
+    dialAbort.abort();
+    if (opened.ok || opened.failure.reason !== 'aborted' || !isTimedOut) return opened;
+    const reason = this.#settings.proxy ? 'proxy-unreachable' : 'server-timeout';
+    return fail(reason, `${formatAuthority(this.#firstHop)}: no connection in ${DIAL_TIMEOUT_MS / 1000} s`);
   }
 
   /** Closes a connection so that what was written and has not left this host never does. */
   reset(socket: Socket): void {
-    (this.#below.get(socket) ?? socket).resetAndDestroy();
+    (this.#tcpSockets.get(socket) ?? socket).resetAndDestroy();
   }
 
   /** Whom the TCP connection goes to. */
-  get #near(): { readonly host: string; readonly port: number } {
+  get #firstHop(): { readonly host: string; readonly port: number } {
     return this.#settings.proxy ?? this.#origin;
   }
 
   async #open(signal: AbortSignal): Promise<Result<Socket>> {
     const { proxy } = this.#settings;
-    const near = await tcpTo(this.#near, this.#ports, signal);
-    if (!near.ok) return proxy ? refusedByProxy(near.refusal) : near;
-    if (this.#origin.scheme === 'http') return near;
-    const through = proxy ? await tunnel(near.value, proxy, this.#origin, signal) : near;
-    return through.ok ? this.#secured(through.value, signal) : through;
+    const tcp = await tcpConnect(this.#firstHop, this.#ports, signal);
+    if (!tcp.ok) return proxy ? proxyFailure(tcp.failure) : tcp;
+    if (this.#origin.scheme === 'http') return tcp;
+    const tunnelled = proxy ? await tunnel(tcp.value, proxy, this.#origin, signal) : tcp;
+    return tunnelled.ok ? this.#startTls(tunnelled.value, signal) : tunnelled;
   }
 
-  async #secured(socket: Socket, signal: AbortSignal): Promise<Result<Socket>> {
+  async #startTls(socket: Socket, signal: AbortSignal): Promise<Result<Socket>> {
     const { host } = this.#origin;
-    const secureContext = await this.#trust();
+    const secureContext = await this.#secureContext();
     if (!secureContext) {
       socket.destroy();
-      return refused('client-certificate', 'our certificates or our key cannot be used for TLS');
+      return fail('client-certificate-rejected', 'our certificates or our key cannot be used for TLS');
     }
-    const secured = secure({
+    const tlsSocket = secure({
       socket,
       host,
       secureContext,
@@ -95,26 +95,26 @@ export class Dialer {
       ...(isIP(host) === 0 && { servername: host }),
       ...(this.#session && { session: this.#session }),
     });
-    const failure = await outcome(secured, 'secureConnect', signal);
-    if (failure === ABORTED) return aborted();
-    if (failure !== undefined) return refusedFor(socketRefusal(failure, authority(this.#origin)));
-    const refusal = await this.#judge(secured, signal);
-    if (refusal) {
+    const socketError = await socketResult(tlsSocket, 'secureConnect', signal);
+    if (socketError === ABORTED) return aborted();
+    if (socketError !== undefined) return failWith(socketFailure(socketError, formatAuthority(this.#origin)));
+    const failure = await this.#verify(tlsSocket, signal);
+    if (failure) {
       this.#session = undefined;
-      secured.destroy();
-      return refusedFor(refusal);
+      tlsSocket.destroy();
+      return failWith(failure);
     }
-    this.#below.set(secured, socket);
-    secured.on('session', (session) => {
+    this.#tcpSockets.set(tlsSocket, socket);
+    tlsSocket.on('session', (session) => {
       this.#session = session;
     });
-    return { ok: true, value: secured };
+    return { ok: true, value: tlsSocket };
   }
 
   /** Undefined when what the operator gave is of no use to OpenSSL, which the configuration could not know. */
-  async #trust(): Promise<SecureContext | undefined> {
+  async #secureContext(): Promise<SecureContext | undefined> {
     try {
-      this.#context ??= secureContextOf(this.#settings.tls);
+      this.#context ??= createTrustContext(this.#settings.tls);
       return await this.#context;
     } catch {
       return undefined;
@@ -122,24 +122,26 @@ export class Dialer {
   }
 
   /** Why this is not the server we were told to talk to; undefined: it is. */
-  async #judge(socket: TLSSocket, signal: AbortSignal): Promise<Refusal | undefined> {
+  async #verify(socket: TLSSocket, signal: AbortSignal): Promise<Failure | undefined> {
     const { host } = this.#origin;
     const { pins } = this.#settings.tls;
     if (!socket.authorized) {
-      const refusal = certificateRefusal(String(socket.authorizationError), socket, host);
-      if (refusal.reason !== 'certificate-dates') return refusal;
+      const failure = certificateFailure(String(socket.authorizationError), socket, host);
+      if (failure.reason !== 'certificate-date-invalid') return failure;
       const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
       const serverMs = await serverClockMs(socket, hostHeader(this.#origin), this.#ports.clock, signal);
-      return judgeDates({
+      return classifyDates({
         fromMs: Date.parse(from),
         toMs: Date.parse(to),
-        ourMs: this.#ports.clock.wallMs(),
+        hostMs: this.#ports.clock.wallMs(),
         ...(serverMs !== undefined && { serverMs }),
       });
     }
     // A session that is taken up again is that of a connection whose key was looked at.
     if (pins.length === 0 || socket.isSessionReused()) return undefined;
     const pin = pinOf(socket.getPeerCertificate().raw);
-    return pins.includes(pin) ? undefined : { reason: 'certificate-pin', detail: `the key's pin is ${pin}` };
+    return pins.includes(pin)
+      ? undefined
+      : { reason: 'certificate-pin-mismatch', detail: `the key's pin is ${pin}` };
   }
 }

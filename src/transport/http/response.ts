@@ -4,12 +4,12 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Result } from '../../core/failures/failure.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { parseRetryAfter } from './retry-after.ts';
 
 /** ThingsBoard's own answers are under 300 bytes, and an error page is of no use after its first lines. */
-const ANSWER_BYTES_MAX = 16 * 1024;
+const RESPONSE_BYTES_MAX = 16 * 1024;
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   /** Cut after 16 KiB; empty when it is compressed, which nobody asked for. */
   readonly body: string;
@@ -17,7 +17,7 @@ export interface HttpAnswer {
   readonly contentType: string;
   readonly location: string | undefined;
   /** It says how to log in: ThingsBoard's device API never does. */
-  readonly asksForLogin: boolean;
+  readonly requiresLogin: boolean;
   /** It says that it has not done it, and when to come back. */
   readonly retryAfterMs: number | undefined;
   /** The proxy that may have said all this itself, as logs show it. */
@@ -25,7 +25,7 @@ export interface HttpAnswer {
 }
 
 /** Rejects when the connection ends within the answer. `proxy`: one that reads what we say, if there is one. */
-export async function readAnswer(incoming: IncomingMessage, proxy?: string): Promise<Result<HttpAnswer>> {
+export async function readResponse(incoming: IncomingMessage, proxy?: string): Promise<Result<HttpResponse>> {
   const { statusCode: status = 0, headers } = incoming;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -33,24 +33,24 @@ export async function readAnswer(incoming: IncomingMessage, proxy?: string): Pro
     bytes += chunk.length;
     chunks.push(chunk);
     // Leaving the loop ends the connection, too.
-    if (bytes > ANSWER_BYTES_MAX) break;
+    if (bytes > RESPONSE_BYTES_MAX) break;
   }
   const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
   const isCompressed = bytes > 0 && encoding !== 'identity';
   // The status of an outage speaks for itself; of the others it is the body that says who answers.
   if (isCompressed && status < 500) {
     const detail = `answer ${status}, compressed though nobody asked for that`;
-    return { ok: false, refusal: { reason: 'unintelligible', detail } };
+    return { ok: false, failure: { reason: 'unexpected-response', detail } };
   }
   return {
     ok: true,
     value: {
       status,
-      body: isCompressed ? '' : Buffer.concat(chunks).subarray(0, ANSWER_BYTES_MAX).toString('utf8'),
+      body: isCompressed ? '' : Buffer.concat(chunks).subarray(0, RESPONSE_BYTES_MAX).toString('utf8'),
       contentType: (headers['content-type'] ?? '').toLowerCase(),
       location: headers.location,
-      asksForLogin: headers['www-authenticate'] !== undefined,
-      retryAfterMs: retryAfterMs(headers),
+      requiresLogin: headers['www-authenticate'] !== undefined,
+      retryAfterMs: parseRetryAfter(headers),
       proxy,
     },
   };

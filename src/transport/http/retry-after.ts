@@ -9,16 +9,18 @@
 export const RETRY_AFTER_MS_MAX = 60 * 60_000;
 
 /** Undefined when it does not say so, or says something that is no time. Of `headers` those two are read. */
-export function retryAfterMs(headers: {
+export function parseRetryAfter(headers: {
   readonly 'retry-after'?: string | undefined;
   readonly date?: string | undefined;
 }): number | undefined {
-  const said = headers['retry-after']?.trim() ?? '';
-  const ms = /^\d+$/.test(said) ? Number(said) * 1000 : dateMs(said) - dateMs(headers.date ?? '');
+  const value = headers['retry-after']?.trim() ?? '';
+  const ms = /^\d+$/.test(value)
+    ? Number(value) * 1000
+    : parseHttpDate(value) - parseHttpDate(headers.date ?? '');
   return ms > 0 ? Math.min(ms, RETRY_AFTER_MS_MAX) : undefined;
 }
 
 /** JavaScript takes "7.5" for a day in July; a date of HTTP begins with that of the week (section 5.6.7). */
-function dateMs(text: string): number {
+function parseHttpDate(text: string): number {
   return /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN;
 }

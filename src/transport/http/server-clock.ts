@@ -7,10 +7,10 @@
 
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import { LinkedAbort } from '../../core/async/abort.ts';
+import { ChildAbortController } from '../../core/async/abort.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 /** Unix ms, or undefined when it does not say so in time. Never rejects; the socket is of no use after it. */
 export async function serverClockMs(
@@ -19,23 +19,23 @@ export async function serverClockMs(
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  using limit = new LinkedAbort(signal);
-  const asked = new Promise<number | undefined>((resolve) => {
-    const asking = request({
+  using timer = new ChildAbortController(signal);
+  const serverDate = new Promise<number | undefined>((resolve) => {
+    const headRequest = request({
       method: 'HEAD',
       path: '/',
       createConnection: () => socket,
       headers: { Host: host, Connection: 'close' },
     });
-    asking.on('response', (answer) => {
-      answer.resume();
-      resolve(Date.parse(answer.headers.date ?? ''));
+    headRequest.on('response', (response) => {
+      response.resume();
+      resolve(Date.parse(response.headers.date ?? ''));
     });
-    asking.on('error', () => resolve(undefined));
-    asking.end();
+    headRequest.on('error', () => resolve(undefined));
+    headRequest.end();
   });
-  const late = clock.sleep(PATIENCE_MS, limit.signal).then(() => undefined);
-  const ms = await Promise.race([asked, late]);
-  limit.abort();
+  const timedOut = clock.sleep(TIMEOUT_MS, timer.signal).then(() => undefined);
+  const ms = await Promise.race([serverDate, timedOut]);
+  timer.abort();
   return ms === undefined || Number.isNaN(ms) ? undefined : ms;
 }

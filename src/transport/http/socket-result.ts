@@ -3,22 +3,22 @@
  */
 
 import type { Socket } from 'node:net';
-import type { Refusal, Result } from '../../core/failures/failure.ts';
+import type { Failure, Result } from '../../core/failures/failure.ts';
 
 /** A refusal on its way through Node, which wants errors. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly refusal: Refusal;
+export class FailureError extends Error {
+  override readonly name = 'FailureError';
+  readonly failure: Failure;
 
-  constructor(refusal: Refusal) {
-    super(refusal.detail);
-    this.refusal = refusal;
+  constructor(failure: Failure) {
+    super(failure.detail);
+    this.failure = failure;
   }
 }
 
 export const ABORTED = Symbol('aborted');
 /** Undefined when `event` came; the error, or ABORTED, when that came first: then the socket is destroyed. */
-export async function outcome(
+export async function socketResult(
   socket: Socket,
   event: 'connect' | 'secureConnect',
   signal: AbortSignal,
@@ -27,27 +27,27 @@ export async function outcome(
     socket.destroy();
     return ABORTED;
   }
-  const first = new Promise<unknown>((resolve) => {
+  const eventResult = new Promise<unknown>((resolve) => {
     socket.once(event, () => resolve(undefined));
     // Stays: an error that comes later belongs to whoever uses the socket then, and must not end the process.
     socket.on('error', resolve);
     socket.once('close', () => resolve({ code: 'ECONNRESET' }));
   });
-  let stop: () => void = () => {};
+  let onAbort: () => void = () => {};
   const aborted = new Promise<symbol>((resolve) => {
-    stop = () => resolve(ABORTED);
-    signal.addEventListener('abort', stop, { once: true });
+    onAbort = () => resolve(ABORTED);
+    signal.addEventListener('abort', onAbort, { once: true });
   });
-  const result = await Promise.race([first, aborted]);
-  signal.removeEventListener('abort', stop);
+  const result = await Promise.race([eventResult, aborted]);
+  signal.removeEventListener('abort', onAbort);
   if (result === ABORTED) socket.destroy();
   return result;
 }
 
-export function refused(reason: Refusal['reason'], detail: string): Result<never> {
-  return refusedFor({ reason, detail });
+export function fail(reason: Failure['reason'], detail: string): Result<never> {
+  return failWith({ reason, detail });
 }
 
-export function refusedFor(refusal: Refusal): Result<never> {
-  return { ok: false, refusal };
+export function failWith(failure: Failure): Result<never> {
+  return { ok: false, failure };
 }

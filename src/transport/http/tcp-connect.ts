@@ -5,54 +5,62 @@
 import { request } from 'node:http';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { Result } from '../../core/failures/failure.ts';
-import { aborted, type Refusal } from '../../core/failures/failure.ts';
+import { aborted, type Failure } from '../../core/failures/failure.ts';
 import type { ProxyAddress } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { networkRefusal } from '../network-failure.ts';
+import { networkFailure } from '../network-failure.ts';
 import type { Resolve } from '../resolve.ts';
-import { authority } from './origin.ts';
-import { ABORTED, outcome, Refused, refused, refusedFor } from './socket-result.ts';
+import { formatAuthority } from './origin.ts';
+import { ABORTED, FailureError, fail, failWith, socketResult } from './socket-result.ts';
 
 /**
  * The time each address of a name has before the next one has its turn, ms: Node gives up the one before then, and its own
  * 250 ms are less than a round trip by satellite or a busy cell.
  */
-const ADDRESS_MS = 2_500;
+const ADDRESS_TIMEOUT_MS = 2_500;
 
-export interface ReachPorts {
+export interface TcpPorts {
   readonly clock: Clock;
   readonly resolve: Resolve;
 }
 
-export interface Near {
+export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-export async function tcpTo(near: Near, ports: ReachPorts, signal: AbortSignal): Promise<Result<Socket>> {
+export async function tcpConnect(
+  target: HostPort,
+  ports: TcpPorts,
+  signal: AbortSignal,
+): Promise<Result<Socket>> {
   const socket = connectTcp({
-    ...near,
+    ...target,
     noDelay: true,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: ADDRESS_MS,
-    lookup: lookupBy(ports, signal),
+    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+    lookup: createLookup(ports, signal),
   });
-  const failure = await outcome(socket, 'connect', signal);
-  if (failure === undefined) return { ok: true, value: socket };
-  if (failure === ABORTED) return aborted();
-  return refusedFor(failure instanceof Refused ? failure.refusal : networkRefusal(failure, authority(near)));
+  const socketError = await socketResult(socket, 'connect', signal);
+  if (socketError === undefined) return { ok: true, value: socket };
+  if (socketError === ABORTED) return aborted();
+  return failWith(
+    socketError instanceof FailureError
+      ? socketError.failure
+      : networkFailure(socketError, formatAuthority(target)),
+  );
 }
 
 /** Names as the CoAP road resolves them: each asked once at a time, within a deadline, in the order of the host. */
-function lookupBy({ clock, resolve }: ReachPorts, signal: AbortSignal): LookupFunction {
+function createLookup({ clock, resolve }: TcpPorts, signal: AbortSignal): LookupFunction {
   return (host, _options, callback) => {
-    void resolve(host, 0, clock, signal).then((found) => {
-      if (found.ok)
+    void resolve(host, 0, clock, signal).then((resolved) => {
+      if (resolved.ok)
         callback(
           null,
-          found.value.map(({ address, family }) => ({ address, family })),
+          resolved.value.map(({ address, family }) => ({ address, family })),
         );
-      else callback(new Refused(found.refusal), []);
+      else callback(new FailureError(resolved.failure), []);
     });
   };
 }
@@ -61,33 +69,38 @@ function lookupBy({ clock, resolve }: ReachPorts, signal: AbortSignal): LookupFu
 export async function tunnel(
   socket: Socket,
   proxy: ProxyAddress,
-  to: Near,
+  destination: HostPort,
   signal: AbortSignal,
 ): Promise<Result<Socket>> {
-  const target = authority(to);
+  const target = formatAuthority(destination);
   const headers = {
     Host: target,
     ...(proxy.authorization && { 'Proxy-Authorization': proxy.authorization.reveal() }),
   };
-  const asking = request({ method: 'CONNECT', path: target, headers, createConnection: () => socket });
-  const answered = new Promise<Result<Socket>>((resolve) => {
-    asking.on('connect', ({ statusCode = 0 }) => {
+  const connectRequest = request({
+    method: 'CONNECT',
+    path: target,
+    headers,
+    createConnection: () => socket,
+  });
+  const tunnelResult = new Promise<Result<Socket>>((resolve) => {
+    connectRequest.on('connect', ({ statusCode = 0 }) => {
       if (statusCode >= 200 && statusCode < 300) return resolve({ ok: true, value: socket });
       socket.destroy();
       // It would, but the server is not there: that heals by itself.
-      const reason = [502, 503, 504].includes(statusCode) ? 'upstream-away' : 'proxy-refused';
-      resolve(refused(reason, `${proxy.url} answers ${statusCode} to CONNECT ${target}`));
+      const reason = [502, 503, 504].includes(statusCode) ? 'upstream-unavailable' : 'proxy-denied';
+      resolve(fail(reason, `${proxy.url} answers ${statusCode} to CONNECT ${target}`));
     });
-    asking.on('error', (error) => resolve(refusedByProxy(networkRefusal(error, proxy.url))));
+    connectRequest.on('error', (error) => resolve(proxyFailure(networkFailure(error, proxy.url))));
   });
-  const stop = () => socket.destroy();
-  signal.addEventListener('abort', stop, { once: true });
-  asking.end();
-  const result = await answered;
-  signal.removeEventListener('abort', stop);
+  const destroySocket = () => socket.destroy();
+  signal.addEventListener('abort', destroySocket, { once: true });
+  connectRequest.end();
+  const result = await tunnelResult;
+  signal.removeEventListener('abort', destroySocket);
   return signal.aborted ? aborted() : result;
 }
 
-export function refusedByProxy({ reason, detail }: Refusal): Result<never> {
-  return reason === 'aborted' ? aborted() : refused('proxy-away', detail);
+export function proxyFailure({ reason, detail }: Failure): Result<never> {
+  return reason === 'aborted' ? aborted() : fail('proxy-unreachable', detail);
 }

@@ -18,8 +18,8 @@ const SYSTEM_STORES = [
 ];
 
 /** Read anew for each; a road keeps its own. Rejects when a certificate or key of ours cannot be used. */
-export async function secureContextOf({ ca, client }: TlsSettings): Promise<SecureContext> {
-  const system = await systemStore();
+export async function createTrustContext({ ca, client }: TlsSettings): Promise<SecureContext> {
+  const system = await readSystemStore();
   return createSecureContext({
     ca: [...(system === undefined ? rootCertificates : [system]), ...(ca === undefined ? [] : [ca])],
     minVersion: 'TLSv1.2',
@@ -27,7 +27,7 @@ export async function secureContextOf({ ca, client }: TlsSettings): Promise<Secu
   });
 }
 
-async function systemStore(): Promise<Buffer | undefined> {
+async function readSystemStore(): Promise<Buffer | undefined> {
   for (const path of SYSTEM_STORES) {
     try {
       return await readFile(path);

@@ -5,12 +5,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { allSettings } from '../../../src/config/schema/settings.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 const SECRET = 'a-secret-nobody-may-see';
 const GOOD = `[server]\nurl = "coap://things.example"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n`;
 
-async function said(commandLine: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+async function output(commandLine: readonly string[], environment: NodeJS.ProcessEnv = {}) {
   await using command = AgentProcess.run(commandLine, environment);
   const code = await command.exit();
   const text = command.output.join('\n');
@@ -21,12 +21,12 @@ async function said(commandLine: readonly string[], environment: NodeJS.ProcessE
 test('check calls a good file good, and tells every problem of a bad one at once', {
   timeout: 30_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config(GOOD);
-  const good = await said(['config', 'check', file]);
+  const good = await output(['config', 'check', file]);
   assert.deepEqual([good.code, good.text.includes('good')], [0, true]);
   await writeFile(file, `${GOOD}[telemetry]\ninterval = "ten"\n[log]\nlevle = "info"\n`);
-  const bad = await said(['config', 'check', file]);
+  const bad = await output(['config', 'check', file]);
   assert.equal(bad.code, 78);
   assert.match(bad.text, /:7: telemetry\.interval = "ten" is not a duration/);
   assert.match(bad.text, /log\.levle.*log\.level/);
@@ -35,7 +35,7 @@ test('check calls a good file good, and tells every problem of a bad one at once
 test('show says of each value whether a default, the file, a drop-in, a variable or a credential gave it', {
   timeout: 30_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config(GOOD);
   const dropIn = join(place.path, 'conf.d', '50-site.toml');
   const credentials = join(place.path, 'credentials');
@@ -43,7 +43,7 @@ test('show says of each value whether a default, the file, a drop-in, a variable
   await mkdir(credentials);
   await writeFile(dropIn, '[log]\nlevel = "warn"\n');
   await writeFile(join(credentials, 'firstlight.secret'), SECRET, { mode: 0o600 });
-  const { code, text } = await said(['config', 'show', '--config', file, '--json'], {
+  const { code, text } = await output(['config', 'show', '--config', file, '--json'], {
     CREDENTIALS_DIRECTORY: credentials,
     FIRSTLIGHT_TELEMETRY_INTERVAL: '20s',
   });
@@ -55,20 +55,20 @@ test('show says of each value whether a default, the file, a drop-in, a variable
   assert.deepEqual(of('telemetry.interval'), ['"20s"', 'FIRSTLIGHT_TELEMETRY_INTERVAL']);
   assert.deepEqual(of('clock.trust'), ['"synchronised"', 'default']);
   assert.deepEqual(of('provisioning.secret'), ['***', join(credentials, 'firstlight.secret')]);
-  const table = await said(['config', 'show', '--config', file]);
+  const table = await output(['config', 'show', '--config', file]);
   for (const { key } of allSettings) assert.ok(table.text.includes(key), key);
 });
 
 test('explain says all about a setting, and of a mistyped one which was meant', {
   timeout: 30_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config(GOOD);
-  const { code, text } = await said(['config', 'explain', 'telemetry.interval', '--config', file]);
+  const { code, text } = await output(['config', 'explain', 'telemetry.interval', '--config', file]);
   assert.equal(code, 0);
   for (const part of ['1s to 24h', '10s', 'FIRSTLIGHT_TELEMETRY_INTERVAL', 'default'])
     assert.ok(text.includes(part), part);
-  const mistyped = await said(['config', 'explain', 'telemetry.intervall']);
+  const mistyped = await output(['config', 'explain', 'telemetry.intervall']);
   assert.equal(mistyped.code, 64);
   assert.match(mistyped.text, /did you mean telemetry\.interval\?/);
 });

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
@@ -10,14 +10,14 @@ export function toml(coapPort: number): string {
   return `[server]\nurl = "coap://127.0.0.1:${coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`;
 }
 
-export async function said(commandLine: readonly string[]) {
+export async function output(commandLine: readonly string[]) {
   await using command = AgentProcess.run(commandLine);
   return { code: await command.exit(), text: command.output.join('\n') };
 }
 
 export async function provisioned() {
   const sandbox = await openSandbox({ provisioning });
-  const place = await workshop();
+  const place = await tempDir();
   const state = join(place.path, 'state');
   const file = await place.config(toml(sandbox.coapPort));
   const run = () => AgentProcess.run(['run', '--config', file, '--state', state]);

@@ -4,21 +4,21 @@ import assert from 'node:assert/strict';
 import { chown, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { provisioned, said } from './command-harness.ts';
+import { output, provisioned } from './command-harness.ts';
 
 test('forget does nothing beside a running agent or without a yes; then it keeps what it forgets', {
   timeout: 60_000,
 }, async () => {
   await using at = await provisioned();
-  const beside = await said(['credentials', 'forget', '--state', at.state, '--yes']);
+  const beside = await output(['credentials', 'forget', '--state', at.state, '--yes']);
   assert.deepEqual([beside.code, beside.text.includes('systemctl stop')], [75, true]);
   assert.equal(await at.agent.stop(), 0);
-  const unasked = await said(['credentials', 'forget', '--state', at.state]);
+  const unasked = await output(['credentials', 'forget', '--state', at.state]);
   assert.deepEqual([unasked.code, unasked.text.includes('Nothing was changed')], [64, true]);
   // As a list of URLs that was changed, and changed back, leaves it.
   const earlier = join(at.state, 'credentials.aside-2026-01-01T00-00-00.000Z-elsewhere.json');
   await copyFile(join(at.state, 'credentials.json'), earlier);
-  const done = await said(['credentials', 'forget', '--state', at.state, '--yes']);
+  const done = await output(['credentials', 'forget', '--state', at.state, '--yes']);
   assert.equal(done.code, 0);
   assert.match(done.text, /delete the device gw-test in ThingsBoard first/);
   const names = await readdir(at.state);
@@ -26,7 +26,7 @@ test('forget does nothing beside a running agent or without a yes; then it keeps
   assert.equal(kept.length, 3);
   assert.ok(!names.includes('credentials.json') && !names.includes('credentials.backup.json'));
   assert.ok((await readFile(join(at.state, kept[0] ?? ''), 'utf8')).includes(at.token));
-  assert.equal((await said(['credentials', 'show', '--state', at.state])).code, 1);
+  assert.equal((await output(['credentials', 'show', '--state', at.state])).code, 1);
   // The name is taken, as it said: the agent says so and is not let in with what was forgotten.
   await using again = at.run();
   await again.line('the server declined to provision this name');
@@ -44,7 +44,7 @@ test('set as root, where the service has the directory, leaves files that the se
   const tokenFile = join(at.place.path, 'token');
   await writeFile(tokenFile, `${at.token}\n`);
   const set = ['credentials', 'set', '--state', at.state, '--config', at.file, '--token-file', tokenFile];
-  assert.equal((await said(set)).code, 0);
+  assert.equal((await output(set)).code, 0);
   for (const name of ['credentials.json', 'credentials.backup.json']) {
     const { uid, mode } = await stat(join(at.state, name));
     assert.deepEqual([uid, mode & 0o777], [65_534, 0o600], name);

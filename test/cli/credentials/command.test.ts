@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { provisioned, said } from './command-harness.ts';
+import { output, provisioned } from './command-harness.ts';
 
 test('show tells device, server and age, beside a running agent, and not the token', {
   timeout: 60_000,
 }, async () => {
   await using at = await provisioned();
-  const { code, text } = await said(['credentials', 'show', '--state', at.state]);
+  const { code, text } = await output(['credentials', 'show', '--state', at.state]);
   assert.equal(code, 0);
   for (const part of ['stored', 'gw-test', `coap://127.0.0.1:${at.sandbox.coapPort}`, 'ago', '***'])
     assert.ok(text.includes(part), part);
@@ -25,10 +25,10 @@ test('set stores a token that an operator made, and the agent delivers with it',
   const tokenFile = join(at.place.path, 'token');
   await writeFile(tokenFile, 'not a token at all\n');
   const set = ['credentials', 'set', '--state', at.state, '--config', at.file, '--token-file', tokenFile];
-  assert.equal((await said(set)).code, 64);
-  assert.equal((await said(['credentials', 'forget', '--state', at.state, '--yes'])).code, 0);
+  assert.equal((await output(set)).code, 64);
+  assert.equal((await output(['credentials', 'forget', '--state', at.state, '--yes'])).code, 0);
   await writeFile(tokenFile, `${at.token}\n`);
-  const { code, text } = await said(set);
+  const { code, text } = await output(set);
   assert.deepEqual([code, text.includes(at.token)], [0, false], text);
   await using again = at.run();
   await again.line('first telemetry accepted');

@@ -4,15 +4,15 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
 interface Check {
   readonly check: string;
-  readonly mark: string;
-  readonly seen: string;
-  readonly todo?: string;
+  readonly status: string;
+  readonly observed: string;
+  readonly action?: string;
 }
 
 function toml(coapPort: number): string {
@@ -31,7 +31,7 @@ test('beside a running agent it asks the server about the stored token, and dist
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const [state, file] = [join(place.path, 'state'), await place.config(toml(sandbox.coapPort))];
   const places = ['--config', file, '--state', state, '--runtime', place.path];
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state], {
@@ -40,7 +40,7 @@ test('beside a running agent it asks the server about the stored token, and dist
   await agent.line('first telemetry accepted');
   const well = await examined([...places, '--telemetry']);
   for (const name of ['configuration', 'identity', 'clock', 'UDP path', 'token', 'telemetry'])
-    assert.equal(well.of(name)?.mark, 'tick', `${name}: ${well.of(name)?.seen}`);
+    assert.equal(well.of(name)?.status, 'pass', `${name}: ${well.of(name)?.observed}`);
   const [device] = sandbox.devices();
   for (const secret of [provisioning.secret, device?.token ?? 'no device'])
     assert.ok(!well.text.includes(secret));
@@ -53,7 +53,7 @@ test('a server that the credentials are not of is not told their token, and the 
 }, async () => {
   await using own = await openSandbox({ provisioning });
   await using other = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const state = join(place.path, 'state');
   {
     const file = await place.config(toml(own.coapPort));
@@ -70,8 +70,8 @@ test('a server that the credentials are not of is not told their token, and the 
   const file = await place.config(toml(other.coapPort));
   const places = ['--config', file, '--state', state, '--runtime', place.path];
   const { of } = await examined([...places, '--telemetry']);
-  assert.equal(of('token')?.mark, 'dash');
-  assert.match(of('token')?.seen ?? '', /of another server \(coap:.*nothing was sent/);
+  assert.equal(of('token')?.status, 'skip');
+  assert.match(of('token')?.observed ?? '', /of another server \(coap:.*nothing was sent/);
   assert.equal(of('telemetry'), undefined);
   const asked = Object.keys(other.stats().requests);
   assert.deepEqual(asked, ['token unauthorized']); // the token that nobody has
@@ -80,10 +80,10 @@ test('a server that the credentials are not of is not told their token, and the 
 test('with a configuration that cannot work it tells all that is wrong, and looks at the rest', {
   timeout: 30_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   const file = await place.config('[server]\nurl = "mqtt://x"\n[log]\nlevel = "loud"\n');
   const { code, of } = await examined(['--config', file, '--state', place.path, '--runtime', place.path]);
   assert.equal(code, 1);
-  assert.match(of('configuration')?.seen ?? '', /server\.url.*log\.level/);
+  assert.match(of('configuration')?.observed ?? '', /server\.url.*log\.level/);
   assert.ok(of('network') !== undefined && of('service') !== undefined);
 });

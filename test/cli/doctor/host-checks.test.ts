@@ -4,17 +4,17 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { boardCheck, successCheck, toldCheck } from '../../../src/cli/doctor/host-checks.ts';
-import { answerOf } from '../../../src/cli/status/json.ts';
+import { boardCheck, eventCountsCheck, successCheck } from '../../../src/cli/doctor/host-checks.ts';
+import { statusJson } from '../../../src/cli/status/json.ts';
 import { boardFingerprint } from '../../../src/host/hardware/fingerprint.ts';
-import { workshop } from '../../app/agent-process.ts';
+import { tempDir } from '../../app/agent-process.ts';
 
 const { signal } = new AbortController();
 const host = (name: string) => join('test/fixtures/hosts', name);
-const NOTHING = answerOf({ is: 'missing' }, { bootMs: 0, wallMs: 0, bootId: 'b' });
+const NOTHING = statusJson({ is: 'missing' }, { bootMs: 0, wallMs: 0, bootId: 'b' });
 
 async function boardOf(made: string, now: string) {
-  await using place = await workshop();
+  await using place = await tempDir();
   const fingerprint = boardFingerprint({ root: host(made) });
   const record = {
     version: 1,
@@ -27,58 +27,61 @@ async function boardOf(made: string, now: string) {
   };
   for (const name of ['credentials.json', 'credentials.aside-2026-11-26T00-00-00.000Z-elsewhere.json'])
     await writeFile(join(place.path, name), JSON.stringify(record), { mode: 0o600 });
-  return await boardCheck(place.path, host(now)).look(signal); // the directory is there until then
+  return await boardCheck(place.path, host(now)).run(signal); // the directory is there until then
 }
 
 describe('the board', () => {
   it('that the credentials were made on is in order, and records of others are counted', async () => {
-    const { mark, seen } = await boardOf('raspberry-pi-4', 'raspberry-pi-4');
-    assert.deepEqual([mark, /; 1 of other boards/.test(seen)], ['tick', true], seen);
+    const { status: mark, observed: seen } = await boardOf('raspberry-pi-4', 'raspberry-pi-4');
+    assert.deepEqual([mark, /; 1 of other boards/.test(seen)], ['pass', true], seen);
   });
 
   it('of a copied card is another one, and the finding has no token', async () => {
     const finding = await boardOf('raspberry-pi-4', 'raspberry-pi-zero-2w');
-    assert.equal(finding.mark, 'cross', finding.seen);
-    assert.match(finding.mark === 'cross' ? finding.todo : '', /prepare-image/);
+    assert.equal(finding.status, 'fail', finding.observed);
+    assert.match(finding.status === 'fail' ? finding.action : '', /prepare-image/);
     assert.ok(!JSON.stringify(finding).includes('QZ7QZ7QZ7'));
   });
 });
 
 describe('what the status tells', () => {
   it('is the warnings and errors, the most frequent first', async () => {
-    const counts = { 'FL-READY': 9, 'FL-SILENT': 3, 'FL-DISK-REFUSES': 1 };
-    const { seen } = await toldCheck({ ...NOTHING, counts }).look(signal);
-    assert.equal(seen, 'FL-SILENT 3 times, FL-DISK-REFUSES once');
+    const counts = { 'FL-AGENT-STARTED': 9, 'FL-SERVER-TIMEOUT': 3, 'FL-DISK-WRITE-FAILED': 1 };
+    const { observed: seen } = await eventCountsCheck({ ...NOTHING, eventCounts: counts }).run(signal);
+    assert.equal(seen, 'FL-SERVER-TIMEOUT 3 times, FL-DISK-WRITE-FAILED once');
   });
 
   it('has the last success beside the trouble', async () => {
     const retry = {
-      event: 'FL-SILENT',
+      event: 'FL-SERVER-TIMEOUT',
       level: 'warn',
       cause: 'c',
       remedy: 'r',
-      seen: 's',
-      sinceS: 7200,
-      tries: 3,
-      nextInS: 1,
+      detail: 's',
+      failingForS: 7200,
+      attempts: 3,
+      nextAttemptInS: 1,
     } as const;
-    const { seen } = await successCheck({ ...NOTHING, running: true, retry, lastAcceptedAgoS: 7260 }).look(
-      signal,
-    );
-    assert.match(seen, /^FL-SILENT: s, for 2 h.*; last accepted 2 h.* ago$/);
+    const { observed: seen } = await successCheck({
+      ...NOTHING,
+      running: true,
+      retry,
+      lastAcceptedAgoS: 7260,
+    }).run(signal);
+    assert.match(seen, /^FL-SERVER-TIMEOUT: s, for 2 h.*; last accepted 2 h.* ago$/);
   });
 
   it('is a cross with a remedy of its own while the agent cannot start', async () => {
-    const of = (...why: readonly string[]) => successCheck({ ...NOTHING, why }).look(signal);
+    const of = (...why: readonly string[]) => successCheck({ ...NOTHING, reasons: why }).run(signal);
     const locked = await of('FL-STATE-LOCKED: another firstlight already runs on /s');
     assert.equal(
-      locked.seen,
+      locked.observed,
       'the agent does not run; its last start failed: FL-STATE-LOCKED: another firstlight already runs on /s',
     );
-    assert.match(locked.mark === 'cross' ? locked.todo : '', /^stop it, or give this one another/);
-    const odd = await of('EACCES: permission denied');
-    assert.doesNotMatch(odd.seen, /start failed/);
-    assert.match(odd.mark === 'cross' ? odd.todo : '', /journalctl/);
-    assert.equal((await of()).mark, 'dash');
+    assert.match(locked.status === 'fail' ? locked.action : '', /^stop it, or give this one another/);
+    const unusual = await of('EACCES: permission denied');
+    assert.doesNotMatch(unusual.observed, /start failed/);
+    assert.match(unusual.status === 'fail' ? unusual.action : '', /journalctl/);
+    assert.equal((await of()).status, 'skip');
   });
 });

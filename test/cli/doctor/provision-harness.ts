@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 export const provisioning = { key: 'the-key', secret: 'the-secret-of-this-profile' };
 
@@ -13,16 +13,16 @@ export const LONG = { timeout: 120_000 };
 
 export interface Check {
   readonly check: string;
-  readonly mark: string;
-  readonly seen: string;
-  readonly means?: string;
-  readonly todo?: string;
+  readonly status: string;
+  readonly observed: string;
+  readonly meaning?: string;
+  readonly action?: string;
 }
 
 /** A gateway that has never started, and its server. */
 export async function gateway({ secret = provisioning.secret, more = '' } = {}) {
   const sandbox = await openSandbox({ provisioning });
-  const place = await workshop();
+  const place = await tempDir();
   const state = join(place.path, 'state');
   const file = await place.config(
     `[server]\nurl = "coap://127.0.0.1:${sandbox.coapPort}"\nspread = "0s"\n[provisioning]\nkey = "${provisioning.key}"\nsecret = "${secret}"\n${more}\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`,

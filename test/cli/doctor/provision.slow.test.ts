@@ -18,8 +18,8 @@ describe('a gateway that has never started', () => {
     await at.examined();
     const before = await at.record();
     const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.mark], [0, 'tick']);
-    assert.match(found?.seen ?? '', /not needed, and nothing was sent: .* gw-test/);
+    assert.deepEqual([code, found?.status], [0, 'pass']);
+    assert.match(found?.observed ?? '', /not needed, and nothing was sent: .* gw-test/);
     assert.deepEqual(await at.record(), before);
     assert.equal(provisionings(at), 1);
   });
@@ -27,10 +27,10 @@ describe('a gateway that has never started', () => {
   test('with a wrong secret hears the sentence the agent has for it', LONG, async () => {
     await using at = await gateway({ secret: 'another-secret' });
     const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.mark], [1, 'cross']);
-    assert.match(found?.seen ?? '', /FL-NOT-FOUND/);
-    assert.match(found?.means ?? '', /does not know the provisioning key and secret/);
-    assert.match(found?.todo ?? '', /compare provisioning\.key/);
+    assert.deepEqual([code, found?.status], [1, 'fail']);
+    assert.match(found?.observed ?? '', /FL-PROVISIONING-KEY-UNKNOWN/);
+    assert.match(found?.meaning ?? '', /does not know the provisioning key and secret/);
+    assert.match(found?.action ?? '', /compare provisioning\.key/);
     assert.equal(at.sandbox.devices().length, 0);
   });
 
@@ -38,8 +38,8 @@ describe('a gateway that has never started', () => {
     await using at = await gateway();
     at.sandbox.core.admin.createDevice({ name: 'gw-test', token: 'anothers' });
     const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.mark], [1, 'cross']);
-    assert.match(found?.seen ?? '', /FL-DECLINED.*our token is not known there/);
+    assert.deepEqual([code, found?.status], [1, 'fail']);
+    assert.match(found?.observed ?? '', /FL-PROVISIONING-DECLINED.*our token is not known there/);
     assert.equal(at.sandbox.devices().length, 1);
   });
 });
@@ -52,14 +52,14 @@ describe('a request that gets no answer', () => {
       await using at = await gateway();
       at.turn({ dead: true });
       const { code, provisioning: found } = await at.examined('5');
-      assert.deepEqual([code, found?.mark], [1, 'cross']);
-      assert.match(found?.seen ?? '', /FL-SILENT, no answer in 5 s/);
-      assert.match(found?.means ?? '', /the intent is on the disk, and the agent goes on from there/);
+      assert.deepEqual([code, found?.status], [1, 'fail']);
+      assert.match(found?.observed ?? '', /FL-SERVER-TIMEOUT, no answer in 5 s/);
+      assert.match(found?.meaning ?? '', /the intent is on the disk, and the agent goes on from there/);
       const proposed = await at.record();
       assert.equal(proposed['state'], 'pending');
       at.turn({ dead: false });
       await using agent = await recovers(at);
-      assert.ok(agent.output.some((line) => line.includes('event=FL-RESUMED')));
+      assert.ok(agent.output.some((line) => line.includes('event=FL-PROVISIONING-RESUMED')));
       assert.equal((await at.record())['token'], proposed['token']);
     },
   );
@@ -97,8 +97,8 @@ describe('beside others', () => {
     await using at = await gateway();
     await using _agent = await recovers(at);
     const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.mark], [0, 'dash']);
-    assert.equal(found?.seen, 'the agent is running and does this by itself; see firstlight status');
+    assert.deepEqual([code, found?.status], [0, 'skip']);
+    assert.equal(found?.observed, 'the agent is running and does this by itself; see firstlight status');
     assert.equal(provisionings(at), 1);
   });
 
@@ -106,7 +106,7 @@ describe('beside others', () => {
     await using at = await gateway();
     await mkdir(at.state, { mode: 0o700 });
     for (const path of [at.path, at.file, at.state]) await chown(path, NOBODY, NOBODY);
-    assert.equal((await at.examined()).provisioning?.mark, 'tick');
+    assert.equal((await at.examined()).provisioning?.status, 'pass');
     for (const name of await readdir(at.state)) {
       const { uid, gid, mode } = await stat(join(at.state, name));
       assert.deepEqual([uid, gid, mode & 0o777], [NOBODY, NOBODY, 0o600], name);
@@ -121,8 +121,8 @@ describe('beside others', () => {
     await mkdir(at.state, { mode: 0o700 });
     for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
     const { code, provisioning: found } = await at.examined('60', AS_NOBODY);
-    assert.deepEqual([code, found?.mark], [1, 'cross']);
-    assert.match(`${found?.seen} ${found?.todo}`, /the rights do not allow it.* run it with sudo/);
+    assert.deepEqual([code, found?.status], [1, 'fail']);
+    assert.match(`${found?.observed} ${found?.action}`, /the rights do not allow it.* run it with sudo/);
     assert.equal(provisionings(at), 0);
   });
 });

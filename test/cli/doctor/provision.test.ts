@@ -13,24 +13,24 @@ describe('a gateway that has never started', () => {
     await using at = await gateway();
     const { code, provisioning: found, token } = await at.examined();
     assert.equal(code, 0);
-    assert.equal(found?.mark, 'tick');
+    assert.equal(found?.status, 'pass');
     assert.match(
-      found?.seen ?? '',
+      found?.observed ?? '',
       new RegExp(`gw-test at coap://127.0.0.1:${at.sandbox.coapPort}; the agent will use this token`),
     );
-    assert.equal(token?.mark, 'tick');
+    assert.equal(token?.status, 'pass');
     for (const name of FILES) assert.equal((await stat(join(at.state, name))).mode & 0o777, 0o600);
     assert.deepEqual((await readdir(at.state)).sort(), [...FILES].sort());
     await using agent = await recovers(at);
     assert.ok(agent.output.some((line) => line.includes('credentials found')));
-    assert.ok(!agent.output.some((line) => line.includes('event=FL-PROVISIONING')));
+    assert.ok(!agent.output.some((line) => line.includes('event=FL-PROVISIONING-STARTED')));
   });
 
   test('whose token the server is to choose is left to the agent', LONG, async () => {
     await using at = await gateway({ more: 'credentials = "server-generated"' });
     const { provisioning: found } = await at.examined();
-    assert.equal(found?.mark, 'dash');
-    assert.match(found?.seen ?? '', /nothing was sent: .*can strand the gateway; start the agent/);
+    assert.equal(found?.status, 'skip');
+    assert.match(found?.observed ?? '', /nothing was sent: .*can strand the gateway; start the agent/);
     assert.equal(provisionings(at), 0);
   });
 });

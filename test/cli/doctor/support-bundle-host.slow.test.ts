@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chown, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 const NOBODY = 65_534;
 const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
@@ -29,7 +29,7 @@ const canMount =
 const isRoot = process.getuid?.() === 0;
 
 async function host() {
-  const place = await workshop();
+  const place = await tempDir();
   const state = join(place.path, 'state');
   await mkdir(state, { mode: 0o700 });
   const record = `{"version":1,"state":"provisioned","server":"coap://127.0.0.1:9","deviceName":"gw","sinceMs":1,"token":"${TOKEN}"}`;
@@ -61,9 +61,9 @@ describe('a support bundle', () => {
     skip: canMount ? false : 'needs root, to mount',
   }, async () => {
     await using at = await host();
-    const said = await at.written(LARGE_HOST);
+    const output = await at.written(LARGE_HOST);
     const why = 'left out: host: would make it larger than 10 MB';
-    assert.ok(said.includes(why), said.join('\n'));
+    assert.ok(output.includes(why), output.join('\n'));
     assert.ok((await stat(at.bundle)).size < BYTES_MAX);
     assert.ok(at.names().some((name) => name.endsWith('/doctor.txt')));
     assert.ok(!at.names().some((name) => name.includes('/host/')));
@@ -76,18 +76,18 @@ describe('a support bundle', () => {
   }, async () => {
     await using at = await host();
     for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
-    const said = await at.written(AS_NOBODY);
+    const output = await at.written(AS_NOBODY);
     assert.ok(
-      said.includes(
+      output.includes(
         `left out: the search for tokens in ${at.state}, which may not be read by this user: run it with sudo`,
       ),
-      said.join('\n'),
+      output.join('\n'),
     );
     const { uid, mode } = await stat(at.bundle);
     assert.deepEqual([uid, mode & 0o777], [NOBODY, 0o600]);
     for (const name of ['doctor.txt', 'status.json', 'config.txt', 'versions.txt', 'host/'])
       assert.ok(
-        said.some((line) => line.startsWith(`in it: ${name}`)),
+        output.some((line) => line.startsWith(`in it: ${name}`)),
         name,
       );
     for (const secret of [SECRET, TOKEN]) assert.ok(!at.contents().includes(secret));
@@ -97,8 +97,8 @@ describe('a support bundle', () => {
     await using at = await host();
     const planted = join(at.state, 'credentials.json');
     await symlink('/etc/shadow', planted);
-    const said = await at.written();
-    const about = said.filter((line) => line.includes('the search for tokens'));
+    const output = await at.written();
+    const about = output.filter((line) => line.includes('the search for tokens'));
     assert.deepEqual(about, [
       `left out: the search for tokens in ${planted}, which is a link or the like and no file, and is not followed`,
     ]);

@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 const provisioning = { key: 'the-key', secret: 's3cret/+ of=this&profile' };
 const FORGOTTEN = 'aside%token+of~1234';
@@ -56,7 +56,7 @@ test('a bundle of a real run holds what a support case needs, and no secret in a
   timeout: 120_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using place = await workshop();
+  await using place = await tempDir();
   const [state, file] = [join(place.path, 'state'), await place.config(toml(sandbox.coapPort))];
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state], {
     RUNTIME_DIRECTORY: place.path,
@@ -103,10 +103,10 @@ test('a bundle of a real run holds what a support case needs, and no secret in a
   assert.match(of('config.txt'), /provisioning\.secret +\*\*\*/);
   assert.match(of('versions.txt'), /^node v\d+/m);
   assert.match(of('proc/uptime'), /^\d/);
-  const said = first.output.filter((line) => /^(in it|left out): /.test(line)).join('\n');
+  const output = first.output.filter((line) => /^(in it|left out): /.test(line)).join('\n');
   for (const name of ['status.json', 'journal.txt', 'host/'])
-    assert.ok(said.includes(`in it: ${name}`), said);
-  assert.doesNotMatch(said, /left out/);
+    assert.ok(output.includes(`in it: ${name}`), output);
+  assert.doesNotMatch(output, /left out/);
 
   await using second = doctor();
   assert.equal(await second.exit(), 73);
@@ -121,7 +121,7 @@ test('a bundle of a real run holds what a support case needs, and no secret in a
 test('what cannot be had is left out and said, and a configuration with problems still names no secret', {
   timeout: 60_000,
 }, async () => {
-  await using place = await workshop();
+  await using place = await tempDir();
   const secret = 'of-a-broken-file-1234';
   const file = await place.config(
     `[server]\nurl = "mqtt://u:pass5678@x"\n[provisioning]\nsecret = "${secret}"\n`,

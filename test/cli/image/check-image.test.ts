@@ -40,10 +40,10 @@ class Image implements Disposable {
     return this;
   }
 
-  check(): { readonly code: number; readonly said: string } {
-    const said: string[] = [];
-    const code = checkImage({ root: this.root }, { write: (text) => said.push(text) });
-    return { code, said: said.join('') };
+  check(): { readonly code: number; readonly output: string } {
+    const output: string[] = [];
+    const code = checkImage({ root: this.root }, { write: (text) => output.push(text) });
+    return { code, output: output.join('') };
   }
 
   [Symbol.dispose](): void {
@@ -53,13 +53,13 @@ class Image implements Disposable {
 
 test('an image with a configuration, its secret, an enabled service and nothing of any gateway is clean', () => {
   using image = new Image();
-  const { code, said } = image.check();
-  assert.equal(code, 0, said);
-  assert.equal(said, `${image.root} is ready to be cloned\n`);
+  const { code, output } = image.check();
+  assert.equal(code, 0, output);
+  assert.equal(output, `${image.root} is ready to be cloned\n`);
 });
 
 const STATE = '/var/lib/private/firstlight';
-const WRONGS: Readonly<Record<string, readonly [(image: Image) => unknown, RegExp]>> = {
+const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown, RegExp]>> = {
   'credentials of a dynamic user': [
     (image) => image.put(`${STATE}/credentials.json`, '{}'),
     /private\/firstlight\/credentials\.json: credentials/,
@@ -120,21 +120,21 @@ const WRONGS: Readonly<Record<string, readonly [(image: Image) => unknown, RegEx
   ],
 };
 
-for (const [name, [spoil, expected]] of Object.entries(WRONGS)) {
+for (const [name, [addProblem, expected]] of Object.entries(PROBLEM_CASES)) {
   test(`an image with ${name} is not clean, and only that is told`, () => {
     using image = new Image();
-    spoil(image);
-    const { code, said } = image.check();
-    assert.equal(code, 1, said);
-    assert.match(said, expected);
-    assert.ok(!said.includes(SECRET));
+    addProblem(image);
+    const { code, output } = image.check();
+    assert.equal(code, 1, output);
+    assert.match(output, expected);
+    assert.ok(!output.includes(SECRET));
     assert.equal(
-      said
+      output
         .trimEnd()
         .split('\n')
         .filter((line) => !/^(#|\[|url)/.test(line)).length,
       2,
-      said,
+      output,
     );
   });
 }
@@ -142,7 +142,7 @@ for (const [name, [spoil, expected]] of Object.entries(WRONGS)) {
 test('everything that is wrong is told at once', () => {
   using image = new Image();
   image.put(`${STATE}/credentials.json`, '{}').put('/etc/machine-id', 'f00').without(ENABLED);
-  assert.equal(image.check().said.split('\n').length, 5);
+  assert.equal(image.check().output.split('\n').length, 5);
 });
 
 test('a secret file is looked for in the image, not on this host', () => {
@@ -151,7 +151,7 @@ test('a secret file is looked for in the image, not on this host', () => {
   image.put(CONFIG, `${PAIR}secret-file = "/etc/firstlight/only-in-the-image"\n`);
   assert.equal(image.check().code, 1);
   image.put('/etc/firstlight/only-in-the-image', SECRET);
-  assert.equal(image.check().code, 0, image.check().said);
+  assert.equal(image.check().code, 0, image.check().output);
 });
 
 test('the configuration that an import left in the image is looked at like the file of the package', () => {
@@ -159,9 +159,9 @@ test('the configuration that an import left in the image is looked at like the f
   image.put(CONFIG, '# nothing set\n').without('/etc/credstore/firstlight.secret');
   const imported = '/etc/firstlight/conf.d/00-boot.toml';
   image.put(imported, `${PAIR}secret-file = "/etc/firstlight/only-in-the-image"\n`);
-  assert.match(image.check().said, /etc\/firstlight\/conf\.d\/00-boot\.toml/);
+  assert.match(image.check().output, /etc\/firstlight\/conf\.d\/00-boot\.toml/);
   image.put('/etc/firstlight/only-in-the-image', SECRET);
-  assert.equal(image.check().code, 0, image.check().said);
+  assert.equal(image.check().code, 0, image.check().output);
 });
 
 test('what belongs to the host is told with where it is, and is no fault of the image', () => {
@@ -170,15 +170,15 @@ test('what belongs to the host is told with where it is, and is no fault of the 
     .put('/etc/ssh/ssh_host_rsa_key', 'x')
     .put('/var/lib/systemd/random-seed', 'x')
     .put('/etc/hostname', 'pi\n');
-  const { code, said } = image.check();
+  const { code, output } = image.check();
   assert.equal(code, 0);
   for (const part of ['/etc/ssh/ssh_host_rsa_key', '/var/lib/systemd/random-seed', '/etc/hostname']) {
-    assert.match(said, new RegExp(`to think of: .*${part}`));
+    assert.match(output, new RegExp(`to think of: .*${part}`));
   }
 });
 
 test('a directory that is no root of a system is not called clean', () => {
-  const said: string[] = [];
-  assert.equal(checkImage({ root: '/proc' }, { write: (text) => said.push(text) }), 1);
-  assert.match(said.join(''), /is no root of a system/);
+  const output: string[] = [];
+  assert.equal(checkImage({ root: '/proc' }, { write: (text) => output.push(text) }), 1);
+  assert.match(output.join(''), /is no root of a system/);
 });

@@ -19,12 +19,12 @@ import { MAIN } from '../../paths.ts';
 
 const HOOK = pathToFileURL(join(import.meta.dirname, 'import-hook.js')).href;
 
-export interface Ended {
+export interface ImportResult {
   readonly code: number | null;
-  readonly said: string;
+  readonly output: string;
 }
 
-export class ImportDesk implements Disposable {
+export class ImportFixture implements Disposable {
   readonly root = mkdtempSync(join(tmpdir(), 'firstlight-card-'));
   /** Apart, since a killed import leaves something there. */
   readonly scratch = mkdtempSync(join(tmpdir(), 'firstlight-scratch-'));
@@ -42,7 +42,7 @@ export class ImportDesk implements Disposable {
     return join(this.boot, 'firstlight.toml');
   }
 
-  get note(): string | undefined {
+  get digest(): string | undefined {
     return this.read(join(this.boot, 'firstlight-error.txt'));
   }
 
@@ -84,19 +84,19 @@ export class ImportDesk implements Disposable {
   }
 
   /** In this process, which is quicker. */
-  import(environment: NodeJS.ProcessEnv = {}): Ended {
-    const said: string[] = [];
+  import(environment: NodeJS.ProcessEnv = {}): ImportResult {
+    const output: string[] = [];
     const options = { from: this.source, to: this.etc, credstore: this.credstore };
     const code = importCommand(
       options,
       { RUNTIME_DIRECTORY: this.scratch, ...environment },
-      { write: (text) => said.push(text) },
+      { write: (text) => output.push(text) },
     );
-    return { code, said: said.join('') };
+    return { code, output: output.join('') };
   }
 
   /** As a process of its own, killed before its `at`-th call if that is given. */
-  process(at?: number, log?: string): Promise<Ended> {
+  process(at?: number, log?: string): Promise<ImportResult> {
     const hook = log === undefined ? [] : ['--import', HOOK];
     const environment = {
       PATH: process.env['PATH'],
@@ -110,7 +110,7 @@ export class ImportDesk implements Disposable {
         process.execPath,
         [...hook, MAIN, 'import', ...this.arguments],
         { env: environment },
-        (_error, stdout, stderr) => resolve({ code: child.exitCode, said: stdout + stderr }),
+        (_error, stdout, stderr) => resolve({ code: child.exitCode, output: stdout + stderr }),
       );
     });
   }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { inLanes } from '../../system/experiment.ts';
-import { ImportDesk } from './import-fixture.ts';
+import { ImportFixture } from './import-fixture.ts';
 
 const SECRET = 'p-secret-51c0ffee';
 const OLD = '[server]\nurl = "coap://old"\n';
@@ -16,11 +16,11 @@ const TOML = `[server]\nurl = "coap://tb.example.com"\n[provisioning]\nkey = "k"
 /** Another third of the calls each day; test/image/import-cuts.test.ts has every operation each time. */
 const STRIDE = 3;
 
-function deskWithAPast(): ImportDesk {
-  const desk = new ImportDesk().put(TOML).put('of yesterday', 'firstlight-error.txt');
-  mkdirSync(dirname(desk.configFile), { recursive: true });
-  writeFileSync(desk.configFile, OLD);
-  return desk;
+function fixtureWithImport(): ImportFixture {
+  const fixture = new ImportFixture().put(TOML).put('of yesterday', 'firstlight-error.txt');
+  mkdirSync(dirname(fixture.configFile), { recursive: true });
+  writeFileSync(fixture.configFile, OLD);
+  return fixture;
 }
 
 function calls(log: string): readonly string[] {
@@ -32,26 +32,29 @@ test('killed at any system call, the next start ends as if nothing had been', {
 }, async () => {
   const logs = mkdtempSync(join(tmpdir(), 'firstlight-kills-'));
   try {
-    using undisturbed = deskWithAPast();
-    const { code, said } = await undisturbed.process(undefined, join(logs, 'all'));
-    assert.equal(code, 0, said);
+    using completeRun = fixtureWithImport();
+    const { code, output } = await completeRun.process(undefined, join(logs, 'all'));
+    assert.equal(code, 0, output);
     const all = calls(join(logs, 'all'));
     assert.ok(all.length > 30, all.join('\n'));
     const today = Math.floor(Date.now() / 86_400_000);
     const instants = all.map((_, index) => index + 1).filter((at) => at % STRIDE === today % STRIDE);
     await inLanes(2, instants, async (at) => {
-      using desk = deskWithAPast();
+      using fixture = fixtureWithImport();
       const log = join(logs, String(at));
-      assert.equal((await desk.process(at, log)).code, null, `it was not killed at ${at}`);
+      assert.equal((await fixture.process(at, log)).code, null, `it was not killed at ${at}`);
       const where = `killed before ${at}: ${calls(log).at(-1)}`;
-      const imported = undisturbed.config?.replace(undisturbed.root, desk.root);
-      assert.ok(desk.config === OLD || desk.config === imported, where);
-      assert.ok(desk.read(desk.source) === TOML || desk.secret('firstlight.secret') === SECRET, where);
-      assert.ok([0, 66].includes(desk.import().code ?? -1), where);
-      assert.equal(desk.config, imported, where);
-      assert.equal(desk.secret('firstlight.secret'), SECRET, where);
-      const shape = (files: readonly string[]) => files.map((name) => name.replace(/\d{4}-.*Z/, 'DATE'));
-      assert.deepEqual(shape(desk.files), shape(undisturbed.files), where);
+      const imported = completeRun.config?.replace(completeRun.root, fixture.root);
+      assert.ok(fixture.config === OLD || fixture.config === imported, where);
+      assert.ok(
+        fixture.read(fixture.source) === TOML || fixture.secret('firstlight.secret') === SECRET,
+        where,
+      );
+      assert.ok([0, 66].includes(fixture.import().code ?? -1), where);
+      assert.equal(fixture.config, imported, where);
+      assert.equal(fixture.secret('firstlight.secret'), SECRET, where);
+      const summary = (files: readonly string[]) => files.map((name) => name.replace(/\d{4}-.*Z/, 'DATE'));
+      assert.deepEqual(summary(fixture.files), summary(completeRun.files), where);
     });
   } finally {
     rmSync(logs, { recursive: true, force: true });
@@ -95,18 +98,18 @@ test('on a real FAT partition the secret is nowhere in the image any more', (t) 
   const card = fat();
   if (typeof card === 'string') return t.skip(card);
   using _card = card;
-  using desk = new ImportDesk(card.path);
+  using fixture = new ImportFixture(card.path);
   const holdsSecret = () => {
     execFileSync('sync');
     return readFileSync(card.image).includes(SECRET);
   };
-  desk.put(TOML.replace('coap:', 'mqtt:'));
-  assert.equal(desk.import().code, 78);
-  assert.match(desk.note ?? '', /Line 2: server\.url/);
-  desk.put(TOML);
+  fixture.put(TOML.replace('coap:', 'mqtt:'));
+  assert.equal(fixture.import().code, 78);
+  assert.match(fixture.digest ?? '', /Line 2: server\.url/);
+  fixture.put(TOML);
   assert.ok(holdsSecret(), 'the test sees the secret at all');
-  assert.equal(desk.import().code, 0);
-  assert.equal(desk.note, undefined);
+  assert.equal(fixture.import().code, 0);
+  assert.equal(fixture.digest, undefined);
   execFileSync('umount', [card.path]);
   assert.ok(!holdsSecret());
   // fusefat leaves a file system behind that fsck does not like, whatever was done with it.

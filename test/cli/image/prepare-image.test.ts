@@ -19,7 +19,7 @@ import { test } from 'node:test';
 import { prepareImage } from '../../../src/cli/image/prepare-image.ts';
 import { acquireLock } from '../../../src/credentials/lock.ts';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 const TOKEN = 'gatewayTokenOf20Chars';
 const RECORD = JSON.stringify({
@@ -60,34 +60,34 @@ async function prepare(
   state: string,
   yes: boolean,
   answer?: string,
-): Promise<{ code: number; said: string }> {
+): Promise<{ code: number; output: string }> {
   const input = Object.assign(new PassThrough(), { isTTY: answer !== undefined });
   const out = new PassThrough();
-  const said: string[] = [];
-  out.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+  const output: string[] = [];
+  out.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   if (answer !== undefined) input.end(`${answer}\n`);
   const code = await prepareImage({ state, yes }, { input, out }, new AbortController().signal);
-  return { code, said: said.join('') };
+  return { code, output: output.join('') };
 }
 
 test('credentials with all their copies and the readings go, also what a killed agent left; the device is named', async () => {
   using gateway = new Gateway();
   writeFileSync(join(gateway.state, 'notes.txt'), 'mine');
-  const { code, said } = await prepare(gateway.state, true);
-  assert.equal(code, 0, said);
+  const { code, output } = await prepare(gateway.state, true);
+  assert.equal(code, 0, output);
   assert.deepEqual(gateway.names, ['notes.txt']);
-  assert.match(said, /Left alone.*notes\.txt/);
-  assert.match(said, /the device "gw-master" on the server: delete it/);
-  assert.match(said, /journalctl|hostname/);
-  assert.ok(!said.includes(TOKEN));
+  assert.match(output, /Left alone.*notes\.txt/);
+  assert.match(output, /the device "gw-master" on the server: delete it/);
+  assert.match(output, /journalctl|hostname/);
+  assert.ok(!output.includes(TOKEN));
 });
 
 test('it asks, and only yes is yes', async () => {
   for (const answer of ['', 'n', 'no', 'yess']) {
     using gateway = new Gateway();
-    const { code, said } = await prepare(gateway.state, false, answer);
+    const { code, output } = await prepare(gateway.state, false, answer);
     assert.equal(code, 1, answer);
-    assert.match(said, /credentials\.json[\s\S]*Nothing was changed/);
+    assert.match(output, /credentials\.json[\s\S]*Nothing was changed/);
     assert.equal(gateway.names.length, OURS.length + 1);
   }
   using gateway = new Gateway();
@@ -97,24 +97,24 @@ test('it asks, and only yes is yes', async () => {
 
 test('with nobody to ask and no --yes it refuses', async () => {
   using gateway = new Gateway();
-  const { code, said } = await prepare(gateway.state, false);
+  const { code, output } = await prepare(gateway.state, false);
   assert.equal(code, 64);
-  assert.match(said, /--yes/);
+  assert.match(output, /--yes/);
   assert.equal(gateway.names.length, OURS.length + 1);
 });
 
 test('while an agent runs nothing is removed; once it has ended, all is', { timeout: 60_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning: { key: 'key', secret: 'a-secret' } });
-  await using place = await workshop();
+  await using place = await tempDir();
   const state = join(place.path, 'state');
   const file = await place.config(
     `[server]\nurl = "coap://127.0.0.1:${sandbox.coapPort}"\nspread = "0s"\n[provisioning]\nkey = "key"\nsecret = "a-secret"\n`,
   );
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
   await agent.line('telemetry accepted');
-  const { code, said } = await prepare(state, true);
+  const { code, output } = await prepare(state, true);
   assert.equal(code, 75);
-  assert.match(said, /The agent still runs, so nothing was removed: another firstlight already runs/);
+  assert.match(output, /The agent still runs, so nothing was removed: another firstlight already runs/);
   assert.ok(existsSync(join(state, 'credentials.json')));
   await agent.stop();
   assert.equal((await prepare(state, true)).code, 0);
@@ -147,7 +147,7 @@ test('a directory that is not there, and one that somebody else locked, are told
   using gateway = new Gateway();
   const none = await prepare(join(gateway.state, 'none'), true);
   assert.equal(none.code, 0);
-  assert.match(none.said, /there are no credentials and no readings in/);
+  assert.match(none.output, /there are no credentials and no readings in/);
   assert.ok(!existsSync(join(gateway.state, 'none')));
   await using _lock = await acquireLock(gateway.state);
   assert.equal((await prepare(gateway.state, true)).code, 75);

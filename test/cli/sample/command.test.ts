@@ -7,7 +7,7 @@ import { it, type TestContext } from 'node:test';
 import { type SampleOptions, sampleCommand } from '../../../src/cli/sample/command.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
 import { FakeTerminal } from '../../doubles/fake-terminal.ts';
-import { copyOf, type HostName, JournalDouble } from '../../sensors/helpers/captured-host.ts';
+import { copyHost, type HostName, RecordingSensorLogger } from '../../sensors/helpers/captured-host.ts';
 
 const CONTROL = /[^\n\P{Cc}]/u;
 
@@ -124,7 +124,7 @@ it('--explain of a value that is read once a minute shows its line', async (t) =
 });
 
 it('--explain of an own file shows its line, or why it has no value', async (t) => {
-  const root = copyOf('x86-vm', t);
+  const root = copyHost('x86-vm', t);
   const config = join(root, 'site.toml');
   const own = (name: string, file: string) =>
     `[[sensor.file]]\nname = "${name}"\npath = "${file}"\nscale = "1000"\nunit = "l"\n`;
@@ -149,7 +149,7 @@ it('--explain of a mistyped key suggests the nearest, and is exit code 1', async
 });
 
 it('a program cannot seem to tell of lost readings', async (t) => {
-  const config = join(copyOf('x86-vm', t), 'site.toml');
+  const config = join(copyHost('x86-vm', t), 'site.toml');
   writeFileSync(
     config,
     '[server]\nurl = "coap://x"\n[[sensor.exec]]\nname = "lost"\ncommand = ["/bin/echo", "readings=5"]\n',
@@ -158,7 +158,7 @@ it('a program cannot seem to tell of lost readings', async (t) => {
 });
 
 it('--config shows the operator’s own sensors too, read once, with their units; --all marks what is off', async (t) => {
-  const root = copyOf('x86-vm', t);
+  const root = copyHost('x86-vm', t);
   const config = join(root, 'site.toml');
   const program = join(root, 'program');
   writeFileSync(program, '#!/bin/sh\necho flow=61.5\necho state=heating\n', { mode: 0o755 });
@@ -187,7 +187,7 @@ it('--config shows the operator’s own sensors too, read once, with their units
 });
 
 it('--config with problems tells them all and is exit code 78', async (t) => {
-  const root = copyOf('x86-vm', t);
+  const root = copyHost('x86-vm', t);
   const config = join(root, 'wrong.toml');
   writeFileSync(config, '[server]\nurl = "ftp://x"\n[telemetry]\ninterval = "never"\n');
   const { code, lines } = await run('x86-vm', t, { config });
@@ -198,7 +198,7 @@ it('--config with problems tells them all and is exit code 78', async (t) => {
 });
 
 it('--config samples as the agent with that file would: its keys, its names; --all marks the others', async (t) => {
-  const root = copyOf('x86-vm', t);
+  const root = copyHost('x86-vm', t);
   const config = join(root, 'site.toml');
   const sensors = 'off = "network"\nrename = "load1=loadOne"\nscale = "load1=100"\n';
   writeFileSync(config, `[server]\nurl = "coap://x"\n[sensors]\n${sensors}`);
@@ -222,14 +222,14 @@ interface Changed {
 }
 
 async function run(host: HostName, t: TestContext, options: SampleOptions, changed: Changed = {}) {
-  const root = copyOf(host, t);
+  const root = copyHost(host, t);
   for (const path of changed.without ?? []) rmSync(join(root, path), { recursive: true });
   for (const [path, text] of Object.entries(changed.with ?? {})) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
   const terminal = new FakeTerminal();
-  const ports = { clock: hurriedClock(), log: new JournalDouble(), terminal, environment: {} };
+  const ports = { clock: createFastClock(), log: new RecordingSensorLogger(), terminal, environment: {} };
   const code = await sampleCommand({ root, ...options }, ports);
   return { code, lines: terminal.lines };
 }
@@ -244,7 +244,7 @@ function readFrom(lines: readonly string[]): readonly string[] {
  */
 const PAUSE_MS = 500;
 
-function hurriedClock(): Clock {
+function createFastClock(): Clock {
   let nowMs = 0;
   return {
     wallMs: () => Date.UTC(2026, 0, 1) + nowMs,

@@ -14,7 +14,7 @@ export async function sample(words: readonly string[]) {
     timeout: PATIENCE_MS,
     killSignal: 'SIGKILL',
   });
-  const [said, complained] = [text(child.stdout), text(child.stderr)];
+  const [output, complained] = [text(child.stdout), text(child.stderr)];
   const [code, signal] = await once(child, 'close');
-  return { said: await said, complained: await complained, code, signal };
+  return { output: await output, complained: await complained, code, signal };
 }

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { it } from 'node:test';
-import { groupsOf } from '../../../src/cli/sample/rows.ts';
-import { type Sampled, sampled } from '../../../src/cli/sample/subject.ts';
+import { groupRows } from '../../../src/cli/sample/rows.ts';
+import { createSampleSubject, type SampleSubject } from '../../../src/cli/sample/subject.ts';
 import { tableLines } from '../../../src/cli/sample/table.ts';
-import { watch } from '../../../src/cli/sample/watch.ts';
-import { pictureLines, sparkline } from '../../../src/cli/sample/watch-layout.ts';
+import { watchSamples } from '../../../src/cli/sample/watch.ts';
+import { sparkline, watchViewLines } from '../../../src/cli/sample/watch-layout.ts';
 import { FakeTerminal } from '../../doubles/fake-terminal.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { MAIN } from '../../paths.ts';
@@ -21,17 +21,17 @@ const VALUES = {
   netWanlteinterfaceTxBytesPerS: 0,
   uptimeS: 93_784,
 };
-const plain = sampled({}, {});
+const plain = createSampleSubject({}, {});
 /** Of an agent that sends everything. */
 const subject = subjectWithout('');
 
 /** As if the configuration did not send it. */
-function subjectWithout(key: string): Pick<Sampled, 'collectors' | 'known'> {
-  const known: Sampled['known'] = (name) => {
-    const found = plain.known(name);
+function subjectWithout(key: string): Pick<SampleSubject, 'collectors' | 'describeKey'> {
+  const known: SampleSubject['describeKey'] = (name) => {
+    const found = plain.describeKey(name);
     return found && { ...found, isSent: name !== key };
   };
-  return { ...plain, known };
+  return { ...plain, describeKey: known };
 }
 
 const ESCAPE = '\x1b';
@@ -39,10 +39,10 @@ const CONTROL = /\p{Cc}/u;
 
 for (const width of [1, 20, 40, 80, 200]) {
   it(`nothing is wider than a terminal of ${width} columns, and nothing is a control character`, () => {
-    const groups = groupsOf(VALUES, subjectWithout('load1'));
+    const groups = groupRows(VALUES, subjectWithout('load1'));
     const history = new Map(Object.keys(VALUES).map((key) => [key, [1, 2, undefined, 4]]));
-    const picture = pictureLines({ groups, history, title: 'a title of some length' }, width, 50);
-    for (const line of [...tableLines(groups, width), ...picture]) {
+    const view = watchViewLines({ groups, history, title: 'a title of some length' }, width, 50);
+    for (const line of [...tableLines(groups, width), ...view]) {
       assert.ok(line.length <= width, line);
       assert.doesNotMatch(line, CONTROL);
     }
@@ -50,7 +50,7 @@ for (const width of [1, 20, 40, 80, 200]) {
 }
 
 it('a width of 40 keeps key and value, 80 adds the meaning, 200 cuts nothing', () => {
-  const groups = groupsOf({ memoryUsedBytes: 1_288_490_189 }, subject);
+  const groups = groupRows({ memoryUsedBytes: 1_288_490_189 }, subject);
   const [, narrow] = tableLines(groups, 40);
   const [, usual] = tableLines(groups, 80);
   const [, wide] = tableLines(groups, 200);
@@ -60,15 +60,16 @@ it('a width of 40 keeps key and value, 80 adds the meaning, 200 cuts nothing', (
 });
 
 it('what the configured agent does not send is marked, and the mark is explained', () => {
-  const lines = tableLines(groupsOf({ load1: 1, load5: 2 }, subjectWithout('load5')), 80);
+  const lines = tableLines(groupRows({ load1: 1, load5: 2 }, subjectWithout('load5')), 80);
   assert.match(lines[1] ?? '', /^ {2}load1 /);
   assert.match(lines[2] ?? '', /^- load5 /);
   assert.match(lines.at(-1) ?? '', /^- is not sent/);
 });
 
 it('a terminal too low for all loses the headings first, then rows, and says how many', () => {
-  const groups = groupsOf(VALUES, subject);
-  const lines = (height: number) => pictureLines({ groups, history: new Map(), title: 'title' }, 80, height);
+  const groups = groupRows(VALUES, subject);
+  const lines = (height: number) =>
+    watchViewLines({ groups, history: new Map(), title: 'title' }, 80, height);
   assert.equal(lines(14).length, 14);
   assert.ok(lines(14).includes('load'));
   assert.equal(lines(8).length, 8);
@@ -88,14 +89,14 @@ it('a sparkline goes from the lowest to the highest of what it shows, with gaps 
 });
 
 it('a text of the host cannot move the cursor', () => {
-  const [group] = groupsOf({ odd: `up${ESCAPE}[2J\n` }, subject);
+  const [group] = groupRows({ odd: `up${ESCAPE}[2J\n` }, subject);
   assert.equal(group?.rows[0]?.amount, 'up?[2J?');
 });
 
 it('a live picture is drawn again at once when the terminal changes its size, and goes when it ends', async () => {
   const terminal = new FakeTerminal({ isLive: true, columns: 80, rows: 24 });
   const clock = new VirtualClock();
-  const ended = watch(live(terminal, clock));
+  const ended = watchSamples(live(terminal, clock));
   await clock.advance(2000);
   assert.equal(terminal.written.split(`${ESCAPE}[H`).length - 1, 3);
   terminal.resize(30, 5);
@@ -111,7 +112,7 @@ it('a live picture is drawn again at once when the terminal changes its size, an
 it('where it is no terminal it is lines: all values once, then what changed', async () => {
   const terminal = new FakeTerminal();
   const clock = new VirtualClock();
-  const ended = watch(live(terminal, clock));
+  const ended = watchSamples(live(terminal, clock));
   await clock.advance(1000);
   terminal.end();
   await ended;
@@ -133,7 +134,7 @@ function live(terminal: FakeTerminal, clock: VirtualClock) {
     terminal,
     clock,
     sensors: { sample },
-    group: (values: object) => groupsOf({ ...values }, subject),
+    group: (values: object) => groupRows({ ...values }, subject),
   };
 }
 

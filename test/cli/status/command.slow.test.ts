@@ -4,16 +4,16 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { StatusAnswer } from '../../../src/cli/status/json.ts';
+import type { StatusJson } from '../../../src/cli/status/json.ts';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { AgentProcess } from '../../app/agent-process.ts';
-import { provisioning, stage, toml, until } from './status-harness.ts';
+import { harness, provisioning, toml, until } from './status-harness.ts';
 
 test('killed without a word it is told from one that runs, and from one that was stopped', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await harness();
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
   await until(at.ask, ({ state }) => state === 'online');
   agent.kill('SIGKILL');
@@ -26,11 +26,11 @@ test("a configuration that cannot work is said by status too, and a second agent
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await harness();
   const file = await at.place.config('[server]\nurl = "mqtt://x"\n');
   await using refused = at.run(file);
   assert.equal(await refused.exit(), 78);
-  const { code, state, why } = await at.ask();
+  const { code, state, reasons: why } = await at.ask();
   assert.deepEqual([code, state], [3, 'failed']);
   assert.match(why.join('\n'), /FL-CONFIG-INVALID: .*server\.url/);
   await writeFile(file, toml(sandbox.coapPort));
@@ -46,14 +46,14 @@ test('the road is the one in use, and the one that comes first is named beside i
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await harness();
   // Nothing listens on port 1: the road is left at once.
   const url = `["coap://127.0.0.1:1", "http://127.0.0.1:${sandbox.httpPort}"]`;
   const two = toml(sandbox.coapPort).replace(/^url = .*$/m, `url = ${url}`);
   await using _agent = at.run(await at.place.config(two));
   const online = await until(at.ask, ({ state }) => state === 'online');
   assert.deepEqual(
-    [online.road, online.server, online.preferredServer],
+    [online.transport, online.endpoint, online.preferredEndpoint],
     ['http', `http://127.0.0.1:${sandbox.httpPort}`, 'coap://127.0.0.1:1'],
   );
   assert.match(await at.text(), /because coap:\/\/127\.0\.0\.1:1 does not work now/);
@@ -63,7 +63,7 @@ test('an agent without a runtime directory is said to run, by the lock it holds'
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await harness();
   const file = await at.place.config(toml(sandbox.coapPort));
   const state = join(at.place.path, 'state');
   const runtime = join(at.place.path, 'none');
@@ -75,18 +75,18 @@ test('an agent without a runtime directory is said to run, by the lock it holds'
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state], {
     RUNTIME_DIRECTORY: runtime,
   });
-  await agent.line('event=FL-STATUS-UNWRITTEN');
+  await agent.line('event=FL-STATUS-WRITE-FAILED');
   const { code, text } = await ask();
   assert.equal(code, 2, text);
   assert.match(text, /runs, but keeps no status/);
   assert.match(text, /mount a tmpfs/);
-  assert.equal((JSON.parse((await ask('--json')).text) as StatusAnswer).running, true);
+  assert.equal((JSON.parse((await ask('--json')).text) as StatusJson).running, true);
   assert.equal(await agent.stop(), 0);
   assert.deepEqual([(await ask()).code, /not running/.test((await ask()).text)], [3, true]);
 });
 
 test('a file from elsewhere is not believed, and said to be unreadable', { timeout: 20_000 }, async () => {
-  await using at = await stage();
+  await using at = await harness();
   for (const content of ['', '{', '[]', '{"version":99}', 'x'.repeat(100_000)]) {
     await writeFile(join(at.runtime, 'status.json'), content);
     const { code, state } = await at.ask();

@@ -5,22 +5,25 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { provisioning, stage, toml, until } from './status-harness.ts';
+import { harness, provisioning, toml, until } from './status-harness.ts';
 
 test('before, while and after it runs: 3, 0 online with all that matters, 3 stopped', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await harness();
   assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'not running']);
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
-  const online = await until(at.ask, ({ state, delivered }) => state === 'online' && delivered > 0);
+  const online = await until(
+    at.ask,
+    ({ state, deliveredReadings: delivered }) => state === 'online' && delivered > 0,
+  );
   assert.deepEqual(
-    [online.code, online.running, online.device, online.credentials, online.road, online.clock],
+    [online.code, online.running, online.device, online.credentials, online.transport, online.clock],
     [0, true, 'gw-test', 'stored', 'coap', 'trusted'],
   );
-  assert.equal(online.server, `coap://127.0.0.1:${sandbox.coapPort}`);
-  assert.ok(online.events.length > 0 && online.events.length <= 5);
+  assert.equal(online.endpoint, `coap://127.0.0.1:${sandbox.coapPort}`);
+  assert.ok(online.recentEvents.length > 0 && online.recentEvents.length <= 5);
   assert.equal((await stat(join(at.runtime, 'status.json'))).mode & 0o777, 0o644);
   const file = await readFile(join(at.runtime, 'status.json'), 'utf8');
   for (const secret of [provisioning.secret, sandbox.devices()[0]?.token ?? 'no device'])

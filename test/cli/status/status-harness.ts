@@ -2,8 +2,8 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StatusAnswer } from '../../../src/cli/status/json.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
+import type { StatusJson } from '../../../src/cli/status/json.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
 export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
@@ -11,18 +11,18 @@ export function toml(coapPort: number): string {
   return `[server]\nurl = "coap://127.0.0.1:${coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`;
 }
 
-export async function stage() {
-  const place = await workshop();
+export async function harness() {
+  const place = await tempDir();
   const runtime = join(place.path, 'run');
   await mkdir(runtime);
   const run = (file: string) =>
     AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')], {
       RUNTIME_DIRECTORY: runtime,
     });
-  const ask = async (): Promise<StatusAnswer & { readonly code: number | null }> => {
+  const ask = async (): Promise<StatusJson & { readonly code: number | null }> => {
     await using status = AgentProcess.run(['status', '--json', '--runtime', runtime]);
     const code = await status.exit();
-    return { ...(JSON.parse(status.output.join('\n')) as StatusAnswer), code };
+    return { ...(JSON.parse(status.output.join('\n')) as StatusJson), code };
   };
   const text = async () => {
     await using status = AgentProcess.run(['status', '--runtime', runtime]);

@@ -3,21 +3,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigError } from '../../../src/config/errors/problem.ts';
-import { Desk, SERVER } from '../config-fixture.ts';
+import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
 describe('a problem', () => {
   it('is one sentence with file, line, key, value, bound and example', () => {
-    using desk = new Desk();
-    const [problem] = desk.problems(`${SERVER}\n[telemetry]\n# seconds\ninterval = "10"\n`);
+    using fixture = new ConfigFixture();
+    const [problem] = fixture.problems(`${SERVER}\n[telemetry]\n# seconds\ninterval = "10"\n`);
     assert.equal(
       problem?.sentence,
-      `${desk.toml}:6: telemetry.interval = "10" is not a duration; allowed 1s to 24h; example: interval = "10s"`,
+      `${fixture.toml}:6: telemetry.interval = "10" is not a duration; allowed 1s to 24h; example: interval = "10s"`,
     );
     const { source, line, key, value, bound, example } = problem;
     assert.deepEqual(
       { source, line, key, value, bound, example },
       {
-        source: desk.toml,
+        source: fixture.toml,
         line: 6,
         key: 'telemetry.interval',
         value: '"10"',
@@ -28,14 +28,14 @@ describe('a problem', () => {
   });
 
   it('of a variable names the variable and shows how to set it', () => {
-    using desk = new Desk();
-    assert.deepEqual(desk.sentences(SERVER, { environment: { FIRSTLIGHT_TELEMETRY_INTERVAL: '25h' } }), [
+    using fixture = new ConfigFixture();
+    assert.deepEqual(fixture.sentences(SERVER, { environment: { FIRSTLIGHT_TELEMETRY_INTERVAL: '25h' } }), [
       'FIRSTLIGHT_TELEMETRY_INTERVAL: telemetry.interval = "25h" is too long; allowed 1s to 24h; example: FIRSTLIGHT_TELEMETRY_INTERVAL=10s',
     ]);
   });
 
   it('never comes alone when there are more: twelve mistakes are twelve problems, in the order of the file', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const toml = `top = 1
 [server]
 url = "mqtt://tb"
@@ -54,22 +54,22 @@ name = "a<b"
 credentials = true
 `;
     const environment = { FIRSTLIGHT_LOG_LEVLE: 'info', FIRSTLIGHT_DEVICE_NAME: '' };
-    const problems = desk.problems(toml, { environment });
+    const problems = fixture.problems(toml, { environment });
     assert.equal(problems.length, 12);
-    const inFile = problems.filter((each) => each.source === desk.toml).map((each) => each.line);
+    const inFile = problems.filter((each) => each.source === fixture.toml).map((each) => each.line);
     assert.deepEqual(inFile, [1, 3, 4, 5, 8, 9, 11, 12, 14, 16]);
   });
 
   it('is found in a value that a later source overrides', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_LOG_LEVEL: 'info' };
-    assert.equal(desk.problems(`${SERVER}[log]\nlevel = "loud"`, { environment }).length, 1);
+    assert.equal(fixture.problems(`${SERVER}[log]\nlevel = "loud"`, { environment }).length, 1);
   });
 
   it('is thrown as a ConfigError with a stable code, one line for each', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     assert.throws(
-      () => desk.load('[server]\nurl = "x"\nspread = "y"'),
+      () => fixture.load('[server]\nurl = "x"\nspread = "y"'),
       (error) =>
         error instanceof ConfigError &&
         error.code === 'CONFIG_INVALID' &&
@@ -108,8 +108,8 @@ describe('a slip of the pen', () => {
   ];
   for (const [toml, what] of slips) {
     it(`${JSON.stringify(toml.slice(0, 44))} is named, with a way out`, () => {
-      using desk = new Desk();
-      const sentences = desk.sentences(`${toml}\n${toml.includes('server') ? '' : SERVER}`);
+      using fixture = new ConfigFixture();
+      const sentences = fixture.sentences(`${toml}\n${toml.includes('server') ? '' : SERVER}`);
       assert.equal(sentences.length, 1, sentences.join('\n'));
       assert.match(sentences[0] ?? '', what);
       assert.doesNotMatch(sentences[0] ?? '', /\p{Cc}/u);
@@ -118,16 +118,16 @@ describe('a slip of the pen', () => {
   }
 
   it('in a variable is named with the one that was meant, never with the value', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_PROVISIONING_SECERT: 'hush-hush' };
-    assert.deepEqual(desk.sentences(SERVER, { environment }), [
+    assert.deepEqual(fixture.sentences(SERVER, { environment }), [
       'FIRSTLIGHT_PROVISIONING_SECERT: is no variable of ours; did you mean FIRSTLIGHT_PROVISIONING_SECRET?',
     ]);
   });
 
   it('255 characters outside the basic plane are 255 characters', () => {
-    using desk = new Desk();
-    assert.deepEqual(desk.problems(`${SERVER}[device]\nname = "${'🌅'.repeat(255)}"`), []);
-    assert.equal(desk.problems(`${SERVER}[device]\nname = "${'🌅'.repeat(256)}"`).length, 1);
+    using fixture = new ConfigFixture();
+    assert.deepEqual(fixture.problems(`${SERVER}[device]\nname = "${'🌅'.repeat(255)}"`), []);
+    assert.equal(fixture.problems(`${SERVER}[device]\nname = "${'🌅'.repeat(256)}"`).length, 1);
   });
 });

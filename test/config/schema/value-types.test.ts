@@ -7,7 +7,7 @@ import type { Setting } from '../../../src/config/schema/setting.ts';
 import { settings } from '../../../src/config/schema/settings.ts';
 import { parseDeadbands } from '../../../src/config/values/deadbands.ts';
 import { parseSize } from '../../../src/config/values/size.ts';
-import { Desk, SERVER } from '../config-fixture.ts';
+import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
 /** The value, or what is wrong with it. */
 function judged(setting: Setting, raw: unknown): unknown {
@@ -135,8 +135,8 @@ describe('deadbands', () => {
   });
 
   it('that are wrong are one sentence with place, bound and example', () => {
-    using desk = new Desk();
-    assert.deepEqual(desk.sentences(`${SERVER}[telemetry]\ndeadband = "load1"`), [
+    using fixture = new ConfigFixture();
+    assert.deepEqual(fixture.sentences(`${SERVER}[telemetry]\ndeadband = "load1"`), [
       'firstlight.toml:4: telemetry.deadband = "load1" has something other than key=number as part 1; allowed at most 64 of key=number, separated by commas; a key is 1 to 64 letters, digits, _ . - and * (any characters), its number above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
     ]);
   });

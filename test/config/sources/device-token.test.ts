@@ -6,79 +6,79 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import type { LoadRequest } from '../../../src/config/load.ts';
-import { Desk, SERVER } from '../config-fixture.ts';
+import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
 const IN_THE_FILE = `${SERVER}[device]\ntoken = "in-the-file"\n`;
 
 function tokenOf(
-  desk: Desk,
+  fixture: ConfigFixture,
   toml: string,
   rest: Partial<LoadRequest> = {},
 ): [string | undefined, string | undefined] {
-  const { config, sources } = desk.load(toml, rest);
+  const { config, sources } = fixture.load(toml, rest);
   return [config.device.token?.reveal(), sources['device.token']];
 }
 
 describe('the token that counts', () => {
   it('is the credential of systemd, then of the environment, then of the file; each inline or in a file', () => {
-    using desk = new Desk();
-    const directory = join(desk.directory, 'credentials');
+    using fixture = new ConfigFixture();
+    const directory = join(fixture.directory, 'credentials');
     mkdirSync(directory);
-    const credential = desk.write('credentials/firstlight.token', 'of-systemd\n');
-    const named = desk.write('named', 'of-a-variable\n');
+    const credential = fixture.write('credentials/firstlight.token', 'of-systemd\n');
+    const named = fixture.write('named', 'of-a-variable\n');
     const inline = { FIRSTLIGHT_DEVICE_TOKEN: 'in-a-variable' };
     const file = { FIRSTLIGHT_DEVICE_TOKEN_FILE: named };
     const rest = { environment: inline, credentialsDirectory: directory };
-    assert.deepEqual(tokenOf(desk, IN_THE_FILE, rest), ['of-systemd', credential]);
+    assert.deepEqual(tokenOf(fixture, IN_THE_FILE, rest), ['of-systemd', credential]);
     const variable = 'FIRSTLIGHT_DEVICE_TOKEN';
-    assert.deepEqual(tokenOf(desk, IN_THE_FILE, { environment: inline }), ['in-a-variable', variable]);
-    assert.deepEqual(tokenOf(desk, IN_THE_FILE, { environment: file }), ['of-a-variable', named]);
+    assert.deepEqual(tokenOf(fixture, IN_THE_FILE, { environment: inline }), ['in-a-variable', variable]);
+    assert.deepEqual(tokenOf(fixture, IN_THE_FILE, { environment: file }), ['of-a-variable', named]);
     const byFile = `${SERVER}[device]\ntoken-file = "${named}"`;
-    assert.deepEqual(tokenOf(desk, byFile), ['of-a-variable', named]);
-    assert.deepEqual(tokenOf(desk, IN_THE_FILE), ['in-the-file', `${desk.toml}:4`]);
-    assert.deepEqual(tokenOf(desk, SERVER), [undefined, undefined]);
+    assert.deepEqual(tokenOf(fixture, byFile), ['of-a-variable', named]);
+    assert.deepEqual(tokenOf(fixture, IN_THE_FILE), ['in-the-file', `${fixture.toml}:4`]);
+    assert.deepEqual(tokenOf(fixture, SERVER), [undefined, undefined]);
   });
 
   it('is not the secret, nor the secret the token, when both are credentials of systemd', () => {
-    using desk = new Desk();
-    desk.write('firstlight.secret', 's3');
-    const rest = { credentialsDirectory: desk.directory };
-    const { config } = desk.load(`${SERVER}[provisioning]\nkey = "k"`, rest);
+    using fixture = new ConfigFixture();
+    fixture.write('firstlight.secret', 's3');
+    const rest = { credentialsDirectory: fixture.directory };
+    const { config } = fixture.load(`${SERVER}[provisioning]\nkey = "k"`, rest);
     assert.deepEqual([config.device.token, config.provisioning?.secret.reveal()], [undefined, 's3']);
-    desk.write('firstlight.token', 't0ken');
-    assert.equal(desk.load(SERVER, rest).config.device.token?.reveal(), 't0ken');
+    fixture.write('firstlight.token', 't0ken');
+    assert.equal(fixture.load(SERVER, rest).config.device.token?.reveal(), 't0ken');
   });
 
   it('given twice in one source is a problem', () => {
-    using desk = new Desk();
-    const [problem] = desk.sentences(`${IN_THE_FILE}token-file = "${desk.write('named', 'x')}"`);
+    using fixture = new ConfigFixture();
+    const [problem] = fixture.sentences(`${IN_THE_FILE}token-file = "${fixture.write('named', 'x')}"`);
     assert.match(problem ?? '', /:5: device\.token-file is given together with device\.token; remove one/);
   });
 
   it('in a file that is missing is a problem, even when the secret of the pair may be gone', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const forget = '[provisioning]\nafter-success = "forget"\n';
-    const [problem] = desk.sentences(`${SERVER}${forget}[device]\ntoken-file = "/nowhere/at/all"`);
+    const [problem] = fixture.sentences(`${SERVER}${forget}[device]\ntoken-file = "/nowhere/at/all"`);
     assert.match(problem ?? '', /device\.token-file names \/nowhere\/at\/all, which does not exist/);
   });
 
   it('that everyone can read is a warning that says it is the token', () => {
-    using desk = new Desk();
-    const named = desk.write('named', 'x');
+    using fixture = new ConfigFixture();
+    const named = fixture.write('named', 'x');
     chmodSync(named, 0o644);
-    const { warnings } = desk.load(`${SERVER}[device]\ntoken-file = "${named}"`);
+    const { warnings } = fixture.load(`${SERVER}[device]\ntoken-file = "${named}"`);
     assert.match(
       warnings.join('\n'),
       /^\S+named holds the access token and every user .* run: chmod o= \S+$/,
     );
-    desk.write('firstlight.toml', IN_THE_FILE);
-    chmodSync(desk.toml, 0o644);
-    assert.match(desk.load(undefined).warnings.join('\n'), /^\S+firstlight\.toml holds the access token/);
+    fixture.write('firstlight.toml', IN_THE_FILE);
+    chmodSync(fixture.toml, 0o644);
+    assert.match(fixture.load(undefined).warnings.join('\n'), /^\S+firstlight\.toml holds the access token/);
   });
 
   it('is in no print of the configuration', () => {
-    using desk = new Desk();
-    const loaded = desk.load(IN_THE_FILE);
+    using fixture = new ConfigFixture();
+    const loaded = fixture.load(IN_THE_FILE);
     assert.doesNotMatch(JSON.stringify(loaded) + inspect(loaded, { depth: 9 }), /in-the-file/);
   });
 });
@@ -95,8 +95,8 @@ describe('a token', () => {
   ];
   for (const [token, what] of wrong) {
     it(`${JSON.stringify(token.slice(0, 12))} is refused with the bound, and not told`, () => {
-      using desk = new Desk();
-      const sentences = desk.sentences(`${SERVER}[device]\ntoken = "${token}"`);
+      using fixture = new ConfigFixture();
+      const sentences = fixture.sentences(`${SERVER}[device]\ntoken = "${token}"`);
       assert.equal(sentences.length, 1);
       assert.match(sentences[0] ?? '', what);
       assert.match(
@@ -107,21 +107,24 @@ describe('a token', () => {
   }
 
   it('may be one character or 255, of all the others that ASCII prints', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const all = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
       .join('')
       .replace(/[/?]/g, '');
     for (const token of ['t', 't'.repeat(255), all]) {
-      assert.equal(tokenOf(desk, `${SERVER}[device]\ntoken-file = "${desk.write('t', token)}"`)[0], token);
+      assert.equal(
+        tokenOf(fixture, `${SERVER}[device]\ntoken-file = "${fixture.write('t', token)}"`)[0],
+        token,
+      );
     }
   });
 });
 
 describe('beside a token', () => {
   it('provisioning is not used, which is a warning that names what is given and no secret', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const pair = '[provisioning]\nkey = "k"\nsecret = "s3cret"\n';
-    const { config, warnings } = desk.load(`${IN_THE_FILE}${pair}`);
+    const { config, warnings } = fixture.load(`${IN_THE_FILE}${pair}`);
     assert.equal(config.provisioning, undefined);
     assert.equal(config.device.token?.reveal(), 'in-the-file');
     assert.deepEqual(warnings, [
@@ -130,28 +133,28 @@ describe('beside a token', () => {
   });
 
   it('half a pair, or a secret file that is missing, is no problem', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     for (const half of ['key = "k"', 'secret = "s"', 'key = "k"\nsecret-file = "/nowhere/at/all"']) {
-      const { config, warnings } = desk.load(`${IN_THE_FILE}[provisioning]\n${half}`);
+      const { config, warnings } = fixture.load(`${IN_THE_FILE}[provisioning]\n${half}`);
       assert.equal(config.provisioning, undefined);
       assert.equal(warnings.length, 1);
     }
   });
 
   it('what is wrong in provisioning.* is still a problem, for the token may go away some day', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const wrong = '[provisioning]\nkey = ""\nsecret = ""\ncredentials = "x"\nafter-success = "x"\n';
-    assert.equal(desk.problems(`${IN_THE_FILE}${wrong}`).length, 4);
+    assert.equal(fixture.problems(`${IN_THE_FILE}${wrong}`).length, 4);
   });
 
   it('a wrong token does not bring provisioning back, nor does it raise a problem more', () => {
-    using desk = new Desk();
-    const sentences = desk.sentences(`${SERVER}[device]\ntoken = ""\n[provisioning]\nkey = "k"`);
+    using fixture = new ConfigFixture();
+    const sentences = fixture.sentences(`${SERVER}[device]\ntoken = ""\n[provisioning]\nkey = "k"`);
     assert.equal(sentences.length, 1, sentences.join('\n'));
   });
 
   it('without anything of provisioning there is no warning', () => {
-    using desk = new Desk();
-    assert.deepEqual(desk.load(IN_THE_FILE).warnings, []);
+    using fixture = new ConfigFixture();
+    assert.deepEqual(fixture.load(IN_THE_FILE).warnings, []);
   });
 });

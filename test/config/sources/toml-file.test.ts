@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Desk, SERVER } from '../config-fixture.ts';
+import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
 const NOBODY = 65_534;
 
@@ -21,70 +21,72 @@ function asNobody(act: () => void): void {
 
 describe('a configuration file', () => {
   it('that is missing is a problem that shows what to create', () => {
-    using desk = new Desk();
-    assert.deepEqual(desk.sentences(undefined), [
+    using fixture = new ConfigFixture();
+    assert.deepEqual(fixture.sentences(undefined), [
       'firstlight.toml: does not exist; create it with these lines:\n# firstlight.toml\n[server]\nurl = "coap://thingsboard.example.com"',
     ]);
   });
 
   it('that is empty lacks the server and nothing else', () => {
-    using desk = new Desk();
-    assert.deepEqual(desk.sentences(''), [
+    using fixture = new ConfigFixture();
+    assert.deepEqual(fixture.sentences(''), [
       'firstlight.toml: server.url is missing; allowed coap://host[:port], http://host[:port] or https://host[:port], ports 5683, 80 and 443 unless given, an IPv6 address in brackets; at most 8 of them, as a list or separated by commas; example: url = "coap://thingsboard.example.com"',
     ]);
   });
 
   it('that may not be read is a problem that says so', () => {
-    using desk = new Desk();
-    desk.write('firstlight.toml', SERVER, 0o000);
-    chmodSync(desk.directory, 0o755);
+    using fixture = new ConfigFixture();
+    fixture.write('firstlight.toml', SERVER, 0o000);
+    chmodSync(fixture.directory, 0o755);
     asNobody(() => {
-      assert.deepEqual(desk.sentences(undefined), ['firstlight.toml: may not be read by this user (EACCES)']);
+      assert.deepEqual(fixture.sentences(undefined), [
+        'firstlight.toml: may not be read by this user (EACCES)',
+      ]);
     });
   });
 
   it('that is a directory, a FIFO or a device is a problem, and none of them blocks', () => {
-    using desk = new Desk();
-    mkdirSync(desk.toml);
-    assert.deepEqual(desk.sentences(undefined), ['firstlight.toml: is a directory, not a file']);
-    execFileSync('mkfifo', [`${desk.directory}/fifo`]);
+    using fixture = new ConfigFixture();
+    mkdirSync(fixture.toml);
+    assert.deepEqual(fixture.sentences(undefined), ['firstlight.toml: is a directory, not a file']);
+    execFileSync('mkfifo', [`${fixture.directory}/fifo`]);
     assert.match(
-      desk.sentences(undefined, { file: `${desk.directory}/fifo` })[0] ?? '',
+      fixture.sentences(undefined, { file: `${fixture.directory}/fifo` })[0] ?? '',
       /is not a regular file/,
     );
-    assert.match(desk.sentences(undefined, { file: '/dev/zero' })[0] ?? '', /is not a regular file/);
+    assert.match(fixture.sentences(undefined, { file: '/dev/zero' })[0] ?? '', /is not a regular file/);
   });
 
   it('of 256 KiB is read, and one byte more is not', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const fill = 256 * 1024 - SERVER.length;
-    assert.deepEqual(desk.problems(`${SERVER}${'#'.repeat(fill)}`), []);
-    assert.deepEqual(desk.sentences(`${SERVER}${'#'.repeat(fill + 1)}`), [
+    assert.deepEqual(fixture.problems(`${SERVER}${'#'.repeat(fill)}`), []);
+    assert.deepEqual(fixture.sentences(`${SERVER}${'#'.repeat(fill + 1)}`), [
       'firstlight.toml: is larger than 256 KiB',
     ]);
   });
 
   it('that is not UTF-8, or begins with a byte order mark, is a problem that says which', () => {
-    using desk = new Desk();
-    desk.write('firstlight.toml', Buffer.concat([Buffer.from(SERVER), Buffer.from([0xff, 0xfe])]));
-    assert.deepEqual(desk.sentences(undefined), ['firstlight.toml: is not UTF-8 text']);
-    assert.match(desk.sentences(`\ufeff${SERVER}`)[0] ?? '', /begins with a byte order mark; save it/);
+    using fixture = new ConfigFixture();
+    fixture.write('firstlight.toml', Buffer.concat([Buffer.from(SERVER), Buffer.from([0xff, 0xfe])]));
+    assert.deepEqual(fixture.sentences(undefined), ['firstlight.toml: is not UTF-8 text']);
+    assert.match(fixture.sentences(`\ufeff${SERVER}`)[0] ?? '', /begins with a byte order mark; save it/);
   });
 
   it('that is not TOML is a problem with its line, a reason, and nothing of the line itself', () => {
-    using desk = new Desk();
-    assert.deepEqual(desk.sentences('[server]\nurl = coap://tb\n'), [
+    using fixture = new ConfigFixture();
+    assert.deepEqual(fixture.sentences('[server]\nurl = coap://tb\n'), [
       'firstlight.toml:2: is not valid TOML: invalid value (text needs quotes: name = "value")',
     ]);
-    assert.deepEqual(desk.sentences(`${SERVER}${SERVER}`), [
+    assert.deepEqual(fixture.sentences(`${SERVER}${SERVER}`), [
       'firstlight.toml:3: is not valid TOML: trying to redefine an already defined table or value',
     ]);
   });
 
   it('that is not TOML hides no problem of the environment, and invents none about what it may have held', () => {
-    using desk = new Desk();
+    using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_LOG_LEVEL: 'loud', FIRSTLIGHT_PROVISIONING_KEY: 'k' };
-    const sources = desk.problems('oops', { environment }).map((each) => each.source);
-    assert.deepEqual(sources, [desk.toml, 'FIRSTLIGHT_LOG_LEVEL']);
+    const sources = fixture.problems('oops', { environment }).map((each) => each.source);
+    assert.deepEqual(sources, [fixture.toml, 'FIRSTLIGHT_LOG_LEVEL']);
   });
 });

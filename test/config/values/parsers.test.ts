@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nearest } from '../../../src/config/errors/suggest.ts';
-import { locate } from '../../../src/config/sources/toml-lines.ts';
+import { suggest } from '../../../src/config/errors/suggest.ts';
+import { createLineLocator } from '../../../src/config/sources/toml-lines.ts';
 import { parseDuration } from '../../../src/config/values/duration.ts';
 import { parseServerUrl } from '../../../src/config/values/server-url.ts';
 import { formatDurationSetting } from '../../../src/core/model/format-duration.ts';
@@ -92,17 +92,17 @@ describe('a server address', () => {
 describe('a suggestion', () => {
   it('is the known word one slip away, and none when every word is far', () => {
     const words = ['server.url', 'telemetry.interval', 'log.level', 'log.format'];
-    assert.equal(nearest('server.ulr', words), 'server.url');
-    assert.equal(nearest('telemtry.interval', words), 'telemetry.interval');
-    assert.equal(nearest('LOG.LEVEL', words), 'log.level');
-    assert.equal(nearest('mqtt.topic', words), undefined);
-    assert.equal(nearest('x'.repeat(100_000), words), undefined);
-    assert.equal(nearest('x', []), undefined);
+    assert.equal(suggest('server.ulr', words), 'server.url');
+    assert.equal(suggest('telemtry.interval', words), 'telemetry.interval');
+    assert.equal(suggest('LOG.LEVEL', words), 'log.level');
+    assert.equal(suggest('mqtt.topic', words), undefined);
+    assert.equal(suggest('x'.repeat(100_000), words), undefined);
+    assert.equal(suggest('x', []), undefined);
   });
 
   it('counts two swapped neighbours as one slip', () => {
-    assert.equal(nearest('inof', ['info']), 'info');
-    assert.equal(nearest('inxx', ['info']), undefined);
+    assert.equal(suggest('inof', ['info']), 'info');
+    assert.equal(suggest('inxx', ['info']), undefined);
   });
 });
 
@@ -131,7 +131,7 @@ text = '''
 level = "no" '''
 level = "info"
 `.replace("'it''", "'it'");
-  const lineOf = locate(TOML);
+  const lineOf = createLineLocator(TOML);
 
   it('is found through comments, multi-line values, lists and quoted or dotted keys', () => {
     const lines = [
@@ -158,7 +158,7 @@ level = "info"
   });
 
   it('of a dotted key at the top is found, also as a table', () => {
-    const dotted = locate('\nserver.url = "coap://tb"\r\nserver . "spread" = "1s"');
+    const dotted = createLineLocator('\nserver.url = "coap://tb"\r\nserver . "spread" = "1s"');
     assert.deepEqual(
       [dotted(['server', 'url']), dotted(['server', 'spread']), dotted(['server'])],
       [2, 3, 2],
@@ -167,8 +167,8 @@ level = "info"
 
   it('is found in a quarter of a megabyte of one string, and of many lines, without trouble', () => {
     const string = `[a]\nb = """${'x\n'.repeat(120_000)}"""\nc = 1`;
-    assert.equal(locate(string)(['a', 'c']), 120_003);
+    assert.equal(createLineLocator(string)(['a', 'c']), 120_003);
     const lines = `[a]\n${Array.from({ length: 20_000 }, (_, i) => `k${i} = 1`).join('\n')}`;
-    assert.equal(locate(lines)(['a', 'k19999']), 20_001);
+    assert.equal(createLineLocator(lines)(['a', 'k19999']), 20_001);
   });
 });

@@ -22,8 +22,8 @@ const RESTARTS_MAX = 4;
 /** The agent tries a store that refused again after 10 s, growing; a unit that could not start after its own waits. */
 const HEALS_WITHIN_MS = 120_000;
 
-export async function fullAtFirstBoot(ground: Ground): Promise<Report> {
-  await using disk = await makeDisk(ground);
+export async function fullAtFirstBoot(environment: Ground): Promise<Report> {
+  await using disk = await makeDisk(environment);
   await using site = await Site.open(disk.path);
   const findings = new Findings();
   await site.openServer();
@@ -34,12 +34,15 @@ export async function fullAtFirstBoot(ground: Ground): Promise<Report> {
   rmSync(filler(disk.path));
   const isOnline = await until(() => site.sandbox.devices().length === 1, HEALS_WITHIN_MS);
   findings.expect(isOnline, 'the disk has room again, and it does not provision by itself');
-  findings.expect(await site.hears(ONLINE_WITHIN_MS), 'the disk has room again, and no telemetry comes');
+  findings.expect(
+    await site.isReceiving(ONLINE_WITHIN_MS),
+    'the disk has room again, and no telemetry comes',
+  );
   return findings;
 }
 
-export async function fullLater(ground: Ground): Promise<Report> {
-  await using disk = await makeDisk(ground);
+export async function fullLater(environment: Ground): Promise<Report> {
+  await using disk = await makeDisk(environment);
   await using site = await provisionedSite(disk.path);
   const findings = new Findings();
   fill(disk.path);
@@ -84,7 +87,7 @@ async function withoutCredentials(
 
 async function withCredentials(site: Site, booted: Booted, findings: Findings): Promise<void> {
   findings.expect(
-    await site.hears(ONLINE_WITHIN_MS),
+    await site.isReceiving(ONLINE_WITHIN_MS),
     `it does not deliver: ${(await booted.service.status()).trim()}`,
   );
   await sleep(WATCHED_MS);
@@ -114,7 +117,7 @@ async function provisionedSite(root: string): Promise<Site> {
   await site.openServer();
   await site.configure();
   const { machine } = await site.boot();
-  if (!(await site.hears(ONLINE_WITHIN_MS))) throw new Error('it did not come online on a good disk');
+  if (!(await site.isReceiving(ONLINE_WITHIN_MS))) throw new Error('it did not come online on a good disk');
   await machine.powerOff();
   return site;
 }

@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openNameServer } from '../name-server.ts';
-import { beatOf, unbroken } from '../reading-grid.ts';
+import { readingGridOf, requireUnbroken } from '../reading-grid.ts';
 import { Findings, type Ground, type Report } from '../scenario.ts';
 import { Site } from '../site.ts';
 import { until } from '../until.ts';
@@ -24,8 +24,8 @@ const LOSS_PERCENT = 30;
 const SPOOL_SOON = '[outbox]\nspool-after = "10s"\nflush-every = "10s"\n';
 
 /** Nothing listens at the server's address when the gateway boots. */
-export function serverAbsent(ground: Ground): Promise<Report> {
-  return onARoad(ground, async (site, findings) => {
+export function serverAbsent(environment: Ground): Promise<Report> {
+  return withLink(environment, async (site, findings) => {
     await site.configure(SPOOL_SOON);
     const { service } = await site.boot();
     await sleep(AWAY_MS);
@@ -37,9 +37,9 @@ export function serverAbsent(ground: Ground): Promise<Report> {
 }
 
 /** The name of the server cannot be resolved when the gateway boots, because nobody answers. */
-export function nameServerAbsent(ground: Ground): Promise<Report> {
-  return onARoad(ground, async (site, findings) => {
-    const { serverAddress } = site.road;
+export function nameServerAbsent(environment: Ground): Promise<Report> {
+  return withLink(environment, async (site, findings) => {
+    const { serverAddress } = site.link;
     await using names = await openNameServer(serverAddress, serverAddress);
     await site.openServer();
     await writeFile(join(site.root, 'etc', 'resolv.conf'), `nameserver ${serverAddress}\n`);
@@ -52,53 +52,59 @@ export function nameServerAbsent(ground: Ground): Promise<Report> {
       (await service.number('NRestarts')) === 0,
       'it was restarted while the name server was away',
     );
-    const told = await service.said('the name of the server cannot be resolved');
-    findings.expect(told, 'the journal does not say that the name cannot be resolved');
+    const logged = await service.output('the name of the server cannot be resolved');
+    findings.expect(logged, 'the journal does not say that the name cannot be resolved');
     names.speak();
     await comesOnline(site, findings);
   });
 }
 
-export function linkDown(ground: Ground): Promise<Report> {
-  return onARoad(ground, async (site, findings) => {
+export function linkDown(environment: Ground): Promise<Report> {
+  return withLink(environment, async (site, findings) => {
     await site.configure(SPOOL_SOON);
     await site.openServer();
     const { service } = await site.boot();
-    findings.expect(await site.hears(ONLINE_WITHIN_MS), 'it did not come online before the link went down');
-    await site.road.down();
+    findings.expect(
+      await site.isReceiving(ONLINE_WITHIN_MS),
+      'it did not come online before the link went down',
+    );
+    await site.link.down();
     await sleep(DOWN_MS);
-    const spooled = await service.said('kept on the disk');
+    const spooled = await service.output('kept on the disk');
     findings.expect(spooled, 'the journal does not say that readings are kept on the disk');
-    await site.road.up();
+    await site.link.up();
     await comesOnline(site, findings);
     findings.expect(
-      await service.said('the server answers again'),
+      await service.output('the server answers again'),
       'the journal does not say that it is over',
     );
   });
 }
 
-export function lossyRoad(ground: Ground): Promise<Report> {
-  return onARoad(ground, async (site, findings) => {
+export function lossyRoad(environment: Ground): Promise<Report> {
+  return withLink(environment, async (site, findings) => {
     await site.configure(SPOOL_SOON);
     await site.openServer();
-    await site.road.lose(LOSS_PERCENT);
+    await site.link.lose(LOSS_PERCENT);
     site.sandbox.setKnobs({ lossIn: LOSS_PERCENT / 100 });
     await site.boot();
-    findings.expect(await site.hears(ONLINE_WITHIN_MS), `it did not come online with ${LOSS_PERCENT} % loss`);
+    findings.expect(
+      await site.isReceiving(ONLINE_WITHIN_MS),
+      `it did not come online with ${LOSS_PERCENT} % loss`,
+    );
     await sleep(LOSSY_MS);
-    const lost = await site.road.lost();
+    const lost = await site.link.lost();
     findings.figure(
-      `${lost} datagrams to the gateway lost, ${beatOf(site.sandbox).readings} readings stored meanwhile`,
+      `${lost} datagrams to the gateway lost, ${readingGridOf(site.sandbox).readings} readings stored meanwhile`,
     );
     findings.expect(lost > 0, 'the road lost nothing');
-    await site.road.lose(0);
+    await site.link.lose(0);
     site.sandbox.setKnobs({ lossIn: 0 });
     await comesOnline(site, findings);
   });
 }
 
-async function onARoad(
+async function withLink(
   { installed }: Ground,
   drive: (site: Site, findings: Findings) => Promise<void>,
 ): Promise<Report> {
@@ -114,15 +120,20 @@ async function onARoad(
 /** The faults are healed: now it must be heard again, and then nothing may be missing. */
 async function comesOnline(site: Site, findings: Findings): Promise<void> {
   const healedMs = Date.now();
-  const heardAgain = () => beatOf(site.sandbox).lastMs >= healedMs;
+  const heardAgain = () => readingGridOf(site.sandbox).lastMs >= healedMs;
   const isOnline = await until(heardAgain, HEALS_WITHIN_MS);
   const tookS = Math.round((Date.now() - healedMs) / 1000);
   findings.expect(isOnline, `it did not come online by itself within ${tookS} s`);
-  const { readings, missing, gaps, told } = await unbroken(site.sandbox, healedMs, HEALS_WITHIN_MS);
+  const {
+    readings,
+    missing,
+    gaps,
+    reported: logged,
+  } = await requireUnbroken(site.sandbox, healedMs, HEALS_WITHIN_MS);
   findings.figure(`online ${tookS} s after, ${readings} readings`);
   findings.expect(
     missing === 0,
     `${missing} of ${readings + missing} readings missing: ${JSON.stringify(gaps.slice(0, 5))}`,
   );
-  findings.expect(told === 0, `${told} readings told as lost`);
+  findings.expect(logged === 0, `${logged} readings told as lost`);
 }

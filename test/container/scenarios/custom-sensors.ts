@@ -43,7 +43,7 @@ export async function ownSensors({ installed }: Ground): Promise<Report> {
   await using root = await installed.root();
   await using site = await Site.open(root.path);
   const findings = new Findings();
-  await layPrograms(root.path);
+  await installPrograms(root.path);
   await site.configure(
     own('shell', '/usr/local/bin/shell-sensor') +
       own('perl', '/usr/local/bin/perl-sensor') +
@@ -57,20 +57,20 @@ export async function ownSensors({ installed }: Ground): Promise<Report> {
   await until(() => keys.every((key) => last(key) !== undefined), WITHIN_MS);
   for (const key of keys)
     findings.expect(last(key) === EXPECTED[key], `${key} is ${last(key)}, not ${EXPECTED[key]}`);
-  const isTold = () =>
-    service.said('may not be run: check its mode, and that it is not below /var, /run or /tmp');
-  findings.expect(await until(isTold, WITHIN_MS), 'nothing is said of a program in /var/lib');
+  const isLogged = () =>
+    service.output('may not be run: check its mode, and that it is not below /var, /run or /tmp');
+  findings.expect(await until(isLogged, WITHIN_MS), 'nothing is said of a program in /var/lib');
   const journal = (await service.journal()).map(({ message }) => message);
-  const failures = journal.filter((message) => message.includes('FL-OWN-SENSOR-FAILED'));
+  const failures = journal.filter((message) => message.includes('FL-CUSTOM-SENSOR-FAILED'));
   findings.expect(failures.length === 1, `told ${failures.length} times: ${failures.join(' | ')}`);
   findings.expect(!journal.join('').includes(PROVISIONING.secret), 'the secret is in the journal');
   // The documented drop-in, with a group that is there for sure.
   await site.dropIn('own', ['[Service]', 'PrivateDevices=no', 'SupplementaryGroups=dialout']);
   await machine.run(['systemctl', 'daemon-reload']);
   await machine.run(['systemctl', 'restart', 'firstlight.service']);
-  const opens = () => last('shellGroupFile') === 'opened';
+  const canOpen = () => last('shellGroupFile') === 'opened';
   findings.expect(
-    await until(opens, WITHIN_MS),
+    await until(canOpen, WITHIN_MS),
     `SupplementaryGroups= does not open a file: ${last('shellGroupFile')}`,
   );
   findings.expect(last('shellEtc') === 'refused', 'with the drop-in it can write to /etc');
@@ -78,14 +78,14 @@ export async function ownSensors({ installed }: Ground): Promise<Report> {
   return findings;
 }
 
-async function layPrograms(root: string): Promise<void> {
-  const lay = async (path: string, text: string) => {
+async function installPrograms(root: string): Promise<void> {
+  const install = async (path: string, text: string) => {
     await mkdir(join(root, path, '..'), { recursive: true });
     await writeFile(join(root, path), text, { mode: 0o755 });
   };
-  await lay('usr/local/bin/shell-sensor', SHELL);
-  await lay('usr/local/bin/perl-sensor', PERL);
-  await lay('var/lib/misplaced-sensor', SHELL);
+  await install('usr/local/bin/shell-sensor', SHELL);
+  await install('usr/local/bin/perl-sensor', PERL);
+  await install('var/lib/misplaced-sensor', SHELL);
   await writeFile(join(root, FOR_DIALOUT), 'opened', { mode: 0o640 });
   await chown(join(root, FOR_DIALOUT), 0, DIALOUT);
 }

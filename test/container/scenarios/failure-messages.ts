@@ -15,7 +15,7 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const STATE = '/var/lib/firstlight';
 const FILES = `${STATE}/credentials.json ${STATE}/credentials.backup.json`;
 
-export async function saysWhy({ installed }: Ground): Promise<Report> {
+export async function failureMessages({ installed }: Ground): Promise<Report> {
   await using root = await installed.root();
   await using site = await Site.open(root.path);
   await site.openServer();
@@ -27,7 +27,7 @@ export async function saysWhy({ installed }: Ground): Promise<Report> {
   await bothFilesTorn(gateway);
   await silentServer(gateway);
   await anyUser(gateway);
-  await wrongLetter(gateway);
+  await typo(gateway);
   gateway.expectNoSecret();
   return gateway.findings;
 }
@@ -75,8 +75,8 @@ class Gateway {
     this.expect(await until(isSaid, WITHIN_MS), `status does not say ${parts.join(', ')}: ${text}`);
   }
 
-  async expectOneDeviceHeard(when: string): Promise<void> {
-    this.expect(await this.site.hears(WITHIN_MS), `${when}: nothing is delivered`);
+  async expectOneDeviceConnected(when: string): Promise<void> {
+    this.expect(await this.site.isReceiving(WITHIN_MS), `${when}: nothing is delivered`);
     const { length } = this.site.sandbox.devices();
     this.expect(length === 1, `${when}: ${length} devices`);
   }
@@ -101,7 +101,7 @@ async function provisionedBeforeTheFirstStart(gateway: Gateway): Promise<void> {
   const found = await gateway.provision();
   gateway.expect(found.includes('"tick"') && found.includes('the agent will use this token'), found);
   await gateway.sh('systemctl start firstlight');
-  await gateway.expectOneDeviceHeard('provisioned before the first start');
+  await gateway.expectOneDeviceConnected('provisioned before the first start');
   await gateway.expectServicesOwn('provisioned before the first start');
 }
 
@@ -113,7 +113,7 @@ async function provisionedInTheServicesDirectory(gateway: Gateway): Promise<void
   gateway.expect(found.includes('"tick"'), found);
   await gateway.expectServicesOwn('provisioned in the directory of the service');
   await gateway.sh('systemctl start firstlight');
-  await gateway.expectOneDeviceHeard('provisioned in the directory of the service');
+  await gateway.expectOneDeviceConnected('provisioned in the directory of the service');
   const beside = await gateway.provision();
   gateway.expect(beside.includes('the agent is running and does this by itself'), beside);
 }
@@ -126,7 +126,7 @@ async function bothFilesTorn(gateway: Gateway): Promise<void> {
   const { out } = await gateway.sh('firstlight doctor');
   gateway.expect(/✗ provisioning +the file .*credentials\.json is torn/.test(out), `doctor: ${out}`);
   await gateway.sh(`cat /root/copy > ${STATE}/credentials.json`);
-  await gateway.expectOneDeviceHeard('restored from a copy, without a restart');
+  await gateway.expectOneDeviceConnected('restored from a copy, without a restart');
 }
 
 async function silentServer(gateway: Gateway): Promise<void> {
@@ -137,7 +137,7 @@ async function silentServer(gateway: Gateway): Promise<void> {
   const { out } = await gateway.sh('firstlight doctor');
   gateway.expect(/✗ UDP path +.* does not answer a CoAP ping/.test(out), `doctor: ${out}`);
   sandbox.setKnobs({ dead: false });
-  await gateway.expectOneDeviceHeard('the server is back');
+  await gateway.expectOneDeviceConnected('the server is back');
 }
 
 /** Who may not look into the credential store and the state is not told that the configuration is wrong. */
@@ -148,12 +148,20 @@ async function anyUser(gateway: Gateway): Promise<void> {
   gateway.expect(!out.includes('✗ provisioning'), `doctor of nobody: ${out}`);
 }
 
-async function wrongLetter(gateway: Gateway): Promise<void> {
+async function typo(gateway: Gateway): Promise<void> {
   const dropIn = join(gateway.site.root, 'etc', 'firstlight', 'conf.d', 'wrong.toml');
   await writeFile(dropIn, `[provisioning]\nkey = "${PROVISIONING.key.slice(0, -1)}x"\n`);
   await gateway.sh('systemctl stop firstlight; firstlight credentials forget --yes');
   const found = await gateway.provision();
-  gateway.expect(found.includes('FL-NOT-FOUND') && found.includes('compare provisioning.key'), found);
+  gateway.expect(
+    found.includes('FL-PROVISIONING-KEY-UNKNOWN') && found.includes('compare provisioning.key'),
+    found,
+  );
   await gateway.sh('systemctl start firstlight');
-  await gateway.expectStatus('is not provisioned', 'FL-NOT-FOUND', 'compare provisioning.key', 'exit 2');
+  await gateway.expectStatus(
+    'is not provisioned',
+    'FL-PROVISIONING-KEY-UNKNOWN',
+    'compare provisioning.key',
+    'exit 2',
+  );
 }

@@ -6,7 +6,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDice } from '../../../src/sandbox/core/random.ts';
+import { createRandom } from '../../../src/sandbox/core/random.ts';
 import { blockerOf, type Loop, makeBlockable } from '../blockable.ts';
 import { Findings, type Ground, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
@@ -31,7 +31,7 @@ export async function kills({ installed, seed }: Ground): Promise<Report> {
   await site.configure();
   await site.dropIn('restart-at-once', RESTART_AT_ONCE);
   const { machine, service } = await site.boot();
-  const roll = createDice(seed);
+  const roll = createRandom(seed);
   let killed = '0';
   for (let kill = 0; kill < KILLS; kill += 1) {
     const isUp = await until(async () => {
@@ -45,7 +45,7 @@ export async function kills({ installed, seed }: Ground): Promise<Report> {
     await machine.run(['kill', '-9', killed]);
   }
   await until(async () => (await service.number('NRestarts')) >= KILLS, ONLINE_WITHIN_MS);
-  findings.expect(await site.hears(ONLINE_WITHIN_MS), `no telemetry after ${KILLS} kills`);
+  findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), `no telemetry after ${KILLS} kills`);
   findings.expect(
     await service.isActive(),
     `after ${KILLS} kills the service is ${await service.property('ActiveState')}`,
@@ -58,22 +58,22 @@ export async function kills({ installed, seed }: Ground): Promise<Report> {
 }
 
 /** SIGSTOP: the process is there and does nothing. */
-export function stopped(ground: Ground): Promise<Report> {
-  return watched(ground, undefined, async ({ machine, service }) => {
+export function stopped(environment: Ground): Promise<Report> {
+  return watched(environment, undefined, async ({ machine, service }) => {
     await machine.run(['kill', '-STOP', await service.property('MainPID')]);
   });
 }
 
-export function sampleBlocked(ground: Ground): Promise<Report> {
-  return blocked(ground, 'sample');
+export function sampleBlocked(environment: Ground): Promise<Report> {
+  return blocked(environment, 'sample');
 }
 
-export function converseBlocked(ground: Ground): Promise<Report> {
-  return blocked(ground, 'converse');
+export function converseBlocked(environment: Ground): Promise<Report> {
+  return blocked(environment, 'converse');
 }
 
-function blocked(ground: Ground, loop: Loop): Promise<Report> {
-  return watched(ground, loop, async ({ machine }) => {
+function blocked(environment: Ground, loop: Loop): Promise<Report> {
+  return watched(environment, loop, async ({ machine }) => {
     await machine.run(['touch', blockerOf(loop)]);
   });
 }
@@ -92,7 +92,7 @@ async function watched(
   if (loop !== undefined) await makeBlockable(root.path, loop);
   const booted = await site.boot();
   const { machine, service } = booted;
-  findings.expect(await site.hears(ONLINE_WITHIN_MS), 'it did not come online');
+  findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), 'it did not come online');
   if (!(await service.property('Type')).startsWith('notify')) {
     findings.skip('the watchdog: the unit is not Type=notify');
     return findings;
@@ -112,7 +112,7 @@ async function watched(
     'the journal does not say that it was the watchdog',
   );
   if (loop !== undefined) await machine.run(['rm', blockerOf(loop)]);
-  findings.expect(await site.hears(ONLINE_WITHIN_MS), 'no telemetry after the watchdog');
+  findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), 'no telemetry after the watchdog');
   sameDevice(site, findings);
   return findings;
 }

@@ -26,11 +26,11 @@ const BEYOND_THE_CONTAINER = new Set([
 /** systemd-analyze security: 15 is 1.5. */
 const EXPOSURE_MAX = 15;
 
-interface Tried {
+interface Attempt {
   readonly kind: 'act' | 'wish';
   readonly name: string;
-  readonly refused: boolean;
-  readonly seen: string;
+  readonly isDenied: boolean;
+  readonly observed: string;
 }
 
 export async function hardening({ installed }: Ground): Promise<Report> {
@@ -38,39 +38,39 @@ export async function hardening({ installed }: Ground): Promise<Report> {
   await using site = await Site.open(root.path);
   const findings = new Findings();
   await site.configure();
-  await layBait(root.path);
+  await createBait(root.path);
   const { machine } = await site.boot();
   await machine.booted();
 
   // First, because what root does without a sandbox stays.
-  const held = tried(await inTheSandbox(machine, root.path));
-  const free = tried((await machine.run(['node', PROBE])).out);
+  const held = attempts(await inTheSandbox(machine, root.path));
+  const free = attempts((await machine.run(['node', PROBE])).out);
   if (held.length === 0)
     throw new Error(`the probe did not run in the sandbox: ${(await status(machine)).trim()}`);
   findings.expect(held.length > ACT_COUNT, `the probe in the sandbox tried ${held.length} acts only`);
-  for (const { kind, name, refused } of held) {
-    if (kind === 'act') findings.expect(refused, `not refused: ${name}`);
-    else if (!refused) findings.figure(`may ${name}`);
+  for (const { kind, name, isDenied } of held) {
+    if (kind === 'act') findings.expect(isDenied, `not refused: ${name}`);
+    else if (!isDenied) findings.figure(`may ${name}`);
   }
-  for (const { name, refused, seen } of free) {
-    if (refused && !BEYOND_THE_CONTAINER.has(name) && name !== 'open a packet socket')
+  for (const { name, isDenied, observed } of free) {
+    if (isDenied && !BEYOND_THE_CONTAINER.has(name) && name !== 'open a packet socket')
       findings.problems.push(
-        `root without a sandbox is refused, too, so it shows nothing: ${name} (${seen})`,
+        `root without a sandbox is refused, too, so it shows nothing: ${name} (${observed})`,
       );
   }
   findings.figure(
-    `${held.filter(({ kind, refused }) => kind === 'act' && refused).length} of ${ACT_COUNT} acts refused`,
+    `${held.filter(({ kind, isDenied }) => kind === 'act' && isDenied).length} of ${ACT_COUNT} acts refused`,
   );
-  const beyond = free
-    .filter(({ name, refused }) => refused && BEYOND_THE_CONTAINER.has(name))
+  const excess = free
+    .filter(({ name, isDenied }) => isDenied && BEYOND_THE_CONTAINER.has(name))
     .map(({ name }) => name);
-  if (beyond.length > 0) findings.skip(`the container refuses these by itself: ${beyond.join(', ')}`);
+  if (excess.length > 0) findings.skip(`the container refuses these by itself: ${excess.join(', ')}`);
   await exposure(machine, findings);
   return findings;
 }
 
 /** Only the sandbox keeps these from somebody who is not root. */
-async function layBait(root: string): Promise<void> {
+async function createBait(root: string): Promise<void> {
   const inside = (path: string) => join(root, path);
   await mkdir(inside('home/alice'), { recursive: true });
   await writeFile(inside(STRANGERS_SECRET), 'dear diary', { mode: 0o644 });
@@ -83,7 +83,7 @@ async function layBait(root: string): Promise<void> {
 /** What the probe printed in a copy of the unit; its own words when it could not start. */
 async function inTheSandbox(machine: Machine, root: string): Promise<string> {
   const { out: unit } = await machine.run(['systemctl', 'cat', 'firstlight.service']);
-  const kept = joined(unit).filter((line) => !REPLACED.test(line));
+  const kept = merged(unit).filter((line) => !REPLACED.test(line));
   const at = kept.findIndex((line) => line.trim() === '[Service]') + 1;
   const own = ['Type=oneshot', `ExecStart=/usr/bin/node ${PROBE}`, 'StateDirectory=firstlight-test'];
   const text = [...kept.slice(0, at), ...own, ...kept.slice(at)].join('\n');
@@ -98,7 +98,7 @@ async function status(machine: Machine): Promise<string> {
 }
 
 /** A line that ends with a backslash goes on in the next. */
-function joined(unit: string): string[] {
+function merged(unit: string): string[] {
   return unit.replaceAll(/\\\n\s*/g, ' ').split('\n');
 }
 
@@ -112,6 +112,6 @@ async function exposure(machine: Machine, findings: Findings): Promise<void> {
   );
 }
 
-function tried(text: string): Tried[] {
-  return text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Tried] : []));
+function attempts(text: string): Attempt[] {
+  return text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Attempt] : []));
 }

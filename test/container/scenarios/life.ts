@@ -46,7 +46,7 @@ export async function life({ bare, packages }: Ground): Promise<Report> {
   const imported = existsSync(join(root.path, 'usr/lib/systemd/system/firstlight-import.service'));
   if (imported) {
     const file = join(root.path, BOOT_PARTITION, 'firstlight.toml');
-    await writeFile(file, toml(site.road.serverAddress, '', PROVISIONING.secret), { mode: 0o755 });
+    await writeFile(file, toml(site.link.serverAddress, '', PROVISIONING.secret), { mode: 0o755 });
   } else {
     findings.skip('the file on the boot partition: the package has no firstlight-import.service');
     await site.configure();
@@ -78,9 +78,9 @@ async function installed({ machine, service }: Booted, deb: string, findings: Fi
     findings.problems.push(
       `without a configuration it did not end with 78: ${(await service.status()).trim()}`,
     );
-  const told = (await service.journal()).filter(({ priority }) => priority === 3);
+  const logged = (await service.journal()).filter(({ priority }) => priority === 3);
   findings.expect(
-    told.some(({ message }) => message.includes('server.url')),
+    logged.some(({ message }) => message.includes('server.url')),
     'without a configuration no journal entry of priority 3 names server.url',
   );
 }
@@ -107,13 +107,13 @@ async function firstBoot(site: Site, { machine, service }: Booted, findings: Fin
     appearedMs <= APPEARS_WITHIN_MS,
     `the device appeared ${seconds(appearedMs)} after the service's start`,
   );
-  findings.expect(await site.hears(PATIENCE_MS), 'no telemetry was stored at the first boot');
+  findings.expect(await site.isReceiving(PATIENCE_MS), 'no telemetry was stored at the first boot');
   const state = await machine.booted();
   findings.expect(
     state === 'running',
     `the first boot ended ${state}: ${(await machine.sh('systemctl --failed --plain --no-legend')).out}`,
   );
-  await until(() => service.said('first telemetry accepted'), PATIENCE_MS);
+  await until(() => service.output('first telemetry accepted'), PATIENCE_MS);
   const journal = await service.journal();
   for (const text of ['firstlight is ready', 'provisioned: token stored', 'first telemetry accepted'])
     findings.expect(
@@ -121,10 +121,11 @@ async function firstBoot(site: Site, { machine, service }: Booted, findings: Fin
       `no journal entry of priority 6: ${text}`,
     );
   // The network of these tests is not a private one, and the road is not encrypted.
-  const isOfRoad = ({ message }: { readonly message: string }) => message.includes('event=FL-CLEAR-ROAD');
-  const roads = journal.filter(isOfRoad).length;
+  const isOfLink = ({ message }: { readonly message: string }) =>
+    message.includes('event=FL-PLAINTEXT-ENDPOINT');
+  const roads = journal.filter(isOfLink).length;
   findings.expect(roads === 1, `a road in the clear is warned of ${roads} times at one start`);
-  for (const { message, priority } of journal.filter((entry) => entry.priority < 6 && !isOfRoad(entry)))
+  for (const { message, priority } of journal.filter((entry) => entry.priority < 6 && !isOfLink(entry)))
     findings.problems.push(
       `a journal entry of priority ${priority} at a first boot without trouble: ${message}`,
     );
@@ -157,9 +158,9 @@ async function fileIsTaken(root: string, findings: Findings): Promise<void> {
 }
 
 async function reboot(site: Site, { service }: Booted, findings: Findings): Promise<void> {
-  findings.expect(await site.hears(PATIENCE_MS), 'no telemetry after the reboot');
-  findings.expect(await service.said('credentials found'), 'the reboot did not find its credentials');
-  findings.expect(!(await service.said('provisioning device')), 'it provisioned again after the reboot');
+  findings.expect(await site.isReceiving(PATIENCE_MS), 'no telemetry after the reboot');
+  findings.expect(await service.output('credentials found'), 'the reboot did not find its credentials');
+  findings.expect(!(await service.output('provisioning device')), 'it provisioned again after the reboot');
   onlyOne(site, findings, 'after the reboot');
 }
 
@@ -181,7 +182,7 @@ async function upgrade(
   findings.expect(isNew, 'the upgrade did not restart the service');
   const defaults = await machine.run(['grep', '-c', 'What the next version is about', DEFAULTS]);
   findings.expect(defaults.code === 0, `the upgrade did not bring its own ${DEFAULTS}`);
-  findings.expect(await site.hears(PATIENCE_MS), 'no telemetry after the upgrade');
+  findings.expect(await site.isReceiving(PATIENCE_MS), 'no telemetry after the upgrade');
   findings.expect(site.sandbox.devices()[0]?.token === token, 'the upgrade lost the token');
   onlyOne(site, findings, 'after the upgrade');
 }

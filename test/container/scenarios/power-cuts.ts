@@ -6,10 +6,10 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDice } from '../../../src/sandbox/core/random.ts';
+import { createRandom } from '../../../src/sandbox/core/random.ts';
 import { carry, install } from '../packages.ts';
 import { PowerDisk } from '../power-disk.ts';
-import { beatOf } from '../reading-grid.ts';
+import { readingGridOf } from '../reading-grid.ts';
 import { Findings, type Ground, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
 import { until } from '../until.ts';
@@ -31,23 +31,23 @@ const WRITTEN_AFTER_MS = FLUSH_MS + 1_500;
 const AWAY_MS = { least: 6_000, more: 7_000 };
 
 /** Each with a disk that was never booted before. */
-export async function cutsOfFirstBoots(ground: Ground): Promise<Report> {
+export async function cutsOfFirstBoots(environment: Ground): Promise<Report> {
   const findings = new Findings();
-  const count = Math.ceil(ground.cuts / 3);
-  const roll = createDice(ground.seed);
-  await using fresh = await freshDisk(ground);
+  const count = Math.ceil(environment.cuts / 3);
+  const drawMs = createRandom(environment.seed);
+  await using fresh = await freshDisk(environment);
   let before = 0;
   for (let cut = 0; cut < count && findings.problems.length < ENOUGH; cut += 1) {
-    await using disk = await fresh.copy(ground.place);
+    await using disk = await fresh.copy(environment.place);
     await using site = await siteOn(disk);
     const { service } = await site.boot();
     // Every other one where it matters most: in the second in which the agent provisions.
     const isAimed = cut % 2 === 1;
     if (isAimed) await until(async () => (await service.number('MainPID')) > 0, ONLINE_WITHIN_MS);
-    const afterMs = roll() * (isAimed ? PROVISIONING_MS : FIRST_BOOT_MS);
+    const afterMs = drawMs() * (isAimed ? PROVISIONING_MS : FIRST_BOOT_MS);
     await sleep(afterMs);
     if (site.sandbox.devices().length === 0) before += 1;
-    await pull(site, disk);
+    await cutPower(site, disk);
     const since = isAimed ? 'the agent was started' : 'the power came';
     await recovered(site, findings, `cut ${cut + 1}, ${Math.round(afterMs)} ms after ${since}`);
   }
@@ -56,28 +56,28 @@ export async function cutsOfFirstBoots(ground: Ground): Promise<Report> {
 }
 
 /** One machine, cut again and again while readings wait for a server that is away. */
-export async function cutsOfRunning(ground: Ground): Promise<Report> {
+export async function cutsOfRunning(environment: Ground): Promise<Report> {
   const findings = new Findings();
-  const count = Math.ceil(ground.cuts / 3);
-  const roll = createDice(ground.seed + 1);
-  await using disk = await freshDisk(ground);
+  const count = Math.ceil(environment.cuts / 3);
+  const drawMs = createRandom(environment.seed + 1);
+  await using disk = await freshDisk(environment);
   await using site = await siteOn(disk);
   let [spooled, lost] = [0, 0];
   for (let cut = 0; cut < count && findings.problems.length < ENOUGH; cut += 1) {
     const what = `cut ${cut + 1}`;
     await site.boot();
-    findings.expect(await site.hears(ONLINE_WITHIN_MS), `${what}: it was not online before`);
-    const heardMs = beatOf(site.sandbox).lastMs;
+    findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), `${what}: it was not online before`);
+    const receivedMs = readingGridOf(site.sandbox).lastMs;
     site.sandbox.setKnobs({ dead: true });
     const awayMs = Date.now();
-    await sleep(AWAY_MS.least + roll() * AWAY_MS.more);
-    await pull(site, disk);
+    await sleep(AWAY_MS.least + drawMs() * AWAY_MS.more);
+    await cutPower(site, disk);
     const cutMs = Date.now();
     site.sandbox.setKnobs({ dead: false });
     await recovered(site, findings, what);
     const flushedMs = cutMs - WRITTEN_AFTER_MS;
     if (flushedMs > awayMs) spooled += Math.floor((flushedMs - awayMs) / 1000);
-    lost += await backlog(site, findings, { what, heardMs, flushedMs });
+    lost += await backlog(site, findings, { what, receivedMs, flushedMs });
     await site.off();
   }
   findings.figure(
@@ -92,11 +92,11 @@ async function backlog(
   findings: Findings,
   {
     what,
-    heardMs,
+    receivedMs,
     flushedMs,
-  }: { readonly what: string; readonly heardMs: number; readonly flushedMs: number },
+  }: { readonly what: string; readonly receivedMs: number; readonly flushedMs: number },
 ): Promise<number> {
-  const ofThisCut = () => beatOf(sandbox).gaps.filter(({ toMs }) => toMs > heardMs);
+  const ofThisCut = () => readingGridOf(sandbox).gaps.filter(({ toMs }) => toMs > receivedMs);
   const early = () => ofThisCut().filter(({ fromMs }) => fromMs < flushedMs - 1_000);
   await until(() => early().length === 0, ONLINE_WITHIN_MS);
   for (const { fromMs, toMs } of early())
@@ -108,28 +108,28 @@ async function backlog(
   return atTheCut ? Math.max(0, Math.round((flushedMs + WRITTEN_AFTER_MS - atTheCut.fromMs) / 1000)) : 0;
 }
 
-export async function cutsOfUpgrades(ground: Ground): Promise<Report> {
+export async function cutsOfUpgrades(environment: Ground): Promise<Report> {
   const findings = new Findings();
-  const count = Math.ceil(ground.cuts / 3);
-  const roll = createDice(ground.seed + 2);
-  await using fresh = await freshDisk(ground);
+  const count = Math.ceil(environment.cuts / 3);
+  const drawMs = createRandom(environment.seed + 2);
+  await using fresh = await freshDisk(environment);
   const states: string[] = [];
   for (let cut = 0; cut < count && findings.problems.length < ENOUGH; cut += 1) {
-    await using disk = await fresh.copy(ground.place);
+    await using disk = await fresh.copy(environment.place);
     await using site = await siteOn(disk);
     const { machine } = await site.boot();
-    const inside = await carry(ground.packages.higher, site.root);
-    const afterMs = roll() * UPGRADE_MS;
+    const inside = await carry(environment.packages.higher, site.root);
+    const afterMs = drawMs() * UPGRADE_MS;
     const what = `upgrade cut after ${Math.round(afterMs)} ms`;
-    findings.expect(await site.hears(ONLINE_WITHIN_MS), `${what}: it was not online before`);
+    findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), `${what}: it was not online before`);
     await machine.run(['sync']);
     const upgrade = machine.run(install(inside));
     await sleep(afterMs);
-    await pull(site, disk);
+    await cutPower(site, disk);
     await upgrade;
     const booted = await recovered(site, findings, what);
     states.push(await repaired(booted, inside, findings, what));
-    findings.expect(await site.hears(ONLINE_WITHIN_MS), `${what}: no telemetry after the repair`);
+    findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), `${what}: no telemetry after the repair`);
   }
   findings.figure(`${count} cuts, dpkg left ${[...new Set(states)].sort().join(', ')}`);
   return findings;
@@ -173,7 +173,7 @@ async function siteOn(disk: PowerDisk): Promise<Site> {
 }
 
 /** Disk first: what the machine does in its last instant must not count. */
-async function pull(site: Site, disk: PowerDisk): Promise<void> {
+async function cutPower(site: Site, disk: PowerDisk): Promise<void> {
   await disk.cut();
   await site.off();
   await disk.remount();
@@ -182,8 +182,8 @@ async function pull(site: Site, disk: PowerDisk): Promise<void> {
 /** Power is back: it must come online by itself, as the one device. */
 async function recovered(site: Site, findings: Findings, what: string): Promise<Booted> {
   const booted = await site.boot();
-  const hears = await site.hears(ONLINE_WITHIN_MS);
-  if (!hears)
+  const isReceiving = await site.isReceiving(ONLINE_WITHIN_MS);
+  if (!isReceiving)
     findings.problems.push(
       `${what}: not online ${ONLINE_WITHIN_MS / 1000} s after: ${(await booted.service.status()).trim()}`,
     );

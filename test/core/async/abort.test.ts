@@ -3,39 +3,39 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { it } from 'node:test';
-import { DEADLINE, LinkedAbort } from '../../../src/core/async/abort.ts';
+import { ChildAbortController, DEADLINE } from '../../../src/core/async/abort.ts';
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
 it('it happens when the other aborts', () => {
   const other = new AbortController();
-  using linked = new LinkedAbort(other.signal);
+  using linked = new ChildAbortController(other.signal);
   assert.equal(linked.signal.aborted, false);
   other.abort();
   assert.equal(linked.signal.aborted, true);
 });
 
 it('it has happened already when the other has', () => {
-  using linked = new LinkedAbort(AbortSignal.abort());
+  using linked = new ChildAbortController(AbortSignal.abort());
   assert.equal(linked.signal.aborted, true);
 });
 
 it('it says whether it came too late or was told to stop', () => {
   const [late, stopped] = [new AbortController(), new AbortController()];
-  using afterLate = new LinkedAbort(late.signal);
-  using afterStop = new LinkedAbort(stopped.signal);
+  using afterLate = new ChildAbortController(late.signal);
+  using afterStop = new ChildAbortController(stopped.signal);
   late.abort(DEADLINE);
   stopped.abort('for another reason');
   assert.equal(afterLate.signal.reason, DEADLINE);
   assert.notEqual(afterStop.signal.reason, DEADLINE);
   assert.ok(afterStop.signal.aborted);
-  using already = new LinkedAbort(late.signal);
+  using already = new ChildAbortController(late.signal);
   assert.equal(already.signal.reason, DEADLINE);
 });
 
 it('it can happen alone, and the other goes on', () => {
   const other = new AbortController();
-  using linked = new LinkedAbort(other.signal);
+  using linked = new ChildAbortController(other.signal);
   linked.abort();
   assert.equal(linked.signal.aborted, true);
   assert.equal(other.signal.aborted, false);
@@ -43,7 +43,7 @@ it('it can happen alone, and the other goes on', () => {
 
 it('let go, it follows no more', () => {
   const other = new AbortController();
-  const linked = new LinkedAbort(other.signal);
+  const linked = new ChildAbortController(other.signal);
   linked[Symbol.dispose]();
   other.abort();
   assert.equal(linked.signal.aborted, false);
@@ -52,7 +52,7 @@ it('let go, it follows no more', () => {
 it('ten thousand of them leave no listener in a signal that lives for years', () => {
   const { signal } = new AbortController();
   for (let round = 0; round < 10_000; round += 1) {
-    using linked = new LinkedAbort(signal);
+    using linked = new ChildAbortController(signal);
     if (round % 2 === 0) linked.abort();
     assert.equal(listenersOf(signal), 1);
   }

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Slots } from '../../../src/core/async/semaphore.ts';
+import { Semaphore } from '../../../src/core/async/semaphore.ts';
 
-function stage(count: number) {
-  const slots = new Slots(count);
+function harness(count: number) {
+  const semaphore = new Semaphore(count);
   const started: string[] = [];
   const ends = new Map<string, () => void>();
   const use = (name: string, signal = new AbortController().signal) =>
-    slots.use(() => {
+    semaphore.run(() => {
       started.push(name);
       return new Promise<string>((resolve) => ends.set(name, () => resolve(name)));
     }, signal);
@@ -18,11 +18,11 @@ function stage(count: number) {
     ends.get(name)?.();
     await nextTurn();
   };
-  return { slots, started, use, end };
+  return { semaphore: semaphore, started, use, end };
 }
 
 it('so many go at once, and the others in the order in which they came', async () => {
-  const { started, use, end } = stage(2);
+  const { started, use, end } = harness(2);
   const all = ['a', 'b', 'c', 'd'].map((name) => use(name));
   await nextTurn();
   assert.deepEqual(started, ['a', 'b']);
@@ -35,7 +35,7 @@ it('so many go at once, and the others in the order in which they came', async (
 });
 
 it('one whose signal aborts while it waits gives its turn to the next', async () => {
-  const { started, use, end } = stage(1);
+  const { started, use, end } = harness(1);
   const stop = new AbortController();
   const [first, second, third] = [use('a'), use('b', stop.signal), use('c')];
   await nextTurn();
@@ -48,10 +48,10 @@ it('one whose signal aborts while it waits gives its turn to the next', async ()
 });
 
 it('work that fails gives its slot back', async () => {
-  const { slots, started, use, end } = stage(1);
+  const { semaphore, started, use, end } = harness(1);
   const never = new AbortController().signal;
   await assert.rejects(
-    slots.use(() => Promise.reject(new Error('bug')), never),
+    semaphore.run(() => Promise.reject(new Error('bug')), never),
     /bug/,
   );
   const next = use('a');
@@ -61,7 +61,7 @@ it('work that fails gives its slot back', async () => {
 });
 
 it('an aborted signal takes no slot, and a slot handed over at that moment is not lost', async () => {
-  const { use, end } = stage(1);
+  const { use, end } = harness(1);
   const stop = new AbortController();
   const first = use('a');
   const second = use('b', stop.signal);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { type Batch, LaneWindow } from '../../../src/core/delivery/batch-window.ts';
+import { type Batch, BatchWindow } from '../../../src/core/delivery/batch-window.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 import type { Lane } from '../../../src/core/ports/outbox.ts';
 import { reading } from './delivery-harness.ts';
@@ -43,7 +43,7 @@ class PlainLane implements Lane {
 
 const times = (batch: Batch | undefined) => batch?.readings.map(({ tsMs }) => tsMs ?? 0) ?? [];
 
-async function sent(window: LaneWindow): Promise<Batch> {
+async function sent(window: BatchWindow): Promise<Batch> {
   const batch = await window.next(0);
   assert.ok(batch);
   batch.state = 'in flight';
@@ -52,7 +52,7 @@ async function sent(window: LaneWindow): Promise<Batch> {
 
 describe('a window', () => {
   it('cuts the lane into batches that follow each other without a gap', async () => {
-    const window = new LaneWindow(new PlainLane(100), 16);
+    const window = new BatchWindow(new PlainLane(100), 16);
     const batches = [await sent(window), await sent(window), await sent(window)];
     assert.deepEqual(
       batches.flatMap(times),
@@ -61,18 +61,18 @@ describe('a window', () => {
   });
 
   it('opens no more batches than it may, and another when the oldest is done', async () => {
-    const window = new LaneWindow(new PlainLane(100), 2);
+    const window = new BatchWindow(new PlainLane(100), 2);
     const first = await sent(window);
     const second = await sent(window);
     assert.equal(await window.next(0), undefined);
-    await window.done(second);
+    await window.complete(second);
     assert.equal(await window.next(0), undefined);
-    await window.done(first);
+    await window.complete(first);
     assert.ok(await window.next(0));
   });
 
   it('gives a refused batch again before it opens another, and not before it is due', async () => {
-    const window = new LaneWindow(new PlainLane(100), 16);
+    const window = new BatchWindow(new PlainLane(100), 16);
     const first = await sent(window);
     first.state = 'waiting';
     first.dueMs = 500;
@@ -83,27 +83,27 @@ describe('a window', () => {
 
   it('halves a batch in place: both halves are there, in order, and nothing else', async () => {
     const lane = new PlainLane(9);
-    const window = new LaneWindow(lane, 16);
+    const window = new BatchWindow(lane, 16);
     const batch = await sent(window);
     window.split(batch);
     const [front, back] = [await sent(window), await sent(window)];
     assert.deepEqual([...times(front), ...times(back)], times(batch));
-    await window.done(back);
+    await window.complete(back);
     assert.equal(lane.size, 9);
-    await window.done(front);
+    await window.complete(front);
     assert.equal(lane.size, 0);
   });
 
   it('whose lane took its readings back starts anew, and an answer that comes later changes nothing', async () => {
     const lane = new PlainLane(30);
-    const window = new LaneWindow(lane, 16);
+    const window = new BatchWindow(lane, 16);
     const old = await sent(window);
     lane.rewind();
     const again = await sent(window);
     assert.deepEqual(times(again), times(old));
-    await window.done(old);
+    await window.complete(old);
     assert.equal(lane.size, 30);
-    await window.done(again);
+    await window.complete(again);
     assert.equal(lane.size, 30 - again.readings.length);
   });
 
@@ -112,7 +112,7 @@ describe('a window', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 200 }), order, async (count, picks) => {
         const lane = new PlainLane(count);
-        const window = new LaneWindow(lane, 6);
+        const window = new BatchWindow(lane, 6);
         const open: Batch[] = [];
         let turn = 0;
         while (lane.size > 0) {
@@ -124,7 +124,7 @@ describe('a window', () => {
           if (batch && open.length < 6 && lane.size > open.flatMap(times).length) continue;
           const pick = (picks[turn++ % picks.length] ?? 0) % open.length;
           const [answered] = open.splice(pick, 1);
-          if (answered) await window.done(answered);
+          if (answered) await window.complete(answered);
         }
         assert.equal(lane.taken, 0);
       }),

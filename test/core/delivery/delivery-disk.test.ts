@@ -3,35 +3,35 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Lane } from '../../../src/core/ports/outbox.ts';
-import { DeliveryStage, settled, timesIn } from './delivery-harness.ts';
+import { DeliveryHarness, settled, timesIn } from './delivery-harness.ts';
 
 it('while the backlog is not to be had, fresh readings go as they come', async () => {
-  const stage = new DeliveryStage();
-  await stage.appendBacklog(1, 2, 3);
-  const { backlog } = stage.outbox;
+  const harness = new DeliveryHarness();
+  await harness.appendBacklog(1, 2, 3);
+  const { backlog } = harness.outbox;
   const take: Lane['take'] = () => new Promise(() => {});
   Object.assign(backlog, { take });
   for (let tsMs = 1_000; tsMs < 1_050; tsMs += 1) {
-    const step = stage.step();
+    const step = harness.step();
     await settled();
-    stage.append(tsMs);
+    harness.append(tsMs);
     assert.deepEqual(await step, { type: 'delivered' });
   }
-  assert.equal(stage.transport.telemetry.flatMap(timesIn).length, 50);
+  assert.equal(harness.transport.telemetry.flatMap(timesIn).length, 50);
 });
 
 it('an acknowledgement that hangs costs the backlog its place, and nobody else', async () => {
-  const stage = new DeliveryStage();
-  await stage.appendBacklog(1);
+  const harness = new DeliveryHarness();
+  await harness.appendBacklog(1);
   const acknowledge: Lane['acknowledge'] = () => new Promise(() => {});
-  Object.assign(stage.outbox.backlog, { acknowledge });
-  void stage.step();
+  Object.assign(harness.outbox.backlog, { acknowledge });
+  void harness.step();
   await settled();
   await settled();
-  stage.append(1_000);
+  harness.append(1_000);
   await settled();
   await settled();
-  assert.ok(stage.transport.telemetry.flatMap(timesIn).includes(1_000));
-  assert.equal(stage.outbox.fresh.size, 0);
-  stage.stop.abort();
+  assert.ok(harness.transport.telemetry.flatMap(timesIn).includes(1_000));
+  assert.equal(harness.outbox.fresh.size, 0);
+  harness.stop.abort();
 });

@@ -1,13 +1,13 @@
 /** A delivery with an outbox in memory, a scripted server and facts that are ready when the test says so. */
 
 import { Delivery, type DeliverySettings } from '../../../src/core/delivery/delivery.ts';
-import { Losses } from '../../../src/core/model/loss-report.ts';
-import type { Reading, Stamp, Values } from '../../../src/core/model/reading.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
+import type { Instant, Reading, Values } from '../../../src/core/model/reading.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { HostFacts } from '../../../src/core/ports/sensors.ts';
-import type { Event } from '../../../src/core/session/state.ts';
-import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
-import { LoadedDice } from '../../doubles/fixed-random.ts';
+import type { SessionEvent } from '../../../src/core/session/state.ts';
+import { TieredOutbox } from '../../../src/outbox/outbox.ts';
+import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { type Script, ScriptedTransport } from '../../doubles/scripted-transport.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
@@ -16,30 +16,30 @@ export const TOKEN = new Secret('stage-token');
 
 /** A full reading of this time, with its date. */
 export function reading(tsMs: number, values: Values = { a: tsMs }): Reading {
-  return { bootId: 'boot-1', bootMs: tsMs, tsMs, values, full: true };
+  return { bootId: 'boot-1', bootMs: tsMs, tsMs, values, isSnapshot: true };
 }
 
-export class DeliveryStage {
+export class DeliveryHarness {
   readonly clock = new VirtualClock();
-  readonly chance = new LoadedDice(0.5);
+  readonly random = new FixedRandom(0.5);
   readonly log = new RecordingLogger();
   readonly stop = new AbortController();
-  readonly outbox: JoinedOutbox;
+  readonly outbox: TieredOutbox;
   readonly transport: ScriptedTransport;
-  readonly facts = new FactsOnDemand();
+  readonly facts = new ControllableFacts();
   readonly delivery: Delivery;
 
   constructor(script?: Script, settings: Partial<DeliverySettings> = {}) {
     const { clock, log } = this;
-    this.outbox = new JoinedOutbox(
-      { clock, log, losses: new Losses(), stamp: this.stamp },
+    this.outbox = new TieredOutbox(
+      { clock, log, losses: new LossReport(), now: this.stamp },
       { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
     );
     this.transport = new ScriptedTransport(script);
     this.delivery = new Delivery(this, { drainPerS: 10, drainSpreadMs: 0, ...settings });
   }
 
-  readonly stamp = (): Stamp => ({
+  readonly stamp = (): Instant => ({
     bootId: this.clock.bootId,
     bootMs: this.clock.bootMs(),
     tsMs: this.clock.wallMs(),
@@ -52,7 +52,7 @@ export class DeliveryStage {
 
   /** Appends a reading of just now. */
   sample(): void {
-    this.outbox.append({ ...this.stamp(), values: { a: this.clock.monotonicMs() }, full: true });
+    this.outbox.append({ ...this.stamp(), values: { a: this.clock.monotonicMs() }, isSnapshot: true });
   }
 
   /** The same, and makes them the backlog. */
@@ -61,18 +61,18 @@ export class DeliveryStage {
     await this.outbox.flush();
   }
 
-  step(token = TOKEN): Promise<Event> {
+  step(token = TOKEN): Promise<SessionEvent> {
     return this.delivery.step(token, this.stop.signal);
   }
 
   /** A step in which time passes as long as it waits for something. */
-  async patientStep(token = TOKEN): Promise<Event> {
-    let event: Event | undefined;
+  async stepWithin(token = TOKEN): Promise<SessionEvent> {
+    let event: SessionEvent | undefined;
     void this.step(token).then((ended) => {
       event = ended;
     });
     await settled();
-    for (let wakings = 0; event === undefined && wakings < 10_000; wakings += 1) {
+    for (let wakeups = 0; event === undefined && wakeups < 10_000; wakeups += 1) {
       if (!(await this.clock.advanceToNext())) await settled();
     }
     if (!event) throw new Error('the step did not end');
@@ -80,14 +80,14 @@ export class DeliveryStage {
   }
 
   /** Steps until the outbox is empty; the events it took. */
-  async drain(): Promise<Event[]> {
-    const events: Event[] = [];
-    while (this.outbox.size > 0 && events.length < 2_000) events.push(await this.patientStep());
+  async drain(): Promise<SessionEvent[]> {
+    const events: SessionEvent[] = [];
+    while (this.outbox.size > 0 && events.length < 2_000) events.push(await this.stepWithin());
     return events;
   }
 }
 
-export class FactsOnDemand implements HostFacts {
+export class ControllableFacts implements HostFacts {
   asked = 0;
   ready: (values: Values) => void = () => {};
   fail: (error: Error) => void = () => {};

@@ -8,9 +8,9 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import {
   BODY_BYTES_MAX,
-  type Packable,
-  packAttributes,
-  packTelemetry,
+  type EncodableReading,
+  encodeAttributes,
+  encodeTelemetry,
   utf8Bytes,
 } from '../../../src/core/delivery/encode.ts';
 import type { Value, Values } from '../../../src/core/model/reading.ts';
@@ -40,7 +40,7 @@ const maps: fc.Arbitrary<Values> = fc.dictionary(keys, values, {
   maxKeys: 12,
   noNullPrototype: true,
 });
-const readings: fc.Arbitrary<Packable[]> = fc.array(
+const readings: fc.Arbitrary<EncodableReading[]> = fc.array(
   fc.record({ tsMs: fc.nat(2_000_000_000_000), values: maps }),
   {
     minLength: 1,
@@ -48,18 +48,18 @@ const readings: fc.Arbitrary<Packable[]> = fc.array(
   },
 );
 /** Long enough to be split under most of the bounds. */
-const one: fc.Arbitrary<Packable> = fc.record({ tsMs: fc.nat(2_000_000_000_000), values: maps });
+const one: fc.Arbitrary<EncodableReading> = fc.record({ tsMs: fc.nat(2_000_000_000_000), values: maps });
 const bounds = fc.integer({ min: 40, max: 1_000 });
 
 const bytesOf = (text: string) => Buffer.byteLength(text, 'utf8');
 const elementsOf = (body: string) => JSON.parse(body) as { ts: number; values: Values }[];
 
 /** As delivery does it: pack the first, take them away, until none is left. */
-function packAll(all: readonly Packable[], bytesMax?: number) {
+function packAll(all: readonly EncodableReading[], bytesMax?: number) {
   const bodies: string[] = [];
   const oversizedKeys: string[] = [];
   for (let rest = all; rest.length > 0; ) {
-    const packed = packTelemetry(rest, bytesMax);
+    const packed = encodeTelemetry(rest, bytesMax);
     assert.ok(packed.count >= 1 && packed.count <= rest.length, 'always gets on');
     bodies.push(...packed.bodies);
     oversizedKeys.push(...packed.oversizedKeys);
@@ -69,19 +69,19 @@ function packAll(all: readonly Packable[], bytesMax?: number) {
 }
 
 /** One line for each point: what the server will know. */
-const pointsOf = (all: readonly Packable[]) =>
+const pointsOf = (all: readonly EncodableReading[]) =>
   all.flatMap(({ tsMs, values }) => Object.entries(values).map((point) => JSON.stringify([tsMs, ...point])));
 
 describe('packing telemetry, whatever the readings', () => {
   it('no body is over the bound, counted in bytes of UTF-8', () => {
-    const check = (all: Packable[], bytesMax: number) => {
+    const check = (all: EncodableReading[], bytesMax: number) => {
       for (const body of packAll(all, bytesMax).bodies) assert.ok(bytesOf(body) <= bytesMax, body);
     };
     fc.assert(fc.property(readings, bounds, check), SEED);
   });
 
   it('every body holds at least one element, and every element at least one value', () => {
-    const check = (all: Packable[], bytesMax: number) => {
+    const check = (all: EncodableReading[], bytesMax: number) => {
       for (const body of packAll(all, bytesMax).bodies) {
         const elements = elementsOf(body);
         assert.ok(elements.length > 0);
@@ -92,7 +92,7 @@ describe('packing telemetry, whatever the readings', () => {
   });
 
   it('all bodies together hold every point once, in order, but the oversized that are named', () => {
-    const check = (all: Packable[], bytesMax: number) => {
+    const check = (all: EncodableReading[], bytesMax: number) => {
       const { bodies, oversizedKeys } = packAll(all, bytesMax);
       const got = pointsOf(bodies.flatMap(elementsOf).map(({ ts, values }) => ({ tsMs: ts, values })));
       const sent = pointsOf(all);
@@ -104,55 +104,55 @@ describe('packing telemetry, whatever the readings', () => {
   });
 
   it('a key is called oversized only when it fits no body of its own', () => {
-    const check = (reading: Packable, bytesMax: number) => {
-      const { oversizedKeys } = packTelemetry([reading], bytesMax);
+    const check = (reading: EncodableReading, bytesMax: number) => {
+      const { oversizedKeys } = encodeTelemetry([reading], bytesMax);
       const alone = (key: string) =>
         JSON.stringify([{ ts: reading.tsMs, values: { [key]: reading.values[key] } }]);
-      const tooLarge = Object.keys(reading.values).filter((key) => bytesOf(alone(key)) > bytesMax);
-      assert.deepEqual(oversizedKeys, tooLarge);
+      const oversized = Object.keys(reading.values).filter((key) => bytesOf(alone(key)) > bytesMax);
+      assert.deepEqual(oversizedKeys, oversized);
     };
     fc.assert(fc.property(one, bounds, check), SEED);
   });
 });
 
 describe('packing telemetry', () => {
-  const reading = (tsMs: number, values: Values): Packable => ({ tsMs, values });
+  const reading = (tsMs: number, values: Values): EncodableReading => ({ tsMs, values });
 
   it('no readings make no body: an empty one is never answered', () => {
-    assert.deepEqual(packTelemetry([]), { bodies: [], count: 0, oversizedKeys: [] });
+    assert.deepEqual(encodeTelemetry([]), { bodies: [], count: 0, oversizedKeys: [] });
   });
 
   it('a reading without a date has no ts and no values member: the server dates it', () => {
-    const packed = packTelemetry([{ values: { a: 1 } }]);
+    const packed = encodeTelemetry([{ values: { a: 1 } }]);
     assert.deepEqual(packed.bodies, ['[{"a":1}]']);
   });
 
   it('several readings share one body in the array form, each with its own ts', () => {
-    const packed = packTelemetry([reading(1, { a: 1 }), reading(2, { b: 'x', c: true })]);
+    const packed = encodeTelemetry([reading(1, { a: 1 }), reading(2, { b: 'x', c: true })]);
     assert.deepEqual(packed.bodies, ['[{"ts":1,"values":{"a":1}},{"ts":2,"values":{"b":"x","c":true}}]']);
     assert.equal(packed.count, 2);
   });
 
   it('a body is filled to the last byte of its bound, and not one further', () => {
     const pair = [reading(1, { a: 1 }), reading(2, { a: 1 })];
-    const bytes = bytesOf(packTelemetry(pair).bodies[0] ?? '');
-    assert.equal(packTelemetry(pair, bytes).count, 2);
-    assert.equal(packTelemetry(pair, bytes - 1).count, 1);
+    const bytes = bytesOf(encodeTelemetry(pair).bodies[0] ?? '');
+    assert.equal(encodeTelemetry(pair, bytes).count, 2);
+    assert.equal(encodeTelemetry(pair, bytes - 1).count, 1);
   });
 
   it('a reading larger than a body is split into several of its time, and counts as one', () => {
     const values = Object.fromEntries(
       Array.from({ length: 60 }, (_, index) => [`sensor${index}`, 'x'.repeat(30)]),
     );
-    const packed = packTelemetry([reading(7, values), reading(8, { a: 1 })]);
+    const packed = encodeTelemetry([reading(7, values), reading(8, { a: 1 })]);
     assert.ok(packed.bodies.length > 1);
     assert.equal(packed.count, 1);
     assert.ok(packed.bodies.every((body) => elementsOf(body).every(({ ts }) => ts === 7)));
   });
 
   it('no body of a split reading has room for the first value of the next', () => {
-    const check = (reading: Packable, bytesMax: number) => {
-      const parts = packTelemetry([reading], bytesMax).bodies.flatMap(elementsOf);
+    const check = (reading: EncodableReading, bytesMax: number) => {
+      const parts = encodeTelemetry([reading], bytesMax).bodies.flatMap(elementsOf);
       for (const [index, { ts, values }] of parts.entries()) {
         const first = Object.entries(parts[index + 1]?.values ?? {}).slice(0, 1);
         const longer = JSON.stringify([{ ts, values: { ...values, ...Object.fromEntries(first) } }]);
@@ -163,13 +163,13 @@ describe('packing telemetry', () => {
   });
 
   it('a value too large for any body is named and left out; the others of its reading go on', () => {
-    const packed = packTelemetry([reading(7, { before: 1, huge: 'x'.repeat(2_000), after: 2 })]);
+    const packed = encodeTelemetry([reading(7, { before: 1, huge: 'x'.repeat(2_000), after: 2 })]);
     assert.deepEqual(packed.oversizedKeys, ['huge']);
     assert.deepEqual(packed.bodies, ['[{"ts":7,"values":{"before":1,"after":2}}]']);
   });
 
   it('a reading of nothing but a huge value makes no body, and counts so that it holds up nothing', () => {
-    const packed = packTelemetry([reading(7, { huge: 'x'.repeat(2_000) }), reading(8, { a: 1 })]);
+    const packed = encodeTelemetry([reading(7, { huge: 'x'.repeat(2_000) }), reading(8, { a: 1 })]);
     assert.deepEqual(packed, { bodies: [], count: 1, oversizedKeys: ['huge'] });
   });
 
@@ -177,7 +177,7 @@ describe('packing telemetry', () => {
     const many = Array.from({ length: 64 }, (_, index) =>
       reading(1_700_000_000_000 + index, { cpuPercent: 1.5 }),
     );
-    const bytes = bytesOf(packTelemetry(many).bodies[0] ?? '');
+    const bytes = bytesOf(encodeTelemetry(many).bodies[0] ?? '');
     assert.ok(bytes <= BODY_BYTES_MAX && bytes > BODY_BYTES_MAX - 60, `${bytes}`);
     const [ipv6, udp, coap, token] = [40, 8, 30, 255];
     assert.ok(BODY_BYTES_MAX + ipv6 + udp + coap + token <= 1280);
@@ -187,7 +187,7 @@ describe('packing telemetry', () => {
 describe('packing attributes', () => {
   it('each body is a flat object within the bound, and together they are the values', () => {
     const check = (values: Values, bytesMax: number) => {
-      const { bodies, oversizedKeys } = packAttributes(values, bytesMax);
+      const { bodies, oversizedKeys } = encodeAttributes(values, bytesMax);
       const parts = bodies.map((body) => JSON.parse(body) as Values);
       for (const body of bodies) assert.ok(bytesOf(body) <= bytesMax, body);
       for (const part of parts) assert.ok(Object.keys(part).length > 0);
@@ -199,19 +199,19 @@ describe('packing attributes', () => {
 
   it('an attribute is left out only when it fits no body of its own', () => {
     const check = (values: Values, bytesMax: number) => {
-      const tooLarge = Object.entries(values).filter(
+      const oversized = Object.entries(values).filter(
         ([key, value]) => bytesOf(JSON.stringify({ [key]: value })) > bytesMax,
       );
       assert.deepEqual(
-        packAttributes(values, bytesMax).oversizedKeys,
-        tooLarge.map(([key]) => key),
+        encodeAttributes(values, bytesMax).oversizedKeys,
+        oversized.map(([key]) => key),
       );
     };
     fc.assert(fc.property(maps, bounds, check), SEED);
   });
 
   it('no values make no body', () => {
-    assert.deepEqual(packAttributes({}).bodies, []);
+    assert.deepEqual(encodeAttributes({}).bodies, []);
   });
 });
 

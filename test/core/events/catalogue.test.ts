@@ -7,13 +7,13 @@ import { describe, it } from 'node:test';
 import {
   EVENTS,
   type EventId,
-  halvesOf,
+  failureEventId,
   isEventId,
-  refusalId,
-  tell,
+  logEvent,
+  splitSentence,
 } from '../../../src/core/events/catalogue.ts';
-import type { RefusalReason } from '../../../src/core/failures/failure.ts';
-import { VERDICTS } from '../../../src/core/failures/policies.ts';
+import type { FailureReason } from '../../../src/core/failures/failure.ts';
+import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
 const ROWS = Object.entries(EVENTS);
@@ -35,7 +35,7 @@ describe('an event', () => {
       assert.match(id, /^FL-[A-Z]+(-[A-Z]+)*$/);
       assert.match(sentence, /^[a-z]/);
       assert.doesNotMatch(sentence, /[{}$%`\\\n]|\*\*\*|undefined|\.$/);
-      const { cause, remedy } = halvesOf(sentence);
+      const { cause, remedy } = splitSentence(sentence);
       assert.ok(cause.length > 0);
       if (level !== 'info') assert.match(remedy, REMEDY);
     });
@@ -46,19 +46,21 @@ describe('an event', () => {
   });
 
   it('is there for each refusal, with its level and words', () => {
-    for (const reason of Object.keys(VERDICTS) as RefusalReason[]) {
-      const { level, sentence } = VERDICTS[reason];
-      assert.deepEqual(EVENTS[refusalId(reason)], { level, sentence });
+    for (const reason of Object.keys(FAILURE_POLICIES) as FailureReason[]) {
+      const { level, sentence } = FAILURE_POLICIES[reason];
+      assert.deepEqual(EVENTS[failureEventId(reason)], { level, sentence });
     }
   });
 
   it('is told somewhere in the program', () => {
-    const told = sources()
+    const logged = sources()
       .map(([, text]) => text)
       .join('\n');
-    const refusals = new Set(Object.keys(VERDICTS).map((reason) => refusalId(reason as RefusalReason)));
+    const refusals = new Set(
+      Object.keys(FAILURE_POLICIES).map((reason) => failureEventId(reason as FailureReason)),
+    );
     const silent = ROWS.map(([id]) => id).filter(
-      (id) => !refusals.has(id as ReturnType<typeof refusalId>) && !told.includes(`'${id}'`),
+      (id) => !refusals.has(id as ReturnType<typeof failureEventId>) && !logged.includes(`'${id}'`),
     );
     assert.deepEqual(silent, []);
   });
@@ -77,27 +79,27 @@ describe('telling', () => {
   it('writes the sentence on the level of the event, with its id behind the other fields', () => {
     const lines: unknown[] = [];
     const log = { info() {}, warn: (...line: unknown[]) => lines.push(line), error() {} };
-    tell(log, 'FL-NAME-WEAK', { device: 'gw-1' }, 'another sentence');
-    assert.deepEqual(lines, [['another sentence', { device: 'gw-1', event: 'FL-NAME-WEAK' }]]);
+    logEvent(log, 'FL-DEVICE-NAME-AMBIGUOUS', { device: 'gw-1' }, 'another sentence');
+    assert.deepEqual(lines, [['another sentence', { device: 'gw-1', event: 'FL-DEVICE-NAME-AMBIGUOUS' }]]);
     assert.equal(Object.keys((lines as [string, object][])[0]?.[1] ?? {})[1], 'event');
   });
 
   it('of each event reaches a logger', () => {
     const log = new RecordingLogger();
-    for (const [id] of ROWS) tell(log, id as EventId);
+    for (const [id] of ROWS) logEvent(log, id as EventId);
     assert.deepEqual(
-      log.told.map(({ level, message }) => ({ level, sentence: message })),
+      log.logged.map(({ level, message }) => ({ level, sentence: message })),
       ROWS.map(([, entry]) => ({ ...entry })),
     );
   });
 });
 
 it('halves are parted at the first colon, and a sentence without one asks for nothing', () => {
-  assert.deepEqual(halvesOf('a: b: c'), { cause: 'a', remedy: 'b: c' });
-  assert.deepEqual(halvesOf('a'), { cause: 'a', remedy: '' });
+  assert.deepEqual(splitSentence('a: b: c'), { cause: 'a', remedy: 'b: c' });
+  assert.deepEqual(splitSentence('a'), { cause: 'a', remedy: '' });
 });
 
 it('only ids of the catalogue are ids', () => {
-  assert.ok(isEventId('FL-SILENT'));
+  assert.ok(isEventId('FL-SERVER-TIMEOUT'));
   for (const other of ['FL-NOTHING', 'toString', 7, undefined]) assert.ok(!isEventId(other));
 });

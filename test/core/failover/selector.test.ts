@@ -3,120 +3,126 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  betterRoad,
-  RETRY,
-  type RoadsState,
-  refusalOfRoads,
-  roadFailed,
-  roadInUse,
-  roadWorked,
-  speaksOfTheRoad,
-  startOfRoads,
+  combinedFailure,
+  type EndpointSelection,
+  endpointInUse,
+  findBetterEndpoint,
+  initialSelection,
+  isEndpointFailure,
+  RETRY_SCHEDULE,
+  recordFailure,
+  recordSuccess,
 } from '../../../src/core/failover/selector.ts';
-import type { RefusalReason } from '../../../src/core/failures/failure.ts';
-import { refusalOf } from '../../doubles/failures.ts';
+import type { FailureReason } from '../../../src/core/failures/failure.ts';
+import { failureOf } from '../../doubles/failures.ts';
 
 const context = (isEncrypted: readonly boolean[], nowMs = 0) => ({
   isEncrypted,
   nowMs,
   random: 0,
-  retry: RETRY,
+  retry: RETRY_SCHEDULE,
 });
 const CLEAR_THEN_TLS = [false, true];
 const TLS_THEN_CLEAR = [true, false];
 
 function after(
   isEncrypted: readonly boolean[],
-  ...failures: readonly [road: number, reason: RefusalReason][]
-): RoadsState {
-  let state = startOfRoads(isEncrypted.length);
-  for (const [road, reason] of failures)
-    state = roadFailed(state, road, refusalOf(reason), context(isEncrypted));
+  ...failures: readonly [road: number, reason: FailureReason][]
+): EndpointSelection {
+  let state = initialSelection(isEncrypted.length);
+  for (const [endpoint, reason] of failures)
+    state = recordFailure(state, endpoint, failureOf(reason), context(isEncrypted));
   return state;
 }
 
 describe('a road that fails', () => {
   it('and says when it may be asked again is left alone for so long, and keeps nobody from another one', () => {
-    const refusal = { ...refusalOf('upstream-away'), retryAfterMs: 1_800_000 };
-    const left = roadFailed(startOfRoads(2), 0, refusal, context(CLEAR_THEN_TLS));
-    assert.equal(left.health[0]?.retryAtMs, 1_800_000);
-    assert.deepEqual(refusalOfRoads(left, ['coap://a', 'https://a'], 0), refusalOf('upstream-away'));
+    const failure = { ...failureOf('upstream-unavailable'), retryAfterMs: 1_800_000 };
+    const failedOver = recordFailure(initialSelection(2), 0, failure, context(CLEAR_THEN_TLS));
+    assert.equal(failedOver.health[0]?.retryAtMs, 1_800_000);
+    assert.deepEqual(
+      combinedFailure(failedOver, ['coap://a', 'https://a'], 0),
+      failureOf('upstream-unavailable'),
+    );
   });
 
   it('is left for the next one, which is in use only when it has worked', () => {
-    const left = after(CLEAR_THEN_TLS, [0, 'silent']);
-    assert.deepEqual([left.current, left.candidate, roadInUse(left)], [0, 1, 1]);
-    const taken = roadWorked(left, 1, 5);
+    const failedOver = after(CLEAR_THEN_TLS, [0, 'server-timeout']);
+    assert.deepEqual([failedOver.current, failedOver.candidate, endpointInUse(failedOver)], [0, 1, 1]);
+    const taken = recordSuccess(failedOver, 1, 5);
     assert.deepEqual([taken.current, taken.candidate], [1, undefined]);
   });
 
   it('has its turn again when the others fail, too', () => {
-    assert.equal(roadInUse(after(CLEAR_THEN_TLS, [0, 'silent'], [1, 'port-closed'])), 0);
+    assert.equal(endpointInUse(after(CLEAR_THEN_TLS, [0, 'server-timeout'], [1, 'port-closed'])), 0);
   });
 
   it('is kept when an answer comes late over it', () => {
-    const state = roadWorked(after(CLEAR_THEN_TLS, [0, 'silent']), 0, 5);
+    const state = recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 0, 5);
     assert.deepEqual([state.current, state.candidate], [0, undefined]);
   });
 
   it('fails once, however many requests were under way', () => {
-    const state = after(CLEAR_THEN_TLS, [0, 'silent'], [0, 'silent'], [0, 'silent']);
+    const state = after(CLEAR_THEN_TLS, [0, 'server-timeout'], [0, 'server-timeout'], [0, 'server-timeout']);
     assert.equal(state.health[0]?.failures, 1);
-    assert.equal(roadInUse(state), 1);
+    assert.equal(endpointInUse(state), 1);
   });
 });
 
 describe('a better road', () => {
   it('is tried again after a minute, two, four, at most an hour', () => {
-    let state = roadWorked(after(CLEAR_THEN_TLS, [0, 'silent']), 1, 0);
+    let state = recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 1, 0);
     let nowMs = 0;
     const pausesMin: number[] = [];
     for (let tries = 0; tries < 8; tries += 1) {
       const retryAtMs = state.health[0]?.retryAtMs ?? 0;
       pausesMin.push((retryAtMs - nowMs) / 60_000);
-      assert.equal(betterRoad(state, retryAtMs - 1), undefined);
-      assert.equal(betterRoad(state, retryAtMs), 0);
+      assert.equal(findBetterEndpoint(state, retryAtMs - 1), undefined);
+      assert.equal(findBetterEndpoint(state, retryAtMs), 0);
       nowMs = retryAtMs;
-      state = roadFailed(state, 0, refusalOf('silent'), context(CLEAR_THEN_TLS, nowMs));
+      state = recordFailure(state, 0, failureOf('server-timeout'), context(CLEAR_THEN_TLS, nowMs));
       assert.equal(state.current, 1);
     }
     assert.deepEqual(pausesMin, [1, 2, 4, 8, 16, 32, 60, 60]);
   });
 
   it('is used when it works, and forgets its failures only after five good minutes', () => {
-    const away = roadWorked(after(CLEAR_THEN_TLS, [0, 'silent']), 1, 0);
-    const back = roadWorked(away, 0, 60_000);
+    const unreachable = recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 1, 0);
+    const back = recordSuccess(unreachable, 0, 60_000);
     assert.deepEqual([back.current, back.health[0]?.failures], [0, 1]);
-    assert.equal(roadWorked(back, 0, 60_000 + 299_999).health[0]?.failures, 1);
-    assert.equal(roadWorked(back, 0, 60_000 + 300_000).health[0]?.failures, 0);
+    assert.equal(recordSuccess(back, 0, 60_000 + 299_999).health[0]?.failures, 1);
+    assert.equal(recordSuccess(back, 0, 60_000 + 300_000).health[0]?.failures, 0);
   });
 
   it('is not left again for an answer that comes late over the one behind it', () => {
-    const back = roadWorked(roadWorked(after(CLEAR_THEN_TLS, [0, 'silent']), 1, 0), 0, 1);
-    assert.equal(roadWorked(back, 1, 2).current, 0);
+    const back = recordSuccess(recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 1, 0), 0, 1);
+    assert.equal(recordSuccess(back, 1, 2).current, 0);
   });
 });
 
 describe('a clear road', () => {
   for (const reason of [
-    'certificate-dates',
+    'certificate-date-invalid',
     'clock-wrong',
-    'certificate-name',
+    'certificate-name-mismatch',
     'certificate-untrusted',
-    'certificate-pin',
+    'certificate-pin-mismatch',
   ] as const) {
     it(`is never the answer to ${reason}`, () => {
-      assert.equal(roadInUse(after(TLS_THEN_CLEAR, [0, reason])), 0);
-      assert.equal(roadInUse(after([true, true, false], [0, reason], [1, 'port-closed'])), 0);
+      assert.equal(endpointInUse(after(TLS_THEN_CLEAR, [0, reason])), 0);
+      assert.equal(endpointInUse(after([true, true, false], [0, reason], [1, 'port-closed'])), 0);
     });
   }
 
   it('is the answer to what is no matter of trust, as the list says', () => {
-    assert.equal(roadInUse(after(TLS_THEN_CLEAR, [0, 'port-closed'])), 1);
+    assert.equal(endpointInUse(after(TLS_THEN_CLEAR, [0, 'port-closed'])), 1);
   });
 
   it('that is preferred is gone back to, whatever the certificate of the one behind it', () => {
-    assert.equal(roadInUse(after(CLEAR_THEN_TLS, [0, 'silent'], [1, 'certificate-name'])), 0);
+    assert.equal(
+      endpointInUse(after(CLEAR_THEN_TLS, [0, 'server-timeout'], [1, 'certificate-name-mismatch'])),
+      0,
+    );
   });
 });
 
@@ -124,55 +130,65 @@ describe('what is told', () => {
   const urls = ['coap://tb', 'https://tb'];
 
   it('keeps to one reason while several fail in turn, and says all that was seen', () => {
-    const first = refusalOfRoads(after(CLEAR_THEN_TLS, [0, 'silent']), urls, 0);
-    const both = refusalOfRoads(after(CLEAR_THEN_TLS, [0, 'silent'], [1, 'port-closed']), urls, 0);
-    assert.equal(first?.reason, 'silent');
-    assert.equal(both?.reason, 'silent');
+    const first = combinedFailure(after(CLEAR_THEN_TLS, [0, 'server-timeout']), urls, 0);
+    const both = combinedFailure(after(CLEAR_THEN_TLS, [0, 'server-timeout'], [1, 'port-closed']), urls, 0);
+    assert.equal(first?.reason, 'server-timeout');
+    assert.equal(both?.reason, 'server-timeout');
     assert.match(both?.detail ?? '', /^coap:\/\/tb: .+; https:\/\/tb: .+$/);
   });
 
   it('is waited out as long as all of them have asked for that, and no longer', () => {
-    const asked = (road: number, state: RoadsState, retryAfterMs: number, nowMs: number) =>
-      roadFailed(
+    const asked = (endpoint: number, state: EndpointSelection, retryAfterMs: number, nowMs: number) =>
+      recordFailure(
         state,
-        road,
-        { ...refusalOf('upstream-away'), retryAfterMs },
+        endpoint,
+        { ...failureOf('upstream-unavailable'), retryAfterMs },
         context(CLEAR_THEN_TLS, nowMs),
       );
-    const both = asked(1, asked(0, startOfRoads(2), 1_800_000, 0), 600_000, 100_000);
-    assert.equal(refusalOfRoads(both, urls, 100_000)?.retryAfterMs, 600_000);
+    const both = asked(1, asked(0, initialSelection(2), 1_800_000, 0), 600_000, 100_000);
+    assert.equal(combinedFailure(both, urls, 100_000)?.retryAfterMs, 600_000);
     // One of them has not said so, or its time has come.
     assert.equal(
-      refusalOfRoads(
-        roadFailed(both, 0, refusalOf('silent'), context(CLEAR_THEN_TLS, 100_000)),
+      combinedFailure(
+        recordFailure(both, 0, failureOf('server-timeout'), context(CLEAR_THEN_TLS, 100_000)),
         urls,
         100_000,
       )?.retryAfterMs,
       undefined,
     );
     const again = asked(1, both, 600_000, 2_000_000);
-    assert.equal(refusalOfRoads(again, urls, 2_000_000)?.retryAfterMs, undefined);
+    assert.equal(combinedFailure(again, urls, 2_000_000)?.retryAfterMs, undefined);
   });
 
   it('of the server itself moves no road', () => {
     for (const reason of [
       'unauthorized',
-      'not-found',
-      'declined',
-      'malformed',
-      'overloaded',
-      'store-failed',
+      'provisioning-key-unknown',
+      'provisioning-declined',
+      'request-malformed',
+      'server-overloaded',
+      'credentials-storage-failed',
     ] as const) {
-      assert.equal(speaksOfTheRoad(refusalOf(reason)), false, reason);
+      assert.equal(isEndpointFailure(failureOf(reason)), false, reason);
     }
   });
 });
 
 it('a clear road that is in use is left when the encrypted one before it shows a certificate that is not accepted', () => {
-  const silent = roadWorked(after(TLS_THEN_CLEAR, [0, 'silent']), 1, 5);
-  assert.equal(roadInUse(silent), 1);
-  const barred = roadFailed(silent, 0, refusalOf('certificate-untrusted'), context(TLS_THEN_CLEAR, 999_999));
-  assert.equal(roadInUse(barred), 0);
-  const again = roadFailed(barred, 0, refusalOf('certificate-untrusted'), context(TLS_THEN_CLEAR, 9_999_999));
-  assert.equal(roadInUse(again), 0, 'and stays left');
+  const silent = recordSuccess(after(TLS_THEN_CLEAR, [0, 'server-timeout']), 1, 5);
+  assert.equal(endpointInUse(silent), 1);
+  const blocked = recordFailure(
+    silent,
+    0,
+    failureOf('certificate-untrusted'),
+    context(TLS_THEN_CLEAR, 999_999),
+  );
+  assert.equal(endpointInUse(blocked), 0);
+  const again = recordFailure(
+    blocked,
+    0,
+    failureOf('certificate-untrusted'),
+    context(TLS_THEN_CLEAR, 9_999_999),
+  );
+  assert.equal(endpointInUse(again), 0, 'and stays left');
 });

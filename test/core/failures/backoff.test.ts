@@ -12,7 +12,7 @@ const schedules = fc.record({
   baseMs: fc.integer({ min: 1, max: 100_000 }),
   capMs: fc.integer({ min: 1, max: 4_000_000 }),
 });
-const throws = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const samples = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 it('the lowest throw waits the floor, at every attempt', () => {
   for (const attempt of [1, 2, 10, 1_000]) assert.equal(waitBeforeMs(SCHEDULE, attempt, 0), WAIT_MIN_MS);
@@ -50,7 +50,7 @@ it('every wait is a whole number of milliseconds between the floor and the cap',
       `${ms}`,
     );
   };
-  fc.assert(fc.property(schedules, fc.nat(), throws, check), SEED);
+  fc.assert(fc.property(schedules, fc.nat(), samples, check), SEED);
 });
 
 it('a higher throw never waits less, nor does a later attempt', () => {
@@ -59,15 +59,15 @@ it('a higher throw never waits less, nor does a later attempt', () => {
     assert.ok(waitBeforeMs(schedule, attempt, low) <= waitBeforeMs(schedule, attempt, high));
     assert.ok(waitBeforeMs(schedule, attempt, one) <= waitBeforeMs(schedule, attempt + 1, one));
   };
-  fc.assert(fc.property(schedules, fc.nat(100), throws, throws, check), SEED);
+  fc.assert(fc.property(schedules, fc.nat(100), samples, samples, check), SEED);
 });
 
 it('twenty thousand gateways that failed together come back evenly over the whole range', () => {
-  const slots = new Array<number>(10).fill(0);
+  const semaphore = new Array<number>(10).fill(0);
   for (let gateway = 0; gateway < 20_000; gateway += 1) {
     const ms = waitBeforeMs(SCHEDULE, 6, gateway / 20_000);
     const slot = Math.min(9, Math.floor((10 * (ms - WAIT_MIN_MS)) / (60_000 - WAIT_MIN_MS)));
-    slots[slot] = (slots[slot] ?? 0) + 1;
+    semaphore[slot] = (semaphore[slot] ?? 0) + 1;
   }
-  for (const gateways of slots) assert.ok(Math.abs(gateways - 2_000) < 10, slots.join(' '));
+  for (const gateways of semaphore) assert.ok(Math.abs(gateways - 2_000) < 10, semaphore.join(' '));
 });

@@ -6,47 +6,47 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WAIT_MIN_MS } from '../../../src/core/failures/backoff.ts';
-import type { RefusalReason } from '../../../src/core/failures/failure.ts';
-import { VERDICTS, type Verdict } from '../../../src/core/failures/policies.ts';
+import type { FailureReason } from '../../../src/core/failures/failure.ts';
+import { FAILURE_POLICIES, type FailurePolicy } from '../../../src/core/failures/policies.ts';
 
 /** Every reason of refusal.ts; the compiler refuses this table when one is missing or unknown. */
 const LEVELS = {
   unauthorized: 'error',
-  'not-found': 'error',
-  declined: 'error',
-  malformed: 'error',
-  overloaded: 'warn',
-  silent: 'warn',
-  'acknowledged-only': 'warn',
+  'provisioning-key-unknown': 'error',
+  'provisioning-declined': 'error',
+  'request-malformed': 'error',
+  'server-overloaded': 'warn',
+  'server-timeout': 'warn',
+  'no-response-after-ack': 'warn',
   'port-closed': 'warn',
   'no-route': 'warn',
-  'name-not-found': 'warn',
-  reset: 'warn',
-  unintelligible: 'error',
-  'upstream-away': 'warn',
-  'certificate-dates': 'error',
+  'dns-failed': 'warn',
+  'connection-reset': 'warn',
+  'unexpected-response': 'error',
+  'upstream-unavailable': 'warn',
+  'certificate-date-invalid': 'error',
   'clock-wrong': 'warn',
-  'certificate-name': 'error',
+  'certificate-name-mismatch': 'error',
   'certificate-untrusted': 'error',
-  'certificate-pin': 'error',
-  'client-certificate': 'error',
-  'tls-version': 'error',
+  'certificate-pin-mismatch': 'error',
+  'client-certificate-rejected': 'error',
+  'tls-version-mismatch': 'error',
   'tls-failed': 'warn',
-  'proxy-away': 'warn',
-  'proxy-refused': 'error',
+  'proxy-unreachable': 'warn',
+  'proxy-denied': 'error',
   'captive-portal': 'error',
-  redirected: 'error',
-  'roads-disagree': 'error',
-  unsendable: 'error',
-  'no-pair': 'error',
-  'wrong-credentials-type': 'error',
-  'store-failed': 'error',
+  'redirect-not-followed': 'error',
+  'endpoints-inconsistent': 'error',
+  'request-build-failed': 'error',
+  'provisioning-key-missing': 'error',
+  'credentials-type-unsupported': 'error',
+  'credentials-storage-failed': 'error',
   'credentials-unreadable': 'error',
   'credentials-newer': 'error',
   aborted: 'warn',
-} as const satisfies Record<RefusalReason, Verdict['level']>;
+} as const satisfies Record<FailureReason, FailurePolicy['level']>;
 
-const ROWS = Object.entries(VERDICTS) as [RefusalReason, Verdict][];
+const ROWS = Object.entries(FAILURE_POLICIES) as [FailureReason, FailurePolicy][];
 
 /** What a person can do. */
 const REMEDY = /\b(check|compare|delete|raise|renew|set|report)\b/;
@@ -79,7 +79,7 @@ it('a sentence is constant: no placeholder, no number, no quotation, no secret',
 });
 
 it('a trouble that needs a person is asked about more seldom than one that heals', () => {
-  const baseMs = (level: Verdict['level']) =>
+  const baseMs = (level: FailurePolicy['level']) =>
     ROWS.filter(([, row]) => row.level === level).map(([, row]) => row.schedule.baseMs);
   assert.ok(Math.min(...baseMs('error')) > Math.max(...baseMs('warn')));
 });
@@ -94,18 +94,23 @@ it('every schedule begins above the floor, grows, and tries at least once an hou
 
 it('an outage that is over is noticed within two minutes', () => {
   const outages = [
-    'silent',
-    'acknowledged-only',
+    'server-timeout',
+    'no-response-after-ack',
     'port-closed',
     'no-route',
-    'name-not-found',
-    'reset',
+    'dns-failed',
+    'connection-reset',
   ] as const;
-  for (const reason of outages) assert.ok(VERDICTS[reason].schedule.capMs <= 120_000, reason);
+  for (const reason of outages) assert.ok(FAILURE_POLICIES[reason].schedule.capMs <= 120_000, reason);
 });
 
 it('what needs a change on the server is asked no more than once a minute from the start', () => {
-  for (const reason of ['not-found', 'declined', 'malformed', 'unintelligible'] as const) {
-    assert.ok(VERDICTS[reason].schedule.baseMs >= 60_000, reason);
+  for (const reason of [
+    'provisioning-key-unknown',
+    'provisioning-declined',
+    'request-malformed',
+    'unexpected-response',
+  ] as const) {
+    assert.ok(FAILURE_POLICIES[reason].schedule.baseMs >= 60_000, reason);
   }
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Fingerprint, sameBoard } from '../../../src/core/model/board-fingerprint.ts';
+import { type Fingerprint, isSameBoard } from '../../../src/core/model/board-fingerprint.ts';
 
 const [SERIAL, OTHER_SERIAL] = ['serial:0123456789abcdef', 'serial:fedcba9876543210'] as const;
 const [MAC, MAC_2, MAC_3] = ['mac:1111111111111111', 'mac:2222222222222222', 'mac:3333333333333333'] as const;
@@ -44,8 +44,8 @@ describe('two fingerprints', () => {
       true,
     ],
   ];
-  for (const [claim, stored, now, same] of cases) {
-    it(claim, () => assert.equal(sameBoard(stored, now), same));
+  for (const [identity, stored, now, same] of cases) {
+    it(identity, () => assert.equal(isSameBoard(stored, now), same));
   }
 });
 
@@ -57,14 +57,14 @@ const fingerprint: fc.Arbitrary<Fingerprint> = fc.array(entry, { maxLength: 5 })
 
 describe('sameBoard', () => {
   it('is symmetric', () => {
-    fc.assert(fc.property(fingerprint, fingerprint, (a, b) => sameBoard(a, b) === sameBoard(b, a)));
+    fc.assert(fc.property(fingerprint, fingerprint, (a, b) => isSameBoard(a, b) === isSameBoard(b, a)));
   });
 
   it('is reflexive, whatever the order and however often an entry is repeated', () => {
     fc.assert(
       fc.property(fingerprint, (a) => {
-        assert.ok(sameBoard(a, [...a].reverse()));
-        assert.ok(sameBoard([...a, ...a], a));
+        assert.ok(isSameBoard(a, [...a].reverse()));
+        assert.ok(isSameBoard([...a, ...a], a));
       }),
     );
   });
@@ -74,6 +74,6 @@ describe('sameBoard', () => {
       entry.filter((each) => !each.startsWith('serial:')),
       { maxLength: 4 },
     );
-    fc.assert(fc.property(macs, macs, (a, b) => sameBoard([SERIAL, ...a], [...b, SERIAL])));
+    fc.assert(fc.property(macs, macs, (a, b) => isSameBoard([SERIAL, ...a], [...b, SERIAL])));
   });
 });

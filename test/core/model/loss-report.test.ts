@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { GAP_KEYS, Losses } from '../../../src/core/model/loss-report.ts';
+import { GAP_KEYS, LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 
 const STAMP = { bootId: 'boot-1', bootMs: 5, tsMs: 9_000 };
@@ -12,51 +12,51 @@ const reading = (tsMs?: number): Reading => ({
   bootMs: 1,
   ...(tsMs !== undefined && { tsMs }),
   values: { a: 1 },
-  full: true,
+  isSnapshot: true,
 });
 
 it('nothing lost is nothing to tell', () => {
   assert.equal(
-    new Losses().tell(() => STAMP),
+    new LossReport().takeGapRecord(() => STAMP),
     undefined,
   );
 });
 
 it('a gap record says how many, from when to when, and why; it is dated when it is told', () => {
-  const losses = new Losses();
+  const losses = new LossReport();
   losses.addReading(reading(3_000), 'memory full');
-  losses.add({ readings: 10, why: 'spool full', fromMs: 1_000, toMs: 2_000 });
+  losses.add({ readings: 10, reason: 'spool full', fromMs: 1_000, toMs: 2_000 });
   assert.deepEqual(
-    losses.tell(() => STAMP),
+    losses.takeGapRecord(() => STAMP),
     {
       ...STAMP,
       values: { lostReadings: 11, lostFromMs: 1_000, lostToMs: 3_000, lostWhy: 'memory full, spool full' },
-      full: false,
+      isSnapshot: false,
       gap: true,
     },
   );
 });
 
 it('what was told is not told again, and is still counted', () => {
-  const losses = new Losses();
+  const losses = new LossReport();
   losses.addReading(reading(), 'undatable');
-  const gap = losses.tell(() => STAMP);
+  const gap = losses.takeGapRecord(() => STAMP);
   assert.deepEqual(gap?.values, { lostReadings: 1, lostWhy: 'undatable' });
   assert.equal(
-    losses.tell(() => STAMP),
+    losses.takeGapRecord(() => STAMP),
     undefined,
   );
-  assert.deepEqual([losses.untold, losses.total], [0, 1]);
+  assert.deepEqual([losses.unreported, losses.total], [0, 1]);
 });
 
 it('a lost gap record is told with the next one, and counts nothing twice', () => {
-  const losses = new Losses();
+  const losses = new LossReport();
   losses.addReading(reading(1_000), 'malformed');
-  const gap = losses.tell(() => STAMP);
+  const gap = losses.takeGapRecord(() => STAMP);
   assert.ok(gap);
   losses.addReading(gap, 'spool full');
   losses.addReading(reading(4_000), 'spool full');
-  assert.deepEqual(losses.tell(() => STAMP)?.values, {
+  assert.deepEqual(losses.takeGapRecord(() => STAMP)?.values, {
     lostReadings: 2,
     lostFromMs: 1_000,
     lostToMs: 4_000,
@@ -66,25 +66,25 @@ it('a lost gap record is told with the next one, and counts nothing twice', () =
 });
 
 it('however often gap records are lost on the way, the sum that arrives is the sum that was lost', () => {
-  const deed = fc.oneof(fc.constant('lose'), fc.constant('tell and lose'), fc.constant('tell'));
+  const operation = fc.oneof(fc.constant('lose'), fc.constant('tell and lose'), fc.constant('tell'));
   fc.assert(
-    fc.property(fc.array(deed, { maxLength: 50 }), (deeds) => {
-      const losses = new Losses();
+    fc.property(fc.array(operation, { maxLength: 50 }), (operations) => {
+      const losses = new LossReport();
       let lost = 0;
       let arrived = 0;
-      const tell = () => losses.tell(() => STAMP);
+      const takeGapRecord = () => losses.takeGapRecord(() => STAMP);
       const count = (gap: Reading | undefined) => Number(gap?.values[GAP_KEYS.readings] ?? 0);
-      for (const deed of deeds) {
-        if (deed === 'lose') {
+      for (const operation of operations) {
+        if (operation === 'lose') {
           losses.addReading(reading(lost), 'memory full');
           lost += 1;
-        } else if (deed === 'tell') arrived += count(tell());
+        } else if (operation === 'tell') arrived += count(takeGapRecord());
         else {
-          const gap = tell();
+          const gap = takeGapRecord();
           if (gap) losses.addReading(gap, 'spool full');
         }
       }
-      arrived += count(tell());
+      arrived += count(takeGapRecord());
       assert.equal(arrived, lost);
       assert.equal(losses.total, lost);
     }),

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { matches, overlap } from '../../../src/core/model/glob.ts';
-import { EVERYTHING, PROFILES, selects } from '../../../src/core/model/selection.ts';
+import { EVERYTHING, isSelected, PROFILES } from '../../../src/core/model/selection.ts';
 
 /** Few letters and many stars, so that they meet. */
 const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });
@@ -39,7 +39,7 @@ test('globs that no text can satisfy both do not overlap', () => {
 
 test('each profile holds the one before', () => {
   const held = PROFILES.map((profile) =>
-    PROFILES.filter((from) => selects({ profile, on: [], off: [] }, 'cpu', 'cpuUsePercent', from)),
+    PROFILES.filter((from) => isSelected({ profile, on: [], off: [] }, 'cpu', 'cpuUsePercent', from)),
   );
   assert.deepEqual(held, [['minimal'], ['minimal', 'default'], ['minimal', 'default', 'full']]);
 });
@@ -54,7 +54,7 @@ test('off beats on, on beats the profile, and both may name the sensor or the ke
   ];
   for (const { on, off, reported } of rows)
     assert.equal(
-      selects({ profile: 'minimal', on, off }, 'cpu', 'cpuUsePercent', 'full'),
+      isSelected({ profile: 'minimal', on, off }, 'cpu', 'cpuUsePercent', 'full'),
       reported,
       `${on} ${off}`,
     );
@@ -62,13 +62,13 @@ test('off beats on, on beats the profile, and both may name the sensor or the ke
 
 test('of a pattern of keys, one that some of its keys are switched off for may still be wanted', () => {
   const off = (glob: string) =>
-    selects({ ...EVERYTHING, off: [glob] }, 'network', 'net*RxBytesPerS', 'default');
+    isSelected({ ...EVERYTHING, off: [glob] }, 'network', 'net*RxBytesPerS', 'default');
   assert.equal(off('netEth0*'), true);
   assert.equal(off('net*'), false);
   assert.equal(off('*Rx*'), false);
   const on = { profile: 'minimal', on: ['netEth0*'], off: [] } as const;
-  assert.equal(selects(on, 'network', 'net*RxBytesPerS', 'default'), true);
-  assert.equal(selects(on, 'network', 'netWlan0RxBytesPerS', 'default'), false);
+  assert.equal(isSelected(on, 'network', 'net*RxBytesPerS', 'default'), true);
+  assert.equal(isSelected(on, 'network', 'netWlan0RxBytesPerS', 'default'), false);
 });
 
 test('what is wanted of a pattern covers what is wanted of its keys', () => {
@@ -76,8 +76,8 @@ test('what is wanted of a pattern covers what is wanted of its keys', () => {
   fc.assert(
     fc.property(fc.constantFrom(...PROFILES), globs, globs, word, (profile, on, off, middle) => {
       const selection = { profile, on, off };
-      if (selects(selection, 's', `a${middle}b`, 'default'))
-        assert.ok(selects(selection, 's', 'a*b', 'default'));
+      if (isSelected(selection, 's', `a${middle}b`, 'default'))
+        assert.ok(isSelected(selection, 's', 'a*b', 'default'));
     }),
   );
 });

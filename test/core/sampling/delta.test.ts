@@ -4,16 +4,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { Value, Values } from '../../../src/core/model/reading.ts';
-import { Changes, FULL_EVERY_MS } from '../../../src/core/sampling/delta.ts';
+import { DeltaEncoder, SNAPSHOT_EVERY_MS } from '../../../src/core/sampling/delta.ts';
 
 const SEED = { seed: 20_261_122, numRuns: 500 };
 
 describe('what is reported of a sample', () => {
   it('is all of it at the start, and then only what moved', () => {
-    const changes = new Changes();
-    assert.deepEqual(changes.of({ a: 1, b: 'x' }, 0, false), { values: { a: 1, b: 'x' }, full: true });
-    assert.deepEqual(changes.of({ a: 2, b: 'x' }, 1, false), { values: { a: 2 }, full: false });
-    assert.equal(changes.of({ a: 2, b: 'x' }, 2, false), undefined);
+    const changes = new DeltaEncoder();
+    assert.deepEqual(changes.next({ a: 1, b: 'x' }, 0, false), {
+      values: { a: 1, b: 'x' },
+      isSnapshot: true,
+    });
+    assert.deepEqual(changes.next({ a: 2, b: 'x' }, 1, false), { values: { a: 2 }, isSnapshot: false });
+    assert.equal(changes.next({ a: 2, b: 'x' }, 2, false), undefined);
   });
 
   it('is judged by the deadband of the key itself, then by the first glob that covers it', () => {
@@ -22,65 +25,68 @@ describe('what is reported of a sample', () => {
       ['*Rx', 1],
       ['netARx', 5],
     ]);
-    const changes = new Changes(deadbands);
-    const moved = (values: Values) => Object.keys(changes.of(values, 0, false)?.values ?? {});
+    const changes = new DeltaEncoder(deadbands);
+    const moved = (values: Values) => Object.keys(changes.next(values, 0, false)?.values ?? {});
     moved({ netARx: 0, netBRx: 0, diskRx: 0, load: 0 });
     assert.deepEqual(moved({ netARx: 5, netBRx: 5, diskRx: 5, load: 0.1 }), ['netARx', 'diskRx', 'load']);
     assert.deepEqual(moved({ netARx: 5, netBRx: 100, diskRx: 5, load: 0.1 }), ['netBRx']);
   });
 
   it('is all of it again after five minutes, though nothing moved', () => {
-    const changes = new Changes();
-    changes.of({ a: 1 }, 0, false);
-    assert.equal(changes.of({ a: 1 }, FULL_EVERY_MS - 1, false), undefined);
-    assert.deepEqual(changes.of({ a: 1 }, FULL_EVERY_MS, false), { values: { a: 1 }, full: true });
-    assert.equal(changes.of({ a: 1 }, FULL_EVERY_MS + 1, false), undefined);
+    const changes = new DeltaEncoder();
+    changes.next({ a: 1 }, 0, false);
+    assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS - 1, false), undefined);
+    assert.deepEqual(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS, false), {
+      values: { a: 1 },
+      isSnapshot: true,
+    });
+    assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS + 1, false), undefined);
   });
 
   it('is all of it when that is asked for, and that counts as the full one', () => {
-    const changes = new Changes();
-    changes.of({ a: 1 }, 0, false);
-    assert.equal(changes.of({ a: 1 }, FULL_EVERY_MS - 1, true)?.full, true);
-    assert.equal(changes.of({ a: 1 }, FULL_EVERY_MS + 1, false), undefined);
+    const changes = new DeltaEncoder();
+    changes.next({ a: 1 }, 0, false);
+    assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS - 1, true)?.isSnapshot, true);
+    assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS + 1, false), undefined);
   });
 
   it('is all of it when a key has gone, because its absence cannot be told otherwise', () => {
-    const changes = new Changes();
-    changes.of({ a: 1, b: 2 }, 0, false);
-    assert.deepEqual(changes.of({ a: 1 }, 1, false), { values: { a: 1 }, full: true });
-    assert.equal(changes.of({ a: 1 }, 2, false), undefined);
-    assert.deepEqual(changes.of({ a: 1, b: 2 }, 3, false), { values: { b: 2 }, full: false });
+    const changes = new DeltaEncoder();
+    changes.next({ a: 1, b: 2 }, 0, false);
+    assert.deepEqual(changes.next({ a: 1 }, 1, false), { values: { a: 1 }, isSnapshot: true });
+    assert.equal(changes.next({ a: 1 }, 2, false), undefined);
+    assert.deepEqual(changes.next({ a: 1, b: 2 }, 3, false), { values: { b: 2 }, isSnapshot: false });
   });
 
   it('is nothing of an empty sample', () => {
-    assert.equal(new Changes().of({}, 0, true), undefined);
+    assert.equal(new DeltaEncoder().next({}, 0, true), undefined);
   });
 
   it('tells a number from the text of the same digits', () => {
-    const changes = new Changes();
-    changes.of({ a: 1 }, 0, false);
-    assert.deepEqual(changes.of({ a: '1' }, 1, false), { values: { a: '1' }, full: false });
+    const changes = new DeltaEncoder();
+    changes.next({ a: 1 }, 0, false);
+    assert.deepEqual(changes.next({ a: '1' }, 1, false), { values: { a: '1' }, isSnapshot: false });
   });
 });
 
 describe('a deadband', () => {
   it('hides what moved less, and sums up what creeps', () => {
-    const changes = new Changes(new Map([['a', 1]]));
-    changes.of({ a: 10 }, 0, false);
-    assert.equal(changes.of({ a: 10.6 }, 1, false), undefined);
-    assert.deepEqual(changes.of({ a: 11 }, 2, false), { values: { a: 11 }, full: false });
-    assert.equal(changes.of({ a: 10.1 }, 3, false), undefined);
+    const changes = new DeltaEncoder(new Map([['a', 1]]));
+    changes.next({ a: 10 }, 0, false);
+    assert.equal(changes.next({ a: 10.6 }, 1, false), undefined);
+    assert.deepEqual(changes.next({ a: 11 }, 2, false), { values: { a: 11 }, isSnapshot: false });
+    assert.equal(changes.next({ a: 10.1 }, 3, false), undefined);
   });
 
   it('is its own key’s only, and none for text', () => {
-    const changes = new Changes(
+    const changes = new DeltaEncoder(
       new Map([
         ['a', 5],
         ['mode', 5],
       ]),
     );
-    changes.of({ a: 1, b: 1, mode: 'x' }, 0, false);
-    assert.deepEqual(changes.of({ a: 2, b: 2, mode: 'y' }, 1, false)?.values, { b: 2, mode: 'y' });
+    changes.next({ a: 1, b: 1, mode: 'x' }, 0, false);
+    assert.deepEqual(changes.next({ a: 2, b: 2, mode: 'y' }, 1, false)?.values, { b: 2, mode: 'y' });
   });
 });
 
@@ -97,18 +103,18 @@ it('whatever is sampled, carrying the last value forward gives it back', () => {
   const step = fc.record({
     values: sample,
     afterMs: fc.integer({ min: 1, max: 120_000 }),
-    full: fc.boolean(),
+    isSnapshot: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const changes = new Changes();
+      const changes = new DeltaEncoder();
       let carried: Values = {};
       let atMs = 0;
-      for (const { values, afterMs, full } of steps) {
+      for (const { values, afterMs, isSnapshot } of steps) {
         atMs += afterMs;
-        const change = changes.of(values, atMs, full);
+        const change = changes.next(values, atMs, isSnapshot);
         if (Object.keys(values).length === 0) continue;
-        carried = change?.full ? change.values : { ...carried, ...change?.values };
+        carried = change?.isSnapshot ? change.values : { ...carried, ...change?.values };
         assert.deepEqual({ ...carried }, { ...values });
       }
     }),

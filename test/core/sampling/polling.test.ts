@@ -2,20 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import { type Polled, type PolledValues, Pollers } from '../../../src/core/sampling/polling.ts';
+import { type PolledSensor, Pollers, type PollResult } from '../../../src/core/sampling/polling.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
 const SLOW_MS = 2000;
 
 /** A sensor that counts how often it is asked, takes its time, and answers as the test says. */
-class Scripted implements Polled {
+class Scripted implements PolledSensor {
   readonly name: string;
   readonly everyMs: number;
-  readonly patienceMs = 10_000;
+  readonly timeoutMs = 10_000;
   readonly askedAtMs: number[] = [];
   readonly #clock: VirtualClock;
-  answer: (round: number) => PolledValues = (round) => ({ ok: true, values: { [this.name]: round } });
+  answer: (round: number) => PollResult = (round) => ({ ok: true, values: { [this.name]: round } });
   takesMs = 0;
   atOnce = 0;
   atOnceMax = 0;
@@ -26,7 +26,7 @@ class Scripted implements Polled {
     this.everyMs = everyMs;
   }
 
-  async read(signal: AbortSignal): Promise<PolledValues> {
+  async read(signal: AbortSignal): Promise<PollResult> {
     this.askedAtMs.push(this.#clock.monotonicMs());
     this.atOnce += 1;
     this.atOnceMax = Math.max(this.atOnce, this.atOnceMax);
@@ -36,7 +36,7 @@ class Scripted implements Polled {
   }
 }
 
-function stage(t: TestContext, count: number, everyMs = 60_000) {
+function harness(t: TestContext, count: number, everyMs = 60_000) {
   const clock = new VirtualClock();
   const log = new RecordingLogger();
   const sensors = Array.from({ length: count }, (_, index) => new Scripted(clock, `own${index}`, everyMs));
@@ -45,7 +45,7 @@ function stage(t: TestContext, count: number, everyMs = 60_000) {
   let kept = Promise.resolve();
   const keep = () => {
     stop = new AbortController();
-    kept = pollers.keep(stop.signal);
+    kept = pollers.run(stop.signal);
   };
   const end = async () => {
     stop.abort();
@@ -59,7 +59,7 @@ function stage(t: TestContext, count: number, everyMs = 60_000) {
 }
 
 it('each is asked at once and then at its interval, counted from its start', async (t) => {
-  const { clock, first, pollers } = stage(t, 1);
+  const { clock, first, pollers } = harness(t, 1);
   assert.deepEqual(pollers.latest(), {});
   first.takesMs = SLOW_MS;
   await clock.advance(SLOW_MS);
@@ -69,7 +69,7 @@ it('each is asked at once and then at its interval, counted from its start', asy
 });
 
 it('one that takes longer than its interval is asked again when it is done, and never twice at once', async (t) => {
-  const { clock, first } = stage(t, 1, 1000);
+  const { clock, first } = harness(t, 1, 1000);
   first.takesMs = 2500;
   await clock.advance(8000);
   assert.deepEqual(first.askedAtMs, [0, 2500, 5000, 7500]);
@@ -77,7 +77,7 @@ it('one that takes longer than its interval is asked again when it is done, and 
 });
 
 it('four are under way at once, and the others wait their turn', async (t) => {
-  const { clock, sensors } = stage(t, 10);
+  const { clock, sensors } = harness(t, 10);
   for (const sensor of sensors) sensor.takesMs = SLOW_MS;
   await clock.advance(SLOW_MS - 1);
   assert.equal(sensors.filter(({ atOnce }) => atOnce === 1).length, 4);
@@ -89,7 +89,7 @@ it('four are under way at once, and the others wait their turn', async (t) => {
 });
 
 it('one that fails is named once, loses its values, is asked ever more slowly up to an hour, and costs the others nothing', async (t) => {
-  const { clock, log, sensors, first, pollers } = stage(t, 2);
+  const { clock, log, sensors, first, pollers } = harness(t, 2);
   await clock.advance(1);
   first.answer = () => ({ ok: false, problem: 'is not installed' });
   await clock.advance(60_000);
@@ -100,33 +100,33 @@ it('one that fails is named once, loses its values, is asked ever more slowly up
     .map((atMs, index) => (atMs - (first.askedAtMs[index] ?? 0)) / 60_000);
   assert.deepEqual(pauses.slice(0, 9), [1, 1, 2, 4, 8, 16, 32, 60, 60]);
   assert.equal(sensors[1]?.askedAtMs.length, 6 * 60 + 2);
-  assert.equal(log.told.length, 1);
-  assert.deepEqual(log.told[0]?.fields, { sensor: 'own0', reason: 'is not installed' });
+  assert.equal(log.logged.length, 1);
+  assert.deepEqual(log.logged[0]?.fields, { sensor: 'own0', reason: 'is not installed' });
 });
 
 it('one that can be read again says so, with the number of its failures, and is asked at its interval again', async (t) => {
-  const { clock, log, first, pollers } = stage(t, 1);
+  const { clock, log, first, pollers } = harness(t, 1);
   first.answer = (round) => (round < 3 ? { ok: false, problem: 'x' } : { ok: true, values: { own0: round } });
   await clock.advance(180_000);
   assert.deepEqual(first.askedAtMs, [0, 60_000, 180_000]);
   await clock.advance(60_000);
   assert.deepEqual(pollers.latest(), { own0: 4 });
-  assert.deepEqual(log.told.at(-1)?.fields, { sensor: 'own0', failures: 2 });
+  assert.deepEqual(log.logged.at(-1)?.fields, { sensor: 'own0', failures: 2 });
 });
 
 it('what was left out is told once as long as it is the same', async (t) => {
-  const { clock, log, first } = stage(t, 1);
+  const { clock, log, first } = harness(t, 1);
   const problems = ['a', 'a', 'b', undefined, 'a'];
   first.answer = (round) => ({ ok: true, values: {}, problem: problems[round - 1] });
   await clock.advance(4 * 60_000);
   assert.deepEqual(
-    log.told.map(({ fields }) => fields['reason']),
+    log.logged.map(({ fields }) => fields['reason']),
     ['a', 'b', 'a'],
   );
 });
 
 it('a value that is too old is absent, though nobody said that it is gone', async (t) => {
-  const { clock, pollers, end } = stage(t, 1);
+  const { clock, pollers, end } = harness(t, 1);
   await clock.advance(1);
   await end();
   await clock.advance(130_000 - 1);
@@ -136,7 +136,7 @@ it('a value that is too old is absent, though nobody said that it is gone', asyn
 });
 
 it('a reload in the middle of a read is no failure, and what was read before still counts', async (t) => {
-  const { clock, log, first, pollers, keep, end } = stage(t, 1);
+  const { clock, log, first, pollers, keep, end } = harness(t, 1);
   await clock.advance(1);
   first.takesMs = SLOW_MS;
   await clock.advance(60_500);
@@ -145,11 +145,11 @@ it('a reload in the middle of a read is no failure, and what was read before sti
   keep();
   await clock.advance(SLOW_MS);
   assert.deepEqual(pollers.latest(), { own0: 3 });
-  assert.deepEqual(log.told, []);
+  assert.deepEqual(log.logged, []);
 });
 
 it('of two that have one key the first counts', async (t) => {
-  const { clock, sensors, pollers } = stage(t, 2);
+  const { clock, sensors, pollers } = harness(t, 2);
   for (const [index, sensor] of sensors.entries())
     sensor.answer = () => ({ ok: true, values: { same: index } });
   await clock.advance(1);

@@ -51,10 +51,10 @@ describe('a program’s output', () => {
   ];
   for (const [output, values, problem] of rows) {
     it(JSON.stringify(output.slice(0, 50)), () => {
-      const said = programValues(output, boiler);
-      assert.deepEqual(said.values, values);
-      if (problem === undefined) assert.equal(said.problem, undefined);
-      else assert.match(said.problem ?? '', problem);
+      const parsed = programValues(output, boiler);
+      assert.deepEqual(parsed.values, values);
+      if (problem === undefined) assert.equal(parsed.problem, undefined);
+      else assert.match(parsed.problem ?? '', problem);
     });
   }
 
@@ -106,5 +106,5 @@ it('the key of a program’s value begins with the sensor’s name, once', () =>
     ['', undefined],
     ['…', undefined],
   ];
-  for (const [said, key] of rows) assert.equal(keyOfProgram('boiler', said), key, said);
+  for (const [parsed, key] of rows) assert.equal(keyOfProgram('boiler', parsed), key, parsed);
 });

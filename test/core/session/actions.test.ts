@@ -6,15 +6,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { act, type ProvisioningSettings } from '../../../src/core/session/actions.ts';
-import { next, SAVE_AGAIN_MS, START } from '../../../src/core/session/machine.ts';
-import type { Event, State, Step } from '../../../src/core/session/state.ts';
+import { type ProvisioningSettings, runAction } from '../../../src/core/session/actions.ts';
+import { INITIAL_STATE, nextState, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
+import type { SessionEvent, SessionState, SessionStep } from '../../../src/core/session/state.ts';
 import { StoreError } from '../../../src/credentials/store-error.ts';
-import { LoadedDice } from '../../doubles/fixed-random.ts';
+import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { MemoryCredentialStore } from '../../doubles/memory-credential-store.ts';
 import { revealed } from '../../doubles/reveal-secrets.ts';
 import { type Script, ScriptedTransport } from '../../doubles/scripted-transport.ts';
-import { DeliveryStage, timesIn } from '../delivery/delivery-harness.ts';
+import { DeliveryHarness, timesIn } from '../delivery/delivery-harness.ts';
 
 const PAIR = { key: 'pk1', secret: new Secret('ps1'), deviceGenerated: true };
 const SETTINGS: ProvisioningSettings = { server: 'coap://tb', deviceName: 'gw-1', spreadMs: 0, pair: PAIR };
@@ -22,141 +22,143 @@ const OURS = { deviceName: 'gw-1', token: new Secret('minted-1') };
 const WALL_MS = Date.UTC(2026, 0, 1);
 const FULL = new StoreError('the credential file /x cannot be written: the disk is full; free some space');
 
-class Desk {
+class ActionHarness {
   readonly journal: string[] = [];
   readonly store = new MemoryCredentialStore(undefined, this.journal);
-  readonly chance = new LoadedDice(0.5);
+  readonly random = new FixedRandom(0.5);
   readonly transport: ScriptedTransport;
-  readonly stage = new DeliveryStage();
-  readonly clock = this.stage.clock;
+  readonly harness = new DeliveryHarness();
+  readonly clock = this.harness.clock;
   settings = SETTINGS;
 
   constructor(script?: Script) {
     this.transport = new ScriptedTransport(script, this.journal);
   }
 
-  act(step: Step): Promise<Event> {
-    return act(step, this, this.settings, this.stage.delivery, this.stage.stop.signal);
+  act(step: SessionStep): Promise<SessionEvent> {
+    return runAction(step, this, this.settings, this.harness.delivery, this.harness.stop.signal);
   }
 }
 
 describe('the first boot of a gateway', () => {
   it('writes its intent before the server is asked, and the token before it is believed', async () => {
-    const desk = new Desk();
-    let state: State = START;
+    const fixture = new ActionHarness();
+    let state: SessionState = INITIAL_STATE;
     while (state.at !== 'deliver') {
-      const event = await desk.act(state);
-      state = next(state, event, { monotonicMs: 0, random: 0 });
-      desk.journal.push(event.type);
+      const event = await fixture.act(state);
+      state = nextState(state, event, { monotonicMs: 0, random: 0 });
+      fixture.journal.push(event.type);
     }
-    assert.deepEqual(desk.journal, [
+    assert.deepEqual(fixture.journal, [
       'store read',
-      'remembered',
+      'loaded',
       'store write pending',
-      'intended',
+      'intent-recorded',
       'transport provision',
       'store write provisioned',
-      'issued',
+      'token-issued',
     ]);
-    assert.equal(state.claim.token.reveal(), 'minted-1');
+    assert.equal(state.identity.token.reveal(), 'minted-1');
   });
 });
 
 describe('to intend', () => {
   it('mints a token of ours and stores it with the name, the server and the date', async () => {
-    const desk = new Desk();
-    const event = await desk.act({ at: 'intend' });
-    assert.deepEqual(revealed(event), { type: 'intended', claim: revealed(OURS) });
+    const fixture = new ActionHarness();
+    const event = await fixture.act({ at: 'record-intent' });
+    assert.deepEqual(revealed(event), { type: 'intent-recorded', identity: revealed(OURS) });
     const stored = { state: 'pending', server: 'coap://tb', sinceMs: WALL_MS, ...OURS };
-    assert.deepEqual(revealed(desk.store.record), revealed(stored));
+    assert.deepEqual(revealed(fixture.store.record), revealed(stored));
   });
 
   it('mints nothing where the server is to choose', async () => {
-    const desk = new Desk();
-    desk.settings = { ...SETTINGS, pair: { ...PAIR, deviceGenerated: false } };
-    const event = await desk.act({ at: 'intend' });
-    assert.deepEqual(event, { type: 'intended', claim: { deviceName: 'gw-1' } });
-    assert.equal(desk.chance.minted, 0);
-    assert.ok(desk.store.record && !('token' in desk.store.record));
+    const fixture = new ActionHarness();
+    fixture.settings = { ...SETTINGS, pair: { ...PAIR, deviceGenerated: false } };
+    const event = await fixture.act({ at: 'record-intent' });
+    assert.deepEqual(event, { type: 'intent-recorded', identity: { deviceName: 'gw-1' } });
+    assert.equal(fixture.random.minted, 0);
+    assert.ok(fixture.store.record && !('token' in fixture.store.record));
   });
 
   it('proposes an earlier token again under the configured name, and mints none', async () => {
     for (const deviceGenerated of [true, false]) {
-      const desk = new Desk();
-      desk.settings = { ...SETTINGS, deviceName: 'gw-2', pair: { ...PAIR, deviceGenerated } };
-      const claim = { deviceName: 'gw-2', token: OURS.token };
-      const event = await desk.act({ at: 'intend', proposed: OURS.token });
-      assert.deepEqual(revealed(event), revealed({ type: 'intended', claim }));
-      const stored = { state: 'pending', server: 'coap://tb', sinceMs: WALL_MS, ...claim };
-      assert.deepEqual(revealed(desk.store.record), revealed(stored));
-      assert.equal(desk.chance.minted, 0);
+      const fixture = new ActionHarness();
+      fixture.settings = { ...SETTINGS, deviceName: 'gw-2', pair: { ...PAIR, deviceGenerated } };
+      const identity = { deviceName: 'gw-2', token: OURS.token };
+      const event = await fixture.act({ at: 'record-intent', proposed: OURS.token });
+      assert.deepEqual(revealed(event), revealed({ type: 'intent-recorded', identity: identity }));
+      const stored = { state: 'pending', server: 'coap://tb', sinceMs: WALL_MS, ...identity };
+      assert.deepEqual(revealed(fixture.store.record), revealed(stored));
+      assert.equal(fixture.random.minted, 0);
     }
   });
 });
 
 describe('to provision', () => {
   it('sends name, key, secret and the token of the claim', async () => {
-    const desk = new Desk();
-    await desk.act({ at: 'provision', claim: OURS });
-    const [call] = desk.transport.calls;
+    const fixture = new ActionHarness();
+    await fixture.act({ at: 'provision', identity: OURS });
+    const [call] = fixture.transport.calls;
     const request = { deviceName: 'gw-1', key: 'pk1', secret: PAIR.secret, token: OURS.token };
     assert.deepEqual(revealed(call), revealed({ verb: 'provision', request }));
   });
 
   it('stores the token that was issued, not the one that was proposed', async () => {
-    const desk = new Desk();
-    await desk.act({ at: 'provision', claim: { deviceName: 'gw-1' } });
+    const fixture = new ActionHarness();
+    await fixture.act({ at: 'provision', identity: { deviceName: 'gw-1' } });
     const stored = { state: 'provisioned', server: 'coap://tb', deviceName: 'gw-1', sinceMs: WALL_MS };
-    assert.deepEqual(revealed(desk.store.record), { ...stored, token: 'revealed issued-by-the-server' });
+    assert.deepEqual(revealed(fixture.store.record), { ...stored, token: 'revealed issued-by-the-server' });
   });
 
   it('refused, stores nothing and passes the refusal on', async () => {
-    const desk = new Desk(() => 'not-found');
-    const event = await desk.act({ at: 'provision', claim: OURS });
-    assert.equal(event.type === 'refused' && event.refusal.reason, 'not-found');
-    assert.deepEqual(desk.journal, ['transport provision']);
+    const fixture = new ActionHarness(() => 'provisioning-key-unknown');
+    const event = await fixture.act({ at: 'provision', identity: OURS });
+    assert.equal(event.type === 'failed' && event.failure.reason, 'provisioning-key-unknown');
+    assert.deepEqual(fixture.journal, ['transport provision']);
   });
 
   it('without a key and secret is a refusal, and nothing is sent or written', async () => {
-    const desk = new Desk();
+    const fixture = new ActionHarness();
     const { pair: _, ...bare } = SETTINGS;
-    desk.settings = bare;
-    const event = await desk.act({ at: 'provision', claim: OURS });
-    assert.equal(event.type === 'refused' && event.refusal.reason, 'no-pair');
-    assert.deepEqual(desk.journal, []);
+    fixture.settings = bare;
+    const event = await fixture.act({ at: 'provision', identity: OURS });
+    assert.equal(event.type === 'failed' && event.failure.reason, 'provisioning-key-missing');
+    assert.deepEqual(fixture.journal, []);
   });
 });
 
 describe('to probe and to adopt', () => {
-  const probe: Step = { at: 'probe', claim: OURS, declined: false };
+  const probe: SessionStep = { at: 'verify-token', identity: OURS, nameDeclined: false };
 
   it('asks about the token of the claim and tells the answer as it is', async () => {
-    const desk = new Desk((_, index) => (['ok', 'not-ours', 'silent'] as const)[index] ?? 'ok');
-    assert.deepEqual(await desk.act(probe), { type: 'probed', ours: true });
-    assert.deepEqual(await desk.act(probe), { type: 'probed', ours: false });
-    const refused = await desk.act(probe);
-    assert.equal(refused.type === 'refused' && refused.refusal.reason, 'silent');
-    assert.deepEqual(revealed(desk.transport.calls[0]), { verb: 'probe', token: 'revealed minted-1' });
+    const fixture = new ActionHarness(
+      (_, index) => (['ok', 'not-ours', 'server-timeout'] as const)[index] ?? 'ok',
+    );
+    assert.deepEqual(await fixture.act(probe), { type: 'token-verified', accepted: true });
+    assert.deepEqual(await fixture.act(probe), { type: 'token-verified', accepted: false });
+    const failed = await fixture.act(probe);
+    assert.equal(failed.type === 'failed' && failed.failure.reason, 'server-timeout');
+    assert.deepEqual(revealed(fixture.transport.calls[0]), { verb: 'probe', token: 'revealed minted-1' });
   });
 
   it('makes the adopted token durable without asking the server again', async () => {
-    const desk = new Desk();
-    assert.deepEqual(await desk.act({ at: 'adopt', claim: OURS }), { type: 'adopted' });
-    assert.deepEqual(desk.journal, ['store write provisioned']);
-    assert.equal(desk.store.record?.token, OURS.token);
-    assert.equal(desk.store.record?.deviceName, 'gw-1');
+    const fixture = new ActionHarness();
+    assert.deepEqual(await fixture.act({ at: 'save', identity: OURS }), { type: 'saved' });
+    assert.deepEqual(fixture.journal, ['store write provisioned']);
+    assert.equal(fixture.store.record?.token, OURS.token);
+    assert.equal(fixture.store.record?.deviceName, 'gw-1');
   });
 });
 
 describe('a store that fails', () => {
-  const steps: Step[] = [{ at: 'remember' }, { at: 'intend' }, { at: 'adopt', claim: OURS }];
+  const steps: SessionStep[] = [{ at: 'load' }, { at: 'record-intent' }, { at: 'save', identity: OURS }];
   for (const step of steps) {
     it(`makes ${step.at} a refusal in the store's own words, and nothing is sent`, async () => {
-      const desk = new Desk();
-      desk.store.broken = FULL;
-      const refusal = { reason: 'store-failed', detail: FULL.message };
-      assert.deepEqual(await desk.act(step), { type: 'refused', refusal });
-      assert.deepEqual(desk.transport.calls, []);
+      const fixture = new ActionHarness();
+      fixture.store.broken = FULL;
+      const failure = { reason: 'credentials-storage-failed', detail: FULL.message };
+      assert.deepEqual(await fixture.act(step), { type: 'failed', failure: failure });
+      assert.deepEqual(fixture.transport.calls, []);
     });
   }
 
@@ -165,55 +167,58 @@ describe('a store that fails', () => {
       ['CREDENTIALS_DAMAGED', 'credentials-unreadable'],
       ['CREDENTIALS_NEWER', 'credentials-newer'],
     ] as const) {
-      const desk = new Desk();
-      desk.store.broken = new StoreError('as it says', { code });
-      const refusal = { reason, detail: 'as it says' };
-      assert.deepEqual(await desk.act({ at: 'remember' }), { type: 'refused', refusal });
+      const fixture = new ActionHarness();
+      fixture.store.broken = new StoreError('as it says', { code });
+      const failure = { reason, detail: 'as it says' };
+      assert.deepEqual(await fixture.act({ at: 'load' }), { type: 'failed', failure: failure });
     }
   });
 
   it('in a way that is no StoreError is a bug, and rejects with what was thrown', async () => {
     for (const bug of [new TypeError('x is not a function'), new RangeError('StoreError')]) {
-      const desk = new Desk();
-      desk.store.broken = bug;
-      await assert.rejects(desk.act({ at: 'remember' }), (error) => error === bug);
+      const fixture = new ActionHarness();
+      fixture.store.broken = bug;
+      await assert.rejects(fixture.act({ at: 'load' }), (error) => error === bug);
     }
   });
 });
 
 it('to wait is to sleep for the time the state names', async () => {
-  const desk = new Desk();
-  const refusal = { reason: 'silent', detail: 'seen' } as const;
-  const elapsed = desk.act({ at: 'wait', forMs: 1_234, refusal, resume: { at: 'intend' } });
-  await desk.clock.advance(1_233);
-  assert.equal(desk.clock.sleeping, 1);
-  await desk.clock.advance(1);
-  assert.deepEqual(await elapsed, { type: 'elapsed' });
+  const fixture = new ActionHarness();
+  const failure = { reason: 'server-timeout', detail: 'seen' } as const;
+  const elapsed = fixture.act({ at: 'wait', forMs: 1_234, failure, resumeAt: { at: 'record-intent' } });
+  await fixture.clock.advance(1_233);
+  assert.equal(fixture.clock.sleeping, 1);
+  await fixture.clock.advance(1);
+  assert.deepEqual(await elapsed, { type: 'wait-over' });
 });
 
 it('to deliver is one step of the delivery, with the token of the claim', async () => {
-  const desk = new Desk();
-  desk.stage.append(1);
-  assert.deepEqual(await desk.act({ at: 'deliver', claim: OURS }), { type: 'delivered' });
-  const [call] = desk.stage.transport.calls;
+  const fixture = new ActionHarness();
+  fixture.harness.append(1);
+  assert.deepEqual(await fixture.act({ at: 'deliver', identity: OURS }), { type: 'delivered' });
+  const [call] = fixture.harness.transport.calls;
   assert.ok(call?.verb === 'postTelemetry' && call.token === OURS.token);
 });
 
 describe('a token that the server issued and the disk would not take', () => {
   it('is delivered with, and written later: the server is not asked again', async () => {
-    const desk = new Desk();
-    const claim = { deviceName: 'gw-1' };
-    desk.store.broken = FULL;
-    const unkept = await desk.act({ at: 'provision', claim });
-    assert.equal(unkept.type === 'unkept' && unkept.refusal.detail, FULL.message);
-    const delivering = next({ at: 'provision', claim, troubles: 0 }, unkept, { monotonicMs: 0, random: 0 });
-    desk.stage.append(1);
-    const delivered = await desk.act(delivering);
-    assert.deepEqual(desk.stage.transport.telemetry.flatMap(timesIn), [1]);
-    desk.store.broken = undefined;
-    const adopting = next(delivering, delivered, { monotonicMs: SAVE_AGAIN_MS, random: 0 });
-    assert.equal((await desk.act(adopting)).type, 'adopted');
-    assert.equal(desk.store.record?.token?.reveal(), 'issued-by-the-server');
-    assert.equal(desk.transport.calls.length, 1);
+    const fixture = new ActionHarness();
+    const identity = { deviceName: 'gw-1' };
+    fixture.store.broken = FULL;
+    const tokenUnsaved = await fixture.act({ at: 'provision', identity });
+    assert.equal(tokenUnsaved.type === 'token-unsaved' && tokenUnsaved.failure.detail, FULL.message);
+    const delivering = nextState({ at: 'provision', identity, consecutiveFailures: 0 }, tokenUnsaved, {
+      monotonicMs: 0,
+      random: 0,
+    });
+    fixture.harness.append(1);
+    const delivered = await fixture.act(delivering);
+    assert.deepEqual(fixture.harness.transport.telemetry.flatMap(timesIn), [1]);
+    fixture.store.broken = undefined;
+    const saving = nextState(delivering, delivered, { monotonicMs: RETRY_SAVE_MS, random: 0 });
+    assert.equal((await fixture.act(saving)).type, 'saved');
+    assert.equal(fixture.store.record?.token?.reveal(), 'issued-by-the-server');
+    assert.equal(fixture.transport.calls.length, 1);
   });
 });

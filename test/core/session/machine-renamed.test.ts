@@ -7,32 +7,40 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
-import { next } from '../../../src/core/session/machine.ts';
-import type { Claim, Event, State, Step } from '../../../src/core/session/state.ts';
-import { refusalOf } from '../../doubles/failures.ts';
+import { nextState } from '../../../src/core/session/machine.ts';
+import type {
+  DeviceIdentity,
+  SessionEvent,
+  SessionState,
+  SessionStep,
+} from '../../../src/core/session/state.ts';
+import { failureOf } from '../../doubles/failures.ts';
 import { revealed } from '../../doubles/reveal-secrets.ts';
 
 const TOKEN = new Secret('proposed-by-us');
 const OLD_NAME = { deviceName: 'gw-old', token: TOKEN };
 const NEW_NAME = { deviceName: 'gw-new', token: TOKEN };
 const REVOKED = { ...OLD_NAME, previousToken: new Secret('worked-once') };
-const NOT_OURS: Event = { type: 'probed', ours: false };
-const OURS: Event = { type: 'probed', ours: true };
-const PROBING: Step = { at: 'probe', claim: OLD_NAME, declined: false };
+const TOKEN_REJECTED: SessionEvent = { type: 'token-verified', accepted: false };
+const TOKEN_ACCEPTED: SessionEvent = { type: 'token-verified', accepted: true };
+const PROBING: SessionStep = { at: 'verify-token', identity: OLD_NAME, nameDeclined: false };
 
 /** The state after `events`, for a gateway that is to be called gw-new. */
-function after(from: Step, ...events: readonly Event[]): State {
+function after(from: SessionStep, ...events: readonly SessionEvent[]): SessionState {
   const context = { monotonicMs: 0, random: 0.5, deviceName: 'gw-new' };
-  return events.reduce<State>((state, event) => next(state, event, context), { ...from, troubles: 0 });
+  return events.reduce<SessionState>((state, event) => nextState(state, event, context), {
+    ...from,
+    consecutiveFailures: 0,
+  });
 }
 
-function remembered(claim: Claim): State {
-  const record: CredentialRecord = { state: 'pending', server: 'coap://tb', sinceMs: 5, ...claim };
-  return after({ at: 'remember' }, { type: 'remembered', record });
+function remembered(identity: DeviceIdentity): SessionState {
+  const record: CredentialRecord = { state: 'pending', server: 'coap://tb', sinceMs: 5, ...identity };
+  return after({ at: 'load' }, { type: 'loaded', record });
 }
 
-function assertStep(actual: State, expected: Step): void {
-  assert.deepEqual(revealed(actual), revealed({ ...expected, troubles: 0 }));
+function assertStep(actual: SessionState, expected: SessionStep): void {
+  assert.deepEqual(revealed(actual), revealed({ ...expected, consecutiveFailures: 0 }));
 }
 
 describe('session: a pending record of another name', () => {
@@ -41,53 +49,62 @@ describe('session: a pending record of another name', () => {
   });
 
   it('that the server knows keeps the old name: the device exists', () => {
-    assertStep(after(PROBING, OURS), { at: 'adopt', claim: OLD_NAME });
-    assertStep(after(PROBING, OURS, { type: 'adopted' }), { at: 'deliver', claim: OLD_NAME });
+    assertStep(after(PROBING, TOKEN_ACCEPTED), { at: 'save', identity: OLD_NAME });
+    assertStep(after(PROBING, TOKEN_ACCEPTED, { type: 'saved' }), { at: 'deliver', identity: OLD_NAME });
   });
 
   it('that the server does not know is intended under the new name, with the same token', () => {
-    assertStep(after(PROBING, NOT_OURS), { at: 'intend', proposed: TOKEN });
-    const intended: Event = { type: 'intended', claim: NEW_NAME };
-    assertStep(after(PROBING, NOT_OURS, intended), { at: 'provision', claim: NEW_NAME });
+    assertStep(after(PROBING, TOKEN_REJECTED), { at: 'record-intent', proposed: TOKEN });
+    const intended: SessionEvent = { type: 'intent-recorded', identity: NEW_NAME };
+    assertStep(after(PROBING, TOKEN_REJECTED, intended), { at: 'provision', identity: NEW_NAME });
   });
 
   it('is given up after a declined request too: what was declined is the old name', () => {
-    assertStep(after({ ...PROBING, declined: true }, NOT_OURS), { at: 'intend', proposed: TOKEN });
+    assertStep(after({ ...PROBING, nameDeclined: true }, TOKEN_REJECTED), {
+      at: 'record-intent',
+      proposed: TOKEN,
+    });
   });
 
   it('keeps its token when the intent cannot be stored: it is proposed after the wait', () => {
-    const failed: Event = { type: 'refused', refusal: refusalOf('store-failed') };
-    const again = after(PROBING, NOT_OURS, failed, { type: 'elapsed' });
-    assert.deepEqual(revealed(again), revealed({ at: 'intend', proposed: TOKEN, troubles: 1 }));
+    const failed: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
+    const again = after(PROBING, TOKEN_REJECTED, failed, { type: 'wait-over' });
+    assert.deepEqual(
+      revealed(again),
+      revealed({ at: 'record-intent', proposed: TOKEN, consecutiveFailures: 1 }),
+    );
   });
 
   it('without a token is intended anew: there is nothing to ask about', () => {
-    assertStep(remembered({ deviceName: 'gw-old' }), { at: 'intend' });
+    assertStep(remembered({ deviceName: 'gw-old' }), { at: 'record-intent' });
   });
 
   it('with a token that worked once keeps the stored name on the whole way', () => {
-    const { token: _, ...bare } = REVOKED;
-    assertStep(remembered(REVOKED), { at: 'retry', claim: REVOKED });
-    assertStep(remembered(bare), { at: 'retry', claim: bare });
-    const probing: Step = { at: 'probe', claim: REVOKED, declined: false };
-    assertStep(after({ at: 'retry', claim: REVOKED }, NOT_OURS), probing);
-    assertStep(after(probing, NOT_OURS), { at: 'provision', claim: REVOKED });
-    assertStep(after({ at: 'retry', claim: bare }, NOT_OURS), { at: 'provision', claim: bare });
+    const { token: _, ...withoutMemory } = REVOKED;
+    assertStep(remembered(REVOKED), { at: 'verify-previous-token', identity: REVOKED });
+    assertStep(remembered(withoutMemory), { at: 'verify-previous-token', identity: withoutMemory });
+    const probing: SessionStep = { at: 'verify-token', identity: REVOKED, nameDeclined: false };
+    assertStep(after({ at: 'verify-previous-token', identity: REVOKED }, TOKEN_REJECTED), probing);
+    assertStep(after(probing, TOKEN_REJECTED), { at: 'provision', identity: REVOKED });
+    assertStep(after({ at: 'verify-previous-token', identity: withoutMemory }, TOKEN_REJECTED), {
+      at: 'provision',
+      identity: withoutMemory,
+    });
   });
 });
 
 describe('session: a pending record of the configured name', () => {
   it('goes on as it was: asked about, then requested', () => {
-    const probing: Step = { at: 'probe', claim: NEW_NAME, declined: false };
+    const probing: SessionStep = { at: 'verify-token', identity: NEW_NAME, nameDeclined: false };
     assertStep(remembered(NEW_NAME), probing);
-    assertStep(after(probing, NOT_OURS), { at: 'provision', claim: NEW_NAME });
-    const bare = { deviceName: 'gw-new' };
-    assertStep(remembered(bare), { at: 'provision', claim: bare });
+    assertStep(after(probing, TOKEN_REJECTED), { at: 'provision', identity: NEW_NAME });
+    const withoutMemory = { deviceName: 'gw-new' };
+    assertStep(remembered(withoutMemory), { at: 'provision', identity: withoutMemory });
   });
 });
 
 it('session: a provisioned gateway keeps the name it has, whatever it is to be called', () => {
   const record: CredentialRecord = { state: 'provisioned', server: 'coap://tb', sinceMs: 5, ...OLD_NAME };
-  const delivering = after({ at: 'remember' }, { type: 'remembered', record });
-  assertStep(delivering, { at: 'deliver', claim: OLD_NAME });
+  const delivering = after({ at: 'load' }, { type: 'loaded', record });
+  assertStep(delivering, { at: 'deliver', identity: OLD_NAME });
 });

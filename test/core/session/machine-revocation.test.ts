@@ -6,34 +6,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { DOUBTS, next, startWithToken } from '../../../src/core/session/machine.ts';
-import type { Event, State } from '../../../src/core/session/state.ts';
+import { nextState, REVOCATION_THRESHOLD, stateWithToken } from '../../../src/core/session/machine.ts';
+import type { SessionEvent, SessionState } from '../../../src/core/session/state.ts';
 
 const OLD = new Secret('the-old-token');
 const NEW = new Secret('the-new-token');
-const unauthorized: Event = { type: 'refused', refusal: { reason: 'unauthorized', detail: '' } };
-const overloaded: Event = { type: 'refused', refusal: { reason: 'overloaded', detail: '' } };
-const declined: Event = { type: 'refused', refusal: { reason: 'declined', detail: '' } };
-const delivering = startWithToken('gw-1', OLD);
+const unauthorized: SessionEvent = { type: 'failed', failure: { reason: 'unauthorized', detail: '' } };
+const overloaded: SessionEvent = { type: 'failed', failure: { reason: 'server-overloaded', detail: '' } };
+const declined: SessionEvent = { type: 'failed', failure: { reason: 'provisioning-declined', detail: '' } };
+const delivering = stateWithToken('gw-1', OLD);
 
 /**
  * Feeds deliveries `everyMs` apart, each wait elapsing in between; returns the states after each delivery.
  */
-function deliveries(events: readonly Event[], everyMs: number, mayProvision = true): State[] {
-  const states: State[] = [];
-  let state: State = delivering;
+function deliveries(events: readonly SessionEvent[], everyMs: number, mayProvision = true): SessionState[] {
+  const states: SessionState[] = [];
+  let state: SessionState = delivering;
   for (const [index, event] of events.entries()) {
     const context = { monotonicMs: index * everyMs, random: 0.5, mayProvision };
-    state = next(state, event, context);
+    state = nextState(state, event, context);
     states.push(state);
     if (state.at !== 'wait') continue;
-    state = next(state, { type: 'elapsed' }, context);
+    state = nextState(state, { type: 'wait-over' }, context);
   }
   return states;
 }
 
 const refusedFor = (count: number) => Array.from({ length: count }, () => unauthorized);
-const lastOf = (states: State[]) => states.at(-1) as State;
+const lastOf = (states: SessionState[]) => states.at(-1) as SessionState;
 
 test('one refusal, or many within a minute, revoke nothing', () => {
   assert.equal(lastOf(deliveries([unauthorized], 0)).at, 'wait');
@@ -45,8 +45,8 @@ test('two refusals a day apart revoke nothing: the count is a condition too', ()
 });
 
 test('refusals over five minutes lead to a new intent that remembers the old token and the name', () => {
-  const last = lastOf(deliveries(refusedFor(DOUBTS.count + 1), 60_000));
-  assert.deepEqual(last.at === 'intend' && last.revoked, { deviceName: 'gw-1', token: OLD });
+  const last = lastOf(deliveries(refusedFor(REVOCATION_THRESHOLD.count + 1), 60_000));
+  assert.deepEqual(last.at === 'record-intent' && last.revoked, { deviceName: 'gw-1', token: OLD });
 });
 
 test('5.00 for a whole day is no doubt about the token', () => {
@@ -59,7 +59,7 @@ test('5.00 for a whole day is no doubt about the token', () => {
 
 test('an outage between two refusals neither adds to the doubts nor clears them', () => {
   const mixed = [...refusedFor(3), overloaded, overloaded, ...refusedFor(2)];
-  assert.equal(lastOf(deliveries(mixed, 60_000)).at, 'intend');
+  assert.equal(lastOf(deliveries(mixed, 60_000)).at, 'record-intent');
   assert.equal(lastOf(deliveries([...refusedFor(4), overloaded, overloaded], 60_000)).at, 'wait');
 });
 
@@ -70,43 +70,56 @@ test('one accepted delivery clears every doubt', () => {
 
 test('without a pair, or with a token the operator gave, it never provisions: it waits and tries', () => {
   const states = deliveries(refusedFor(200), 60_000, false);
-  assert.ok(states.every(({ at, doubts }) => at === 'wait' && doubts === undefined));
+  assert.ok(states.every(({ at, authFailures }) => at === 'wait' && authFailures === undefined));
 });
 
 test('a refusal is kept as a doubt, with its time, where it may lead to a new token', () => {
   const states = deliveries(refusedFor(3), 60_000);
   assert.deepEqual(
-    states.map(({ doubts }) => doubts),
+    states.map(({ authFailures }) => authFailures),
     [1, 2, 3].map((count) => ({ count, sinceMs: 0 })),
   );
 });
 
 test('an answer that accepted nothing clears no doubt', () => {
-  const states = deliveries([...refusedFor(4), { type: 'stepped' }, ...refusedFor(1)], 60_000);
-  assert.equal(lastOf(states).at, 'intend');
+  const states = deliveries([...refusedFor(4), { type: 'progressed' }, ...refusedFor(1)], 60_000);
+  assert.equal(lastOf(states).at, 'record-intent');
 });
 
 const NOW = { monotonicMs: 0, random: 0.5, mayProvision: true };
-const claim = { deviceName: 'gw-1', token: NEW, previousToken: OLD };
-const after = (state: State, ...events: Event[]) =>
-  events.reduce((state, event) => next(state, event, NOW), state);
+const identity = { deviceName: 'gw-1', token: NEW, previousToken: OLD };
+const after = (state: SessionState, ...events: SessionEvent[]) =>
+  events.reduce((state, event) => nextState(state, event, NOW), state);
 
 test('a declined new token is asked about, then waited for, and the old one is tried first thereafter', () => {
-  const waiting = after({ at: 'provision', claim, troubles: 0 }, declined, { type: 'probed', ours: false });
+  const waiting = after({ at: 'provision', identity, consecutiveFailures: 0 }, declined, {
+    type: 'token-verified',
+    accepted: false,
+  });
   assert.equal(waiting.at, 'wait');
-  const retrying = after(waiting, { type: 'elapsed' });
-  assert.deepEqual(retrying.at === 'retry' && retrying.claim, claim);
+  const retrying = after(waiting, { type: 'wait-over' });
+  assert.deepEqual(retrying.at === 'verify-previous-token' && retrying.identity, identity);
 });
 
 test('the old token works again: it is adopted, and the new one forgotten', () => {
-  const adopting = after({ at: 'retry', claim, troubles: 3 }, { type: 'probed', ours: true });
-  assert.deepEqual(adopting, { at: 'adopt', claim: { deviceName: 'gw-1', token: OLD }, troubles: 3 });
+  const adopting = after(
+    { at: 'verify-previous-token', identity, consecutiveFailures: 3 },
+    { type: 'token-verified', accepted: true },
+  );
+  assert.deepEqual(adopting, {
+    at: 'save',
+    identity: { deviceName: 'gw-1', token: OLD },
+    consecutiveFailures: 3,
+  });
 });
 
 test('the old token is still refused: the new one is asked about, and only then requested again', () => {
-  const asking = after({ at: 'retry', claim, troubles: 3 }, { type: 'probed', ours: false });
-  assert.equal(asking.at, 'probe');
-  assert.equal(after(asking, { type: 'probed', ours: false }).at, 'provision');
+  const asking = after(
+    { at: 'verify-previous-token', identity, consecutiveFailures: 3 },
+    { type: 'token-verified', accepted: false },
+  );
+  assert.equal(asking.at, 'verify-token');
+  assert.equal(after(asking, { type: 'token-verified', accepted: false }).at, 'provision');
 });
 
 test('a restart in the middle goes on with the old token first', () => {
@@ -118,11 +131,18 @@ test('a restart in the middle goes on with the old token first', () => {
     token: NEW,
     previousToken: OLD,
   } as const;
-  const state = after({ at: 'remember', troubles: 0 }, { type: 'remembered', record });
-  assert.deepEqual(state.at === 'retry' && state.claim, claim);
+  const state = after({ at: 'load', consecutiveFailures: 0 }, { type: 'loaded', record });
+  assert.deepEqual(state.at === 'verify-previous-token' && state.identity, identity);
 });
 
 test('success ends it: the new token delivers and the old one is forgotten', () => {
-  const state = after({ at: 'provision', claim, troubles: 2 }, { type: 'issued', token: NEW });
-  assert.deepEqual(state, { at: 'deliver', claim: { deviceName: 'gw-1', token: NEW }, troubles: 2 });
+  const state = after(
+    { at: 'provision', identity, consecutiveFailures: 2 },
+    { type: 'token-issued', token: NEW },
+  );
+  assert.deepEqual(state, {
+    at: 'deliver',
+    identity: { deviceName: 'gw-1', token: NEW },
+    consecutiveFailures: 2,
+  });
 });

@@ -7,103 +7,138 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { HEALTHY_MS, next, SAVE_AGAIN_MS } from '../../../src/core/session/machine.ts';
-import type { Event, State } from '../../../src/core/session/state.ts';
-import { REASONS, refusalOf } from '../../doubles/failures.ts';
+import { HEALTHY_MS, nextState, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
+import type { SessionEvent, SessionState } from '../../../src/core/session/state.ts';
+import { FAILURE_REASONS, failureOf } from '../../doubles/failures.ts';
 import { revealed } from '../../doubles/reveal-secrets.ts';
 
 const NOW_MS = 1_000_000;
 const at = (monotonicMs: number) => ({ monotonicMs, random: 0.25 });
-const OURS = { deviceName: 'gw-1', token: new Secret('proposed-by-us') };
-const FULL: Event = { type: 'refused', refusal: refusalOf('store-failed') };
-const DELIVERED: Event = { type: 'delivered' };
-const UNSAVED: State = { at: 'deliver', claim: OURS, troubles: 2, saveAgainMs: NOW_MS + SAVE_AGAIN_MS };
+const TOKEN_ACCEPTED = { deviceName: 'gw-1', token: new Secret('proposed-by-us') };
+const FULL: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
+const DELIVERED: SessionEvent = { type: 'delivered' };
+const UNSAVED: SessionState = {
+  at: 'deliver',
+  identity: TOKEN_ACCEPTED,
+  consecutiveFailures: 2,
+  retrySaveAtMs: NOW_MS + RETRY_SAVE_MS,
+};
 
-function assertState(actual: State, expected: State): void {
+function assertState(actual: SessionState, expected: SessionState): void {
   assert.deepEqual(revealed(actual), revealed(expected));
 }
 
 describe('session: a token that cannot be stored', () => {
   it('after it was adopted is delivered with at once, and no trouble is counted', () => {
-    assertState(next({ at: 'adopt', claim: OURS, troubles: 2 }, FULL, at(NOW_MS)), UNSAVED);
+    assertState(
+      nextState({ at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 }, FULL, at(NOW_MS)),
+      UNSAVED,
+    );
   });
 
   it('whatever the store gives as its reason', () => {
-    for (const reason of REASONS) {
-      const refused: Event = { type: 'refused', refusal: refusalOf(reason) };
-      assertState(next({ at: 'adopt', claim: OURS, troubles: 2 }, refused, at(NOW_MS)), UNSAVED);
+    for (const reason of FAILURE_REASONS) {
+      const failed: SessionEvent = { type: 'failed', failure: failureOf(reason) };
+      assertState(
+        nextState({ at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 }, failed, at(NOW_MS)),
+        UNSAVED,
+      );
     }
   });
 
   it('after it was issued is delivered with at once: the issued one, under the name of the claim', () => {
-    const unkept: Event = { type: 'unkept', token: OURS.token, refusal: refusalOf('store-failed') };
+    const tokenUnsaved: SessionEvent = {
+      type: 'token-unsaved',
+      token: TOKEN_ACCEPTED.token,
+      failure: failureOf('credentials-storage-failed'),
+    };
     const proposed = { deviceName: 'gw-1', token: new Secret('another'), previousToken: new Secret('old') };
-    for (const claim of [{ deviceName: 'gw-1' }, proposed]) {
-      assertState(next({ at: 'provision', claim, troubles: 2 }, unkept, at(NOW_MS)), UNSAVED);
+    for (const identity of [{ deviceName: 'gw-1' }, proposed]) {
+      assertState(
+        nextState({ at: 'provision', identity, consecutiveFailures: 2 }, tokenUnsaved, at(NOW_MS)),
+        UNSAVED,
+      );
     }
   });
 
   it('is not written again a millisecond before its time', () => {
-    assertState(next(UNSAVED, DELIVERED, at(NOW_MS + SAVE_AGAIN_MS - 1)), UNSAVED);
+    assertState(nextState(UNSAVED, DELIVERED, at(NOW_MS + RETRY_SAVE_MS - 1)), UNSAVED);
   });
 
   it('is written again by the first delivery after its time', () => {
     for (const lateMs of [0, 1, 86_400_000]) {
-      const after = next(UNSAVED, DELIVERED, at(NOW_MS + SAVE_AGAIN_MS + lateMs));
-      assertState(after, { at: 'adopt', claim: OURS, troubles: 2 });
+      const after = nextState(UNSAVED, DELIVERED, at(NOW_MS + RETRY_SAVE_MS + lateMs));
+      assertState(after, { at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 });
     }
   });
 
   it('that is refused by the disk again waits another minute, while it goes on delivering', () => {
-    const laterMs = NOW_MS + SAVE_AGAIN_MS;
-    const again = next(next(UNSAVED, DELIVERED, at(laterMs)), FULL, at(laterMs));
-    assertState(again, { ...UNSAVED, saveAgainMs: laterMs + SAVE_AGAIN_MS });
+    const laterMs = NOW_MS + RETRY_SAVE_MS;
+    const again = nextState(nextState(UNSAVED, DELIVERED, at(laterMs)), FULL, at(laterMs));
+    assertState(again, { ...UNSAVED, retrySaveAtMs: laterMs + RETRY_SAVE_MS });
   });
 
   it('is forgotten as unsaved once the disk took it', () => {
-    const saved = next({ at: 'adopt', claim: OURS, troubles: 2 }, { type: 'adopted' }, at(NOW_MS));
-    assertState(saved, { at: 'deliver', claim: OURS, troubles: 2 });
+    const saved = nextState(
+      { at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 },
+      { type: 'saved' },
+      at(NOW_MS),
+    );
+    assertState(saved, { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 });
   });
 
   it('is still unsaved after a wait for the server, and written after that', () => {
-    const waiting = next(UNSAVED, { type: 'refused', refusal: refusalOf('silent') }, at(NOW_MS + 1));
+    const waiting = nextState(
+      UNSAVED,
+      { type: 'failed', failure: failureOf('server-timeout') },
+      at(NOW_MS + 1),
+    );
     assert.equal(waiting.at, 'wait');
-    const back = next(waiting, { type: 'elapsed' }, at(NOW_MS + 2));
-    assertState(back, { ...UNSAVED, troubles: 3 });
-    assert.equal(next(back, DELIVERED, at(NOW_MS + SAVE_AGAIN_MS)).at, 'adopt');
+    const back = nextState(waiting, { type: 'wait-over' }, at(NOW_MS + 2));
+    assertState(back, { ...UNSAVED, consecutiveFailures: 3 });
+    assert.equal(nextState(back, DELIVERED, at(NOW_MS + RETRY_SAVE_MS)).at, 'save');
   });
 
   it('is not written while the server takes nothing: the time is asked between two deliveries', () => {
-    assertState(next(UNSAVED, { type: 'stepped' }, at(NOW_MS + 10 * SAVE_AGAIN_MS)), UNSAVED);
+    assertState(nextState(UNSAVED, { type: 'progressed' }, at(NOW_MS + 10 * RETRY_SAVE_MS)), UNSAVED);
   });
 
   it('keeps earlier troubles: health counts from the time when it is on disk', () => {
-    const shortly: State = { ...UNSAVED, saveAgainMs: NOW_MS + 2 * HEALTHY_MS };
-    assertState(next(shortly, DELIVERED, at(NOW_MS + HEALTHY_MS + 1)), shortly);
+    const soonAfterMs: SessionState = { ...UNSAVED, retrySaveAtMs: NOW_MS + 2 * HEALTHY_MS };
+    assertState(nextState(soonAfterMs, DELIVERED, at(NOW_MS + HEALTHY_MS + 1)), soonAfterMs);
   });
 });
 
 describe('session: a step that the server accepted nothing of', () => {
-  const memories: readonly Omit<State & { at: 'deliver' }, 'at' | 'claim'>[] = [
-    { troubles: 0 },
-    { troubles: 3 },
-    { troubles: 3, healthySinceMs: 5 },
-    { troubles: 3, doubts: { count: 4, sinceMs: 5 } },
-    { troubles: 3, saveAgainMs: 5 },
+  const memories: readonly Omit<SessionState & { at: 'deliver' }, 'at' | 'identity'>[] = [
+    { consecutiveFailures: 0 },
+    { consecutiveFailures: 3 },
+    { consecutiveFailures: 3, healthySinceMs: 5 },
+    { consecutiveFailures: 3, authFailures: { count: 4, sinceMs: 5 } },
+    { consecutiveFailures: 3, retrySaveAtMs: 5 },
   ];
   for (const memory of memories) {
-    it(`leaves ${Object.keys(memory).join(' and ')} (${memory.troubles}) exactly as they are`, () => {
-      const state: State = { at: 'deliver', claim: OURS, ...memory };
+    it(`leaves ${Object.keys(memory).join(' and ')} (${memory.consecutiveFailures}) exactly as they are`, () => {
+      const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, ...memory };
       for (const mayProvision of [true, false]) {
         const context = { ...at(NOW_MS + 10 * HEALTHY_MS), mayProvision };
-        assertState(next(state, { type: 'stepped' }, context), state);
+        assertState(nextState(state, { type: 'progressed' }, context), state);
       }
     });
   }
 
   it('begins no healthy stretch', () => {
-    const stepped = next({ at: 'deliver', claim: OURS, troubles: 3 }, { type: 'stepped' }, at(0));
-    const later = next(stepped, DELIVERED, at(HEALTHY_MS));
-    assertState(later, { at: 'deliver', claim: OURS, troubles: 3, healthySinceMs: HEALTHY_MS });
+    const progressed = nextState(
+      { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 3 },
+      { type: 'progressed' },
+      at(0),
+    );
+    const later = nextState(progressed, DELIVERED, at(HEALTHY_MS));
+    assertState(later, {
+      at: 'deliver',
+      identity: TOKEN_ACCEPTED,
+      consecutiveFailures: 3,
+      healthySinceMs: HEALTHY_MS,
+    });
   });
 });

@@ -8,281 +8,333 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { waitBeforeMs } from '../../../src/core/failures/backoff.ts';
-import { VERDICTS } from '../../../src/core/failures/policies.ts';
+import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { HEALTHY_MS, next, START } from '../../../src/core/session/machine.ts';
-import type { Event, Resumable, State, Step } from '../../../src/core/session/state.ts';
-import { REASONS, refusalOf } from '../../doubles/failures.ts';
+import { HEALTHY_MS, INITIAL_STATE, nextState } from '../../../src/core/session/machine.ts';
+import type {
+  ResumableStep,
+  SessionEvent,
+  SessionState,
+  SessionStep,
+} from '../../../src/core/session/state.ts';
+import { FAILURE_REASONS, failureOf } from '../../doubles/failures.ts';
 import { revealed } from '../../doubles/reveal-secrets.ts';
 
 const NOW = { monotonicMs: 1_000_000, random: 0.25 };
 const ISSUED = new Secret('issued-by-the-server');
-const OURS = { deviceName: 'gw-1', token: new Secret('proposed-by-us') };
+const TOKEN_ACCEPTED = { deviceName: 'gw-1', token: new Secret('proposed-by-us') };
 const NAMED = { deviceName: 'gw-1' };
-const BEFORE = { ...OURS, previousToken: new Secret('taken-once') };
+const BEFORE = { ...TOKEN_ACCEPTED, previousToken: new Secret('taken-once') };
 const STORED = { server: 'coap://tb', deviceName: 'gw-1', sinceMs: 5 };
-const SILENT = refusalOf('silent');
+const SILENT = failureOf('server-timeout');
 
-const REMEMBER: Step = { at: 'remember' };
-const WAIT: Step = {
+const LOAD: SessionStep = { at: 'load' };
+const WAIT: SessionStep = {
   at: 'wait',
   forMs: 700,
-  refusal: SILENT,
-  resume: { at: 'probe', claim: OURS, declined: true },
+  failure: SILENT,
+  resumeAt: { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
 };
 
-const TRANSITIONS: readonly (readonly [claim: string, from: Step, event: Event, to: Step])[] = [
+const TRANSITIONS: readonly (readonly [
+  claim: string,
+  from: SessionStep,
+  event: SessionEvent,
+  to: SessionStep,
+])[] = [
   [
     'a first boot makes its intent durable',
-    REMEMBER,
-    { type: 'remembered', record: undefined },
-    { at: 'intend' },
+    LOAD,
+    { type: 'loaded', record: undefined },
+    { at: 'record-intent' },
   ],
   [
     'a provisioned gateway delivers at once, with the stored token',
-    REMEMBER,
-    { type: 'remembered', record: { state: 'provisioned', ...STORED, token: OURS.token } },
-    { at: 'deliver', claim: OURS },
+    LOAD,
+    { type: 'loaded', record: { state: 'provisioned', ...STORED, token: TOKEN_ACCEPTED.token } },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
     'an interrupted proposal of ours is asked about before it is repeated',
-    REMEMBER,
-    { type: 'remembered', record: { state: 'pending', ...STORED, token: OURS.token } },
-    { at: 'probe', claim: OURS, declined: false },
+    LOAD,
+    { type: 'loaded', record: { state: 'pending', ...STORED, token: TOKEN_ACCEPTED.token } },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
   ],
   [
     'an interrupted request for a token of the server can only be repeated',
-    REMEMBER,
-    { type: 'remembered', record: { state: 'pending', ...STORED } },
-    { at: 'provision', claim: NAMED },
+    LOAD,
+    { type: 'loaded', record: { state: 'pending', ...STORED } },
+    { at: 'provision', identity: NAMED },
   ],
   [
     'the intent on disk is followed by the request that it announces',
-    { at: 'intend' },
-    { type: 'intended', claim: OURS },
-    { at: 'provision', claim: OURS },
+    { at: 'record-intent' },
+    { type: 'intent-recorded', identity: TOKEN_ACCEPTED },
+    { at: 'provision', identity: TOKEN_ACCEPTED },
   ],
   [
     'an intent without a token of ours is a request without one',
-    { at: 'intend' },
-    { type: 'intended', claim: NAMED },
-    { at: 'provision', claim: NAMED },
+    { at: 'record-intent' },
+    { type: 'intent-recorded', identity: NAMED },
+    { at: 'provision', identity: NAMED },
   ],
   [
     'what the server issues is delivered with, even if we proposed another',
-    { at: 'provision', claim: OURS },
-    { type: 'issued', token: ISSUED },
-    { at: 'deliver', claim: { deviceName: 'gw-1', token: ISSUED } },
+    { at: 'provision', identity: TOKEN_ACCEPTED },
+    { type: 'token-issued', token: ISSUED },
+    { at: 'deliver', identity: { deviceName: 'gw-1', token: ISSUED } },
   ],
   [
     'what the server chose is delivered with',
-    { at: 'provision', claim: NAMED },
-    { type: 'issued', token: ISSUED },
-    { at: 'deliver', claim: { deviceName: 'gw-1', token: ISSUED } },
+    { at: 'provision', identity: NAMED },
+    { type: 'token-issued', token: ISSUED },
+    { at: 'deliver', identity: { deviceName: 'gw-1', token: ISSUED } },
   ],
   [
     'a token the server knows is adopted',
-    { at: 'probe', claim: OURS, declined: false },
-    { type: 'probed', ours: true },
-    { at: 'adopt', claim: OURS },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
+    { type: 'token-verified', accepted: true },
+    { at: 'save', identity: TOKEN_ACCEPTED },
   ],
   [
     'a token the server knows is adopted after a declined request too: its answer was lost',
-    { at: 'probe', claim: OURS, declined: true },
-    { type: 'probed', ours: true },
-    { at: 'adopt', claim: OURS },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
+    { type: 'token-verified', accepted: true },
+    { at: 'save', identity: TOKEN_ACCEPTED },
   ],
   [
     'a token the server does not know is proposed',
-    { at: 'probe', claim: OURS, declined: false },
-    { type: 'probed', ours: false },
-    { at: 'provision', claim: OURS },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
+    { type: 'token-verified', accepted: false },
+    { at: 'provision', identity: TOKEN_ACCEPTED },
   ],
   [
     'an adopted token is delivered with',
-    { at: 'adopt', claim: OURS },
-    { type: 'adopted' },
-    { at: 'deliver', claim: OURS },
+    { at: 'save', identity: TOKEN_ACCEPTED },
+    { type: 'saved' },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
     'a delivery is followed by the next',
-    { at: 'deliver', claim: OURS },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
     { type: 'delivered' },
-    { at: 'deliver', claim: OURS },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
     'a step that the server accepted nothing of is followed by the next',
-    { at: 'deliver', claim: OURS },
-    { type: 'stepped' },
-    { at: 'deliver', claim: OURS },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
+    { type: 'progressed' },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
     'a wait ends where it was to resume',
     WAIT,
-    { type: 'elapsed' },
-    { at: 'probe', claim: OURS, declined: true },
+    { type: 'wait-over' },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
   ],
 ];
 
 describe('session: each event leads to the state the table says', () => {
-  for (const [claim, from, event, to] of TRANSITIONS) {
-    it(claim, () => {
+  for (const [identity, from, event, to] of TRANSITIONS) {
+    it(identity, () => {
       assert.deepEqual(
-        revealed(next({ ...from, troubles: 0 }, event, NOW)),
-        revealed({ ...to, troubles: 0 }),
+        revealed(nextState({ ...from, consecutiveFailures: 0 }, event, NOW)),
+        revealed({ ...to, consecutiveFailures: 0 }),
       );
     });
   }
 
   it('no step but a long healthy delivery forgets earlier troubles', () => {
-    for (const [claim, from, event] of TRANSITIONS) {
-      assert.equal(next({ ...from, troubles: 4 }, event, NOW).troubles, 4, claim);
+    for (const [identity, from, event] of TRANSITIONS) {
+      assert.equal(
+        nextState({ ...from, consecutiveFailures: 4 }, event, NOW).consecutiveFailures,
+        4,
+        identity,
+      );
     }
   });
 
   it('the machine starts by remembering, without troubles', () => {
-    assert.deepEqual(START, { at: 'remember', troubles: 0 });
+    assert.deepEqual(INITIAL_STATE, { at: 'load', consecutiveFailures: 0 });
   });
 });
 
 /** Where a wait after a refusal leads back to; a token that cannot be stored waits for nothing (session-unsaved.test.ts). */
-const RESUMPTIONS: readonly (readonly [from: Step, to: Resumable])[] = [
-  [REMEMBER, { at: 'remember' }],
-  [{ at: 'intend' }, { at: 'intend' }],
+const RESUME_STEPS: readonly (readonly [from: SessionStep, to: ResumableStep])[] = [
+  [LOAD, { at: 'load' }],
+  [{ at: 'record-intent' }, { at: 'record-intent' }],
   [
-    { at: 'provision', claim: OURS },
-    { at: 'probe', claim: OURS, declined: false },
+    { at: 'provision', identity: TOKEN_ACCEPTED },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
   ],
   [
-    { at: 'provision', claim: NAMED },
-    { at: 'provision', claim: NAMED },
+    { at: 'provision', identity: NAMED },
+    { at: 'provision', identity: NAMED },
   ],
   [
-    { at: 'probe', claim: OURS, declined: false },
-    { at: 'probe', claim: OURS, declined: false },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
   ],
   [
-    { at: 'probe', claim: OURS, declined: true },
-    { at: 'probe', claim: OURS, declined: true },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
+    { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
   ],
   [
-    { at: 'retry', claim: BEFORE },
-    { at: 'retry', claim: BEFORE },
+    { at: 'verify-previous-token', identity: BEFORE },
+    { at: 'verify-previous-token', identity: BEFORE },
   ],
   [
-    { at: 'deliver', claim: OURS },
-    { at: 'deliver', claim: OURS },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
+    { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
-  [WAIT, { at: 'probe', claim: OURS, declined: true }],
+  [WAIT, { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true }],
 ];
 
 describe('session: a refusal waits by its verdict and then resumes where it is safe', () => {
-  for (const reason of REASONS) {
-    for (const [from, resume] of RESUMPTIONS) {
-      const whose = 'claim' in from ? ` (${from.claim.token ? 'our token' : 'token of the server'})` : '';
-      const mode = 'declined' in from && from.declined ? `${whose}, already declined,` : whose;
-      if (from.at === 'provision' && from.claim.token && reason === 'declined') continue; // below
-      it(`${reason} in ${from.at}${mode} resumes with ${resume.at}`, () => {
-        const refusal = refusalOf(reason);
-        const after = next({ ...from, troubles: 2 }, { type: 'refused', refusal }, NOW);
-        const forMs = waitBeforeMs(VERDICTS[reason].schedule, 3, NOW.random);
-        assert.deepEqual(revealed(after), revealed({ at: 'wait', forMs, refusal, resume, troubles: 3 }));
+  for (const reason of FAILURE_REASONS) {
+    for (const [from, resumeAt] of RESUME_STEPS) {
+      const whose =
+        'identity' in from ? ` (${from.identity.token ? 'our token' : 'token of the server'})` : '';
+      const mode = 'nameDeclined' in from && from.nameDeclined ? `${whose}, already declined,` : whose;
+      if (from.at === 'provision' && from.identity.token && reason === 'provisioning-declined') continue; // below
+      it(`${reason} in ${from.at}${mode} resumes with ${resumeAt.at}`, () => {
+        const failure = failureOf(reason);
+        const after = nextState({ ...from, consecutiveFailures: 2 }, { type: 'failed', failure }, NOW);
+        const forMs = waitBeforeMs(FAILURE_POLICIES[reason].schedule, 3, NOW.random);
+        assert.deepEqual(
+          revealed(after),
+          revealed({ at: 'wait', forMs, failure, resumeAt, consecutiveFailures: 3 }),
+        );
       });
     }
   }
 });
 
 describe('session: a declined proposal may be our own first request, whose answer was lost', () => {
-  const declined: Event = { type: 'refused', refusal: refusalOf('declined') };
+  const declined: SessionEvent = { type: 'failed', failure: failureOf('provisioning-declined') };
 
   it('so the token is asked about at once, and nothing counts as trouble yet', () => {
-    const after = next({ at: 'provision', claim: OURS, troubles: 2 }, declined, NOW);
-    const expected: State = { at: 'probe', claim: OURS, declined: true, troubles: 2 };
+    const after = nextState(
+      { at: 'provision', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 },
+      declined,
+      NOW,
+    );
+    const expected: SessionState = {
+      at: 'verify-token',
+      identity: TOKEN_ACCEPTED,
+      nameDeclined: true,
+      consecutiveFailures: 2,
+    };
     assert.deepEqual(revealed(after), revealed(expected));
   });
 
   it('a server that declined and does not know the token either is waited for as declined', () => {
-    const asked: State = { at: 'probe', claim: OURS, declined: true, troubles: 2 };
-    const after = next(asked, { type: 'probed', ours: false }, NOW);
+    const asked: SessionState = {
+      at: 'verify-token',
+      identity: TOKEN_ACCEPTED,
+      nameDeclined: true,
+      consecutiveFailures: 2,
+    };
+    const after = nextState(asked, { type: 'token-verified', accepted: false }, NOW);
     assert.equal(after.at, 'wait');
-    assert.equal(after.troubles, 3);
-    assert.equal(after.at === 'wait' && after.refusal.reason, 'declined');
-    assert.equal(after.at === 'wait' && after.forMs, waitBeforeMs(VERDICTS.declined.schedule, 3, NOW.random));
+    assert.equal(after.consecutiveFailures, 3);
+    assert.equal(after.at === 'wait' && after.failure.reason, 'provisioning-declined');
+    assert.equal(
+      after.at === 'wait' && after.forMs,
+      waitBeforeMs(FAILURE_POLICIES['provisioning-declined'].schedule, 3, NOW.random),
+    );
   });
 
   it('after that wait the question comes first again, and then the request may be repeated', () => {
-    const asked: State = { at: 'probe', claim: OURS, declined: true, troubles: 0 };
-    const waiting = next(asked, { type: 'probed', ours: false }, NOW);
-    const again = next(waiting, { type: 'elapsed' }, NOW);
-    assert.deepEqual(revealed(again), revealed({ at: 'probe', claim: OURS, declined: false, troubles: 1 }));
-    assert.equal(next(again, { type: 'probed', ours: false }, NOW).at, 'provision');
+    const asked: SessionState = {
+      at: 'verify-token',
+      identity: TOKEN_ACCEPTED,
+      nameDeclined: true,
+      consecutiveFailures: 0,
+    };
+    const waiting = nextState(asked, { type: 'token-verified', accepted: false }, NOW);
+    const again = nextState(waiting, { type: 'wait-over' }, NOW);
+    assert.deepEqual(
+      revealed(again),
+      revealed({ at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false, consecutiveFailures: 1 }),
+    );
+    assert.equal(nextState(again, { type: 'token-verified', accepted: false }, NOW).at, 'provision');
   });
 });
 
 describe('session: troubles are forgotten after five healthy minutes, and not earlier', () => {
-  const DELIVERED: Event = { type: 'delivered' };
+  const DELIVERED: SessionEvent = { type: 'delivered' };
   const at = (monotonicMs: number) => ({ monotonicMs, random: 0 });
-  const troubled: State = { at: 'deliver', claim: OURS, troubles: 3 };
+  const failing: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 3 };
 
   it('the first delivery after a trouble starts the count', () => {
-    const after = next(troubled, DELIVERED, at(0));
-    assert.deepEqual(revealed(after), revealed({ ...troubled, healthySinceMs: 0 }));
+    const after = nextState(failing, DELIVERED, at(0));
+    assert.deepEqual(revealed(after), revealed({ ...failing, healthySinceMs: 0 }));
   });
 
   it('one millisecond before the five minutes the troubles are still known', () => {
-    const since: State = { ...troubled, healthySinceMs: 7 };
-    assert.deepEqual(revealed(next(since, DELIVERED, at(6 + HEALTHY_MS))), revealed(since));
+    const since: SessionState = { ...failing, healthySinceMs: 7 };
+    assert.deepEqual(revealed(nextState(since, DELIVERED, at(6 + HEALTHY_MS))), revealed(since));
   });
 
   it('at five minutes they are forgotten', () => {
-    const after = next({ ...troubled, healthySinceMs: 7 }, DELIVERED, at(7 + HEALTHY_MS));
-    assert.deepEqual(revealed(after), revealed({ at: 'deliver', claim: OURS, troubles: 0 }));
+    const after = nextState({ ...failing, healthySinceMs: 7 }, DELIVERED, at(7 + HEALTHY_MS));
+    assert.deepEqual(
+      revealed(after),
+      revealed({ at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 }),
+    );
   });
 
   it('a refusal in between starts the count anew', () => {
-    const refused = next({ ...troubled, healthySinceMs: 0 }, { type: 'refused', refusal: SILENT }, at(1));
-    const back = next(refused, { type: 'elapsed' }, at(HEALTHY_MS));
-    const after = next(back, DELIVERED, at(HEALTHY_MS + 5));
-    assert.deepEqual(revealed(after), revealed({ ...troubled, troubles: 4, healthySinceMs: HEALTHY_MS + 5 }));
+    const failed = nextState({ ...failing, healthySinceMs: 0 }, { type: 'failed', failure: SILENT }, at(1));
+    const back = nextState(failed, { type: 'wait-over' }, at(HEALTHY_MS));
+    const after = nextState(back, DELIVERED, at(HEALTHY_MS + 5));
+    assert.deepEqual(
+      revealed(after),
+      revealed({ ...failing, consecutiveFailures: 4, healthySinceMs: HEALTHY_MS + 5 }),
+    );
   });
 });
 
 it('session: whoever asks to be left alone for a while is, and each gateway for a little longer of its own', () => {
-  const refusal = { ...refusalOf('overloaded'), retryAfterMs: 120_000 };
-  const state: State = { at: 'deliver', claim: OURS, troubles: 0 };
-  const after = next(state, { type: 'refused', refusal }, NOW);
-  const ours = waitBeforeMs(VERDICTS.overloaded.schedule, 1, NOW.random);
-  assert.equal(after.at === 'wait' && after.forMs, 120_000 + ours);
+  const failure = { ...failureOf('server-overloaded'), retryAfterMs: 120_000 };
+  const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 };
+  const after = nextState(state, { type: 'failed', failure }, NOW);
+  const accepted = waitBeforeMs(FAILURE_POLICIES['server-overloaded'].schedule, 1, NOW.random);
+  assert.equal(after.at === 'wait' && after.forMs, 120_000 + accepted);
 });
 
 describe('session: an event that does not belong to the state is a bug and throws', () => {
-  const EVENTS: readonly Event[] = [
-    { type: 'remembered', record: undefined },
-    { type: 'intended', claim: OURS },
-    { type: 'issued', token: ISSUED },
-    { type: 'probed', ours: true },
-    { type: 'adopted' },
+  const EVENTS: readonly SessionEvent[] = [
+    { type: 'loaded', record: undefined },
+    { type: 'intent-recorded', identity: TOKEN_ACCEPTED },
+    { type: 'token-issued', token: ISSUED },
+    { type: 'token-verified', accepted: true },
+    { type: 'saved' },
     { type: 'delivered' },
-    { type: 'stepped' },
-    { type: 'unkept', token: ISSUED, refusal: refusalOf('store-failed') },
-    { type: 'elapsed' },
+    { type: 'progressed' },
+    { type: 'token-unsaved', token: ISSUED, failure: failureOf('credentials-storage-failed') },
+    { type: 'wait-over' },
   ];
-  const OWN: Readonly<Record<Step['at'], readonly Event['type'][]>> = {
-    remember: ['remembered'],
-    intend: ['intended'],
-    provision: ['issued', 'unkept'],
-    probe: ['probed'],
-    retry: ['probed'],
-    adopt: ['adopted'],
-    deliver: ['delivered', 'stepped'],
-    wait: ['elapsed'],
+  const IDENTITY_WITH_TOKEN: Readonly<Record<SessionStep['at'], readonly SessionEvent['type'][]>> = {
+    load: ['loaded'],
+    'record-intent': ['intent-recorded'],
+    provision: ['token-issued', 'token-unsaved'],
+    'verify-token': ['token-verified'],
+    'verify-previous-token': ['token-verified'],
+    save: ['saved'],
+    deliver: ['delivered', 'progressed'],
+    wait: ['wait-over'],
   };
-  const states: readonly Step[] = [...RESUMPTIONS.map(([from]) => from), { at: 'adopt', claim: OURS }];
+  const states: readonly SessionStep[] = [
+    ...RESUME_STEPS.map(([from]) => from),
+    { at: 'save', identity: TOKEN_ACCEPTED },
+  ];
   for (const from of states) {
-    it(`${from.at} takes ${OWN[from.at].join(' or ')} and no other`, () => {
-      for (const event of EVENTS.filter(({ type }) => !OWN[from.at].includes(type))) {
+    it(`${from.at} takes ${IDENTITY_WITH_TOKEN[from.at].join(' or ')} and no other`, () => {
+      for (const event of EVENTS.filter(({ type }) => !IDENTITY_WITH_TOKEN[from.at].includes(type))) {
         assert.throws(
-          () => next({ ...from, troubles: 0 }, event, NOW),
+          () => nextState({ ...from, consecutiveFailures: 0 }, event, NOW),
           new RegExp(`the event ${event.type} cannot happen in the state ${from.at}`),
         );
       }

@@ -6,10 +6,10 @@ import { DEADLINE } from '../../../src/core/async/abort.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
 import type { ProvisioningSettings } from '../../../src/core/session/actions.ts';
-import { SAVE_AGAIN_MS } from '../../../src/core/session/machine.ts';
+import { RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
 import { provisionOnce } from '../../../src/core/session/provision-once.ts';
 import { StoreError } from '../../../src/credentials/store-error.ts';
-import { LoadedDice } from '../../doubles/fixed-random.ts';
+import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { MemoryCredentialStore } from '../../doubles/memory-credential-store.ts';
 import { type Script, ScriptedTransport } from '../../doubles/scripted-transport.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
@@ -22,10 +22,10 @@ const SETTINGS: ProvisioningSettings = {
 };
 const FULL = new StoreError('the disk is full');
 
-class Desk {
+class ProvisionHarness {
   readonly journal: string[] = [];
   readonly clock = new VirtualClock();
-  readonly chance = new LoadedDice(0.5);
+  readonly random = new FixedRandom(0.5);
   readonly stop = new AbortController();
   readonly store: MemoryCredentialStore;
   readonly transport: ScriptedTransport;
@@ -45,10 +45,10 @@ const PENDING: CredentialRecord = { ...pending, token: new Secret('proposed') };
 
 describe('provisioning once', () => {
   it('has the intent on the disk before the server is asked, and the token before it ends', async () => {
-    const desk = new Desk();
-    const { is } = await desk.once();
-    assert.equal(is, 'in');
-    assert.deepEqual(desk.journal, [
+    const fixture = new ProvisionHarness();
+    const { is } = await fixture.once();
+    assert.equal(is, 'provisioned');
+    assert.deepEqual(fixture.journal, [
       'store read',
       'store write pending',
       'transport provision',
@@ -57,79 +57,79 @@ describe('provisioning once', () => {
   });
 
   it('asks for a token that was proposed earlier before it asks for anything', async () => {
-    const desk = new Desk(undefined, PENDING);
-    const outcome = await desk.once();
-    assert.ok(outcome.is === 'in' && outcome.how === 'answered');
-    assert.equal(outcome.claim.token.reveal(), 'proposed');
-    assert.deepEqual(desk.journal, ['store read', 'transport probe', 'store write provisioned']);
+    const fixture = new ProvisionHarness(undefined, PENDING);
+    const outcome = await fixture.once();
+    assert.ok(outcome.is === 'provisioned' && outcome.source === 'recovered');
+    assert.equal(outcome.identity.token.reveal(), 'proposed');
+    assert.deepEqual(fixture.journal, ['store read', 'transport probe', 'store write provisioned']);
   });
 
   it('asks nothing where there are credentials', async () => {
     const token = new Secret('stored');
-    const desk = new Desk(undefined, { ...pending, state: 'provisioned', token });
-    const outcome = await desk.once();
-    assert.ok(outcome.is === 'in' && outcome.how === 'earlier');
-    assert.deepEqual(desk.journal, ['store read']);
+    const fixture = new ProvisionHarness(undefined, { ...pending, state: 'provisioned', token });
+    const outcome = await fixture.once();
+    assert.ok(outcome.is === 'provisioned' && outcome.source === 'existing');
+    assert.deepEqual(fixture.journal, ['store read']);
   });
 
   it('ends with the refusal for which the agent would wait, and waits for nothing', async () => {
-    const desk = new Desk(() => 'not-found');
-    const outcome = await desk.once();
-    assert.ok(outcome.is === 'refused' && outcome.refusal.reason === 'not-found');
-    assert.equal(desk.store.record?.state, 'pending');
-    assert.equal(desk.clock.sleeping, 0);
+    const fixture = new ProvisionHarness(() => 'provisioning-key-unknown');
+    const outcome = await fixture.once();
+    assert.ok(outcome.is === 'failed' && outcome.failure.reason === 'provisioning-key-unknown');
+    assert.equal(fixture.store.record?.state, 'pending');
+    assert.equal(fixture.clock.sleeping, 0);
   });
 
   it('asks nothing of the server when the disk does not take the intent', async () => {
-    const desk = new Desk();
-    desk.store.broken = FULL;
-    const outcome = await desk.once();
-    assert.ok(outcome.is === 'refused' && outcome.refusal.reason === 'store-failed');
-    assert.deepEqual(desk.transport.calls, []);
+    const fixture = new ProvisionHarness();
+    fixture.store.broken = FULL;
+    const outcome = await fixture.once();
+    assert.ok(outcome.is === 'failed' && outcome.failure.reason === 'credentials-storage-failed');
+    assert.deepEqual(fixture.transport.calls, []);
   });
 
   it('that is cut short says whether anything may be at the server', async () => {
     for (const reason of [DEADLINE, undefined]) {
-      const desk = new Desk(() => {
-        desk.stop.abort(reason);
+      const fixture = new ProvisionHarness(() => {
+        fixture.stop.abort(reason);
         return 'never';
       });
-      assert.deepEqual(await desk.once(), { is: 'cut short', intended: true });
-      assert.equal(desk.store.record?.state, 'pending');
+      assert.deepEqual(await fixture.once(), { is: 'cancelled', intentRecorded: true });
+      assert.equal(fixture.store.record?.state, 'pending');
     }
-    const unasked = new Desk();
-    unasked.stop.abort();
-    assert.deepEqual(await unasked.once(), { is: 'cut short', intended: false });
-    assert.deepEqual(unasked.transport.calls, []);
+    const withoutRequest = new ProvisionHarness();
+    withoutRequest.stop.abort();
+    assert.deepEqual(await withoutRequest.once(), { is: 'cancelled', intentRecorded: false });
+    assert.deepEqual(withoutRequest.transport.calls, []);
   });
 });
 
 describe('a token that the disk does not take', () => {
   const issuedToABrokenDisk = () => {
-    const desk = new Desk(() => {
-      desk.store.broken = FULL;
+    const fixture = new ProvisionHarness(() => {
+      fixture.store.broken = FULL;
       return 'ok';
     });
-    return desk;
+    return fixture;
   };
 
   it('is held and offered again until the disk takes it', async () => {
-    const desk = issuedToABrokenDisk();
-    const outcome = desk.once();
-    await desk.clock.advance(SAVE_AGAIN_MS);
-    desk.store.broken = undefined;
-    await desk.clock.advance(SAVE_AGAIN_MS);
-    assert.equal((await outcome).is, 'in');
-    assert.equal(desk.store.record?.state, 'provisioned');
-    assert.equal(desk.transport.calls.length, 1);
+    const fixture = issuedToABrokenDisk();
+    const outcome = fixture.once();
+    await fixture.clock.advance(RETRY_SAVE_MS);
+    fixture.store.broken = undefined;
+    await fixture.clock.advance(RETRY_SAVE_MS);
+    assert.equal((await outcome).is, 'provisioned');
+    assert.equal(fixture.store.record?.state, 'provisioned');
+    assert.equal(fixture.transport.calls.length, 1);
   });
 
   it('is told as unsaved when the time is over, and found by its intent later', async () => {
-    const desk = issuedToABrokenDisk();
-    const outcome = desk.once();
-    await desk.clock.advance(SAVE_AGAIN_MS);
-    desk.stop.abort(DEADLINE);
-    assert.deepEqual(await outcome, { is: 'unsaved', seen: FULL.message });
-    assert.ok(desk.store.record?.state === 'pending' && desk.store.record.token);
+    const fixture = issuedToABrokenDisk();
+    const outcome = fixture.once();
+    await fixture.clock.advance(RETRY_SAVE_MS);
+    fixture.stop.abort(DEADLINE);
+    assert.deepEqual(await outcome, { is: 'unsaved', detail: FULL.message });
+    assert.ok(fixture.store.record?.state === 'pending' && fixture.store.record.token);
   });
 });

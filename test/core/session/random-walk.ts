@@ -8,26 +8,26 @@
 import * as fc from 'fast-check';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
-import { next, START } from '../../../src/core/session/machine.ts';
-import type { Event, State } from '../../../src/core/session/state.ts';
-import { REASONS, refusalOf } from '../../doubles/failures.ts';
+import { INITIAL_STATE, nextState } from '../../../src/core/session/machine.ts';
+import type { SessionEvent, SessionState } from '../../../src/core/session/state.ts';
+import { FAILURE_REASONS, failureOf } from '../../doubles/failures.ts';
 
-export interface Leg {
-  readonly before: State;
-  readonly event: Event;
-  readonly after: State;
+export interface WalkStep {
+  readonly before: SessionState;
+  readonly event: SessionEvent;
+  readonly after: SessionState;
   readonly monotonicMs: number;
 }
 
-interface Turn {
-  readonly refused: boolean;
+interface WalkChoice {
+  readonly failed: boolean;
   readonly pick: number;
   readonly random: number;
   readonly passedMs: number;
 }
 
-const turn: fc.Arbitrary<Turn> = fc.record({
-  refused: fc.boolean(),
+const choice: fc.Arbitrary<WalkChoice> = fc.record({
+  failed: fc.boolean(),
   pick: fc.nat(),
   random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   passedMs: fc.oneof(fc.nat(2_000), fc.nat(400_000)),
@@ -38,59 +38,66 @@ export const CONFIGURED = 'gw-1';
 const server = 'coap://tb.example.com';
 
 /** Walks of up to a hundred legs from the start of the machine. */
-export const walks: fc.Arbitrary<readonly Leg[]> = fc.array(turn, { minLength: 1, maxLength: 100 }).map(walk);
+export const walks: fc.Arbitrary<readonly WalkStep[]> = fc
+  .array(choice, { minLength: 1, maxLength: 100 })
+  .map(walk);
 
-function walk(turns: readonly Turn[]): readonly Leg[] {
-  const legs: Leg[] = [];
-  let state = START;
+function walk(choices: readonly WalkChoice[]): readonly WalkStep[] {
+  const walkSteps: WalkStep[] = [];
+  let state = INITIAL_STATE;
   let monotonicMs = 0;
-  for (const [index, { refused, pick, random, passedMs }] of turns.entries()) {
+  for (const [index, { failed, pick, random, passedMs }] of choices.entries()) {
     monotonicMs += passedMs;
-    const event = refused && state.at !== 'wait' ? refusal(pick) : success(state, pick, index);
-    const after = next(state, event, { monotonicMs, random, deviceName: CONFIGURED });
-    legs.push({ before: state, event, after, monotonicMs });
+    const event = failed && state.at !== 'wait' ? failure(pick) : success(state, pick, index);
+    const after = nextState(state, event, { monotonicMs, random, deviceName: CONFIGURED });
+    walkSteps.push({ before: state, event, after, monotonicMs });
     state = after;
   }
-  return legs;
+  return walkSteps;
 }
 
-function refusal(pick: number): Event {
-  const reason = REASONS[pick % REASONS.length] ?? 'silent';
-  return { type: 'refused', refusal: refusalOf(reason) };
+function failure(pick: number): SessionEvent {
+  const reason = FAILURE_REASONS[pick % FAILURE_REASONS.length] ?? 'server-timeout';
+  return { type: 'failed', failure: failureOf(reason) };
 }
 
-function success(state: State, pick: number, index: number): Event {
+function success(state: SessionState, pick: number, index: number): SessionEvent {
   switch (state.at) {
-    case 'remember':
-      return { type: 'remembered', record: records[pick % records.length] };
-    case 'intend': {
+    case 'load':
+      return { type: 'loaded', record: records[pick % records.length] };
+    case 'record-intent': {
       const { proposed } = state;
-      const ours = { deviceName: CONFIGURED, token: proposed ?? new Secret(`minted-${index}`) };
-      return { type: 'intended', claim: pick % 3 === 0 && !proposed ? { deviceName: CONFIGURED } : ours };
+      const accepted = { deviceName: CONFIGURED, token: proposed ?? new Secret(`minted-${index}`) };
+      return {
+        type: 'intent-recorded',
+        identity: pick % 3 === 0 && !proposed ? { deviceName: CONFIGURED } : accepted,
+      };
     }
     case 'provision': {
-      const token = state.claim.token ?? new Secret(`issued-${index}`);
-      return pick % 3 === 0 ? { type: 'unkept', token, refusal: FULL } : { type: 'issued', token };
+      const token = state.identity.token ?? new Secret(`issued-${index}`);
+      return pick % 3 === 0
+        ? { type: 'token-unsaved', token, failure: FULL }
+        : { type: 'token-issued', token };
     }
-    case 'probe':
-    case 'retry':
-      return { type: 'probed', ours: pick % 2 === 0 };
-    case 'adopt':
-      return { type: 'adopted' };
+    case 'verify-token':
+    case 'verify-previous-token':
+      return { type: 'token-verified', accepted: pick % 2 === 0 };
+    case 'save':
+      return { type: 'saved' };
     case 'deliver':
-      return { type: pick % 5 === 0 ? 'stepped' : 'delivered' };
+      return { type: pick % 5 === 0 ? 'progressed' : 'delivered' };
     case 'wait':
-      return { type: 'elapsed' };
+      return { type: 'wait-over' };
   }
 }
 
-const FULL = refusalOf('store-failed');
-const known = { server, deviceName: CONFIGURED, sinceMs: 1 };
-const renamed = { ...known, deviceName: 'gw-stored' };
+const FULL = failureOf('credentials-storage-failed');
+const knownTokens = { server, deviceName: CONFIGURED, sinceMs: 1 };
+const renamed = { ...knownTokens, deviceName: 'gw-stored' };
 const records: readonly (CredentialRecord | undefined)[] = [
   undefined,
-  { state: 'pending', ...known },
-  { state: 'pending', ...known, token: new Secret('stored-proposal') },
+  { state: 'pending', ...knownTokens },
+  { state: 'pending', ...knownTokens, token: new Secret('stored-proposal') },
   { state: 'pending', ...renamed },
   { state: 'pending', ...renamed, token: new Secret('stored-proposal') },
   { state: 'provisioned', ...renamed, token: new Secret('stored-token') },

@@ -3,32 +3,40 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { next, SAVE_AGAIN_MS } from '../../../src/core/session/machine.ts';
-import { Narrator } from '../../../src/core/session/session-log.ts';
-import type { Event, State } from '../../../src/core/session/state.ts';
-import { refusalOf } from '../../doubles/failures.ts';
+import { nextState, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
+import { SessionLog } from '../../../src/core/session/session-log.ts';
+import type { SessionEvent, SessionState } from '../../../src/core/session/state.ts';
+import { failureOf } from '../../doubles/failures.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
 const TOKEN = new Secret('QZ7QZ7QZ7');
-const CLAIM = { deviceName: 'gw-1', token: TOKEN };
-const PROVISIONING: State = { at: 'provision', claim: { deviceName: 'gw-1' }, troubles: 0 };
-const ADOPTING: State = { at: 'adopt', claim: CLAIM, troubles: 0 };
-const UNKEPT: Event = { type: 'unkept', token: TOKEN, refusal: refusalOf('store-failed') };
-const FULL: Event = { type: 'refused', refusal: refusalOf('store-failed') };
-const DELIVERED: Event = { type: 'delivered' };
+const IDENTITY = { deviceName: 'gw-1', token: TOKEN };
+const PROVISIONING: SessionState = {
+  at: 'provision',
+  identity: { deviceName: 'gw-1' },
+  consecutiveFailures: 0,
+};
+const SAVING: SessionState = { at: 'save', identity: IDENTITY, consecutiveFailures: 0 };
+const TOKEN_UNSAVED: SessionEvent = {
+  type: 'token-unsaved',
+  token: TOKEN,
+  failure: failureOf('credentials-storage-failed'),
+};
+const FULL: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
+const DELIVERED: SessionEvent = { type: 'delivered' };
 const LOST = /^the token cannot be stored, and a power cut now would lose it: check /;
-const STILL = 'the token still cannot be stored';
+const STILL_UNSAVED = 'the token still cannot be stored';
 const STORED = 'provisioned: token stored';
 
 /** The session from `start` through `events`, as far apart as two tries of the disk. */
-function narrated(start: State, events: readonly Event[]): RecordingLogger {
+function loggedLines(start: SessionState, events: readonly SessionEvent[]): RecordingLogger {
   const log = new RecordingLogger();
-  const narrator = new Narrator(log, () => 'coap://tb');
+  const sessionLog = new SessionLog(log, () => 'coap://tb');
   let state = start;
   for (const [index, event] of events.entries()) {
-    const monotonicMs = index * SAVE_AGAIN_MS;
-    const after = next(state, event, { monotonicMs, random: 0 });
-    narrator.tell(state, event, after, monotonicMs);
+    const monotonicMs = index * RETRY_SAVE_MS;
+    const after = nextState(state, event, { monotonicMs, random: 0 });
+    sessionLog.logStep(state, event, after, monotonicMs);
     state = after;
   }
   return log;
@@ -36,56 +44,59 @@ function narrated(start: State, events: readonly Event[]): RecordingLogger {
 
 describe('the narrator tells a token that cannot be stored', () => {
   for (const [when, start, first] of [
-    ['issued', PROVISIONING, UNKEPT],
-    ['adopted', ADOPTING, FULL],
+    ['token-issued', PROVISIONING, TOKEN_UNSAVED],
+    ['saved', SAVING, FULL],
   ] as const) {
     it(`when it was ${when}: once as an error, with what was seen and whose it is`, () => {
-      const { told } = narrated(start, [first]);
-      assert.equal(told.length, 1);
-      assert.equal(told[0]?.level, 'error');
-      assert.match(told[0]?.message ?? '', LOST);
-      assert.deepEqual(told[0]?.fields, { seen: 'seen: store-failed', device: 'gw-1' });
+      const { logged } = loggedLines(start, [first]);
+      assert.equal(logged.length, 1);
+      assert.equal(logged[0]?.level, 'error');
+      assert.match(logged[0]?.message ?? '', LOST);
+      assert.deepEqual(logged[0]?.fields, { detail: 'seen: credentials-storage-failed', device: 'gw-1' });
     });
 
     it(`when it was ${when}: each further try of the disk is no news`, () => {
-      const log = narrated(start, [first, DELIVERED, FULL, DELIVERED, FULL, DELIVERED, FULL]);
-      assert.equal(log.told.length, 1);
+      const log = loggedLines(start, [first, DELIVERED, FULL, DELIVERED, FULL, DELIVERED, FULL]);
+      assert.equal(log.logged.length, 1);
       assert.deepEqual(
-        log.saying(STILL).map(({ level }) => level),
+        log.withMessage(STILL_UNSAVED).map(({ level }) => level),
         ['debug', 'debug', 'debug'],
       );
     });
 
     it(`when it was ${when}: its end is told`, () => {
-      const log = narrated(start, [first, DELIVERED, FULL, DELIVERED, { type: 'adopted' }]);
-      assert.deepEqual(log.told.at(-1), { level: 'info', message: STORED, fields: { device: 'gw-1' } });
-      assert.equal(log.told.length, 2);
+      const log = loggedLines(start, [first, DELIVERED, FULL, DELIVERED, { type: 'saved' }]);
+      assert.deepEqual(log.logged.at(-1), { level: 'info', message: STORED, fields: { device: 'gw-1' } });
+      assert.equal(log.logged.length, 2);
     });
   }
 
   it('again when it happens again after the disk took one', () => {
     const log = new RecordingLogger();
-    const narrator = new Narrator(log, () => 'coap://tb');
-    const delivering: State = { at: 'deliver', claim: CLAIM, troubles: 0 };
+    const sessionLog = new SessionLog(log, () => 'coap://tb');
+    const delivering: SessionState = { at: 'deliver', identity: IDENTITY, consecutiveFailures: 0 };
     for (let time = 0; time < 2; time += 1) {
-      narrator.tell(ADOPTING, FULL, delivering, 0);
-      narrator.tell(ADOPTING, { type: 'adopted' }, delivering, 0);
+      sessionLog.logStep(SAVING, FULL, delivering, 0);
+      sessionLog.logStep(SAVING, { type: 'saved' }, delivering, 0);
     }
-    assert.equal(log.saying(LOST).length, 2);
+    assert.equal(log.withMessage(LOST).length, 2);
   });
 
   it('without the token itself', () => {
-    assert.doesNotMatch(JSON.stringify(narrated(PROVISIONING, [UNKEPT, DELIVERED, FULL]).lines), /QZ7/);
+    assert.doesNotMatch(
+      JSON.stringify(loggedLines(PROVISIONING, [TOKEN_UNSAVED, DELIVERED, FULL]).lines),
+      /QZ7/,
+    );
   });
 });
 
 it('the narrator tells no recovery for a step that the server accepted nothing of', () => {
-  const silent: Event = { type: 'refused', refusal: refusalOf('silent') };
-  const log = narrated({ at: 'deliver', claim: CLAIM, troubles: 0 }, [
+  const silent: SessionEvent = { type: 'failed', failure: failureOf('server-timeout') };
+  const log = loggedLines({ at: 'deliver', identity: IDENTITY, consecutiveFailures: 0 }, [
     silent,
-    { type: 'elapsed' },
-    { type: 'stepped' },
+    { type: 'wait-over' },
+    { type: 'progressed' },
   ]);
-  assert.deepEqual(log.saying('the server answers again'), []);
-  assert.equal(log.told.length, 1);
+  assert.deepEqual(log.withMessage('the server answers again'), []);
+  assert.equal(log.logged.length, 1);
 });

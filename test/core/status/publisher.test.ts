@@ -2,33 +2,33 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Losses } from '../../../src/core/model/loss-report.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
-import type { State } from '../../../src/core/session/state.ts';
-import { Chronicle } from '../../../src/core/status/event-history.ts';
-import { report } from '../../../src/core/status/publisher.ts';
+import type { SessionState } from '../../../src/core/session/state.ts';
+import { EventHistory } from '../../../src/core/status/event-history.ts';
+import { publishStatus } from '../../../src/core/status/publisher.ts';
 import type { StatusReport } from '../../../src/core/status/report.ts';
 import { Status } from '../../../src/core/status/status.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
-const DELIVERING: State = {
+const DELIVERING: SessionState = {
   at: 'deliver',
-  claim: { deviceName: 'gw-1', token: new Secret('QZ7QZ7QZ7') },
-  troubles: 0,
+  identity: { deviceName: 'gw-1', token: new Secret('QZ7QZ7QZ7') },
+  consecutiveFailures: 0,
 };
 
-function stage() {
+function harness() {
   const clock = new VirtualClock();
-  const outbox = { fresh: { size: 0 }, backlog: { size: 0 }, losses: new Losses() };
+  const outbox = { fresh: { size: 0 }, backlog: { size: 0 }, losses: new LossReport() };
   const status = new Status({ clock, outbox });
   const shown: { readonly atMs: number; readonly report: StatusReport }[] = [];
-  const board = {
-    show: async (each: StatusReport) => void shown.push({ atMs: clock.monotonicMs(), report: each }),
+  const sink = {
+    publish: async (each: StatusReport) => void shown.push({ atMs: clock.monotonicMs(), report: each }),
   };
-  const ports = { clock, outbox, status, board, chronicle: new Chronicle(clock) };
+  const ports = { clock, outbox, status, sink, eventHistory: new EventHistory(clock) };
   const stop = new AbortController();
-  const running = report(
-    { ...ports, dating: { standing: 'synchronised' } },
+  const running = publishStatus(
+    { ...ports, timestamper: { clockState: 'synchronised' } },
     { preferred: 'coap://s', inUse: () => 'coap://s' },
     stop.signal,
   );
@@ -41,7 +41,7 @@ function stage() {
 
 describe('the report is shown', () => {
   it('at most every ten seconds, though something changes every second', async () => {
-    const { clock, outbox, shown, end } = stage();
+    const { clock, outbox, shown, end } = harness();
     for (let second = 0; second < 100; second += 1) {
       outbox.fresh.size += 1;
       await clock.advance(1_000);
@@ -51,18 +51,18 @@ describe('the report is shown', () => {
   });
 
   it('never again while it would say the same', async () => {
-    const { clock, shown, end } = stage();
+    const { clock, shown, end } = harness();
     await clock.advance(3_600_000);
     assert.equal(shown.length, 1);
     await end();
   });
 
   it('at once when the state changes, but not more often than every two seconds', async () => {
-    const { clock, status, shown, end } = stage();
+    const { clock, status, shown, end } = harness();
     await clock.advance(5_000);
     for (let change = 0; change < 40; change += 1) {
-      if (change % 2 === 0) status.begin();
-      else status.tell({ type: 'delivered' }, DELIVERING);
+      if (change % 2 === 0) status.start();
+      else status.onStep({ type: 'delivered' }, DELIVERING);
       await clock.advance(250);
     }
     await clock.advance(2_000);
@@ -74,14 +74,21 @@ describe('the report is shown', () => {
 });
 
 it('the report says what waits, what is lost, and by what the readings are dated', async () => {
-  const { clock, outbox, shown, end } = stage();
+  const { clock, outbox, shown, end } = harness();
   outbox.fresh.size = 3;
   outbox.backlog.size = 720;
-  outbox.losses.add({ readings: 2, why: 'spool full' });
+  outbox.losses.add({ readings: 2, reason: 'spool full' });
   await clock.advance(20_000);
   const { report: last } = shown.at(-1) ?? {};
   assert.deepEqual(
-    [last?.state, last?.waiting, last?.spooled, last?.dropped, last?.clock, last?.server],
+    [
+      last?.state,
+      last?.freshReadings,
+      last?.backlogReadings,
+      last?.lostReadings,
+      last?.clock,
+      last?.endpoint,
+    ],
     ['starting', 3, 720, 2, 'synchronised', 'coap://s'],
   );
   await end();

@@ -1,11 +1,11 @@
 /** A host with a clock and a time service, and its dating: what the tests of dating play on. */
 
 import type { ClockTrust } from '../../../src/core/model/config.ts';
-import type { Stamp } from '../../../src/core/model/reading.ts';
-import type { KnownOffsets } from '../../../src/core/ports/clock.ts';
-import { Dating } from '../../../src/core/timestamps/timestamper.ts';
-import { ToldTimeSync } from '../../doubles/fake-time-sync.ts';
-import { MemoryOfOffsets } from '../../doubles/in-memory-offsets.ts';
+import type { Instant } from '../../../src/core/model/reading.ts';
+import type { StoredOffsets } from '../../../src/core/ports/clock.ts';
+import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
+import { ScriptedTimeSync } from '../../doubles/fake-time-sync.ts';
+import { MemoryOffsetStore } from '../../doubles/in-memory-offsets.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
@@ -13,53 +13,53 @@ export const WALL_MS = Date.UTC(2026, 0, 1);
 export const BOOT_MS = 5000;
 export const HOUR_MS = 3_600_000;
 
-export class DatingStage implements AsyncDisposable {
+export class TimestamperHarness implements AsyncDisposable {
   readonly clock = new VirtualClock(WALL_MS, { bootId: 'this-boot', bootMs: BOOT_MS });
-  readonly timeSync = new ToldTimeSync(this.clock);
+  readonly timeSync = new ScriptedTimeSync(this.clock);
   readonly log = new RecordingLogger();
   readonly stop = new AbortController();
-  readonly memory = new MemoryOfOffsets();
-  readonly anchoredMs: number[] = [];
-  readonly dating: Dating;
-  readonly watching: Promise<void>;
+  readonly memory = new MemoryOffsetStore();
+  readonly firstOffsetsMs: number[] = [];
+  readonly timestamper: Timestamper;
+  readonly running: Promise<void>;
 
   constructor({
     trust = 'synchronised',
     synchronised = false,
-    known,
-  }: { trust?: ClockTrust; synchronised?: boolean; known?: KnownOffsets } = {}) {
+    storedOffsets,
+  }: { trust?: ClockTrust; synchronised?: boolean; storedOffsets?: StoredOffsets } = {}) {
     this.timeSync.synchronised = synchronised;
-    this.dating = new Dating(this, { trust });
-    if (known) this.dating.resume(known);
-    this.watching = this.dating.watch(async (offsetMs) => {
-      this.anchoredMs.push(offsetMs);
+    this.timestamper = new Timestamper(this, { trust });
+    if (storedOffsets) this.timestamper.restore(storedOffsets);
+    this.running = this.timestamper.run(async (offsetMs) => {
+      this.firstOffsetsMs.push(offsetMs);
     }, this.stop.signal);
   }
 
   /** Synchronised, with the first question answered. */
-  static async synchronised(): Promise<DatingStage> {
-    const stage = new DatingStage({ synchronised: true });
-    await stage.clock.advance(0);
-    return stage;
+  static async synchronised(): Promise<TimestamperHarness> {
+    const harness = new TimestamperHarness({ synchronised: true });
+    await harness.clock.advance(0);
+    return harness;
   }
 
   /** A stamp every ten seconds for so long. */
-  async stampFor(ms: number): Promise<readonly Stamp[]> {
-    const stamps: Stamp[] = [];
-    for (let leftMs = ms; leftMs > 0; leftMs -= 10_000) {
+  async instantAt(ms: number): Promise<readonly Instant[]> {
+    const instants: Instant[] = [];
+    for (let savedMs = ms; savedMs > 0; savedMs -= 10_000) {
       await this.clock.advance(10_000);
-      stamps.push(this.dating.stamp());
+      instants.push(this.timestamper.now());
     }
-    return stamps;
+    return instants;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop.abort();
-    await this.watching;
+    await this.running;
   }
 }
 
 /** How far each date is from the wall clock that started right and never stepped. */
-export function wrongBy(stamps: readonly Stamp[]): readonly (number | undefined)[] {
-  return stamps.map(({ bootMs, tsMs }) => tsMs && tsMs - (WALL_MS - BOOT_MS + bootMs));
+export function wrongBy(instants: readonly Instant[]): readonly (number | undefined)[] {
+  return instants.map(({ bootMs, tsMs }) => tsMs && tsMs - (WALL_MS - BOOT_MS + bootMs));
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import { clockOffset } from '../../../src/host/clock/clock-offset.ts';
-import { askedOnce, program } from '../process/poll-once.ts';
+import { pollOnce, program } from '../process/poll-once.ts';
 
 const SENT_US = 1_787_323_275_100_216;
 const NOW_MS = 1_787_323_300_000;
@@ -15,7 +15,7 @@ interface Exchange {
 }
 
 /** As busctl prints a property that is a struct. */
-function said({
+function timesyncdReply({
   times = [SENT_US, SENT_US + 23_897, SENT_US + 23_902, SENT_US + 6_915],
   spike = false,
   type = '(uuuuittayttttbtt)',
@@ -24,16 +24,16 @@ function said({
   return JSON.stringify({ type: 'v', data: [{ type, data }] });
 }
 
-const ahead = [SENT_US, SENT_US - 100_000, SENT_US - 99_000, SENT_US + 21_000];
+const aheadMs = [SENT_US, SENT_US - 100_000, SENT_US - 99_000, SENT_US + 21_000];
 
 for (const [what, answer, expected] of [
-  ['an exchange in which the host was 20.442 ms behind', said(), 20.442],
-  ['one in which it was ahead', said({ times: ahead }), -110],
-  ['one that timesyncd itself doubts', said({ spike: true }), undefined],
-  ['that there was none yet', said({ times: [0, 0, 0, 0] }), undefined],
-  ['times that are none', said({ times: ['1', '2', '3', '4'] }), undefined],
-  ['another struct', said({ type: '(tttt)' }), undefined],
-  ['half of it', said().slice(0, 60), undefined],
+  ['an exchange in which the host was 20.442 ms behind', timesyncdReply(), 20.442],
+  ['one in which it was ahead', timesyncdReply({ times: aheadMs }), -110],
+  ['one that timesyncd itself doubts', timesyncdReply({ spike: true }), undefined],
+  ['that there was none yet', timesyncdReply({ times: [0, 0, 0, 0] }), undefined],
+  ['times that are none', timesyncdReply({ times: ['1', '2', '3', '4'] }), undefined],
+  ['another struct', timesyncdReply({ type: '(tttt)' }), undefined],
+  ['half of it', timesyncdReply().slice(0, 60), undefined],
   ['nothing', '', undefined],
   ['null', 'null', undefined],
   ['a list', '[]', undefined],
@@ -45,18 +45,18 @@ for (const [what, answer, expected] of [
 }
 
 it('an exchange of hours ago says nothing about the clock of now, and neither does one to come', async (t) => {
-  const said0 = `cat <<'END'\n${said()}\nEND`;
-  assert.equal(await offset(t, said0, NOW_MS + 3 * 3_600_000), undefined);
-  assert.equal(await offset(t, said0, NOW_MS - 3 * 3_600_000), undefined);
+  const reply = `cat <<'END'\n${timesyncdReply()}\nEND`;
+  assert.equal(await offset(t, reply, NOW_MS + 3 * 3_600_000), undefined);
+  assert.equal(await offset(t, reply, NOW_MS - 3 * 3_600_000), undefined);
 });
 
 it('a host without timesyncd, or without busctl, has no offset', async (t) => {
   assert.equal(await offset(t, 'echo "Call failed: The name is not activatable" >&2; exit 1'), undefined);
-  assert.equal(await kept({ busctl: '/nowhere/busctl' }), undefined);
+  assert.equal(await readOffset({ busctl: '/nowhere/busctl' }), undefined);
 });
 
 it('asking never starts a timesyncd that somebody has stopped', async (t) => {
-  const script = `case "$*" in *--auto-start=no*call*) cat <<'END'\n${said()}\nEND\nesac`;
+  const script = `case "$*" in *--auto-start=no*call*) cat <<'END'\n${timesyncdReply()}\nEND\nesac`;
   assert.equal(await offset(t, script), 20.442);
 });
 
@@ -74,26 +74,30 @@ for (const [what, answer, expected] of [
 ] as const) {
   it(`chrony tells ${what}: ${expected ?? 'no offset'}`, async (t) => {
     const chronyc = program(t, 'chronyc', `test "$*" = "-n -c tracking" && echo '${answer}'`);
-    assert.equal(await kept({ busctl: '/nowhere/busctl', chronyc }), expected);
+    assert.equal(await readOffset({ busctl: '/nowhere/busctl', chronyc }), expected);
   });
 }
 
 it('timesyncd is asked before chrony', async (t) => {
-  const busctl = program(t, 'busctl', `cat <<'END'\n${said()}\nEND`);
+  const busctl = program(t, 'busctl', `cat <<'END'\n${timesyncdReply()}\nEND`);
   const chronyc = program(t, 'chronyc', `echo '${TRACKING.replace(',0.020442', ',0.5')}'`);
-  assert.equal(await kept({ busctl, chronyc }), 20.442);
+  assert.equal(await readOffset({ busctl, chronyc }), 20.442);
 });
 
 function offset(t: TestContext, script: string, nowMs = NOW_MS): Promise<number | undefined> {
-  return kept({ busctl: program(t, 'busctl', script), nowMs });
+  return readOffset({ busctl: program(t, 'busctl', script), nowMs });
 }
 
-interface Asked {
+interface OffsetCommands {
   readonly busctl: string;
   readonly chronyc?: string;
   readonly nowMs?: number;
 }
 
-function kept({ busctl, chronyc = '/nowhere/chronyc', nowMs = NOW_MS }: Asked): Promise<number | undefined> {
-  return askedOnce((sleep) => clockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc }));
+function readOffset({
+  busctl,
+  chronyc = '/nowhere/chronyc',
+  nowMs = NOW_MS,
+}: OffsetCommands): Promise<number | undefined> {
+  return pollOnce((sleep) => clockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc }));
 }

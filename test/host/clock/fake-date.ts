@@ -10,7 +10,7 @@ const LIBRARY = faketimeLibrary();
 export const noFaketime: string | false =
   LIBRARY === undefined && 'libfaketime is not installed (apt-get install faketime)';
 
-export class FakedDate {
+export class FakeDate {
   readonly #path: string;
 
   /** `path`: a file of its own, which need not be there. */

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { offsetMemory } from '../../../src/host/clock/offset-memory.ts';
+import { createOffsetMemory } from '../../../src/host/clock/offset-memory.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
 const OFFSETS = { firstMs: 1_790_000_000_000, believedMs: 1_790_000_000_250.5 };
@@ -13,23 +13,23 @@ const OFFSETS = { firstMs: 1_790_000_000_000, believedMs: 1_790_000_000_250.5 };
 function memoryIn(t: TestContext, directory = mkdtempSync(join(tmpdir(), 'firstlight-run-'))) {
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const log = new RecordingLogger();
-  const open = (bootId: string) => offsetMemory({ directory, bootId, log });
+  const open = (bootId: string) => createOffsetMemory({ directory, bootId, log });
   return { directory, log, open };
 }
 
 it('gives another process of this boot what was kept last, and leaves one file that only its user can read', (t) => {
   const { directory, open } = memoryIn(t);
-  open('this').keep({ firstMs: OFFSETS.firstMs });
-  open('this').keep(OFFSETS);
-  assert.deepEqual(open('this').recall(), OFFSETS);
+  open('this').save({ firstMs: OFFSETS.firstMs });
+  open('this').save(OFFSETS);
+  assert.deepEqual(open('this').load(), OFFSETS);
   assert.deepEqual(readdirSync(directory), ['clock.json']);
   assert.equal(statSync(join(directory, 'clock.json')).mode & 0o777, 0o600);
 });
 
 it('knows nothing in another boot, whose clock is another', (t) => {
   const { open } = memoryIn(t);
-  open('this').keep(OFFSETS);
-  assert.equal(open('next').recall(), undefined);
+  open('this').save(OFFSETS);
+  assert.equal(open('next').load(), undefined);
 });
 
 for (const text of [
@@ -46,15 +46,15 @@ for (const text of [
   it(`takes ${JSON.stringify(text)} for nothing`, (t) => {
     const { directory, open } = memoryIn(t);
     writeFileSync(join(directory, 'clock.json'), text);
-    assert.equal(open('this').recall(), undefined);
+    assert.equal(open('this').load(), undefined);
   });
 }
 
 it('says once that it cannot keep anything, and goes on', (t) => {
   const { log, open } = memoryIn(t, join(tmpdir(), 'firstlight-no-such-directory'));
   const memory = open('this');
-  assert.equal(memory.recall(), undefined);
-  memory.keep(OFFSETS);
-  memory.keep(OFFSETS);
-  assert.equal(log.saying(/runtime directory can be written/).length, 1);
+  assert.equal(memory.load(), undefined);
+  memory.save(OFFSETS);
+  memory.save(OFFSETS);
+  assert.equal(log.withMessage(/runtime directory can be written/).length, 1);
 });

@@ -8,17 +8,17 @@ import { hostTimeSync, type TimeSyncOptions } from '../../../src/host/clock/time
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { hostOf } from '../host-files.ts';
 
-export class WitnessHost {
+export class TimeSourceHost {
   readonly root: string;
   readonly log = new RecordingLogger();
   /** What was asked, in order: each program notes its name and its arguments. */
-  readonly askedPath: string;
+  readonly callsPath: string;
   readonly #directory: string;
 
   constructor(t: TestContext) {
     this.root = hostOf(t);
     this.#directory = join(this.root, 'run/systemd/timesync');
-    this.askedPath = join(this.root, 'asked');
+    this.callsPath = join(this.root, 'asked');
     this.timedatectl('exit 1');
     this.perl('exit 1');
   }
@@ -58,7 +58,7 @@ export class WitnessHost {
   #program(name: string, script: string): void {
     const path = join(this.root, name);
     rmSync(path, { force: true });
-    writeFileSync(path, `#!/bin/sh\necho "${name} $*" >> ${this.askedPath}\n${script}\n`);
+    writeFileSync(path, `#!/bin/sh\necho "${name} $*" >> ${this.callsPath}\n${script}\n`);
     chmodSync(path, 0o755);
   }
 }

@@ -6,55 +6,59 @@ import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { timeSyncContract } from '../../contracts/time-sync.ts';
-import { ToldTimeSync } from '../../doubles/fake-time-sync.ts';
+import { ScriptedTimeSync } from '../../doubles/fake-time-sync.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { WitnessHost } from './time-source-host.ts';
+import { TimeSourceHost } from './time-source-host.ts';
 
 const { signal } = new AbortController();
 
 timeSyncContract("timesyncd's file", (t) => {
-  const host = new WitnessHost(t);
+  const host = new TimeSourceHost(t);
   // Every touch is another time.
   let touches = 0;
   const serviceSets = (): void => {
     touches += 1;
     host.touch(5 - touches);
   };
-  return { timeSync: host.timeSync(), serviceSets, handSets: () => {} };
+  return { timeSync: host.timeSync(), setByService: serviceSets, setByHand: () => {} };
 });
 
 timeSyncContract("the kernel's flag, asked by timedatectl", (t) => {
-  const host = new WitnessHost(t);
+  const host = new TimeSourceHost(t);
   host.timedatectl('echo no');
   const serviceSets = () => host.timedatectl('echo yes');
-  return { timeSync: host.timeSync(), serviceSets, handSets: () => host.timedatectl('echo no') };
+  return {
+    timeSync: host.timeSync(),
+    setByService: serviceSets,
+    setByHand: () => host.timedatectl('echo no'),
+  };
 });
 
 timeSyncContract("the kernel's flag, asked by perl", (t) => {
-  const host = new WitnessHost(t);
-  const answers = (state: number) => host.perl(`printf 'adjtimex ${state}'`);
-  answers(5);
-  return { timeSync: host.timeSync(), serviceSets: () => answers(0), handSets: () => answers(5) };
+  const host = new TimeSourceHost(t);
+  const replies = (state: number) => host.perl(`printf 'adjtimex ${state}'`);
+  replies(5);
+  return { timeSync: host.timeSync(), setByService: () => replies(0), setByHand: () => replies(5) };
 });
 
 timeSyncContract('the double', () => {
-  const timeSync = new ToldTimeSync(new VirtualClock());
+  const timeSync = new ScriptedTimeSync(new VirtualClock());
   const set = (isRight: boolean): void => {
     timeSync.synchronised = isRight;
     timeSync.confirms = isRight;
   };
-  return { timeSync, serviceSets: () => set(true), handSets: () => set(false) };
+  return { timeSync, setByService: () => set(true), setByHand: () => set(false) };
 });
 
 describe("timesyncd's file", () => {
   it('is proof where the kernel cannot be asked', async (t) => {
-    const host = new WitnessHost(t);
+    const host = new TimeSourceHost(t);
     host.touch(86_400);
     assert.equal(await host.timeSync().isSynchronised(signal), true);
   });
 
   it('is none where the kernel says no: somebody has set the clock since, and this may be a restart after it', async (t) => {
-    const host = new WitnessHost(t);
+    const host = new TimeSourceHost(t);
     host.touch(60);
     host.timedatectl('echo no');
     assert.equal(await host.timeSync().isSynchronised(signal), false);
@@ -63,7 +67,7 @@ describe("timesyncd's file", () => {
   });
 
   it('confirms no step when it was touched since the last look, but before the step', async (t) => {
-    const host = new WitnessHost(t);
+    const host = new TimeSourceHost(t);
     const timeSync = host.timeSync();
     host.touch(3600);
     await timeSync.isSynchronised(signal);
@@ -79,19 +83,19 @@ describe("timesyncd's file", () => {
 
 describe('the programs', () => {
   it('are asked in turn: perl only where timedatectl has no answer', async (t) => {
-    const host = new WitnessHost(t);
+    const host = new TimeSourceHost(t);
     host.timedatectl('echo no');
     host.perl('printf "adjtimex 0"');
     assert.equal(await host.timeSync().isSynchronised(signal), false);
     host.remove('timedatectl');
     assert.equal(await host.timeSync().isSynchronised(signal), true);
-    const asked = readFileSync(host.askedPath, 'utf8').replaceAll(/^(\S+ \S+).*$/gm, '$1');
-    assert.equal(asked, 'timedatectl show\nperl -e\n');
+    const checkRepeatedly = readFileSync(host.callsPath, 'utf8').replaceAll(/^(\S+ \S+).*$/gm, '$1');
+    assert.equal(checkRepeatedly, 'timedatectl show\nperl -e\n');
   });
 
   for (const [state, isSynchronised] of [0, 1, 2, 3, 4, 5].map((each) => [each, each !== 5] as const)) {
     it(`the kernel's state ${state} means ${isSynchronised ? '' : 'not '}synchronised`, async (t) => {
-      const host = new WitnessHost(t);
+      const host = new TimeSourceHost(t);
       host.perl(`printf 'adjtimex ${state}'`);
       assert.equal(await host.timeSync().isSynchronised(signal), isSynchronised);
     });
@@ -107,7 +111,7 @@ describe('the programs', () => {
   ];
   for (const [name, script] of useless) {
     it(`that ${name} are no witnesses, long before their deadline`, { timeout: 20_000 }, async (t) => {
-      const host = new WitnessHost(t);
+      const host = new TimeSourceHost(t);
       const clock = new VirtualClock();
       const timeSync = host.timeSync({ clock });
       host.timedatectl(script);
@@ -119,7 +123,7 @@ describe('the programs', () => {
   }
 
   it('that hang are killed at their deadline, with all they have started', async (t) => {
-    const host = new WitnessHost(t);
+    const host = new TimeSourceHost(t);
     for (const hang of [
       'sleep 1000',
       'sleep 1000 & echo $! >> $0.pids; wait',
@@ -131,12 +135,12 @@ describe('the programs', () => {
     }
     for (const name of ['timedatectl', 'perl']) {
       const pids = readFileSync(`${host.root}/${name}.pids`, 'utf8').trim().split('\n');
-      for (const pid of pids) await gone(Number(pid));
+      for (const pid of pids) await waitForExit(Number(pid));
     }
   });
 
   it('that hang do not hold up a stop', async (t) => {
-    const host = new WitnessHost(t);
+    const host = new TimeSourceHost(t);
     host.timedatectl('kill -WINCH $PPID; sleep 1000');
     const stop = new AbortController();
     // Not SIGUSR2, at which the test runner of Node 24 leaves a report in the directory.
@@ -150,7 +154,7 @@ describe('the programs', () => {
   });
 
   it('get a path and a locale, and nothing else of our environment', async (t) => {
-    const host = new WitnessHost(t);
+    const host = new TimeSourceHost(t);
     process.env['FIRSTLIGHT_DEVICE_TOKEN'] = 'hush-hush';
     t.after(() => delete process.env['FIRSTLIGHT_DEVICE_TOKEN']);
     host.timedatectl(`env > ${host.root}/env`);
@@ -165,31 +169,35 @@ describe('the programs', () => {
 });
 
 describe('a host without any witness', () => {
-  const asked = async (t: TestContext, times: number, prepare: (host: WitnessHost) => void = () => {}) => {
-    const host = new WitnessHost(t);
+  const checkRepeatedly = async (
+    t: TestContext,
+    times: number,
+    prepare: (host: TimeSourceHost) => void = () => {},
+  ) => {
+    const host = new TimeSourceHost(t);
     host.remove('timedatectl');
     prepare(host);
     const timeSync = host.timeSync({ arch: 'pdp11' });
     for (let time = 0; time < times; time++) assert.equal(await timeSync.isSynchronised(signal), false);
-    return host.log.told;
+    return host.log.logged;
   };
 
   it('is told to the operator once, with the remedy, but not while the host still boots', async (t) => {
-    assert.deepEqual(await asked(t, 14), []);
-    const told = await asked(t, 40);
+    assert.deepEqual(await checkRepeatedly(t, 14), []);
+    const events = await checkRepeatedly(t, 40);
     assert.deepEqual(
-      told.map(({ level }) => level),
+      events.map(({ level }) => level),
       ['warn'],
     );
-    assert.match(told[0]?.message ?? '', /clock\.trust = "system"/);
+    assert.match(events[0]?.message ?? '', /clock\.trust = "system"/);
   });
 
   it('is not one where timesyncd runs: it has only not succeeded yet', async (t) => {
-    assert.deepEqual(await asked(t, 40, (host) => host.startTimesyncd()), []);
+    assert.deepEqual(await checkRepeatedly(t, 40, (host) => host.startTimesyncd()), []);
   });
 
   it('of an unknown architecture does not guess the number of the call', async (t) => {
-    await asked(t, 1, (host) => host.perl('printf "adjtimex 0"'));
+    await checkRepeatedly(t, 1, (host) => host.perl('printf "adjtimex 0"'));
   });
 });
 
@@ -198,17 +206,17 @@ describe('on this host', () => {
     const real = { timedatectl: '/nonexistent', perl: 'perl' };
     const kernel = kernelState();
     if (kernel === undefined) return t.skip('no perl, or no right to ask the kernel');
-    const timeSync = new WitnessHost(t).timeSync({ commands: real, arch: process.arch });
+    const timeSync = new TimeSourceHost(t).timeSync({ commands: real, arch: process.arch });
     assert.equal(await timeSync.isSynchronised(signal), kernel !== 5);
   });
 
   it('timedatectl agrees with perl', async (t) => {
     const kernel = kernelState();
-    const said = outputOf('timedatectl', ['show', '--property=NTPSynchronized', '--value']);
-    if (said === undefined) return t.skip('no timedatectl here, or no D-Bus that it could ask');
+    const output = outputOf('timedatectl', ['show', '--property=NTPSynchronized', '--value']);
+    if (output === undefined) return t.skip('no timedatectl here, or no D-Bus that it could ask');
     if (kernel === undefined) return t.skip('no perl, or no right to ask the kernel');
     const real = { timedatectl: 'timedatectl', perl: '/nonexistent' };
-    const timeSync = new WitnessHost(t).timeSync({ commands: real });
+    const timeSync = new TimeSourceHost(t).timeSync({ commands: real });
     assert.equal(await timeSync.isSynchronised(signal), kernel !== 5);
   });
 });
@@ -234,7 +242,7 @@ function outputOf(command: string, args: readonly string[]): string | undefined 
 }
 
 /** Resolves when the process is no more, or is only waiting to be reaped. */
-async function gone(pid: number): Promise<void> {
+async function waitForExit(pid: number): Promise<void> {
   for (;;) {
     try {
       if (/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) return;

@@ -3,7 +3,7 @@
  * runs under libfaketime. Arguments: the trust, and the root under which timesyncd's file would be.
  */
 
-import { Dating } from '../../../src/core/timestamps/timestamper.ts';
+import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { hostTimeSync } from '../../../src/host/clock/time-sync.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
@@ -13,20 +13,20 @@ const clock = hostClock();
 const log = new RecordingLogger();
 const commands = { timedatectl: '/nonexistent', perl: '/nonexistent' };
 const timeSync = hostTimeSync({ root, clock, log, commands });
-const dating = new Dating(
+const timestamper = new Timestamper(
   { clock, timeSync, log },
   { trust: trust === 'system' ? 'system' : 'synchronised' },
 );
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
-const watching = dating.watch(async () => {}, stop.signal);
+const watching = timestamper.run(async () => {}, stop.signal);
 while (!stop.signal.aborted) {
   const beforeMs = clock.monotonicMs();
   await clock.sleep(100, stop.signal);
   const sleptMs = clock.monotonicMs() - beforeMs;
-  const told = log.told.map(({ level, fields }) => `${level} ${fields['byS'] ?? ''}`.trim());
+  const events = log.logged.map(({ level, fields }) => `${level} ${fields['byS'] ?? ''}`.trim());
   process.stdout.write(
-    `${JSON.stringify({ stamp: dating.stamp(), wallMs: clock.wallMs(), sleptMs, told })}\n`,
+    `${JSON.stringify({ stamp: timestamper.now(), wallMs: clock.wallMs(), sleptMs, events: events })}\n`,
   );
 }
 await watching;

@@ -9,45 +9,43 @@ import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
-import type { Stamp } from '../../../src/core/model/reading.ts';
-import { FakedDate, noFaketime } from './fake-date.ts';
-import { WitnessHost } from './time-source-host.ts';
+import type { Instant } from '../../../src/core/model/reading.ts';
+import { FakeDate, noFaketime } from './fake-date.ts';
+import { TimeSourceHost } from './time-source-host.ts';
 
 interface Line {
-  readonly stamp: Stamp;
+  readonly stamp: Instant;
   readonly wallMs: number;
   readonly sleptMs: number;
-  readonly told: readonly string[];
+  readonly events: readonly string[];
 }
 
-const YESTERYEAR_MS = Date.UTC(2024, 2, 1);
+const PAST_MS = Date.UTC(2024, 2, 1);
 const TODAY_MS = Date.UTC(2026, 10, 22);
 /** Longer than any of this takes, and far less than any jump. */
 const HOUR_MS = 3_600_000;
 
 describe('when the date jumps while the program runs', { skip: noFaketime }, () => {
   it('time since boot and sleeps are undisturbed; with trust in the system dates follow, and those given hold', async (t) => {
-    const host = new FakedHost(t, YESTERYEAR_MS, 'system');
+    const host = new ClockHost(t, PAST_MS, 'system');
     const before = await host.linesUntil(({ length }) => length >= 3);
     host.setDate(TODAY_MS);
     const after = await host.linesUntil((lines) => lines.filter(isAt(TODAY_MS)).length >= 3);
-    assert.ok(before.every((line) => isAt(YESTERYEAR_MS)(line) && isDated(YESTERYEAR_MS)(line)));
+    assert.ok(before.every((line) => isAt(PAST_MS)(line) && isDated(PAST_MS)(line)));
     assert.ok(after.filter(isAt(TODAY_MS)).every(isDated(TODAY_MS)));
     assertUndisturbed([...before, ...after]);
   });
 
   it('without trust there are no dates until the time service was there, and a step by hand changes none', async (t) => {
-    const host = new FakedHost(t, YESTERYEAR_MS, 'synchronised');
+    const host = new ClockHost(t, PAST_MS, 'synchronised');
     const undated = await host.linesUntil(({ length }) => length >= 3);
     host.setDate(TODAY_MS);
     host.touch(TODAY_MS);
     const dated = await host.linesUntil((lines) => lines.filter(isDated(TODAY_MS)).length >= 3);
-    host.setDate(YESTERYEAR_MS);
-    const held = await host.linesUntil(
-      (lines) => lines.filter(isAt(YESTERYEAR_MS)).length >= 3 && isWarned(lines),
-    );
+    host.setDate(PAST_MS);
+    const held = await host.linesUntil((lines) => lines.filter(isAt(PAST_MS)).length >= 3 && isWarned(lines));
     host.touch(held.at(-1)?.wallMs ?? 0);
-    const confirmed = await host.linesUntil((lines) => lines.some(isDated(YESTERYEAR_MS)));
+    const confirmed = await host.linesUntil((lines) => lines.some(isDated(PAST_MS)));
     assert.ok(undated.every(({ stamp }) => stamp.tsMs === undefined));
     assert.ok(held.every(isDated(TODAY_MS)), 'hold-over');
     assert.ok(confirmed.slice(0, -1).every(isDated(TODAY_MS)));
@@ -62,7 +60,7 @@ describe('when the date jumps while the program runs', { skip: noFaketime }, () 
 const isAt = (dateMs: number) => (line: Line) => Math.abs(line.wallMs - dateMs) < HOUR_MS;
 const isDated = (dateMs: number) => (line: Line) => Math.abs((line.stamp.tsMs ?? 0) - dateMs) < HOUR_MS;
 const isWarned = (lines: readonly Line[]) =>
-  lines.at(-1)?.told.some((each) => each.startsWith('warn')) ?? false;
+  lines.at(-1)?.events.some((each) => each.startsWith('warn')) ?? false;
 
 function assertUndisturbed(lines: readonly Line[]): void {
   assert.equal(new Set(lines.map(({ stamp }) => stamp.bootId)).size, 1);
@@ -79,14 +77,14 @@ function assertUndisturbed(lines: readonly Line[]): void {
 }
 
 /** The child under a date of our choice. */
-class FakedHost {
-  readonly #host: WitnessHost;
-  readonly #date: FakedDate;
+class ClockHost {
+  readonly #host: TimeSourceHost;
+  readonly #date: FakeDate;
   readonly #lines: AsyncIterator<string>;
 
   constructor(t: TestContext, dateMs: number, trust: string) {
-    this.#host = new WitnessHost(t);
-    this.#date = new FakedDate(join(this.#host.root, 'date'));
+    this.#host = new TimeSourceHost(t);
+    this.#date = new FakeDate(join(this.#host.root, 'date'));
     this.setDate(dateMs);
     const child = spawn(
       process.execPath,

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { openGpio } from '../../../src/host/custom/gpio.ts';
-import { polledLine } from '../../../src/host/custom/gpio-sensor.ts';
+import { createGpioSensor } from '../../../src/host/custom/gpio-sensor.ts';
 
 const never = new AbortController().signal;
 
 it('a line that is high is true, and false when it is inverted', async (t) => {
   const line = { kind: 'gpio', name: 'doorOpen', line: 'GPIO17', everyMs: 1000 } as const;
   const gpio = gpioget(t, 'echo 1');
-  const read = (isInverted: boolean) => polledLine({ ...line, isInverted }, gpio).read(never);
+  const read = (isInverted: boolean) => createGpioSensor({ ...line, isInverted }, gpio).read(never);
   assert.deepEqual(await read(false), { ok: true, values: { doorOpen: true } });
   assert.deepEqual(await read(true), { ok: true, values: { doorOpen: false } });
 });
@@ -22,7 +22,7 @@ it('a line that is high is true, and false when it is inverted', async (t) => {
 it('a line that somebody else holds is no value, and told in the words of gpioget', async (t) => {
   const gpio = gpioget(t, 'echo "gpioget: unable to request lines: Device or resource busy" >&2; exit 1');
   const line = { kind: 'gpio', name: 'doorOpen', line: 'GPIO17', everyMs: 1000, isInverted: false } as const;
-  assert.deepEqual(await polledLine(line, gpio).read(never), {
+  assert.deepEqual(await createGpioSensor(line, gpio).read(never), {
     ok: false,
     problem: 'gpioget: unable to request lines: Device or resource busy',
   });

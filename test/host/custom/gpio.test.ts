@@ -9,7 +9,7 @@ import { hostClock } from '../../../src/host/clock/clock.ts';
 import { checkGpioName, openGpio } from '../../../src/host/custom/gpio.ts';
 
 const never = new AbortController().signal;
-const PATIENT_MS = 30_000;
+const LONG_TIMEOUT_MS = 30_000;
 
 /** gpioget 2.2: names, one line of digits. Door is high, everything else low; Held is somebody else's. */
 const GPIOGET_2 = `
@@ -47,7 +47,7 @@ case "$1" in
 esac`;
 
 it('version 2 is asked once for all lines by name, and leaves them as they are', async (t) => {
-  const { gpio, asked } = tools(t, { gpioget: GPIOGET_2 });
+  const { gpio, calls } = tools(t, { gpioget: GPIOGET_2 });
   assert.deepEqual(await gpio.read(['GPIO17', 'Front Door'], never), {
     ok: true,
     isHigh: new Map([
@@ -56,7 +56,7 @@ it('version 2 is asked once for all lines by name, and leaves them as they are',
     ]),
   });
   await gpio.read(['GPIO17'], never);
-  assert.deepEqual(asked(), [
+  assert.deepEqual(calls(), [
     'gpioget --version',
     'gpioget --numeric --as-is --by-name GPIO17 Front Door',
     'gpioget --numeric --as-is --by-name GPIO17',
@@ -64,7 +64,7 @@ it('version 2 is asked once for all lines by name, and leaves them as they are',
 });
 
 it('version 1 is asked chip by chip, and where a line is, is looked for once', async (t) => {
-  const { gpio, asked } = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 });
+  const { gpio, calls } = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 });
   const names = ['GPIO4', 'EXP2', 'GPIO17'];
   const expected = {
     ok: true,
@@ -75,19 +75,19 @@ it('version 1 is asked chip by chip, and where a line is, is looked for once', a
     ]),
   };
   assert.deepEqual(await gpio.read(names, never), expected);
-  const before = asked().length;
+  const before = calls().length;
   assert.deepEqual(await gpio.read(names, never), expected);
-  assert.deepEqual(asked().slice(before), ['gpioget gpiochip0 4 17', 'gpioget gpiochip1 2']);
+  assert.deepEqual(calls().slice(before), ['gpioget gpiochip0 4 17', 'gpioget gpiochip1 2']);
 });
 
 it('after a failed read version 1 looks again for where its lines are', async (t) => {
-  const { gpio, asked } = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 });
+  const { gpio, calls } = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 });
   await gpio.read(['GPIO4'], never);
   const broken = await gpio.read(['GPIO4', 'Broken'], never);
   assert.deepEqual(broken, { ok: false, problem: 'gpioget: error reading GPIO values: Invalid argument' });
-  const before = asked().length;
+  const before = calls().length;
   await gpio.read(['GPIO4'], never);
-  assert.deepEqual(asked().slice(before), ['gpioget --version', 'gpiofind GPIO4', 'gpioget gpiochip0 4']);
+  assert.deepEqual(calls().slice(before), ['gpioget --version', 'gpiofind GPIO4', 'gpioget gpiochip0 4']);
 });
 
 it('a line that somebody else holds, and one that is not there, is told in the tool’s own words', async (t) => {
@@ -124,8 +124,8 @@ it('half of the tools is not enough, and that is told instead of a line that is 
 it('tools that come later are found', async (t) => {
   const { folder, gpio } = tools(t, {});
   assert.equal((await gpio.read(['GPIO4'], never)).ok, false);
-  plant(folder, 'gpioget', GPIOGET_1);
-  plant(folder, 'gpiofind', GPIOFIND_1);
+  writeScript(folder, 'gpioget', GPIOGET_1);
+  writeScript(folder, 'gpiofind', GPIOFIND_1);
   assert.deepEqual(await gpio.read(['GPIO4'], never), { ok: true, isHigh: new Map([['GPIO4', true]]) });
 });
 
@@ -155,25 +155,25 @@ it('a tool that prints without end is stopped', { timeout: 20_000 }, async (t) =
 });
 
 it('a name that a tool could take for something else is refused before any is started', async (t) => {
-  const { gpio, asked } = tools(t, { gpioget: GPIOGET_2 });
+  const { gpio, calls } = tools(t, { gpioget: GPIOGET_2 });
   for (const name of ['-l', '', ' GPIO4', 'GPIO\n4', 'x'.repeat(32)]) {
     assert.notEqual(checkGpioName(name), undefined, JSON.stringify(name));
     assert.equal((await gpio.read([name], never)).ok, false);
   }
   assert.equal((await gpio.read([], never)).ok, false);
   assert.equal((await gpio.read(['GPIO4', 'GPIO4'], never)).ok, false);
-  assert.deepEqual(asked(), []);
+  assert.deepEqual(calls(), []);
   for (const name of ['GPIO4', 'Front Door', 'ID_SDA', 'x'.repeat(31)]) {
     assert.equal(checkGpioName(name), undefined, name);
   }
 });
 
 it('an agent that stops starts no tool', async (t) => {
-  const { gpio, asked } = tools(t, { gpioget: GPIOGET_2 });
+  const { gpio, calls } = tools(t, { gpioget: GPIOGET_2 });
   const stop = new AbortController();
   stop.abort();
   assert.equal((await gpio.read(['GPIO4'], stop.signal)).ok, false);
-  assert.deepEqual(asked(), []);
+  assert.deepEqual(calls(), []);
 });
 
 interface Scripts {
@@ -182,22 +182,22 @@ interface Scripts {
 }
 
 /** Real programs in a folder of their own, each of which notes how it was called. */
-function tools(t: TestContext, scripts: Scripts, deadlineMs = PATIENT_MS) {
+function tools(t: TestContext, scripts: Scripts, deadlineMs = LONG_TIMEOUT_MS) {
   const folder = mkdtempSync(join(tmpdir(), 'firstlight-gpio-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'asked'), '');
-  for (const [name, script] of Object.entries(scripts)) plant(folder, name, script);
+  for (const [name, script] of Object.entries(scripts)) writeScript(folder, name, script);
   const gpio = openGpio({
     clock: hostClock(),
     deadlineMs,
     gpioget: join(folder, 'gpioget'),
     gpiofind: join(folder, 'gpiofind'),
   });
-  const asked = () => readFileSync(join(folder, 'asked'), 'utf8').split('\n').filter(Boolean);
-  return { folder, gpio, asked };
+  const calls = () => readFileSync(join(folder, 'asked'), 'utf8').split('\n').filter(Boolean);
+  return { folder, gpio, calls: calls };
 }
 
-function plant(folder: string, name: string, script: string): void {
+function writeScript(folder: string, name: string, script: string): void {
   const path = join(folder, name);
   writeFileSync(path, `#!/bin/sh\necho "${name} $*" >> '${folder}/asked'\n${script}\n`);
   chmodSync(path, 0o755);

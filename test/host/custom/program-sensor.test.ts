@@ -6,42 +6,44 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { ProgramSensor } from '../../../src/core/model/custom-sensor.ts';
-import type { PolledValues } from '../../../src/core/sampling/polling.ts';
+import type { PollResult } from '../../../src/core/sampling/polling.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { polledProgram } from '../../../src/host/custom/program-sensor.ts';
+import { createProgramSensor } from '../../../src/host/custom/program-sensor.ts';
 
 const never = new AbortController().signal;
-const PATIENT_MS = 30_000;
+const LONG_TIMEOUT_MS = 30_000;
 /** For what must run into its time-out. */
-const HASTY_MS = 1000;
+const SHORT_TIMEOUT_MS = 1000;
 
 it('JSON, lines and a number alone are values under the name of the sensor', async (t) => {
-  const bench = new Bench(t);
-  assert.deepEqual(await bench.run(`echo '{"flow_temp": 61.5, "pump": true}'`), {
+  const fixture = new ProgramFixture(t);
+  assert.deepEqual(await fixture.run(`echo '{"flow_temp": 61.5, "pump": true}'`), {
     ok: true,
     values: { boilerFlowTemp: 61.5, boilerPump: true },
     problem: undefined,
   });
-  assert.deepEqual(await bench.run('echo flow=1; echo state=heating'), {
+  assert.deepEqual(await fixture.run('echo flow=1; echo state=heating'), {
     ok: true,
     values: { boilerFlow: 1, boilerState: 'heating' },
     problem: undefined,
   });
-  assert.deepEqual(await bench.run('echo 42'), { ok: true, values: { boiler: 42 }, problem: undefined });
+  assert.deepEqual(await fixture.run('echo 42'), { ok: true, values: { boiler: 42 }, problem: undefined });
 });
 
 it('text is UTF-8', async (t) => {
-  const said = await new Bench(t).run('echo state=wärmt');
-  assert.deepEqual(said.ok && said.values, { boilerState: 'wärmt' });
+  const result = await new ProgramFixture(t).run('echo state=wärmt');
+  assert.deepEqual(result.ok && result.values, { boilerState: 'wärmt' });
 });
 
 it('arguments arrive as they are, without a shell', async (t) => {
-  const said = await new Bench(t).run('echo "count=$#"; echo "first=$1"', { args: ['$(id) `id` *; a', ''] });
-  assert.deepEqual(said.ok && said.values, { boilerCount: 2, boilerFirst: '$(id) `id` *; a' });
+  const result = await new ProgramFixture(t).run('echo "count=$#"; echo "first=$1"', {
+    args: ['$(id) `id` *; a', ''],
+  });
+  assert.deepEqual(result.ok && result.values, { boilerCount: 2, boilerFirst: '$(id) `id` *; a' });
 });
 
 it('the environment is a path and a language, the input is empty, the directory is the root', async (t) => {
-  const bench = new Bench(t);
+  const fixture = new ProgramFixture(t);
   const secrets = [
     'NOTIFY_SOCKET',
     'CREDENTIALS_DIRECTORY',
@@ -54,8 +56,8 @@ it('the environment is a path and a language, the input is empty, the directory 
     Object.assign(process.env, before);
   });
   for (const name of secrets) process.env[name] = 'hush-8f3a';
-  const seen = bench.path('seen');
-  await bench.run(
+  const seen = fixture.path('seen');
+  await fixture.run(
     `tr '\\0' '\\n' < /proc/self/environ > ${seen}; cat >> ${seen}; pwd >> ${seen}; ls -l /proc/self/fd > ${seen}.fd`,
   );
   const lines = readFileSync(seen, 'utf8').trim().split('\n');
@@ -67,8 +69,8 @@ it('the environment is a path and a language, the input is empty, the directory 
 });
 
 it('it runs at the lowest priority, where the system allows it', async (t) => {
-  const said = await new Bench(t).run('sleep 0.2; echo "nice=$(nice)"');
-  assert.deepEqual(said.ok && said.values, { boilerNice: 19 });
+  const result = await new ProgramFixture(t).run('sleep 0.2; echo "nice=$(nice)"');
+  assert.deepEqual(result.ok && result.values, { boilerNice: 19 });
 });
 
 for (const [what, script, problem] of [
@@ -86,102 +88,104 @@ for (const [what, script, problem] of [
   ['a key of the agent’s own', 'echo load1=1', /says boilerLoad1, which is a key of the agent's own$/],
 ] as const) {
   it(`${what} is no values and one sentence`, async (t) => {
-    const said = await new Bench(t).run(script);
-    assert.match(said.ok ? JSON.stringify(said) : said.problem, problem);
-    assert.equal(said.ok, false);
+    const result = await new ProgramFixture(t).run(script);
+    assert.match(result.ok ? JSON.stringify(result) : result.problem, problem);
+    assert.equal(result.ok, false);
   });
 }
 
 it('a gigabyte of complaints costs nothing but its time', async (t) => {
-  const said = await new Bench(t).run('head -c 300000000 /dev/zero >&2; echo >&2; echo flow=1');
-  assert.deepEqual(said.ok && said.values, { boilerFlow: 1 });
+  const result = await new ProgramFixture(t).run('head -c 300000000 /dev/zero >&2; echo >&2; echo flow=1');
+  assert.deepEqual(result.ok && result.values, { boilerFlow: 1 });
 });
 
 it('a program that is not there or may not be run is told with what to do', async (t) => {
-  const bench = new Bench(t);
-  const gone = await bench.ask({ command: [bench.path('gone')] });
+  const fixture = new ProgramFixture(t);
+  const missing = await fixture.readSensor({ command: [fixture.path('gone')] });
   assert.match(
-    problemOf(gone),
+    problemOf(missing),
     /gone is not there, or what its first line names is not: check the path in command/,
   );
-  writeFileSync(bench.path('unreadable'), '#!/bin/sh\n', { mode: 0o644 });
+  writeFileSync(fixture.path('unreadable'), '#!/bin/sh\n', { mode: 0o644 });
   assert.match(
-    problemOf(await bench.ask({ command: [bench.path('unreadable')] })),
+    problemOf(await fixture.readSensor({ command: [fixture.path('unreadable')] })),
     /may not be run: check its mode/,
   );
-  assert.match(problemOf(await bench.ask({ command: [tmpdir()] })), /may not be run/);
+  assert.match(problemOf(await fixture.readSensor({ command: [tmpdir()] })), /may not be run/);
 });
 
 it('one that hangs is killed at its time-out, with what it has started', { timeout: 60_000 }, async (t) => {
-  const bench = new Bench(t);
-  const said = await bench.run(`sleep 600 & echo $! > ${bench.path('pid')}; echo flow=1; wait`, {
-    timeoutMs: HASTY_MS,
+  const fixture = new ProgramFixture(t);
+  const result = await fixture.run(`sleep 600 & echo $! > ${fixture.path('pid')}; echo flow=1; wait`, {
+    timeoutMs: SHORT_TIMEOUT_MS,
   });
   assert.match(
-    problemOf(said),
+    problemOf(result),
     /did not answer within 1000 ms and was ended: make it quicker, or raise timeout/,
   );
-  await bench.isGone('pid');
+  await fixture.hasExited('pid');
 });
 
 it('one that ends while a grandchild holds its output is ended at its time-out, and the grandchild with it', {
   timeout: 60_000,
 }, async (t) => {
-  const bench = new Bench(t);
-  const said = await bench.run(`sleep 600 & echo $! > ${bench.path('pid')}; echo flow=1`, {
-    timeoutMs: HASTY_MS,
+  const fixture = new ProgramFixture(t);
+  const result = await fixture.run(`sleep 600 & echo $! > ${fixture.path('pid')}; echo flow=1`, {
+    timeoutMs: SHORT_TIMEOUT_MS,
   });
-  assert.match(problemOf(said), /left something running that holds its output beyond 1000 ms/);
-  await bench.isGone('pid');
+  assert.match(problemOf(result), /left something running that holds its output beyond 1000 ms/);
+  await fixture.hasExited('pid');
 });
 
 it('what one leaves running without its output is ended with it, and costs its values nothing', {
   timeout: 20_000,
 }, async (t) => {
-  const bench = new Bench(t);
-  const said = await bench.run(`sleep 600 >/dev/null 2>&1 & echo $! > ${bench.path('pid')}; echo flow=1`);
-  assert.deepEqual(said.ok && said.values, { boilerFlow: 1 });
-  await bench.isGone('pid');
+  const fixture = new ProgramFixture(t);
+  const result = await fixture.run(
+    `sleep 600 >/dev/null 2>&1 & echo $! > ${fixture.path('pid')}; echo flow=1`,
+  );
+  assert.deepEqual(result.ok && result.values, { boilerFlow: 1 });
+  await fixture.hasExited('pid');
 });
 
 it('one that closes its output early and ends later is waited for, and one that never ends is killed', {
   timeout: 60_000,
 }, async (t) => {
-  const bench = new Bench(t);
-  const said = await bench.run('echo flow=1; exec 1>&- 2>&-; sleep 0.3');
-  assert.deepEqual(said.ok && said.values, { boilerFlow: 1 });
-  const hung = await bench.run(`echo $$ > ${bench.path('pid')}; exec 1>&- 2>&-; sleep 600`, {
-    timeoutMs: HASTY_MS,
+  const fixture = new ProgramFixture(t);
+  const result = await fixture.run('echo flow=1; exec 1>&- 2>&-; sleep 0.3');
+  assert.deepEqual(result.ok && result.values, { boilerFlow: 1 });
+  const hanging = await fixture.run(`echo $$ > ${fixture.path('pid')}; exec 1>&- 2>&-; sleep 600`, {
+    timeoutMs: SHORT_TIMEOUT_MS,
   });
-  assert.match(problemOf(hung), /did not answer within 1000 ms/);
-  await bench.isGone('pid');
+  assert.match(problemOf(hanging), /did not answer within 1000 ms/);
+  await fixture.hasExited('pid');
 });
 
 it('one that is under way when the agent stops is killed', { timeout: 60_000 }, async (t) => {
-  const bench = new Bench(t);
+  const fixture = new ProgramFixture(t);
   const stop = new AbortController();
-  const running = bench.run(`echo $$ > ${bench.path('pid')}; sleep 600`, {}, stop.signal);
-  while (!existsSync(bench.path('pid')) || bench.read('pid') === '') await new Promise(setImmediate);
+  const running = fixture.run(`echo $$ > ${fixture.path('pid')}; sleep 600`, {}, stop.signal);
+  while (!existsSync(fixture.path('pid')) || fixture.read('pid') === '') await new Promise(setImmediate);
   stop.abort();
   assert.equal((await running).ok, false);
-  await bench.isGone('pid');
+  await fixture.hasExited('pid');
 });
 
 it('only what is wanted is reported', async (t) => {
-  const said = await new Bench(t).ask(
+  const result = await new ProgramFixture(t).readSensor(
     { command: ['/bin/echo', '{"flow": 1, "pump": 2, "x": 3}'], keys: ['flow', 'pump'] },
     never,
     (key) => key !== 'boilerPump',
   );
-  assert.deepEqual(said, { ok: true, values: { boilerFlow: 1 }, problem: undefined });
+  assert.deepEqual(result, { ok: true, values: { boilerFlow: 1 }, problem: undefined });
 });
 
-function problemOf(said: PolledValues): string {
-  return said.ok ? 'it was read' : said.problem;
+function problemOf(result: PollResult): string {
+  return result.ok ? 'it was read' : result.problem;
 }
 
 /** A directory with the program under test in it. */
-class Bench {
+class ProgramFixture {
   readonly #directory = mkdtempSync(join(tmpdir(), 'firstlight-program-'));
 
   constructor(t: TestContext) {
@@ -201,33 +205,33 @@ class Bench {
     script: string,
     {
       args = [],
-      timeoutMs = PATIENT_MS,
+      timeoutMs = LONG_TIMEOUT_MS,
     }: { readonly args?: readonly string[]; readonly timeoutMs?: number } = {},
     signal: AbortSignal = never,
-  ): Promise<PolledValues> {
+  ): Promise<PollResult> {
     writeFileSync(this.path('program'), `#!/bin/sh\n${script}\n`);
     chmodSync(this.path('program'), 0o755);
-    return this.ask({ command: [this.path('program'), ...args], timeoutMs }, signal);
+    return this.readSensor({ command: [this.path('program'), ...args], timeoutMs }, signal);
   }
 
-  ask(
+  readSensor(
     sensor: Pick<ProgramSensor, 'command'> & Partial<ProgramSensor>,
     signal: AbortSignal = never,
     isWanted: (key: string) => boolean = () => true,
-  ): Promise<PolledValues> {
+  ): Promise<PollResult> {
     const isTaken = (key: string) => key === 'boilerLoad1';
     const whole: ProgramSensor = {
       kind: 'exec',
       name: 'boiler',
       everyMs: 60_000,
-      timeoutMs: PATIENT_MS,
+      timeoutMs: LONG_TIMEOUT_MS,
       ...sensor,
     };
-    return polledProgram(whole, { clock: hostClock(), isTaken, isWanted }).read(signal);
+    return createProgramSensor(whole, { clock: hostClock(), isTaken, isSelectedKey: isWanted }).read(signal);
   }
 
   /** Resolves when the process of that file is no more, or only its entry in the table is. */
-  async isGone(name: string): Promise<void> {
+  async hasExited(name: string): Promise<void> {
     const status = `/proc/${this.read(name)}/stat`;
     while (existsSync(status) && !/\) [ZX] /.test(readFileSync(status, 'latin1')))
       await new Promise(setImmediate);

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { deviceName } from '../../../src/host/hardware/device-name.ts';
+import { deriveDeviceName } from '../../../src/host/hardware/device-name.ts';
 import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from '../host-files.ts';
 
 it('the name of a given board and system never changes', (t) => {
-  assert.deepEqual(deviceName({ root: hostOf(t, MACHINE_ID, BOARD) }), {
+  assert.deepEqual(deriveDeviceName({ root: hostOf(t, MACHINE_ID, BOARD) }), {
     ok: true,
     name: 'gw-31aee0e4bdee',
     sources: ['machine-id', 'device-tree serial-number'],
@@ -17,7 +17,7 @@ it('the name of a given board and system never changes', (t) => {
 
 it('nor does that of a captured host: by its serial, by its address, by its hostname alone', () => {
   const names = ['raspberry-pi-4', 'x86-vm', 'container'].map((host) => {
-    const found = deviceName({ root: join(process.cwd(), 'test/fixtures/hosts', host) });
+    const found = deriveDeviceName({ root: join(process.cwd(), 'test/fixtures/hosts', host) });
     return found.ok ? [found.name, ...found.sources] : [found.problem];
   });
   assert.deepEqual(names, [
@@ -58,7 +58,7 @@ it('a PC is known by the first DMI serial that is one', (t) => {
 it('a DMI serial that only root may read is not used, not even by root', (t) => {
   const root = hostOf(t, MACHINE_ID, { 'sys/class/dmi/id/product_serial': 'ABC1234\n' }, ETH0);
   chmodSync(join(root, 'sys/class/dmi/id/product_serial'), 0o400);
-  const found = deviceName({ root });
+  const found = deriveDeviceName({ root });
   assert.deepEqual(found.ok && found.sources, ['machine-id', 'mac of eth0']);
 });
 
@@ -76,16 +76,16 @@ it('without a serial the first burnt-in address counts: not a random one, a brid
 
 it('a name that two hosts may share comes with a warning', (t) => {
   for (const parts of [[MACHINE_ID], [BOARD], [HOSTNAME]]) {
-    const found = deviceName({ root: hostOf(t, ...parts) });
+    const found = deriveDeviceName({ root: hostOf(t, ...parts) });
     assert.equal(found.ok && typeof found.warning, 'string');
   }
-  const whole = deviceName({ root: hostOf(t, MACHINE_ID, BOARD) });
+  const whole = deriveDeviceName({ root: hostOf(t, MACHINE_ID, BOARD) });
   assert.equal(whole.ok && whole.warning, undefined);
 });
 
 it('a machine-id that is still to be made is none', (t) => {
-  const unborn = { 'etc/machine-id': 'uninitialized\n' };
-  assert.deepEqual(sourcesOf(t, unborn, BOARD), ['device-tree serial-number']);
+  const uninitialised = { 'etc/machine-id': 'uninitialized\n' };
+  assert.deepEqual(sourcesOf(t, uninitialised, BOARD), ['device-tree serial-number']);
   assert.deepEqual(sourcesOf(t, { 'etc/machine-id': '' }, BOARD), ['device-tree serial-number']);
 });
 
@@ -95,13 +95,13 @@ it('a serial of zeros is none', (t) => {
 });
 
 it('a host with nothing to be named after is a problem in words, not a name', (t) => {
-  const found = deviceName({ root: hostOf(t) });
+  const found = deriveDeviceName({ root: hostOf(t) });
   assert.match(found.ok ? '' : found.problem, /no machine-id/);
 });
 
 it('a template is filled in from this host', (t) => {
   const root = hostOf(t, MACHINE_ID, BOARD, HOSTNAME, ETH0);
-  assert.deepEqual(deviceName({ root, template: 'site7-{hostname}-{serial}-{mac}' }), {
+  assert.deepEqual(deriveDeviceName({ root, template: 'site7-{hostname}-{serial}-{mac}' }), {
     ok: true,
     name: 'site7-pi-10000000abcdef01-02005e200001',
     sources: ['hostname', 'serial', 'mac'],
@@ -109,18 +109,18 @@ it('a template is filled in from this host', (t) => {
 });
 
 it('a template that needs what this host lacks is a problem in words', (t) => {
-  const found = deviceName({ root: hostOf(t, MACHINE_ID), template: 'gw-{serial}' });
+  const found = deriveDeviceName({ root: hostOf(t, MACHINE_ID), template: 'gw-{serial}' });
   assert.match(found.ok ? '' : found.problem, /no serial to put in for \{serial\}/);
 });
 
 function nameOf(t: TestContext, ...parts: readonly Files[]): string {
-  const found = deviceName({ root: hostOf(t, ...parts) });
+  const found = deriveDeviceName({ root: hostOf(t, ...parts) });
   assert.ok(found.ok);
   assert.match(found.name, /^gw-[0-9a-f]{12}$/);
   return found.name;
 }
 
 function sourcesOf(t: TestContext, ...parts: readonly Files[]): readonly string[] {
-  const found = deviceName({ root: hostOf(t, ...parts) });
+  const found = deriveDeviceName({ root: hostOf(t, ...parts) });
   return found.ok ? found.sources : [found.problem];
 }

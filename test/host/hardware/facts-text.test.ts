@@ -10,7 +10,7 @@ import { osVersion } from '../../../src/host/hardware/facts-child.ts';
 import { factText, isPlaceholderText, plainText, serialText } from '../../../src/host/hardware/facts-text.ts';
 
 it('what firmware says when nobody filled in the field is absent', () => {
-  const SAYS_NOTHING = [
+  const PLACEHOLDER_TEXTS = [
     'Default string',
     'To Be Filled By O.E.M.',
     'to be filled by O.E.M',
@@ -33,11 +33,11 @@ it('what firmware says when nobody filled in the field is absent', () => {
     'xxxxxxxx',
     'OEM',
   ];
-  for (const text of SAYS_NOTHING) assert.equal(isPlaceholderText(text), true, text);
+  for (const text of PLACEHOLDER_TEXTS) assert.equal(isPlaceholderText(text), true, text);
 });
 
 it('a real model or serial is not mistaken for an empty field', () => {
-  const SAYS_SOMETHING = [
+  const MEANINGFUL_TEXTS = [
     'Raspberry Pi 4 Model B Rev 1.4',
     '10000000abcdef01',
     'ABC1234',
@@ -49,7 +49,7 @@ it('a real model or serial is not mistaken for an empty field', () => {
     'F0F0',
     'Computer Module 4',
   ];
-  for (const text of SAYS_SOMETHING) assert.equal(isPlaceholderText(text), false, text);
+  for (const text of MEANINGFUL_TEXTS) assert.equal(isPlaceholderText(text), false, text);
 });
 
 it('a text the server would take for a number gets a prefix', () => {

@@ -10,14 +10,14 @@ import type { HostFacts } from '../../../src/core/ports/sensors.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { createFacts } from '../../../src/host/hardware/facts.ts';
 import { printFacts } from '../../../src/host/hardware/facts-child.ts';
-import { JournalDouble } from '../../sensors/helpers/captured-host.ts';
+import { RecordingSensorLogger } from '../../sensors/helpers/captured-host.ts';
 
-const CHEAP = ['agentVersion', 'architecture', 'hostname', 'ipAddresses', 'kernel', 'nodeVersion'];
-const PATIENT_MS = 30_000;
+const BASIC_KEYS = ['agentVersion', 'architecture', 'hostname', 'ipAddresses', 'kernel', 'nodeVersion'];
+const LONG_TIMEOUT_MS = 30_000;
 const never = new AbortController().signal;
 
 it('what the child says is added to the cheap facts', async (t) => {
-  const { facts } = childThat(t, `console.log(JSON.stringify({ hardwareModel: 'Pi', osVersion: '13' }))`);
+  const { facts } = factsFrom(t, `console.log(JSON.stringify({ hardwareModel: 'Pi', osVersion: '13' }))`);
   const values = await facts.gather(never);
   assert.equal(values['hardwareModel'], 'Pi');
   assert.equal(values['osVersion'], 'osVersion 13');
@@ -32,12 +32,12 @@ it('a child that hangs is killed at the deadline, with the processes it started'
     const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
     require('node:fs').writeFileSync(process.argv[1] + '.pids', process.pid + ' ' + sleeper.pid);
     setInterval(() => {}, 1000);`;
-  const { facts, journal, mainPath } = childThat(t, child, 1000);
-  onlyCheap(await facts.gather(never));
+  const { facts, log, mainPath } = factsFrom(t, child, 1000);
+  onlyBasic(await facts.gather(never));
   const pids = readFileSync(`${mainPath}.pids`, 'utf8').split(' ').map(Number);
   assert.equal(pids.length, 2);
-  for (const pid of pids) assert.equal(await isGone(pid), true, `process ${pid}`);
-  assert.equal(journal.lines.length, 1);
+  for (const pid of pids) assert.equal(await hasExited(pid), true, `process ${pid}`);
+  assert.equal(log.lines.length, 1);
 });
 
 for (const [what, script] of Object.entries({
@@ -49,27 +49,27 @@ for (const [what, script] of Object.entries({
   'prints without end': `const more = () => process.stdout.write('{'.repeat(9999), more); more()`,
 })) {
   it(`a child that ${what} leaves the cheap facts, and a line in the journal`, async (t) => {
-    const { facts, journal } = childThat(t, script);
-    onlyCheap(await facts.gather(never));
-    assert.equal(journal.lines.length, 1);
+    const { facts, log } = factsFrom(t, script);
+    onlyBasic(await facts.gather(never));
+    assert.equal(log.lines.length, 1);
   });
 }
 
 it('a child that cannot be started leaves the cheap facts', async () => {
-  const journal = new JournalDouble();
+  const log = new RecordingSensorLogger();
   const facts = createFacts({
     nodePath: '/nonexistent/node',
     mainPath: 'main.js',
     agentVersion: '1.2.3',
     clock: hostClock(),
-    log: journal,
+    log: log,
   });
-  onlyCheap(await facts.gather(never));
-  assert.equal(journal.lines.length, 1);
+  onlyBasic(await facts.gather(never));
+  assert.equal(log.lines.length, 1);
 });
 
 it('of what the child says only known texts are believed', async (t) => {
-  const said = {
+  const output = {
     hardwareModel: 7,
     hardwareSerial: '-',
     osName: ['Debian'],
@@ -77,10 +77,10 @@ it('of what the child says only known texts are believed', async (t) => {
     hostname: 'evil',
     extra: 'x',
   };
-  const { facts } = childThat(t, `console.log(${JSON.stringify(JSON.stringify(said))})`);
+  const { facts } = factsFrom(t, `console.log(${JSON.stringify(JSON.stringify(output))})`);
   const values = await facts.gather(never);
   assert.deepEqual(
-    Object.entries(values).filter(([key]) => !CHEAP.includes(key)),
+    Object.entries(values).filter(([key]) => !BASIC_KEYS.includes(key)),
     [['osVersion', 'x y']],
   );
   assert.notEqual(values['hostname'], 'evil');
@@ -89,19 +89,19 @@ it('of what the child says only known texts are believed', async (t) => {
 it('an agent that stops does not wait for the child, and complains about nothing', {
   timeout: 10_000,
 }, async (t) => {
-  const { facts, journal } = childThat(t, 'setInterval(() => {}, 1000)');
+  const { facts, log } = factsFrom(t, 'setInterval(() => {}, 1000)');
   const stop = new AbortController();
   const gathering = facts.gather(stop.signal);
   stop.abort();
-  onlyCheap(await gathering);
-  onlyCheap(await facts.gather(stop.signal));
-  assert.deepEqual(journal.lines, []);
+  onlyBasic(await gathering);
+  onlyBasic(await facts.gather(stop.signal));
+  assert.deepEqual(log.lines, []);
 });
 
 it('the child runs at low priority and knows nothing of our environment but the path', async (t) => {
   process.env['FIRSTLIGHT_TEST_SECRET'] = 'hush';
   t.after(() => delete process.env['FIRSTLIGHT_TEST_SECRET']);
-  const { facts } = childThat(
+  const { facts } = factsFrom(
     t,
     `
     const waitUntilNice = () => require('node:os').getPriority() >= 10
@@ -140,25 +140,25 @@ it('a process that has gathered facts has not loaded systeminformation', () => {
   );
 });
 
-function childThat(t: TestContext, script: string, deadlineMs = PATIENT_MS) {
+function factsFrom(t: TestContext, script: string, deadlineMs = LONG_TIMEOUT_MS) {
   const folder = mkdtempSync(join(tmpdir(), 'firstlight-facts-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const mainPath = join(folder, 'main.cjs');
   writeFileSync(mainPath, script);
-  const journal = new JournalDouble();
+  const log = new RecordingSensorLogger();
   const options = { nodePath: process.execPath, mainPath, agentVersion: '1.2.3', deadlineMs };
-  const facts: HostFacts = createFacts({ ...options, clock: hostClock(), log: journal });
-  return { facts, journal, mainPath };
+  const facts: HostFacts = createFacts({ ...options, clock: hostClock(), log: log });
+  return { facts, log: log, mainPath };
 }
 
-function onlyCheap(values: Readonly<Record<string, unknown>>): void {
+function onlyBasic(values: Readonly<Record<string, unknown>>): void {
   // A host without any network has no addresses to tell.
   const keys = new Set([...Object.keys(values), 'ipAddresses']);
-  assert.deepEqual([...keys].toSorted(), CHEAP);
+  assert.deepEqual([...keys].toSorted(), BASIC_KEYS);
 }
 
 /** A killed process may be a zombie for a moment, until its parent or init has noticed. */
-async function isGone(pid: number): Promise<boolean> {
+async function hasExited(pid: number): Promise<boolean> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     try {
       if (/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return true;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { type Fingerprint, sameBoard } from '../../../src/core/model/board-fingerprint.ts';
+import { type Fingerprint, isSameBoard } from '../../../src/core/model/board-fingerprint.ts';
 import { boardFingerprint } from '../../../src/host/hardware/fingerprint.ts';
 import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from '../host-files.ts';
 
@@ -23,8 +23,8 @@ it('has an entry for the serial and one for every burnt-in address, also one on 
 });
 
 it('holds neither the serial nor an address as it is written on the board', (t) => {
-  const told = fingerprintOf(t, { 'proc/device-tree/serial-number': '0123456789abcdef\0' }, ETH0).join('\n');
-  assert.doesNotMatch(told, /0123456789abcdef|02005e200001|02:00/);
+  const text = fingerprintOf(t, { 'proc/device-tree/serial-number': '0123456789abcdef\0' }, ETH0).join('\n');
+  assert.doesNotMatch(text, /0123456789abcdef|02005e200001|02:00/);
 });
 
 it('an address that is random, set by hand, of a bridge, or of nobody is not in it', (t) => {
@@ -68,14 +68,14 @@ it('the captured hosts are three that can be told apart, except the container, w
   assert.deepEqual(kindsOf(pi), ['serial', 'mac', 'mac']);
   assert.deepEqual(kindsOf(vm), ['mac']);
   assert.deepEqual(container, []);
-  assert.equal(sameBoard(pi, vm), false);
+  assert.equal(isSameBoard(pi, vm), false);
 });
 
 it('a card that moves to another board is noticed, a network card that is swapped is not', (t) => {
   const other = { 'proc/device-tree/serial-number': '10000000abcdef02\0' };
   const stored = fingerprintOf(t, BOARD, ETH0);
-  assert.equal(sameBoard(stored, fingerprintOf(t, other, mac('eth0', '02:00:5e:20:00:09'))), false);
-  assert.equal(sameBoard(stored, fingerprintOf(t, BOARD, mac('eth0', '02:00:5e:20:00:09'))), true);
+  assert.equal(isSameBoard(stored, fingerprintOf(t, other, mac('eth0', '02:00:5e:20:00:09'))), false);
+  assert.equal(isSameBoard(stored, fingerprintOf(t, BOARD, mac('eth0', '02:00:5e:20:00:09'))), true);
 });
 
 function fingerprintOf(t: TestContext, ...parts: readonly Files[]): Fingerprint {

@@ -4,48 +4,48 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { Bench, careless } from './logger-fixture.ts';
+import { LoggerFixture, uncheckedFields } from './logger-fixture.ts';
 
 describe('a line', () => {
   it('has a priority and no time for systemd, a time and a level for people', async () => {
-    const systemd = new Bench();
-    systemd.journal.error('the disk is full', { freeBytes: 0, path: '/var/lib' });
-    systemd.journal.warn('b');
-    systemd.journal.info('c');
-    systemd.journal.debug('d');
+    const systemd = new LoggerFixture();
+    systemd.logger.error('the disk is full', { freeBytes: 0, path: '/var/lib' });
+    systemd.logger.warn('b');
+    systemd.logger.info('c');
+    systemd.logger.debug('d');
     assert.deepEqual(systemd.lines, [
       '<3>the disk is full freeBytes=0 path=/var/lib',
       '<4>b',
       '<6>c',
       '<7>d',
     ]);
-    const people = new Bench({ journal: false });
-    people.journal.warn('the disk is full', { full: true });
+    const people = new LoggerFixture({ isJournald: false });
+    people.logger.warn('the disk is full', { full: true });
     assert.deepEqual(people.lines, ['2026-11-21T10:00:00.007Z warn  the disk is full full=true']);
   });
 
   it('is one JSON object when asked, with the same priority or time', () => {
-    const systemd = new Bench({ format: 'json' });
-    systemd.journal.info('hello', { n: 1.5, yes: true, text: 'a b', level: 'mine', none: undefined });
+    const systemd = new LoggerFixture({ format: 'json' });
+    systemd.logger.info('hello', { n: 1.5, yes: true, text: 'a b', level: 'mine', none: undefined });
     assert.deepEqual(systemd.lines, [
       '<6>{"level":"info","message":"hello","n":1.5,"yes":true,"text":"a b","_level":"mine"}',
     ]);
-    const people = new Bench({ format: 'json', journal: false });
-    people.journal.info('hello');
+    const people = new LoggerFixture({ format: 'json', isJournald: false });
+    people.logger.info('hello');
     assert.deepEqual(people.lines, ['{"time":"2026-11-21T10:00:00.007Z","level":"info","message":"hello"}']);
   });
 
   it('below the level is not written', () => {
-    const bench = new Bench({ level: 'warn' });
-    bench.journal.info('quiet');
-    bench.journal.debug('quieter');
-    bench.journal.warn('loud');
-    assert.deepEqual(bench.lines, ['<4>loud']);
+    const fixture = new LoggerFixture({ level: 'warn' });
+    fixture.logger.info('quiet');
+    fixture.logger.debug('quieter');
+    fixture.logger.warn('loud');
+    assert.deepEqual(fixture.lines, ['<4>loud']);
   });
 
   it('quotes a value that would otherwise be two words, or another field', () => {
-    const bench = new Bench();
-    bench.journal.info('said', {
+    const fixture = new LoggerFixture();
+    fixture.logger.info('said', {
       a: 'two words',
       b: '',
       c: 'x=1',
@@ -54,30 +54,30 @@ describe('a line', () => {
       '': 1,
       none: undefined,
     });
-    assert.deepEqual(bench.lines, [
+    assert.deepEqual(fixture.lines, [
       String.raw`<6>said a="two words" b="" c="x=1" d="a\"b" e=plain-1.2:/% ""=1`,
     ]);
   });
 
   for (const format of ['text', 'json'] as const) {
     it(`cannot be forged, nor move a cursor: control characters are escaped (${format})`, () => {
-      const bench = new Bench({ format });
+      const fixture = new LoggerFixture({ format });
       const evil = 'a\n<0>forged\r\u001b[2J\u0000\u0085\u2028\u202e\u007f\ud800';
-      bench.journal.info(`m ${evil}`, { value: evil, [evil]: 1 });
-      assert.equal(bench.lines.length, 1);
-      assert.doesNotMatch(bench.lines[0] ?? '', /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/u);
-      assert.match(bench.lines[0] ?? '', /^<6>[^<]*a\\n<0>forged\\/);
-      if (format === 'json') assert.equal(JSON.parse((bench.lines[0] ?? '').slice(3)).value, evil);
+      fixture.logger.info(`m ${evil}`, { value: evil, [evil]: 1 });
+      assert.equal(fixture.lines.length, 1);
+      assert.doesNotMatch(fixture.lines[0] ?? '', /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/u);
+      assert.match(fixture.lines[0] ?? '', /^<6>[^<]*a\\n<0>forged\\/);
+      if (format === 'json') assert.equal(JSON.parse((fixture.lines[0] ?? '').slice(3)).value, evil);
     });
 
     it(`is at most 8 KiB, says that it was cut, and keeps whole characters (${format})`, () => {
-      const bench = new Bench({ format });
+      const fixture = new LoggerFixture({ format });
       const long = 'ü🌅'.repeat(100_000);
-      bench.journal.info(long, { a: long, b: long });
-      bench.journal.info('short', { a: '\u0001'.repeat(9000) });
-      bench.journal.info('many', Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, i])));
-      assert.equal(bench.lines.length, 3);
-      for (const line of bench.lines) {
+      fixture.logger.info(long, { a: long, b: long });
+      fixture.logger.info('short', { a: '\u0001'.repeat(9000) });
+      fixture.logger.info('many', Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, i])));
+      assert.equal(fixture.lines.length, 3);
+      for (const line of fixture.lines) {
         assert.ok(Buffer.byteLength(line) <= 8192, `${Buffer.byteLength(line)} bytes`);
         assert.match(line, format === 'json' ? /"cutFromBytes":\d+/ : /… \(cut, \d+ bytes\)$/);
         assert.doesNotMatch(line, /\ufffd/);
@@ -86,19 +86,27 @@ describe('a line', () => {
     });
 
     it(`keeps an error's message, code and cause, and survives any other value (${format})`, () => {
-      const bench = new Bench({ format });
+      const fixture = new LoggerFixture({ format });
       const cause = Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' });
       const loop: Record<string, unknown> = {};
       loop['loop'] = loop;
-      const thrower = {
+      const throwing = {
         toJSON: () => {
           throw new Error('no');
         },
       };
       const error = new TypeError('sending failed', { cause });
-      const odd = { loop, thrower, big: 1n, nil: null, list: [1], nan: Number.NaN, secret: new Secret('x') };
-      bench.journal.warn('went wrong', careless({ error, ...odd }));
-      const line = bench.lines[0] ?? '';
+      const odd = {
+        loop,
+        throwing: throwing,
+        big: 1n,
+        nil: null,
+        list: [1],
+        nan: Number.NaN,
+        secret: new Secret('x'),
+      };
+      fixture.logger.warn('went wrong', uncheckedFields({ error, ...odd }));
+      const line = fixture.lines[0] ?? '';
       assert.match(line, /TypeError: sending failed, caused by: connection refused \(ECONNREFUSED\)/);
       assert.match(line, /secret"?[=:]"?\*\*\*/);
     });
@@ -106,8 +114,8 @@ describe('a line', () => {
 
   it('of a clock that is out of its mind is still a line', () => {
     const clock = new VirtualClock(9e15);
-    const bench = new Bench({ clock, journal: false });
-    bench.journal.info('hello');
-    assert.deepEqual(bench.lines, ['no-time info  hello']);
+    const fixture = new LoggerFixture({ clock, isJournald: false });
+    fixture.logger.info('hello');
+    assert.deepEqual(fixture.lines, ['no-time info  hello']);
   });
 });

@@ -6,25 +6,25 @@
  */
 
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { openJournal } from '../../../src/host/log/logger.ts';
+import { openLogger } from '../../../src/host/log/logger.ts';
 
-const [lines = '10', pace = 'burst'] = process.argv.slice(2);
-const journal = openJournal({ level: 'info', format: 'text', journal: true, clock: hostClock() });
+const [lines = '10', paceMs = 'burst'] = process.argv.slice(2);
+const logger = openLogger({ level: 'info', format: 'text', isJournald: true, clock: hostClock() });
 
 const beforeBytes = process.memoryUsage().rss;
 let peakBytes = beforeBytes;
 for (let i = 1; i <= Number(lines); i++) {
-  journal.info(`line number ${i} of a burst`, { padding: 'x'.repeat(60) });
-  if (pace === 'paced' && i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  logger.info(`line number ${i} of a burst`, { padding: 'x'.repeat(60) });
+  if (paceMs === 'paced' && i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
   if (i % 1000 === 0) peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
 }
-tell({ is: 'written', grownMiB: Math.round((peakBytes - beforeBytes) / 2 ** 20), lost: journal.lost });
-if (pace === 'paced')
+report({ is: 'written', grownMiB: Math.round((peakBytes - beforeBytes) / 2 ** 20), lost: logger.lost });
+if (paceMs === 'paced')
   await new Promise((resolve) => process.stdin.once('data', resolve).once('end', resolve));
-await journal.close();
-tell({ is: 'closed', lost: journal.lost });
+await logger.close();
+report({ is: 'closed', lost: logger.lost });
 process.stdin.destroy();
 
-function tell(fact: object): void {
+function report(fact: object): void {
   process.stderr.write(`${JSON.stringify(fact)}\n`);
 }

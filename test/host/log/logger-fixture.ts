@@ -4,17 +4,17 @@
 
 import { Writable } from 'node:stream';
 import type { LogFields } from '../../../src/core/ports/log.ts';
-import { type Journal, type JournalOptions, openJournal } from '../../../src/host/log/logger.ts';
+import { type HostLogger, type HostLoggerOptions, openLogger } from '../../../src/host/log/logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
 export const AT = Date.UTC(2026, 10, 21, 10, 0, 0, 7);
 
-export class Bench {
+export class LoggerFixture {
   readonly clock = new VirtualClock(AT);
-  readonly journal: Journal;
+  readonly logger: HostLogger;
   #written = '';
 
-  constructor(options: Partial<JournalOptions> = {}) {
+  constructor(options: Partial<HostLoggerOptions> = {}) {
     const stream = new Writable({
       decodeStrings: false,
       write: (chunk, _encoding, done) => {
@@ -22,8 +22,8 @@ export class Bench {
         done();
       },
     });
-    const defaults = { level: 'debug', format: 'text', journal: true, clock: this.clock, stream } as const;
-    this.journal = openJournal({ ...defaults, ...options });
+    const defaults = { level: 'debug', format: 'text', isJournald: true, clock: this.clock, stream } as const;
+    this.logger = openLogger({ ...defaults, ...options });
   }
 
   get lines(): readonly string[] {
@@ -32,7 +32,7 @@ export class Bench {
 }
 
 /** Past the compiler. */
-export function careless(fields: Readonly<Record<string, unknown>>): LogFields {
-  const slipped: object = fields;
-  return slipped as LogFields;
+export function uncheckedFields(fields: Readonly<Record<string, unknown>>): LogFields {
+  const unchecked: object = fields;
+  return unchecked as LogFields;
 }

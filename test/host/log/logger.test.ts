@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { openJournal } from '../../../src/host/log/logger.ts';
+import { openLogger } from '../../../src/host/log/logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
 const CHILD = join(import.meta.dirname, 'logger-child.js');
@@ -28,10 +28,10 @@ describe('a program whose stdout is a pipe', () => {
     const shell = spawn('sh', ['-c', `{ ${script}; } | head -n 1`], { stdio: ['ignore', 'pipe', 'pipe'] });
     const [out, errors] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
     assert.match(out, /^<6>line number 1 [^\n]*\n$/);
-    const told = errors.trimEnd().split('\n');
-    assert.equal(told.length, 3, errors);
-    assert.equal(told[2], 'exit 0');
-    assert.ok(JSON.parse(told[1] ?? '').lost > 40_000, errors);
+    const report = errors.trimEnd().split('\n');
+    assert.equal(report.length, 3, errors);
+    assert.equal(report[2], 'exit 0');
+    assert.ok(JSON.parse(report[1] ?? '').lost > 40_000, errors);
   });
 
   it('holds little for a reader that stands still, and tells it how much it missed', async () => {
@@ -72,28 +72,28 @@ it('a reader that takes up reading again is told at once what it missed, and the
   const { stream, taken, take } = slowStream();
   const limits = { lines: 1000, windowMs: 1000 };
   const clock = new VirtualClock();
-  const journal = openJournal({ level: 'info', format: 'text', journal: true, clock, stream, limits });
-  for (let n = 0; n < 300; n++) journal.info('much', { text: 'x'.repeat(8000) });
-  const missed = journal.lost;
+  const logger = openLogger({ level: 'info', format: 'text', isJournald: true, clock, stream, limits });
+  for (let n = 0; n < 300; n++) logger.info('much', { text: 'x'.repeat(8000) });
+  const missed = logger.lost;
   assert.ok(missed > 100 && missed < 200, `lost ${missed}`);
   take();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(taken.at(-1), `<4>log lines were dropped because nobody read them lines=${missed}\n`);
-  journal.info('heard');
+  logger.info('heard');
   assert.equal(taken.at(-1), '<6>heard\n');
-  assert.equal(journal.lost, missed);
+  assert.equal(logger.lost, missed);
 });
 
 describe('closing', () => {
-  const options = { level: 'info', format: 'text', journal: true } as const;
+  const options = { level: 'info', format: 'text', isJournald: true } as const;
 
   it('waits for a reader that comes late', async () => {
     const clock = new VirtualClock();
     const { stream, taken, take } = slowStream();
-    const journal = openJournal({ ...options, clock, stream });
-    for (let n = 0; n < 5; n++) journal.info(`line ${n}`);
+    const logger = openLogger({ ...options, clock, stream });
+    for (let n = 0; n < 5; n++) logger.info(`line ${n}`);
     let closed = false;
-    const closing = journal.close().then(() => {
+    const closing = logger.close().then(() => {
       closed = true;
     });
     await clock.advance(1000);
@@ -105,9 +105,9 @@ describe('closing', () => {
 
   it('gives up on a reader that does not come within two seconds', async () => {
     const clock = new VirtualClock();
-    const journal = openJournal({ ...options, clock, stream: slowStream().stream });
-    journal.info('nobody hears me');
-    const closing = journal.close();
+    const logger = openLogger({ ...options, clock, stream: slowStream().stream });
+    logger.info('nobody hears me');
+    const closing = logger.close();
     await clock.advance(2000);
     await closing;
   });
@@ -115,23 +115,23 @@ describe('closing', () => {
   it('resolves at once when the reader is gone, twice if need be, and a later line is only counted', async () => {
     const clock = new VirtualClock();
     const stream = new Writable({ write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
-    const journal = openJournal({ ...options, clock, stream });
-    journal.info('into the void');
+    const logger = openLogger({ ...options, clock, stream });
+    logger.info('into the void');
     await new Promise((resolve) => stream.once('close', resolve));
-    journal.info('counted');
-    await journal.close();
-    await journal.close();
-    journal.info('counted too');
-    assert.equal(journal.lost, 2);
+    logger.info('counted');
+    await logger.close();
+    await logger.close();
+    logger.info('counted too');
+    assert.equal(logger.lost, 2);
   });
 
   it('leaves the stream open and writes nothing after itself', async () => {
     const { stream, taken, take } = slowStream();
     take();
-    const journal = openJournal({ ...options, clock: new VirtualClock(), stream });
-    journal.info('last words');
-    await journal.close();
-    journal.info('too late');
+    const logger = openLogger({ ...options, clock: new VirtualClock(), stream });
+    logger.info('last words');
+    await logger.close();
+    logger.info('too late');
     assert.equal(stream.writableEnded, false);
     assert.deepEqual(
       taken.filter((chunk) => chunk !== ''),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { Bench, careless } from './logger-fixture.ts';
+import { LoggerFixture, uncheckedFields } from './logger-fixture.ts';
 
 const TOKEN = 'Zq3/x+9"tok\\en ü>>>???';
 
@@ -37,40 +37,40 @@ describe('a secret that was made known', () => {
   for (const format of ['text', 'json'] as const) {
     for (const [name, text] of Object.entries(places)) {
       it(`is in no line, ${name} (${format})`, () => {
-        const bench = new Bench({ format });
-        bench.journal.redact(new Secret(TOKEN));
-        bench.journal.info(text);
-        bench.journal.info('field', { text, [text]: 1 });
-        bench.journal.info('error', careless({ error: new Error(text), nested: { deep: [text] } }));
-        const written = bench.lines.join('\n');
+        const fixture = new LoggerFixture({ format });
+        fixture.logger.redact(new Secret(TOKEN));
+        fixture.logger.info(text);
+        fixture.logger.info('field', { text, [text]: 1 });
+        fixture.logger.info('error', uncheckedFields({ error: new Error(text), nested: { deep: [text] } }));
+        const written = fixture.lines.join('\n');
         const parts = ['Zq3/x', 'Zq3%2', 'Zq3\\', 'tok\\', 'tok%', '9"t', '9\\"t', '>>?', 'x+9', 'x%2'];
         for (const part of parts) assert.ok(!decoded(written).includes(part), `${part} in ${written}`);
         assert.match(written, /\*\*\*|cutFromBytes/);
-        assert.equal(bench.lines.length, 3);
+        assert.equal(fixture.lines.length, 3);
       });
     }
   }
 
   it('that is all digits is hidden in a number too, and the JSON stays JSON', () => {
-    const bench = new Bench({ format: 'json' });
-    bench.journal.redact(new Secret('271828'));
-    bench.journal.info('sent', { value: 271828, other: 3 });
-    assert.deepEqual(JSON.parse((bench.lines[0] ?? '').slice(3)).value, '***');
+    const fixture = new LoggerFixture({ format: 'json' });
+    fixture.logger.redact(new Secret('271828'));
+    fixture.logger.info('sent', { value: 271828, other: 3 });
+    assert.deepEqual(JSON.parse((fixture.lines[0] ?? '').slice(3)).value, '***');
   });
 
   it('leaves other lines alone, and an empty one leaves all alone', () => {
-    const bench = new Bench();
-    bench.journal.redact(new Secret(''));
-    bench.journal.redact(new Secret(TOKEN));
-    bench.journal.info('nothing to hide', { a: 'b' });
-    assert.deepEqual(bench.lines, ['<6>nothing to hide a=b']);
+    const fixture = new LoggerFixture();
+    fixture.logger.redact(new Secret(''));
+    fixture.logger.redact(new Secret(TOKEN));
+    fixture.logger.info('nothing to hide', { a: 'b' });
+    assert.deepEqual(fixture.lines, ['<6>nothing to hide a=b']);
   });
 
   it('that begins another one leaves no rest of it behind', () => {
-    const bench = new Bench();
-    bench.journal.redact(new Secret('abcdef'));
-    bench.journal.redact(new Secret('abcdefghij'));
-    bench.journal.info('abcdefghij abcdef');
-    assert.deepEqual(bench.lines, ['<6>*** ***']);
+    const fixture = new LoggerFixture();
+    fixture.logger.redact(new Secret('abcdef'));
+    fixture.logger.redact(new Secret('abcdefghij'));
+    fixture.logger.info('abcdefghij abcdef');
+    assert.deepEqual(fixture.lines, ['<6>*** ***']);
   });
 });

@@ -5,14 +5,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { it, type TestContext } from 'node:test';
-import { endGroup } from '../../../src/host/process/kill-group.ts';
+import { killGroup } from '../../../src/host/process/kill-group.ts';
 
 const timeout = 20_000;
 
 it('a group that is empty already is left at that', { timeout }, async (t) => {
   const child = leader(t, 'true');
   await once(child, 'close');
-  endGroup(child);
+  killGroup(child);
   assert.equal(child.exitCode, 0);
 });
 
@@ -24,7 +24,7 @@ it('a group whose leader has ended is ended', { timeout }, async (t) => {
   });
   await once(child, 'close');
   assert.ok(isAlive(Number(left)));
-  endGroup(child);
+  killGroup(child);
   while (isAlive(Number(left))) await new Promise(setImmediate);
 });
 
@@ -34,7 +34,7 @@ it('another process that has the number by now is left alone', { timeout }, asyn
   if (another.stdout === null) throw new Error('it has no output');
   await once(another.stdout, 'data');
   const { exitCode, signalCode, stdout, stderr } = ended;
-  endGroup({ pid: another.pid, exitCode, signalCode, stdout, stderr, unref: () => ended.unref() });
+  killGroup({ pid: another.pid, exitCode, signalCode, stdout, stderr, unref: () => ended.unref() });
   another.stdin?.end('on\n');
   assert.deepEqual(await once(another, 'exit'), [7, null]);
 });

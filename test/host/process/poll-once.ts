@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Clock } from '../../../src/core/ports/clock.ts';
-import type { AskedNumber } from '../../../src/host/process/polled-number.ts';
+import type { PolledNumber } from '../../../src/host/process/polled-number.ts';
 
 /** The path of a program called `name` that does what `script` says. */
 export function program(t: TestContext, name: string, script: string): string {
@@ -18,7 +18,7 @@ export function program(t: TestContext, name: string, script: string): string {
 }
 
 /** `open` gets the sleep of a clock on which no deadline is ever over. */
-export async function askedOnce(open: (sleep: Clock['sleep']) => AskedNumber): Promise<number | undefined> {
+export async function pollOnce(open: (sleep: Clock['sleep']) => PolledNumber): Promise<number | undefined> {
   const stop = new AbortController();
   // The first sleep of the loop itself means that it has been answered; that of a deadline only ends with its signal.
   const sleep: Clock['sleep'] = (ms, signal) => {
@@ -29,6 +29,6 @@ export async function askedOnce(open: (sleep: Clock['sleep']) => AskedNumber): P
     });
   };
   const number = open(sleep);
-  await number.keep(stop.signal);
+  await number.run(stop.signal);
   return number.last;
 }

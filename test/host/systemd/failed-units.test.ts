@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { it, type TestContext } from 'node:test';
 import { failedUnits } from '../../../src/host/systemd/failed-units.ts';
-import { askedOnce, program } from '../process/poll-once.ts';
+import { pollOnce, program } from '../process/poll-once.ts';
 
-for (const [what, said, expected] of [
+for (const [what, output, expected] of [
   ['a number', 'echo 3', 3],
   ['none failed', 'echo 0', 0],
   ['nothing', 'true', undefined],
@@ -14,20 +14,20 @@ for (const [what, said, expected] of [
   ['a number, and then fails', 'echo 3; exit 1', undefined],
 ] as const) {
   it(`systemctl says ${what}: ${expected ?? 'no number'}`, async (t) => {
-    assert.equal(await asked(t, said, tmpdir()), expected);
+    assert.equal(await countWith(t, output, tmpdir()), expected);
   });
 }
 
 it('a host that was not booted by systemd is not asked', async (t) => {
-  assert.equal(await asked(t, 'echo 3', '/nowhere/systemd'), undefined);
+  assert.equal(await countWith(t, 'echo 3', '/nowhere/systemd'), undefined);
 });
 
 it('it asks for one property of the manager, so that the answer is small however many failed', async (t) => {
-  const said = `[ "$*" = "show --property=NFailedUnits --value" ] && echo 7`;
-  assert.equal(await asked(t, said, tmpdir()), 7);
+  const output = `[ "$*" = "show --property=NFailedUnits --value" ] && echo 7`;
+  assert.equal(await countWith(t, output, tmpdir()), 7);
 });
 
-function asked(t: TestContext, script: string, booted: string): Promise<number | undefined> {
+function countWith(t: TestContext, script: string, booted: string): Promise<number | undefined> {
   const command = program(t, 'systemctl', script);
-  return askedOnce((sleep) => failedUnits({ clock: { sleep }, command, booted }));
+  return pollOnce((sleep) => failedUnits({ clock: { sleep }, command, booted }));
 }

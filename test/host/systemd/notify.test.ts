@@ -6,27 +6,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { hostServiceManager, type Systemd } from '../../../src/host/systemd/notify.ts';
+import { hostServiceManager, type SystemdNotifier } from '../../../src/host/systemd/notify.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
 const clock = hostClock();
 
 /** A `systemd-notify` of shell that notes its calls, and the service manager that uses it. */
-class Desk implements Disposable {
+class NotifyFixture implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-systemd-'));
   readonly log = new RecordingLogger();
   readonly #calls = join(this.directory, 'calls');
 
-  manager(then = '', environment: Readonly<Record<string, string>> = {}): Systemd {
+  manager(extraScript = '', environment: Readonly<Record<string, string>> = {}): SystemdNotifier {
     const command = join(this.directory, 'notify');
     writeFileSync(
       command,
-      `#!/bin/sh\nn=$NOTIFY_SOCKET; for w in "$@"; do n="$n|$w"; done\necho "$n" >> ${this.#calls}\n${then}\n`,
+      `#!/bin/sh\nn=$NOTIFY_SOCKET; for w in "$@"; do n="$n|$w"; done\necho "$n" >> ${this.#calls}\n${extraScript}\n`,
     );
     chmodSync(command, 0o755);
-    const given = { NOTIFY_SOCKET: '/run/n', ...environment };
+    const merged = { NOTIFY_SOCKET: '/run/n', ...environment };
     const manager = hostServiceManager({
-      environment: given,
+      environment: merged,
       clock,
       log: this.log,
       command,
@@ -40,7 +40,7 @@ class Desk implements Disposable {
     return existsSync(this.#calls) ? readFileSync(this.#calls, 'utf8').trimEnd().split('\n') : [];
   }
 
-  async callsReach(count: number): Promise<readonly string[]> {
+  async waitForCalls(count: number): Promise<readonly string[]> {
     while (this.calls.length < count) await clock.sleep(10, new AbortController().signal);
     return this.calls;
   }
@@ -68,70 +68,70 @@ describe('systemd as the service manager', () => {
   ];
   for (const [environment, watchdogMs] of WATCHDOGS) {
     it(`of ${JSON.stringify(environment)} expects a sign of life ${watchdogMs === undefined ? 'never' : `within ${watchdogMs} ms`}`, () => {
-      using desk = new Desk();
-      assert.equal(desk.manager('', environment).watchdogMs, watchdogMs);
+      using fixture = new NotifyFixture();
+      assert.equal(fixture.manager('', environment).watchdogMs, watchdogMs);
     });
   }
 
   it('is told in one call what is said at once', async () => {
-    using desk = new Desk();
-    await using manager = desk.manager('', { WATCHDOG_USEC: '1000000' });
+    using fixture = new NotifyFixture();
+    await using manager = fixture.manager('', { WATCHDOG_USEC: '1000000' });
     manager.ready();
     manager.alive();
     manager.status('online');
-    assert.deepEqual(await desk.callsReach(1), ['/run/n|READY=1|WATCHDOG=1|STATUS=online']);
+    assert.deepEqual(await fixture.waitForCalls(1), ['/run/n|READY=1|WATCHDOG=1|STATUS=online']);
   });
 
   it('hears of a sign of life only if it wants one, of a status only if it is another, and of one line', async () => {
-    using desk = new Desk();
-    await using manager = desk.manager();
+    using fixture = new NotifyFixture();
+    await using manager = fixture.manager();
     manager.alive();
     manager.status('a\nREADY=1');
-    await desk.callsReach(1);
+    await fixture.waitForCalls(1);
     manager.status('a\nREADY=1');
     manager.alive();
     manager.stopping();
-    assert.deepEqual((await desk.callsReach(2)).slice(0, 2), [
+    assert.deepEqual((await fixture.waitForCalls(2)).slice(0, 2), [
       '/run/n|STATUS=a READY=1',
       '/run/n|STOPPING=1|STATUS=stopping',
     ]);
   });
 
   it('is told one thing after another: the states in their order, of several statuses the last', async () => {
-    using desk = new Desk();
-    await using manager = desk.manager('sleep 0.1');
+    using fixture = new NotifyFixture();
+    await using manager = fixture.manager('sleep 0.1');
     manager.ready();
     manager.status('one');
-    await desk.callsReach(1);
+    await fixture.waitForCalls(1);
     manager.reloading();
     manager.status('two');
     manager.ready();
     manager.status('three');
-    const [first, second = '', third] = await desk.callsReach(3);
+    const [first, second = '', third] = await fixture.waitForCalls(3);
     assert.equal(first, '/run/n|READY=1|STATUS=one');
     assert.match(second, /^\/run\/n\|RELOADING=1\|MONOTONIC_USEC=\d+\|STATUS=three$/);
     assert.equal(third, '/run/n|READY=1');
   });
 
   it('that hangs is killed, and a state is told again; a status is not, and the failure is told once', async () => {
-    using desk = new Desk();
-    await using manager = desk.manager(`[ $(wc -l < ${desk.directory}/calls) -gt 2 ] || sleep 60`);
+    using fixture = new NotifyFixture();
+    await using manager = fixture.manager(`[ $(wc -l < ${fixture.directory}/calls) -gt 2 ] || sleep 60`);
     manager.status('lost');
-    await desk.callsReach(1);
+    await fixture.waitForCalls(1);
     manager.ready();
-    await desk.callsReach(3);
-    assert.deepEqual(desk.calls, ['/run/n|STATUS=lost', '/run/n|READY=1', '/run/n|READY=1']);
-    assert.equal(desk.log.saying(/systemd cannot be told/).length, 1);
+    await fixture.waitForCalls(3);
+    assert.deepEqual(fixture.calls, ['/run/n|STATUS=lost', '/run/n|READY=1', '/run/n|READY=1']);
+    assert.equal(fixture.log.withMessage(/systemd cannot be told/).length, 1);
   });
 
   it('is waited for at the end, a second at most', async () => {
-    using desk = new Desk();
-    const manager = desk.manager('sleep 60');
+    using fixture = new NotifyFixture();
+    const manager = fixture.manager('sleep 60');
     manager.stopping();
     const startedMs = clock.monotonicMs();
     await manager[Symbol.asyncDispose]();
     const tookMs = clock.monotonicMs() - startedMs;
     assert.ok(tookMs > 200 && tookMs < 1_900, `${tookMs} ms`);
-    assert.equal(desk.calls[0], '/run/n|STOPPING=1|STATUS=stopping');
+    assert.equal(fixture.calls[0], '/run/n|STOPPING=1|STATUS=stopping');
   });
 });

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { restartsOfThisBoot } from '../../../src/host/systemd/start-count.ts';
+import { countRestarts } from '../../../src/host/systemd/start-count.ts';
 
 function folder(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-run-'));
@@ -15,7 +15,7 @@ function folder(t: TestContext): string {
 
 it('counts from one start of this boot to the next, and leaves one file that only its user can read', (t) => {
   const directory = folder(t);
-  const started = [1, 2, 3].map(() => restartsOfThisBoot({ directory, bootId: 'this' }));
+  const started = [1, 2, 3].map(() => countRestarts({ directory, bootId: 'this' }));
   assert.deepEqual(started, [0, 1, 2]);
   assert.deepEqual(readdirSync(directory), ['starts.json']);
   assert.equal(statSync(join(directory, 'starts.json')).mode & 0o777, 0o600);
@@ -23,9 +23,9 @@ it('counts from one start of this boot to the next, and leaves one file that onl
 
 it('begins anew in another boot, also where the directory outlives it', (t) => {
   const directory = folder(t);
-  for (const bootId of ['this', 'this', 'this']) restartsOfThisBoot({ directory, bootId });
-  assert.equal(restartsOfThisBoot({ directory, bootId: 'next' }), 0);
-  assert.equal(restartsOfThisBoot({ directory, bootId: 'next' }), 1);
+  for (const bootId of ['this', 'this', 'this']) countRestarts({ directory, bootId });
+  assert.equal(countRestarts({ directory, bootId: 'next' }), 0);
+  assert.equal(countRestarts({ directory, bootId: 'next' }), 1);
 });
 
 for (const text of [
@@ -42,11 +42,11 @@ for (const text of [
   it(`takes ${JSON.stringify(text)} for no start`, (t) => {
     const directory = folder(t);
     writeFileSync(join(directory, 'starts.json'), text);
-    assert.equal(restartsOfThisBoot({ directory, bootId: 'this' }), 0);
-    assert.equal(restartsOfThisBoot({ directory, bootId: 'this' }), 1);
+    assert.equal(countRestarts({ directory, bootId: 'this' }), 0);
+    assert.equal(countRestarts({ directory, bootId: 'this' }), 1);
   });
 }
 
 it('knows nothing where it cannot write', () => {
-  assert.equal(restartsOfThisBoot({ directory: '/nowhere/firstlight', bootId: 'this' }), undefined);
+  assert.equal(countRestarts({ directory: '/nowhere/firstlight', bootId: 'this' }), undefined);
 });

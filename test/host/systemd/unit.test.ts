@@ -37,11 +37,11 @@ test('systemd-analyze verify has nothing to say about the unit, but what is too 
     const file = join(directory, 'firstlight.service');
     copyFileSync(UNIT, file);
     const { stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
-    const said = stderr.split('\n').filter((line) => line.includes('firstlight.service'));
+    const messages = stderr.split('\n').filter((line) => line.includes('firstlight.service'));
     // Node may be elsewhere on the machine that tests.
-    const ours = said.filter((line) => !/Command \/usr\/bin\/node is not executable/.test(line));
+    const relevant = messages.filter((line) => !/Command \/usr\/bin\/node is not executable/.test(line));
     assert.deepEqual(
-      ours.filter((line) => version >= 254 || !OF_254.test(line)),
+      relevant.filter((line) => version >= 254 || !OF_254.test(line)),
       [],
     );
   } finally {

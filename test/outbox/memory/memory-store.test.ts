@@ -6,15 +6,15 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { Losses } from '../../../src/core/model/loss-report.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
-import { RamStore } from '../../../src/outbox/memory/memory-store.ts';
+import { MemoryStore } from '../../../src/outbox/memory/memory-store.ts';
 import { readingStoreContract } from '../../contracts/reading-store.ts';
 import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../../doubles/sampled-readings.ts';
 
 function makeStore({ readingsMax = 100, bytesMax = 100_000 } = {}) {
-  const losses = new Losses();
-  return { store: new RamStore({ bootId: BOOT, bytesMax, readingsMax, losses }), losses };
+  const losses = new LossReport();
+  return { store: new MemoryStore({ bootId: BOOT, bytesMax, readingsMax, losses }), losses };
 }
 
 const bound = { paddingBytes: 0, holds: 8, overflows: 20, bytesMax: 100_000, why: 'memory full' };
@@ -31,7 +31,7 @@ readingStoreContract('the store in memory, bounded by bytes', async () => ({
   bytesMax: 10_000,
 }));
 
-const fill = (store: RamStore, host: SampledReadings, count: number, isDated = true) => {
+const fill = (store: MemoryStore, host: SampledReadings, count: number, isDated = true) => {
   for (const reading of host.batch(count, isDated)) store.add(reading);
 };
 
@@ -48,12 +48,12 @@ it('a reading that was delivered without a date is never taken or moved, and its
   const live = store.newest();
   assert.ok(live && live.bootMs === 3);
   store.add(host.next(false, false));
-  await store.anchor(OFFSET_MS);
-  store.deliveredLive(live);
+  await store.setBootOffset(OFFSET_MS);
+  store.markDelivered(live);
   assert.equal(store.size, 3);
   assert.deepEqual(times(await store.take(2)), [1, 2]);
   await store.acknowledge(2, store.epoch);
-  const moved = store.moveOut();
+  const moved = store.drain();
   assert.deepEqual(times(moved), [4]);
   host.assertHistory(moved);
 });
@@ -65,9 +65,9 @@ it('a reading that is delivered live while it is also under way with others is c
   const live = store.newest();
   assert.ok(live);
   store.add(host.next(false, false));
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   assert.deepEqual(times(await store.take(3)), [1, 2, 3]);
-  store.deliveredLive(live);
+  store.markDelivered(live);
   assert.equal(store.size, 3);
   await store.acknowledge(3, store.epoch);
   assert.deepEqual([store.size, times(await store.take(9))], [1, [4]]);
@@ -80,9 +80,9 @@ it('the head, delivered live while it is under way, is counted by the acknowledg
   const live = store.newest();
   assert.ok(live);
   for (let more = 0; more < 2; more += 1) store.add(host.next(false, false));
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   assert.deepEqual(times(await store.take(2)), [1, 2]);
-  store.deliveredLive(live);
+  store.markDelivered(live);
   await store.acknowledge(1, store.epoch);
   assert.equal(store.size, 2);
   store.rewind();
@@ -94,8 +94,8 @@ it('the head, delivered live, leaves at once', () => {
   fill(store, new SampledReadings(), 1, false);
   const live = store.newest();
   assert.ok(live);
-  store.deliveredLive(live);
-  store.deliveredLive(live);
+  store.markDelivered(live);
+  store.markDelivered(live);
   assert.deepEqual([store.size, store.bytes, store.newest()], [0, 0, undefined]);
 });
 
@@ -103,15 +103,15 @@ it('what is moved out begins with a full reading behind gap records, and is date
   const { store } = makeStore();
   const host = new SampledReadings();
   fill(store, host, 4, false);
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   await store.take(2);
   await store.acknowledge(2, store.epoch);
   await store.take(1);
   const { epoch } = store;
-  const moved = store.moveOut();
+  const moved = store.drain();
   assert.notEqual(store.epoch, epoch);
   assert.deepEqual(
-    moved.map(({ bootMs, tsMs, full }) => [bootMs, tsMs, full]),
+    moved.map(({ bootMs, tsMs, isSnapshot: full }) => [bootMs, tsMs, full]),
     [
       [3, OFFSET_MS + 3, true],
       [4, OFFSET_MS + 4, false],
@@ -120,7 +120,7 @@ it('what is moved out begins with a full reading behind gap records, and is date
   host.assertHistory(moved);
   store.add(gapRecord(1, 9));
   store.add(host.next());
-  const later = store.moveOut();
+  const later = store.drain();
   assert.deepEqual(times(later), [9, 5]);
   host.assertHistory(later.slice(1));
   assert.deepEqual([store.size, store.bytes], [0, 0]);
@@ -132,17 +132,17 @@ it('what is asked to stay stays, with what is newer, and the history goes on ove
   fill(store, host, 5, false);
   const live = store.newest();
   store.add(host.next(false, false));
-  await store.anchor(OFFSET_MS);
-  const moved = store.moveOut(live);
-  const stayed = await store.take(9);
+  await store.setBootOffset(OFFSET_MS);
+  const moved = store.drain(live);
+  const remaining = await store.take(9);
   assert.deepEqual(
-    [times(moved), times(stayed)],
+    [times(moved), times(remaining)],
     [
       [1, 2, 3, 4],
       [5, 6],
     ],
   );
-  host.assertHistory([...moved, ...stayed]);
+  host.assertHistory([...moved, ...remaining]);
 });
 
 it('the newest reading offered after a loss is full, and known by the object that was offered', async () => {
@@ -152,8 +152,8 @@ it('the newest reading offered after a loss is full, and known by the object tha
   const live = store.newest();
   assert.ok(live);
   host.assertHistory([live]);
-  await store.anchor(OFFSET_MS);
-  store.deliveredLive(live);
+  await store.setBootOffset(OFFSET_MS);
+  store.markDelivered(live);
   assert.deepEqual([store.size, losses.total], [0, 2]);
 });
 
@@ -168,7 +168,7 @@ it('it tells when the oldest that waits was read', async () => {
 });
 
 it('over histories with live deliveries, drops and moves, what is delivered is what was sampled', async () => {
-  const deed = fc.constantFrom(
+  const operation = fc.constantFrom(
     'add',
     'add',
     'add',
@@ -180,7 +180,7 @@ it('over histories with live deliveries, drops and moves, what is delivered is w
     'rewind',
     'move',
   );
-  const check = async (deeds: string[], readingsMax: number) => {
+  const check = async (operations: string[], readingsMax: number) => {
     const { store } = makeStore({ readingsMax });
     const host = new SampledReadings();
     const delivered = new Map<number, Reading>();
@@ -196,19 +196,19 @@ it('over histories with live deliveries, drops and moves, what is delivered is w
     let live: Reading | undefined;
     let isFirst = true;
     const ahead = new Set<number>();
-    for (const [at, what] of deeds.entries()) {
+    for (const [at, what] of operations.entries()) {
       if (what === 'add') store.add(host.next(isFirst, at > 20));
       if (what === 'add') isFirst = false;
       if (what === 'gap') store.add(gapRecord(1, 1_000));
       if (what === 'offer') live = store.newest();
       if (what === 'settle' && live && !live.gap) {
         const { size } = store;
-        store.deliveredLive(live);
+        store.markDelivered(live);
         if (store.size < size) keep([live]);
         ahead.add(live.bootMs);
         live = undefined;
       }
-      if (at === 20) await store.anchor(OFFSET_MS);
+      if (at === 20) await store.setBootOffset(OFFSET_MS);
       if (store.epoch !== epoch) taken = [];
       epoch = store.epoch;
       if (what === 'take') taken.push(...(await store.take(3)));
@@ -218,18 +218,22 @@ it('over histories with live deliveries, drops and moves, what is delivered is w
         keep(taken.splice(0, count).filter(({ bootMs }) => !delivered.has(bootMs)));
       }
       if (what === 'rewind') store.rewind();
-      if (what === 'move') keep(store.moveOut());
+      if (what === 'move') keep(store.drain());
       if (store.epoch !== epoch) taken = [];
       epoch = store.epoch;
     }
-    keep(store.moveOut());
+    keep(store.drain());
     host.assertHistory(
       [...delivered.values()].sort((a, b) => a.bootMs - b.bootMs),
       ahead,
     );
   };
   await fc.assert(
-    fc.asyncProperty(fc.array(deed, { maxLength: 60, size: 'max' }), fc.integer({ min: 1, max: 9 }), check),
+    fc.asyncProperty(
+      fc.array(operation, { maxLength: 60, size: 'max' }),
+      fc.integer({ min: 1, max: 9 }),
+      check,
+    ),
     { seed: 20_261_122, numRuns: 500 },
   );
 });
@@ -237,7 +241,7 @@ it('over histories with live deliveries, drops and moves, what is delivered is w
 it('what left it is not kept alive', { skip: globalThis.gc ? false : 'needs --expose-gc' }, async () => {
   const { store } = makeStore();
   const pass = async () => {
-    const reading: Reading = { bootId: BOOT, bootMs: 1, tsMs: 1, values: { a: 1 }, full: true };
+    const reading: Reading = { bootId: BOOT, bootMs: 1, tsMs: 1, values: { a: 1 }, isSnapshot: true };
     store.add(reading);
     await store.take(1);
     await store.acknowledge(1, store.epoch);
@@ -255,7 +259,7 @@ it('a hundred thousand readings passing through a waiting thousand cost no more 
   const { store } = makeStore({ readingsMax: 10_000, bytesMax: 10_000_000 });
   const pass = async (count: number) => {
     for (let tsMs = 0; tsMs < count; tsMs += 1) {
-      store.add({ bootId: BOOT, bootMs: tsMs, tsMs, values: { a: tsMs }, full: true });
+      store.add({ bootId: BOOT, bootMs: tsMs, tsMs, values: { a: tsMs }, isSnapshot: true });
       if (store.size <= 1_000) continue;
       await store.take(1);
       await store.acknowledge(1, store.epoch);

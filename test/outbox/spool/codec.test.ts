@@ -39,10 +39,10 @@ const reading: fc.Arbitrary<Reading> = fc.record(
     bootMs: fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e9, noNaN: true })),
     tsMs: fc.integer({ min: 1 }),
     values: fc.dictionary(key, value, { minKeys: 1, maxKeys: 60, noNullPrototype: true }),
-    full: fc.boolean(),
+    isSnapshot: fc.boolean(),
     gap: fc.constant(true as const),
   },
-  { requiredKeys: ['bootId', 'bootMs', 'values', 'full'], noNullPrototype: true },
+  { requiredKeys: ['bootId', 'bootMs', 'values', 'isSnapshot'], noNullPrototype: true },
 );
 
 const textOf = (json: unknown) => JSON.stringify(json) ?? '';
@@ -51,10 +51,10 @@ const FULL: Reading = {
   bootMs: 5_000,
   tsMs: 1_795_323_338_000,
   values: { load1: 2.92, memoryUsedBytes: 1_085_255_680, name: 'gw', cpuUsePercent: 97, uptimeS: 18_299 },
-  full: true,
+  isSnapshot: true,
 };
 const behind = (values: Reading['values'], more: Partial<Reading> = {}): Reading => {
-  return { bootId: 'ours', bootMs: 15_000, tsMs: 1_795_323_348_000, values, full: false, ...more };
+  return { bootId: 'ours', bootMs: 15_000, tsMs: 1_795_323_348_000, values, isSnapshot: false, ...more };
 };
 /** The text of the record of `each` behind `FULL`. */
 function smallOf(each: Reading): string | undefined {
@@ -80,7 +80,7 @@ it('any row of readings comes back as it was, each with the full one it stands b
       assert.equal(record.bytes.indexOf('\n'), record.bytes.length - 1);
       const line = unseal(record.bytes, 0, dictionary);
       assert.deepEqual(decode(line?.text ?? '', 'ours', dictionary), each);
-      assert.equal(record.dictionary?.full, each.full && !each.gap ? each : dictionary?.full);
+      assert.equal(record.dictionary?.full, each.isSnapshot && !each.gap ? each : dictionary?.full);
       dictionary = record.dictionary;
     }
   };
@@ -98,7 +98,10 @@ it('a reading of many keys that counts on all of them comes back as it was', () 
 });
 
 it('a full record is one line of text that a person can read', () => {
-  const { bytes } = encode({ bootId: 'ours', bootMs: 5, tsMs: 9, values: { a: 'b\nc' }, full: true }, 'ours');
+  const { bytes } = encode(
+    { bootId: 'ours', bootMs: 5, tsMs: 9, values: { a: 'b\nc' }, isSnapshot: true },
+    'ours',
+  );
   assert.match(bytes.toString(), /^36 [0-9a-z]{7} \{"t":9,"m":5,"f":1,"v":\{"a":"b\\nc"\}\}\n$/);
 });
 
@@ -116,7 +119,7 @@ it('what the full one cannot say stands by itself', () => {
     behind({ load1: 3 }, { bootId: 'theirs' }),
     behind({ load1: 3 }, { bootMs: 0.5 }),
     behind({ load1: 3 }, { gap: true }),
-    behind({ load1: 3 }, { full: true }),
+    behind({ load1: 3 }, { isSnapshot: true }),
   ]) {
     assert.deepEqual(decode(smallOf(each) ?? '', 'ours'), each);
   }
@@ -142,7 +145,7 @@ it('behind any other full reading, or none, a record is damaged', () => {
   assert.ok(unseal(bytes, 0, dictionary));
   assert.equal(unseal(bytes, 0), undefined);
   const check = (other: Reading) => {
-    const { dictionary: wrong } = encode({ ...other, full: true }, 'ours');
+    const { dictionary: wrong } = encode({ ...other, isSnapshot: true }, 'ours');
     assert.equal(unseal(bytes, 0, wrong), undefined);
   };
   fc.assert(fc.property(reading, check), RUNS);

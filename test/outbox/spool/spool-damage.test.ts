@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import * as fc from 'fast-check';
-import { Losses } from '../../../src/core/model/loss-report.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 import { encode, encodeHeader, frame } from '../../../src/outbox/spool/codec.ts';
 import type { Dictionary } from '../../../src/outbox/spool/dictionary.ts';
-import { NodeDirectory } from '../../../src/outbox/spool/fs-directory.ts';
+import { FsSpoolDirectory } from '../../../src/outbox/spool/fs-directory.ts';
 import { SEGMENT_BYTES } from '../../../src/outbox/spool/segment.ts';
 import { Spool } from '../../../src/outbox/spool/spool.ts';
 import { readingStoreContract } from '../../contracts/reading-store.ts';
@@ -35,7 +35,7 @@ async function freshPath(): Promise<string> {
 }
 
 async function openSpool(path: string, { bytesMax = 10 * SEGMENT_BYTES, bootId = BOOT } = {}) {
-  const [losses, log, directory] = [new Losses(), new RecordingLogger(), new NodeDirectory(path)];
+  const [losses, log, directory] = [new LossReport(), new RecordingLogger(), new FsSpoolDirectory(path)];
   const store = await Spool.open({ directory, bootId, bytesMax, freeShare: 0, losses, log });
   open.push(store);
   return { store, losses, log };
@@ -56,7 +56,7 @@ it('files are 0600, the directory 0700, and nothing exists before the first read
   await store.take(1);
   await assert.rejects(stat(path), { code: 'ENOENT' });
   await store.append(new SampledReadings().batch(1, false));
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   for (const name of ['', '00000001.log', 'anchors.1']) {
     const { mode } = await stat(join(path, name));
     assert.equal((mode & 0o777).toString(8), name === '' ? '700' : '600', name);
@@ -98,8 +98,8 @@ async function delivered(store: Spool): Promise<number[]> {
 
 async function openOver(files: Readonly<Record<string, Buffer | string>>) {
   const directory = new PowerCutDirectory();
-  for (const [name, bytes] of Object.entries(files)) directory.put(name, Buffer.from(bytes));
-  const [losses, log] = [new Losses(), new RecordingLogger()];
+  for (const [name, bytes] of Object.entries(files)) directory.store(name, Buffer.from(bytes));
+  const [losses, log] = [new LossReport(), new RecordingLogger()];
   const options = { directory, bootId: BOOT, bytesMax: 10 * SEGMENT_BYTES, freeShare: 0, losses, log };
   return { store: await Spool.open(options), losses, log, directory };
 }
@@ -158,7 +158,7 @@ it('a full record that is damaged costs those written with its keys and no other
     assert.equal(store.size, 6);
     assert.deepEqual(await delivered(store), left);
     assert.deepEqual([losses.total, store.size, directory.names], [6 - left.length, 0, []]);
-    assert.equal(losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostWhy'], 'damaged');
+    assert.equal(losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostWhy'], 'damaged');
   }
 });
 
@@ -170,9 +170,9 @@ it('a segment that is dropped behind a damaged full record tells each of its rea
   await store.acknowledge(2, store.epoch);
   const host = new SampledReadings(6_000);
   while (losses.total === 0) await store.append(host.batch(10));
-  const told = losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values;
+  const gapValues = losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values;
   assert.deepEqual(
-    [told?.['lostReadings'], told?.['lostFromMs'], told?.['lostToMs']],
+    [gapValues?.['lostReadings'], gapValues?.['lostFromMs'], gapValues?.['lostToMs']],
     [4, OFFSET_MS + 3, OFFSET_MS + 4],
   );
 });
@@ -233,7 +233,7 @@ it('without a header readings that have a date come out, and those that have non
   const headless = Buffer.concat([Buffer.from('damaged header\n'), ...undated]);
   const { store, losses } = await openOver({ '00000001.log': dated.bytes, '00000002.log': headless });
   assert.deepEqual(await delivered(store), SIX);
-  assert.equal(losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostWhy'], 'undatable');
+  assert.equal(losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostWhy'], 'undatable');
 });
 
 it('files that are empty, only NUL or none of ours change nothing', async () => {
@@ -266,7 +266,7 @@ it('a segment of a newer version stays as it is, is said once, and its number is
   await store.acknowledge(2, store.epoch);
   assert.deepEqual(directory.names, Object.keys(files));
   assert.deepEqual(directory.bytesOf('00000007.log'), newer);
-  assert.equal(log.saying(/newer firstlight/).length, 1);
+  assert.equal(log.withMessage(/newer firstlight/).length, 1);
   assert.equal(losses.total, 0);
 });
 
@@ -293,10 +293,10 @@ it('of anchors that are damaged those lines count that are not', async () => {
 async function openUnread() {
   const directory = new PowerCutDirectory();
   const lines = linesOf(new SampledReadings(0, 'one').batch(1, false), 'one');
-  directory.put('00000001.log', Buffer.concat([encodeHeader('one'), ...lines]));
-  directory.put('anchors.1', frame({ boot: 'one', offsetMs: OFFSET_MS }));
+  directory.store('00000001.log', Buffer.concat([encodeHeader('one'), ...lines]));
+  directory.store('anchors.1', frame({ boot: 'one', offsetMs: OFFSET_MS }));
   directory.broken.read = true;
-  const [losses, log] = [new Losses(), new RecordingLogger()];
+  const [losses, log] = [new LossReport(), new RecordingLogger()];
   const options = { directory, bootId: BOOT, bytesMax: 10 * SEGMENT_BYTES, freeShare: 0, losses, log };
   return { store: await Spool.open(options), directory, losses };
 }
@@ -315,7 +315,7 @@ it('anchors that could not be read are asked for again, and what they date waits
 it('anchors that could not be read stay when others are stored, and date what they did', async () => {
   const { store, directory } = await openUnread();
   await store.append(new SampledReadings().batch(1, false));
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   assert.ok(directory.names.includes('anchors.1') && directory.names.includes('anchors.2'));
   directory.broken.read = false;
   assert.equal((await store.take(9)).length, 2);
@@ -323,7 +323,7 @@ it('anchors that could not be read stay when others are stored, and date what th
 
 it('anchors that cannot be read for good hold up nothing for good', async () => {
   const { store, directory, losses } = await openUnread();
-  directory.put('anchors.1', Buffer.alloc(0));
+  directory.store('anchors.1', Buffer.alloc(0));
   for (let tries = 0; tries < 60; tries += 1) await store.take(9);
   directory.broken.read = false;
   await delivered(store);
@@ -349,7 +349,7 @@ it('records that were counted and are not there when they are read are told as l
   const { bytes, ends } = segmentOf(6);
   const { store, losses, directory } = await openOver({ '00000001.log': bytes });
   assert.equal(store.size, 6);
-  directory.put('00000001.log', bytes.subarray(0, ends[1]));
+  directory.store('00000001.log', bytes.subarray(0, ends[1]));
   assert.deepEqual(await delivered(store), [1, 2]);
   assert.deepEqual([store.size, losses.total], [0, 4]);
 });
@@ -377,7 +377,7 @@ it('a directory that cannot be listed is said, and readings are refused rather t
     name: 'OutboxError',
     code: 'ENOTDIR',
   });
-  assert.equal(log.saying(/cannot be listed/).length, 1);
+  assert.equal(log.withMessage(/cannot be listed/).length, 1);
 });
 
 it('ten thousand readings stream through in the memory of one segment', {

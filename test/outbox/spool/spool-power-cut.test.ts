@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { Losses } from '../../../src/core/model/loss-report.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 import { Spool } from '../../../src/outbox/spool/spool.ts';
 import { OutboxError } from '../../../src/outbox/store/reading-store.ts';
@@ -16,11 +16,11 @@ import { BOOT, SampledReadings, times } from '../../doubles/sampled-readings.ts'
 
 const PADDING_BYTES = 6_000;
 
-type Deed =
+type Operation =
   | { readonly do: 'append' | 'take' | 'acknowledge' | 'cut in'; readonly count: number }
   | { readonly do: 'rewind' | 'write fails' | 'sync fails' | 'disk full' | 'process dies' };
 
-const deed: fc.Arbitrary<Deed> = fc.oneof(
+const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -41,7 +41,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 );
 
 /** A sequence of numbers in [0, 1) that neighbouring seeds do not share (splitmix32). */
-function dice(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x9e3779b9) | 0;
@@ -52,17 +52,17 @@ function dice(seed: number): () => number {
 }
 
 it('whatever happens in whatever order, and the power fails wherever it may', async () => {
-  const check = async (deeds: Deed[], seed: number) => {
-    const life = await Life.begin(dice(seed));
-    for (const each of deeds) await life.do(each);
-    await life.end();
+  const check = async (operations: Operation[], seed: number) => {
+    const run = await SpoolRun.begin(seededRandom(seed));
+    for (const each of operations) await run.do(each);
+    await run.end();
   };
-  const history = fc.array(deed, { maxLength: 30, size: 'max' });
+  const history = fc.array(operation, { maxLength: 30, size: 'max' });
   await fc.assert(fc.asyncProperty(history, fc.integer(), check), { seed: 20_261_122, numRuns: 250 });
 });
 
 it('the power fails at each step of a history that fills, empties and leaves segments', async () => {
-  const deeds: Deed[] = [
+  const operations: Operation[] = [
     { do: 'append', count: 4 },
     { do: 'append', count: 15 },
     { do: 'take', count: 12 },
@@ -74,22 +74,22 @@ it('the power fails at each step of a history that fills, empties and leaves seg
   ];
   for (let step = 0; step < 30; step += 1) {
     for (let seed = 0; seed < 5; seed += 1) {
-      const life = await Life.begin(dice(step * 1_000 + seed));
-      await life.do({ do: 'cut in', count: step });
-      for (const each of deeds) await life.do(each);
-      await life.end();
+      const run = await SpoolRun.begin(seededRandom(step * 1_000 + seed));
+      await run.do({ do: 'cut in', count: step });
+      for (const each of operations) await run.do(each);
+      await run.end();
     }
   }
 });
 
 function openSpool(directory: PowerCutDirectory): Promise<Spool> {
-  const [losses, log] = [new Losses(), new RecordingLogger()];
+  const [losses, log] = [new LossReport(), new RecordingLogger()];
   const bounds = { bytesMax: 100_000_000, freeShare: 0.1 };
   return Spool.open({ directory, bootId: BOOT, ...bounds, losses, log });
 }
 
 /** A spool over many processes, and what must be in it. */
-class Life {
+class SpoolRun {
   readonly #random: () => number;
   readonly #directory: PowerCutDirectory;
   readonly #host = new SampledReadings(PADDING_BYTES);
@@ -105,9 +105,9 @@ class Life {
   readonly #stored = new Set<number>();
   readonly #acknowledged = new Set<number>();
 
-  static async begin(random: () => number): Promise<Life> {
+  static async begin(random: () => number): Promise<SpoolRun> {
     const directory = new PowerCutDirectory();
-    return new Life(random, directory, await openSpool(directory));
+    return new SpoolRun(random, directory, await openSpool(directory));
   }
 
   private constructor(random: () => number, directory: PowerCutDirectory, spool: Spool) {
@@ -116,18 +116,18 @@ class Life {
     this.#spool = spool;
   }
 
-  async do(deed: Deed): Promise<void> {
+  async do(operation: Operation): Promise<void> {
     const directory = this.#directory;
-    if (deed.do === 'append') await this.#append(deed.count);
-    if (deed.do === 'take') await this.#take(deed.count);
-    if (deed.do === 'acknowledge') await this.#acknowledge(deed.count);
-    if (deed.do === 'cut in') directory.stepsUntilCut = deed.count;
-    if (deed.do === 'rewind') this.#rewind();
-    if (deed.do === 'write fails') directory.broken.write = true;
-    if (deed.do === 'sync fails') directory.broken.sync = true;
-    if (deed.do === 'disk full') directory.capacityBytes = 100_000;
+    if (operation.do === 'append') await this.#append(operation.count);
+    if (operation.do === 'take') await this.#take(operation.count);
+    if (operation.do === 'acknowledge') await this.#acknowledge(operation.count);
+    if (operation.do === 'cut in') directory.stepsUntilCut = operation.count;
+    if (operation.do === 'rewind') this.#rewind();
+    if (operation.do === 'write fails') directory.broken.write = true;
+    if (operation.do === 'sync fails') directory.broken.sync = true;
+    if (operation.do === 'disk full') directory.capacityBytes = 100_000;
     if (directory.isOff) await this.#powerFails();
-    if (deed.do === 'process dies') await this.#begin();
+    if (operation.do === 'process dies') await this.#begin();
     assert.equal(this.#spool.size, this.#waiting.length);
   }
 

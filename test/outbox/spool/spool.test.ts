@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Losses } from '../../../src/core/model/loss-report.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 import { SEGMENT_BYTES } from '../../../src/outbox/spool/segment.ts';
 import { Spool } from '../../../src/outbox/spool/spool.ts';
@@ -19,12 +19,12 @@ async function openSpool(
   directory = new PowerCutDirectory(),
   { bytesMax = BYTES_MAX, freeShare = 0.1, bootId = BOOT } = {},
 ) {
-  const [losses, log] = [new Losses(), new RecordingLogger()];
+  const [losses, log] = [new LossReport(), new RecordingLogger()];
   const store = await Spool.open({ directory, bootId, bytesMax, freeShare, losses, log });
   return { store, losses, log, directory };
 }
 
-const lost = (losses: Losses) => losses.tell(() => ({ bootId: BOOT, bootMs: 1 }))?.values;
+const lost = (losses: LossReport) => losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values;
 
 readingStoreContract('the spool', async () => ({
   ...(await openSpool()),
@@ -38,7 +38,7 @@ readingStoreContract('the spool', async () => ({
 it('writes nothing before the first reading, and leaves nothing after the last', async () => {
   const { store, directory } = await openSpool();
   await store.take(9);
-  await store.anchor(5);
+  await store.setBootOffset(5);
   store.rewind();
   assert.deepEqual([directory.counts.creates, directory.names], [0, []]);
   await store.append(new SampledReadings().batch(3));
@@ -102,7 +102,7 @@ it('a reading that no segment holds is told as malformed, and the next one is fu
   const readings = await store.take(9);
   assert.deepEqual(times(readings), [1, 3]);
   host.assertHistory(readings);
-  assert.equal(readings[1]?.full, true);
+  assert.equal(readings[1]?.isSnapshot, true);
   assert.equal(lost(losses)?.['lostWhy'], 'malformed');
 });
 
@@ -189,7 +189,7 @@ it('a file system that became read-only refuses the readings and lets out what i
   assert.deepEqual([store.size, await store.take(9)], [0, []]);
   await assert.rejects(store.append(host.batch(1)), { name: 'OutboxError', code: 'EROFS' });
   await assert.rejects(store.append(host.batch(1)), { code: 'EROFS' });
-  assert.equal(log.saying(/cannot be removed/).length, 1);
+  assert.equal(log.withMessage(/cannot be removed/).length, 1);
 });
 
 it('a segment that was unreadable once is read the second time; for good, it is waited for, and lost and told in the end', async () => {
@@ -214,7 +214,7 @@ it('a segment that was unreadable once is read the second time; for good, it is 
   assert.notEqual(store.epoch, epoch);
   assert.deepEqual([store.size, losses.total, lost(losses)?.['lostWhy']], [5, 10, 'damaged']);
   assert.deepEqual(directory.names, ['00000002.log']);
-  assert.equal(log.saying(/cannot be read/).length, 1);
+  assert.equal(log.withMessage(/cannot be read/).length, 1);
 });
 
 it('a rewind in the middle of a take leaves nothing out and nothing twice', async () => {
@@ -235,12 +235,12 @@ it('a rewind in the middle of a take leaves nothing out and nothing twice', asyn
 it('undated readings of this boot are dated after a restart by the anchor the process before had stored', async () => {
   const { store, directory } = await openSpool();
   await store.append(new SampledReadings().batch(2, false));
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   const first = await store.take(9);
   // Nothing that was not synced survives.
   directory.cutPower(() => 0.9);
   const { store: next } = await openSpool(directory);
-  await next.anchor(OFFSET_MS + 7);
+  await next.setBootOffset(OFFSET_MS + 7);
   assert.deepEqual(await next.take(9), first);
   await next.acknowledge(2, next.epoch);
   assert.deepEqual(directory.names, []);
@@ -256,7 +256,7 @@ it('undated readings of another boot are dated if its anchor was stored, or else
     const { store } = await openSpool(directory, { bootId });
     const host = new SampledReadings(0, bootId);
     await store.append(host.batch(2, false));
-    if (isAnchored) await store.anchor(OFFSET_MS);
+    if (isAnchored) await store.setBootOffset(OFFSET_MS);
     await store.append([host.next(true), host.next()]);
   }
   const { store, losses } = await openSpool(directory);
@@ -279,7 +279,7 @@ it('a power cut that brings back delivered readings brings them back with their 
   for (let step = 0; step < 6; step += 1) {
     const { store, directory } = await openSpool(undefined, { bootId: 'other' });
     await store.append(new SampledReadings(0, 'other').batch(2, false));
-    await store.anchor(OFFSET_MS);
+    await store.setBootOffset(OFFSET_MS);
     const first = await store.take(9);
     directory.stepsUntilCut = step;
     await store.acknowledge(2, store.epoch);
@@ -308,11 +308,11 @@ it('the anchor is stored only for readings without a date, and before they are l
   const { store, directory } = await openSpool();
   const host = new SampledReadings();
   await store.append(host.batch(2));
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   assert.deepEqual(directory.names, ['00000001.log']);
   const { store: undated, directory: other } = await openSpool();
   await undated.append(host.batch(1, false));
-  const taken = undated.anchor(OFFSET_MS).then(() => undated.take(9));
+  const taken = undated.setBootOffset(OFFSET_MS).then(() => undated.take(9));
   assert.equal((await taken).length, 1);
   assert.deepEqual(other.names, ['00000001.log', 'anchors.1']);
 });
@@ -321,9 +321,9 @@ it('an anchor that cannot be stored still dates what this process lets out, and 
   const { store, directory, log } = await openSpool();
   await store.append(new SampledReadings().batch(2, false));
   directory.readOnly = true;
-  await store.anchor(OFFSET_MS);
+  await store.setBootOffset(OFFSET_MS);
   assert.equal((await store.take(9))[0]?.tsMs, OFFSET_MS + 1);
-  assert.equal(log.saying(/cannot be stored/).length, 1);
+  assert.equal(log.withMessage(/cannot be stored/).length, 1);
 });
 
 it('anchors outlive the process that adds one, whenever the power fails, and at most 32 are kept', async () => {
@@ -333,7 +333,7 @@ it('anchors outlive the process that adds one, whenever the power fails, and at 
       const { store } = await openSpool(directory, { bootId: `boot ${boot}`, bytesMax: 100 * SEGMENT_BYTES });
       await store.append(new SampledReadings(0, `boot ${boot}`).batch(1, false));
       if (boot === 39) directory.stepsUntilCut = step;
-      await store.anchor(OFFSET_MS + boot);
+      await store.setBootOffset(OFFSET_MS + boot);
     }
     directory.cutPower(() => 0.7);
     const { store } = await openSpool(directory, { bytesMax: 100 * SEGMENT_BYTES });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Stage, stage } from '../helpers/coap-harness.ts';
+import { type CoapHarness, openCoapHarness } from '../helpers/coap-harness.ts';
 import { CoapPeer, codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
 
 const path = '/api/v1/tok/telemetry';
@@ -18,7 +18,7 @@ function upload(messageId: number, num: number, more: boolean, payload: string, 
 }
 
 /** Sends a datagram and returns the answer, acknowledged if that is what it wants. */
-async function ask(at: Stage, datagram: Buffer): Promise<Buffer> {
+async function ask(at: CoapHarness, datagram: Buffer): Promise<Buffer> {
   at.peer.send(datagram);
   const answer = await at.peer.next();
   assert.ok(answer, 'no answer');
@@ -28,7 +28,7 @@ async function ask(at: Stage, datagram: Buffer): Promise<Buffer> {
 
 describe('Block1', { concurrency: true }, () => {
   test('every block size works, and the body arrives whole and once', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     const body = JSON.stringify({ text: 'abcdefghij'.repeat(250) });
     let messageId = 0;
     for (const szx of [0, 1, 2, 3, 4, 5, 6]) {
@@ -52,7 +52,7 @@ describe('Block1', { concurrency: true }, () => {
   });
 
   test('provisioning in blocks is answered with its content format and the last block, piggybacked', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     const uri = '/api/v1/provision';
     await ask(at, upload(1, 0, true, `{${' '.repeat(15)}`, 0, uri));
     at.peer.send(upload(2, 1, false, '}', 0, uri));
@@ -60,7 +60,7 @@ describe('Block1', { concurrency: true }, () => {
   });
 
   test('a first block other than 0, a gap and a repeated block are 4.08', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     const full = 'x'.repeat(1024);
     assert.equal(codeOf(await ask(at, upload(1, 2, true, full))), '4.08');
     assert.equal(codeOf(await ask(at, upload(2, 0, true, full))), '2.31');
@@ -70,7 +70,7 @@ describe('Block1', { concurrency: true }, () => {
   });
 
   test('block 0 starts anew', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     await ask(at, upload(1, 0, true, 'x'.repeat(1024)));
     await ask(at, upload(2, 0, true, 'y'.repeat(1024)));
     await ask(at, upload(3, 1, false, 'z'));
@@ -78,8 +78,8 @@ describe('Block1', { concurrency: true }, () => {
   });
 
   test('interleaved uploads break each other at one URI, not at two or from two sockets', async () => {
-    await using at = await stage();
-    await using other = await CoapPeer.open(at.door.port);
+    await using at = await openCoapHarness();
+    await using other = await CoapPeer.open(at.server.port);
     const full = 'x'.repeat(1024);
     await ask(at, upload(1, 0, true, full));
     other.send(upload(1, 0, true, full));
@@ -94,7 +94,7 @@ describe('Block1', { concurrency: true }, () => {
   });
 
   test('too much is 4.13 with a text: announced, with the limit, or at the block that crosses it', async () => {
-    await using at = await stage({ settings: { bodyBytesMax: 2000 } });
+    await using at = await openCoapHarness({ settings: { bodyBytesMax: 2000 } });
     const full = 'x'.repeat(1024);
     const announced = request('POST', {
       messageId: 1,
@@ -113,7 +113,7 @@ describe('Block1', { concurrency: true }, () => {
   });
 
   test('unfinished uploads are bounded, the one idle longest gives way', async () => {
-    await using at = await stage({ settings: { transfersMax: 2 } });
+    await using at = await openCoapHarness({ settings: { transfersMax: 2 } });
     const full = 'x'.repeat(1024);
     const uri = (n: number) => `/api/v1/tok/telemetry/${n}`;
     for (const n of [1, 2, 3]) await ask(at, upload(n, 0, true, full, 6, uri(n)));
@@ -122,18 +122,18 @@ describe('Block1', { concurrency: true }, () => {
   });
 
   test('an unfinished upload is forgotten after its time, and by a restart', async () => {
-    await using at = await stage({ settings: { blockStatusMs: 60 } });
+    await using at = await openCoapHarness({ settings: { blockStatusMs: 60 } });
     const full = 'x'.repeat(1024);
     await ask(at, upload(1, 0, true, full));
     await at.peer.expectSilence(90);
     assert.equal(codeOf(await ask(at, upload(2, 1, false, 'x'))), '4.08');
     await ask(at, upload(3, 0, true, full));
-    at.door.restart();
+    at.server.restart();
     assert.equal(codeOf(await ask(at, upload(4, 1, false, 'x'))), '4.08');
   });
 
   test('a block of the wrong size is 4.00, a reserved size 4.02', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     assert.equal(codeOf(await ask(at, upload(1, 0, true, 'short'))), '4.00');
     assert.equal(codeOf(await ask(at, upload(2, 0, true, 'x', 7))), '4.02');
   });
@@ -149,7 +149,7 @@ describe('Block2', { concurrency: true }, () => {
     });
 
   test('more than 1024 bytes come as block 0 with Size2, the rest by piggybacked GETs', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.core.attributes = large;
     const first = await ask(at, get(1));
     assert.equal(first.readUInt8(0), 0x41, 'kind A');
@@ -169,7 +169,7 @@ describe('Block2', { concurrency: true }, () => {
   });
 
   test('a peer that asks for small blocks gets them', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.core.attributes = large;
     const first = await ask(at, get(1, blockValue(0, false, 2)));
     assert.equal(optionHex(first, 'Block2'), '0a');
@@ -179,12 +179,12 @@ describe('Block2', { concurrency: true }, () => {
   });
 
   test('1024 bytes go whole; a later block of something forgotten is cut from a fresh answer', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.core.attributes = 'x'.repeat(1024);
     assert.equal(optionHex(await ask(at, get(1)), 'Block2'), undefined);
     at.core.attributes = large;
     await ask(at, get(2));
-    at.door.restart();
+    at.server.restart();
     const later = await ask(at, get(3, blockValue(1, false, 6)));
     assert.equal(payloadText(later), large.slice(1024, 2048));
     assert.equal(at.core.calls.length, 3);

@@ -7,7 +7,7 @@ import { parseDatagram } from '../../../src/sandbox/coap/message.ts';
 import { defaultSettings } from '../../../src/sandbox/coap/settings.ts';
 import { Timers } from '../../../src/sandbox/coap/timers.ts';
 import { Transmissions } from '../../../src/sandbox/coap/transmissions.ts';
-import { stage } from '../helpers/coap-harness.ts';
+import { openCoapHarness } from '../helpers/coap-harness.ts';
 import { CoapPeer, request } from '../helpers/coap-peer.ts';
 import { FakeCoapCore } from '../helpers/fake-coap-core.ts';
 
@@ -19,7 +19,7 @@ const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
 
 describe('duplicates', { concurrency: true }, () => {
   test('a duplicate of a request still worked on is met with silence', async () => {
-    await using at = await stage({ latencyMs: 300 });
+    await using at = await openCoapHarness({ latencyMs: 300 });
     at.peer.send(provision(1));
     at.peer.send(provision(1));
     await at.peer.expectSilence(250);
@@ -31,7 +31,7 @@ describe('duplicates', { concurrency: true }, () => {
   });
 
   test('a duplicate of an acknowledged request without an answer is acknowledged again', async () => {
-    await using at = await stage({ latencyMs: 900 });
+    await using at = await openCoapHarness({ latencyMs: 900 });
     at.peer.send(telemetry(1));
     await at.peer.expect('60000001');
     at.peer.send(telemetry(1));
@@ -41,7 +41,7 @@ describe('duplicates', { concurrency: true }, () => {
   });
 
   test('a piggybacked answer is repeated and nothing is executed twice', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     for (const _ of [1, 2, 3]) {
       at.peer.send(provision(1));
       await at.peer.expect(`61410001${provisioned}`);
@@ -51,7 +51,7 @@ describe('duplicates', { concurrency: true }, () => {
   });
 
   test('an unacknowledged CON answer is repeated behind an empty ACK', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.peer.send(telemetry(1));
     const answer = await at.peer.expect('4141....7a');
     at.peer.send(telemetry(1));
@@ -61,7 +61,7 @@ describe('duplicates', { concurrency: true }, () => {
   });
 
   test('an acknowledged CON answer is never repeated, the duplicate is only acknowledged', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.peer.send(telemetry(1));
     at.peer.answer(await at.peer.expect('4141....7a'));
     at.peer.send(telemetry(1));
@@ -71,7 +71,7 @@ describe('duplicates', { concurrency: true }, () => {
   });
 
   test('a NON answer is repeated as it was', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.peer.send(telemetry(1, 'NON'));
     const answer = await at.peer.expect('5141....7a');
     at.peer.send(telemetry(1, 'NON'));
@@ -80,8 +80,8 @@ describe('duplicates', { concurrency: true }, () => {
   });
 
   test('the same message ID from another port, and a new one with the same body, are executed', async () => {
-    await using at = await stage();
-    await using other = await CoapPeer.open(at.door.port);
+    await using at = await openCoapHarness();
+    await using other = await CoapPeer.open(at.server.port);
     at.peer.send(telemetry(1));
     other.send(telemetry(1));
     await at.peer.expect('4141....7a');
@@ -103,7 +103,7 @@ describe('duplicates', { concurrency: true }, () => {
     const meet = (datagram: Buffer) => {
       const inbound = parseDatagram(datagram, { address: '127.0.0.1', port: 1 });
       assert.ok(inbound?.type === 'request');
-      return exchanges.meet(inbound.request).status;
+      return exchanges.register(inbound.request).status;
     };
     assert.equal(meet(telemetry(1)), 'new');
     assert.equal(meet(telemetry(2, 'NON')), 'new');

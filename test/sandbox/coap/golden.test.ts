@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { openCoapFrontDoor } from '../../../src/sandbox/coap/coap-server.ts';
+import { openCoapServer } from '../../../src/sandbox/coap/coap-server.ts';
 import { openCore } from '../../../src/sandbox/core/core.ts';
 import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
 import { CoapPeer, option, request } from '../helpers/coap-peer.ts';
@@ -35,10 +35,10 @@ async function stage({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; de
   const core = openCore({
     provisioning: { key: 'pk1', secret: 'ps1' },
     knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 5, ...knobs },
-    mintToken: () => TOKEN,
+    generateToken: () => TOKEN,
   });
   if (device) core.admin.createDevice({ name: 'gw-1', token: TOKEN });
-  const door = await openCoapFrontDoor({ core, host: '127.0.0.1', port: 0 });
+  const door = await openCoapServer({ core, host: '127.0.0.1', port: 0 });
   const peer = await CoapPeer.open(door.port);
   return {
     core,
@@ -71,7 +71,7 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expect(notFound);
     at.peer.send(provision.replace('42021001', '42021002').replace('22706b31', '22706b32'));
     await at.peer.expect(notFound.replace('62801001', '62801002'));
-    at.core.admin.turnKnobs({ strategy: 'disabled' });
+    at.core.admin.updateKnobs({ strategy: 'disabled' });
     at.peer.send(provision.replace('42021001', '42021003'));
     await at.peer.expect(notFound.replace('62801001', '62801003'));
   });
@@ -81,7 +81,7 @@ describe('golden examples', { concurrency: true }, () => {
     at.core.admin.createDevice({ name: 'gw-0001' });
     at.peer.send(provision);
     await at.peer.expect(`62801001${failure}`);
-    at.core.admin.turnKnobs({ strategy: 'pre-provisioned' });
+    at.core.admin.updateKnobs({ strategy: 'pre-provisioned' });
     at.peer.send(provision.replace('42021001', '42021002').replace('67772d30303031', '67772d30303032'));
     await at.peer.expect(`62801002${failure}`);
   });

@@ -7,10 +7,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openCoapFrontDoor } from '../../../src/sandbox/coap/coap-server.ts';
+import { openCoapServer } from '../../../src/sandbox/coap/coap-server.ts';
 import { parseDatagram } from '../../../src/sandbox/coap/message.ts';
 import { openCore } from '../../../src/sandbox/core/core.ts';
-import { createDice } from '../../../src/sandbox/core/random.ts';
+import { createRandom } from '../../../src/sandbox/core/random.ts';
 import { CoapPeer, option, request } from '../helpers/coap-peer.ts';
 
 const SEED = 20260702;
@@ -42,8 +42,8 @@ const seeds: readonly Buffer[] = [
   Buffer.from('70000001', 'hex'),
 ];
 
-function mutate(dice: () => number): Buffer {
-  const below = (n: number) => Math.floor(dice() * n);
+function mutate(random: () => number): Buffer {
+  const below = (n: number) => Math.floor(random() * n);
   let datagram = Buffer.from(seeds[below(seeds.length)] ?? Buffer.alloc(4));
   datagram.writeUInt16BE(below(65_536), 2);
   for (let left = 1 + below(4); left > 0; left -= 1) {
@@ -80,7 +80,7 @@ test(`after 20,000 mutated datagrams (seed ${SEED}) the front door answers as be
   core.admin.createDevice({ name: 'gw-1', token: TOKEN });
   const log: string[] = [];
   const settings = { exchangesMax: 500, transmissionsMax: 300, transfersMax: 20, bodyBytesMax: 10_000 };
-  await using door = await openCoapFrontDoor({
+  await using door = await openCoapServer({
     core,
     host: '127.0.0.1',
     port: 0,
@@ -88,10 +88,10 @@ test(`after 20,000 mutated datagrams (seed ${SEED}) the front door answers as be
     log: (line) => log.push(line),
   });
   await using peer = await CoapPeer.open(door.port);
-  const dice = createDice(SEED);
+  const random = createRandom(SEED);
   let understood = 0;
   for (let sent = 1; sent <= 20_000; sent += 1) {
-    const datagram = mutate(dice);
+    const datagram = mutate(random);
     if (parseDatagram(datagram, { address: '127.0.0.1', port: 1 }) !== undefined) understood += 1;
     peer.send(datagram);
     if (sent % 50 === 0) {

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { openCoapFrontDoor } from '../../../src/sandbox/coap/coap-server.ts';
+import { openCoapServer } from '../../../src/sandbox/coap/coap-server.ts';
 import { openCore } from '../../../src/sandbox/core/core.ts';
 import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
 
@@ -42,7 +42,7 @@ function onPath(name: string): string | undefined {
 async function stage(knobs: Partial<Knobs> = {}) {
   const core = openCore({ provisioning: { key: 'pk1', secret: 'ps1' }, knobs });
   core.admin.createDevice({ name: 'gw-1', token: TOKEN });
-  const door = await openCoapFrontDoor({ core, host: '127.0.0.1', port: 0 });
+  const door = await openCoapServer({ core, host: '127.0.0.1', port: 0 });
   return {
     core,
     /** What coap-client prints: the payload on stdout, the code of an error on stderr. */

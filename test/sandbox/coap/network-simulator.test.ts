@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { openCoapFrontDoor } from '../../../src/sandbox/coap/coap-server.ts';
-import { type Stage, stage } from '../helpers/coap-harness.ts';
+import { openCoapServer } from '../../../src/sandbox/coap/coap-server.ts';
+import { type CoapHarness, openCoapHarness } from '../helpers/coap-harness.ts';
 import { CoapPeer, request } from '../helpers/coap-peer.ts';
 import { FakeCoapCore } from '../helpers/fake-coap-core.ts';
 
@@ -17,7 +17,7 @@ const provision = (messageId: number) => request('POST', { messageId, path, payl
 
 describe('network knobs', { concurrency: true }, () => {
   /** Message IDs of those of 200 requests that got an answer, in the order of the answers. */
-  async function answered(at: Stage): Promise<readonly number[]> {
+  async function answered(at: CoapHarness): Promise<readonly number[]> {
     for (let messageId = 0; messageId < 200; messageId += 1) {
       at.peer.send(request('PUT', { messageId, path }));
       // Not all at once, or the kernel's buffer decides.
@@ -35,7 +35,7 @@ describe('network knobs', { concurrency: true }, () => {
       ['lossIn', 8],
       ['lossOut', 7],
     ] as const) {
-      await using at = await stage({ knobs: { [knob]: 0.3, seed } });
+      await using at = await openCoapHarness({ knobs: { [knob]: 0.3, seed } });
       runs.push(await answered(at));
     }
     for (const run of runs) assert.ok(run.length > 110 && run.length < 170, `${run.length} of 200`);
@@ -44,11 +44,11 @@ describe('network knobs', { concurrency: true }, () => {
   });
 
   test('a seed set while running makes new dice', async () => {
-    await using at = await stage({ knobs: { lossIn: 0.3, seed: 7 } });
+    await using at = await openCoapHarness({ knobs: { lossIn: 0.3, seed: 7 } });
     const runs: (readonly number[])[] = [];
     for (const seed of [7, 8, 7]) {
       at.core.knobs.seed = seed;
-      at.door.restart();
+      at.server.restart();
       runs.push(await answered(at));
     }
     assert.notDeepEqual(runs[0], runs[1]);
@@ -56,7 +56,7 @@ describe('network knobs', { concurrency: true }, () => {
   });
 
   test('a datagram doubled on its way in is executed once and recorded as a duplicate', async () => {
-    await using at = await stage({ knobs: { duplicateIn: 1 } });
+    await using at = await openCoapHarness({ knobs: { duplicateIn: 1 } });
     at.peer.send(provision(1));
     await at.peer.expectSilence(0);
     assert.ok(await at.peer.next());
@@ -65,7 +65,7 @@ describe('network knobs', { concurrency: true }, () => {
   });
 
   test('a datagram doubled on its way out arrives twice', async () => {
-    await using at = await stage({ knobs: { duplicateOut: 1 } });
+    await using at = await openCoapHarness({ knobs: { duplicateOut: 1 } });
     at.peer.send(provision(1));
     const first = await at.peer.next();
     assert.ok(first);
@@ -74,7 +74,7 @@ describe('network knobs', { concurrency: true }, () => {
   });
 
   test('reordering lets later answers overtake earlier ones and loses none', async () => {
-    await using at = await stage({ knobs: { reorderOut: 0.5 } });
+    await using at = await openCoapHarness({ knobs: { reorderOut: 0.5 } });
     const order = await answered(at);
     assert.equal(new Set(order).size, 200);
     assert.notDeepEqual(
@@ -84,7 +84,7 @@ describe('network knobs', { concurrency: true }, () => {
   });
 
   test('silent: the request is executed, nothing is said, and the lost answer can be asked for again', async () => {
-    await using at = await stage({ knobs: { silent: true } });
+    await using at = await openCoapHarness({ knobs: { silent: true } });
     at.peer.send(provision(1));
     at.peer.send(telemetry(2));
     at.peer.send('40000003');
@@ -97,7 +97,7 @@ describe('network knobs', { concurrency: true }, () => {
   });
 
   test('dead: nothing is read, and nothing is remembered of it', async () => {
-    await using at = await stage({ knobs: { dead: true } });
+    await using at = await openCoapHarness({ knobs: { dead: true } });
     at.peer.send(provision(1));
     await at.peer.expectSilence(100);
     assert.deepEqual(at.core.calls, []);
@@ -111,9 +111,9 @@ describe('network knobs', { concurrency: true }, () => {
 describe('the front door', { concurrency: true }, () => {
   for (const host of ['127.0.0.1', '::1', '::']) {
     test(`it opens on ${host} and answers there`, async (t) => {
-      let at: Stage;
+      let at: CoapHarness;
       try {
-        at = await stage({ host });
+        at = await openCoapHarness({ host });
       } catch (error) {
         return t.skip(`no IPv6 here: ${String(error)}`);
       }
@@ -124,18 +124,18 @@ describe('the front door', { concurrency: true }, () => {
   }
 
   test('a port already taken is an error, not a crash', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     await assert.rejects(
-      openCoapFrontDoor({ core: new FakeCoapCore(), host: '127.0.0.1', port: at.door.port }),
+      openCoapServer({ core: new FakeCoapCore(), host: '127.0.0.1', port: at.server.port }),
       { code: 'EADDRINUSE' },
     );
   });
 
   test('after a restart an answer from before it is not given, and the request may come again', async () => {
-    await using at = await stage({ latencyMs: 200 });
+    await using at = await openCoapHarness({ latencyMs: 200 });
     at.peer.send(provision(1));
     await at.peer.expectSilence(50);
-    at.door.restart();
+    at.server.restart();
     await at.peer.expectSilence(600);
     at.peer.send(provision(1));
     assert.ok(await at.peer.next());
@@ -144,7 +144,7 @@ describe('the front door', { concurrency: true }, () => {
   });
 
   test('disposing twice, with answers still due and unacknowledged, leaves nothing running', async () => {
-    const at = await stage({ latencyMs: 100 });
+    const at = await openCoapHarness({ latencyMs: 100 });
     at.peer.send(provision(1));
     at.peer.send(
       request('GET', {
@@ -154,8 +154,8 @@ describe('the front door', { concurrency: true }, () => {
       }),
     );
     await at.peer.expectSilence(50);
-    await at.door[Symbol.asyncDispose]();
-    await at.door[Symbol.asyncDispose]();
+    await at.server[Symbol.asyncDispose]();
+    await at.server[Symbol.asyncDispose]();
     await at.peer.expectSilence(150);
     assert.equal(at.core.listeners.size, 0);
     assert.deepEqual(at.log, []);
@@ -163,7 +163,7 @@ describe('the front door', { concurrency: true }, () => {
   });
 
   test('a core that breaks its promise and rejects looks like a failing core', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.core.provision = () => Promise.reject(new Error('a bug'));
     at.peer.send(provision(1));
     await at.peer.expect('61a000017a');
@@ -171,8 +171,8 @@ describe('the front door', { concurrency: true }, () => {
   });
 
   test('two peers are told apart by their ports', async () => {
-    await using at = await stage();
-    await using other = await CoapPeer.open(at.door.port);
+    await using at = await openCoapHarness();
+    await using other = await CoapPeer.open(at.server.port);
     other.send(provision(1));
     assert.ok(await other.next());
     await at.peer.expectSilence(30);

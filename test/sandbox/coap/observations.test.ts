@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Stage, stage } from '../helpers/coap-harness.ts';
+import { type CoapHarness, openCoapHarness } from '../helpers/coap-harness.ts';
 import { CoapPeer, codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
 
 interface Wish {
@@ -37,8 +37,8 @@ async function noted(peer: CoapPeer): Promise<string> {
   return text;
 }
 
-async function observing(wish: Parameters<typeof stage>[0] = {}): Promise<Stage> {
-  const at = await stage(wish);
+async function observing(wish: Parameters<typeof openCoapHarness>[0] = {}): Promise<CoapHarness> {
+  const at = await openCoapHarness(wish);
   at.peer.send(observe(1));
   await at.peer.expect('61450001a1606132ff7b7d');
   return at;
@@ -47,19 +47,19 @@ async function observing(wish: Parameters<typeof stage>[0] = {}): Promise<Stage>
 describe('observing attributes', { concurrency: true }, () => {
   test('one CON is in flight, the newest waits, what lay between is dropped', async () => {
     await using at = await observing();
-    for (const n of [1, 2, 3, 4]) at.core.tell(`{"n":${n}}`);
+    for (const n of [1, 2, 3, 4]) at.core.notifyAttributes(`{"n":${n}}`);
     assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
     assert.equal(await noted(at.peer), '2.05 4 {"n":4}');
-    at.core.tell('{"n":5}');
+    at.core.notifyAttributes('{"n":5}');
     assert.equal(await noted(at.peer), '2.05 5 {"n":5}');
     await at.peer.expectSilence(50);
   });
 
   test('a NON registration gets NON notifications, at once and all of them', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.peer.send(observe(1, { type: 'NON' }));
     await at.peer.expect('5145....a1606132ff7b7d');
-    for (const n of [1, 2, 3]) at.core.tell(`{"n":${n}}`);
+    for (const n of [1, 2, 3]) at.core.notifyAttributes(`{"n":${n}}`);
     for (const n of [1, 2, 3]) {
       const { bytes, text } = await notification(at.peer);
       assert.equal(text, `2.05 ${n} {"n":${n}}`);
@@ -70,11 +70,11 @@ describe('observing attributes', { concurrency: true }, () => {
   });
 
   test('a slow first answer comes as a CON, and a notification waits until it is acknowledged', async () => {
-    await using at = await stage({ latencyMs: 600 });
+    await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(observe(1));
     await at.peer.expect('60000001');
     const first = await at.peer.expect('4145....a1606132ff7b7d');
-    at.core.tell('{"n":1}');
+    at.core.notifyAttributes('{"n":1}');
     await at.peer.expectSilence(60);
     at.peer.answer(first);
     assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
@@ -82,11 +82,11 @@ describe('observing attributes', { concurrency: true }, () => {
 
   test('registering again with the same token refreshes: the counter restarts, nothing is said twice', async () => {
     await using at = await observing();
-    at.core.tell('{"n":1}');
+    at.core.notifyAttributes('{"n":1}');
     assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
     at.peer.send(observe(2));
     await at.peer.expect('61450002a1606132ff7b7d');
-    at.core.tell('{"n":2}');
+    at.core.notifyAttributes('{"n":2}');
     assert.equal(await noted(at.peer), '2.05 1 {"n":2}');
     assert.equal(at.core.listeners.size, 1);
   });
@@ -96,11 +96,11 @@ describe('observing attributes', { concurrency: true }, () => {
     at.peer.send(observe(2, { token: 'a2' }));
     at.peer.answer(await at.peer.expect('4142....a160'));
     await at.peer.expect('61450002a2606132ff7b7d');
-    await using other = await CoapPeer.open(at.door.port);
+    await using other = await CoapPeer.open(at.server.port);
     other.send(observe(1));
     await other.expect('61450001a1606132ff7b7d');
     at.peer.answer(await at.peer.expect('4142....a260'));
-    at.core.tell('{"n":1}');
+    at.core.notifyAttributes('{"n":1}');
     assert.equal(await noted(other), '2.05 1 {"n":1}');
     await at.peer.expectSilence(50);
     assert.equal(at.core.listeners.size, 1);
@@ -129,10 +129,10 @@ describe('observing attributes', { concurrency: true }, () => {
 
   for (const type of ['CON', 'NON'] as const) {
     test(`a reset of a ${type} notification cancels`, async () => {
-      await using at = await stage();
+      await using at = await openCoapHarness();
       at.peer.send(observe(1, { type }));
       await at.peer.next();
-      at.core.tell('{"n":1}');
+      at.core.notifyAttributes('{"n":1}');
       const { bytes } = await notification(at.peer);
       at.peer.answer(bytes, '7000');
       await at.peer.expectSilence(50);
@@ -143,7 +143,7 @@ describe('observing attributes', { concurrency: true }, () => {
   test('a notification unacknowledged through four retransmissions drops every observation of that peer', async () => {
     await using at = await observing({ settings: { ackTimeoutMs: 10 } });
     at.core.devices.set('tok2', { status: 'ok', device: { id: 'd2', name: 'gw-2', coapAllowed: true } });
-    await using other = await CoapPeer.open(at.door.port);
+    await using other = await CoapPeer.open(at.server.port);
     const second = request('GET', {
       messageId: 2,
       token: 'c1',
@@ -163,7 +163,7 @@ describe('observing attributes', { concurrency: true }, () => {
 
   test('the end of a device waits behind what is in flight, and is retransmitted like it', async () => {
     await using at = await observing({ settings: { ackTimeoutMs: 100 } });
-    at.core.tell('{"n":1}');
+    at.core.notifyAttributes('{"n":1}');
     const { bytes } = await notification(at.peer);
     at.core.endDevice();
     await at.peer.expectSilence(50);
@@ -177,9 +177,9 @@ describe('observing attributes', { concurrency: true }, () => {
 
   test('a restart forgets the observation and tells nobody', async () => {
     await using at = await observing();
-    at.door.restart();
+    at.server.restart();
     assert.equal(at.core.listeners.size, 0);
-    at.core.tell('{"n":1}');
+    at.core.notifyAttributes('{"n":1}');
     await at.peer.expectSilence(100);
     at.peer.send(observe(1));
     await at.peer.expect('61450001a1606132ff7b7d');
@@ -197,7 +197,7 @@ describe('observing attributes', { concurrency: true }, () => {
   test('a large notification comes in blocks', async () => {
     await using at = await observing();
     const text = JSON.stringify({ text: 'x'.repeat(1500) });
-    at.core.tell(text);
+    at.core.notifyAttributes(text);
     const { bytes } = await notification(at.peer);
     at.peer.answer(bytes);
     assert.equal(optionHex(bytes, 'Block2'), '0e');
@@ -217,7 +217,7 @@ describe('observing commands', { concurrency: true }, () => {
     observe(messageId, { feature: 'rpc', type });
 
   test('an acknowledged command is delivered, a reset one is not', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.peer.send(rpc(1));
     at.peer.answer(await at.peer.expect('4143....a160'));
     await at.peer.settle();
@@ -230,7 +230,7 @@ describe('observing commands', { concurrency: true }, () => {
   });
 
   test('pending commands follow the registration', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.core.pending = [{ id: 3, json: '{"id":3}' }];
     at.peer.send(rpc(1));
     const first = await at.peer.expect('4143....a160');
@@ -240,7 +240,7 @@ describe('observing commands', { concurrency: true }, () => {
   });
 
   test('a NON command counts as delivered when sent', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.peer.send(rpc(1, 'NON'));
     await at.peer.expect('5143....a160');
     at.core.command(0);
@@ -249,7 +249,7 @@ describe('observing commands', { concurrency: true }, () => {
   });
 
   test('a command dropped for a newer one, or not acknowledged in time, is reported once as not delivered', async () => {
-    await using at = await stage({ settings: { rpcAckMs: 150 } });
+    await using at = await openCoapHarness({ settings: { rpcAckMs: 150 } });
     at.peer.send(rpc(1));
     at.peer.answer(await at.peer.expect('4143....a160'));
     await at.peer.settle();

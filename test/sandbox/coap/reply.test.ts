@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { stage } from '../helpers/coap-harness.ts';
+import { openCoapHarness } from '../helpers/coap-harness.ts';
 import { codeOf, option, payloadText, request } from '../helpers/coap-peer.ts';
 import { testRetransmission } from '../retransmission.ts';
 
@@ -14,7 +14,7 @@ const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
 
 describe('kinds of answers', { concurrency: true }, () => {
   test('kind A: fast it is a CON without an ACK, with the knob turned it is piggybacked', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.peer.send(telemetry(1));
     at.peer.answer(await at.peer.expect('4141....7a'));
     await at.peer.expectSilence(600);
@@ -24,21 +24,21 @@ describe('kinds of answers', { concurrency: true }, () => {
   });
 
   test('kind A: slow it is an empty ACK, then a CON', async () => {
-    await using at = await stage({ latencyMs: 600 });
+    await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(telemetry(1));
     await at.peer.expect('60000001');
     await at.peer.expect('4141....7a');
   });
 
   test('kind B: slow it is an empty ACK, then a CON', async () => {
-    await using at = await stage({ latencyMs: 600 });
+    await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(provision(1));
     await at.peer.expect('60000001');
     await at.peer.expect(`4141....${provisioned}`);
   });
 
   test('a NON request gets one NON with a fresh message ID, however slow, and no ACK', async () => {
-    await using at = await stage({ latencyMs: 600 });
+    await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(provision(7, 'NON'));
     await at.peer.expectSilence(550);
     const answer = await at.peer.expect(`5141....${provisioned}`);
@@ -47,7 +47,7 @@ describe('kinds of answers', { concurrency: true }, () => {
   });
 
   test('an unauthorized token, a profile of another transport and a dead core are 4.01, 5.00, 5.00', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     const post = (token: string, messageId: number) =>
       at.peer.send(request('POST', { messageId, path: `/api/v1/${token}/telemetry`, payload: '{}' }));
     post('nobody', 1);
@@ -64,7 +64,7 @@ describe('kinds of answers', { concurrency: true }, () => {
   testRetransmission({ ackTimeoutMs: 600 });
 
   test('four retransmissions and no more; an ACK or a reset ends them', async () => {
-    await using at = await stage({ settings: { ackTimeoutMs: 20 } });
+    await using at = await openCoapHarness({ settings: { ackTimeoutMs: 20 } });
     at.peer.send(telemetry(1));
     const answer = await at.peer.expect('4141....7a');
     for (const _ of [1, 2, 3, 4]) assert.deepEqual(await at.peer.next(600), answer);
@@ -80,7 +80,7 @@ describe('kinds of answers', { concurrency: true }, () => {
   });
 
   test('OTA is acknowledged at once, and there is never a package', async () => {
-    await using at = await stage({ latencyMs: 300 });
+    await using at = await openCoapHarness({ latencyMs: 300 });
     at.peer.send(request('GET', { messageId: 1, path: '/fw/tok' }));
     await at.peer.expect('60000001');
     await at.peer.expect('4184....7a');
@@ -89,7 +89,7 @@ describe('kinds of answers', { concurrency: true }, () => {
 
 describe('silence', { concurrency: true }, () => {
   test('a core that never answers leaves an empty ACK at 500 ms and nothing more; a NON not even that', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     at.core.post = { status: 'silent' };
     at.peer.send(telemetry(1));
     at.peer.send(telemetry(2, 'NON'));
@@ -118,7 +118,7 @@ describe('silence', { concurrency: true }, () => {
     ['a reset of nothing', '70000001'],
   ] as const) {
     test(`${what} is met with silence, and the next ping is answered`, async () => {
-      await using at = await stage();
+      await using at = await openCoapHarness();
       at.peer.send(datagram);
       at.peer.send(ping);
       await at.peer.expect('70000001');
@@ -127,7 +127,7 @@ describe('silence', { concurrency: true }, () => {
   }
 
   test('2048 bytes are read, 2049 are not', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     const empty = telemetry(1, 'CON', ' ').length - 1;
     at.peer.send(telemetry(1, 'CON', 'x'.repeat(2049 - empty)));
     await at.peer.expectSilence(600);
@@ -138,7 +138,7 @@ describe('silence', { concurrency: true }, () => {
 
 describe('requests turned away', { concurrency: true }, () => {
   test('an unknown critical option is named in a 4.02, an elective one and any Accept are ignored', async () => {
-    await using at = await stage();
+    await using at = await openCoapHarness();
     const path = '/api/v1/tok/telemetry';
     const send = (messageId: number, number: number) =>
       at.peer.send(request('POST', { messageId, path, options: [option(number, '01')], payload: '{}' }));
@@ -154,7 +154,7 @@ describe('requests turned away', { concurrency: true }, () => {
   });
 
   test('what is turned away before processing is piggybacked at once, however slow the core', async () => {
-    await using at = await stage({ latencyMs: 5_000 });
+    await using at = await openCoapHarness({ latencyMs: 5_000 });
     for (const [messageId, method, path, code] of [
       [1, 'GET', '/nope', '84'],
       [2, 'PUT', '/api/v1/tok/telemetry', '85'],

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDatagram } from '../../../src/sandbox/coap/message.ts';
 import { findRoute, type Route } from '../../../src/sandbox/coap/routes.ts';
-import { stage } from '../helpers/coap-harness.ts';
+import { openCoapHarness } from '../helpers/coap-harness.ts';
 import { codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
 
-const refused = (code: '4.00' | '4.01' | '4.04' | '4.05'): Route => ({ to: 'refused', code });
+const refused = (code: '4.00' | '4.01' | '4.04' | '4.05'): Route => ({ to: 'rejected', code });
 const register = [option(6, '')];
 const cancel = [option(6, '01')];
 const token = 'T';
@@ -80,7 +80,7 @@ test('a path sent whole in one option is split at its slashes', () => {
 });
 
 test('the banner is text and the discovery is link format', async () => {
-  await using at = await stage();
+  await using at = await openCoapHarness();
   at.peer.send(request('GET', { messageId: 1, path: '/' }));
   const banner = await at.peer.next();
   assert.equal(codeOf(banner), '2.05');
@@ -91,7 +91,7 @@ test('the banner is text and the discovery is link format', async () => {
 });
 
 test('attribute keys are split at commas, and an item without one clear value does not count', async () => {
-  await using at = await stage({ knobs: { kindA: 'piggyback' } });
+  await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [index, [query, keys]] of (
     [
       [['clientKeys=a,b,a'], '{"clientKeys":["a","b"]}'],
@@ -107,7 +107,7 @@ test('attribute keys are split at commas, and an item without one clear value do
 });
 
 test('an attribute read answers in the content format of its request', async () => {
-  await using at = await stage({ knobs: { kindA: 'piggyback' } });
+  await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [messageId, format, answered] of [
     [1, undefined, '32'],
     [2, '', ''],

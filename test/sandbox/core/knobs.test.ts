@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defaultKnobs, KnobError, turnKnobs } from '../../../src/sandbox/core/knobs.ts';
-import { createDice } from '../../../src/sandbox/core/random.ts';
-import { quickCore } from '../helpers/quick-core.ts';
+import { defaultKnobs, KnobError, updateKnobs } from '../../../src/sandbox/core/knobs.ts';
+import { createRandom } from '../../../src/sandbox/core/random.ts';
+import { openQuickCore } from '../helpers/quick-core.ts';
 
 const BAD: readonly (readonly [patch: unknown, says: RegExp])[] = [
   [{ lossIn: 1.1 }, /^lossIn: 1\.1 is not a share from 0 to 1$/],
@@ -25,7 +25,7 @@ describe('turning knobs', () => {
   for (const [patch, says] of BAD) {
     it(`refuses ${JSON.stringify(patch)} and says why`, () => {
       const knobs = defaultKnobs();
-      const [problem, ...others] = turnKnobs(knobs, patch);
+      const [problem, ...others] = updateKnobs(knobs, patch);
       assert.match(problem ?? '', says);
       assert.deepEqual(others, []);
       assert.deepEqual(knobs, defaultKnobs());
@@ -34,7 +34,7 @@ describe('turning knobs', () => {
 
   it('turns all of a patch', () => {
     const knobs = defaultKnobs();
-    assert.deepEqual(turnKnobs(knobs, { coreLatencyMinMs: 600, coreLatencyMaxMs: 700, silent: true }), []);
+    assert.deepEqual(updateKnobs(knobs, { coreLatencyMinMs: 600, coreLatencyMaxMs: 700, silent: true }), []);
     assert.deepEqual(knobs, {
       ...defaultKnobs(),
       coreLatencyMinMs: 600,
@@ -45,31 +45,31 @@ describe('turning knobs', () => {
 
   it('turns none of a patch with one bad knob, and lists every problem', () => {
     const knobs = defaultKnobs();
-    assert.equal(turnKnobs(knobs, { silent: true, lossIn: 2, seed: -1 }).length, 2);
+    assert.equal(updateKnobs(knobs, { silent: true, lossIn: 2, seed: -1 }).length, 2);
     assert.deepEqual(knobs, defaultKnobs());
   });
 
   it('is seen at once by whoever holds the knobs', () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const { knobs } = core;
-    core.admin.turnKnobs({ dead: true });
+    core.admin.updateKnobs({ dead: true });
     assert.equal(knobs.dead, true);
   });
 
   it('stops a core from opening with a bad knob', () => {
-    assert.throws(() => quickCore({ knobs: { lossIn: 7 } }), KnobError);
+    assert.throws(() => openQuickCore({ knobs: { lossIn: 7 } }), KnobError);
   });
 });
 
 describe('the dice', () => {
   it('fall the same way for the same seed and differently for the next', () => {
-    const throws = (seed: number): readonly number[] => Array.from({ length: 50 }, createDice(seed));
+    const throws = (seed: number): readonly number[] => Array.from({ length: 50 }, createRandom(seed));
     assert.deepEqual(throws(7), throws(7));
     assert.notDeepEqual(throws(7), throws(8));
   });
 
   it('stay in [0, 1) and are spread evenly, for neighbouring seeds too', () => {
-    const firsts = Array.from({ length: 10_000 }, (_, seed) => createDice(seed)());
+    const firsts = Array.from({ length: 10_000 }, (_, seed) => createRandom(seed)());
     assert.ok(firsts.every((value) => value >= 0 && value < 1));
     const mean = firsts.reduce((sum, value) => sum + value, 0) / firsts.length;
     assert.ok(Math.abs(mean - 0.5) < 0.02, String(mean));

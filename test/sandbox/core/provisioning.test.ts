@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import type { Knobs, ProvisionAnswer } from '../../../src/sandbox/core/model/types.ts';
-import { HandClock } from '../helpers/manual-clock.ts';
-import { provisionBody, quickCore } from '../helpers/quick-core.ts';
+import { ManualClock } from '../helpers/manual-clock.ts';
+import { openQuickCore, provisionBody } from '../helpers/quick-core.ts';
 
 const FAILURE = '{"errorMsg":"Failed to provision device!","status":"FAILURE"}';
 const NOT_FOUND = '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}';
@@ -20,7 +20,7 @@ function shown(answer: ProvisionAnswer): string {
 }
 
 async function askNew(members: Members, knobs: Partial<Knobs> = {}): Promise<string> {
-  return ask(quickCore({ knobs }), members);
+  return ask(openQuickCore({ knobs }), members);
 }
 
 function accessToken(token: string): string {
@@ -29,7 +29,7 @@ function accessToken(token: string): string {
 
 describe('a provisioning request', () => {
   it('P1: creates the device and answers its token, members in the server order', async () => {
-    const core = quickCore({ mintToken: () => 'sLzc0gDAZPkGMzFVTyUY' });
+    const core = openQuickCore({ generateToken: () => 'sLzc0gDAZPkGMzFVTyUY' });
     const answer = await core.provision(provisionBody({ deviceName: 'gw-0001' }), 'coap');
     assert.deepEqual(answer, {
       status: 'answered',
@@ -48,7 +48,7 @@ describe('a provisioning request', () => {
   });
 
   it('P3: says FAILURE the second time, and makes no second device', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     await ask(core, { deviceName: 'gw' });
     const again = await core.provision(provisionBody({ deviceName: 'gw' }), 'coap');
     assert.deepEqual(again, { status: 'answered', success: false, json: FAILURE });
@@ -73,20 +73,20 @@ describe('a provisioning request', () => {
   ];
   for (const [claim, body] of malformed) {
     it(`P6: is malformed with ${claim}`, async () => {
-      const core = quickCore();
+      const core = openQuickCore();
       assert.equal((await core.provision(body, 'coap')).status, 'malformed');
       assert.equal(core.admin.devices().length, 0);
     });
   }
 
   it('repeats the whole body, secret included, when it complains of a missing member', async () => {
-    const answer = await quickCore().provision('{"provisionDeviceSecret":"ps1"}', 'http');
+    const answer = await openQuickCore().provision('{"provisionDeviceSecret":"ps1"}', 'http');
     assert.ok(answer.status === 'malformed');
     assert.match(answer.message, /provisionDeviceKey.*"provisionDeviceSecret":"ps1"/);
   });
 
   it('takes numbers, booleans and one-element arrays as their text', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     await ask(core, { deviceName: 42, token: ['tok'] });
     await ask(core, { deviceName: true });
     assert.deepEqual(
@@ -103,7 +103,7 @@ describe('a provisioning request', () => {
   });
 
   it('marks a gateway', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     await ask(core, { deviceName: 'gw', gateway: true });
     assert.equal(core.admin.devices()[0]?.gateway, true);
   });
@@ -120,21 +120,21 @@ describe('the decision order', () => {
   });
 
   it('looks at the secret before the name that exists', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     await ask(core, { deviceName: 'gw' });
     assert.equal(await ask(core, { deviceName: 'gw', provisionDeviceSecret: 'wrong' }), NOT_FOUND);
   });
 
   it('finds an existing name whatever its profile, trimmed and case-sensitive', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     core.admin.createDevice({ name: 'gw', profile: 'another' });
     assert.equal(await ask(core, { deviceName: '  gw ' }), FAILURE);
     assert.match(await ask(core, { deviceName: 'GW' }), /SUCCESS/);
   });
 
   it('never answers under the certificate-chain strategy until the transport gives up', async () => {
-    const clock = new HandClock();
-    const core = quickCore({ clock, knobs: { strategy: 'chain' } });
+    const clock = new ManualClock();
+    const core = openQuickCore({ clock, knobs: { strategy: 'chain' } });
     assert.equal(await ask(core, { provisionDeviceKey: 'other' }), NOT_FOUND);
     let answer: string | undefined;
     const asking = ask(core, { deviceName: 'gw' }).then((text) => {
@@ -152,13 +152,13 @@ describe('the pre-provisioned strategy', () => {
   const knobs = { strategy: 'pre-provisioned' } as const;
 
   it('answers the existing credentials and ignores what the request proposes', async () => {
-    const core = quickCore({ knobs });
+    const core = openQuickCore({ knobs });
     core.admin.createDevice({ name: 'gw', token: 'existing' });
     assert.equal(await ask(core, { deviceName: ' gw ', token: 'mine' }), accessToken('existing'));
   });
 
   it('says FAILURE for an unknown, nameless, foreign or already provisioned device', async () => {
-    const core = quickCore({ knobs });
+    const core = openQuickCore({ knobs });
     core.admin.createDevice({ name: 'foreign', profile: 'another' });
     core.admin.createDevice({ name: 'gw' });
     assert.equal(await ask(core, { deviceName: 'unknown' }), FAILURE);
@@ -173,7 +173,7 @@ describe('the pre-provisioned strategy', () => {
   });
 
   it('lets a device provision again once the administrator cleared its mark', async () => {
-    const core = quickCore({ knobs });
+    const core = openQuickCore({ knobs });
     core.admin.createDevice({ name: 'gw', token: 'existing' });
     await ask(core, { deviceName: 'gw' });
     core.admin.clearProvisionState('gw');
@@ -183,7 +183,7 @@ describe('the pre-provisioned strategy', () => {
 
 describe('credentials on creation', () => {
   it('gives a nameless device a random name of 20 alphanumerics', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     assert.match(await ask(core, {}), /SUCCESS/);
     assert.match(core.admin.devices()[0]?.name ?? '', /^[A-Za-z0-9]{20}$/);
   });
@@ -201,7 +201,7 @@ describe('credentials on creation', () => {
   });
 
   it('refuses a token any device uses, and leaves no half-made device', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     core.admin.createDevice({ name: 'other', token: 'taken' });
     assert.equal(await ask(core, { deviceName: 'gw', token: 'taken' }), FAILURE);
     assert.match(await ask(core, { deviceName: 'gw', token: 'free' }), /SUCCESS/);
@@ -238,7 +238,7 @@ describe('credentials on creation', () => {
   });
 
   it('lets only access tokens authorize', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     await ask(core, { credentialsType: 'MQTT_BASIC', username: 'u' });
     assert.deepEqual(await core.checkToken('u'), { status: 'unauthorized' });
   });
@@ -258,14 +258,14 @@ describe('credentials on creation', () => {
   });
 
   it('says FAILURE when the device limit is reached, and creates when it no longer is', async () => {
-    const core = quickCore({ knobs: { deviceLimitReached: true } });
+    const core = openQuickCore({ knobs: { deviceLimitReached: true } });
     assert.equal(await ask(core, { deviceName: 'gw' }), FAILURE);
-    core.admin.turnKnobs({ deviceLimitReached: false });
+    core.admin.updateKnobs({ deviceLimitReached: false });
     assert.match(await ask(core, { deviceName: 'gw' }), /SUCCESS/);
   });
 
   it('lets one of two requests racing for a name win', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const answers = await Promise.all([ask(core, { deviceName: 'gw' }), ask(core, { deviceName: 'gw' })]);
     assert.deepEqual(answers.map((answer) => answer === FAILURE).sort(), [false, true]);
   });
@@ -273,8 +273,8 @@ describe('credentials on creation', () => {
 
 describe('a slow core', () => {
   it('answers after the latency, and not before', async () => {
-    const clock = new HandClock();
-    const core = quickCore({ clock, knobs: { coreLatencyMinMs: 600, coreLatencyMaxMs: 600 } });
+    const clock = new ManualClock();
+    const core = openQuickCore({ clock, knobs: { coreLatencyMinMs: 600, coreLatencyMaxMs: 600 } });
     const asking = ask(core, { deviceName: 'gw' });
     await clock.advance(599);
     assert.equal(clock.sleeping, 1);
@@ -283,8 +283,8 @@ describe('a slow core', () => {
   });
 
   it('loses the answer beyond ten seconds, but not the device', async () => {
-    const clock = new HandClock();
-    const core = quickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
+    const clock = new ManualClock();
+    const core = openQuickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
     const asking = ask(core, { deviceName: 'gw' });
     await clock.advance(10_000);
     assert.equal(await asking, 'unavailable');
@@ -292,8 +292,8 @@ describe('a slow core', () => {
   });
 
   it('makes the token check unavailable, too', async () => {
-    const clock = new HandClock();
-    const core = quickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
+    const clock = new ManualClock();
+    const core = openQuickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
     const checking = core.checkToken('any');
     await clock.advance(10_000);
     assert.deepEqual(await checking, { status: 'unavailable' });

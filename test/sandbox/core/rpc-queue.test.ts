@@ -3,22 +3,22 @@ import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import type { DeviceHandle, RpcCommand } from '../../../src/sandbox/core/model/types.ts';
 import type { RpcOutcome } from '../../../src/sandbox/core/rpc-queue.ts';
-import type { RpcWish } from '../../../src/sandbox/core/tenant-admin.ts';
-import { HandClock, settled } from '../helpers/manual-clock.ts';
-import { quickCore, withDevice } from '../helpers/quick-core.ts';
+import type { RpcInput } from '../../../src/sandbox/core/tenant-admin.ts';
+import { ManualClock, settlePromises } from '../helpers/manual-clock.ts';
+import { openQuickCore, withDevice } from '../helpers/quick-core.ts';
 
-interface Bench {
-  readonly clock: HandClock;
+interface Harness {
+  readonly clock: ManualClock;
   readonly core: SandboxCoreWithAdmin;
   readonly device: DeviceHandle;
   readonly pushed: RpcCommand[];
   subscribe(): () => void;
-  send(wish?: Partial<RpcWish>): Promise<RpcOutcome>;
+  send(wish?: Partial<RpcInput>): Promise<RpcOutcome>;
 }
 
-async function bench(): Promise<Bench> {
-  const clock = new HandClock();
-  const core = quickCore({ clock });
+async function openHarness(): Promise<Harness> {
+  const clock = new ManualClock();
+  const core = openQuickCore({ clock });
   const device = await withDevice(core);
   const pushed: RpcCommand[] = [];
   return {
@@ -37,10 +37,10 @@ async function bench(): Promise<Bench> {
 
 describe('a command to the device', () => {
   it('R1: is pushed as id, method and params, ids counting from 0', async () => {
-    const { pushed, subscribe, send, core } = await bench();
+    const { pushed, subscribe, send, core } = await openHarness();
     subscribe();
     const sending = [send({ params: { delay: 5 } }), send()];
-    await settled();
+    await settlePromises();
     assert.deepEqual(
       pushed.map(({ json }) => json),
       ['{"id":0,"method":"reboot","params":{"delay":5}}', '{"id":1,"method":"reboot","params":null}'],
@@ -50,9 +50,9 @@ describe('a command to the device', () => {
   });
 
   it('is pushed at the next subscription when nobody listens yet, oldest first', async () => {
-    const { pushed, subscribe, send, core } = await bench();
+    const { pushed, subscribe, send, core } = await openHarness();
     const sending = [send(), send()];
-    await settled();
+    await settlePromises();
     assert.deepEqual(pushed, []);
     subscribe();
     assert.deepEqual(
@@ -64,19 +64,19 @@ describe('a command to the device', () => {
   });
 
   it('is over when delivered, if one-way', async () => {
-    const { subscribe, send, core, device } = await bench();
+    const { subscribe, send, core, device } = await openHarness();
     subscribe();
     const sending = send({ oneWay: true });
-    await settled();
+    await settlePromises();
     core.rpcDelivered(device, 0, true);
     assert.deepEqual(await sending, { status: 'delivered', id: 0 });
   });
 
   it('waits for its reply, if two-way, and is not pushed again once delivered', async () => {
-    const { pushed, subscribe, send, core, device } = await bench();
+    const { pushed, subscribe, send, core, device } = await openHarness();
     subscribe();
     const sending = send();
-    await settled();
+    await settlePromises();
     core.rpcDelivered(device, 0, true);
     subscribe();
     assert.equal(pushed.length, 1);
@@ -85,11 +85,11 @@ describe('a command to the device', () => {
   });
 
   it('is pushed again at the next subscription when it was not acknowledged, with the same id', async () => {
-    const { pushed, subscribe, send, core, device } = await bench();
+    const { pushed, subscribe, send, core, device } = await openHarness();
     subscribe()();
     subscribe();
     const sending = send();
-    await settled();
+    await settlePromises();
     core.rpcDelivered(device, 0, false);
     subscribe();
     assert.deepEqual(
@@ -101,16 +101,16 @@ describe('a command to the device', () => {
   });
 
   it('is given up after five failed deliveries', async () => {
-    const { subscribe, send, core, device } = await bench();
+    const { subscribe, send, core, device } = await openHarness();
     subscribe();
     const sending = send();
-    await settled();
+    await settlePromises();
     for (let attempt = 1; attempt <= 5; attempt += 1) core.rpcDelivered(device, 0, false);
     assert.deepEqual(await sending, { status: 'failed', id: 0 });
   });
 
   it('times out after ten seconds, telling no reply from no subscription', async () => {
-    const { clock, subscribe, send } = await bench();
+    const { clock, subscribe, send } = await openHarness();
     const unheard = send();
     await clock.advance(10_000);
     assert.deepEqual(await unheard, { status: 'no-subscription', id: 0 });
@@ -121,7 +121,7 @@ describe('a command to the device', () => {
   });
 
   it('waits five seconds at least', async () => {
-    const { clock, send } = await bench();
+    const { clock, send } = await openHarness();
     const sending = send({ timeoutMs: 1 });
     await clock.advance(4_999);
     assert.equal(clock.sleeping, 1);
@@ -130,14 +130,14 @@ describe('a command to the device', () => {
   });
 
   it('counts from 0 again after a restart, which loses open commands', async () => {
-    const { core, send, pushed, subscribe } = await bench();
+    const { core, send, pushed, subscribe } = await openHarness();
     const lost = send();
-    await settled();
+    await settlePromises();
     core.admin.restart();
     assert.deepEqual(await lost, { status: 'failed', id: 0 });
     subscribe();
     const again = send();
-    await settled();
+    await settlePromises();
     assert.deepEqual(
       pushed.map(({ id }) => id),
       [0],
@@ -147,15 +147,15 @@ describe('a command to the device', () => {
   });
 
   it('fails when the device is deleted', async () => {
-    const { core, send } = await bench();
+    const { core, send } = await openHarness();
     const sending = send();
-    await settled();
+    await settlePromises();
     core.admin.deleteDevice('gw-0001');
     assert.equal((await sending).status, 'failed');
   });
 
   it('is refused for a device that does not exist', async () => {
-    const { core } = await bench();
+    const { core } = await openHarness();
     const answer = await core.admin.sendRpc('nobody', { method: 'reboot' });
     assert.ok(!answer.ok);
     assert.equal(answer.problem, 'no-device');
@@ -164,9 +164,9 @@ describe('a command to the device', () => {
 
 describe('a reply', () => {
   it('is accepted for an unknown, stale or one-way id', async () => {
-    const { core, device, send } = await bench();
+    const { core, device, send } = await openHarness();
     const oneWay = send({ oneWay: true });
-    await settled();
+    await settlePromises();
     for (const id of [0, 7, -1]) {
       assert.deepEqual(await core.rpcReply(device, id, '{}', 'coap'), { status: 'accepted' });
     }
@@ -175,7 +175,7 @@ describe('a reply', () => {
   });
 
   it('fails over CoAP when it is no object, and never over HTTP', async () => {
-    const { core, device } = await bench();
+    const { core, device } = await openHarness();
     for (const body of ['"ok"', '[]', '{', '', '1']) {
       assert.deepEqual(await core.rpcReply(device, 0, body, 'coap'), { status: 'failed' }, body);
       assert.deepEqual(await core.rpcReply(device, 0, body, 'http'), { status: 'accepted' }, body);
@@ -185,14 +185,14 @@ describe('a reply', () => {
 
 describe('a client-side RPC', () => {
   it('is never answered when well-formed', async () => {
-    const { core, device } = await bench();
+    const { core, device } = await openHarness();
     const body = '{"method":"getTime","params":{}}';
     assert.deepEqual(await core.clientRpc(device, body, 'coap'), { status: 'silent' });
     assert.deepEqual(await core.clientRpc(device, body, 'http'), { status: 'silent' });
   });
 
   it('fails without method, and over HTTP without params', async () => {
-    const { core, device } = await bench();
+    const { core, device } = await openHarness();
     assert.deepEqual(await core.clientRpc(device, '{"params":{}}', 'coap'), { status: 'failed' });
     assert.deepEqual(await core.clientRpc(device, '{"method":"m"}', 'http'), { status: 'failed' });
     assert.deepEqual(await core.clientRpc(device, '{"method":"m"}', 'coap'), { status: 'silent' });
@@ -202,22 +202,22 @@ describe('a client-side RPC', () => {
 
 describe('a claim', () => {
   it('is accepted with all, some or no members, and with no body', async () => {
-    const { core, device } = await bench();
+    const { core, device } = await openHarness();
     for (const body of ['{"secretKey":"s","durationMs":60000}', '{"secretKey":"s"}', '{}', '']) {
       assert.deepEqual(await core.claim(device, body, 'coap'), { status: 'accepted' }, body);
     }
   });
 
   it('is malformed when it is no object', async () => {
-    const { core, device } = await bench();
+    const { core, device } = await openHarness();
     for (const body of ['[]', '"s"', '1', '{']) {
       assert.equal((await core.claim(device, body, 'coap')).status, 'malformed', body);
     }
   });
 
   it('fails under the rate limit', async () => {
-    const { core, device } = await bench();
-    core.admin.turnKnobs({ rateLimited: true });
+    const { core, device } = await openHarness();
+    core.admin.updateKnobs({ rateLimited: true });
     assert.deepEqual(await core.claim(device, '{}', 'coap'), { status: 'failed' });
   });
 });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import type { DeviceHandle, PostAnswer } from '../../../src/sandbox/core/model/types.ts';
-import { HandClock } from '../helpers/manual-clock.ts';
-import { quickCore, withDevice } from '../helpers/quick-core.ts';
+import { ManualClock } from '../helpers/manual-clock.ts';
+import { openQuickCore, withDevice } from '../helpers/quick-core.ts';
 
 const NOW = 1_800_000_000_000;
 
-interface Bench {
+interface Harness {
   readonly core: SandboxCoreWithAdmin;
   readonly device: DeviceHandle;
   post(body: string): Promise<PostAnswer['status']>;
@@ -15,8 +15,8 @@ interface Bench {
   stored(): readonly (readonly [string, number, unknown])[];
 }
 
-async function bench(): Promise<Bench> {
-  const core = quickCore({ clock: new HandClock(NOW) });
+async function openHarness(): Promise<Harness> {
+  const core = openQuickCore({ clock: new ManualClock(NOW) });
   const device = await withDevice(core);
   return {
     core,
@@ -84,7 +84,7 @@ const REFUSED: readonly (readonly [claim: string, body: string, status: PostAnsw
 describe('telemetry', () => {
   for (const [claim, body, stored] of ACCEPTED) {
     it(`accepts ${claim}`, async () => {
-      const { post, stored: storedPoints } = await bench();
+      const { post, stored: storedPoints } = await openHarness();
       assert.equal(await post(body), 'accepted');
       assert.deepEqual(storedPoints(), stored);
     });
@@ -92,34 +92,34 @@ describe('telemetry', () => {
 
   for (const [claim, body, status] of REFUSED) {
     it(`answers ${claim} as ${status} and stores nothing`, async () => {
-      const { post, stored } = await bench();
+      const { post, stored } = await openHarness();
       assert.equal(await post(body), status);
       assert.deepEqual(stored(), []);
     });
   }
 
   it('fails the whole message for one number too long, with the type cast off', async () => {
-    const { core, post, stored } = await bench();
-    core.admin.turnKnobs({ typeCast: false });
+    const { core, post, stored } = await openHarness();
+    core.admin.updateKnobs({ typeCast: false });
     assert.equal(await post('[{"a":1},{"b":1E400}]'), 'malformed');
     assert.deepEqual(stored(), []);
   });
 
   it('fails under the rate limit and stores nothing', async () => {
-    const { core, post, stored } = await bench();
-    core.admin.turnKnobs({ rateLimited: true });
+    const { core, post, stored } = await openHarness();
+    core.admin.updateKnobs({ rateLimited: true });
     assert.equal(await post('{"a":1}'), 'failed');
     assert.deepEqual(stored(), []);
   });
 
   it('fails for a device deleted since its token was checked', async () => {
-    const { core, post } = await bench();
+    const { core, post } = await openHarness();
     core.admin.deleteDevice('gw-0001');
     assert.equal(await post('{"a":1}'), 'failed');
   });
 
   it('records road, type and who gave the timestamp', async () => {
-    const { core, device } = await bench();
+    const { core, device } = await openHarness();
     await core.telemetry(device, '{"ts":5,"values":{"a":"1.10"}}', 'http');
     assert.deepEqual(core.admin.points(), [
       {
@@ -138,7 +138,7 @@ describe('telemetry', () => {
 
 describe('the record', () => {
   it('tells a repeated point from an overwritten one', async () => {
-    const { core, post } = await bench();
+    const { core, post } = await openHarness();
     await post('{"ts":5,"values":{"a":1}}');
     await post('{"ts":5,"values":{"a":1}}');
     await post('{"ts":5,"values":{"a":2}}');
@@ -155,14 +155,14 @@ describe('the record', () => {
   });
 
   it('counts a long and a double of the same value as different', async () => {
-    const { core, post } = await bench();
+    const { core, post } = await openHarness();
     await post('{"ts":5,"values":{"a":1}}');
     await post('{"ts":5,"values":{"a":1.0}}');
     assert.equal(core.admin.duplicatePoints()[0]?.equal, false);
   });
 
   it('finds points by device, key, time and number', async () => {
-    const { core, post } = await bench();
+    const { core, post } = await openHarness();
     await post('[{"ts":1,"values":{"a":1,"b":1}},{"ts":2,"values":{"a":2}},{"ts":3,"values":{"a":3}}]');
     const { admin } = core;
     assert.equal(admin.points({ device: 'other' }).length, 0);
@@ -179,7 +179,7 @@ describe('the record', () => {
   });
 
   it('drops the oldest points beyond its bound, and counts them', async () => {
-    const core = quickCore({ recordBounds: { pointsMax: 10 } });
+    const core = openQuickCore({ recordBounds: { pointsMax: 10 } });
     const device = await withDevice(core);
     for (let ts = 1; ts <= 25; ts += 1) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
     assert.deepEqual(
@@ -191,28 +191,28 @@ describe('the record', () => {
   });
 
   it('forgets a dropped point as a possible duplicate', async () => {
-    const core = quickCore({ recordBounds: { pointsMax: 1 } });
+    const core = openQuickCore({ recordBounds: { pointsMax: 1 } });
     const device = await withDevice(core);
     for (const ts of [1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
     assert.deepEqual(core.admin.duplicatePoints(), []);
   });
 
   it('still knows a point stored again when its first storing is dropped', async () => {
-    const core = quickCore({ recordBounds: { pointsMax: 2 } });
+    const core = openQuickCore({ recordBounds: { pointsMax: 2 } });
     const device = await withDevice(core);
     for (const ts of [1, 1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
     assert.equal(core.admin.duplicatePoints().length, 2);
   });
 
   it('keeps what the CoAP endpoint says of repeated datagrams', () => {
-    const core = quickCore();
+    const core = openQuickCore();
     core.recordDuplicateDatagram('MID 1001 from 127.0.0.1:4711');
     assert.deepEqual(core.admin.duplicateDatagrams(), ['MID 1001 from 127.0.0.1:4711']);
     assert.equal(core.admin.stats().points.duplicateDatagrams, 1);
   });
 
   it('sums up each device', async () => {
-    const { core, post } = await bench();
+    const { core, post } = await openHarness();
     await post('[{"ts":9,"values":{"a":1}},{"ts":7,"values":{"a":1}}]');
     await post('{');
     const { perDevice, requests } = core.admin.stats();

@@ -14,7 +14,7 @@ export class CoapPeer implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #serverPort: number;
   readonly #serverHost: string;
-  readonly #arrived: Buffer[] = [];
+  readonly #received: Buffer[] = [];
   #wake = () => {};
 
   private constructor(socket: Socket, serverPort: number, serverHost: string) {
@@ -22,7 +22,7 @@ export class CoapPeer implements AsyncDisposable {
     this.#serverPort = serverPort;
     this.#serverHost = serverHost;
     socket.on('message', (datagram) => {
-      this.#arrived.push(datagram);
+      this.#received.push(datagram);
       this.#wake();
     });
   }
@@ -45,17 +45,17 @@ export class CoapPeer implements AsyncDisposable {
 
   /** The next datagram, or undefined when none came within `withinMs`. */
   async next(withinMs = 2_000): Promise<Buffer | undefined> {
-    await this.#until(() => this.#arrived.length > 0, withinMs);
-    return this.#arrived.shift();
+    await this.#until(() => this.#received.length > 0, withinMs);
+    return this.#received.shift();
   }
 
   /** Returns once the server has read everything sent so far; what it said meanwhile stays to be read. */
   async settle(): Promise<void> {
-    const pong = () => this.#arrived.findIndex((datagram) => datagram.toString('hex') === '7000ffff');
+    const pong = () => this.#received.findIndex((datagram) => datagram.toString('hex') === '7000ffff');
     this.send('4000ffff');
     await this.#until(() => pong() >= 0, 2_000);
     assert.ok(pong() >= 0, 'the ping was not answered');
-    this.#arrived.splice(pong(), 1);
+    this.#received.splice(pong(), 1);
   }
 
   async nextHex(withinMs = 2_000): Promise<string | undefined> {
@@ -85,7 +85,7 @@ export class CoapPeer implements AsyncDisposable {
 
   /** Lets go of everything that arrived. */
   drain(): readonly Buffer[] {
-    return this.#arrived.splice(0);
+    return this.#received.splice(0);
   }
 
   async #until(done: () => boolean, withinMs: number): Promise<void> {
@@ -111,7 +111,7 @@ export class CoapPeer implements AsyncDisposable {
   }
 }
 
-export interface RequestWish {
+export interface RequestOptions {
   readonly type?: 'CON' | 'NON';
   readonly messageId: number;
   readonly token?: string;
@@ -122,20 +122,20 @@ export interface RequestWish {
 }
 
 /** A request datagram. `path` is cut at its slashes, one Uri-Path option each. */
-export function request(method: string, wish: RequestWish): Buffer {
-  const segments = wish.path.split('/').filter((segment) => segment !== '');
+export function request(method: string, requestOptions: RequestOptions): Buffer {
+  const segments = requestOptions.path.split('/').filter((segment) => segment !== '');
   return generate(
     {
       code: method,
-      confirmable: wish.type !== 'NON',
-      messageId: wish.messageId,
-      token: Buffer.from(wish.token ?? '7a', 'hex'),
+      confirmable: requestOptions.type !== 'NON',
+      messageId: requestOptions.messageId,
+      token: Buffer.from(requestOptions.token ?? '7a', 'hex'),
       options: [
         ...segments.map((segment) => option(11, Buffer.from(segment))),
-        ...(wish.query ?? []).map((item) => option(15, Buffer.from(item))),
-        ...(wish.options ?? []),
+        ...(requestOptions.query ?? []).map((item) => option(15, Buffer.from(item))),
+        ...(requestOptions.options ?? []),
       ],
-      payload: Buffer.from(wish.payload ?? ''),
+      payload: Buffer.from(requestOptions.payload ?? ''),
     },
     65_000,
   );

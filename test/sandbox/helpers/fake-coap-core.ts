@@ -104,7 +104,7 @@ export class FakeCoapCore implements SandboxCore {
     this.duplicates.push(detail);
   }
 
-  tell(json: string): void {
+  notifyAttributes(json: string): void {
     for (const listener of this.listeners) listener.sharedAttributes?.(json);
   }
 

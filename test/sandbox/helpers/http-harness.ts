@@ -4,11 +4,11 @@
 
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import type { CoreOptions } from '../../../src/sandbox/core/tenant.ts';
-import { type DeviceApiOptions, openDeviceApi } from '../../../src/sandbox/http/http-device-api.ts';
+import { type HttpDeviceApiOptions, openHttpDeviceApi } from '../../../src/sandbox/http/http-device-api.ts';
 import { type HttpAnswer, type HttpCall, httpClient } from './http-client.ts';
-import { quickCore } from './quick-core.ts';
+import { openQuickCore } from './quick-core.ts';
 
-export interface HttpBench extends AsyncDisposable {
+export interface HttpHarness extends AsyncDisposable {
   readonly core: SandboxCoreWithAdmin;
   readonly port: number;
   call(method: string, path: string, body?: HttpCall['body'], more?: Partial<HttpCall>): Promise<HttpAnswer>;
@@ -18,11 +18,11 @@ export interface HttpBench extends AsyncDisposable {
 /** The asynchronous time-out is an hour, so that a test that hangs on it shows. */
 const ASYNC_TIMEOUT_MS = 3_600_000;
 
-export async function openHttpBench(
-  options: Partial<CoreOptions> & Partial<Pick<DeviceApiOptions, 'asyncTimeoutMs'>> = {},
-): Promise<HttpBench> {
-  const core = quickCore(options);
-  const api = await openDeviceApi({
+export async function openHttpHarness(
+  options: Partial<CoreOptions> & Partial<Pick<HttpDeviceApiOptions, 'asyncTimeoutMs'>> = {},
+): Promise<HttpHarness> {
+  const core = openQuickCore(options);
+  const api = await openHttpDeviceApi({
     core,
     host: '127.0.0.1',
     port: 0,
@@ -45,7 +45,7 @@ export async function openHttpBench(
 }
 
 /** Resolves once the device has an observation or a long poll open. */
-export async function listened(core: SandboxCoreWithAdmin, name = 'gw-0001'): Promise<void> {
+export async function waitForListener(core: SandboxCoreWithAdmin, name = 'gw-0001'): Promise<void> {
   while (!core.admin.devices().some((device) => device.name === name && device.listeners > 0)) {
     await new Promise((resolve) => setImmediate(resolve));
   }

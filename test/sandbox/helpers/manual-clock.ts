@@ -5,14 +5,14 @@
 
 import type { SandboxClock } from '../../../src/sandbox/core/clock.ts';
 
-interface Sleeper {
+interface PendingSleep {
   readonly dueMs: number;
   readonly wake: () => void;
 }
 
-export class HandClock implements SandboxClock {
+export class ManualClock implements SandboxClock {
   #nowMs: number;
-  #sleepers: Sleeper[] = [];
+  #sleeps: PendingSleep[] = [];
 
   constructor(nowMs = 1_700_000_000_000) {
     this.#nowMs = nowMs;
@@ -26,30 +26,30 @@ export class HandClock implements SandboxClock {
     if (ms <= 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const sleeper = { dueMs: this.#nowMs + ms, wake: resolve };
-      this.#sleepers.push(sleeper);
+      this.#sleeps.push(sleeper);
       signal.addEventListener('abort', () => {
-        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        this.#sleeps = this.#sleeps.filter((other) => other !== sleeper);
         resolve();
       });
     });
   }
 
   get sleeping(): number {
-    return this.#sleepers.length;
+    return this.#sleeps.length;
   }
 
   /** Passes time, wakes who is due, and lets everything that follows from it happen. */
   async advance(ms: number): Promise<void> {
-    await settled();
+    await settlePromises();
     this.#nowMs += ms;
-    const due = this.#sleepers.filter((sleeper) => sleeper.dueMs <= this.#nowMs);
-    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.dueMs > this.#nowMs);
+    const due = this.#sleeps.filter((sleeper) => sleeper.dueMs <= this.#nowMs);
+    this.#sleeps = this.#sleeps.filter((sleeper) => sleeper.dueMs > this.#nowMs);
     for (const sleeper of due) sleeper.wake();
-    await settled();
+    await settlePromises();
   }
 }
 
 /** Resolves after every promise that can go on has gone on. */
-export function settled(): Promise<void> {
+export function settlePromises(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -10,7 +10,7 @@ import type { CoreOptions } from '../../../src/sandbox/core/tenant.ts';
 export const PROFILE = { key: 'pk1', secret: 'ps1' };
 export const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 
-export function quickCore(options: Partial<CoreOptions> = {}): SandboxCoreWithAdmin {
+export function openQuickCore(options: Partial<CoreOptions> = {}): SandboxCoreWithAdmin {
   return openCore({
     provisioning: PROFILE,
     ...options,

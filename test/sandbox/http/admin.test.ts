@@ -4,21 +4,21 @@ import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import { openAdmin } from '../../../src/sandbox/http/admin.ts';
 import { ADMIN_ENDPOINTS } from '../../../src/sandbox/http/admin-endpoints.ts';
 import { type HttpCall, httpClient } from '../helpers/http-client.ts';
-import { handleOf, quickCore } from '../helpers/quick-core.ts';
+import { handleOf, openQuickCore } from '../helpers/quick-core.ts';
 
 interface Answer {
   readonly status: number;
   readonly value: unknown;
 }
 
-interface AdminBench extends AsyncDisposable {
+interface AdminHarness extends AsyncDisposable {
   readonly core: SandboxCoreWithAdmin;
   readonly restarts: () => number;
   call(method: string, path: string, body?: unknown, headers?: HttpCall['headers']): Promise<Answer>;
 }
 
-async function openBench(): Promise<AdminBench> {
-  const core = quickCore({ rpcTimeoutMinMs: 1, mintToken: () => 'minted' });
+async function openHarness(): Promise<AdminHarness> {
+  const core = openQuickCore({ rpcTimeoutMinMs: 1, generateToken: () => 'minted' });
   let restarts = 0;
   const restart = (): void => {
     restarts += 1;
@@ -52,7 +52,7 @@ function member(value: unknown, name: string): unknown {
 
 describe('the admin port', () => {
   it('lists every endpoint at /, one line each', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     const { status, value } = await bench.call('GET', '/');
     assert.equal(status, 200);
     const lines = member(value, 'endpoints');
@@ -62,7 +62,7 @@ describe('the admin port', () => {
   });
 
   it('creates a device with a token of choice or a random one, and shows it', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     const created = await bench.call('POST', '/devices', { name: 'gw 1', token: 'tok' });
     assert.equal(created.status, 201);
     assert.equal(member(created.value, 'token'), 'tok');
@@ -79,7 +79,7 @@ describe('the admin port', () => {
   });
 
   it('refuses a device whose name or token is taken', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     assert.deepEqual(await bench.call('POST', '/devices', { name: 'gw', token: 'other' }), {
       status: 400,
@@ -92,14 +92,14 @@ describe('the admin port', () => {
   });
 
   it('deletes a device whose name needs escaping', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw / 1' });
     assert.equal((await bench.call('DELETE', '/devices/gw%20%2F%201')).status, 200);
     assert.deepEqual(bench.core.devices(), []);
   });
 
   it('revokes a token', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'old' });
     const { value } = await bench.call('POST', '/devices/gw/revoke');
     assert.equal(member(value, 'token'), 'minted');
@@ -107,20 +107,22 @@ describe('the admin port', () => {
   });
 
   it('writes and deletes shared attributes, and the device is told', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
-    const told: string[] = [];
-    bench.core.subscribe(await handleOf(bench.core, 'tok'), { sharedAttributes: (json) => told.push(json) });
+    const notified: string[] = [];
+    bench.core.subscribe(await handleOf(bench.core, 'tok'), {
+      sharedAttributes: (json) => notified.push(json),
+    });
     assert.equal((await bench.call('PUT', '/devices/gw/attributes', { a: 1, b: 'x' })).status, 200);
     assert.equal((await bench.call('DELETE', '/devices/gw/attributes?keys=a,b')).status, 200);
-    assert.deepEqual(told, ['{"a":1,"b":"x"}', '{"deleted":["a","b"]}']);
+    assert.deepEqual(notified, ['{"a":1,"b":"x"}', '{"deleted":["a","b"]}']);
     assert.equal((await bench.call('DELETE', '/devices/gw/attributes?keys=a')).status, 400);
     assert.equal((await bench.call('DELETE', '/devices/gw/attributes')).status, 400);
     assert.equal((await bench.call('PUT', '/devices/gw/attributes', [1])).status, 400);
   });
 
   it('sends a command and waits for its reply', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     const device = await handleOf(bench.core, 'tok');
     bench.core.subscribe(device, {
@@ -134,7 +136,7 @@ describe('the admin port', () => {
   });
 
   it('answers 504 for a command nobody asks for', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw' });
     const answer = await bench.call('POST', '/devices/gw/rpc', { method: 'reboot', timeoutMs: 1 });
     assert.equal(answer.status, 504);
@@ -142,7 +144,7 @@ describe('the admin port', () => {
   });
 
   it('clears the mark of a provisioned device', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.core.provision('{provisionDeviceKey:pk1,provisionDeviceSecret:ps1,deviceName:gw}', 'coap');
     assert.deepEqual(bench.core.admin.devices()[0]?.attributes.server, { provisionState: 'provisioned' });
     await bench.call('POST', '/devices/gw/clear-provision-state');
@@ -150,7 +152,7 @@ describe('the admin port', () => {
   });
 
   it('shows points by device, key, time and number', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     await post(
       bench.core,
@@ -172,7 +174,7 @@ describe('the admin port', () => {
   });
 
   it('shows duplicates and statistics', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     for (const _ of [1, 2]) await post(bench.core, 'tok', '{"ts":1,"values":{"a":1}}');
     bench.core.recordDuplicateDatagram('MID 7');
@@ -186,10 +188,10 @@ describe('the admin port', () => {
   });
 
   it('shows and turns knobs, and says which one it refuses', async () => {
-    await using bench = await openBench();
-    const turned = await bench.call('PATCH', '/knobs', { silent: true });
-    assert.equal(member(turned.value, 'silent'), true);
-    assert.deepEqual((await bench.call('GET', '/knobs')).value, turned.value);
+    await using bench = await openHarness();
+    const updated = await bench.call('PATCH', '/knobs', { silent: true });
+    assert.equal(member(updated.value, 'silent'), true);
+    assert.deepEqual((await bench.call('GET', '/knobs')).value, updated.value);
     assert.deepEqual(await bench.call('PATCH', '/knobs', { lossIn: 2 }), {
       status: 400,
       value: { error: 'lossIn: 2 is not a share from 0 to 1' },
@@ -198,7 +200,7 @@ describe('the admin port', () => {
   });
 
   it('restarts the sandbox', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     assert.deepEqual(await bench.call('POST', '/restart'), { status: 200, value: { restarted: true } });
     assert.equal(bench.restarts(), 1);
   });
@@ -236,7 +238,7 @@ describe('the admin port refuses with a sentence', () => {
   ];
   for (const [method, path, body, status, says] of refused) {
     it(`${method} ${path} ${body === undefined ? '' : JSON.stringify(body)}`, async () => {
-      await using bench = await openBench();
+      await using bench = await openHarness();
       const answer = await bench.call(method, path, body);
       assert.equal(answer.status, status);
       assert.match(String(member(answer.value, 'error')), says);
@@ -244,7 +246,7 @@ describe('the admin port refuses with a sentence', () => {
   }
 
   it('to a web page', async () => {
-    await using bench = await openBench();
+    await using bench = await openHarness();
     const answer = await bench.call('GET', '/devices', undefined, { Origin: 'http://example.com' });
     assert.equal(answer.status, 403);
   });

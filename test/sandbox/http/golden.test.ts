@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { openHttpBench } from '../helpers/http-harness.ts';
-import { HandClock } from '../helpers/manual-clock.ts';
+import { openHttpHarness } from '../helpers/http-harness.ts';
+import { ManualClock } from '../helpers/manual-clock.ts';
 import { provisionBody, TOKEN, withDevice } from '../helpers/quick-core.ts';
 
 const EMPTY = { body: '', contentType: '' };
@@ -12,7 +12,7 @@ const JSON_TYPE = 'application/json';
 
 describe('provisioning over HTTP', () => {
   it('answers 200 with the credentials, and text/plain unless JSON is asked for', async () => {
-    await using bench = await openHttpBench({ mintToken: () => TOKEN });
+    await using bench = await openHttpHarness({ generateToken: () => TOKEN });
     const answer = await bench.call('POST', '/api/v1/provision', provisionBody({ deviceName: 'gw-0001' }));
     const body = `{"credentialsValue":"${TOKEN}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}`;
     assert.deepEqual(answer, { status: 200, body, contentType: TEXT });
@@ -23,7 +23,7 @@ describe('provisioning over HTTP', () => {
   });
 
   it('answers 200 with NOT_FOUND for a wrong secret and FAILURE the second time', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     const wrong = await bench.call(
       'POST',
       '/api/v1/provision',
@@ -38,7 +38,7 @@ describe('provisioning over HTTP', () => {
   });
 
   it('answers 500 with the error object for malformed JSON', async () => {
-    await using bench = await openHttpBench({ clock: new HandClock(1_700_000_000_000) });
+    await using bench = await openHttpHarness({ clock: new ManualClock(1_700_000_000_000) });
     const { status, body, contentType } = await bench.call('POST', '/api/v1/provision', '{');
     assert.equal(status, 500);
     assert.equal(contentType, JSON_TYPE);
@@ -51,7 +51,7 @@ describe('provisioning over HTTP', () => {
   });
 
   it('answers an empty 500 when the core is silent', async () => {
-    await using bench = await openHttpBench({ coreTimeoutMs: 5, knobs: { strategy: 'chain' } });
+    await using bench = await openHttpHarness({ coreTimeoutMs: 5, knobs: { strategy: 'chain' } });
     const answer = await bench.call('POST', '/api/v1/provision', provisionBody());
     assert.deepEqual(answer, { status: 500, ...EMPTY });
   });
@@ -59,7 +59,7 @@ describe('provisioning over HTTP', () => {
 
 describe('telemetry over HTTP', () => {
   it('answers an empty 200 and stores what came', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"cpu":1}');
     assert.deepEqual(answer, { status: 200, ...EMPTY });
@@ -68,7 +68,7 @@ describe('telemetry over HTTP', () => {
   });
 
   it('answers an empty 401 for a bad token, whatever the body', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     assert.deepEqual(await bench.call('POST', '/api/v1/nobody/telemetry', '{"a":1}'), {
       status: 401,
       ...EMPTY,
@@ -77,23 +77,23 @@ describe('telemetry over HTTP', () => {
   });
 
   it('answers 500 with the parser text for malformed JSON, not 400', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{');
     assert.deepEqual(answer, { status: 500, body: 'End of input at line 1 column 2', contentType: TEXT });
   });
 
   it('answers an empty 500 for a bad ts and under the rate limit', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/telemetry`;
     assert.deepEqual(await bench.call('POST', path, '{"ts":"x","values":{}}'), { status: 500, ...EMPTY });
-    bench.core.admin.turnKnobs({ rateLimited: true });
+    bench.core.admin.updateKnobs({ rateLimited: true });
     assert.deepEqual(await bench.call('POST', path, '{"a":1}'), { status: 500, ...EMPTY });
   });
 
   it('answers an empty array only at the asynchronous time-out, with 503', async () => {
-    await using bench = await openHttpBench({ asyncTimeoutMs: 5 });
+    await using bench = await openHttpHarness({ asyncTimeoutMs: 5 });
     await withDevice(bench.core);
     const { status, body } = await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '[]');
     assert.equal(status, 503);
@@ -101,7 +101,7 @@ describe('telemetry over HTTP', () => {
   });
 
   it('answers an empty 500 when the core does not answer the token check', async () => {
-    await using bench = await openHttpBench({
+    await using bench = await openHttpHarness({
       coreTimeoutMs: 5,
       knobs: { coreLatencyMinMs: 20, coreLatencyMaxMs: 20 },
     });
@@ -109,13 +109,13 @@ describe('telemetry over HTTP', () => {
   });
 
   it('does not look at the transport type of the profile', async () => {
-    await using bench = await openHttpBench({ knobs: { transportType: 'MQTT' } });
+    await using bench = await openHttpHarness({ knobs: { transportType: 'MQTT' } });
     await withDevice(bench.core);
     assert.equal((await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}')).status, 200);
   });
 
   it('fails with 500 when the body is sent as a form, as curl does by default', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const answer = await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}', { headers });
@@ -124,7 +124,7 @@ describe('telemetry over HTTP', () => {
   });
 
   it('takes a body in chunks, with UTF-8 split between them', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const socket = connect(bench.port, '127.0.0.1');
     const body = Buffer.from('{"k":"ä"}');
@@ -140,14 +140,14 @@ describe('telemetry over HTTP', () => {
 
 describe('attributes over HTTP', () => {
   it('answers {} as JSON when nothing is found', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('GET', `/api/v1/${TOKEN}/attributes`);
     assert.deepEqual(answer, { status: 200, body: '{}', contentType: JSON_TYPE });
   });
 
   it('publishes with an empty 200 and reads back by key', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/attributes`;
     assert.deepEqual(await bench.call('POST', path, '{"a":1,"b":2,"c":3}'), { status: 200, ...EMPTY });
@@ -159,14 +159,14 @@ describe('attributes over HTTP', () => {
   });
 
   it('answers 500 with a text when published attributes are no object', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const { status, contentType } = await bench.call('POST', `/api/v1/${TOKEN}/attributes`, '[]');
     assert.deepEqual([status, contentType], [500, TEXT]);
   });
 
   it('leaves a rate-limited read unanswered until the asynchronous time-out', async () => {
-    await using bench = await openHttpBench({ asyncTimeoutMs: 5, knobs: { rateLimited: true } });
+    await using bench = await openHttpHarness({ asyncTimeoutMs: 5, knobs: { rateLimited: true } });
     await withDevice(bench.core);
     assert.equal((await bench.call('GET', `/api/v1/${TOKEN}/attributes`)).status, 503);
   });
@@ -174,7 +174,7 @@ describe('attributes over HTTP', () => {
 
 describe('RPC replies, client RPC and claims over HTTP', () => {
   it('takes any text as a reply, and 400 for an id that is no integer', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const reply = await bench.call('POST', `/api/v1/${TOKEN}/rpc/1`, 'no JSON at all');
     assert.deepEqual(reply, { status: 200, ...EMPTY });
@@ -184,7 +184,7 @@ describe('RPC replies, client RPC and claims over HTTP', () => {
   });
 
   it('answers a client RPC never, or 500 when it is incomplete', async () => {
-    await using bench = await openHttpBench({ asyncTimeoutMs: 5 });
+    await using bench = await openHttpHarness({ asyncTimeoutMs: 5 });
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/rpc`;
     assert.equal((await bench.call('POST', path, '{"method":"m","params":{}}')).status, 503);
@@ -192,7 +192,7 @@ describe('RPC replies, client RPC and claims over HTTP', () => {
   });
 
   it('takes a claim with and without a body, and 500 for one that is no object', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/claim`;
     assert.deepEqual(await bench.call('POST', path, '{"secretKey":"s"}'), { status: 200, ...EMPTY });
@@ -229,7 +229,7 @@ describe('requests the API does not know', () => {
   ];
   for (const [method, path, body, status, code] of refused) {
     it(`answers ${method} ${path}${body === undefined ? ' without body' : ''} with ${status}`, async () => {
-      await using bench = await openHttpBench();
+      await using bench = await openHttpHarness();
       await withDevice(bench.core);
       const answer = await bench.call(method, path, body);
       assert.equal(answer.status, status);
@@ -240,7 +240,7 @@ describe('requests the API does not know', () => {
   }
 
   it('answers an empty 404 for a package, of which there are none', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('GET', `/api/v1/${TOKEN}/firmware?title=x&version=1`);
     assert.deepEqual(answer, { status: 404, ...EMPTY });
@@ -249,7 +249,7 @@ describe('requests the API does not know', () => {
 
 describe('size limits over HTTP', () => {
   it('answers 413 with a JSON string for an RPC reply over 65536 bytes', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const body = JSON.stringify({ x: 'y'.repeat(69_992) });
     assert.equal(body.length, 70_000);
@@ -261,7 +261,7 @@ describe('size limits over HTTP', () => {
   });
 
   it('reads a refused body to its end before it answers, so that no reset connection loses the refusal', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const socket = connect(bench.port, '127.0.0.1');
     let received = '';
@@ -279,21 +279,21 @@ describe('size limits over HTTP', () => {
   });
 
   it('takes an RPC reply of exactly the limit', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('POST', `/api/v1/${TOKEN}/rpc/1`, 'x'.repeat(65_536));
     assert.equal(answer.status, 200);
   });
 
   it('takes telemetry far above the RPC limit', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const body = JSON.stringify({ x: 'y'.repeat(200_000) });
     assert.equal((await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, body)).status, 200);
   });
 
   it('judges by the announced length alone: 413 before the body comes, none for chunks', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const socket = connect(bench.port, '127.0.0.1');
     socket.write(`POST /api/v1/${TOKEN}/telemetry HTTP/1.1\r\nHost: x\r\nContent-Length: 52428801\r\n\r\n`);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
-import { type HttpBench, listened, openHttpBench } from '../helpers/http-harness.ts';
-import { settled } from '../helpers/manual-clock.ts';
+import { type HttpHarness, openHttpHarness, waitForListener } from '../helpers/http-harness.ts';
+import { settlePromises } from '../helpers/manual-clock.ts';
 import { TOKEN, withDevice } from '../helpers/quick-core.ts';
 
 const RPC = `/api/v1/${TOKEN}/rpc`;
@@ -11,7 +11,7 @@ const JSON_TYPE = 'application/json';
 
 describe('a long poll', () => {
   it('answers an empty 408 when nothing came in its time', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     for (const path of [RPC, UPDATES]) {
       const answer = await bench.call('GET', `${path}?timeout=5`);
@@ -21,7 +21,7 @@ describe('a long poll', () => {
   });
 
   it('ends in 503 when its time is not below the asynchronous time-out', async () => {
-    await using bench = await openHttpBench({ asyncTimeoutMs: 5 });
+    await using bench = await openHttpHarness({ asyncTimeoutMs: 5 });
     await withDevice(bench.core);
     for (const query of ['', '?timeout=0', '?timeout=5', '?timeout=90000']) {
       assert.equal((await bench.call('GET', RPC + query)).status, 503, query);
@@ -29,32 +29,32 @@ describe('a long poll', () => {
   });
 
   it('answers 401 for a bad token', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     assert.equal((await bench.call('GET', RPC)).status, 401);
   });
 
   it('answers changed and deleted shared attributes as JSON', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const changed = bench.call('GET', UPDATES);
-    await listened(bench.core);
+    await waitForListener(bench.core);
     bench.core.admin.setSharedAttributes('gw-0001', '{"uploadPeriod":60}');
     assert.deepEqual(await changed, { status: 200, body: '{"uploadPeriod":60}', contentType: JSON_TYPE });
     const deleted = bench.call('GET', UPDATES);
-    await listened(bench.core);
+    await waitForListener(bench.core);
     bench.core.admin.deleteSharedAttributes('gw-0001', ['uploadPeriod']);
     assert.equal((await deleted).body, '{"deleted":["uploadPeriod"]}');
   });
 
   it('loses attribute updates that come between two polls', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     bench.core.admin.setSharedAttributes('gw-0001', '{"a":1}');
     assert.equal((await bench.call('GET', `${UPDATES}?timeout=5`)).status, 408);
   });
 
   it('answers pending commands one per poll, and their delivery ends one-way commands', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const sending = ['first', 'second'].map((method) =>
       bench.core.admin.sendRpc('gw-0001', { method, oneWay: true }),
@@ -71,10 +71,10 @@ describe('a long poll', () => {
   });
 
   it('carries a two-way command and its reply', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', RPC);
-    await listened(bench.core);
+    await waitForListener(bench.core);
     const sending = bench.core.admin.sendRpc('gw-0001', { method: 'reboot', params: { delay: 5 } });
     assert.equal((await polling).body, '{"id":0,"method":"reboot","params":{"delay":5}}');
     await bench.call('POST', `${RPC}/0`, '{"ok":true}');
@@ -82,43 +82,43 @@ describe('a long poll', () => {
   });
 
   it('answers 403 when the device is deleted', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', RPC);
-    await listened(bench.core);
+    await waitForListener(bench.core);
     bench.core.admin.deleteDevice('gw-0001');
     const { status, body } = await polling;
     assert.deepEqual([status, body], [403, 'Device was deleted!']);
   });
 
   it('ends with 408 when the token is revoked', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', UPDATES);
-    await listened(bench.core);
+    await waitForListener(bench.core);
     bench.core.admin.revokeToken('gw-0001');
     assert.equal((await polling).status, 408);
   });
 
   it('leaves a command pending when its client has gone away', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const leaving = new AbortController();
     const polling = bench.call('GET', RPC, undefined, { signal: leaving.signal });
-    await listened(bench.core);
+    await waitForListener(bench.core);
     leaving.abort();
     await assert.rejects(polling);
-    while (bench.core.admin.devices()[0]?.listeners !== 0) await settled();
+    while (bench.core.admin.devices()[0]?.listeners !== 0) await settlePromises();
     const sending = bench.core.admin.sendRpc('gw-0001', { method: 'reboot', oneWay: true });
     assert.equal((await bench.call('GET', RPC)).status, 200);
     assert.ok((await sending).ok);
   });
 
   it('is cut when the server restarts', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', RPC);
-    await listened(bench.core);
+    await waitForListener(bench.core);
     bench.restart();
     await assert.rejects(polling);
     assert.equal((await bench.call('GET', `${RPC}?timeout=5`)).status, 408);
@@ -127,19 +127,19 @@ describe('a long poll', () => {
 
 describe('a sandbox that does not answer', () => {
   it('stores what it is sent when it is only silent', async () => {
-    await using bench = await openHttpBench({ knobs: { silent: true } });
+    await using bench = await openHttpHarness({ knobs: { silent: true } });
     await withDevice(bench.core);
     const leaving = new AbortController();
     const posting = bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}', { signal: leaving.signal });
     const failed = assert.rejects(posting, { name: 'AbortError' });
-    while (bench.core.admin.points().length === 0) await settled();
+    while (bench.core.admin.points().length === 0) await settlePromises();
     await answersAgain(bench, { silent: false });
     leaving.abort();
     await failed;
   });
 
   it('takes nothing in when it is dead, and answers again when it is not', async () => {
-    await using bench = await openHttpBench();
+    await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const leaving = new AbortController();
     const looked = lookedAtDead(bench.core.knobs);
@@ -153,15 +153,15 @@ describe('a sandbox that does not answer', () => {
   });
 
   it('does not count a command as delivered that it kept to itself', async () => {
-    await using bench = await openHttpBench({ knobs: { silent: true } });
+    await using bench = await openHttpHarness({ knobs: { silent: true } });
     await withDevice(bench.core);
     const leaving = new AbortController();
     const polling = assert.rejects(bench.call('GET', RPC, undefined, { signal: leaving.signal }));
-    await listened(bench.core);
+    await waitForListener(bench.core);
     const sending = bench.core.admin.sendRpc('gw-0001', { method: 'reboot', oneWay: true });
-    while (bench.core.admin.devices()[0]?.listeners !== 0) await settled();
-    await settled();
-    bench.core.admin.turnKnobs({ silent: false });
+    while (bench.core.admin.devices()[0]?.listeners !== 0) await settlePromises();
+    await settlePromises();
+    bench.core.admin.updateKnobs({ silent: false });
     assert.match((await bench.call('GET', RPC)).body, /reboot/);
     await sending;
     leaving.abort();
@@ -170,8 +170,8 @@ describe('a sandbox that does not answer', () => {
 });
 
 /** A whole exchange after the unanswered one: had that been answered, its answer would be here by now. */
-async function answersAgain(bench: HttpBench, knobs: Partial<Knobs>): Promise<void> {
-  bench.core.admin.turnKnobs(knobs);
+async function answersAgain(bench: HttpHarness, knobs: Partial<Knobs>): Promise<void> {
+  bench.core.admin.updateKnobs(knobs);
   assert.equal((await bench.call('GET', `/api/v1/${TOKEN}/attributes`)).status, 200);
 }
 

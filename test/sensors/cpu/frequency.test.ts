@@ -3,33 +3,33 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { frequency } from '../../../src/sensors/cpu/frequency.ts';
-import { openTree, type Tree } from '../../../src/sensors/files/host-files.ts';
+import { type HostFiles, openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { CapturedHost, JournalDouble } from '../helpers/captured-host.ts';
-import { plant } from '../helpers/renumber-devices.ts';
+import { CapturedHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
+import { addDevice } from '../helpers/renumber-devices.ts';
 
 it('CPUs that are switched off have no frequency, the others theirs, and nobody complains', async () => {
-  const tree: Tree = {
-    ...openTree('/nowhere'),
+  const hostFiles: HostFiles = {
+    ...openHostFiles('/nowhere'),
     list: () => ['policy0', 'policy4'],
     read: (path) => {
       if (path.includes('policy0')) return '1500000\n';
       throw Object.assign(new Error('EBUSY: resource busy or locked, read'), { code: 'EBUSY' });
     },
   };
-  const journal = new JournalDouble();
-  const sampler = openSampler([frequency], tree, new VirtualClock(), journal);
+  const logger = new RecordingSensorLogger();
+  const sampler = openSampler([frequency], hostFiles, new VirtualClock(), logger);
   assert.deepEqual(await sampler.sample(), { cpu0FrequencyMHz: 1500 });
-  assert.deepEqual(journal.lines, []);
+  assert.deepEqual(logger.lines, []);
 });
 
 it('a CPU that is switched off takes its count of throttling along, and the others keep theirs', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   const folder = (cpu: number) => `sys/devices/system/cpu/cpu${cpu}/thermal_throttle`;
-  for (const cpu of [0, 1]) plant(host, folder(cpu), { core_throttle_count: `${5 - cpu}` });
+  for (const cpu of [0, 1]) addDevice(host, folder(cpu), { core_throttle_count: `${5 - cpu}` });
   assert.equal((await host.sampleAfter(0))['cpuThrottleCount'], 5);
   host.remove(folder(0));
   assert.equal((await host.sampleAfter(60_000))['cpuThrottleCount'], 4);
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(host.logger.lines, []);
 });

@@ -3,16 +3,16 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { Rates } from '../../../src/sensors/devices/counter-rates.ts';
+import { CounterRates } from '../../../src/sensors/devices/counter-rates.ts';
 
 const BYTES = 125_000_000;
 const PACKETS = 1_000_000;
 const SIZE = 2 ** 32;
 
-const card = () => new Rates({ bytes: BYTES, packets: PACKETS });
+const createRates = () => new CounterRates({ bytes: BYTES, packets: PACKETS });
 
 it('a rate is what was counted between two looks, per second', () => {
-  const rates = card();
+  const rates = createRates();
   assert.equal(rates.next({ bytes: 1000, packets: 10 }, 5_000), undefined);
   assert.deepEqual(rates.next({ bytes: 3000, packets: 10 }, 9_000), { bytes: 500, packets: 0 });
 });
@@ -47,7 +47,7 @@ const STEPS: readonly {
 
 for (const { what, before, now, seconds = 10, perS } of STEPS) {
   it(`${what}: ${perS === undefined ? 'no rate' : `${perS} a second`}`, () => {
-    const rates = card();
+    const rates = createRates();
     rates.next({ bytes: before[0], packets: before[1] }, 0);
     assert.equal(rates.next({ bytes: now[0], packets: now[1] }, seconds * 1000)?.bytes, perS);
     if (now[0] > Number.MAX_SAFE_INTEGER) return;
@@ -57,20 +57,20 @@ for (const { what, before, now, seconds = 10, perS } of STEPS) {
 }
 
 it('a counter of 32 bits is counted across its end however slowly it runs', () => {
-  const rates = new Rates({ busyMs: 1100, requests: PACKETS });
+  const rates = new CounterRates({ busyMs: 1100, requests: PACKETS });
   rates.next({ busyMs: SIZE - 400, requests: 70_000 }, 0);
   assert.equal(rates.next({ busyMs: 600, requests: 70_010 }, 10_000)?.busyMs, 100);
 });
 
 it('another device under the same name has no rate with the counters of the one before', () => {
-  const rates = card();
+  const rates = createRates();
   rates.next({ bytes: 1000, packets: 10 }, 0, '4');
   assert.equal(rates.next({ bytes: 9000, packets: 90 }, 10_000, '5'), undefined);
   assert.deepEqual(rates.next({ bytes: 9100, packets: 90 }, 20_000, '5'), { bytes: 10, packets: 0 });
 });
 
 it('two looks at one instant have no rate, and nothing that was counted is lost', () => {
-  const rates = card();
+  const rates = createRates();
   rates.next({ bytes: 0, packets: 0 }, 1_000);
   assert.equal(rates.next({ bytes: 500, packets: 1 }, 1_000), undefined);
   assert.deepEqual(rates.next({ bytes: 1000, packets: 2 }, 2_000), { bytes: 1000, packets: 2 });
@@ -111,29 +111,33 @@ it('whatever happens to a card of 32 or 64 bits, a rate is the true one or there
   });
   fc.assert(
     fc.property(begin, history, ({ size, bytes }, events) => {
-      const rates = new Rates({ bytes: BYTES, packets: PACKETS });
-      let card = { bytes, packets: 5_000_000, index: 1 };
+      const rates = new CounterRates({ bytes: BYTES, packets: PACKETS });
+      let createRates = { bytes, packets: 5_000_000, index: 1 };
       let nowMs = 0;
-      rates.next({ bytes: card.bytes, packets: card.packets }, nowMs, String(card.index));
+      rates.next(
+        { bytes: createRates.bytes, packets: createRates.packets },
+        nowMs,
+        String(createRates.index),
+      );
       for (const { is, bytes: moved, ms } of events) {
         nowMs += ms;
-        const goesOn = is === 'step';
-        const index = is === 'recreate' ? card.index + 1 : card.index;
+        const continues = is === 'step';
+        const index = is === 'recreate' ? createRates.index + 1 : createRates.index;
         const now = {
-          bytes: goesOn ? (card.bytes + moved) % size : moved,
-          packets: goesOn ? card.packets + Math.ceil(moved / 1000) : Math.ceil(moved / 1000),
+          bytes: continues ? (createRates.bytes + moved) % size : moved,
+          packets: continues ? createRates.packets + Math.ceil(moved / 1000) : Math.ceil(moved / 1000),
           index,
         };
         const rate = rates.next({ bytes: now.bytes, packets: now.packets }, nowMs, String(index));
-        const before = card;
-        card = now;
+        const before = createRates;
+        createRates = now;
         if (rate === undefined) continue;
-        const truePerS = (moved * 1000) / ms;
+        const actualPerS = (moved * 1000) / ms;
         if (is === 'step')
-          assert.ok(Math.abs(rate.bytes - truePerS) <= 1e-6 * truePerS + 0.3, `${rate.bytes}`);
+          assert.ok(Math.abs(rate.bytes - actualPerS) <= 1e-6 * actualPerS + 0.3, `${rate.bytes}`);
         // A reset that left no counter lower than it was cannot be seen, and then hides, but never adds.
         else
-          assert.ok(is === 'reset' && before.bytes <= now.bytes && rate.bytes <= truePerS * (1 + 1e-9), is);
+          assert.ok(is === 'reset' && before.bytes <= now.bytes && rate.bytes <= actualPerS * (1 + 1e-9), is);
       }
     }),
     { numRuns: 400 },

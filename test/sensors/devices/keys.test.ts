@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { addressOf } from '../../../src/sensors/devices/address.ts';
-import { fillKey, labelPart, tellApart } from '../../../src/sensors/devices/keys.ts';
+import { assignKeyParts, fillKey, labelPart } from '../../../src/sensors/devices/keys.ts';
 
 it('labels become camelCase parts', () => {
   for (const [label, part] of [
@@ -56,7 +56,7 @@ it('a key has at most 64 characters, and two long names stay two', () => {
 
 it('of two of one name each has its address; two that share that too are left out, and a third is not', () => {
   const parts = (...all: readonly (readonly [string, string])[]) =>
-    tellApart(all.map(([name, address]) => ({ name, address }))).map(({ part }) => part);
+    assignKeyParts(all.map(([name, address]) => ({ name, address }))).map(({ part }) => part);
   assert.deepEqual(parts(['nvme', '0000:01:00.0']), ['Nvme']);
   assert.deepEqual(parts(['nvme', '0000:01:00.0'], ['nvme', '0000:02:00.0']), [
     'NvmeAt000001000',

@@ -5,78 +5,84 @@ import { writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { DeviceRounds, type Probe } from '../../../src/sensors/devices/poll-devices.ts';
-import { openTree } from '../../../src/sensors/files/host-files.ts';
+import { DevicePoller, type DeviceValue } from '../../../src/sensors/devices/poll-devices.ts';
+import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import {
   type CatalogueEntry,
   type Collector,
-  PartlyReadError,
+  PartialReadError,
 } from '../../../src/sensors/runtime/collector.ts';
-import { Guard } from '../../../src/sensors/runtime/collector-runner.ts';
-import { NOTHING_TOLD } from '../../../src/sensors/runtime/external-values.ts';
+import { CollectorRunner } from '../../../src/sensors/runtime/collector-runner.ts';
+import { NO_EXTERNAL_VALUES } from '../../../src/sensors/runtime/external-values.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { JournalDouble } from '../helpers/captured-host.ts';
-import { hungFiles } from '../helpers/hung-files.ts';
+import { RecordingSensorLogger } from '../helpers/captured-host.ts';
+import { createHungFiles } from '../helpers/hung-files.ts';
 
 it('a device that fails costs its own values, and is not asked for its others', async () => {
-  const { asked, rounds } = stage();
-  const probes = [
-    probe('a', 'one', () => 1),
-    probe('b', 'two', fails('EIO'), asked),
-    probe('b', 'three', () => 3, asked),
-    probe('c', 'four', () => true),
+  const { queries, rounds } = setup();
+  const deviceValues = [
+    deviceValue('a', 'one', () => 1),
+    deviceValue('b', 'two', fails('EIO'), queries),
+    deviceValue('b', 'three', () => 3, queries),
+    deviceValue('c', 'four', () => true),
   ];
-  await assert.rejects(rounds.read(probes), (error) => {
-    assert.ok(error instanceof PartlyReadError);
-    assert.deepEqual(error.measured, { one: 1, four: true });
+  await assert.rejects(rounds.pollAll(deviceValues), (error) => {
+    assert.ok(error instanceof PartialReadError);
+    assert.deepEqual(error.measurements, { one: 1, four: true });
     assert.match(error.message, /EIO/);
     return true;
   });
-  assert.deepEqual(asked, ['two']);
+  assert.deepEqual(queries, ['two']);
 });
 
 it('what a driver has no value for is absent, and nothing is wrong', async () => {
-  const { rounds, gone } = stage();
-  const probes = ['ENODATA', 'ENODEV', 'EAGAIN', 'ENXIO'].map((code) => probe(code, code, fails(code)));
+  const { rounds, missing } = setup();
+  const deviceValues = ['ENODATA', 'ENODEV', 'EAGAIN', 'ENXIO'].map((code) =>
+    deviceValue(code, code, fails(code)),
+  );
   assert.deepEqual(
-    await rounds.read([...probes, probe('x', 'none', () => undefined), probe('y', 'one', () => 1)]),
+    await rounds.pollAll([
+      ...deviceValues,
+      deviceValue('x', 'none', () => undefined),
+      deviceValue('y', 'one', () => 1),
+    ]),
     {
       one: 1,
     },
   );
-  assert.equal(gone(), 0);
+  assert.equal(missing(), 0);
 });
 
 it('a file that has gone is told, so that the host is looked at again', async () => {
-  const { rounds, gone } = stage();
-  assert.deepEqual(await rounds.read([probe('a', 'one', fails('ENOENT'))]), {});
-  assert.equal(gone(), 1);
+  const { rounds, missing } = setup();
+  assert.deepEqual(await rounds.pollAll([deviceValue('a', 'one', fails('ENOENT'))]), {});
+  assert.equal(missing(), 1);
 });
 
 it('a device that took long to fail is left alone for a minute, during which its failure stands', async () => {
-  const { asked, clock, rounds } = stage();
+  const { queries, clock, rounds } = setup();
   const stuck = async () => {
     await clock.advance(1000);
     return fails('ETIMEDOUT')();
   };
-  const probes = [probe('a', 'one', stuck, asked), probe('b', 'two', () => 2)];
+  const deviceValues = [deviceValue('a', 'one', stuck, queries), deviceValue('b', 'two', () => 2)];
   for (let round = 0; round < 6; round += 1) {
-    await assert.rejects(rounds.read(probes), { message: /ETIMEDOUT/, measured: { two: 2 } });
+    await assert.rejects(rounds.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
     await clock.advance(10_000);
   }
-  assert.equal(asked.length, 1);
-  await assert.rejects(rounds.read(probes), { message: /ETIMEDOUT/ });
-  assert.equal(asked.length, 2);
+  assert.equal(queries.length, 1);
+  await assert.rejects(rounds.pollAll(deviceValues), { message: /ETIMEDOUT/ });
+  assert.equal(queries.length, 2);
 });
 
 it('a device that fails at once is asked again at once', async () => {
-  const { asked, rounds } = stage();
-  const probes = [probe('a', 'one', fails('EREMOTEIO'), asked)];
-  await assert.rejects(rounds.read(probes));
-  await assert.rejects(rounds.read(probes));
-  assert.equal(asked.length, 2);
+  const { queries, rounds } = setup();
+  const deviceValues = [deviceValue('a', 'one', fails('EREMOTEIO'), queries)];
+  await assert.rejects(rounds.pollAll(deviceValues));
+  await assert.rejects(rounds.pollAll(deviceValues));
+  assert.equal(queries.length, 2);
 });
 
 it('of a collector that could read a part, the reading has that part, and the journal one line', async () => {
@@ -100,17 +106,17 @@ it('of a collector that could read a part, the reading has that part, and the jo
     catalogue,
     open: () => async () => {
       if (broken)
-        throw new PartlyReadError({ one: 1, two: 77, three: 3 }, new Map([['two', new Error('EIO: two')]]));
+        throw new PartialReadError({ one: 1, two: 77, three: 3 }, new Map([['two', new Error('EIO: two')]]));
       return { one: 1, two: 2 };
     },
   };
-  const journal = new JournalDouble();
-  const sampler = openSampler([collector], openTree('/nowhere'), new VirtualClock(), journal);
+  const logger = new RecordingSensorLogger();
+  const sampler = openSampler([collector], openHostFiles('/nowhere'), new VirtualClock(), logger);
   assert.deepEqual(await sampler.sample(), { one: 1 }, 'what is outside the catalogue is not believed');
   assert.deepEqual(await sampler.sample(), { one: 1 });
   broken = false;
   assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
-  assert.deepEqual(journal.lines, ['warn parts', 'info parts']);
+  assert.deepEqual(logger.lines, ['warn parts', 'info parts']);
 });
 
 it('each device that fails is told once, whatever others do, and again when it fails again', async () => {
@@ -119,43 +125,43 @@ it('each device that fails is told once, whatever others do, and again when it f
     name: 'bus',
     catalogue: [],
     open: () => async () => {
-      if (failing.size > 0) throw new PartlyReadError({}, new Map(failing));
+      if (failing.size > 0) throw new PartialReadError({}, new Map(failing));
       return {};
     },
   };
   const log = new RecordingLogger();
-  const guard = new Guard(collector, {
-    tree: openTree('/nowhere'),
+  const guard = new CollectorRunner(collector, {
+    hostFiles: openHostFiles('/nowhere'),
     clock: new VirtualClock(),
     log,
-    wants: () => true,
-    told: NOTHING_TOLD,
+    isSelected: () => true,
+    external: NO_EXTERNAL_VALUES,
     everyMs: 0,
   });
-  const told = async () => {
+  const loggedEvents = async () => {
     await guard.read();
     await guard.read();
     return log.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim());
   };
   failing.set('a', new Error('EIO: a'));
-  assert.deepEqual(await told(), ['warn EIO: a']);
+  assert.deepEqual(await loggedEvents(), ['warn EIO: a']);
   failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await told(), ['warn EIO: b']);
+  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
   failing.delete('b');
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await loggedEvents(), []);
   failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await told(), ['warn EIO: b']);
+  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
   failing.clear();
-  assert.deepEqual(await told(), ['info']);
+  assert.deepEqual(await loggedEvents(), ['info']);
 });
 
 it('devices that hang take two threads of the pool, and the rest of the process has the others', {
   timeout: 20_000,
 }, async (t) => {
-  const { folder, release } = hungFiles(t, 6);
+  const { folder, release } = createHungFiles(t, 6);
   writeFileSync(join(folder, 'file'), 'still there\n');
-  const tree = openTree(folder);
-  const hung = Array.from({ length: 6 }, (_, index) => tree.readSlowly(`hung${index}`));
+  const hostFiles = openHostFiles(folder);
+  const hung = Array.from({ length: 6 }, (_, index) => hostFiles.readBlocking(`hung${index}`));
   // Through the pool too, as the spool and name resolution are: it would wait for ever if all four threads hung.
   const file = await open(join(folder, 'file'));
   assert.equal((await file.readFile('utf8')).trim(), 'still there');
@@ -168,9 +174,11 @@ it('devices that hang take two threads of the pool, and the rest of the process 
 });
 
 it('a slow read that fails gives its place to the next one', async () => {
-  const tree = openTree('/');
+  const hostFiles = openHostFiles('/');
   const reads = await Promise.allSettled(
-    Array.from({ length: 9 }, (_, index) => tree.readSlowly(index % 2 ? 'proc/uptime' : 'proc/nothing')),
+    Array.from({ length: 9 }, (_, index) =>
+      hostFiles.readBlocking(index % 2 ? 'proc/uptime' : 'proc/nothing'),
+    ),
   );
   assert.deepEqual(
     reads.map(({ status }) => status),
@@ -178,27 +186,27 @@ it('a slow read that fails gives its place to the next one', async () => {
   );
 });
 
-function stage() {
+function setup() {
   const clock = new VirtualClock();
   let goneCount = 0;
-  const rounds = new DeviceRounds(clock, () => {
+  const rounds = new DevicePoller(clock, () => {
     goneCount += 1;
   });
-  const asked: string[] = [];
-  return { asked, clock, rounds, gone: () => goneCount };
+  const queries: string[] = [];
+  return { queries: queries, clock, rounds, missing: () => goneCount };
 }
 
-function probe(
+function deviceValue(
   device: string,
   key: string,
   value: () => number | boolean | undefined | Promise<number | undefined>,
-  asked: string[] = [],
-): Probe {
+  queries: string[] = [],
+): DeviceValue {
   return {
     device,
     key,
     read: async () => {
-      asked.push(key);
+      queries.push(key);
       return value();
     },
   };

@@ -6,10 +6,10 @@ import { open, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, it } from 'node:test';
-import { openTree } from '../../../src/sensors/files/host-files.ts';
-import { FILES, LINKS, treeContract } from '../../contracts/host-files.ts';
-import { type Damage, HostInMemory } from '../../doubles/in-memory-host.ts';
-import { hungFiles } from '../helpers/hung-files.ts';
+import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
+import { FILES, hostFilesContract, LINKS } from '../../contracts/host-files.ts';
+import { type Damage, DamagedHostFiles } from '../../doubles/in-memory-host.ts';
+import { createHungFiles } from '../helpers/hung-files.ts';
 
 /** include/uapi/linux/magic.h */
 const [EXT, TMPFS] = [0xef53, 0x01021994];
@@ -23,47 +23,47 @@ for (const [path, text] of Object.entries(FILES)) {
 mkdirSync(join(root, 'sys/class/net'), { recursive: true });
 for (const [path, target] of Object.entries(LINKS)) symlinkSync(target, join(root, path));
 
-treeContract('the real tree', () => openTree(root));
-treeContract('the tree in memory', () => new HostInMemory(root).tree((_, text) => text));
+hostFilesContract('the real tree', () => openHostFiles(root));
+hostFilesContract('the tree in memory', () => new DamagedHostFiles(root).hostFiles((_, text) => text));
 
 it('a damaged file is damaged by whatever link it is reached, and no other is', () => {
   const path = 'sys/devices/pci/net/eth0/flags';
-  let damage: Damage | undefined = { is: 'refused', code: 'EIO' };
-  const tree = new HostInMemory(root).tree((_, text) => text, { path, damage: () => damage });
-  assert.throws(() => tree.read('sys/class/net/eth0/flags'), { code: 'EIO' });
-  assert.equal(tree.has('sys/class/net/eth0/flags'), true);
-  assert.equal(tree.read('sys/class/net/eth0/odd'), 'without a newline');
-  damage = { is: 'gone' };
-  assert.deepEqual(tree.list('sys/class/net/eth0'), ['odd']);
-  damage = { is: 'directory' };
-  assert.throws(() => tree.read('sys/class/net/eth0/flags'), { code: 'EISDIR' });
-  damage = { is: 'text', text: '-1\n' };
-  assert.equal(tree.read('sys/class/net/eth0/flags'), '-1\n');
+  let damage: Damage | undefined = { type: 'error', code: 'EIO' };
+  const hostFiles = new DamagedHostFiles(root).hostFiles((_, text) => text, { path, damage: () => damage });
+  assert.throws(() => hostFiles.read('sys/class/net/eth0/flags'), { code: 'EIO' });
+  assert.equal(hostFiles.has('sys/class/net/eth0/flags'), true);
+  assert.equal(hostFiles.read('sys/class/net/eth0/odd'), 'without a newline');
+  damage = { type: 'missing' };
+  assert.deepEqual(hostFiles.list('sys/class/net/eth0'), ['odd']);
+  damage = { type: 'directory' };
+  assert.throws(() => hostFiles.read('sys/class/net/eth0/flags'), { code: 'EISDIR' });
+  damage = { type: 'text', text: '-1\n' };
+  assert.equal(hostFiles.read('sys/class/net/eth0/flags'), '-1\n');
   damage = undefined;
-  assert.equal(tree.read('sys/class/net/eth0/flags'), '0x1003\n');
+  assert.equal(hostFiles.read('sys/class/net/eth0/flags'), '0x1003\n');
 });
 
 it('a root that the kernel counts in memory is asked without the pool, once its kind is known', {
   timeout: 20_000,
 }, async (t) => {
-  const { folder, release } = hungFiles(t, 4);
+  const { folder, release } = createHungFiles(t, 4);
   if (statfsSync(folder).type !== EXT && statfsSync(folder).type !== TMPFS)
     return t.skip('the temporary directory is on another file system');
-  const tree = openTree(folder);
-  const before = await tree.use('/');
+  const hostFiles = openHostFiles(folder);
+  const before = await hostFiles.usage('/');
   // All threads of the pool, for good.
   const hung = [0, 1, 2, 3].map(async (index) => {
     await using file = await open(join(folder, `hung${index}`));
     await file.read(Buffer.alloc(8));
   });
-  while (await answers(stat(folder)));
-  assert.ok(await answers(tree.use('/')));
-  assert.equal((await tree.use('/')).blocks, before.blocks);
+  while (await resolves(stat(folder)));
+  assert.ok(await resolves(hostFiles.usage('/')));
+  assert.equal((await hostFiles.usage('/')).blocks, before.blocks);
   release();
   await Promise.all(hung);
 });
 
-function answers(asked: Promise<unknown>): Promise<boolean> {
-  const late = new Promise<boolean>((resolve) => setTimeout(resolve, 200, false));
-  return Promise.race([asked.then(() => true), late]);
+function resolves(reading: Promise<unknown>): Promise<boolean> {
+  const timedOut = new Promise<boolean>((resolve) => setTimeout(resolve, 200, false));
+  return Promise.race([reading.then(() => true), timedOut]);
 }

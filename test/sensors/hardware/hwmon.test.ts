@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CapturedHost } from '../helpers/captured-host.ts';
-import { of, plant, renumber } from '../helpers/renumber-devices.ts';
+import { addDevice, renumber, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const I2C = 'sys/devices/pci0000:00/0000:00:15.0/i2c_designware.0/i2c-6';
 
 it('a gateway reports its chips by name and label, in degrees, volts, amperes, watts and revolutions', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmon'), {
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), {
     hwmonCoretempCore0C: 51,
     hwmonCoretempCore1C: 50,
     hwmonCoretempCore2C: 52,
@@ -33,14 +33,14 @@ it('a gateway reports its chips by name and label, in degrees, volts, amperes, w
     hwmonNvmeAt000004000Sensor1C: 42.85,
     hwmonNvmeAt000005000CompositeC: 36.85,
   });
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(host.logger.lines, []);
 });
 
 it('chips numbered in another order have the same keys and the same values', async (t) => {
-  const before = of(await new CapturedHost('x86-gateway', t).sampleAfter(0), 'hwmon');
+  const before = valuesWithPrefix(await new CapturedHost('x86-gateway', t).sampleAfter(0), 'hwmon');
   const rebooted = new CapturedHost('x86-gateway', t);
   renumber(rebooted, 'sys/class/hwmon', 'hwmon');
-  assert.deepEqual(of(await rebooted.sampleAfter(0), 'hwmon'), before);
+  assert.deepEqual(valuesWithPrefix(await rebooted.sampleAfter(0), 'hwmon'), before);
 });
 
 it('an I2C bus with another number does not rename the two chips on it', async (t) => {
@@ -48,19 +48,19 @@ it('an I2C bus with another number does not rename the two chips on it', async (
   host.remove('sys/class/hwmon/hwmon6');
   host.remove('sys/class/hwmon/hwmon7');
   const elsewhere = I2C.replace('i2c-6', 'i2c-3');
-  plant(
+  addDevice(
     host,
     `${elsewhere}/3-0048/hwmon/hwmon6`,
     { name: 'lm75', temp1_input: '1000' },
     'sys/class/hwmon/hwmon6',
   );
-  plant(
+  addDevice(
     host,
     `${elsewhere}/3-0049/hwmon/hwmon7`,
     { name: 'lm75', temp1_input: '2000' },
     'sys/class/hwmon/hwmon7',
   );
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmonLm75'), {
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmonLm75'), {
     hwmonLm75AtI2cDesignware00048Temp1C: 1,
     hwmonLm75AtI2cDesignware00049Temp1C: 2,
   });
@@ -71,14 +71,14 @@ it('two identical chips behind a multiplexer are told apart by its channels', as
   const bus = 'sys/devices/platform/soc/fe804000.i2c/i2c-1';
   for (const channel of [10, 11]) {
     const path = `${bus}/i2c-${channel}/${channel}-0044/hwmon/hwmon${channel}`;
-    plant(
+    addDevice(
       host,
       path,
       { name: 'sht3x', temp1_input: `${channel}000`, humidity1_input: '50000' },
       `sys/class/hwmon/hwmon${channel}`,
     );
   }
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmon'), {
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), {
     hwmonSht3xAtFe804000I2c100044HumidityPercent: 50,
     hwmonSht3xAtFe804000I2c100044TemperatureC: 10,
     hwmonSht3xAtFe804000I2c110044HumidityPercent: 50,
@@ -90,17 +90,17 @@ it('two chips that nothing lasting tells apart are not reported: their values co
   const host = new CapturedHost('raspberry-pi-4', t);
   for (const number of [5, 6]) {
     const path = `sys/devices/virtual/hwmon/hwmon${number}`;
-    plant(host, path, { name: 'twin', temp1_input: '20000' }, `sys/class/hwmon/hwmon${number}`);
+    addDevice(host, path, { name: 'twin', temp1_input: '20000' }, `sys/class/hwmon/hwmon${number}`);
   }
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmon'), {});
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), {});
 });
 
 it('what another collector reports is not reported once more', async (t) => {
   const pi = await new CapturedHost('raspberry-pi-zero-2w', t).sampleAfter(0);
-  assert.deepEqual(of(pi, 'hwmon'), {}, 'CPU, firmware, 1-Wire thermometer');
+  assert.deepEqual(valuesWithPrefix(pi, 'hwmon'), {}, 'CPU, firmware, 1-Wire thermometer');
   assert.equal(pi['cpuTemperatureC'], 41.9);
   const board = await new CapturedHost('emmc-board', t).sampleAfter(0);
-  assert.deepEqual(Object.keys(of(board, 'hwmon')), [
+  assert.deepEqual(Object.keys(valuesWithPrefix(board, 'hwmon')), [
     'hwmonPwmfanFan1Rpm',
     'hwmonSht3xHumidityPercent',
     'hwmonSht3xTemperatureC',
@@ -110,16 +110,16 @@ it('what another collector reports is not reported once more', async (t) => {
 it('IIO channels that the kernel shows as a chip again are left to IIO', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   const path = 'sys/devices/platform/adc-as-hwmon/hwmon/hwmon5';
-  plant(host, path, { name: 'adc_as_hwmon', in1_input: '1200' }, 'sys/class/hwmon/hwmon5');
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmon'), { hwmonAdcAsHwmonIn1V: 1.2 });
-  plant(host, `${path}/device`, {});
-  plant(host, 'sys/bus/platform/drivers/iio_hwmon', {}, `${path}/device/driver`);
-  assert.deepEqual(of(await host.sampleAfter(300_000), 'hwmon'), {});
+  addDevice(host, path, { name: 'adc_as_hwmon', in1_input: '1200' }, 'sys/class/hwmon/hwmon5');
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), { hwmonAdcAsHwmonIn1V: 1.2 });
+  addDevice(host, `${path}/device`, {});
+  addDevice(host, 'sys/bus/platform/drivers/iio_hwmon', {}, `${path}/device/driver`);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(300_000), 'hwmon'), {});
 });
 
 it('of an AMD CPU only what cpuTemperatureC does not say is reported', async (t) => {
   const host = new CapturedHost('x86-vm', t);
-  plant(
+  addDevice(
     host,
     'sys/devices/pci0000:00/0000:00:18.3/hwmon/hwmon0',
     {
@@ -133,7 +133,7 @@ it('of an AMD CPU only what cpuTemperatureC does not say is reported', async (t)
   );
   const values = await host.sampleAfter(0);
   assert.equal(values['cpuTemperatureC'], 66.1);
-  assert.deepEqual(of(values, 'hwmon'), { hwmonK10tempTccd1C: 60.125 });
+  assert.deepEqual(valuesWithPrefix(values, 'hwmon'), { hwmonK10tempTccd1C: 60.125 });
 });
 
 it('a channel that is switched off is absent; one that says it is broken is absent and told', async (t) => {
@@ -142,26 +142,26 @@ it('a channel that is switched off is absent; one that says it is broken is abse
   host.write(`${chip}/fan1_enable`, '0\n');
   host.write(`${chip}/temp2_fault`, '0\n');
   const well = await host.sampleAfter(0);
-  assert.deepEqual(Object.keys(of(well, 'hwmonNct6798Fan')), ['hwmonNct6798Fan2Rpm']);
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(Object.keys(valuesWithPrefix(well, 'hwmonNct6798Fan')), ['hwmonNct6798Fan2Rpm']);
+  assert.deepEqual(host.logger.lines, []);
   host.write(`${chip}/temp2_fault`, '1\n');
   const values = await host.sampleAfter(1000);
-  const { hwmonNct6798CputinC: broken, ...others } = of(well, 'hwmon');
+  const { hwmonNct6798CputinC: broken, ...others } = valuesWithPrefix(well, 'hwmon');
   assert.equal(broken, 41.5);
   assert.deepEqual(
-    of(values, 'hwmon'),
+    valuesWithPrefix(values, 'hwmon'),
     others,
     'neither the chip loses its fans and voltages, nor others theirs',
   );
-  assert.deepEqual(host.journal.lines, ['warn hwmon']);
+  assert.deepEqual(host.logger.lines, ['warn hwmon']);
   host.write(`${chip}/temp2_fault`, '0\n');
   assert.equal((await host.sampleAfter(1000))['hwmonNct6798CputinC'], 41.5);
-  assert.deepEqual(host.journal.lines, ['warn hwmon', 'info hwmon']);
+  assert.deepEqual(host.logger.lines, ['warn hwmon', 'info hwmon']);
 });
 
 it('two labels that are alike name nothing; the pins of the chip do', async (t) => {
   const host = new CapturedHost('x86-vm', t);
-  plant(
+  addDevice(
     host,
     'sys/devices/platform/board/hwmon/hwmon0',
     {
@@ -175,7 +175,7 @@ it('two labels that are alike name nothing; the pins of the chip do', async (t) 
     },
     'sys/class/hwmon/hwmon0',
   );
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmon'), {
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), {
     hwmonBoardTemp1C: 1,
     hwmonBoardTemp2C: 2,
     hwmonBoardTemp3C: -3.5,
@@ -185,13 +185,13 @@ it('two labels that are alike name nothing; the pins of the chip do', async (t) 
 it('a label from the board’s description names the chip', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   host.write('sys/class/hwmon/hwmon7/label', 'cabinet door\n');
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmonL'), { hwmonLm75Temp1C: 22.125 });
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmonL'), { hwmonLm75Temp1C: 22.125 });
   assert.equal((await host.sampleAfter(1000))['hwmonCabinetDoorTemp1C'], 24.5);
 });
 
 it('average power counts where a chip says no other', async (t) => {
   const host = new CapturedHost('x86-vm', t);
-  plant(
+  addDevice(
     host,
     'sys/devices/platform/meter/hwmon/hwmon0',
     {
@@ -202,7 +202,7 @@ it('average power counts where a chip says no other', async (t) => {
     },
     'sys/class/hwmon/hwmon0',
   );
-  assert.deepEqual(of(await host.sampleAfter(0), 'hwmon'), {
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), {
     hwmonMeterPower1W: 1.5,
     hwmonMeterPower2W: 2.5,
   });
@@ -211,24 +211,24 @@ it('average power counts where a chip says no other', async (t) => {
 it('a chip that comes is found within five minutes; one that goes is absent, without a complaint', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   await host.sampleAfter(0);
-  plant(
+  addDevice(
     host,
     'sys/devices/platform/late/hwmon/hwmon0',
     { name: 'late', temp1_input: '1000' },
     'sys/class/hwmon/hwmon0',
   );
-  assert.deepEqual(of(await host.sampleAfter(300_000), 'hwmon'), { hwmonLateTemp1C: 1 });
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(300_000), 'hwmon'), { hwmonLateTemp1C: 1 });
   host.remove('sys/devices/platform/late/hwmon/hwmon0/temp1_input');
   host.remove('sys/class/hwmon/hwmon0');
-  assert.deepEqual(of(await host.sampleAfter(1000), 'hwmon'), {});
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'hwmon'), {});
+  assert.deepEqual(host.logger.lines, []);
 });
 
 it('two chips that exchange their numbers do not exchange their values, not even until the host is looked at again', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   const usb = 'sys/devices/pci0000:00/0000:00:14.0/usb1';
   const connect = (number: number, port: string, name: string, temp1_input: string) =>
-    plant(
+    addDevice(
       host,
       `${usb}/${port}/hwmon/hwmon${number}`,
       { name, temp1_input },
@@ -236,19 +236,19 @@ it('two chips that exchange their numbers do not exchange their values, not even
     );
   connect(0, '1-1', 'inlet', '20000');
   connect(1, '1-2', 'outlet', '90000');
-  const before = of(await host.sampleAfter(0), 'hwmon');
+  const before = valuesWithPrefix(await host.sampleAfter(0), 'hwmon');
   for (const gone of [`${usb}/1-1`, `${usb}/1-2`, 'sys/class/hwmon']) host.remove(gone);
   connect(0, '1-2', 'outlet', '90000');
   connect(1, '1-1', 'inlet', '20000');
-  assert.deepEqual(of(await host.sampleAfter(1000), 'hwmon'), {});
-  assert.deepEqual(of(await host.sampleAfter(1000), 'hwmon'), before);
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'hwmon'), {});
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'hwmon'), before);
+  assert.deepEqual(host.logger.lines, []);
 });
 
 it('the chip of the CPU is not taken for another one that gets its number', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   const connect = (number: number, place: string, name: string, temp1_input: string) =>
-    plant(
+    addDevice(
       host,
       `sys/devices/${place}/hwmon/hwmon${number}`,
       { name, temp1_input },
@@ -270,9 +270,14 @@ it('two chips whose names and labels run together to one key have neither', asyn
     [1, 'pump-inlet', 'side'],
   ] as const) {
     const files = { name, temp1_label, temp1_input: '1000', in0_input: '5' };
-    plant(host, `sys/devices/platform/${name}/hwmon/hwmon${number}`, files, `sys/class/hwmon/hwmon${number}`);
+    addDevice(
+      host,
+      `sys/devices/platform/${name}/hwmon/hwmon${number}`,
+      files,
+      `sys/class/hwmon/hwmon${number}`,
+    );
   }
-  assert.deepEqual(Object.keys(of(await host.sampleAfter(0), 'hwmon')), [
+  assert.deepEqual(Object.keys(valuesWithPrefix(await host.sampleAfter(0), 'hwmon')), [
     'hwmonPumpIn0V',
     'hwmonPumpInletIn0V',
   ]);
@@ -284,7 +289,7 @@ it('a driver that is loaded anew under another number is found at the second rea
   host.remove(`${I2C}/6-0040/hwmon/hwmon8`);
   host.remove('sys/class/hwmon/hwmon8');
   const files = { name: 'ina219', in1_input: '24000' };
-  plant(host, `${I2C}/6-0040/hwmon/hwmon12`, files, 'sys/class/hwmon/hwmon12');
-  assert.deepEqual(of(await host.sampleAfter(1000), 'hwmonIna219'), {});
-  assert.deepEqual(of(await host.sampleAfter(1000), 'hwmonIna219'), { hwmonIna219In1V: 24 });
+  addDevice(host, `${I2C}/6-0040/hwmon/hwmon12`, files, 'sys/class/hwmon/hwmon12');
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'hwmonIna219'), {});
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'hwmonIna219'), { hwmonIna219In1V: 24 });
 });

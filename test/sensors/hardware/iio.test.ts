@@ -3,23 +3,23 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CapturedHost } from '../helpers/captured-host.ts';
-import { of, plant, renumber } from '../helpers/renumber-devices.ts';
+import { addDevice, renumber, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const I2C = 'sys/devices/platform/soc/fe804000.i2c/i2c-1';
 
 it('a BME280 gives degrees, per cent and hectopascals', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
-  assert.deepEqual(of(await pi.sampleAfter(0), 'iio'), {
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'iio'), {
     iioBme280HumidityPercent: 48.3,
     iioBme280PressureHpa: 1008.62,
     iioBme280TemperatureC: 21.84,
   });
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('raw numbers are offset and scaled, with the channel’s own factors or those of its type', async (t) => {
   const board = new CapturedHost('emmc-board', t);
-  assert.deepEqual(of(await board.sampleAfter(0), 'iio'), {
+  assert.deepEqual(valuesWithPrefix(await board.sampleAfter(0), 'iio'), {
     iioFe720000SaradcTankLevelV: 1.1997,
     iioFe720000SaradcVoltage0V: 1.7978,
     iioHts221HumidityPercent: 50.3,
@@ -28,10 +28,10 @@ it('raw numbers are offset and scaled, with the channel’s own factors or those
 });
 
 it('devices numbered in another order have the same keys and the same values', async (t) => {
-  const before = of(await new CapturedHost('emmc-board', t).sampleAfter(0), 'iio');
+  const before = valuesWithPrefix(await new CapturedHost('emmc-board', t).sampleAfter(0), 'iio');
   const rebooted = new CapturedHost('emmc-board', t);
   renumber(rebooted, 'sys/bus/iio/devices', 'iio:device');
-  assert.deepEqual(of(await rebooted.sampleAfter(0), 'iio'), before);
+  assert.deepEqual(valuesWithPrefix(await rebooted.sampleAfter(0), 'iio'), before);
 });
 
 /** Files of one device, and what it is to report; none: nothing, and nothing to complain about. */
@@ -110,43 +110,43 @@ const DEVICES = {
 for (const [what, { files, expected }] of Object.entries(DEVICES)) {
   it(`${what} is reported as ${JSON.stringify(expected)}`, async (t) => {
     const pi = new CapturedHost('raspberry-pi-4', t);
-    plant(pi, `${I2C}/1-0040/iio:device0`, files, 'sys/bus/iio/devices/iio:device0');
-    assert.deepEqual(of(await pi.sampleAfter(0), 'iio'), expected);
-    assert.deepEqual(pi.journal.lines, []);
+    addDevice(pi, `${I2C}/1-0040/iio:device0`, files, 'sys/bus/iio/devices/iio:device0');
+    assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'iio'), expected);
+    assert.deepEqual(pi.logger.lines, []);
   });
 }
 
 it('two sensors of one kind are told apart by their addresses on the bus', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   const second = 'sys/devices/platform/soc/3f804000.i2c/i2c-1/1-0077/iio:device1';
-  plant(pi, second, { name: 'bme280', in_temp_input: '5000' }, 'sys/bus/iio/devices/iio:device1');
+  addDevice(pi, second, { name: 'bme280', in_temp_input: '5000' }, 'sys/bus/iio/devices/iio:device1');
   const expected = {
     iioBme280At3f804000I2c0076HumidityPercent: 48.3,
     iioBme280At3f804000I2c0076PressureHpa: 1008.62,
     iioBme280At3f804000I2c0076TemperatureC: 21.84,
     iioBme280At3f804000I2c0077TemperatureC: 5,
   };
-  assert.deepEqual(of(await pi.sampleAfter(0), 'iio'), expected);
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'iio'), expected);
   renumber(pi, 'sys/bus/iio/devices', 'iio:device');
-  assert.deepEqual(of(await pi.sampleAfter(300_000), 'iio'), expected);
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(300_000), 'iio'), expected);
 });
 
 it('nonsense of one channel costs its device that round, and no other device', async (t) => {
   const board = new CapturedHost('emmc-board', t);
   board.write('sys/bus/iio/devices/iio:device1/in_humidityrelative_raw', 'nan\n');
-  assert.deepEqual(Object.keys(of(await board.sampleAfter(0), 'iio')), [
+  assert.deepEqual(Object.keys(valuesWithPrefix(await board.sampleAfter(0), 'iio')), [
     'iioFe720000SaradcTankLevelV',
     'iioFe720000SaradcVoltage0V',
   ]);
-  assert.deepEqual(board.journal.lines, ['warn iio']);
+  assert.deepEqual(board.logger.lines, ['warn iio']);
 });
 
 it('a humidity no air has is nonsense', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   pi.write('sys/bus/iio/devices/iio:device0/in_humidityrelative_input', '101000\n');
-  assert.deepEqual(Object.keys(of(await pi.sampleAfter(0), 'iio')), [
+  assert.deepEqual(Object.keys(valuesWithPrefix(await pi.sampleAfter(0), 'iio')), [
     'iioBme280PressureHpa',
     'iioBme280TemperatureC',
   ]);
-  assert.deepEqual(pi.journal.lines, ['warn iio']);
+  assert.deepEqual(pi.logger.lines, ['warn iio']);
 });

@@ -3,26 +3,26 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openTree, type Tree } from '../../../src/sensors/files/host-files.ts';
+import { type HostFiles, openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { onewire } from '../../../src/sensors/hardware/onewire.ts';
-import { celsiusOf } from '../../../src/sensors/hardware/onewire-scratchpad.ts';
+import { parseTemperature } from '../../../src/sensors/hardware/onewire-scratchpad.ts';
 import { DEADLINE_MS, openSampler } from '../../../src/sensors/sampler.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { CapturedHost, copyOf, JournalDouble } from '../helpers/captured-host.ts';
-import { of, plant } from '../helpers/renumber-devices.ts';
+import { CapturedHost, copyHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
+import { addDevice, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const NAME = '28-0316a2794bff';
 const FILE = `sys/bus/w1/devices/${NAME}/w1_slave`;
 const KEY = 'oneWire280316a2794bffTemperatureC';
 
-function answer(bytes: string, verdict: 'YES' | 'NO', millidegrees: number | string): string {
+function scratchpadText(bytes: string, verdict: 'YES' | 'NO', millidegrees: number | string): string {
   return `${bytes} : crc=57 ${verdict}\n${bytes} t=${millidegrees}\n`;
 }
 
 it('a thermometer is known by its serial number', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
-  assert.deepEqual(of(await pi.sampleAfter(0), 'oneWire'), { [KEY]: 23.125 });
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'oneWire'), { [KEY]: 23.125 });
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 const GENUINE_POWER_ON = '50 05 4b 46 7f ff 0c 10 1c';
@@ -31,106 +31,120 @@ const ANY = '72 01 4b 46 7f ff 0e 10 57';
 
 /** What a thermometer says, the temperature before, and the one that comes of it; a pattern: why there is none. */
 const ANSWERS: readonly (readonly [string, string, number | undefined, number | RegExp, string?])[] = [
-  ['a temperature', answer(ANY, 'YES', 23125), undefined, 23.125],
-  ['a temperature below zero', answer('5e ff 4b 46 7f ff 02 10 e3', 'YES', -10125), 20, -10.125],
-  ['a checksum that does not fit', answer(ANY, 'NO', 23125), 23, /checksum does not fit; check wires/],
-  ['nothing but zeros', answer('00 00 00 00 00 00 00 00 00', 'YES', 0), 1, /only zeros/],
-  ['zero degrees', answer('00 00 4b 46 7f ff 10 10 36', 'YES', 0), 1, 0],
-  ['power-on, genuine', answer(GENUINE_POWER_ON, 'YES', 85000), 84.9, /as after losing its power/],
+  ['a temperature', scratchpadText(ANY, 'YES', 23125), undefined, 23.125],
+  ['a temperature below zero', scratchpadText('5e ff 4b 46 7f ff 02 10 e3', 'YES', -10125), 20, -10.125],
+  [
+    'a checksum that does not fit',
+    scratchpadText(ANY, 'NO', 23125),
+    23,
+    /checksum does not fit; check wires/,
+  ],
+  ['nothing but zeros', scratchpadText('00 00 00 00 00 00 00 00 00', 'YES', 0), 1, /only zeros/],
+  ['zero degrees', scratchpadText('00 00 4b 46 7f ff 10 10 36', 'YES', 0), 1, 0],
+  ['power-on, genuine', scratchpadText(GENUINE_POWER_ON, 'YES', 85000), 84.9, /as after losing its power/],
   [
     'power-on, a clone, first reading',
-    answer(CLONE_AT_85, 'YES', 85000),
+    scratchpadText(CLONE_AT_85, 'YES', 85000),
     undefined,
     /as after losing its power/,
   ],
-  ['power-on, a clone, after 20 °C', answer(CLONE_AT_85, 'YES', 85000), 20, /as after losing its power/],
-  ['85 °C after 84.5 °C', answer(CLONE_AT_85, 'YES', 85000), 84.5, 85],
-  ['85.062 °C at once', answer('51 05 4b 46 7f ff 0f 10 22', 'YES', 85062), undefined, 85.062],
-  ['more than it can measure', answer(ANY, 'YES', 127937), 20, /127.937 °C, which it cannot measure/],
-  ['the heat of a thermocouple', answer(ANY, 'YES', 640500), 20, 640.5, '3b-0000001921e8'],
-  ['no temperature', answer(ANY, 'YES', ''), 20, /the temperature of 1-Wire thermometer/],
+  [
+    'power-on, a clone, after 20 °C',
+    scratchpadText(CLONE_AT_85, 'YES', 85000),
+    20,
+    /as after losing its power/,
+  ],
+  ['85 °C after 84.5 °C', scratchpadText(CLONE_AT_85, 'YES', 85000), 84.5, 85],
+  ['85.062 °C at once', scratchpadText('51 05 4b 46 7f ff 0f 10 22', 'YES', 85062), undefined, 85.062],
+  ['more than it can measure', scratchpadText(ANY, 'YES', 127937), 20, /127.937 °C, which it cannot measure/],
+  ['the heat of a thermocouple', scratchpadText(ANY, 'YES', 640500), 20, 640.5, '3b-0000001921e8'],
+  ['no temperature', scratchpadText(ANY, 'YES', ''), 20, /the temperature of 1-Wire thermometer/],
   ['half an answer', `${ANY} : crc=57 YES\n${ANY} t=23`, 20, /ends within a line/],
   ['something else', 'N/A\n', 20, /answered without a checksum/],
 ];
 
 for (const [what, text, before, expected, name = NAME] of ANSWERS) {
   it(`${what}: ${typeof expected === 'number' ? `${expected} °C` : 'no temperature'}`, () => {
-    if (typeof expected === 'number') assert.equal(celsiusOf(name, text, before), expected);
-    else assert.throws(() => celsiusOf(name, text, before), expected);
+    if (typeof expected === 'number') assert.equal(parseTemperature(name, text, before), expected);
+    else assert.throws(() => parseTemperature(name, text, before), expected);
   });
 }
 
 it('a thermometer that fails is absent and told once; the others go on', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
-  plant(pi, 'sys/bus/w1/devices/10-000802a1b2c3', { w1_slave: answer(ANY, 'YES', 20500).trimEnd() });
-  pi.write(FILE, answer(ANY, 'NO', 23125));
+  addDevice(pi, 'sys/bus/w1/devices/10-000802a1b2c3', {
+    w1_slave: scratchpadText(ANY, 'YES', 20500).trimEnd(),
+  });
+  pi.write(FILE, scratchpadText(ANY, 'NO', 23125));
   const rest = { oneWire10000802a1b2c3TemperatureC: 20.5 };
-  assert.deepEqual(of(await pi.sampleAfter(0), 'oneWire'), rest);
-  assert.deepEqual(of(await pi.sampleAfter(1000), 'oneWire'), rest);
-  assert.deepEqual(pi.journal.lines, ['warn onewire']);
-  pi.write(FILE, answer(ANY, 'YES', 23125));
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'oneWire'), rest);
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(1000), 'oneWire'), rest);
+  assert.deepEqual(pi.logger.lines, ['warn onewire']);
+  pi.write(FILE, scratchpadText(ANY, 'YES', 23125));
   assert.equal((await pi.sampleAfter(1000))[KEY], 23.125);
-  assert.deepEqual(pi.journal.lines, ['warn onewire', 'info onewire']);
+  assert.deepEqual(pi.logger.lines, ['warn onewire', 'info onewire']);
 });
 
 it('a thermometer that is pulled is absent at once and without a complaint; one that is plugged in is found', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   await pi.sampleAfter(0);
   pi.remove(`sys/bus/w1/devices/${NAME}`);
-  assert.deepEqual(of(await pi.sampleAfter(1000), 'oneWire'), {});
-  plant(pi, 'sys/bus/w1/devices/42-00000a1b2c3d', { w1_slave: answer(ANY, 'YES', 1000).trimEnd() });
-  plant(pi, 'sys/bus/w1/devices/26-00000a1b2c3d', { w1_slave: 'a battery monitor' });
-  const found = of(await pi.sampleAfter(300_000), 'oneWire');
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(1000), 'oneWire'), {});
+  addDevice(pi, 'sys/bus/w1/devices/42-00000a1b2c3d', {
+    w1_slave: scratchpadText(ANY, 'YES', 1000).trimEnd(),
+  });
+  addDevice(pi, 'sys/bus/w1/devices/26-00000a1b2c3d', { w1_slave: 'a battery monitor' });
+  const found = valuesWithPrefix(await pi.sampleAfter(300_000), 'oneWire');
   assert.deepEqual(found, { oneWire4200000a1b2c3dTemperatureC: 1 });
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('a reading waits for two thermometers and takes the others from the round before', async (t) => {
   const { bus, sampler, serials } = slowBus(t, 4);
   const first = sampler.sample();
-  await bus.answer(20_000);
-  await bus.answer(20_000);
+  await bus.scratchpadText(20_000);
+  await bus.scratchpadText(20_000);
   assert.deepEqual(celsius(await first, serials), [20, 20, undefined, undefined]);
-  await bus.answer(20_000);
+  await bus.scratchpadText(20_000);
   assert.deepEqual(
     celsius(await sampler.sample(), serials),
     [20, 20, 20, undefined],
     'no second round begins',
   );
-  await bus.answer(20_000);
+  await bus.scratchpadText(20_000);
   const second = sampler.sample();
-  await bus.answer(21_000);
-  await bus.answer(21_000);
+  await bus.scratchpadText(21_000);
+  await bus.scratchpadText(21_000);
   assert.deepEqual(celsius(await second, serials), [21, 21, 20, 20]);
-  await bus.answer(21_000);
-  await bus.answer(21_000);
+  await bus.scratchpadText(21_000);
+  await bus.scratchpadText(21_000);
   assert.equal(bus.asked, 8);
 });
 
 it('a bus that hangs costs a reading two seconds, and only the thermometers', async (t) => {
-  const { clock, journal, sampler, serials } = slowBus(t, 2);
+  const { clock, logger, sampler, serials } = slowBus(t, 2);
   const sample = sampler.sample();
-  await turns();
+  await waitTurns();
   await clock.advance(DEADLINE_MS);
   assert.deepEqual(celsius(await sample, serials), [undefined, undefined]);
-  assert.deepEqual(journal.lines, ['warn onewire']);
+  assert.deepEqual(logger.lines, ['warn onewire']);
 });
 
 it('a round that hangs behind the first two does not repeat their values for ever', async (t) => {
-  const { bus, clock, journal, sampler, serials } = slowBus(t, 3);
+  const { bus, clock, logger, sampler, serials } = slowBus(t, 3);
   const first = sampler.sample();
-  await bus.answer(20_000);
-  await bus.answer(20_000);
+  await bus.scratchpadText(20_000);
+  await bus.scratchpadText(20_000);
   assert.deepEqual(celsius(await first, serials), [20, 20, undefined]);
   await clock.advance(59_000);
   assert.deepEqual(celsius(await sampler.sample(), serials), [20, 20, undefined]);
   await clock.advance(1000);
   assert.deepEqual(celsius(await sampler.sample(), serials), [undefined, undefined, undefined]);
-  assert.deepEqual(journal.lines, ['warn onewire']);
-  await bus.answer(22_000);
+  assert.deepEqual(logger.lines, ['warn onewire']);
+  await bus.scratchpadText(22_000);
   const again = sampler.sample();
-  await bus.answer(23_000);
-  await bus.answer(23_000);
+  await bus.scratchpadText(23_000);
+  await bus.scratchpadText(23_000);
   assert.deepEqual(celsius(await again, serials), [23, 23, 22]);
 });
 
@@ -145,27 +159,27 @@ function slowBus(t: TestContext, count: number) {
   const bus = {
     asked: 0,
     /** Answers the one that was asked last, and lets everything follow from it. */
-    async answer(millidegrees: number): Promise<void> {
-      await turns();
+    async scratchpadText(millidegrees: number): Promise<void> {
+      await waitTurns();
       const waiter = waiting.shift();
       assert.ok(waiter !== undefined, 'a thermometer is being asked');
-      waiter(answer(ANY, 'YES', millidegrees));
-      await turns();
+      waiter(scratchpadText(ANY, 'YES', millidegrees));
+      await waitTurns();
     },
   };
-  const tree: Tree = {
-    ...openTree(copyOf('x86-vm', t)),
+  const hostFiles: HostFiles = {
+    ...openHostFiles(copyHost('x86-vm', t)),
     list: () => serials,
-    readSlowly: () => {
+    readBlocking: () => {
       bus.asked += 1;
       return new Promise((resolve) => waiting.push(resolve));
     },
   };
   const clock = new VirtualClock();
-  const journal = new JournalDouble();
-  return { bus, clock, journal, sampler: openSampler([onewire], tree, clock, journal), serials };
+  const logger = new RecordingSensorLogger();
+  return { bus, clock, logger: logger, sampler: openSampler([onewire], hostFiles, clock, logger), serials };
 }
 
-async function turns(): Promise<void> {
+async function waitTurns(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await nextTurn();
 }

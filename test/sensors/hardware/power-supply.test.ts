@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CapturedHost } from '../helpers/captured-host.ts';
-import { of, plant } from '../helpers/renumber-devices.ts';
+import { addDevice, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const BATTERY = 'sys/class/power_supply/BAT0';
 
 it('a battery and the mains are reported; the mouse’s battery is not the gateway’s', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
-  assert.deepEqual(of(await host.sampleAfter(0), 'supply'), {
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'supply'), {
     supplyAcOnline: false,
     supplyBat0CapacityPercent: 87,
     supplyBat0ChargeAh: 3.65,
@@ -17,18 +17,18 @@ it('a battery and the mains are reported; the mouse’s battery is not the gatew
     supplyBat0Status: 'Discharging',
     supplyBat0VoltageV: 12.284,
   });
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(host.logger.lines, []);
 });
 
 it('a fuel gauge counts tenths of degrees and micro-everything, and a current may be negative', async (t) => {
   const board = new CapturedHost('emmc-board', t);
-  plant(board, 'sys/class/power_supply/ups', {
+  addDevice(board, 'sys/class/power_supply/ups', {
     energy_now: '7500000',
     power_now: '2500000',
     online: '2',
     temp: '-55',
   });
-  assert.deepEqual(of(await board.sampleAfter(0), 'supply'), {
+  assert.deepEqual(valuesWithPrefix(await board.sampleAfter(0), 'supply'), {
     supplyBq274410CapacityPercent: 96,
     supplyBq274410ChargeAh: 1.87,
     supplyBq274410CurrentA: -0.212,
@@ -49,10 +49,10 @@ it('a state nobody knows is absent, nonsense is told, and neither costs other su
   const values = await host.sampleAfter(0);
   assert.equal('supplyBat0Status' in values, false);
   assert.equal(values['supplyBat0CapacityPercent'], 87);
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(host.logger.lines, []);
   host.write(`${BATTERY}/capacity`, '87 %\n');
-  assert.deepEqual(of(await host.sampleAfter(1000), 'supply'), { supplyAcOnline: false });
-  assert.deepEqual(host.journal.lines, ['warn supply']);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'supply'), { supplyAcOnline: false });
+  assert.deepEqual(host.logger.lines, ['warn supply']);
   host.write(`${BATTERY}/capacity`, '101\n');
   assert.equal('supplyBat0CapacityPercent' in (await host.sampleAfter(1000)), false);
 });
@@ -61,13 +61,13 @@ it('a battery that is taken out is absent, and the mains stay', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   await host.sampleAfter(0);
   host.remove(BATTERY);
-  assert.deepEqual(of(await host.sampleAfter(1000), 'supply'), { supplyAcOnline: false });
-  assert.deepEqual(host.journal.lines, []);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'supply'), { supplyAcOnline: false });
+  assert.deepEqual(host.logger.lines, []);
 });
 
 it('the cell of the clock is reported where a driver shows it, and a clock without one has no values', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
-  assert.deepEqual(of(await host.sampleAfter(0), 'rtc'), {});
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'rtc'), {});
   const path = 'sys/devices/platform/soc@107c000000/soc@107c000000:rpi_rtc/rtc/rtc1';
   const files = {
     name: 'rpi-rtc',
@@ -75,10 +75,10 @@ it('the cell of the clock is reported where a driver shows it, and a clock witho
     charging_voltage: '0',
     charging_voltage_max: '4400000',
   };
-  plant(host, path, files, 'sys/class/rtc/rtc1');
+  addDevice(host, path, files, 'sys/class/rtc/rtc1');
   const cell = { rtcBatteryVoltageV: 2.998, rtcChargingVoltageV: 0 };
-  assert.deepEqual(of(await host.sampleAfter(300_000), 'rtc'), cell);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(300_000), 'rtc'), cell);
   host.write(`${path}/battery_voltage`, '-1\n');
-  assert.deepEqual(of(await host.sampleAfter(1000), 'rtc'), {});
-  assert.deepEqual(host.journal.lines, ['warn rtc']);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'rtc'), {});
+  assert.deepEqual(host.logger.lines, ['warn rtc']);
 });

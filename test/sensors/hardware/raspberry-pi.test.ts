@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { openTree } from '../../../src/sensors/files/host-files.ts';
-import { pi as collector } from '../../../src/sensors/hardware/raspberry-pi.ts';
-import { UNTUNED } from '../../../src/sensors/runtime/tuning.ts';
+import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
+import { raspberryPi as collector } from '../../../src/sensors/hardware/raspberry-pi.ts';
+import { DEFAULT_TUNING } from '../../../src/sensors/runtime/tuning.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
 import { CapturedHost } from '../helpers/captured-host.ts';
-import { of, renumber } from '../helpers/renumber-devices.ts';
+import { renumber, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const BITS = 'sys/bus/platform/drivers/raspberrypi-firmware/soc:firmware/get_throttled';
 const ALARM = 'sys/class/hwmon/hwmon1/in0_lcrit_alarm';
@@ -25,9 +25,9 @@ const CALM = {
 
 it('a Pi that is well says so, whatever the number of its chip', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
-  assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), CALM);
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), CALM);
   renumber(pi, 'sys/class/hwmon', 'hwmon');
-  assert.deepEqual(of(await pi.sampleAfter(300_000), 'pi'), CALM);
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(300_000), 'pi'), CALM);
 });
 
 for (const [bits, alarm, changed] of [
@@ -47,7 +47,7 @@ for (const [bits, alarm, changed] of [
     const pi = new CapturedHost('raspberry-pi-4', t);
     pi.write(BITS, `${bits}\n`);
     pi.write(ALARM, `${alarm}\n`);
-    assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), { ...CALM, ...changed });
+    assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), { ...CALM, ...changed });
   });
 }
 
@@ -58,7 +58,7 @@ it('what occurred is remembered when the driver has made the firmware forget it'
   await pi.sampleAfter(0);
   pi.write(BITS, '0\n');
   pi.write(ALARM, '0\n');
-  assert.deepEqual(of(await pi.sampleAfter(10_000), 'pi'), {
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(10_000), 'pi'), {
     ...CALM,
     piUnderVoltageOccurred: true,
     piThrottledOccurred: true,
@@ -69,20 +69,23 @@ it('a kernel without get_throttled still tells of under-voltage', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.remove('sys/bus/platform/drivers');
   pi.write(ALARM, '1\n');
-  assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), { piUnderVoltage: true, piUnderVoltageOccurred: true });
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), {
+    piUnderVoltage: true,
+    piUnderVoltageOccurred: true,
+  });
 });
 
 it('without the driver that asks the firmware nothing is said: the file would stand still', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.remove('sys/class/hwmon/hwmon1');
-  assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), {});
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), {});
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('a kernel that stops at a warning is not asked for what makes it warn', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.write('proc/sys/kernel/panic_on_warn', '1\n');
-  assert.deepEqual(Object.keys(of(await pi.sampleAfter(0), 'pi')), [
+  assert.deepEqual(Object.keys(valuesWithPrefix(await pi.sampleAfter(0), 'pi')), [
     'piUnderVoltage',
     'piUnderVoltageOccurred',
   ]);
@@ -91,16 +94,19 @@ it('a kernel that stops at a warning is not asked for what makes it warn', async
 it('nor is one from whom only under-voltage is wanted', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   const read: string[] = [];
-  const real = openTree(pi.root);
-  const tree = {
+  const real = openHostFiles(pi.root);
+  const hostFiles = {
     ...real,
     read: (path: string) => {
       read.push(path);
       return real.read(path);
     },
   };
-  const tuning = { ...UNTUNED, selection: { profile: 'minimal', on: ['piUnderVoltage'], off: [] } } as const;
-  const values = await openSampler([collector], tree, pi.clock, pi.journal, tuning).sample();
+  const tuning = {
+    ...DEFAULT_TUNING,
+    selection: { profile: 'minimal', on: ['piUnderVoltage'], off: [] },
+  } as const;
+  const values = await openSampler([collector], hostFiles, pi.clock, pi.logger, tuning).sample();
   assert.deepEqual(values, { piUnderVoltage: false });
   assert.equal(
     read.some((path) => path.endsWith('get_throttled')),
@@ -116,7 +122,7 @@ for (const [file, text] of [
   it(`${file.slice(file.lastIndexOf('/') + 1)} ${text} is nonsense`, async (t) => {
     const pi = new CapturedHost('raspberry-pi-4', t);
     pi.write(file, `${text}\n`);
-    assert.deepEqual(of(await pi.sampleAfter(0), 'pi'), {});
-    assert.deepEqual(pi.journal.lines, ['warn pi']);
+    assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), {});
+    assert.deepEqual(pi.logger.lines, ['warn pi']);
   });
 }

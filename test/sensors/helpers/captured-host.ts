@@ -24,7 +24,7 @@ export type HostName =
   | 'container';
 
 /** A private copy of a captured tree, removed after the test. */
-export function copyOf(host: HostName, t: TestContext): string {
+export function copyHost(host: HostName, t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   cpSync(join(process.cwd(), 'test/fixtures/hosts', host), root, {
@@ -34,21 +34,21 @@ export function copyOf(host: HostName, t: TestContext): string {
   return root;
 }
 
-export class JournalDouble implements Logger {
+export class RecordingSensorLogger implements Logger {
   readonly lines: string[] = [];
   debug(message: string, fields?: LogFields): void {
-    this.#keep('debug', message, fields);
+    this.#record('debug', message, fields);
   }
   info(message: string, fields?: LogFields): void {
-    this.#keep('info', message, fields);
+    this.#record('info', message, fields);
   }
   warn(message: string, fields?: LogFields): void {
-    this.#keep('warn', message, fields);
+    this.#record('warn', message, fields);
   }
   error(message: string, fields?: LogFields): void {
-    this.#keep('error', message, fields);
+    this.#record('error', message, fields);
   }
-  #keep(level: string, message: string, fields?: LogFields): void {
+  #record(level: string, message: string, fields?: LogFields): void {
     this.lines.push(`${level} ${fields?.['sensor'] ?? message}`);
   }
 }
@@ -56,12 +56,12 @@ export class JournalDouble implements Logger {
 export class CapturedHost {
   readonly root: string;
   readonly clock = new VirtualClock();
-  readonly journal = new JournalDouble();
+  readonly logger = new RecordingSensorLogger();
   readonly #sensors;
 
   constructor(host: HostName, t: TestContext) {
-    this.root = copyOf(host, t);
-    this.#sensors = openSensors({ root: this.root, clock: this.clock, log: this.journal });
+    this.root = copyHost(host, t);
+    this.#sensors = openSensors({ root: this.root, clock: this.clock, log: this.logger });
   }
 
   async sampleAfter(ms: number): Promise<Values> {
@@ -82,9 +82,9 @@ export class CapturedHost {
   }
 
   edit(path: string, from: string | RegExp, to: string | ((...parts: string[]) => string)): void {
-    const before = this.read(path);
-    const after = before.replace(from, (...parts) => (typeof to === 'string' ? to : to(...parts)));
-    if (after === before) throw new Error(`nothing to replace in ${path}`);
-    this.write(path, after);
+    const original = this.read(path);
+    const edited = original.replace(from, (...parts) => (typeof to === 'string' ? to : to(...parts)));
+    if (edited === original) throw new Error(`nothing to replace in ${path}`);
+    this.write(path, edited);
   }
 }

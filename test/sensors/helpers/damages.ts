@@ -1,34 +1,34 @@
 /** The ways in which a file of /proc or /sys is broken by the fuzz test, each from what the file held. Garbage comes from a seed. */
 
-import { createDice } from '../../../src/sandbox/core/random.ts';
+import { createRandom } from '../../../src/sandbox/core/random.ts';
 import type { Damage } from '../../doubles/in-memory-host.ts';
 
 const GARBAGE_BYTES = 96;
 const MEGABYTE = 1_000_000;
 
 /** Undefined where the file has nothing to break in that way. */
-type Breaking = (text: string, seed: number) => Damage | undefined;
+type CreateDamage = (text: string, seed: number) => Damage | undefined;
 
 /** Of each file's numbers these, as shares of their count. */
 const FIELDS_AT = [0, 0.3, 0.6, 0.95];
 
-export const DAMAGES: Readonly<Record<string, Breaking>> = {
+export const DAMAGES: Readonly<Record<string, CreateDamage>> = {
   emptied: () => text(''),
   'cut at a tenth': cutAt(0.1),
   'cut at half': cutAt(0.5),
   'cut at three quarters': cutAt(0.75),
-  'without its last byte': (was) => text(was.slice(0, -1)),
+  'without its last byte': (original) => text(original.slice(0, -1)),
   garbage: (_, seed) => text(garbage(seed)),
   'N/A': () => text('N/A\n'),
   '-1': () => text('-1\n'),
   'a line of a megabyte': () => text('7'.repeat(MEGABYTE)),
-  NULs: (was) => text('\0'.repeat(Math.max(1, was.length))),
+  NULs: (original) => text('\0'.repeat(Math.max(1, original.length))),
   '2^64-1': () => text('18446744073709551615\n'),
   '2^64': () => text('18446744073709551616\n'),
-  gone: () => ({ is: 'gone' }),
-  'not to be read': () => ({ is: 'refused', code: 'EACCES' }),
-  'failing with an I/O error': () => ({ is: 'refused', code: 'EIO' }),
-  'a directory': () => ({ is: 'directory' }),
+  gone: () => ({ type: 'missing' }),
+  'not to be read': () => ({ type: 'error', code: 'EACCES' }),
+  'failing with an I/O error': () => ({ type: 'error', code: 'EIO' }),
+  'a directory': () => ({ type: 'directory' }),
   ...Object.fromEntries(
     FIELDS_AT.flatMap((at) =>
       ['-1', 'x', '18446744073709551615'].map((field) => [
@@ -40,33 +40,33 @@ export const DAMAGES: Readonly<Record<string, Breaking>> = {
 };
 
 /** One number of several, made another. */
-function fieldAt(share: number, field: string): Breaking {
-  return (was) => {
-    const numbers = [...was.matchAll(/(?<![\w.-])-?\d+(?![\w.])/g)];
+function fieldAt(share: number, field: string): CreateDamage {
+  return (original) => {
+    const numbers = [...original.matchAll(/(?<![\w.-])-?\d+(?![\w.])/g)];
     const number = numbers[Math.floor(share * numbers.length)];
     if (number === undefined || numbers.length < 2) return undefined;
-    return text(was.slice(0, number.index) + field + was.slice(number.index + number[0].length));
+    return text(original.slice(0, number.index) + field + original.slice(number.index + number[0].length));
   };
 }
 
-function cutAt(share: number): Breaking {
-  return (was) => text(was.slice(0, Math.floor(was.length * share)));
+function cutAt(share: number): CreateDamage {
+  return (original) => text(original.slice(0, Math.floor(original.length * share)));
 }
 
 function text(damaged: string): Damage {
-  return { is: 'text', text: damaged };
+  return { type: 'text', text: damaged };
 }
 
 /** Bytes of every kind, among them spaces, digits and newlines more often than chance has it. */
 function garbage(seed: number): string {
-  const dice = createDice(seed);
+  const random = createRandom(seed);
   const likely = ' \n:0123456789-.kB';
-  let made = '';
-  while (made.length < GARBAGE_BYTES) {
-    const isLikely = dice() < 1 / 3;
+  let garbageText = '';
+  while (garbageText.length < GARBAGE_BYTES) {
+    const isLikely = random() < 1 / 3;
     const below = isLikely ? likely.length : 256;
-    const drawn = Math.floor(dice() * below);
-    made += isLikely ? likely.charAt(drawn) : String.fromCharCode(drawn);
+    const drawn = Math.floor(random() * below);
+    garbageText += isLikely ? likely.charAt(drawn) : String.fromCharCode(drawn);
   }
-  return made;
+  return garbageText;
 }

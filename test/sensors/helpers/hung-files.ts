@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 /** Named pipes, which a read waits on until somebody writes, as it waits on a device. */
-export function hungFiles(t: TestContext, count: number) {
+export function createHungFiles(t: TestContext, count: number) {
   const folder = mkdtempSync(join(tmpdir(), 'firstlight-hung-'));
   const paths = Array.from({ length: count }, (_, index) => join(folder, `hung${index}`));
   execFileSync('mkfifo', paths);

@@ -21,7 +21,7 @@ export function renumber(host: CapturedHost, folder: string, prefix: string): vo
 }
 
 /** Files, by name, of a device at `path`, and the link of its class to it. */
-export function plant(
+export function addDevice(
   host: CapturedHost,
   path: string,
   files: Readonly<Record<string, string>>,
@@ -35,7 +35,7 @@ export function plant(
 }
 
 /** The values whose keys begin so, in the order of their keys. */
-export function of(values: Values, prefix: string): Values {
+export function valuesWithPrefix(values: Values, prefix: string): Values {
   return Object.fromEntries(
     Object.entries(values)
       .filter(([key]) => key.startsWith(prefix))

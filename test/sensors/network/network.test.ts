@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CapturedHost } from '../helpers/captured-host.ts';
-import { of, plant } from '../helpers/renumber-devices.ts';
+import { addDevice, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const WLAN_COUNTERS = /(wlan0:\s+\d+\s+\d+\s+)\d+/;
 
@@ -17,7 +17,7 @@ it('a counter that a driver let run below zero has a rate, and costs no interfac
   assert.equal(values['netEth0RxBytesPerS'], 0);
   assert.equal(values['netWlan0RxBytesPerS'], 0);
   assert.ok(Number(values['netWlan0RxErrorsPerS']) < 5);
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('nonsense about one interface costs that one its rates, and neither its state nor the others anything', async (t) => {
@@ -25,18 +25,21 @@ it('nonsense about one interface costs that one its rates, and neither its state
   const well = await pi.sampleAfter(0);
   pi.edit('proc/net/dev', WLAN_COUNTERS, (_, head = '') => `${head}-1`);
   const values = await pi.sampleAfter(1000);
-  assert.deepEqual(Object.keys(of(values, 'netWlan0')), Object.keys(of(well, 'netWlan0')));
+  assert.deepEqual(
+    Object.keys(valuesWithPrefix(values, 'netWlan0')),
+    Object.keys(valuesWithPrefix(well, 'netWlan0')),
+  );
   assert.equal(values['netEth0RxBytesPerS'], 0);
-  assert.deepEqual(pi.journal.lines, ['warn network']);
+  assert.deepEqual(pi.logger.lines, ['warn network']);
 });
 
 it('tunnels do not take the place of the only adapter when it is pulled out', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   pi.write('proc/net/dev', `${pi.read('proc/net/dev')}  wg0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n`);
   const tunnel = { flags: '0x91', operstate: 'unknown', ifindex: '9' };
-  plant(pi, 'sys/class/net/wg0', tunnel);
+  addDevice(pi, 'sys/class/net/wg0', tunnel);
   await pi.sampleAfter(0);
   pi.edit('proc/net/dev', / *wlan0:.*\n/, '');
   pi.edit('proc/net/wireless', / *wlan0:.*\n/, '');
-  assert.deepEqual(of(await pi.sampleAfter(1000), 'net'), {});
+  assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(1000), 'net'), {});
 });

@@ -7,12 +7,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { load } from '../../../src/sensors/cpu/load.ts';
-import { type FileSystemUse, openTree, type Tree } from '../../../src/sensors/files/host-files.ts';
-import type { Collector, Measured } from '../../../src/sensors/runtime/collector.ts';
+import {
+  type FileSystemUsage,
+  type HostFiles,
+  openHostFiles,
+} from '../../../src/sensors/files/host-files.ts';
+import type { Collector, Measurements } from '../../../src/sensors/runtime/collector.ts';
 import { DEADLINE_MS, openSampler } from '../../../src/sensors/sampler.ts';
 import { filesystem } from '../../../src/sensors/storage/filesystem.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { CapturedHost, JournalDouble } from '../helpers/captured-host.ts';
+import { CapturedHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
 
 /** Every file a value comes from, its sensor, and the keys that go with it. */
 const FILES = [
@@ -37,14 +41,16 @@ describe('a file that is damaged costs its own sensor its values and no other', 
   for (const { path, sensor, keys } of FILES) {
     for (const [damage, text] of Object.entries(DAMAGE)) {
       it(`${path} ${damage}`, (t) =>
-        losesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) => host.write(path, text)));
+        assertLosesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) =>
+          host.write(path, text),
+        ));
     }
     it(`${path} removed`, (t) =>
-      losesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) => host.remove(path)));
+      assertLosesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) => host.remove(path)));
   }
 });
 
-async function losesOnly(
+async function assertLosesOnly(
   host: CapturedHost,
   sensor: string,
   keys: RegExp,
@@ -58,7 +64,7 @@ async function losesOnly(
   assert.deepEqual(sortedKeys(await host.sampleAfter(1000)), expected);
   step(host);
   assert.deepEqual(sortedKeys(await host.sampleAfter(1000)), expected);
-  assert.deepEqual(host.journal.lines, [`warn ${sensor}`]);
+  assert.deepEqual(host.logger.lines, [`warn ${sensor}`]);
 }
 
 function sortedKeys(values: object): readonly string[] {
@@ -87,14 +93,14 @@ it('a sensor that works again says so once, and fails anew with a new warning', 
     host.write('proc/loadavg', text);
     await host.sampleAfter(1000);
   }
-  assert.deepEqual(host.journal.lines, ['warn load', 'info load', 'warn load']);
+  assert.deepEqual(host.logger.lines, ['warn load', 'info load', 'warn load']);
 });
 
 it('a /proc/stat that begins with one CPU is not taken for all of them', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.edit('proc/stat', /^cpu .*\n/, '');
   await host.sampleAfter(0);
-  assert.deepEqual(host.journal.lines, ['warn cpu']);
+  assert.deepEqual(host.logger.lines, ['warn cpu']);
 });
 
 it('a whole host without /proc and /sys still gives what is left', async (t) => {
@@ -113,99 +119,104 @@ it('a temperature no CPU survives is nonsense and is left out', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.write('sys/class/thermal/thermal_zone0/temp', '-274000\n');
   assert.equal('cpuTemperatureC' in (await host.sampleAfter(0)), false);
-  assert.deepEqual(host.journal.lines, ['warn temperature']);
+  assert.deepEqual(host.logger.lines, ['warn temperature']);
 });
 
 it('an I/O error of the kernel is a sensor that fails, with the reason in the journal', async () => {
   const reasons: unknown[] = [];
-  const journal = new JournalDouble();
-  journal.warn = (_, fields) => reasons.push(fields?.['reason']);
-  const tree = treeOf({
+  const logger = new RecordingSensorLogger();
+  logger.warn = (_, fields) => reasons.push(fields?.['reason']);
+  const hostFiles = hostFilesWith({
     read: () => {
       throw new Error('EIO: i/o error, read');
     },
   });
-  assert.deepEqual(await openSampler([load], tree, new VirtualClock(), journal).sample(), {});
+  assert.deepEqual(await openSampler([load], hostFiles, new VirtualClock(), logger).sample(), {});
   assert.deepEqual(reasons, ['EIO: i/o error, read']);
 });
 
 it('a root file system that does not answer costs the reading two seconds and its own keys', async () => {
-  const { clock, journal, sampler } = hungDisk();
+  const { clock, logger, sampler } = createHungDisk();
   const sample = sampler.sample();
-  await turns();
+  await waitTurns();
   await clock.advance(DEADLINE_MS);
   assert.deepEqual(await sample, { load1: 1, load5: 2, load15: 3, threadCount: 1 });
-  assert.deepEqual(journal.lines, ['warn filesystem']);
+  assert.deepEqual(logger.lines, ['warn filesystem']);
 });
 
 it('a file system that hangs is not asked again before it has answered', { timeout: 10_000 }, async () => {
-  const { asked, clock, journal, sampler } = hungDisk();
+  const { pendingReads, clock, logger, sampler } = createHungDisk();
   const first = sampler.sample();
-  await turns();
+  await waitTurns();
   await clock.advance(DEADLINE_MS);
   await first;
   await sampler.sample();
   await sampler.sample();
-  assert.equal(asked.length, 1);
-  asked[0]?.(HALF_FULL);
-  await turns();
-  assert.deepEqual(journal.lines, ['warn filesystem'], 'an answer after the deadline is no recovery');
+  assert.equal(pendingReads.length, 1);
+  pendingReads[0]?.(HALF_FULL);
+  await waitTurns();
+  assert.deepEqual(logger.lines, ['warn filesystem'], 'an answer after the deadline is no recovery');
   const again = sampler.sample();
-  asked[1]?.(HALF_FULL);
+  pendingReads[1]?.(HALF_FULL);
   assert.equal((await again)['diskRootUsedPercent'], 62.5);
-  assert.deepEqual(journal.lines, ['warn filesystem', 'info filesystem']);
+  assert.deepEqual(logger.lines, ['warn filesystem', 'info filesystem']);
 });
 
 it('a healthy reading sets no timer, let alone leaves one behind', async () => {
   const sleepless = new VirtualClock();
   sleepless.sleep = (): never => assert.fail('a timer was set');
-  const values = await openSampler([filesystem], treeOf({}), sleepless, new JournalDouble()).sample();
+  const values = await openSampler(
+    [filesystem],
+    hostFilesWith({}),
+    sleepless,
+    new RecordingSensorLogger(),
+  ).sample();
   assert.equal(values['diskRootUsedPercent'], 62.5);
 });
 
 it('a slow reading takes its deadline back when the file system has answered', async () => {
-  const { asked, clock, sampler } = hungDisk();
+  const { pendingReads, clock, sampler } = createHungDisk();
   const sample = sampler.sample();
-  await turns();
+  await waitTurns();
   assert.equal(clock.sleeping, 1);
-  asked[0]?.(HALF_FULL);
+  pendingReads[0]?.(HALF_FULL);
   await sample;
   assert.equal(clock.sleeping, 0);
 });
 
 it('a collector that answers what its catalogue does not list is not believed', async () => {
-  const journal = new JournalDouble();
+  const logger = new RecordingSensorLogger();
   const liar: Collector = {
     name: 'liar',
     catalogue: load.catalogue,
     open: () => () => ({ load1: 0.5, load5: Number.NaN, load15: -1, invented: 7 }),
   };
-  const sampler = openSampler([liar], treeOf({}), new VirtualClock(), journal);
+  const sampler = openSampler([liar], hostFilesWith({}), new VirtualClock(), logger);
   assert.deepEqual(await sampler.sample(), { load1: 0.5 });
-  assert.deepEqual(journal.lines, ['warn liar']);
+  assert.deepEqual(logger.lines, ['warn liar']);
 });
 
 it('a rejected promise is a failed sensor, not a rejected reading', async () => {
-  const tree = treeOf({ use: () => Promise.reject(new Error('ENOSYS')) });
-  const journal = new JournalDouble();
-  assert.deepEqual(await openSampler([filesystem, load], tree, new VirtualClock(), journal).sample(), {
+  const hostFiles = hostFilesWith({ usage: () => Promise.reject(new Error('ENOSYS')) });
+  const logger = new RecordingSensorLogger();
+  assert.deepEqual(await openSampler([filesystem, load], hostFiles, new VirtualClock(), logger).sample(), {
     load1: 1,
     load5: 2,
     load15: 3,
     threadCount: 1,
   });
-  assert.deepEqual(journal.lines, ['warn filesystem']);
+  assert.deepEqual(logger.lines, ['warn filesystem']);
 });
 
 it('a file longer than the limit is cut at a line, never inside a number', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.write('proc/loadavg', '1 2 3\n12345 67890\n');
-  const tree = openTree(host.root);
-  assert.equal(tree.read('proc/loadavg', 10), '1 2 3\n');
-  assert.equal(tree.read('proc/loadavg', 4), '');
+  const hostFiles = openHostFiles(host.root);
+  assert.equal(hostFiles.read('proc/loadavg', 10), '1 2 3\n');
+  assert.equal(hostFiles.read('proc/loadavg', 4), '');
 });
 
-const HALF_FULL: FileSystemUse = {
+const HALF_FULL: FileSystemUsage = {
   bsize: 4096,
   blocks: 1000,
   bfree: 500,
@@ -215,48 +226,58 @@ const HALF_FULL: FileSystemUse = {
 };
 
 /** A disk whose answers a test gives by hand, beside a load average that is always there. */
-function hungDisk() {
-  const asked: ((use: FileSystemUse) => void)[] = [];
-  const use = () => new Promise<FileSystemUse>((resolve) => asked.push(resolve));
+function createHungDisk() {
+  const pendingReads: ((usage: FileSystemUsage) => void)[] = [];
+  const usage = () => new Promise<FileSystemUsage>((resolve) => pendingReads.push(resolve));
   const clock = new VirtualClock();
-  const journal = new JournalDouble();
-  return { asked, clock, journal, sampler: openSampler([filesystem, load], treeOf({ use }), clock, journal) };
+  const logger = new RecordingSensorLogger();
+  return {
+    pendingReads: pendingReads,
+    clock,
+    logger: logger,
+    sampler: openSampler([filesystem, load], hostFilesWith({ usage }), clock, logger),
+  };
 }
 
-function treeOf(parts: Partial<Tree>): Tree {
+function hostFilesWith(parts: Partial<HostFiles>): HostFiles {
   return {
     read: (path) => {
       if (path === 'proc/loadavg') return '1 2 3 1/1 1\n';
       throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
     },
-    readSlowly: async () => '',
-    line: async () => '',
+    readBlocking: async () => '',
+    firstLine: async () => '',
     list: () => [],
     has: () => false,
-    link: () => '../../devices/virtual',
-    use: async () => HALF_FULL,
+    readLink: () => '../../devices/virtual',
+    usage: async () => HALF_FULL,
     ...parts,
   };
 }
 
 /** Enough turns of the event loop for the sampler to have set its deadline. */
-async function turns(): Promise<void> {
+async function waitTurns(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await nextTurn();
 }
 
 it('a flag and a text are delivered, and one that is too long or of another type is not believed', async () => {
-  const described = { profile: 'default', meaning: 'a door', source: 'this test' } as const;
-  let measured: Measured = { doorOpen: true, doorState: 'ajar' };
-  const door: Collector = {
+  const entryFields = { profile: 'default', meaning: 'a door', source: 'this test' } as const;
+  let measurements: Measurements = { doorOpen: true, doorState: 'ajar' };
+  const collector: Collector = {
     name: 'door',
     catalogue: [
-      { key: 'doorOpen', type: 'flag', ...described },
-      { key: 'doorState', type: 'text', charactersMax: 8, ...described },
+      { key: 'doorOpen', type: 'flag', ...entryFields },
+      { key: 'doorState', type: 'text', charactersMax: 8, ...entryFields },
     ],
-    open: () => () => measured,
+    open: () => () => measurements,
   };
-  const sampler = openSampler([door], treeOf({}), new VirtualClock(), new JournalDouble());
+  const sampler = openSampler(
+    [collector],
+    hostFilesWith({}),
+    new VirtualClock(),
+    new RecordingSensorLogger(),
+  );
   assert.deepEqual(await sampler.sample(), { doorOpen: true, doorState: 'ajar' });
-  measured = { doorOpen: 1, doorState: 'a very long story' };
+  measurements = { doorOpen: 1, doorState: 'a very long story' };
   assert.deepEqual(await sampler.sample(), {});
 });

@@ -4,16 +4,16 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import type { Values } from '../../../src/core/model/reading.ts';
-import { openRetouch } from '../../../src/sensors/runtime/transform.ts';
-import { type Tuning, UNTUNED } from '../../../src/sensors/runtime/tuning.ts';
+import { createTransform } from '../../../src/sensors/runtime/transform.ts';
+import { DEFAULT_TUNING, type Tuning } from '../../../src/sensors/runtime/tuning.ts';
 
-function retouched(tuning: Partial<Tuning>, values: Values): Values {
-  return openRetouch({ ...UNTUNED, ...tuning })(values);
+function transformValues(tuning: Partial<Tuning>, values: Values): Values {
+  return createTransform({ ...DEFAULT_TUNING, ...tuning })(values);
 }
 
 it('a number is multiplied first and added to then, and keeps six decimals', () => {
   const tuning = { scale: new Map([['a', 1 / 3]]), offset: new Map([['a', 0.5]]) };
-  assert.deepEqual(retouched(tuning, { a: 1, b: 1 / 3 }), { a: 0.833333, b: 1 / 3 });
+  assert.deepEqual(transformValues(tuning, { a: 1, b: 1 / 3 }), { a: 0.833333, b: 1 / 3 });
 });
 
 it('a glob covers several keys, and a key that is named counts before it', () => {
@@ -22,7 +22,7 @@ it('a glob covers several keys, and a key that is named counts before it', () =>
     ['netEth0RxBytesPerS', 2],
   ]);
   const values = { netEth0RxBytesPerS: 100, netEth0TxBytesPerS: 100, load1: 100 };
-  assert.deepEqual(retouched({ scale }, values), {
+  assert.deepEqual(transformValues({ scale }, values), {
     netEth0RxBytesPerS: 200,
     netEth0TxBytesPerS: 0.1,
     load1: 100,
@@ -35,7 +35,10 @@ it('flags and texts keep their values and get their names', () => {
     offset: new Map([['*', 1]]),
     rename: new Map([['open', 'door.open']]),
   };
-  assert.deepEqual(retouched(tuning, { open: true, state: 'ajar' }), { 'door.open': true, state: 'ajar' });
+  assert.deepEqual(transformValues(tuning, { open: true, state: 'ajar' }), {
+    'door.open': true,
+    state: 'ajar',
+  });
 });
 
 it('two keys can change their names with each other', () => {
@@ -43,7 +46,7 @@ it('two keys can change their names with each other', () => {
     ['a', 'b'],
     ['b', 'a'],
   ]);
-  assert.deepEqual(retouched({ rename }, { a: 1, b: 2 }), { b: 1, a: 2 });
+  assert.deepEqual(transformValues({ rename }, { a: 1, b: 2 }), { b: 1, a: 2 });
 });
 
 it('whatever the factors, at most six decimals are left of a number that is finite', () => {
@@ -51,7 +54,7 @@ it('whatever the factors, at most six decimals are left of a number that is fini
   fc.assert(
     fc.property(number, number, number, (value, factor, added) => {
       const tuning = { scale: new Map([['k', factor]]), offset: new Map([['k', added]]) };
-      const { k } = retouched(tuning, { k: value });
+      const { k } = transformValues(tuning, { k: value });
       assert.ok(typeof k === 'number' && Number.isFinite(k));
       if (Math.abs(k) < 1e9) assert.ok(Math.abs(k * 1e6 - Math.round(k * 1e6)) < 0.5, `${k}`);
       // Beyond 1e21 it is written with an exponent, and no decimals are left.

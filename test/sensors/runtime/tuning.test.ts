@@ -3,12 +3,17 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Selection } from '../../../src/core/model/selection.ts';
-import { openTree } from '../../../src/sensors/files/host-files.ts';
-import type { CatalogueEntry, Collect, Collector, Wants } from '../../../src/sensors/runtime/collector.ts';
-import { UNTUNED } from '../../../src/sensors/runtime/tuning.ts';
+import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
+import type {
+  CatalogueEntry,
+  Collect,
+  Collector,
+  KeyFilter,
+} from '../../../src/sensors/runtime/collector.ts';
+import { DEFAULT_TUNING } from '../../../src/sensors/runtime/tuning.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { JournalDouble } from '../helpers/captured-host.ts';
+import { RecordingSensorLogger } from '../helpers/captured-host.ts';
 
 const ALL: Selection = { profile: 'full', on: [], off: [] };
 
@@ -19,20 +24,20 @@ it('a collector of which nothing is wanted is not even opened', async () => {
 });
 
 it('a collector is told what is wanted of it, and what it reads all the same is left out', async () => {
-  let asked: Wants | undefined;
+  let queries: KeyFilter | undefined;
   const collector = counter((wants) => {
-    asked = wants;
+    queries = wants;
     return () => ({ rounds: 1, doorOpen: true });
   });
   const values = await sampler([collector], { ...ALL, off: ['door*'] }).sample();
   assert.deepEqual(values, { rounds: 1 });
-  assert.deepEqual([asked?.('rounds'), asked?.('doorOpen'), asked?.('door*')], [true, false, false]);
+  assert.deepEqual([queries?.('rounds'), queries?.('doorOpen'), queries?.('door*')], [true, false, false]);
 });
 
 it('between its rounds a collector with an interval of its own repeats its last values', async () => {
-  const { clock, readings } = every(60_000);
+  const { clock, readings } = tuningEvery(60_000);
   const rounds: unknown[] = [];
-  for (let at = 0; at < 7; at += 1) {
+  for (let sampleAt = 0; sampleAt < 7; sampleAt += 1) {
     rounds.push((await readings.sample())['rounds']);
     await clock.advance(20_000);
   }
@@ -40,27 +45,27 @@ it('between its rounds a collector with an interval of its own repeats its last 
 });
 
 it('a reading that comes a moment early does not cost the collector a whole interval', async () => {
-  const { clock, readings } = every(60_000);
+  const { clock, readings } = tuningEvery(60_000);
   await readings.sample();
   await clock.advance(59_900);
   assert.equal((await readings.sample())['rounds'], 2);
 });
 
 it('an interval shorter than that of the readings is that of the readings', async () => {
-  const { clock, readings } = every(1000);
+  const { clock, readings } = tuningEvery(1000);
   await readings.sample();
   await clock.advance(10_000);
   assert.equal((await readings.sample())['rounds'], 2);
 });
 
 it('the operator’s interval counts instead of the collector’s own', async () => {
-  const tuning = { ...UNTUNED, everyMs: new Map([['counter', 0]]) };
+  const tuning = { ...DEFAULT_TUNING, everyMs: new Map([['counter', 0]]) };
   const collector: Collector = { ...counter(), everyMs: 60_000 };
   const readings = openSampler(
     [collector],
-    openTree('/nowhere'),
+    openHostFiles('/nowhere'),
     new VirtualClock(),
-    new JournalDouble(),
+    new RecordingSensorLogger(),
     tuning,
   );
   await readings.sample();
@@ -76,7 +81,7 @@ it('a round that fails takes the values before it back, until the next one', asy
     }),
     everyMs: 60_000,
   };
-  const { clock, readings } = over(collector);
+  const { clock, readings } = hostFilesFor(collector);
   await readings.sample();
   broken = true;
   await clock.advance(60_000);
@@ -104,9 +109,9 @@ it('a rate is that over the interval of its own collector', async () => {
       };
     },
   };
-  const { clock, readings } = over(rate);
+  const { clock, readings } = hostFilesFor(rate);
   const seen: unknown[] = [];
-  for (let at = 0; at <= 12; at += 1) {
+  for (let sampleAt = 0; sampleAt <= 12; sampleAt += 1) {
     seen.push((await readings.sample())['rounds']);
     total += 50;
     await clock.advance(10_000);
@@ -115,39 +120,48 @@ it('a rate is that over the interval of its own collector', async () => {
 });
 
 function sampler(collectors: readonly Collector[], selection: Selection) {
-  const tuning = { ...UNTUNED, selection };
-  return openSampler(collectors, openTree('/nowhere'), new VirtualClock(), new JournalDouble(), tuning);
+  const tuning = { ...DEFAULT_TUNING, selection };
+  return openSampler(
+    collectors,
+    openHostFiles('/nowhere'),
+    new VirtualClock(),
+    new RecordingSensorLogger(),
+    tuning,
+  );
 }
 
 it('what is switched off is not read, and what is left is retouched', async () => {
   const tuning = {
-    ...UNTUNED,
+    ...DEFAULT_TUNING,
     selection: { ...ALL, off: ['doorOpen'] },
     scale: new Map([['rounds', 0.5]]),
     rename: new Map([['rounds', 'halves']]),
   };
   const readings = openSampler(
     [counter()],
-    openTree('/nowhere'),
+    openHostFiles('/nowhere'),
     new VirtualClock(),
-    new JournalDouble(),
+    new RecordingSensorLogger(),
     tuning,
   );
   assert.deepEqual(await readings.sample(), { halves: 0.5 });
 });
 
-function every(everyMs: number) {
-  return over({ ...counter(), everyMs });
+function tuningEvery(everyMs: number) {
+  return hostFilesFor({ ...counter(), everyMs });
 }
 
-function over(collector: Collector) {
+function hostFilesFor(collector: Collector) {
   const clock = new VirtualClock();
-  return { clock, readings: openSampler([collector], openTree('/nowhere'), clock, new JournalDouble()) };
+  return {
+    clock,
+    readings: openSampler([collector], openHostFiles('/nowhere'), clock, new RecordingSensorLogger()),
+  };
 }
 
 /** Counts its rounds, unless the test knows better. */
-function counter(open: (wants: Wants) => Collect = counting): Collector {
-  const described = { profile: 'default', meaning: 'a test', source: 'this test' } as const;
+function counter(open: (wants: KeyFilter) => Collect = createCounter): Collector {
+  const entryFields = { profile: 'default', meaning: 'a test', source: 'this test' } as const;
   const rounds: CatalogueEntry = {
     key: 'rounds',
     type: 'number',
@@ -155,13 +169,13 @@ function counter(open: (wants: Wants) => Collect = counting): Collector {
     min: 0,
     max: 1e6,
     decimals: 3,
-    ...described,
+    ...entryFields,
   };
-  const door: CatalogueEntry = { key: 'doorOpen', type: 'flag', ...described };
+  const door: CatalogueEntry = { key: 'doorOpen', type: 'flag', ...entryFields };
   return { name: 'counter', catalogue: [rounds, door], open: (_tree, _clock, wants) => open(wants) };
 }
 
-function counting(): Collect {
+function createCounter(): Collect {
   let rounds = 0;
   return () => {
     rounds += 1;

@@ -5,31 +5,35 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type FileSystemUse, openTree, type Tree } from '../../../src/sensors/files/host-files.ts';
+import {
+  type FileSystemUsage,
+  type HostFiles,
+  openHostFiles,
+} from '../../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
 import { mounts } from '../../../src/sensors/storage/mounts.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { CapturedHost, JournalDouble } from '../helpers/captured-host.ts';
+import { CapturedHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
 
-const USE: FileSystemUse = { bsize: 4096, blocks: 1000, bfree: 500, bavail: 300, files: 0, ffree: 0 };
+const USE: FileSystemUsage = { bsize: 4096, blocks: 1000, bfree: 500, bavail: 300, files: 0, ffree: 0 };
 const TABLE = ['/', '/mnt/dead', '/mnt/well']
   .map((point, at) => `${at + 1} 1 8:${at} / ${point} rw - ext4 /dev/sda${at} rw\n`)
   .join('');
 
 it('a mount that hangs costs its own values, and is not asked again before it has answered', async () => {
-  const asked: string[] = [];
-  let answer: (use: FileSystemUse) => void = () => {};
-  const tree: Tree = {
-    ...openTree('/nowhere'),
+  const queries: string[] = [];
+  let answer: (use: FileSystemUsage) => void = () => {};
+  const hostFiles: HostFiles = {
+    ...openHostFiles('/nowhere'),
     read: () => TABLE,
-    use: (path) => {
-      asked.push(path);
+    usage: (path) => {
+      queries.push(path);
       return path === '/mnt/dead' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(USE);
     },
   };
   const clock = new VirtualClock();
-  const journal = new JournalDouble();
-  const sampler = openSampler([mounts], tree, clock, journal);
+  const logger = new RecordingSensorLogger();
+  const sampler = openSampler([mounts], hostFiles, clock, logger);
   const first = sampler.sample();
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
   await clock.advance(750);
@@ -37,15 +41,15 @@ it('a mount that hangs costs its own values, and is not asked again before it ha
   const second = await sampler.sample();
   assert.equal(second['diskMntWellUsedPercent'], 62.5);
   assert.equal('diskMntDeadUsedPercent' in second, false);
-  assert.deepEqual(asked, ['/mnt/dead', '/mnt/well', '/mnt/well']);
-  assert.deepEqual(journal.lines, ['warn mounts']);
+  assert.deepEqual(queries, ['/mnt/dead', '/mnt/well', '/mnt/well']);
+  assert.deepEqual(logger.lines, ['warn mounts']);
   answer(USE);
   await nextTurn();
   const third = sampler.sample();
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
   answer(USE);
   assert.equal((await third)['diskMntDeadUsedPercent'], 62.5);
-  assert.deepEqual(journal.lines, ['warn mounts', 'info mounts']);
+  assert.deepEqual(logger.lines, ['warn mounts', 'info mounts']);
 });
 
 it('network shares, overlays of containers and binds are no mounts of the host', async (t) => {
@@ -78,7 +82,7 @@ for (const [life, percent] of [
     const pi = new CapturedHost('raspberry-pi-4', t);
     pi.write('sys/class/mmc_host/mmc0/mmc0:aaaa/life_time', `${life}\n`);
     assert.equal((await pi.sampleAfter(0))['driveMmcblk0LifeUsedPercent'], percent);
-    assert.deepEqual(pi.journal.lines, life === '0x0c 0x01' ? ['warn flash'] : []);
+    assert.deepEqual(pi.logger.lines, life === '0x0c 0x01' ? ['warn flash'] : []);
   });
 }
 
@@ -112,7 +116,7 @@ it('a drive that is plugged in is found within five minutes; one pulled out is l
   assert.equal((await pi.sampleAfter(300_000))['driveSdaWrittenBytes'], 160 * 512);
   pi.write('proc/diskstats', table);
   assert.equal('driveSdaWrittenBytes' in (await pi.sampleAfter(1000)), false);
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });
 
 it('without pressure, Wi-Fi or diskstats in the kernel their keys are absent, and nobody complains', async (t) => {
@@ -123,5 +127,5 @@ it('without pressure, Wi-Fi or diskstats in the kernel their keys are absent, an
     Object.keys(values).filter((key) => /^(pressure|oom)|Dbm$|WrittenBytes$/.test(key)),
     [],
   );
-  assert.deepEqual(pi.journal.lines, []);
+  assert.deepEqual(pi.logger.lines, []);
 });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { FileSensor } from '../../../src/core/model/custom-sensor.ts';
-import { UNTUNED } from '../../../src/sensors/runtime/tuning.ts';
+import { DEFAULT_TUNING } from '../../../src/sensors/runtime/tuning.ts';
 import { openSensors } from '../../../src/sensors/sampler.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
@@ -24,15 +24,15 @@ it('the first number on the first line counts, whatever stands around it', async
     [`12${'x'.repeat(5000)}`, 12],
     ['0.12345678', 0.123457],
   ];
-  for (const [text, value] of rows) assert.equal((await bench(t, text).sample())['tank'], value, text);
+  for (const [text, value] of rows) assert.equal((await setup(t, text).sample())['tank'], value, text);
 });
 
 it('the number is multiplied and added to', async (t) => {
-  assert.equal((await bench(t, '45000\n', { scale: 0.001, offset: -1.5 }).sample())['tank'], 43.5);
+  assert.equal((await setup(t, '45000\n', { scale: 0.001, offset: -1.5 }).sample())['tank'], 43.5);
 });
 
 it('a real attribute of /sys or /proc can be read', async (t) => {
-  const { sample } = bench(t, '', { path: '/proc/sys/kernel/pid_max' });
+  const { sample } = setup(t, '', { path: '/proc/sys/kernel/pid_max' });
   const value = (await sample())['tank'];
   assert.ok(typeof value === 'number' && value > 1000, String(value));
 });
@@ -53,43 +53,48 @@ for (const [what, make, reason] of [
   ['a device', undefined, /is no regular file/],
 ] as const satisfies readonly (readonly [string, ((path: string) => void) | undefined, RegExp])[]) {
   it(`${what} is no value, and said once; the other sensors go on`, async (t) => {
-    const { sample, log, path } = bench(t, undefined, make === undefined ? { path: '/dev/zero' } : {});
+    const { sample, log, path } = setup(t, undefined, make === undefined ? { path: '/dev/zero' } : {});
     make?.(path);
     for (let round = 0; round < 2; round += 1) {
       const values = await sample();
       assert.equal('tank' in values, false);
       assert.ok('load1' in values);
     }
-    assert.equal(log.told.length, 1);
-    assert.equal(log.told[0]?.fields['sensor'], 'tank');
-    assert.match(String(log.told[0]?.fields['reason']), reason);
+    assert.equal(log.logged.length, 1);
+    assert.equal(log.logged[0]?.fields['sensor'], 'tank');
+    assert.match(String(log.logged[0]?.fields['reason']), reason);
   });
 }
 
 it('a file that may not be read is told as that', {
   skip: process.getuid?.() === 0 && 'root may read all',
 }, async (t) => {
-  const { sample, log, path } = bench(t, '1');
+  const { sample, log, path } = setup(t, '1');
   chmodSync(path, 0);
   assert.equal('tank' in (await sample()), false);
-  assert.match(String(log.told[0]?.fields['reason']), /EACCES/);
+  assert.match(String(log.logged[0]?.fields['reason']), /EACCES/);
 });
 
 it('it is read at its interval, switched off by its name, and named anew like any other', async (t) => {
-  const { sample, clock, path } = bench(t, '1', { everyMs: 60_000 });
+  const { sample, clock, path } = setup(t, '1', { everyMs: 60_000 });
   assert.equal((await sample())['tank'], 1);
   writeFileSync(path, '2');
   await clock.advance(10_000);
   assert.equal((await sample())['tank'], 1);
   await clock.advance(50_000);
   assert.equal((await sample())['tank'], 2);
-  const off = { ...UNTUNED, selection: { ...UNTUNED.selection, off: ['tank'] } };
-  assert.equal('tank' in (await bench(t, '1', {}, off).sample()), false);
-  const renamed = { ...UNTUNED, rename: new Map([['tank', 'level']]) };
-  assert.equal((await bench(t, '1', {}, renamed).sample())['level'], 1);
+  const off = { ...DEFAULT_TUNING, selection: { ...DEFAULT_TUNING.selection, off: ['tank'] } };
+  assert.equal('tank' in (await setup(t, '1', {}, off).sample()), false);
+  const renamed = { ...DEFAULT_TUNING, rename: new Map([['tank', 'level']]) };
+  assert.equal((await setup(t, '1', {}, renamed).sample())['level'], 1);
 });
 
-function bench(t: TestContext, text: string | undefined, file: Partial<FileSensor> = {}, tuning = UNTUNED) {
+function setup(
+  t: TestContext,
+  text: string | undefined,
+  file: Partial<FileSensor> = {},
+  tuning = DEFAULT_TUNING,
+) {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-file-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const path = join(directory, 'value');

@@ -6,16 +6,16 @@
  * is provisioned and delivers; or it is stranded and says what the operator must do, and when he does it, it is provisioned.
  */
 
-import { VERDICTS } from '../../../src/core/failures/policies.ts';
+import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
-import { Dice } from '../seeded-random.ts';
+import { SeededRandom } from '../seeded-random.ts';
 import { Trace } from '../trace.ts';
 import { VirtualNetwork } from '../virtual-network.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Gateway } from './gateway.ts';
-import type { BootWish, Outcome } from './outcome.ts';
-import { CALM, drawPlan, type Plan, type Weather } from './plan.ts';
-import { Witness } from './promise-checker.ts';
+import type { BootOptions, Outcome } from './outcome.ts';
+import { drawPlan, NO_FAULTS, type Plan, type Weather } from './plan.ts';
+import { PromiseChecker } from './promise-checker.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import { causeOf } from './stranding.ts';
 import { GATEWAY, NEVER_STRANDED, STRATEGIES } from './strategies.ts';
@@ -23,8 +23,8 @@ import { GATEWAY, NEVER_STRANDED, STRATEGIES } from './strategies.ts';
 /** The longest wait of any refusal (1 h), one exchange with patience (247 s), and some minutes for a few requests. */
 export const SETTLE_MS = 75 * 60_000;
 
-export async function firstBoot(wish: BootWish): Promise<Outcome> {
-  const boot = new Boot(wish);
+export async function firstBoot(options: BootOptions): Promise<Outcome> {
+  const boot = new Boot(options);
   try {
     return await boot.run();
   } finally {
@@ -33,54 +33,54 @@ export async function firstBoot(wish: BootWish): Promise<Outcome> {
 }
 
 class Boot {
-  readonly #wish: BootWish;
+  readonly #options: BootOptions;
   readonly #plan: Plan;
   readonly #time = new VirtualTime();
   readonly #trace: Trace;
   readonly #disk: PowerCutDisk;
-  readonly #witness: Witness;
+  readonly #checker: PromiseChecker;
   readonly #network: VirtualNetwork;
   readonly #server: SimulatedServer;
   readonly #gateway: Gateway;
   #provisionedMs: number | undefined;
   #deliveredMs = Number.NEGATIVE_INFINITY;
 
-  constructor(wish: BootWish) {
-    this.#wish = wish;
-    const root = new Dice(wish.seed);
+  constructor(options: BootOptions) {
+    this.#options = options;
+    const root = new SeededRandom(options.seed);
     const [plans, roads, disks, servers, gateways] = Array.from({ length: 5 }, () => root.fork()) as [
-      Dice,
-      Dice,
-      Dice,
-      Dice,
-      Dice,
+      SeededRandom,
+      SeededRandom,
+      SeededRandom,
+      SeededRandom,
+      SeededRandom,
     ];
     const time = this.#time;
-    const strategy = STRATEGIES[wish.strategy];
+    const strategy = STRATEGIES[options.strategy];
     this.#plan = drawPlan(plans);
-    this.#trace = new Trace(() => time.nowMs, wish.keepsTrace ?? false);
+    this.#trace = new Trace(() => time.nowMs, options.keepsTrace ?? false);
     this.#disk = new PowerCutDisk(
       {
         after: (ms, action) => time.after(ms, action),
         random: () => disks.random(),
-        note: (step) => this.#noted(step),
+        record: (step) => this.#noted(step),
       },
-      wish.plant !== 'no-directory-fsync',
+      options.plant !== 'no-directory-fsync',
     );
-    this.#witness = new Witness(this.#disk, () => time.nowMs);
+    this.#checker = new PromiseChecker(this.#disk, () => time.nowMs);
     const shared = { time, trace: this.#trace };
-    this.#network = new VirtualNetwork({ ...shared, dice: roads, observer: this.#witness });
+    this.#network = new VirtualNetwork({ ...shared, rng: roads, observer: this.#checker });
     this.#server = new SimulatedServer(
-      { ...shared, dice: servers, network: this.#network },
+      { ...shared, rng: servers, virtualNetwork: this.#network },
       strategy,
       this.#plan.kindA,
     );
     this.#server.stored = (body) => this.#stored(body);
     this.#gateway = new Gateway(
-      { ...shared, dice: gateways, disk: this.#disk, network: this.#network, witness: this.#witness },
+      { ...shared, rng: gateways, disk: this.#disk, network: this.#network, checker: this.#checker },
       strategy,
       this.#plan,
-      wish.plant,
+      options.plant,
     );
   }
 
@@ -93,28 +93,28 @@ class Boot {
     await time.run(healMs);
     this.#trace.add('healed');
     this.#gateway.heal();
-    this.#setWeather(CALM);
+    this.#setWeather(NO_FAULTS);
     const lastRestartMs = Math.max(0, ...restarts.map(({ atMs, downMs }) => atMs + downMs));
     const backMs = Math.max(healMs, this.#gateway.backMs, lastRestartMs);
     const isDelivering = () => this.#deliveredMs >= backMs;
     await time.run(backMs + SETTLE_MS, isDelivering);
     const isStranded = !isDelivering();
     this.#judge(isStranded);
-    const cause = isStranded ? causeOf(this.#server, this.#witness) : undefined;
+    const cause = isStranded ? causeOf(this.#server, this.#checker) : undefined;
     const devices = this.#server.core.devices().length;
     const provisionedMs = this.#provisionedMs;
     const grantedMs = this.#server.granted?.atMs;
     if (isStranded) await this.#operator();
     return {
-      seed: this.#wish.seed,
-      verdict: isStranded ? 'stranded' : 'provisioned',
+      seed: this.#options.seed,
+      result: isStranded ? 'stranded' : 'provisioned',
       ...(cause !== undefined && { cause }),
       ...(provisionedMs !== undefined && { provisionedMs }),
       ...(provisionedMs !== undefined && grantedMs !== undefined && { exposedMs: provisionedMs - grantedMs }),
       devices,
       lives: this.#gateway.lives,
-      asked: this.#witness.asked,
-      broken: this.#witness.broken,
+      requestsSent: this.#checker.requestsSent,
+      broken: this.#checker.broken,
       events: this.#trace.events,
       hash: this.#trace.hash,
       trace: this.#trace.lines,
@@ -155,33 +155,37 @@ class Boot {
   }
 
   #judge(isStranded: boolean): void {
-    const witness = this.#witness;
+    const checker = this.#checker;
     const devices = this.#server.core.devices();
-    if (devices.length > 1) witness.tell('one device', devices.map(({ name }) => name).join(', '));
+    if (devices.length > 1) checker.report('one device', devices.map(({ name }) => name).join(', '));
     if (isStranded) {
-      if (this.#wish.strategy === NEVER_STRANDED) witness.tell('never stranded', `with ${NEVER_STRANDED}`);
-      const sentences = this.#gateway.log?.told.map(({ message }) => message) ?? [];
-      if (!sentences.includes(VERDICTS.declined.sentence)) {
-        witness.tell('provisioned, or told why not', `last told: ${sentences.at(-1) ?? 'nothing'}`);
+      if (this.#options.strategy === NEVER_STRANDED)
+        checker.report('never stranded', `with ${NEVER_STRANDED}`);
+      const sentences = this.#gateway.log?.logged.map(({ message }) => message) ?? [];
+      if (!sentences.includes(FAILURE_POLICIES['provisioning-declined'].sentence)) {
+        checker.report('provisioned, or told why not', `last told: ${sentences.at(-1) ?? 'nothing'}`);
       }
       return;
     }
     const { visible } = this.#disk;
-    if (!this.#holdsToken()) witness.tell('the token held is the server’s', visible?.state ?? 'no record');
+    if (!this.#holdsToken()) checker.report('the token held is the server’s', visible?.state ?? 'no record');
     if (visible?.deviceName !== GATEWAY.name)
-      witness.tell('the name is the configured one', visible?.deviceName ?? '');
+      checker.report('the name is the configured one', visible?.deviceName ?? '');
   }
 
   /** Does what the sentence says; then the boot must end. */
   async #operator(): Promise<void> {
     const { admin } = this.#server.core;
     this.#trace.add('the operator helps');
-    if (STRATEGIES[this.#wish.strategy].profile === 'create') admin.deleteDevice(GATEWAY.name);
+    if (STRATEGIES[this.#options.strategy].profile === 'create') admin.deleteDevice(GATEWAY.name);
     else admin.clearProvisionState(GATEWAY.name);
     const helpedMs = this.#time.nowMs;
     await this.#time.run(helpedMs + SETTLE_MS, () => this.#deliveredMs >= helpedMs);
     if (this.#deliveredMs < helpedMs) {
-      this.#witness.tell('the operator’s sentence heals', 'not provisioned though the operator did as told');
+      this.#checker.report(
+        'the operator’s sentence heals',
+        'not provisioned though the operator did as told',
+      );
     }
   }
 }

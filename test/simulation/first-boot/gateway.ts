@@ -9,23 +9,23 @@ import type { AgentSettings } from '../../../src/agent/agent.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
 import type { RecordingLogger } from '../../doubles/recording-logger.ts';
-import type { Dice } from '../seeded-random.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import { Life, type LifePorts } from './life.ts';
 import type { Ending, Plan } from './plan.ts';
 import type { Plant } from './planted-bugs.ts';
-import type { Witness } from './promise-checker.ts';
+import type { PromiseChecker } from './promise-checker.ts';
 import { GATEWAY, type Strategy } from './strategies.ts';
 
 export interface GatewayPorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly dice: Dice;
+  readonly rng: SeededRandom;
   readonly disk: PowerCutDisk;
   readonly network: VirtualNetwork;
-  readonly witness: Witness;
+  readonly checker: PromiseChecker;
 }
 
 /** Longest time from the wish to stop to the end, ms; systemd kills after 90 s. */
@@ -96,7 +96,7 @@ export class Gateway {
   }
 
   #end(life: Life, { how, pauseMs }: Ending): void {
-    const { time, trace, disk, network, witness } = this.#ports;
+    const { time, trace, disk, network, checker } = this.#ports;
     trace.add(`gateway: ${how}`);
     const offMs = how === 'stop' ? STOP_MS : pauseMs;
     this.backMs = time.nowMs + offMs;
@@ -104,7 +104,8 @@ export class Gateway {
     else life.die();
     if (how === 'power') disk.cutPower();
     time.after(offMs, () => {
-      if (how === 'stop' && !life.isOver) witness.tell('stops when asked', `not stopped ${STOP_MS} ms later`);
+      if (how === 'stop' && !life.isOver)
+        checker.report('stops when asked', `not stopped ${STOP_MS} ms later`);
       life.die();
       network.forgetSockets();
       this.powerOn();

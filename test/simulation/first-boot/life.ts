@@ -8,32 +8,32 @@
  */
 
 import { type AgentSettings, runAgent } from '../../../src/agent/agent.ts';
-import { Losses } from '../../../src/core/model/loss-report.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
-import type { Chance } from '../../../src/core/ports/random.ts';
+import type { Random } from '../../../src/core/ports/random.ts';
 import type { Transport } from '../../../src/core/ports/transport.ts';
-import { Dating } from '../../../src/core/timestamps/timestamper.ts';
-import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
+import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
+import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
-import type { Act, PowerCutDisk } from '../../doubles/power-cut-disk.ts';
+import type { DiskOperation, PowerCutDisk } from '../../doubles/power-cut-disk.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { overriding } from '../overriding.ts';
-import type { Dice } from '../seeded-random.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import { type Plant, planted } from './planted-bugs.ts';
-import type { Call, Witness } from './promise-checker.ts';
+import type { Call, PromiseChecker } from './promise-checker.ts';
 import { GATEWAY } from './strategies.ts';
 
 export interface LifePorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly dice: Dice;
+  readonly rng: SeededRandom;
   readonly disk: PowerCutDisk;
   readonly network: VirtualNetwork;
-  readonly witness: Witness;
+  readonly checker: PromiseChecker;
   readonly plant: Plant | undefined;
 }
 
@@ -48,7 +48,7 @@ export class Life {
   isOver = false;
   readonly #number: number;
   readonly #ports: LifePorts;
-  readonly #dice: Dice;
+  readonly #rng: SeededRandom;
   readonly #stop = new AbortController();
   #alive = true;
   #ending: { acts: number; readonly before: boolean; readonly end: () => void } | undefined;
@@ -56,7 +56,7 @@ export class Life {
   constructor(number: number, ports: LifePorts) {
     this.#number = number;
     this.#ports = ports;
-    this.#dice = ports.dice.fork();
+    this.#rng = ports.rng.fork();
   }
 
   /** `end` is called at the `acts`-th act from now, which happens only if not `before`. Returns how to call it off. */
@@ -68,7 +68,7 @@ export class Life {
   }
 
   run(settings: AgentSettings): void {
-    const { witness, trace } = this.#ports;
+    const { checker, trace } = this.#ports;
     runAgent(this.#agentPorts(settings), settings, this.#stop.signal).then(
       () => {
         this.isOver = true;
@@ -76,7 +76,7 @@ export class Life {
       (error: unknown) => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
         trace.add('gateway: the agent threw');
-        if (this.#alive) witness.tell('never throws', why);
+        if (this.#alive) checker.report('never throws', why);
       },
     );
   }
@@ -92,7 +92,7 @@ export class Life {
     queueMicrotask(() => this.#stop.abort());
   }
 
-  readonly #act: Act = (effect) => {
+  readonly #act: DiskOperation = (effect) => {
     if (!this.#alive) return;
     const ending = this.#ending;
     if (ending === undefined) return effect();
@@ -105,29 +105,32 @@ export class Life {
 
   #agentPorts(settings: AgentSettings) {
     const { time, disk, network, plant } = this.#ports;
-    const wrongBy = WRONG_BY_MS[this.#dice.integer(0, WRONG_BY_MS.length - 1)] ?? 0;
-    const clock = this.#mortal(time.clock(WALL_MS + time.nowMs + wrongBy));
-    const chance = this.#chance();
+    const wrongBy = WRONG_BY_MS[this.#rng.integer(0, WRONG_BY_MS.length - 1)] ?? 0;
+    const clock = this.#killable(time.clock(WALL_MS + time.nowMs + wrongBy));
+    const random = this.#createRandom();
     const transport = new CoapTransport(
       { host: GATEWAY.host, port: GATEWAY.port },
-      { clock, chance, openSocket: () => network.openSocket(this.#act), ownAddresses: () => 'one' },
+      { clock, random, openSocket: () => network.openSocket(this.#act), ownAddresses: () => 'one' },
     );
     const { log } = this;
-    const dating = new Dating({ clock, log, timeSync: ALWAYS_SYNCHRONISED }, { trust: 'synchronised' });
-    const stamp = () => dating.stamp();
+    const timestamper = new Timestamper(
+      { clock, log, timeSync: ALWAYS_SYNCHRONISED },
+      { trust: 'synchronised' },
+    );
+    const stamp = () => timestamper.now();
     let count = 0;
     return planted(
       {
         clock,
-        chance,
+        random: random,
         store: disk.open(this.#act),
-        transport: this.#witnessed(transport),
+        transport: this.#checked(transport),
         // Without a disk: what becomes of readings is another simulation's question.
-        outbox: new JoinedOutbox(
-          { clock, log, losses: new Losses(), stamp },
+        outbox: new TieredOutbox(
+          { clock, log, losses: new LossReport(), now: stamp },
           { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
         ),
-        dating,
+        timestamper: timestamper,
         sensors: {
           sample: async () => {
             count += 1;
@@ -142,7 +145,7 @@ export class Life {
   }
 
   /** A sleep that ends is an act; in a dead process none does. */
-  #mortal(clock: Clock): Clock {
+  #killable(clock: Clock): Clock {
     return overriding(clock, {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
@@ -151,26 +154,26 @@ export class Life {
     });
   }
 
-  #chance(): Chance {
-    const dice = this.#dice;
+  #createRandom(): Random {
+    const rng = this.#rng;
     return {
-      random: () => dice.random(),
+      uniform: () => rng.random(),
       mintToken: () =>
-        new Secret(Array.from({ length: 24 }, () => ALPHABET.charAt(dice.integer(0, 61))).join('')),
+        new Secret(Array.from({ length: 24 }, () => ALPHABET.charAt(rng.integer(0, 61))).join('')),
     };
   }
 
   /** Tells the witness of every provisioning call, so that a stranding can be traced to its cause. */
-  #witnessed(transport: Transport): Transport {
-    const { witness, time, trace } = this.#ports;
+  #checked(transport: Transport): Transport {
+    const { checker, time, trace } = this.#ports;
     return overriding(transport, {
       provision: async (request, keep, signal) => {
         const call: Call = { life: this.#number };
-        witness.call = call;
+        checker.call = call;
         let how: NonNullable<Call['how']> = 'store failed';
         try {
           const result = await transport.provision(request, keep, signal);
-          how = result.ok ? 'issued' : result.refusal.reason;
+          how = result.ok ? 'issued' : result.failure.reason;
           return result;
         } finally {
           if (this.#alive) {

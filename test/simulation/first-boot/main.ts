@@ -20,7 +20,7 @@ import { brokenPromises, residualRisk, table } from './report.ts';
 import { STRATEGY_NAMES, type StrategyName } from './strategies.ts';
 import { type Tally, tally } from './tally.ts';
 
-interface Wish {
+interface RunOptions {
   readonly boots: number;
   readonly seed: number;
   readonly strategies: readonly StrategyName[];
@@ -28,7 +28,7 @@ interface Wish {
   readonly trace: boolean;
 }
 
-function readWish(): Wish {
+function readOptions(): RunOptions {
   const { values } = parseArgs({
     options: {
       boots: { type: 'string', default: '1000' },
@@ -48,7 +48,7 @@ function readWish(): Wish {
   };
 }
 
-async function simulate({ boots, seed, strategies, plant, trace }: Wish): Promise<number> {
+async function simulate({ boots, seed, strategies, plant, trace }: RunOptions): Promise<number> {
   if (plant) console.log(`planted: ${plant}: ${PLANTS[plant]}\n`);
   const tallies: Tally[] = [];
   for (const strategy of strategies) {
@@ -64,21 +64,21 @@ async function simulate({ boots, seed, strategies, plant, trace }: Wish): Promis
   return red.length > 0 ? 1 : 0;
 }
 
-async function printTraces(wish: {
+async function printTraces(options: {
   readonly boots: number;
   readonly seed: number;
   readonly strategy: StrategyName;
   readonly plant: Plant | undefined;
 }): Promise<void> {
-  for (let done = 0; done < wish.boots; done += 1) {
-    const { trace, hash } = await firstBoot({ ...wish, seed: wish.seed + done, keepsTrace: true });
+  for (let done = 0; done < options.boots; done += 1) {
+    const { trace, hash } = await firstBoot({ ...options, seed: options.seed + done, keepsTrace: true });
     console.log(`${trace.join('\n')}\ntrace ${hash}`);
   }
 }
 
 try {
   const [first, ...others] = process.argv.slice(2);
-  process.exitCode = first === 'weeks' ? await weeks(others) : await simulate(readWish());
+  process.exitCode = first === 'weeks' ? await weeks(others) : await simulate(readOptions());
 } catch (error) {
   if (!(error instanceof TypeError)) throw error;
   console.error(error.message);

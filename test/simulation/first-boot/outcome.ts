@@ -1,11 +1,11 @@
 /** What one first boot is asked for, and what came of it. */
 
 import type { Plant } from './planted-bugs.ts';
-import type { Broken } from './promise-checker.ts';
+import type { BrokenPromise } from './promise-checker.ts';
 import type { Cause } from './stranding.ts';
 import type { StrategyName } from './strategies.ts';
 
-export interface BootWish {
+export interface BootOptions {
   readonly seed: number;
   readonly strategy: StrategyName;
   readonly plant?: Plant | undefined;
@@ -14,7 +14,7 @@ export interface BootWish {
 
 export interface Outcome {
   readonly seed: number;
-  readonly verdict: 'provisioned' | 'stranded';
+  readonly result: 'provisioned' | 'stranded';
   /** Why stranded. */
   readonly cause?: Cause;
   /** Virtual ms from the first power-on until the server's token was on the disk. */
@@ -24,8 +24,8 @@ export interface Outcome {
   readonly devices: number;
   readonly lives: number;
   /** Provisioning datagrams that left the gateway. */
-  readonly asked: number;
-  readonly broken: readonly Broken[];
+  readonly requestsSent: number;
+  readonly broken: readonly BrokenPromise[];
   readonly events: number;
   readonly hash: string;
   readonly trace: readonly string[];

@@ -6,7 +6,7 @@
  * boot happen in its first seconds, the others hours later.
  */
 
-import type { Dice } from '../seeded-random.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 
 /** One direction of the road. Shares from 0 to 0.4. */
 export interface Lane {
@@ -62,7 +62,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-const CALM_LANE: Lane = {
+const NO_LOSS: Lane = {
   lostShare: 0,
   doubledShare: 0,
   lateShare: 0,
@@ -71,9 +71,9 @@ const CALM_LANE: Lane = {
   delayMsMax: 40,
 };
 
-export const CALM: Weather = {
-  up: CALM_LANE,
-  down: CALM_LANE,
+export const NO_FAULTS: Weather = {
+  up: NO_LOSS,
+  down: NO_LOSS,
   link: 'open',
   coreMsMin: 20,
   coreMsMax: 50,
@@ -83,22 +83,21 @@ export const CALM: Weather = {
   diskStepMsMax: 5,
 };
 
-export function drawPlan(dice: Dice): Plan {
-  const healMs = dice.logBetween(10 * MINUTE, 6 * HOUR);
-  const instant = () => dice.logBetween(100, healMs);
-  const times = (most: number) =>
-    Array.from({ length: dice.integer(0, most) }, instant).sort((a, b) => a - b);
+export function drawPlan(rng: SeededRandom): Plan {
+  const healMs = rng.logBetween(10 * MINUTE, 6 * HOUR);
+  const instant = () => rng.logBetween(100, healMs);
+  const times = (most: number) => Array.from({ length: rng.integer(0, most) }, instant).sort((a, b) => a - b);
   return {
-    weather: [0, ...times(6)].map((atMs) => ({ atMs, weather: drawWeather(dice) })),
-    endings: Array.from({ length: dice.integer(0, 6) }, () => drawEnding(dice)),
-    restarts: times(2).map((atMs) => ({ atMs, downMs: dice.logBetween(100, 5 * MINUTE) })),
+    weather: [0, ...times(6)].map((atMs) => ({ atMs, weather: drawWeather(rng) })),
+    endings: Array.from({ length: rng.integer(0, 6) }, () => drawEnding(rng)),
+    restarts: times(2).map((atMs) => ({ atMs, downMs: rng.logBetween(100, 5 * MINUTE) })),
     healMs,
-    kindA: dice.happens(0.8) ? 'separate' : 'piggyback',
-    sampleEveryMs: dice.weighted([
+    kindA: rng.isTrue(0.8) ? 'separate' : 'piggyback',
+    sampleEveryMs: rng.weighted([
       [1, MINUTE],
       [9, 10 * MINUTE],
     ]),
-    spreadMs: dice.weighted([
+    spreadMs: rng.weighted([
       [1, 0],
       [1, 2 * SECOND],
       [1, 2 * MINUTE],
@@ -106,17 +105,17 @@ export function drawPlan(dice: Dice): Plan {
   };
 }
 
-function drawWeather(dice: Dice): Weather {
-  const [coreMsMin, coreMsMax] = dice.weighted([
+function drawWeather(rng: SeededRandom): Weather {
+  const [coreMsMin, coreMsMax] = rng.weighted([
     [60, [20, 50]],
     [25, [300, 900]],
     [10, [1_000, 9_000]],
     [5, [5_000, 15_000]],
   ] as const);
   return {
-    up: drawLane(dice),
-    down: drawLane(dice),
-    link: dice.weighted([
+    up: drawLane(rng),
+    down: drawLane(rng),
+    link: rng.weighted([
       [80, 'open'],
       [7, 'refused'],
       [6, 'unreachable'],
@@ -124,40 +123,40 @@ function drawWeather(dice: Dice): Weather {
     ]),
     coreMsMin,
     coreMsMax,
-    broken: dice.happens(0.05),
-    disabled: dice.happens(0.03),
-    diskFull: dice.happens(0.02),
-    diskStepMsMax: dice.weighted([
+    broken: rng.isTrue(0.05),
+    disabled: rng.isTrue(0.03),
+    diskFull: rng.isTrue(0.02),
+    diskStepMsMax: rng.weighted([
       [8, 5],
       [2, 1_500],
     ]),
   };
 }
 
-function drawLane(dice: Dice): Lane {
-  if (dice.happens(0.3)) return CALM_LANE;
+function drawLane(rng: SeededRandom): Lane {
+  if (rng.isTrue(0.3)) return NO_LOSS;
   // One answer in fifty runs is lost for a whole phase, though requests arrive: the trap of contract 3.5.
-  const isDeaf = dice.happens(0.02);
+  const isUnreachable = rng.isTrue(0.02);
   return {
-    lostShare: isDeaf ? 1 : dice.between(0, 0.4),
-    doubledShare: dice.between(0, 0.4),
-    lateShare: dice.between(0, 0.4),
-    lateMsMax: dice.logBetween(50, 60 * SECOND),
-    delayMsMin: dice.between(1, 100),
-    delayMsMax: dice.logBetween(100, 3 * SECOND),
+    lostShare: isUnreachable ? 1 : rng.between(0, 0.4),
+    doubledShare: rng.between(0, 0.4),
+    lateShare: rng.between(0, 0.4),
+    lateMsMax: rng.logBetween(50, 60 * SECOND),
+    delayMsMin: rng.between(1, 100),
+    delayMsMax: rng.logBetween(100, 3 * SECOND),
   };
 }
 
-function drawEnding(dice: Dice): Ending {
+function drawEnding(rng: SeededRandom): Ending {
   return {
-    how: dice.weighted([
+    how: rng.weighted([
       [70, 'power'],
       [20, 'kill'],
       [10, 'stop'],
     ]),
-    after: dice.happens(0.5)
-      ? { acts: dice.integer(1, 30), before: dice.happens(0.5) }
-      : { ms: dice.logBetween(1, 30 * MINUTE) },
-    pauseMs: dice.logBetween(50, HOUR),
+    after: rng.isTrue(0.5)
+      ? { acts: rng.integer(1, 30), before: rng.isTrue(0.5) }
+      : { ms: rng.logBetween(1, 30 * MINUTE) },
+    pauseMs: rng.logBetween(50, HOUR),
   };
 }

@@ -10,14 +10,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { firstBoot } from './first-boot.ts';
 import type { Plant } from './planted-bugs.ts';
-import type { Promised } from './promise-checker.ts';
+import type { PromiseName } from './promise-checker.ts';
 import { again } from './report.ts';
 import type { StrategyName } from './strategies.ts';
 
 interface Expectation {
   readonly plant: Plant;
   readonly strategy: StrategyName;
-  readonly promise: Promised;
+  readonly promise: PromiseName;
   /** Seeds within which it must be found; the first that does is in the comment. */
   readonly seeds: number;
 }
@@ -64,7 +64,7 @@ describe('without the bug', () => {
 });
 
 async function firstSeedThatBreaks(
-  promise: Promised,
+  promise: PromiseName,
   strategy: StrategyName,
   plant: Plant,
   seeds: number,

@@ -21,19 +21,19 @@ export type Plant = keyof typeof PLANTS;
 
 export const PLANT_NAMES = Object.keys(PLANTS) as Plant[];
 
-type Planted = Pick<AgentPorts, 'store' | 'transport' | 'chance'>;
+type Planted = Pick<AgentPorts, 'store' | 'transport' | 'random'>;
 
 /** `ports` with the bug in them; the missing directory sync is the disk's own (`syncsDirectory`). */
 export function planted<T extends Planted>(ports: T, plant: Plant | undefined): T {
   switch (plant) {
     case 'no-probe':
-      return { ...ports, transport: neverOurs(ports.transport) };
+      return { ...ports, transport: tokenNeverAccepted(ports.transport) };
     case 'new-token-per-attempt':
-      return { ...ports, transport: freshTokens(ports) };
+      return { ...ports, transport: newTokens(ports) };
     case 'no-intent':
-      return { ...ports, store: forgettingIntent(ports.store) };
+      return { ...ports, store: withoutIntent(ports.store) };
     case 'ack-before-keep':
-      return { ...ports, transport: keepingLate(ports.transport) };
+      return { ...ports, transport: savingLate(ports.transport) };
     case 'no-directory-fsync':
     case undefined:
       return ports;
@@ -41,18 +41,18 @@ export function planted<T extends Planted>(ports: T, plant: Plant | undefined): 
 }
 
 /** The session probes in every case; a probe that asks nobody and says "not ours" is no probe. */
-function neverOurs(transport: Transport): Transport {
+function tokenNeverAccepted(transport: Transport): Transport {
   return overriding<Transport>(transport, { probe: async () => ({ ok: true, value: false }) });
 }
 
-function freshTokens({ transport, chance }: Planted): Transport {
+function newTokens({ transport, random }: Planted): Transport {
   return overriding<Transport>(transport, {
     provision: (request, keep, signal) =>
-      transport.provision(request.token ? { ...request, token: chance.mintToken() } : request, keep, signal),
+      transport.provision(request.token ? { ...request, token: random.mintToken() } : request, keep, signal),
   });
 }
 
-function forgettingIntent(store: CredentialStore): CredentialStore {
+function withoutIntent(store: CredentialStore): CredentialStore {
   return overriding<CredentialStore>(store, {
     write: async (record) => {
       if (record.state !== 'pending') await store.write(record);
@@ -61,7 +61,7 @@ function forgettingIntent(store: CredentialStore): CredentialStore {
 }
 
 /** The transport acknowledges as soon as `keep` resolves, so it gets one that does at once. */
-function keepingLate(transport: Transport): Transport {
+function savingLate(transport: Transport): Transport {
   return overriding<Transport>(transport, {
     provision: async (request, keep, signal) => {
       const result = await transport.provision(request, async () => {}, signal);

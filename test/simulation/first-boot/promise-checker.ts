@@ -6,14 +6,14 @@
  * proposed token for ever. A broken promise is told once, with its time.
  */
 
-import type { RefusalReason } from '../../../src/core/failures/failure.ts';
+import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
 import type { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
 import { isProvisioning, readHeader, readJson } from '../datagram-text.ts';
 import type { Observer } from '../virtual-network.ts';
 import { GATEWAY } from './strategies.ts';
 
-export type Promised =
+export type PromiseName =
   | 'the name is the configured one'
   | 'one proposed token'
   | 'intent durable before the request'
@@ -26,8 +26,8 @@ export type Promised =
   | 'stops when asked'
   | 'never throws';
 
-export interface Broken {
-  readonly promise: Promised;
+export interface BrokenPromise {
+  readonly promise: PromiseName;
   readonly atMs: number;
   readonly detail: string;
 }
@@ -36,13 +36,13 @@ export interface Broken {
 export interface Call {
   readonly life: number;
   endedMs?: number;
-  how?: 'issued' | 'store failed' | RefusalReason;
+  how?: 'issued' | 'store failed' | FailureReason;
 }
 
-export class Witness implements Observer {
-  readonly broken: Broken[] = [];
+export class PromiseChecker implements Observer {
+  readonly broken: BrokenPromise[] = [];
   /** Provisioning datagrams that left the gateway, repetitions included. */
-  asked = 0;
+  requestsSent = 0;
   /** The provisioning call going on. */
   call: Call | undefined;
   readonly #disk: PowerCutDisk;
@@ -51,7 +51,7 @@ export class Witness implements Observer {
   /** By port and message ID. */
   readonly #calls = new Map<string, Call>();
   /** Confirmable answers with credentials, by port and message ID, and the token in them. */
-  readonly #issued = new Map<string, string>();
+  readonly #issuedTokens = new Map<string, string>();
 
   constructor(disk: PowerCutDisk, nowMs: () => number) {
     this.#disk = disk;
@@ -63,48 +63,48 @@ export class Witness implements Observer {
     return this.#calls.get(`${port} ${messageId}`);
   }
 
-  tell(promise: Promised, detail: string): void {
+  report(promise: PromiseName, detail: string): void {
     if (this.broken.some((each) => each.promise === promise)) return;
     this.broken.push({ promise, atMs: this.#nowMs(), detail });
   }
 
-  leftGateway(port: number, bytes: Buffer): void {
+  onGatewaySend(port: number, bytes: Buffer): void {
     const { type, code, messageId } = readHeader(bytes);
     if (isProvisioning(bytes)) {
       if (this.call) this.#calls.set(`${port} ${messageId}`, this.call);
-      return this.#asked(readJson(bytes) ?? {});
+      return this.#requestsSent(readJson(bytes) ?? {});
     }
     if (type !== 'ACK' || code !== '0.00') return;
-    const token = this.#issued.get(`${port} ${messageId}`);
+    const token = this.#issuedTokens.get(`${port} ${messageId}`);
     if (token === undefined) return;
-    const isKept = this.#disk.survivors.every((record) => isProvisioned(record, token));
-    if (!isKept) this.tell('token durable before the acknowledgement', this.#survivors());
+    const isKept = this.#disk.afterPowerCuts.every((record) => isProvisioned(record, token));
+    if (!isKept) this.report('token durable before the acknowledgement', this.#survivors());
   }
 
-  leftServer(port: number, bytes: Buffer): void {
+  onServerSend(port: number, bytes: Buffer): void {
     const { type, messageId } = readHeader(bytes);
     if (type !== 'CON' || !bytes.includes('credentialsValue')) return;
     const value = readJson(bytes)?.['credentialsValue'];
-    if (typeof value === 'string') this.#issued.set(`${port} ${messageId}`, value);
+    if (typeof value === 'string') this.#issuedTokens.set(`${port} ${messageId}`, value);
   }
 
-  #asked(request: Readonly<Record<string, unknown>>): void {
-    this.asked += 1;
+  #requestsSent(request: Readonly<Record<string, unknown>>): void {
+    this.requestsSent += 1;
     const { deviceName, token } = request;
-    if (deviceName !== GATEWAY.name) this.tell('the name is the configured one', String(deviceName));
-    const kept = this.#disk.survivors.every(
+    if (deviceName !== GATEWAY.name) this.report('the name is the configured one', String(deviceName));
+    const kept = this.#disk.afterPowerCuts.every(
       (record) => record?.deviceName === deviceName && record?.token?.reveal() === token,
     );
-    if (!kept) this.tell('intent durable before the request', this.#survivors());
+    if (!kept) this.report('intent durable before the request', this.#survivors());
     if (typeof token !== 'string') return;
     if (this.#proposed !== undefined && this.#proposed !== token) {
-      this.tell('one proposed token', 'a second token was proposed while the first may be valid');
+      this.report('one proposed token', 'a second token was proposed while the first may be valid');
     }
     this.#proposed = token;
   }
 
   #survivors(): string {
-    return `a power cut now would leave ${this.#disk.survivors.map((record) => record?.state ?? 'nothing').join(' or ')}`;
+    return `a power cut now would leave ${this.#disk.afterPowerCuts.map((record) => record?.state ?? 'nothing').join(' or ')}`;
   }
 }
 

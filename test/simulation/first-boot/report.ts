@@ -49,7 +49,7 @@ export function residualRisk(each: Tally): string {
 
 export function brokenPromises(each: Tally, plant: Plant | undefined): string {
   return each.firstRed
-    .map(({ seed, verdict, broken }) => {
+    .map(({ seed, result: verdict, broken }) => {
       const lines = broken.map(({ promise, atMs, detail }) => `  ${promise} (at ${span(atMs)}): ${detail}`);
       return [`${verdict}; again with: ${again(seed, each.strategy, plant)}`, ...lines].join('\n');
     })

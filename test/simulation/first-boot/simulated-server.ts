@@ -7,13 +7,13 @@
  * 5.00 and not executed.
  */
 
-import { ServerLife } from '../../../src/sandbox/coap/server-instance.ts';
+import { ServerInstance } from '../../../src/sandbox/coap/server-instance.ts';
 import { defaultSettings } from '../../../src/sandbox/coap/settings.ts';
 import { openCore, type SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import type { SandboxCore } from '../../../src/sandbox/core/model/types.ts';
 import { readHeader } from '../datagram-text.ts';
 import { overriding } from '../overriding.ts';
-import type { Dice } from '../seeded-random.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
@@ -26,8 +26,8 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export interface ServerPorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly dice: Dice;
-  readonly network: VirtualNetwork;
+  readonly rng: SeededRandom;
+  readonly virtualNetwork: VirtualNetwork;
 }
 
 /** The one provisioning request that had an effect. */
@@ -49,33 +49,33 @@ export class SimulatedServer {
   stored: (body: string) => void = () => {};
   readonly #ports: ServerPorts;
   readonly #strategy: Strategy;
-  readonly #random: Dice;
+  readonly #random: SeededRandom;
   #broken = false;
   /** The datagram that is being worked on. */
-  #inHand = { port: 0, messageId: 0 };
-  #life: ServerLife;
+  #pending = { port: 0, messageId: 0 };
+  #life: ServerInstance;
 
   constructor(ports: ServerPorts, strategy: Strategy, kindA: 'separate' | 'piggyback') {
-    const { time, trace, dice, network } = ports;
+    const { time, trace, rng, virtualNetwork: network } = ports;
     this.#ports = ports;
     this.#strategy = strategy;
-    this.#random = dice.fork();
-    const tokens = dice.fork();
+    this.#random = rng.fork();
+    const tokens = rng.fork();
     this.core = openCore({
       provisioning: { key: GATEWAY.key, secret: GATEWAY.secret },
-      knobs: { strategy: strategy.profile, kindA, seed: dice.integer(0, 0xffff_ffff) },
+      knobs: { strategy: strategy.profile, kindA, seed: rng.integer(0, 0xffff_ffff) },
       clock: {
         nowMs: () => WALL_MS + time.nowMs,
         // Never aborted here: the core outlives the run.
         sleep: (ms) => new Promise((resolve) => void time.after(ms, resolve)),
       },
-      mintToken: () => Array.from({ length: 20 }, () => ALPHABET.charAt(tokens.integer(0, 61))).join(''),
+      generateToken: () => Array.from({ length: 20 }, () => ALPHABET.charAt(tokens.integer(0, 61))).join(''),
       log: (line) => trace.add(`server: ${line}`),
     });
     if (strategy.profile === 'pre-provisioned') this.core.admin.createDevice({ name: GATEWAY.name });
-    this.#life = this.#born();
+    this.#life = this.#createdAtMs();
     network.toServer = (bytes, from) => {
-      this.#inHand = { port: from.port, messageId: readHeader(bytes).messageId };
+      this.#pending = { port: from.port, messageId: readHeader(bytes).messageId };
       this.#life.receive(bytes, from);
     };
   }
@@ -94,7 +94,7 @@ export class SimulatedServer {
   }
 
   restart(downMs: number): void {
-    const { time, trace, network } = this.#ports;
+    const { time, trace, virtualNetwork: network } = this.#ports;
     trace.add(`server: down for ${downMs.toFixed(0)} ms`);
     this.#life.stop();
     this.core.admin.restart();
@@ -102,7 +102,7 @@ export class SimulatedServer {
     network.serverDown = true;
     time.after(downMs, () => {
       network.serverDown = false;
-      this.#life = this.#born();
+      this.#life = this.#createdAtMs();
     });
   }
 
@@ -111,10 +111,10 @@ export class SimulatedServer {
     this.core.close();
   }
 
-  #born(): ServerLife {
-    const { time, trace, network } = this.#ports;
-    return new ServerLife({
-      core: this.#noted(),
+  #createdAtMs(): ServerInstance {
+    const { time, trace, virtualNetwork: network } = this.#ports;
+    return new ServerInstance({
+      core: this.#recorded(),
       send: ({ port }, datagram) => network.sendToGateway(port, datagram),
       settings: {
         ...defaultSettings,
@@ -126,13 +126,13 @@ export class SimulatedServer {
     });
   }
 
-  #noted(): SandboxCore {
+  #recorded(): SandboxCore {
     const { core } = this;
     return overriding<SandboxCore>(core, {
       provision: (body, via) => {
         if (this.#broken) return Promise.resolve({ status: 'unavailable' });
         const successes = this.#successes();
-        const granted: Granted = { atMs: this.#ports.time.nowMs, ...this.#inHand };
+        const granted: Granted = { atMs: this.#ports.time.nowMs, ...this.#pending };
         const answering = core.provision(body, via);
         if (this.#successes() === successes) return answering;
         this.granted = granted;

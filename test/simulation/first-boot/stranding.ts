@@ -4,7 +4,7 @@
  * Stranded means that the server has provisioned the device, will say FAILURE for ever, and the gateway does not know the token.
  */
 
-import type { Witness } from './promise-checker.ts';
+import type { PromiseChecker } from './promise-checker.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
 export type Cause =
@@ -17,9 +17,9 @@ export type Cause =
   | 'no answer came through for as long as the gateway asked'
   | 'nothing was ever granted';
 
-export function causeOf(server: SimulatedServer, witness: Witness): Cause {
+export function causeOf(server: SimulatedServer, checker: PromiseChecker): Cause {
   const { granted, restartsMs } = server;
-  const call = granted && witness.callOf(granted);
+  const call = granted && checker.callOf(granted);
   if (!granted || !call) return 'nothing was ever granted';
   if (call.how === 'store failed')
     return 'the disk was full when the token came, and the gateway lost its power or was killed before there was room';

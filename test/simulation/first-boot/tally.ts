@@ -56,7 +56,7 @@ export async function tally(campaign: Campaign, progress: (done: number) => void
 
 function add(sum: Tally, outcome: Outcome): void {
   sum.boots += 1;
-  if (outcome.verdict === 'provisioned') sum.provisioned += 1;
+  if (outcome.result === 'provisioned') sum.provisioned += 1;
   else sum.stranded += 1;
   sum.duplicateDevices += Math.max(0, outcome.devices - 1);
   if (outcome.provisionedMs !== undefined) sum.provisionedMs.push(outcome.provisionedMs);

@@ -34,10 +34,10 @@ export type Report = { readonly done: number } | { readonly tally: WeeksTally };
 
 /** Simulates the gateways of one share, one after another. */
 export async function simulateShare(share: Share, progress: () => void = () => {}): Promise<WeeksTally> {
-  const { gateways, worker, workers, seed, ...wish } = share;
+  const { gateways, worker, workers, seed, ...options } = share;
   const tally = emptyTally();
   for (let gateway = worker; gateway < gateways; gateway += workers) {
-    addOutcome(tally, await oneWeek({ ...wish, seed: seed + gateway }));
+    addOutcome(tally, await oneWeek({ ...options, seed: seed + gateway }));
     progress();
   }
   return tally;

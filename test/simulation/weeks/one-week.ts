@@ -4,20 +4,20 @@
  */
 
 import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
-import { Dice } from '../seeded-random.ts';
+import { SeededRandom } from '../seeded-random.ts';
 import { VirtualTime } from '../virtual-time.ts';
-import { Accountant, type LostBy } from './checks/accounting.ts';
+import { Accounting, type LossCause } from './checks/accounting.ts';
 import { checkDates, checkValues } from './checks/history.ts';
-import { at, type Broken, Ledger, type Promised } from './checks/ledger.ts';
+import { at, type BrokenPromise, Ledger, type PromiseName } from './checks/ledger.ts';
 import { drawPlan, OFTEN_KILLED } from './plan/draw-plan.ts';
-import { CALM, HOUR, type Weather, type WeekPlan } from './plan/week-plan.ts';
+import { HOUR, NO_FAULTS, type Weather, type WeekPlan } from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { HostTime } from './world/host-time.ts';
 import { Samples } from './world/samples.ts';
 import { WeekGateway } from './world/week-gateway.ts';
 import { WeekServer } from './world/week-server.ts';
 
-export interface WeekWish {
+export interface WeekOptions {
   readonly seed: number;
   readonly days: number;
   readonly plant?: WeekPlant | undefined;
@@ -33,16 +33,16 @@ export interface WeekOutcome {
   readonly storedOnce: number;
   readonly storedTwice: number;
   readonly repeated: number;
-  readonly lost: readonly (readonly [LostBy, number])[];
-  readonly toldTooMuch: number;
-  readonly untold: number;
+  readonly lost: readonly (readonly [LossCause, number])[];
+  readonly overreported: number;
+  readonly unreported: number;
   readonly excused: number;
   readonly lives: number;
   readonly writesWhileOnline: number;
   readonly catchUpMs: number;
   readonly drainedMs: number;
-  readonly broken: readonly Broken[];
-  readonly brokenCounts: readonly (readonly [Promised, number])[];
+  readonly broken: readonly BrokenPromise[];
+  readonly brokenCounts: readonly (readonly [PromiseName, number])[];
   readonly trace: readonly string[];
 }
 
@@ -54,31 +54,31 @@ export const DRAIN_MS = 2 * HOUR;
 /** The longest a gateway is off, and a margin. */
 const OFF_MS_MAX = 13 * HOUR;
 
-export async function oneWeek(wish: WeekWish): Promise<WeekOutcome> {
-  return new Week(wish).run();
+export async function oneWeek(options: WeekOptions): Promise<WeekOutcome> {
+  return new Week(options).run();
 }
 
 class Week {
-  readonly #wish: WeekWish;
+  readonly #options: WeekOptions;
   readonly #plan: WeekPlan;
   readonly #time = new VirtualTime();
   readonly #ledger: Ledger;
   readonly #server: WeekServer;
   readonly #host: HostTime;
   readonly #gateway: WeekGateway;
-  #weather: Weather = { atMs: 0, ...CALM };
+  #weather: Weather = { atMs: 0, ...NO_FAULTS };
 
-  constructor(wish: WeekWish) {
-    this.#wish = wish;
-    const root = new Dice(wish.seed);
-    const drawn = drawPlan(root.fork(), wish.days);
+  constructor(options: WeekOptions) {
+    this.#options = options;
+    const root = new SeededRandom(options.seed);
+    const drawn = drawPlan(root.fork(), options.days);
     // Without a runtime directory, and on a disk that refuses, the processes of one boot cannot tell each other its date (README, limits).
     const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true };
-    this.#plan = { ...drawn, ...(wish.oftenKilled && killed) };
+    this.#plan = { ...drawn, ...(options.oftenKilled && killed) };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
     const time = this.#time;
     const nowMs = () => time.nowMs;
-    const ledger = new Ledger(nowMs, wish.traceMax ?? 0);
+    const ledger = new Ledger(nowMs, options.traceMax ?? 0);
     this.#ledger = ledger;
     this.#server = new WeekServer(ledger, nowMs, limitPerMinute);
     this.#host = new HostTime(time, root.fork(), drift, settings.trust === 'system');
@@ -89,10 +89,10 @@ class Week {
       server: this.#server,
       disk: new PowerCutDirectory(),
       samples: new Samples(root.fork(), ledger, poisons, nowMs),
-      dice: root.fork(),
+      rng: root.fork(),
       weather: () => this.#weather,
       plan: this.#plan,
-      plant: wish.plant,
+      plant: options.plant,
       legacy: { values: undefined },
     });
   }
@@ -110,7 +110,7 @@ class Week {
     await time.run(untilMs + OFF_MS_MAX + DRAIN_MS, () => this.#isDrained() || this.#isLate());
     const bornMs = gateway.life?.record.bornMs ?? 0;
     const drainedMs = time.nowMs - Math.max(untilMs, bornMs);
-    if (!this.#isDrained()) this.#tellUndrained();
+    if (!this.#isDrained()) this.#reportUndrained();
     return this.#judged(drainedMs);
   }
 
@@ -123,7 +123,7 @@ class Week {
 
   #heal(): void {
     this.#ledger.trace('healed');
-    this.#setWeather({ atMs: this.#time.nowMs, ...CALM });
+    this.#setWeather({ atMs: this.#time.nowMs, ...NO_FAULTS });
     this.#gateway.setDisk('well');
     this.#gateway.heal();
     this.#host.heal();
@@ -134,7 +134,7 @@ class Week {
     if (!life?.outbox || life.record.diedMs !== undefined || life.record.stoppedMs !== undefined)
       return false;
     const { outbox, record } = life;
-    return record.anchoredMs !== undefined && outbox.size === 0 && outbox.losses.untold === 0;
+    return record.anchoredMs !== undefined && outbox.size === 0 && outbox.losses.unreported === 0;
   }
 
   #isLate(): boolean {
@@ -143,26 +143,29 @@ class Week {
     return this.#time.nowMs > Math.max(this.#plan.untilMs, record.bornMs) + DRAIN_MS;
   }
 
-  #tellUndrained(): void {
+  #reportUndrained(): void {
     const { outbox, record } = this.#gateway.life ?? {};
     const waiting = `${outbox?.fresh.size} fresh, ${outbox?.backlog.size} in the backlog`;
     const anchored = record?.anchoredMs === undefined ? 'not dated' : `dated at ${at(record.anchoredMs)}`;
-    this.#ledger.tell('drained after healing', `${waiting}, ${outbox?.losses.untold} untold, ${anchored}`);
+    this.#ledger.recordGap(
+      'drained after healing',
+      `${waiting}, ${outbox?.losses.unreported} untold, ${anchored}`,
+    );
   }
 
   #judged(drainedMs: number): WeekOutcome {
     const ledger = this.#ledger;
     const { stored, told } = this.#server;
-    const accounts = new Accountant(ledger, this.#plan, told).settle();
+    const accounts = new Accounting(ledger, this.#plan, told).settle();
     const history = checkDates(ledger, this.#host);
-    const excused = checkValues(ledger, stored, accounts.lostBy);
+    const excused = checkValues(ledger, stored, accounts.lossCause);
     return {
-      seed: this.#wish.seed,
+      seed: this.#options.seed,
       samples: ledger.samples.length,
       ...history,
       lost: [...accounts.lost],
-      toldTooMuch: accounts.toldTooMuch,
-      untold: accounts.untold,
+      overreported: accounts.overreported,
+      unreported: accounts.unreported,
       excused,
       lives: ledger.lives.length,
       writesWhileOnline: ledger.writesWhileOnline,

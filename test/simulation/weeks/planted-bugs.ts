@@ -4,7 +4,7 @@
  * They are wrappers around the agent's ports, so that src/ is the shipped code always.
  */
 
-import type { Losses } from '../../../src/core/model/loss-report.ts';
+import type { LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Reading, Value, Values } from '../../../src/core/model/reading.ts';
 import type { TimeSync } from '../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
@@ -38,7 +38,7 @@ export function plantedTransport(transport: Transport, plant: WeekPlant | undefi
         },
       });
     case 'ts-changed-on-retry':
-      return datingAnew(transport);
+      return redating(transport);
     case 'live-repeated':
       return overriding<Transport>(transport, {
         postTelemetry: async (token, body, signal) => {
@@ -53,7 +53,7 @@ export function plantedTransport(transport: Transport, plant: WeekPlant | undefi
   }
 }
 
-function datingAnew(transport: Transport): Transport {
+function redating(transport: Transport): Transport {
   const sent = new Set<string>();
   return overriding<Transport>(transport, {
     postTelemetry: (token, body, signal) => {
@@ -71,42 +71,46 @@ export function plantedTimeSync(timeSync: TimeSync, plant: WeekPlant | undefined
   return { isSynchronised: async () => true, confirmsStep: async () => true };
 }
 
-export function plantedLosses(losses: Losses, plant: WeekPlant | undefined): Losses {
+export function plantedLosses(losses: LossReport, plant: WeekPlant | undefined): LossReport {
   if (plant !== 'losses-not-told') return losses;
-  return overriding<Losses>(losses, {
-    tell: (stamp) => {
-      losses.tell(stamp);
+  return overriding<LossReport>(losses, {
+    takeGapRecord: (stamp) => {
+      losses.takeGapRecord(stamp);
       return undefined;
     },
   });
 }
 
 /** What a process leaves to the next one, for a bug that believes in it. */
-export interface Legacy {
+export interface Inheritance {
   values: Values | undefined;
 }
 
-export function plantedOutbox(outbox: Outbox, plant: WeekPlant | undefined, legacy: Legacy): Outbox {
+export function plantedOutbox(
+  outbox: Outbox,
+  plant: WeekPlant | undefined,
+  inheritance: Inheritance,
+): Outbox {
   if (plant === 'ack-one-more') {
     const { fresh, backlog } = outbox;
-    return overriding<Outbox>(outbox, { fresh: overcounting(fresh), backlog: overcounting(backlog) });
+    return overriding<Outbox>(outbox, { fresh: overreporting(fresh), backlog: overreporting(backlog) });
   }
-  if (plant === 'delta-after-restart') return remembering(outbox, legacy);
+  if (plant === 'delta-after-restart') return recordingCalls(outbox, inheritance);
   return outbox;
 }
 
-function overcounting(lane: Lane): Lane {
+function overreporting(lane: Lane): Lane {
   return overriding<Lane>(lane, { acknowledge: (count, epoch) => lane.acknowledge(count + 1, epoch) });
 }
 
-function remembering(outbox: Outbox, legacy: Legacy): Outbox {
-  const inherited = legacy.values;
+function recordingCalls(outbox: Outbox, inheritance: Inheritance): Outbox {
+  const inherited = inheritance.values;
   let isFirst = true;
   return overriding<Outbox>(outbox, {
     append: (reading) => {
       const before = isFirst && inherited;
       isFirst = false;
-      legacy.values = reading.full ? reading.values : { ...legacy.values, ...reading.values };
+      inheritance.values = reading.isSnapshot ? reading.values : { ...inheritance.values, ...reading.values };
       outbox.append(before ? changedSince(before, reading) : reading);
     },
   });
@@ -115,5 +119,5 @@ function remembering(outbox: Outbox, legacy: Legacy): Outbox {
 function changedSince(before: Values, reading: Reading): Reading {
   const values: Record<string, Value> = {};
   for (const [key, value] of Object.entries(reading.values)) if (value !== before[key]) values[key] = value;
-  return { ...reading, values, full: false };
+  return { ...reading, values, isSnapshot: false };
 }

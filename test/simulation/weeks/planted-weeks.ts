@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Promised } from './checks/ledger.ts';
+import type { PromiseName } from './checks/ledger.ts';
 import { oneWeek } from './one-week.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { again } from './report.ts';
@@ -13,7 +13,7 @@ const DAYS = 2;
 
 export interface Expectation {
   readonly plant: WeekPlant;
-  readonly promise: Promised;
+  readonly promise: PromiseName;
   /** The first seed to try; one that needs many is not asked from the start each time. */
   readonly from?: number;
   /** Seeds within which it must be found; the first that does is in the comment. */

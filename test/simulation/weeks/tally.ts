@@ -4,7 +4,7 @@
  * Plain data, so that the parts that were simulated elsewhere can be sent and joined.
  */
 
-import type { Promised } from './checks/ledger.ts';
+import type { PromiseName } from './checks/ledger.ts';
 import type { WeekOutcome } from './one-week.ts';
 
 /** Gateways with broken promises kept with their traces; more only count. */
@@ -17,8 +17,8 @@ export interface WeeksTally {
   storedTwice: number;
   repeated: number;
   lost: Record<string, number>;
-  toldTooMuch: number;
-  untold: number;
+  overreported: number;
+  unreported: number;
   excused: number;
   lives: number;
   writesWhileOnline: number;
@@ -26,7 +26,7 @@ export interface WeeksTally {
   drainedMsWorst: number;
   /** Gateways with a broken promise. */
   red: number;
-  broken: Partial<Record<Promised, number>>;
+  broken: Partial<Record<PromiseName, number>>;
   firstRed: WeekOutcome[];
 }
 
@@ -38,8 +38,8 @@ export function emptyTally(): WeeksTally {
     storedTwice: 0,
     repeated: 0,
     lost: {},
-    toldTooMuch: 0,
-    untold: 0,
+    overreported: 0,
+    unreported: 0,
     excused: 0,
     lives: 0,
     writesWhileOnline: 0,
@@ -73,7 +73,7 @@ export function join(tally: WeeksTally, other: WeeksTally): void {
   for (const key of SUMS) tally[key] += other[key];
   for (const [by, count] of Object.entries(other.lost)) tally.lost[by] = (tally.lost[by] ?? 0) + count;
   for (const [name, count] of Object.entries(other.broken)) {
-    const promise = name as Promised;
+    const promise = name as PromiseName;
     tally.broken[promise] = (tally.broken[promise] ?? 0) + count;
   }
   keep(tally, other.firstRed);
@@ -84,8 +84,8 @@ const SUMS = [
   'storedOnce',
   'storedTwice',
   'repeated',
-  'toldTooMuch',
-  'untold',
+  'overreported',
+  'unreported',
   'excused',
   'lives',
   'writesWhileOnline',

@@ -6,12 +6,12 @@
  */
 
 import { appendFileSync } from 'node:fs';
-import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
+import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import { wrap } from './wrap-function.ts';
 
 const file = process.env['READING_HOOK_FILE'] ?? '/dev/null';
 
-wrap(JoinedOutbox.prototype, 'append', ([reading]) => {
+wrap(TieredOutbox.prototype, 'append', ([reading]) => {
   appendFileSync(file, `${JSON.stringify(reading)}\n`);
   return undefined;
 });

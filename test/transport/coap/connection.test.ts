@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { DEADLINE } from '../../../src/core/async/abort.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { timing } from '../../../src/transport/coap/retransmission.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
 import { RTO_INITIAL_MS } from '../../../src/transport/coap/rto-estimator.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { patterns, ScriptedPeer } from './helpers/scripted-peer.ts';
@@ -31,12 +31,12 @@ class MovingHost implements AsyncDisposable {
       { host: 'server.example', port: peer.port },
       {
         clock: { ...clock, monotonicMs: () => clock.monotonicMs() + this.laterMs },
-        chance: { random: () => 0 },
+        random: { uniform: () => 0 },
         ownAddresses: () => this.addresses,
-        timingOf: (patience, rtoMs) => {
+        timingOf: (policy, rtoMs) => {
           this.timeOutsMs.push(rtoMs);
           // An answer that does not follow its acknowledgement is not waited for: tests have no 15 s.
-          return { ...timing(patience, 0, rtoMs), acknowledgedMs: 50 };
+          return { ...retransmissionTiming(policy, 0, rtoMs), responseTimeoutMs: 50 };
         },
         resolve: async (_host, port) => {
           this.resolved += 1;
@@ -103,7 +103,7 @@ test('a socket is not taken away from under an exchange that is still open', {
 });
 
 /** Leaves the host with a round trip learnt, and a socket that the next request will not use. */
-async function learntAndStuck(): Promise<MovingHost> {
+async function openWithStuckPost(): Promise<MovingHost> {
   const host = new MovingHost(await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01')));
   await host.post();
   host.peer.script = patterns.ackThenSilence();
@@ -117,21 +117,21 @@ async function learntAndStuck(): Promise<MovingHost> {
 test('what was learnt of the round trip serves the next socket to the same peer', {
   timeout: 10_000,
 }, async () => {
-  await using host = await learntAndStuck();
+  await using host = await openWithStuckPost();
   await host.post();
   assert.equal(host.peer.sourcePorts.size, 2);
   assert.ok(Number(host.timeOutsMs.at(-1)) < RTO_INITIAL_MS, `${host.timeOutsMs}`);
 });
 
 test('after a new address of this host the round trip is learnt anew', { timeout: 10_000 }, async () => {
-  await using host = await learntAndStuck();
+  await using host = await openWithStuckPost();
   host.addresses = 'fe80::1 192.0.2.77';
   await host.post();
   assert.equal(host.timeOutsMs.at(-1), RTO_INITIAL_MS);
 });
 
 test('to another address of the peer the round trip is learnt anew', { timeout: 10_000 }, async () => {
-  await using host = await learntAndStuck();
+  await using host = await openWithStuckPost();
   await using _other = await ScriptedPeer.open(
     patterns.confirmableWithoutAck('2.01'),
     '127.0.0.2',
@@ -151,12 +151,12 @@ test('a caller whose own patience is over has met a silence: the name is looked 
   await new Promise((resolve) => setTimeout(resolve, 20));
   late.abort(DEADLINE);
   const result = await posting;
-  assert.equal(result.ok || result.refusal.reason, 'silent');
+  assert.equal(result.ok || result.failure.reason, 'server-timeout');
   const stop = new AbortController();
   const again = host.road.postTelemetry(TOKEN, BODY, stop.signal);
   await new Promise((resolve) => setTimeout(resolve, 20));
   stop.abort();
   const stopped = await again;
-  assert.equal(stopped.ok || stopped.refusal.reason, 'aborted');
+  assert.equal(stopped.ok || stopped.failure.reason, 'aborted');
   assert.equal(host.resolved, 2);
 });

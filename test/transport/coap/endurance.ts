@@ -27,7 +27,7 @@ async function posts(road: CoapTransport, count: number, expected: string): Prom
       const { signal } = new AbortController();
       while (left-- > 0) {
         const result = await road.postTelemetry(TOKEN, BODY, signal);
-        assert.equal(result.ok ? 'accepted' : result.refusal.reason, expected);
+        assert.equal(result.ok ? 'accepted' : result.failure.reason, expected);
       }
     }),
   );
@@ -59,11 +59,11 @@ export function testEndurance(postCount: number): void {
       const [port] = (await once(thread, 'message')) as [number];
       // The deadline after an acknowledgement is short, so that 100,000 silences fit into seconds.
       const timing = {
-        repeatAfterMs: [2_000],
-        unansweredMs: 10_000,
-        acknowledgedMs: pattern === 'ackThenSilence' ? 1 : 10_000,
+        retransmitAfterMs: [2_000],
+        noAckTimeoutMs: 10_000,
+        responseTimeoutMs: pattern === 'ackThenSilence' ? 1 : 10_000,
       };
-      const ports = { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing };
+      const ports = { clock: hostClock(), random: { uniform: () => 0 }, timingOf: () => timing };
       await using road = new CoapTransport({ host: '127.0.0.1', port }, ports);
       await posts(road, half, expected);
       const halfway = await heapBytes();

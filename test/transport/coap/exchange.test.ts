@@ -2,100 +2,106 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Answer } from '../../../src/transport/coap/datagram.ts';
+import type { ResponseMessage } from '../../../src/transport/coap/datagram.ts';
 import { Exchange } from '../../../src/transport/coap/exchange.ts';
-import { type Patience, timing } from '../../../src/transport/coap/retransmission.ts';
-import type { SignOfLife } from '../../../src/transport/coap/rto-estimator.ts';
+import { type RetransmitPolicy, retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import type { FirstResponse } from '../../../src/transport/coap/rto-estimator.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
-const ANSWER: Answer = {
-  type: 'answer',
+const ANSWER: ResponseMessage = {
+  type: 'response',
   messageId: 9,
   token: 'aa',
   code: '2.01',
   kind: 'confirmable',
   payload: Buffer.alloc(0),
-  whole: true,
+  isComplete: true,
 };
 
 /** An exchange with a time-out of 200 ms, not dithered, that has just been sent. */
-function begun(patience: Patience = 'usual') {
+function startExchange(policy: RetransmitPolicy = 'retryable') {
   const clock = new VirtualClock();
   const sentAtMs: number[] = [];
-  const heard: SignOfLife[] = [];
+  const measurements: FirstResponse[] = [];
   const exchange = new Exchange(
     {
       token: 'aa',
-      patience,
-      timing: timing(patience, 0, 200),
-      roundTrip: { measured: (sign) => heard.push(sign) },
-      confirmLater: false,
+      policy,
+      timing: retransmissionTiming(policy, 0, 200),
+      rtoEstimator: { addMeasurement: (sign) => measurements.push(sign) },
+      deferAcknowledgement: false,
     },
     clock,
     'peer',
   );
   exchange.start(7, () => sentAtMs.push(clock.monotonicMs()));
-  return { clock, exchange, sentAtMs, heard, answered: () => exchange.answered(ANSWER, () => {}) };
+  return {
+    clock,
+    exchange,
+    sentAtMs,
+    measurements: measurements,
+    answered: () => exchange.onResponse(ANSWER, () => {}),
+  };
 }
 
 test('an answer at once is a round trip without repetition', async () => {
-  const { clock, heard, answered } = begun();
+  const { clock, measurements, answered } = startExchange();
   await clock.advance(120);
   answered();
-  assert.deepEqual(heard, [{ sinceFirstMs: 120, sinceLastMs: 120, repetitions: 0 }]);
+  assert.deepEqual(measurements, [{ sinceFirstMs: 120, sinceLastMs: 120, retransmissions: 0 }]);
 });
 
 test('after two repetitions the round trip is told from the first datagram and from the last', async () => {
-  const { clock, heard, sentAtMs, answered } = begun();
+  const { clock, measurements, sentAtMs, answered } = startExchange();
   await clock.advance(900);
   answered();
   assert.deepEqual(sentAtMs, [0, 200, 800]);
-  assert.deepEqual(heard, [{ sinceFirstMs: 900, sinceLastMs: 100, repetitions: 2 }]);
+  assert.deepEqual(measurements, [{ sinceFirstMs: 900, sinceLastMs: 100, retransmissions: 2 }]);
 });
 
 test('an acknowledgement is the sign of life; the answer after it, and a second acknowledgement, are none', async () => {
-  const { clock, exchange, heard, answered } = begun();
+  const { clock, exchange, measurements, answered } = startExchange();
   await clock.advance(150);
-  exchange.acknowledged();
+  exchange.onAcknowledged();
   await clock.advance(4_000);
-  exchange.acknowledged();
+  exchange.onAcknowledged();
   answered();
-  assert.deepEqual(heard, [{ sinceFirstMs: 150, sinceLastMs: 150, repetitions: 0 }]);
+  assert.deepEqual(measurements, [{ sinceFirstMs: 150, sinceLastMs: 150, retransmissions: 0 }]);
 });
 
 test('a second copy of the answer, a reset and a broken road measure nothing', async () => {
-  const first = begun();
+  const first = startExchange();
   first.answered();
   first.answered();
-  assert.equal(first.heard.length, 1);
-  const second = begun();
-  second.exchange.refuse({ reason: 'reset', detail: '' });
+  assert.equal(first.measurements.length, 1);
+  const second = startExchange();
+  second.exchange.fail({ reason: 'connection-reset', detail: '' });
   second.answered();
-  assert.deepEqual(second.heard, []);
+  assert.deepEqual(second.measurements, []);
 });
 
 test('a silence of 45 s costs 8 datagrams, soon at first and then every 10 s', async () => {
-  const { clock, exchange, sentAtMs } = begun();
+  const { clock, exchange, sentAtMs } = startExchange();
   await clock.advance(45_000);
   const outcome = await exchange.outcome;
-  assert.equal(outcome.type === 'refused' && outcome.refusal.reason, 'silent');
+  assert.equal(outcome.type === 'failed' && outcome.failure.reason, 'server-timeout');
   assert.deepEqual(sentAtMs, [0, 200, 800, 2_600, 8_000, 18_000, 28_000, 38_000]);
 });
 
 test('an acknowledged usual request is not repeated, and given up 15 s later', async () => {
-  const { clock, exchange, sentAtMs } = begun();
+  const { clock, exchange, sentAtMs } = startExchange();
   await clock.advance(150);
-  exchange.acknowledged();
+  exchange.onAcknowledged();
   await clock.advance(14_999);
-  assert.equal(exchange.isOver, false);
+  assert.equal(exchange.isFinished, false);
   await clock.advance(1);
   const outcome = await exchange.outcome;
-  assert.equal(outcome.type === 'refused' && outcome.refusal.reason, 'acknowledged-only');
+  assert.equal(outcome.type === 'failed' && outcome.failure.reason, 'no-response-after-ack');
   assert.deepEqual(sentAtMs, [0]);
 });
 
 test('a single request is repeated at 2, 6, 14 and 30 s, whatever the round trip', async () => {
-  const { clock, sentAtMs } = begun('single');
+  const { clock, sentAtMs } = startExchange('once');
   await clock.advance(31_000);
   assert.deepEqual(sentAtMs, [0, 2_000, 6_000, 14_000, 30_000]);
 });
@@ -113,10 +119,10 @@ test('after a stall of the process, repetitions that were due meanwhile leave as
   };
   const settings = {
     token: 'aa',
-    patience: 'usual',
-    timing: timing('usual', 0, 200),
-    roundTrip: { measured: () => {} },
-    confirmLater: false,
+    policy: 'retryable',
+    timing: retransmissionTiming('retryable', 0, 200),
+    rtoEstimator: { addMeasurement: () => {} },
+    deferAcknowledgement: false,
   } as const;
   new Exchange(settings, stalling, 'peer').start(7, () => sentAtMs.push(stalling.monotonicMs()));
   stalledMs = 3_000;

@@ -22,7 +22,7 @@ const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
 
 /** splitmix32: neighbouring seeds give unlike sequences. */
-function dice(seed: number): (below: number) => number {
+function createDice(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (state + 0x9e3779b9) | 0;
@@ -35,19 +35,19 @@ function dice(seed: number): (below: number) => number {
 
 type Make = (request: ParsedPacket, roll: (below: number) => number) => Buffer;
 
-function genuine(request: ParsedPacket): Buffer {
+function genuineResponse(request: ParsedPacket): Buffer {
   return generate({ ...answer(request, '2.01'), confirmable: true });
 }
 
-const random = (roll: (below: number) => number, length: number) =>
+const uniform = (roll: (below: number) => number, length: number) =>
   Buffer.from(Array.from({ length }, () => roll(256)));
 
 const noise: Readonly<Record<string, Make>> = {
-  garbage: (_request, roll) => random(roll, roll(60)),
+  garbage: (_request, roll) => uniform(roll, roll(60)),
   giant: (_request, roll) =>
     Buffer.concat([Buffer.from([0x58, 0x41, 0, roll(256)]), Buffer.alloc(2_049 + roll(20_000), 0x61)]),
-  truncated: (request, roll) => genuine(request).subarray(0, roll(11)),
-  foreignToken: (request, roll) => generate({ ...answer({ ...request, token: random(roll, 8) }, '2.01') }),
+  truncated: (request, roll) => genuineResponse(request).subarray(0, roll(11)),
+  foreignToken: (request, roll) => generate({ ...answer({ ...request, token: uniform(roll, 8) }, '2.01') }),
   noToken: (request) =>
     generate({ ...answer({ ...request, token: Buffer.alloc(0) }, '2.01'), confirmable: true }),
   acknowledgementOfAnother: (request, roll) =>
@@ -57,12 +57,12 @@ const noise: Readonly<Record<string, Make>> = {
       messageId: (request.messageId + 1 + roll(100)) & 0xffff,
     }),
   impossibleCode: (request, roll) => {
-    const bytes = genuine(request);
+    const bytes = genuineResponse(request);
     bytes[1] = [0x01, 0x1f, 0x20, 0x60, 0xc0, 0xff][roll(6)] ?? 0xff;
     return bytes;
   },
   version: (request, roll) => {
-    const bytes = genuine(request);
+    const bytes = genuineResponse(request);
     bytes[0] = ([0x08, 0x88, 0xc8][roll(3)] ?? 0x08) | 0;
     return bytes;
   },
@@ -83,25 +83,25 @@ const block1 = (request: ParsedPacket, value: Buffer): Buffer =>
 
 const forgery: Readonly<Record<string, Make>> = {
   emptyBlock1: (request) => block1(request, Buffer.alloc(0)),
-  longBlock1: (request, roll) => block1(request, random(roll, 4 + roll(4))),
+  longBlock1: (request, roll) => block1(request, uniform(roll, 4 + roll(4))),
   block2: (request, roll) =>
-    generate({ ...answer(request, '2.05'), options: [{ name: 'Block2', value: random(roll, roll(4)) }] }),
+    generate({ ...answer(request, '2.05'), options: [{ name: 'Block2', value: uniform(roll, roll(4)) }] }),
   observe: (request, roll) =>
-    generate({ ...answer(request, '2.05'), options: [{ name: 'Observe', value: random(roll, roll(4)) }] }),
+    generate({ ...answer(request, '2.05'), options: [{ name: 'Observe', value: uniform(roll, roll(4)) }] }),
   mutated: (request, roll) => {
-    const bytes = genuine(request);
+    const bytes = genuineResponse(request);
     for (let flips = 1 + roll(4); flips > 0; flips -= 1) bytes[roll(bytes.length)] = roll(256);
     return bytes;
   },
 };
 
-async function postUnderFire(
+async function postAmongForgeries(
   posts: number,
   makes: readonly Make[],
   expectAccepted: boolean,
   seed: number,
 ): Promise<number> {
-  const roll = dice(seed);
+  const roll = createDice(seed);
   const foreigner = createSocket('udp4').bind(0, '127.0.0.1');
   await once(foreigner, 'listening');
   let sent = 0;
@@ -112,12 +112,12 @@ async function postUnderFire(
     for (const bytes of volley) send(bytes);
     const first = volley[0];
     if (first) send(first); // a duplicate, behind what was sent after it
-    foreigner.send(genuine(request), from.port, from.address);
-    send(genuine(request));
+    foreigner.send(genuineResponse(request), from.port, from.address);
+    send(genuineResponse(request));
     sent += PER_POST + 1;
   });
-  const timing = { repeatAfterMs: [200, 400], unansweredMs: 1_500, acknowledgedMs: 500 };
-  const ports = { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing };
+  const timing = { retransmitAfterMs: [200, 400], noAckTimeoutMs: 1_500, responseTimeoutMs: 500 };
+  const ports = { clock: hostClock(), random: { uniform: () => 0 }, timingOf: () => timing };
   await using road = new CoapTransport({ host: '127.0.0.1', port: peer.port }, ports);
   const { signal } = new AbortController();
   for (let post = 0; post < posts; post += 1) {
@@ -140,13 +140,13 @@ export function testHostileDatagrams(posts: number): void {
   const datagrams = posts * PER_POST;
   const many = datagrams.toLocaleString('en');
   test(`${many} datagrams of noise cost no post its true answer`, { timeout: 100_000 }, async () => {
-    assert.ok((await postUnderFire(posts, Object.values(noise), true, 1)) >= datagrams);
+    assert.ok((await postAmongForgeries(posts, Object.values(noise), true, 1)) >= datagrams);
   });
 
   test(`${many} datagrams with forgeries among them end no process, and the next post is accepted`, {
     timeout: 100_000,
   }, async () => {
     const makes = [...Object.values(forgery), ...Object.values(noise)];
-    assert.ok((await postUnderFire(posts, makes, false, 2)) >= datagrams);
+    assert.ok((await postAmongForgeries(posts, makes, false, 2)) >= datagrams);
   });
 }

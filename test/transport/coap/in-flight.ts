@@ -9,8 +9,8 @@ import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 
 export const IN_FLIGHT = 4;
 export const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
-export const never = new AbortController().signal;
-export const ports = () => ({ clock: hostClock(), chance: { random: () => 0 } });
+export const neverAborted = new AbortController().signal;
+export const ports = () => ({ clock: hostClock(), random: { uniform: () => 0 } });
 
 async function sandboxWithDevice(knobs: Parameters<typeof openSandbox>[0]['knobs']) {
   const sandbox = await openSandbox({ provisioning: { key: 'k', secret: 's' }, knobs: knobs ?? {} });
@@ -26,8 +26,8 @@ async function postAll(road: CoapTransport, count: number): Promise<string[]> {
     while (next <= count) {
       const ts = next;
       next += 1;
-      const result = await road.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"n":${ts}}}]`, never);
-      if (!result.ok) refused.push(result.refusal.reason);
+      const result = await road.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"n":${ts}}}]`, neverAborted);
+      if (!result.ok) refused.push(result.failure.reason);
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, postOneByOne));

@@ -12,8 +12,8 @@ import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapClient, type CoapRequest } from '../../../src/transport/coap/client.ts';
-import { GuardSocket } from '../../../src/transport/coap/message-layer.ts';
-import { timing } from '../../../src/transport/coap/retransmission.ts';
+import { MessageLayer } from '../../../src/transport/coap/message-layer.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 
 const PROGRAM = ['coap-server-notls', 'coap-server-openssl', 'coap-server'].find(
@@ -50,22 +50,22 @@ async function startServer(...options: string[]): Promise<ForeignServer> {
 }
 
 /** Asks until the server has opened its port. */
-async function ask(server: ForeignServer, request: Omit<CoapRequest, 'patience'>, address = '127.0.0.1') {
+async function ask(server: ForeignServer, request: Omit<CoapRequest, 'policy'>, address = '127.0.0.1') {
   for (;;) {
-    const opened = await GuardSocket.open(
+    const opened = await MessageLayer.open(
       { address, family: address.includes(':') ? 6 : 4, port: server.port },
       hostClock(),
     );
     assert.ok(opened.ok);
     await using guard = opened.value;
     const result = await new CoapClient(guard).request(
-      { ...request, patience: 'usual' },
-      timing('usual', 0),
+      { ...request, policy: 'retryable' },
+      retransmissionTiming('retryable', 0),
       signal,
     );
     if (result.ok)
-      return { code: result.value.code, body: result.value.body.toString(), whole: result.value.whole };
-    assert.equal(result.refusal.reason, 'port-closed');
+      return { code: result.value.code, body: result.value.body.toString(), whole: result.value.isComplete };
+    assert.equal(result.failure.reason, 'port-closed');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -102,7 +102,7 @@ test('libcoap is no ThingsBoard, and each question says so instead of taking its
 }, async () => {
   await using server = await startServer();
   await ask(server, { method: 'GET', path: '/' });
-  const ports = { clock: hostClock(), chance: { random: () => 0 } };
+  const ports = { clock: hostClock(), random: { uniform: () => 0 } };
   await using road = new CoapTransport({ host: '127.0.0.1', port: server.port }, ports);
   const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
   const answers = [
@@ -115,7 +115,7 @@ test('libcoap is no ThingsBoard, and each question says so instead of taking its
     ),
   ];
   assert.deepEqual(
-    answers.map((answer) => (answer.ok ? 'believed' : answer.refusal.reason)),
-    Array(3).fill('unintelligible'),
+    answers.map((answer) => (answer.ok ? 'believed' : answer.failure.reason)),
+    Array(3).fill('unexpected-response'),
   );
 });

@@ -5,11 +5,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Cost, drive, fixedTiming } from './helpers/lossy-network.ts';
+import { type Cost, fixedTiming, runPosts } from './helpers/lossy-network.ts';
 
 const POSTS = 300;
 
-async function driven(
+async function averageCost(
   seeds: readonly number[],
   lostShare: number,
   inFlight: number,
@@ -17,11 +17,11 @@ async function driven(
 ): Promise<Cost> {
   const road = { lostShare, delayMs: 50, posts: POSTS, inFlight, ...(fixed && { timing: fixedTiming }) };
   const costs: Cost[] = [];
-  for (const seed of seeds) costs.push(await drive({ ...road, seed }));
+  for (const seed of seeds) costs.push(await runPosts({ ...road, seed }));
   return {
     tookMs: costs.reduce((sum, { tookMs }) => sum + tookMs, 0),
     datagrams: costs.reduce((sum, { datagrams }) => sum + datagrams, 0),
-    refused: costs.flatMap(({ refused }) => refused),
+    failed: costs.flatMap(({ failed: refused }) => refused),
   };
 }
 
@@ -29,16 +29,16 @@ async function driven(
 export function testLossyBacklog(seeds: readonly number[]): void {
   const posts = seeds.length * POSTS;
   test(`without loss, ${posts.toLocaleString('en')} posts cost as many datagrams: nothing is repeated needlessly`, async () => {
-    const { datagrams, refused } = await driven(seeds, 0, 4, false);
+    const { datagrams, failed: refused } = await averageCost(seeds, 0, 4, false);
     assert.deepEqual([datagrams, refused], [posts, []]);
   });
 
   for (const inFlight of [1, 4]) {
     test(`with 5 % lost each way and ${inFlight} in flight, what loss costs falls to a fifth`, async () => {
-      const lossless = await driven(seeds, 0, inFlight, false);
-      const fixed = await driven(seeds, 0.05, inFlight, true);
-      const adaptive = await driven(seeds, 0.05, inFlight, false);
-      assert.deepEqual(adaptive.refused, []);
+      const lossless = await averageCost(seeds, 0, inFlight, false);
+      const fixed = await averageCost(seeds, 0.05, inFlight, true);
+      const adaptive = await averageCost(seeds, 0.05, inFlight, false);
+      assert.deepEqual(adaptive.failed, []);
       const share = (adaptive.tookMs - lossless.tookMs) / (fixed.tookMs - lossless.tookMs);
       assert.ok(share < 0.2, `${share.toFixed(2)} of the time that losses cost`);
       assert.ok(adaptive.datagrams < 1.03 * fixed.datagrams, `${adaptive.datagrams} datagrams`);
@@ -50,11 +50,11 @@ export function testLossyBacklog(seeds: readonly number[]): void {
     [4, 0.52],
   ] as const) {
     test(`with 30 % lost each way and ${inFlight} in flight, posts take less than ${most} of the time`, async () => {
-      const fixed = await driven(seeds, 0.3, inFlight, true);
-      const adaptive = await driven(seeds, 0.3, inFlight, false);
+      const fixed = await averageCost(seeds, 0.3, inFlight, true);
+      const adaptive = await averageCost(seeds, 0.3, inFlight, false);
       const share = adaptive.tookMs / fixed.tookMs;
       assert.ok(share < most, `${share.toFixed(2)} of the time`);
-      assert.ok(adaptive.refused.length <= fixed.refused.length + 6, `${adaptive.refused.length} refused`);
+      assert.ok(adaptive.failed.length <= fixed.failed.length + 6, `${adaptive.failed.length} refused`);
       assert.ok(adaptive.datagrams < 1.2 * fixed.datagrams, `${adaptive.datagrams} datagrams`);
     });
   }

@@ -3,64 +3,67 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { timing } from '../../../src/transport/coap/retransmission.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
 import {
-  RoundTrip,
   RTO_INITIAL_MS,
   RTO_MS_MAX,
   RTO_MS_MIN,
+  RtoEstimator,
 } from '../../../src/transport/coap/rto-estimator.ts';
 
 /** `count` exchanges of `roundTripMs`, one after the other, none repeated; returns the time they end at. */
-function steady(road: RoundTrip, roundTripMs: number, count: number, fromMs = 0): number {
+function measureSteadily(estimator: RtoEstimator, roundTripMs: number, count: number, fromMs = 0): number {
   let nowMs = fromMs;
   for (let exchange = 0; exchange < count; exchange += 1) {
     nowMs += roundTripMs;
-    road.measured({ sinceFirstMs: roundTripMs, sinceLastMs: roundTripMs, repetitions: 0 }, nowMs);
+    estimator.addMeasurement(
+      { sinceFirstMs: roundTripMs, sinceLastMs: roundTripMs, retransmissions: 0 },
+      nowMs,
+    );
   }
   return nowMs;
 }
 
 /** A sign of life after `repetitions`, the last of them `sinceLastMs` ago. */
-const repeated = (sinceFirstMs: number, sinceLastMs: number, repetitions: number) => ({
+const repeated = (sinceFirstMs: number, sinceLastMs: number, retransmissions: number) => ({
   sinceFirstMs,
   sinceLastMs,
-  repetitions,
+  retransmissions: retransmissions,
 });
 
 test('before anything is measured the time-out is 2 s, however long nothing happens', () => {
-  const road = new RoundTrip();
-  assert.equal(road.rtoMs(0), RTO_INITIAL_MS);
-  assert.equal(road.rtoMs(1e9), RTO_INITIAL_MS);
+  const estimator = new RtoEstimator();
+  assert.equal(estimator.rtoMs(0), RTO_INITIAL_MS);
+  assert.equal(estimator.rtoMs(1e9), RTO_INITIAL_MS);
 });
 
 test('the first clear exchange of 100 ms halves the way to its own 300 ms (R + 4 R/2)', () => {
-  const road = new RoundTrip();
-  road.measured(repeated(100, 100, 0), 100);
-  assert.equal(road.rtoMs(100), (300 + RTO_INITIAL_MS) / 2);
+  const estimator = new RtoEstimator();
+  estimator.addMeasurement(repeated(100, 100, 0), 100);
+  assert.equal(estimator.rtoMs(100), (300 + RTO_INITIAL_MS) / 2);
 });
 
 test('the second one counts an eighth in the mean and a quarter in the variation', () => {
-  const road = new RoundTrip();
-  road.measured(repeated(100, 100, 0), 100);
-  road.measured(repeated(200, 200, 0), 300);
+  const estimator = new RtoEstimator();
+  estimator.addMeasurement(repeated(100, 100, 0), 100);
+  estimator.addMeasurement(repeated(200, 200, 0), 300);
   const strongMs = 112.5 + 4 * (0.75 * 50 + 0.25 * 100);
-  assert.equal(road.rtoMs(300), (strongMs + (300 + RTO_INITIAL_MS) / 2) / 2);
+  assert.equal(estimator.rtoMs(300), (strongMs + (300 + RTO_INITIAL_MS) / 2) / 2);
 });
 
 test('the fourth weak exchange in a row moves the time-out a quarter of the way to R + R/2', () => {
-  const road = new RoundTrip();
-  for (let nowMs = 1; nowMs <= 3; nowMs += 1) road.measured(repeated(2_800, 400, 1), nowMs);
-  assert.equal(road.rtoMs(4), RTO_INITIAL_MS);
-  road.measured(repeated(2_800, 400, 1), 4);
-  assert.equal(road.rtoMs(4), 0.25 * 4_200 + 0.75 * RTO_INITIAL_MS);
+  const estimator = new RtoEstimator();
+  for (let nowMs = 1; nowMs <= 3; nowMs += 1) estimator.addMeasurement(repeated(2_800, 400, 1), nowMs);
+  assert.equal(estimator.rtoMs(4), RTO_INITIAL_MS);
+  estimator.addMeasurement(repeated(2_800, 400, 1), 4);
+  assert.equal(estimator.rtoMs(4), 0.25 * 4_200 + 0.75 * RTO_INITIAL_MS);
 });
 
 test('on a steady road the time-out comes within 30 exchanges to the round trip and a little slack', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1_900 }), (roundTripMs) => {
-      const road = new RoundTrip();
-      const rtoMs = road.rtoMs(steady(road, roundTripMs, 30));
+      const estimator = new RtoEstimator();
+      const rtoMs = estimator.rtoMs(measureSteadily(estimator, roundTripMs, 30));
       assert.ok(rtoMs > roundTripMs + 49, `${rtoMs} leaves no slack over ${roundTripMs}`);
       assert.ok(rtoMs < Math.max(RTO_MS_MIN + 1, roundTripMs * 1.1 + 101), `${rtoMs} for ${roundTripMs}`);
     }),
@@ -68,29 +71,29 @@ test('on a steady road the time-out comes within 30 exchanges to the round trip 
 });
 
 test('with a jitter of 20 to 50 ms at the server the time-out stays at its floor', () => {
-  const road = new RoundTrip();
+  const estimator = new RtoEstimator();
   let nowMs = 0;
   for (let exchange = 0; exchange < 200; exchange += 1) {
-    nowMs = steady(road, 20 + ((exchange * 17) % 31), 1, nowMs);
+    nowMs = measureSteadily(estimator, 20 + ((exchange * 17) % 31), 1, nowMs);
   }
-  assert.equal(road.rtoMs(nowMs), RTO_MS_MIN);
+  assert.equal(estimator.rtoMs(nowMs), RTO_MS_MIN);
 });
 
 test('whatever is measured, the time-out stays between its floor and its ceiling', () => {
-  const sign = fc.record({
+  const firstResponse = fc.record({
     sinceFirstMs: fc.double({ min: 0, max: 247_000, noNaN: true }),
     lastShare: fc.double({ min: 0, max: 1, noNaN: true }),
-    repetitions: fc.nat(8),
+    retransmissions: fc.nat(8),
     idleMs: fc.oneof(fc.nat(1_000), fc.nat(10_000_000)),
   });
   fc.assert(
-    fc.property(fc.array(sign, { maxLength: 60 }), (signs) => {
-      const road = new RoundTrip();
+    fc.property(fc.array(firstResponse, { maxLength: 60 }), (signs) => {
+      const estimator = new RtoEstimator();
       let nowMs = 0;
-      for (const { sinceFirstMs, lastShare, repetitions, idleMs } of signs) {
+      for (const { sinceFirstMs, lastShare, retransmissions, idleMs } of signs) {
         nowMs += idleMs + sinceFirstMs;
-        road.measured(repeated(sinceFirstMs, sinceFirstMs * lastShare, repetitions), nowMs);
-        const rtoMs = road.rtoMs(nowMs);
+        estimator.addMeasurement(repeated(sinceFirstMs, sinceFirstMs * lastShare, retransmissions), nowMs);
+        const rtoMs = estimator.rtoMs(nowMs);
         assert.ok(rtoMs >= RTO_MS_MIN && rtoMs <= RTO_MS_MAX, `${rtoMs}`);
       }
     }),
@@ -98,55 +101,56 @@ test('whatever is measured, the time-out stays between its floor and its ceiling
 });
 
 test('losses on a road of a known round trip do not lengthen the time-out', () => {
-  const road = new RoundTrip();
-  const nowMs = steady(road, 100, 30);
-  const beforeMs = road.rtoMs(nowMs);
-  for (let loss = 0; loss < 50; loss += 1) road.measured(repeated(350, 110, 1), nowMs);
-  assert.equal(road.rtoMs(nowMs), beforeMs);
+  const estimator = new RtoEstimator();
+  const nowMs = measureSteadily(estimator, 100, 30);
+  const beforeMs = estimator.rtoMs(nowMs);
+  for (let loss = 0; loss < 50; loss += 1) estimator.addMeasurement(repeated(350, 110, 1), nowMs);
+  assert.equal(estimator.rtoMs(nowMs), beforeMs);
 });
 
 test('an answer that only the repetition by the server brought does not lengthen the time-out', () => {
-  const road = new RoundTrip();
-  const nowMs = steady(road, 100, 30);
-  const beforeMs = road.rtoMs(nowMs);
-  for (let loss = 0; loss < 3; loss += 1) road.measured(repeated(2_600, 2_600, 0), nowMs);
-  assert.equal(road.rtoMs(nowMs), beforeMs);
+  const estimator = new RtoEstimator();
+  const nowMs = measureSteadily(estimator, 100, 30);
+  const beforeMs = estimator.rtoMs(nowMs);
+  for (let loss = 0; loss < 3; loss += 1) estimator.addMeasurement(repeated(2_600, 2_600, 0), nowMs);
+  assert.equal(estimator.rtoMs(nowMs), beforeMs);
 });
 
 test('exchanges repeated more than twice are ignored, in whatever number', () => {
-  const road = new RoundTrip();
-  const nowMs = steady(road, 100, 30);
-  const beforeMs = road.rtoMs(nowMs);
-  for (let exchange = 0; exchange < 20; exchange += 1) road.measured(repeated(9_000, 4_000, 3), nowMs);
-  assert.equal(road.rtoMs(nowMs), beforeMs);
+  const estimator = new RtoEstimator();
+  const nowMs = measureSteadily(estimator, 100, 30);
+  const beforeMs = estimator.rtoMs(nowMs);
+  for (let exchange = 0; exchange < 20; exchange += 1)
+    estimator.addMeasurement(repeated(9_000, 4_000, 3), nowMs);
+  assert.equal(estimator.rtoMs(nowMs), beforeMs);
 });
 
 test('a small time-out that is not used doubles after 16 times its length, up to over 1 s and no further', () => {
-  const road = new RoundTrip();
-  const nowMs = steady(road, 50, 30);
-  assert.equal(road.rtoMs(nowMs + 16 * 200), 200);
-  assert.equal(road.rtoMs(nowMs + 16 * 200 + 1), 400);
-  assert.equal(road.rtoMs(nowMs + 16 * (200 + 400) + 1), 800);
-  assert.equal(road.rtoMs(nowMs + 1e9), 1_600);
+  const estimator = new RtoEstimator();
+  const nowMs = measureSteadily(estimator, 50, 30);
+  assert.equal(estimator.rtoMs(nowMs + 16 * 200), 200);
+  assert.equal(estimator.rtoMs(nowMs + 16 * 200 + 1), 400);
+  assert.equal(estimator.rtoMs(nowMs + 16 * (200 + 400) + 1), 800);
+  assert.equal(estimator.rtoMs(nowMs + 1e9), 1_600);
 });
 
 test('a large time-out that is not used shrinks after 4 times its length, to under 3 s and no further', () => {
-  const road = new RoundTrip();
-  const nowMs = steady(road, 8_000, 60);
-  const largeMs = road.rtoMs(nowMs);
+  const estimator = new RtoEstimator();
+  const nowMs = measureSteadily(estimator, 8_000, 60);
+  const largeMs = estimator.rtoMs(nowMs);
   assert.ok(largeMs > 8_000);
-  assert.equal(road.rtoMs(nowMs + 4 * largeMs - 1), largeMs);
-  assert.equal(road.rtoMs(nowMs + 4 * largeMs + 1), 1_000 + largeMs / 2);
-  const restMs = road.rtoMs(nowMs + 1e9);
+  assert.equal(estimator.rtoMs(nowMs + 4 * largeMs - 1), largeMs);
+  assert.equal(estimator.rtoMs(nowMs + 4 * largeMs + 1), 1_000 + largeMs / 2);
+  const restMs = estimator.rtoMs(nowMs + 1e9);
   assert.ok(restMs > 2_000 && restMs <= 3_000, `${restMs}`);
 });
 
 test('looking often ages a time-out as much as looking once', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(20_000), { minLength: 1, maxLength: 50 }), (looksMs) => {
-      const [often, once] = [new RoundTrip(), new RoundTrip()];
-      let nowMs = steady(often, 50, 30);
-      steady(once, 50, 30);
+      const [often, once] = [new RtoEstimator(), new RtoEstimator()];
+      let nowMs = measureSteadily(often, 50, 30);
+      measureSteadily(once, 50, 30);
       for (const lookMs of looksMs) {
         nowMs += lookMs;
         often.rtoMs(nowMs);
@@ -164,20 +168,24 @@ for (const [fromMs, toMs] of [
   [3_000, 50],
 ] as const) {
   test(`when the round trip goes from ${fromMs} to ${toMs} ms without a loss, needless repetitions end within 15 exchanges`, () => {
-    const road = new RoundTrip();
-    let nowMs = steady(road, fromMs, 60);
+    const estimator = new RtoEstimator();
+    let nowMs = measureSteadily(estimator, fromMs, 60);
     const needless: number[] = [];
     for (let exchange = 0; exchange < 60; exchange += 1) {
-      const { repeatAfterMs } = timing('usual', ((exchange * 7) % 10) / 10, road.rtoMs(nowMs));
-      let [lastMs, repetitions] = [0, 0];
-      for (const pauseMs of repeatAfterMs) {
+      const { retransmitAfterMs } = retransmissionTiming(
+        'retryable',
+        ((exchange * 7) % 10) / 10,
+        estimator.rtoMs(nowMs),
+      );
+      let [lastMs, retransmissions] = [0, 0];
+      for (const pauseMs of retransmitAfterMs) {
         if (lastMs + pauseMs >= toMs) break;
         lastMs += pauseMs;
-        repetitions += 1;
+        retransmissions += 1;
       }
       nowMs += toMs;
-      road.measured(repeated(toMs, toMs - lastMs, repetitions), nowMs);
-      needless.push(repetitions);
+      estimator.addMeasurement(repeated(toMs, toMs - lastMs, retransmissions), nowMs);
+      needless.push(retransmissions);
     }
     assert.deepEqual(needless.slice(15), Array(45).fill(0));
   });
@@ -185,13 +193,13 @@ for (const [fromMs, toMs] of [
 
 test('who asks hears of each exchange that was sent once, also of one that is not believed to be the road', () => {
   const heardMs: number[] = [];
-  const road = new RoundTrip((ms) => heardMs.push(ms));
-  for (const [sinceFirstMs, repetitions] of [
+  const estimator = new RtoEstimator((ms) => heardMs.push(ms));
+  for (const [sinceFirstMs, retransmissions] of [
     [60, 0],
     [2_060, 1],
     [2_500, 0],
     [9_000, 3],
   ] as const)
-    road.measured({ sinceFirstMs, sinceLastMs: 60, repetitions }, 0);
+    estimator.addMeasurement({ sinceFirstMs, sinceLastMs: 60, retransmissions }, 0);
   assert.deepEqual(heardMs, [60, 2_500]);
 });

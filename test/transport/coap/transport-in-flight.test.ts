@@ -3,21 +3,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
-import { Dice } from '../../simulation/seeded-random.ts';
+import { SeededRandom } from '../../simulation/seeded-random.ts';
 import { ack, answer, emptyAck, ScriptedPeer } from './helpers/scripted-peer.ts';
-import { IN_FLIGHT, never, ports, TOKEN, testInFlight } from './in-flight.ts';
+import { IN_FLIGHT, neverAborted, ports, TOKEN, testInFlight } from './in-flight.ts';
 
 /** The code the peer of the next test answers a body with. */
 const CODES = ['2.01', '4.00', '4.01', '5.00'] as const;
-const VERDICTS = ['accepted', 'malformed', 'unauthorized', 'overloaded'] as const;
+const OUTCOMES = ['accepted', 'request-malformed', 'unauthorized', 'server-overloaded'] as const;
 
 test('four posts at once each get their own answer, though answers come reordered, doubled and late', {
   timeout: 30_000,
 }, async () => {
-  const dice = new Dice(7);
+  const random = new SeededRandom(7);
   const shuffled = (sends: (() => void)[]) =>
     sends
-      .map((send) => ({ send, at: dice.random() }))
+      .map((send) => ({ send, at: random.random() }))
       .sort((one, other) => one.at - other.at)
       .map(({ send }) => send);
   let round: (() => void)[] = [];
@@ -26,7 +26,7 @@ test('four posts at once each get their own answer, though answers come reordere
   await using peer = await ScriptedPeer.open((request, send) => {
     const code = CODES[Number(request.payload.toString().slice(1, -1)) % CODES.length] ?? '5.00';
     const separate = { ...answer(request, code), confirmable: true };
-    const once = dice.happens(0.5) ? () => send(separate) : () => send(ack(request, code));
+    const once = random.isTrue(0.5) ? () => send(separate) : () => send(ack(request, code));
     round.push(once, once, () => send(emptyAck(request)));
     late.push(once);
     requests += 1;
@@ -35,15 +35,15 @@ test('four posts at once each get their own answer, though answers come reordere
     round = late;
     late = [];
   });
-  await using road = new CoapTransport({ host: '127.0.0.1', port: peer.port }, ports());
+  await using transport = new CoapTransport({ host: '127.0.0.1', port: peer.port }, ports());
   for (let first = 0; first < 200; first += IN_FLIGHT) {
-    const numbers = Array.from({ length: IN_FLIGHT }, (_, offset) => first + offset + dice.integer(0, 3));
+    const numbers = Array.from({ length: IN_FLIGHT }, (_, offset) => first + offset + random.integer(0, 3));
     const results = await Promise.all(
-      numbers.map((number) => road.postTelemetry(TOKEN, `[${number}]`, never)),
+      numbers.map((number) => transport.postTelemetry(TOKEN, `[${number}]`, neverAborted)),
     );
     assert.deepEqual(
-      results.map((result) => (result.ok ? 'accepted' : result.refusal.reason)),
-      numbers.map((number) => VERDICTS[number % VERDICTS.length]),
+      results.map((result) => (result.ok ? 'accepted' : result.failure.reason)),
+      numbers.map((number) => OUTCOMES[number % OUTCOMES.length]),
     );
   }
   assert.equal(requests, 200);

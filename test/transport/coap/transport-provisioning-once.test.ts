@@ -10,22 +10,34 @@ import type { Packet } from 'coap-packet';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import type { OpenSocket } from '../../../src/transport/coap/message-layer.ts';
-import type { Patience, Timing } from '../../../src/transport/coap/retransmission.ts';
+import type { RetransmissionTiming, RetransmitPolicy } from '../../../src/transport/coap/retransmission.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { answer, emptyAck, patterns, ScriptedPeer } from './helpers/scripted-peer.ts';
 
-const never = new AbortController().signal;
-const keepNothing = async () => {};
+const neverAborted = new AbortController().signal;
+const persistNothing = async () => {};
 const SUCCESS =
   '{"credentialsValue":"sLzc0gDAZPkGMzFVTyUY","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
 const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };
 /** Repeats soon and gives up late: what ends early was ended by something else. */
-const often: Timing = { repeatAfterMs: Array(100).fill(40), unansweredMs: 4_000, acknowledgedMs: 4_000 };
+const FREQUENT: RetransmissionTiming = {
+  retransmitAfterMs: Array(100).fill(40),
+  noAckTimeoutMs: 4_000,
+  responseTimeoutMs: 4_000,
+};
 /** Repeats nothing: every repetition seen is the peer's. */
-const still: Timing = { repeatAfterMs: [], unansweredMs: 4_000, acknowledgedMs: 4_000 };
+const NO_RETRANSMISSION: RetransmissionTiming = {
+  retransmitAfterMs: [],
+  noAckTimeoutMs: 4_000,
+  responseTimeoutMs: 4_000,
+};
 
-function roadTo(port: number, timing: Timing, openSocket: OpenSocket = createSocket): CoapTransport {
-  const ports = { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing, openSocket };
+function transportTo(
+  port: number,
+  timing: RetransmissionTiming,
+  openSocket: OpenSocket = createSocket,
+): CoapTransport {
+  const ports = { clock: hostClock(), random: { uniform: () => 0 }, timingOf: () => timing, openSocket };
   return new CoapTransport({ host: '127.0.0.1', port }, ports);
 }
 
@@ -33,21 +45,21 @@ test('provisioning is a single request, whoever chooses the token; the others ar
   timeout: 5_000,
 }, async () => {
   await using peer = await ScriptedPeer.open(patterns.piggybacked('2.01', SUCCESS));
-  const asked: Patience[] = [];
-  const timingOf = (patience: Patience) => {
-    asked.push(patience);
-    return still;
+  const requests: RetransmitPolicy[] = [];
+  const timingOf = (policy: RetransmitPolicy) => {
+    requests.push(policy);
+    return NO_RETRANSMISSION;
   };
   await using road = new CoapTransport(
     { host: '127.0.0.1', port: peer.port },
-    { clock: hostClock(), chance: { random: () => 0 }, timingOf },
+    { clock: hostClock(), random: { uniform: () => 0 }, timingOf },
   );
   const token = new Secret('ourOwnToken1234567890');
-  await road.provision(request, keepNothing, never);
-  await road.provision({ ...request, token }, keepNothing, never);
-  await road.probe(token, never);
-  await road.postTelemetry(token, '[]', never);
-  assert.deepEqual(asked, ['single', 'single', 'usual', 'usual']);
+  await road.provision(request, persistNothing, neverAborted);
+  await road.provision({ ...request, token }, persistNothing, neverAborted);
+  await road.probe(token, neverAborted);
+  await road.postTelemetry(token, '[]', neverAborted);
+  assert.deepEqual(requests, ['once', 'once', 'retryable', 'retryable']);
 });
 
 test('a single request ends at once when the network refused every datagram of it', {
@@ -55,12 +67,12 @@ test('a single request ends at once when the network refused every datagram of i
 }, async () => {
   const peer = await ScriptedPeer.open(patterns.silence());
   await peer[Symbol.asyncDispose]();
-  await using road = roadTo(peer.port, often);
+  await using road = transportTo(peer.port, FREQUENT);
   const beganMs = performance.now();
-  const result = await road.provision(request, keepNothing, never);
+  const result = await road.provision(request, persistNothing, neverAborted);
   const tookMs = performance.now() - beganMs;
-  assert.equal(result.ok ? 'issued' : result.refusal.reason, 'port-closed');
-  assert.ok(tookMs < often.unansweredMs / 2, `${tookMs} ms`);
+  assert.equal(result.ok ? 'issued' : result.failure.reason, 'port-closed');
+  assert.ok(tookMs < FREQUENT.noAckTimeoutMs / 2, `${tookMs} ms`);
 });
 
 for (const [how, script, tries] of [
@@ -70,8 +82,8 @@ for (const [how, script, tries] of [
   test(`a single request whose first datagram ${how} outlives a port that is closed for a while`, {
     timeout: 5_000,
   }, async () => {
-    const first = await ScriptedPeer.open((asked, send, from) => {
-      script(asked, send, from);
+    const first = await ScriptedPeer.open((requests, send, from) => {
+      script(requests, send, from);
       closing ??= first[Symbol.asyncDispose]();
     });
     let closing: Promise<void> | undefined;
@@ -85,9 +97,9 @@ for (const [how, script, tries] of [
         await closing;
         second = await ScriptedPeer.open(patterns.piggybacked('2.01', SUCCESS), '127.0.0.1', first.port);
       });
-    await using road = roadTo(first.port, often, openSocket);
-    const result = await road.provision(request, keepNothing, never);
-    assert.equal(result.ok ? 'issued' : result.refusal.reason, 'issued');
+    await using road = transportTo(first.port, FREQUENT, openSocket);
+    const result = await road.provision(request, persistNothing, neverAborted);
+    assert.equal(result.ok ? 'issued' : result.failure.reason, 'issued');
     assert.equal(first.received.length, 1);
     assert.equal(second?.received[0]?.messageId, first.received[0]?.messageId);
     await second?.[Symbol.asyncDispose]();
@@ -99,13 +111,13 @@ test('a repeated answer meets silence until the token is kept, and an acknowledg
 }, async () => {
   let repeat: (packet: Packet) => void = () => {};
   let said: Packet | undefined;
-  await using peer = await ScriptedPeer.open((asked, send) => {
+  await using peer = await ScriptedPeer.open((requests, send) => {
     repeat = send;
-    said = { ...answer(asked, '2.01', SUCCESS), confirmable: true };
-    send(emptyAck(asked));
+    said = { ...answer(requests, '2.01', SUCCESS), confirmable: true };
+    send(emptyAck(requests));
     send(said);
   });
-  await using road = roadTo(peer.port, still);
+  await using road = transportTo(peer.port, NO_RETRANSMISSION);
   /** The answer once more, then a ping, whose reset says that both have been dealt with. */
   const again = async (ping: number) => {
     if (said) repeat(said);
@@ -119,7 +131,7 @@ test('a repeated answer meets silence until the token is kept, and an acknowledg
     async () => {
       for (const ping of [1, 2, 3]) meanwhile.push(...(await again(ping)));
     },
-    never,
+    neverAborted,
   );
   assert.ok(result.ok);
   assert.deepEqual(meanwhile, []);
@@ -138,14 +150,14 @@ test('a repeated answer meets silence when the token could not be kept: it was n
 }, async () => {
   let repeat: (packet: Packet) => void = () => {};
   let said: Packet | undefined;
-  await using peer = await ScriptedPeer.open((asked, send) => {
+  await using peer = await ScriptedPeer.open((requests, send) => {
     repeat = send;
-    said = { ...answer(asked, '2.01', SUCCESS), confirmable: true };
+    said = { ...answer(requests, '2.01', SUCCESS), confirmable: true };
     send(said);
   });
-  await using road = roadTo(peer.port, still);
+  await using road = transportTo(peer.port, NO_RETRANSMISSION);
   await assert.rejects(
-    road.provision(request, () => Promise.reject(new Error('disk full')), never),
+    road.provision(request, () => Promise.reject(new Error('disk full')), neverAborted),
     /full/,
   );
   if (said) repeat(said);

@@ -11,7 +11,7 @@ import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { patterns, type Script, ScriptedPeer } from './helpers/scripted-peer.ts';
 
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 const SUCCESS =
   '{"credentialsValue":"sLzc0gDAZPkGMzFVTyUY","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
 const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };
@@ -22,15 +22,15 @@ async function provisionAgainst(
   token?: Secret,
 ) {
   await using peer = await ScriptedPeer.open(script);
-  const timing = { repeatAfterMs: [30, 60], unansweredMs: 250, acknowledgedMs: 100 };
+  const timing = { retransmitAfterMs: [30, 60], noAckTimeoutMs: 250, responseTimeoutMs: 100 };
   await using road = new CoapTransport(
     { host: '127.0.0.1', port: peer.port },
-    { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing },
+    { clock: hostClock(), random: { uniform: () => 0 }, timingOf: () => timing },
   );
   const result = await road.provision(
     { ...request, ...(token && { token }) },
     (issued) => keep(issued, peer),
-    never,
+    neverAborted,
   );
   return { result, received: peer.received as readonly ParsedPacket[], peer };
 }
@@ -83,11 +83,11 @@ test("when keeping the token fails, the answer stays unacknowledged and the fail
   await using peer = await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01', SUCCESS));
   await using road = new CoapTransport(
     { host: '127.0.0.1', port: peer.port },
-    { clock: hostClock(), chance: { random: () => 0 } },
+    { clock: hostClock(), random: { uniform: () => 0 } },
   );
   const full = new Error('disk full');
   await assert.rejects(
-    road.provision(request, () => Promise.reject(full), never),
+    road.provision(request, () => Promise.reject(full), neverAborted),
     full,
   );
   assert.equal(
@@ -100,29 +100,33 @@ for (const [name, script, reason] of [
   [
     'status NOT_FOUND',
     patterns.piggybacked('4.00', '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}'),
-    'not-found',
+    'provisioning-key-unknown',
   ],
   [
     'status FAILURE',
     patterns.piggybacked('4.00', '{"errorMsg":"Failed to provision device!","status":"FAILURE"}'),
-    'declined',
+    'provisioning-declined',
   ],
-  ['an empty 4.00', patterns.piggybacked('4.00'), 'malformed'],
-  ['5.00', patterns.ackThenConfirmable('5.00'), 'overloaded'],
-  ['protobuf', patterns.piggybacked('4.00', '\b\u0002'), 'unintelligible'],
-  ['a web page', patterns.piggybacked('2.01', '<html>welcome</html>'), 'unintelligible'],
-  ['JSON without a status', patterns.piggybacked('2.01', '{"a":1}'), 'unintelligible'],
-  ['4.04', patterns.piggybacked('4.04'), 'unintelligible'],
+  ['an empty 4.00', patterns.piggybacked('4.00'), 'request-malformed'],
+  ['5.00', patterns.ackThenConfirmable('5.00'), 'server-overloaded'],
+  ['protobuf', patterns.piggybacked('4.00', '\b\u0002'), 'unexpected-response'],
+  ['a web page', patterns.piggybacked('2.01', '<html>welcome</html>'), 'unexpected-response'],
+  ['JSON without a status', patterns.piggybacked('2.01', '{"a":1}'), 'unexpected-response'],
+  ['4.04', patterns.piggybacked('4.04'), 'unexpected-response'],
   [
     'MQTT credentials',
     patterns.piggybacked(
       '2.01',
       '{"credentialsType":"MQTT_BASIC","credentialsValue":{"clientId":"a"},"status":"SUCCESS"}',
     ),
-    'wrong-credentials-type',
+    'credentials-type-unsupported',
   ],
-  ['a token with a slash', patterns.piggybacked('2.01', SUCCESS.replace('sLz', 's/z')), 'unintelligible'],
-  ['silence', patterns.silence(), 'silent'],
+  [
+    'a token with a slash',
+    patterns.piggybacked('2.01', SUCCESS.replace('sLz', 's/z')),
+    'unexpected-response',
+  ],
+  ['silence', patterns.silence(), 'server-timeout'],
 ] as const) {
   test(`provisioning answered by ${name} is refused as ${reason} and keeps nothing`, {
     timeout: 5_000,
@@ -131,7 +135,7 @@ for (const [name, script, reason] of [
     const { result } = await provisionAgainst(script, async () => {
       kept = true;
     });
-    assert.equal(result.ok ? 'issued' : result.refusal.reason, reason);
+    assert.equal(result.ok ? 'issued' : result.failure.reason, reason);
     assert.equal(kept, false);
   });
 }
@@ -156,15 +160,15 @@ test('the probe tells our token, a foreign token and a server of another kind ap
     [patterns.piggybacked('4.01'), { ok: true, value: false }],
     [
       patterns.piggybacked('4.04', 'Not Found'),
-      { ok: false, refusal: { reason: 'unintelligible', detail: 'answer 4.04' } },
+      { ok: false, failure: { reason: 'unexpected-response', detail: 'answer 4.04' } },
     ],
   ];
   for (const [script, expected] of cases) {
     await using peer = await ScriptedPeer.open(script);
     await using road = new CoapTransport(
       { host: '127.0.0.1', port: peer.port },
-      { clock: hostClock(), chance: { random: () => 0 } },
+      { clock: hostClock(), random: { uniform: () => 0 } },
     );
-    assert.deepEqual(await road.probe(new Secret('abc'), never), expected);
+    assert.deepEqual(await road.probe(new Secret('abc'), neverAborted), expected);
   }
 });

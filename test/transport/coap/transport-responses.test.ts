@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import type { Timing } from '../../../src/transport/coap/retransmission.ts';
+import type { RetransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
 import { type CoapPorts, CoapTransport } from '../../../src/transport/coap/transport.ts';
 import type { Resolve } from '../../../src/transport/resolve.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
@@ -15,28 +15,45 @@ import { answer, emptyAck, patterns, type Script, ScriptedPeer } from './helpers
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
 /** For silences: by a virtual clock, or where nothing that comes late would change the outcome. */
-const quick: Timing = { repeatAfterMs: [20, 40, 80], unansweredMs: 300, acknowledgedMs: 100 };
+const QUICK: RetransmissionTiming = {
+  retransmitAfterMs: [20, 40, 80],
+  noAckTimeoutMs: 300,
+  responseTimeoutMs: 100,
+};
 /** For answers that come: a busy machine must not look like a silence. */
-const patient: Timing = { repeatAfterMs: [10_000], unansweredMs: 25_000, acknowledgedMs: 25_000 };
+const PATIENT: RetransmissionTiming = {
+  retransmitAfterMs: [10_000],
+  noAckTimeoutMs: 25_000,
+  responseTimeoutMs: 25_000,
+};
 /** For an acknowledgement that comes, however late, and an answer that does not. */
-const short: Timing = { repeatAfterMs: [], unansweredMs: 25_000, acknowledgedMs: 100 };
+const SHORT: RetransmissionTiming = { retransmitAfterMs: [], noAckTimeoutMs: 25_000, responseTimeoutMs: 100 };
 /** Less than a test has in all. */
 const timeout = 30_000;
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
-async function peerAndRoad(script: Script, timing: Timing = patient, more: Partial<CoapPorts> = {}) {
+async function openPeerAndTransport(
+  script: Script,
+  timing: RetransmissionTiming = PATIENT,
+  more: Partial<CoapPorts> = {},
+) {
   const peer = await ScriptedPeer.open(script);
-  const road = roadTo('127.0.0.1', peer.port, timing, more);
+  const transport = transportTo('127.0.0.1', peer.port, timing, more);
   return {
     peer,
-    road,
+    transport: transport,
     [Symbol.asyncDispose]: async () =>
-      void (await Promise.all([peer[Symbol.asyncDispose](), road[Symbol.asyncDispose]()])),
+      void (await Promise.all([peer[Symbol.asyncDispose](), transport[Symbol.asyncDispose]()])),
   };
 }
 
-function roadTo(host: string, port: number, timing: Timing, more: Partial<CoapPorts> = {}): CoapTransport {
-  const ports = { clock: hostClock(), chance: { random: () => 0 }, timingOf: () => timing };
+function transportTo(
+  host: string,
+  port: number,
+  timing: RetransmissionTiming,
+  more: Partial<CoapPorts> = {},
+): CoapTransport {
+  const ports = { clock: hostClock(), random: { uniform: () => 0 }, timingOf: () => timing };
   return new CoapTransport({ host, port }, { ...ports, ...more });
 }
 
@@ -48,21 +65,24 @@ for (const name of [
   'nonConfirmable',
 ] as const) {
   test(`telemetry answered 2.01 ${name} is accepted, and sent once`, { timeout }, async () => {
-    await using both = await peerAndRoad(patterns[name]('2.01'));
-    assert.deepEqual(await both.road.postTelemetry(TOKEN, BODY, never), { ok: true, value: undefined });
+    await using both = await openPeerAndTransport(patterns[name]('2.01'));
+    assert.deepEqual(await both.transport.postTelemetry(TOKEN, BODY, neverAborted), {
+      ok: true,
+      value: undefined,
+    });
     assert.equal(both.peer.received.filter((packet) => packet.code === '0.02').length, 1);
   });
 
   test(`an error answered ${name} keeps its code`, { timeout }, async () => {
-    await using both = await peerAndRoad(patterns[name]('4.01'));
-    const result = await both.road.postTelemetry(TOKEN, BODY, never);
-    assert.deepEqual(result, { ok: false, refusal: { reason: 'unauthorized', detail: 'answer 4.01' } });
+    await using both = await openPeerAndTransport(patterns[name]('4.01'));
+    const result = await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
+    assert.deepEqual(result, { ok: false, failure: { reason: 'unauthorized', detail: 'answer 4.01' } });
   });
 }
 
 test('a confirmable answer is acknowledged by its own message ID', { timeout }, async () => {
-  await using both = await peerAndRoad(patterns.confirmableWithoutAck('2.01'));
-  await both.road.postTelemetry(TOKEN, BODY, never);
+  await using both = await openPeerAndTransport(patterns.confirmableWithoutAck('2.01'));
+  await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   const acknowledgement = await both.peer.packet((packet) => packet.ack);
   assert.equal(acknowledgement.code, '0.00');
   assert.equal(acknowledgement.token.length, 0);
@@ -72,12 +92,12 @@ test('a confirmable answer that comes again, because our acknowledgement was los
   timeout,
 }, async () => {
   let again: () => void = () => {};
-  await using both = await peerAndRoad((request, send) => {
+  await using both = await openPeerAndTransport((request, send) => {
     const once = { ...answer(request, '2.01'), confirmable: true };
     send(once);
     again = () => send(once);
   });
-  await both.road.postTelemetry(TOKEN, BODY, never);
+  await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   await both.peer.packet((packet) => packet.ack);
   both.peer.received.length = 0;
   again();
@@ -87,28 +107,28 @@ test('a confirmable answer that comes again, because our acknowledgement was los
 test('a confirmable answer nobody asked for is reset, so that the server stops repeating it', {
   timeout,
 }, async () => {
-  await using both = await peerAndRoad((request, send) => {
+  await using both = await openPeerAndTransport((request, send) => {
     send({ ...answer({ ...request, token: Buffer.from('ffff', 'hex') }, '2.05', 'x'), confirmable: true });
     send({ ...answer(request, '2.01') });
   });
-  await both.road.postTelemetry(TOKEN, BODY, never);
+  await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   assert.equal((await both.peer.packet((packet) => packet.code === '0.00')).reset, true);
 });
 
 for (const [name, script, reason, timing] of [
-  ['a reset', patterns.reset(), 'reset', patient],
-  ['silence', patterns.silence(), 'silent', quick],
-  ['an acknowledgement and then silence', patterns.ackThenSilence(), 'acknowledged-only', short],
-  ['5.00', patterns.piggybacked('5.00'), 'overloaded', patient],
-  ['4.00', patterns.piggybacked('4.00'), 'malformed', patient],
-  ['4.04', patterns.confirmableWithoutAck('4.04'), 'unintelligible', patient],
-  ['2.04, which is no code of ThingsBoard', patterns.piggybacked('2.04'), 'unintelligible', patient],
-  ['an impossible code 7.31, then nothing', patterns.piggybacked('7.31'), 'silent', quick],
+  ['a reset', patterns.reset(), 'connection-reset', PATIENT],
+  ['silence', patterns.silence(), 'server-timeout', QUICK],
+  ['an acknowledgement and then silence', patterns.ackThenSilence(), 'no-response-after-ack', SHORT],
+  ['5.00', patterns.piggybacked('5.00'), 'server-overloaded', PATIENT],
+  ['4.00', patterns.piggybacked('4.00'), 'request-malformed', PATIENT],
+  ['4.04', patterns.confirmableWithoutAck('4.04'), 'unexpected-response', PATIENT],
+  ['2.04, which is no code of ThingsBoard', patterns.piggybacked('2.04'), 'unexpected-response', PATIENT],
+  ['an impossible code 7.31, then nothing', patterns.piggybacked('7.31'), 'server-timeout', QUICK],
 ] as const) {
   test(`telemetry answered by ${name} is refused as ${reason}`, { timeout }, async () => {
-    await using both = await peerAndRoad(script, timing);
-    const result = await both.road.postTelemetry(TOKEN, BODY, never);
-    assert.equal(result.ok ? 'accepted' : result.refusal.reason, reason);
+    await using both = await openPeerAndTransport(script, timing);
+    const result = await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
+    assert.equal(result.ok ? 'accepted' : result.failure.reason, reason);
   });
 }
 
@@ -116,21 +136,21 @@ test('an unanswered request is repeated at its times with the same message ID, t
   timeout,
 }, async () => {
   const clock = new VirtualClock();
-  await using both = await peerAndRoad(patterns.silence(), quick, { clock });
-  const posted = both.road.postTelemetry(TOKEN, BODY, never);
+  await using both = await openPeerAndTransport(patterns.silence(), QUICK, { clock });
+  const posted = both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   const seen = [];
-  for (const pauseMs of [0, ...quick.repeatAfterMs]) {
+  for (const pauseMs of [0, ...QUICK.retransmitAfterMs]) {
     await clock.advance(pauseMs);
     seen.push(await both.peer.nth(seen.length));
   }
   assert.equal(clock.monotonicMs(), 20 + 40 + 80);
-  await clock.advance(quick.unansweredMs - clock.monotonicMs());
+  await clock.advance(QUICK.noAckTimeoutMs - clock.monotonicMs());
   const result = await posted;
-  assert.equal(result.ok ? 'accepted' : result.refusal.reason, 'silent');
+  assert.equal(result.ok ? 'accepted' : result.failure.reason, 'server-timeout');
   // Datagrams on the loopback do not overtake each other: what the road had sent would be here before this.
-  await using mark = roadTo('127.0.0.1', both.peer.port, patient);
+  await using mark = transportTo('127.0.0.1', both.peer.port, PATIENT);
   both.peer.script = patterns.piggybacked('2.01');
-  await mark.postTelemetry(TOKEN, '{"mark":1}', never);
+  await mark.postTelemetry(TOKEN, '{"mark":1}', neverAborted);
   assert.equal(both.peer.received.length, seen.length + 1);
   const identities = seen.map((packet) => `${packet.messageId} ${packet.token.toString('hex')}`);
   assert.equal(new Set(identities).size, 1);
@@ -138,18 +158,18 @@ test('an unanswered request is repeated at its times with the same message ID, t
 });
 
 test('requests one after the other leave from one source port', { timeout }, async () => {
-  await using both = await peerAndRoad(patterns.confirmableWithoutAck('2.01'));
-  for (let post = 0; post < 20; post += 1) await both.road.postTelemetry(TOKEN, BODY, never);
+  await using both = await openPeerAndTransport(patterns.confirmableWithoutAck('2.01'));
+  for (let post = 0; post < 20; post += 1) await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   assert.equal(both.peer.sourcePorts.size, 1);
 });
 
 test('after a silence the next request leaves from a new socket', { timeout }, async () => {
-  let timing = quick;
-  await using both = await peerAndRoad(patterns.silence(), quick, { timingOf: () => timing });
-  await both.road.postTelemetry(TOKEN, BODY, never);
+  let timing = QUICK;
+  await using both = await openPeerAndTransport(patterns.silence(), QUICK, { timingOf: () => timing });
+  await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   both.peer.script = patterns.piggybacked('2.01');
-  timing = patient;
-  assert.equal((await both.road.postTelemetry(TOKEN, BODY, never)).ok, true);
+  timing = PATIENT;
+  assert.equal((await both.transport.postTelemetry(TOKEN, BODY, neverAborted)).ok, true);
   assert.equal(both.peer.sourcePorts.size, 2);
 });
 
@@ -158,25 +178,25 @@ test('a closed port is told as such, at once', { timeout }, async () => {
   await once(socket, 'listening');
   const { port } = socket.address();
   socket.close();
-  await using road = roadTo('127.0.0.1', port, patient);
-  const result = await road.postTelemetry(TOKEN, BODY, never);
+  await using transport = transportTo('127.0.0.1', port, PATIENT);
+  const result = await transport.postTelemetry(TOKEN, BODY, neverAborted);
   assert.deepEqual(result, {
     ok: false,
-    refusal: { reason: 'port-closed', detail: `127.0.0.1:${port}: port closed (ECONNREFUSED)` },
+    failure: { reason: 'port-closed', detail: `127.0.0.1:${port}: port closed (ECONNREFUSED)` },
   });
 });
 
 test('a name that does not exist and an address without a route are told apart', {
   timeout,
 }, async () => {
-  await using nowhere = roadTo('no-such-host.invalid', 5683, patient);
-  const unnamed = await nowhere.postTelemetry(TOKEN, BODY, never);
-  assert.equal(unnamed.ok ? '' : unnamed.refusal.reason, 'name-not-found');
+  await using nowhere = transportTo('no-such-host.invalid', 5683, PATIENT);
+  const unnamed = await nowhere.postTelemetry(TOKEN, BODY, neverAborted);
+  assert.equal(unnamed.ok ? '' : unnamed.failure.reason, 'dns-failed');
   // 240.0.0.0/4 is reserved (RFC 1112 section 4): Linux has no route to 255.255.255.255 for a socket without
   // SO_BROADCAST.
-  await using unreachable = roadTo('255.255.255.255', 5683, patient);
-  const unrouted = await unreachable.postTelemetry(TOKEN, BODY, never);
-  assert.equal(unrouted.ok ? '' : unrouted.refusal.reason, 'no-route');
+  await using unreachable = transportTo('255.255.255.255', 5683, PATIENT);
+  const unrouted = await unreachable.postTelemetry(TOKEN, BODY, neverAborted);
+  assert.equal(unrouted.ok ? '' : unrouted.failure.reason, 'no-route');
 });
 
 test('an IPv6 literal works', {
@@ -185,14 +205,14 @@ test('an IPv6 literal works', {
   const peer6 = await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01'), '::1').catch(() => undefined);
   if (!peer6) return t.skip('this machine has no IPv6 loopback');
   await using peer = peer6;
-  await using literal = roadTo('::1', peer.port, patient);
-  assert.equal((await literal.postTelemetry(TOKEN, BODY, never)).ok, true);
+  await using literal = transportTo('::1', peer.port, PATIENT);
+  assert.equal((await literal.postTelemetry(TOKEN, BODY, neverAborted)).ok, true);
 });
 
 test('a name whose first address is closed is served by its next one, in the same request', {
   timeout,
 }, async () => {
-  await using both = await peerAndRoad(patterns.confirmableWithoutAck('2.01'));
+  await using both = await openPeerAndTransport(patterns.confirmableWithoutAck('2.01'));
   const resolve: Resolve = async (_host, port) => ({
     ok: true,
     value: [
@@ -200,47 +220,49 @@ test('a name whose first address is closed is served by its next one, in the sam
       { address: '127.0.0.1', family: 4, port },
     ],
   });
-  await using named = roadTo('two.example', both.peer.port, patient, { resolve });
-  assert.equal((await named.postTelemetry(TOKEN, BODY, never)).ok, true);
+  await using named = transportTo('two.example', both.peer.port, PATIENT, { resolve });
+  assert.equal((await named.postTelemetry(TOKEN, BODY, neverAborted)).ok, true);
 });
 
 test('stopping ends a waiting request at once', { timeout }, async () => {
-  await using both = await peerAndRoad(patterns.silence());
+  await using both = await openPeerAndTransport(patterns.silence());
   const stop = new AbortController();
-  const waiting = both.road.postTelemetry(TOKEN, BODY, stop.signal);
+  const waiting = both.transport.postTelemetry(TOKEN, BODY, stop.signal);
   await both.peer.packet(() => true);
   stop.abort();
   const result = await waiting;
-  assert.equal(result.ok ? '' : result.refusal.reason, 'aborted');
+  assert.equal(result.ok ? '' : result.failure.reason, 'aborted');
 });
 
 test('an answer from a foreign port with the right token is not believed', { timeout }, async () => {
   const stranger = createSocket('udp4').bind(0, '127.0.0.1');
   await once(stranger, 'listening');
   let forgeries = 0;
-  await using both = await peerAndRoad((request, send, from) => {
+  await using both = await openPeerAndTransport((request, send, from) => {
     if (forgeries++ > 0) return;
     const messageId = Buffer.from([request.messageId >> 8, request.messageId & 255]);
     const forged = Buffer.concat([Buffer.from([0x68, 0x41]), messageId, request.token]);
     stranger.send(forged, from.port, from.address, () => send(answer(request, '4.01')));
   });
-  const result = await both.road.postTelemetry(TOKEN, BODY, never);
+  const result = await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   stranger.close();
-  assert.equal(result.ok ? 'believed the stranger' : result.refusal.reason, 'unauthorized');
+  assert.equal(result.ok ? 'believed the stranger' : result.failure.reason, 'unauthorized');
 });
 
 test('four posts at once each get their own answer, in whatever order the answers come', {
   timeout,
 }, async () => {
-  const held: (() => void)[] = [];
-  await using both = await peerAndRoad((request, send) => {
+  const blockedSend: (() => void)[] = [];
+  await using both = await openPeerAndTransport((request, send) => {
     send(emptyAck(request));
     const code = request.payload.toString().includes('bad') ? '4.00' : '2.01';
-    held.push(() => send({ ...answer(request, code), confirmable: true }));
-    if (held.length === 4) for (const release of held.reverse()) release();
+    blockedSend.push(() => send({ ...answer(request, code), confirmable: true }));
+    if (blockedSend.length === 4) for (const release of blockedSend.reverse()) release();
   });
   const bodies = [BODY, '[{"bad":1}]', BODY, BODY];
-  const results = await Promise.all(bodies.map((body) => both.road.postTelemetry(TOKEN, body, never)));
+  const results = await Promise.all(
+    bodies.map((body) => both.transport.postTelemetry(TOKEN, body, neverAborted)),
+  );
   assert.deepEqual(
     results.map((result) => result.ok),
     [true, false, true, true],

@@ -4,17 +4,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DEADLINE } from '../../../src/core/async/abort.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { Roads } from '../../../src/transport/failover/failover-transport.ts';
+import { FailoverTransport } from '../../../src/transport/failover/failover-transport.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { type Answer, ScriptedTransport } from '../../doubles/scripted-transport.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
 const TOKEN = new Secret('our-token');
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 const BODY = '[{"ts":1,"values":{"a":1}}]';
 
 /** Two roads whose answers can be changed. */
-function stage() {
+function setup() {
   const answers: { first: Answer; second: Answer } = { first: 'ok', second: 'ok' };
   const [first, second] = [
     new ScriptedTransport(() => answers.first),
@@ -22,29 +22,29 @@ function stage() {
   ];
   const clock = new VirtualClock();
   const log = new RecordingLogger();
-  const ways = [
+  const configs = [
     { url: 'coap://tb', isEncrypted: false, open: async () => first },
     { url: 'https://tb', isEncrypted: true, open: async () => second },
   ];
-  const roads = new Roads(ways, { clock, log, chance: { random: () => 0 } });
+  const transport = new FailoverTransport(configs, { clock, log, random: { uniform: () => 0 } });
   const post = async () => {
-    const result = await roads.postTelemetry(TOKEN, BODY, never);
-    return result.ok ? 'ok' : result.refusal.reason;
+    const result = await transport.postTelemetry(TOKEN, BODY, neverAborted);
+    return result.ok ? 'ok' : result.failure.reason;
   };
-  return { answers, first, second, clock, log, roads, post };
+  return { answers, first, second, clock, log, transport: transport, post };
 }
 
 const verbs = (transport: ScriptedTransport) => transport.calls.map(({ verb }) => verb);
 
 describe('several roads', () => {
   it('the first is used, and the second is not even asked, as long as the first works', async () => {
-    const { post, first, second } = stage();
+    const { post, first, second } = setup();
     assert.equal(await post(), 'ok');
     assert.deepEqual([verbs(first), verbs(second)], [['postTelemetry'], []]);
   });
 
   it('a failure is told, and the next request goes over the second, after it has shown that it knows the token', async () => {
-    const { post, answers, second, first, log } = stage();
+    const { post, answers, second, first, log } = setup();
     assert.equal(await post(), 'ok');
     answers.first = 'port-closed';
     assert.equal(await post(), 'port-closed');
@@ -52,11 +52,11 @@ describe('several roads', () => {
     assert.equal(await post(), 'ok');
     assert.deepEqual(verbs(second), ['probe', 'postTelemetry']);
     assert.deepEqual(verbs(first), ['postTelemetry', 'postTelemetry']);
-    assert.deepEqual(log.events, ['FL-ROAD-LEFT']);
+    assert.deepEqual(log.events, ['FL-ENDPOINT-FAILOVER']);
   });
 
   it('a second road that does not know the token gets no reading, and is no reason to provision anew', async () => {
-    const { post, answers, second } = stage();
+    const { post, answers, second } = setup();
     await post();
     answers.first = 'port-closed';
     answers.second = 'not-ours';
@@ -68,40 +68,40 @@ describe('several roads', () => {
   });
 
   it('a token that neither road takes any more is not ours, whatever both have said before', async () => {
-    const { post, answers, roads } = stage();
+    const { post, answers, transport } = setup();
     await post();
     answers.first = 'port-closed';
     await post();
     assert.equal(await post(), 'ok', 'both roads have taken it');
     answers.first = 'not-ours';
     answers.second = 'not-ours';
-    const said = [await roads.probe(TOKEN, never), await roads.probe(TOKEN, never)];
+    const messages = [await transport.probe(TOKEN, neverAborted), await transport.probe(TOKEN, neverAborted)];
     assert.deepEqual(
-      said.map((result) => (result.ok ? result.value : result.refusal.reason)),
+      messages.map((result) => (result.ok ? result.value : result.failure.reason)),
       // The first is told by why the better road was left.
       ['port-closed', false],
     );
   });
 
   it('a caller that would not wait any longer leaves no road', async () => {
-    const { post, answers, roads, first, second } = stage();
-    answers.first = 'silent';
-    await roads.postTelemetry(TOKEN, BODY, AbortSignal.abort());
+    const { post, answers, transport, first, second } = setup();
+    answers.first = 'server-timeout';
+    await transport.postTelemetry(TOKEN, BODY, AbortSignal.abort());
     answers.first = 'ok';
     assert.equal(await post(), 'ok');
     assert.deepEqual([verbs(first), verbs(second)], [['postTelemetry', 'postTelemetry'], []]);
   });
 
   it('a silent road is left even if no reading has the time to wait for it, as without a right clock', async () => {
-    const { post, answers, roads, clock, first, second } = stage();
+    const { post, answers, transport, clock, first, second } = setup();
     await post();
     answers.first = 'never';
-    for (let hurried = 0; hurried < 2; hurried += 1) {
-      const patience = new AbortController();
-      const asked = roads.postTelemetry(TOKEN, '[{"a":1}]', patience.signal);
+    for (let shortTimeouts = 0; shortTimeouts < 2; shortTimeouts += 1) {
+      const timeouts = new AbortController();
+      const calls = transport.postTelemetry(TOKEN, '[{"a":1}]', timeouts.signal);
       await clock.advance(10_000);
-      patience.abort(DEADLINE);
-      await asked;
+      timeouts.abort(DEADLINE);
+      await calls;
     }
     assert.deepEqual(verbs(first), ['postTelemetry', 'postTelemetry', 'probe', 'postTelemetry']);
     await clock.advance(10_000);
@@ -110,7 +110,7 @@ describe('several roads', () => {
   });
 
   it('four requests at once prove the second road once', async () => {
-    const { post, answers, second } = stage();
+    const { post, answers, second } = setup();
     answers.first = 'port-closed';
     await post();
     assert.deepEqual(await Promise.all([post(), post(), post(), post()]), ['ok', 'ok', 'ok', 'ok']);
@@ -118,7 +118,7 @@ describe('several roads', () => {
   });
 
   it('the better road is asked beside the deliveries when its time has come, and used when it works', async () => {
-    const { post, answers, first, clock, log, roads } = stage();
+    const { post, answers, first, clock, log, transport } = setup();
     answers.first = 'port-closed';
     await post();
     await post();
@@ -130,13 +130,13 @@ describe('several roads', () => {
     await clock.advance(0);
     await post();
     assert.deepEqual(verbs(first), ['postTelemetry', 'probe', 'postTelemetry']);
-    assert.deepEqual(log.events, ['FL-ROAD-LEFT', 'FL-ROAD-BACK']);
-    await roads[Symbol.asyncDispose]();
+    assert.deepEqual(log.events, ['FL-ENDPOINT-FAILOVER', 'FL-ENDPOINT-RESTORED']);
+    await transport[Symbol.asyncDispose]();
   });
 
   it('an answer of the server itself is passed on and moves nothing', async () => {
-    const { post, answers, second } = stage();
-    for (const answer of ['overloaded', 'malformed', 'unauthorized'] as const) {
+    const { post, answers, second } = setup();
+    for (const answer of ['server-overloaded', 'request-malformed', 'unauthorized'] as const) {
       answers.first = answer;
       assert.equal(await post(), answer);
     }
@@ -144,13 +144,13 @@ describe('several roads', () => {
   });
 
   it('provisioning is asked only where the server has just answered', async () => {
-    const { answers, first, second, roads } = stage();
-    answers.first = 'silent';
+    const { answers, first, second, transport } = setup();
+    answers.first = 'server-timeout';
     const request = { deviceName: 'gw', key: 'k', secret: new Secret('s'), token: TOKEN };
-    const lost = await roads.provision(request, async () => {}, never);
+    const lost = await transport.provision(request, async () => {}, neverAborted);
     assert.equal(lost.ok, false);
     assert.deepEqual(verbs(first), ['probe']);
-    assert.equal((await roads.provision(request, async () => {}, never)).ok, true);
+    assert.equal((await transport.provision(request, async () => {}, neverAborted)).ok, true);
     assert.deepEqual(verbs(second), ['probe', 'provision']);
   });
 });

@@ -4,19 +4,19 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
-import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
+import { Authority, opensslProblem } from '../../doubles/certificates.ts';
 import { openTlsFront } from '../../doubles/tls-front.ts';
-import { FakedDate, noFaketime } from '../../host/clock/fake-date.ts';
+import { FakeDate, noFaketime } from '../../host/clock/fake-date.ts';
 
 const provisioning = { key: 'k', secret: 'a-provisioning-secret-nobody-may-see' };
 
-async function stage() {
+async function setup() {
   const authority = new Authority();
   const sandbox = await openSandbox({ provisioning });
   const front = await openTlsFront(sandbox.httpPort, authority.issue());
-  const place = await workshop();
-  const date = new FakedDate(join(place.path, 'date'));
+  const place = await tempDir();
+  const date = new FakeDate(join(place.path, 'date'));
   const file = await place.config(
     `[server]\nurl = "https://localhost:${front.port}"\nca-file = "${authority.pem.certFile}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-late"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`,
   );
@@ -32,7 +32,7 @@ async function stage() {
   return { sandbox, front, date, run, [Symbol.asyncDispose]: close };
 }
 
-describe('the clock of the host', { skip: noFaketime || noOpenssl }, () => {
+describe('the clock of the host', { skip: noFaketime || opensslProblem }, () => {
   for (const [what, year] of [
     ['years back, so that the certificate is not valid yet', 2019],
     ['years ahead, so that it seems to have expired', 2041],
@@ -40,7 +40,7 @@ describe('the clock of the host', { skip: noFaketime || noOpenssl }, () => {
     it(`${what}, is what the agent names; nothing is said to the server until the clock is right, and then all goes well`, {
       timeout: 90_000,
     }, async () => {
-      await using at = await stage();
+      await using at = await setup();
       at.date.set(Date.UTC(year, 5, 1));
       await using agent = at.run();
       const line = await agent.line('event=FL-CLOCK-WRONG');

@@ -9,36 +9,36 @@ import { DEADLINE } from '../../../src/core/async/abort.ts';
 import type { Result } from '../../../src/core/failures/failure.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { judgeDates } from '../../../src/transport/http/certificate-dates.ts';
+import { classifyDates } from '../../../src/transport/http/certificate-dates.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 const BODY = '[{"ts":1,"values":{"a":1}}]';
 const timeout = 15_000;
 const log = new RecordingLogger();
 
-const roadTo = (port: number) =>
+const transportTo = (port: number) =>
   new HttpTransport(
     { scheme: 'http', host: '127.0.0.1', port, tls: { pins: [] }, userAgent: 'firstlight/test' },
-    { clock: hostClock(), log, patience: { usualMs: 700, singleMs: 700 } },
+    { clock: hostClock(), log, timeouts: { requestMs: 700, provisioningMs: 700 } },
   );
 
 async function resultOf(answer: RequestListener, body = BODY): Promise<Result<void>> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  await using road = roadTo((server.address() as AddressInfo).port);
-  const result = await road.postTelemetry(TOKEN, body, never);
+  await using road = transportTo((server.address() as AddressInfo).port);
+  const result = await road.postTelemetry(TOKEN, body, neverAborted);
   server.close();
   server.closeAllConnections();
   assert.doesNotMatch(JSON.stringify(result), /sLzc0/);
   return result;
 }
 
-async function answeredBy(answer: RequestListener): Promise<string> {
+async function reasonFor(answer: RequestListener): Promise<string> {
   const result = await resultOf(answer);
-  return result.ok ? 'ok' : result.refusal.reason;
+  return result.ok ? 'ok' : result.failure.reason;
 }
 
 describe('an answer', () => {
@@ -53,50 +53,54 @@ describe('an answer', () => {
     ],
     [
       'a redirect in a circle',
-      'redirected',
+      'redirect-not-followed',
       (request, response) => response.writeHead(307, { Location: request.url }).end(),
     ],
-    ['a redirect to nowhere', 'redirected', (_, response) => response.writeHead(302).end()],
-    ['404', 'unintelligible', (_, response) => response.writeHead(404).end()],
+    ['a redirect to nowhere', 'redirect-not-followed', (_, response) => response.writeHead(302).end()],
+    ['404', 'unexpected-response', (_, response) => response.writeHead(404).end()],
     ['401 of ThingsBoard', 'unauthorized', (_, response) => response.writeHead(401).end()],
     [
       '401 of a proxy',
-      'unintelligible',
+      'unexpected-response',
       (_, response) => response.writeHead(401, { 'WWW-Authenticate': 'Basic' }).end(),
     ],
-    ['421, for another connection', 'unintelligible', (_, response) => response.writeHead(421).end()],
-    ['425', 'upstream-away', (_, response) => response.writeHead(425).end()],
-    ['429', 'overloaded', (_, response) => response.writeHead(429).end()],
+    ['421, for another connection', 'unexpected-response', (_, response) => response.writeHead(421).end()],
+    ['425', 'upstream-unavailable', (_, response) => response.writeHead(425).end()],
+    ['429', 'server-overloaded', (_, response) => response.writeHead(429).end()],
     [
       '429 with a page, as nginx limits',
-      'overloaded',
+      'server-overloaded',
       (_, response) => response.writeHead(429, html).end('<html>'),
     ],
-    ['413', 'malformed', (_, response) => response.writeHead(413).end()],
-    ['500 without a word', 'overloaded', (_, response) => response.writeHead(500).end()],
+    ['413', 'request-malformed', (_, response) => response.writeHead(413).end()],
+    ['500 without a word', 'server-overloaded', (_, response) => response.writeHead(500).end()],
     [
       '500 with the words of a parser',
-      'malformed',
+      'request-malformed',
       (_, response) => response.writeHead(500).end('Unterminated object'),
     ],
-    ['500 with a page', 'upstream-away', (_, response) => response.writeHead(500, html).end('<html>')],
-    ['502', 'upstream-away', (_, response) => response.writeHead(502, html).end('<html>Bad Gateway')],
-    ['503 of ThingsBoard', 'overloaded', (_, response) => response.writeHead(503).end('{"status":503}')],
-    ['504', 'upstream-away', (_, response) => response.writeHead(504).end()],
-    ['505', 'unintelligible', (_, response) => response.writeHead(505).end()],
+    ['500 with a page', 'upstream-unavailable', (_, response) => response.writeHead(500, html).end('<html>')],
+    ['502', 'upstream-unavailable', (_, response) => response.writeHead(502, html).end('<html>Bad Gateway')],
+    [
+      '503 of ThingsBoard',
+      'server-overloaded',
+      (_, response) => response.writeHead(503).end('{"status":503}'),
+    ],
+    ['504', 'upstream-unavailable', (_, response) => response.writeHead(504).end()],
+    ['505', 'unexpected-response', (_, response) => response.writeHead(505).end()],
     [
       '521 of a content network',
-      'upstream-away',
+      'upstream-unavailable',
       (_, response) => response.writeHead(521, html).end('<html>'),
     ],
     [
       '530 of one, in a word',
-      'upstream-away',
+      'upstream-unavailable',
       (_, response) => response.writeHead(530).end('error code: 1016'),
     ],
     [
       '502, compressed',
-      'upstream-away',
+      'upstream-unavailable',
       (_, response) => response.writeHead(502, { ...html, 'Content-Encoding': 'gzip' }).end('x'),
     ],
     [
@@ -106,65 +110,65 @@ describe('an answer', () => {
     ],
     [
       'a header over 16 KiB',
-      'unintelligible',
+      'unexpected-response',
       (_, response) => response.writeHead(200, { X: 'x'.repeat(17_000) }).end(),
     ],
     [
       'a change to another protocol',
-      'reset',
+      'connection-reset',
       (request) =>
         request.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
     ],
-    ['a connection that is cut', 'reset', (request) => request.socket.destroy()],
-    ['an answer that drips', 'silent', (_, response) => response.writeHead(200).write('{')],
+    ['a connection that is cut', 'connection-reset', (request) => request.socket.destroy()],
+    ['an answer that drips', 'server-timeout', (_, response) => response.writeHead(200).write('{')],
     [
       'an answer nobody asked to be compressed',
-      'unintelligible',
+      'unexpected-response',
       (_, response) => response.writeHead(200, { 'Content-Encoding': 'gzip' }).end('x'),
     ],
     [
       'an answer without an end',
-      'unintelligible',
+      'unexpected-response',
       (_, response) => response.writeHead(200).end('x'.repeat(100_000)),
     ],
   ];
   for (const [what, reason, answer] of cases) {
     it(`${what} is told as ${reason}`, { timeout }, async () => {
-      assert.equal(await answeredBy(answer), reason);
+      assert.equal(await reasonFor(answer), reason);
     });
   }
 
   it('that is a redirect on the same host is followed, with the method and the body', {
     timeout,
   }, async () => {
-    const seen: string[] = [];
-    const reason = await answeredBy((request, response) => {
-      seen.push(`${request.method} ${request.headers['content-length']}`);
-      if (seen.length > 1) return response.end();
+    const requests: string[] = [];
+    const reason = await reasonFor((request, response) => {
+      requests.push(`${request.method} ${request.headers['content-length']}`);
+      if (requests.length > 1) return response.end();
       return response.writeHead(307, { Location: `${request.url}/` }).end();
     });
-    assert.deepEqual([reason, seen], ['ok', [`POST ${BODY.length}`, `POST ${BODY.length}`]]);
+    assert.deepEqual([reason, requests], ['ok', [`POST ${BODY.length}`, `POST ${BODY.length}`]]);
   });
 
   it('303 says that it is done: what may not be done twice is not asked again', { timeout }, async () => {
-    const seen: string[] = [];
+    const requests: string[] = [];
     const result = await resultOf((request, response) => {
-      seen.push(request.url ?? '');
+      requests.push(request.url ?? '');
       response.writeHead(303, { Location: '/done' }).end();
     }, '[{"a":1}]');
-    assert.equal(result.ok ? 'ok' : result.refusal.reason, 'redirected');
-    assert.equal(seen.length, 1);
+    assert.equal(result.ok ? 'ok' : result.failure.reason, 'redirect-not-followed');
+    assert.equal(requests.length, 1);
   });
 
   it('by way of redirects has no more time than any other', { timeout }, async () => {
-    const seen: string[] = [];
-    const reason = await answeredBy((request, response) => {
-      seen.push(request.url ?? '');
+    const requests: string[] = [];
+    const reason = await reasonFor((request, response) => {
+      requests.push(request.url ?? '');
       // Each within the patience, two of them not.
-      const late = hostClock().sleep(400, never);
-      void late.then(() => response.writeHead(307, { Location: `/${seen.length}` }).end());
+      const late = hostClock().sleep(400, neverAborted);
+      void late.then(() => response.writeHead(307, { Location: `/${requests.length}` }).end());
     });
-    assert.deepEqual([reason, seen.length], ['silent', 2]);
+    assert.deepEqual([reason, requests.length], ['server-timeout', 2]);
   });
 
   it('that asks to be left alone for a while says for how long', { timeout }, async () => {
@@ -174,23 +178,23 @@ describe('an answer', () => {
       [502, { 'Retry-After': 'soon' }, undefined],
     ] as const) {
       const result = await resultOf((_, response) => response.writeHead(status, headers).end());
-      assert.equal(!result.ok && result.refusal.retryAfterMs, ms);
+      assert.equal(!result.ok && result.failure.retryAfterMs, ms);
     }
   });
 
   it('of something that is not HTTP is told as such', { timeout }, async () => {
     const server = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    await using road = roadTo((server.address() as AddressInfo).port);
-    const result = await road.postTelemetry(TOKEN, BODY, never);
-    assert.equal(result.ok ? 'ok' : result.refusal.reason, 'unintelligible');
+    await using road = transportTo((server.address() as AddressInfo).port);
+    const result = await road.postTelemetry(TOKEN, BODY, neverAborted);
+    assert.equal(result.ok ? 'ok' : result.failure.reason, 'unexpected-response');
     server.close();
   });
 });
 
 /** Answers each request with these bytes; says on which connection each came. */
 async function openBytes(bytes: string, afterwards: (socket: Socket) => void = () => {}) {
-  const seen: number[] = [];
+  const requests: number[] = [];
   const sockets: Socket[] = [];
   const server = createTcpServer((socket) => {
     const connection = sockets.push(socket);
@@ -198,9 +202,9 @@ async function openBytes(bytes: string, afterwards: (socket: Socket) => void = (
     socket.on('data', (data) => {
       // The head and the body of our requests leave in one piece, the body last.
       if (!data.toString().endsWith(BODY)) return;
-      seen.push(connection);
+      requests.push(connection);
       socket.write(bytes);
-      if (seen.length === 1) afterwards(socket);
+      if (requests.length === 1) afterwards(socket);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -208,7 +212,7 @@ async function openBytes(bytes: string, afterwards: (socket: Socket) => void = (
     server.close();
     for (const socket of sockets) socket.destroy();
   };
-  return { seen, port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
+  return { requests: requests, port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
 }
 
 describe('an answer that is odd and right', () => {
@@ -237,36 +241,36 @@ describe('an answer that is odd and right', () => {
     ['that announces an end that does not come', ok.replace('\r\n', '\r\nConnection: close\r\n'), fresh],
     ['that allows no idle time', ok.replace('\r\n', '\r\nKeep-Alive: timeout=1\r\n'), fresh],
   ];
-  for (const [what, bytes, seen] of cases) {
+  for (const [what, bytes, requests] of cases) {
     it(`${what} is taken, and the next post has a connection of the right kind`, { timeout }, async () => {
       await using server = await openBytes(bytes);
-      await using road = roadTo(server.port);
-      for (const _ of seen)
-        assert.deepEqual(await road.postTelemetry(TOKEN, BODY, never), { ok: true, value: undefined });
-      assert.deepEqual(server.seen, seen);
+      await using road = transportTo(server.port);
+      for (const _ of requests)
+        assert.deepEqual(await road.postTelemetry(TOKEN, BODY, neverAborted), { ok: true, value: undefined });
+      assert.deepEqual(server.requests, requests);
     });
   }
 
   it('421 ends its connection: the next post asks over another one', { timeout }, async () => {
     await using server = await openBytes('HTTP/1.1 421 Misdirected\r\nContent-Length: 0\r\n\r\n');
-    await using road = roadTo(server.port);
-    for (let posts = 0; posts < 2; posts += 1) await road.postTelemetry(TOKEN, BODY, never);
-    assert.deepEqual(server.seen, fresh);
+    await using road = transportTo(server.port);
+    for (let posts = 0; posts < 2; posts += 1) await road.postTelemetry(TOKEN, BODY, neverAborted);
+    assert.deepEqual(server.requests, fresh);
   });
 
   it('408 that crosses a reading on a kept connection is a farewell: the reading goes again on a fresh one', {
     timeout,
   }, async () => {
-    const seen: number[] = [];
+    const requests: number[] = [];
     const sockets: Socket[] = [];
     const result = await resultOf((request, response) => {
       if (!sockets.includes(request.socket)) sockets.push(request.socket);
-      seen.push(sockets.indexOf(request.socket) + 1);
+      requests.push(sockets.indexOf(request.socket) + 1);
       // A redirect on the same host is asked over the same connection.
-      if (seen.length === 1) response.writeHead(307, { Location: `${request.url}/` }).end();
-      else response.writeHead(seen.length === 2 ? 408 : 200).end();
+      if (requests.length === 1) response.writeHead(307, { Location: `${request.url}/` }).end();
+      else response.writeHead(requests.length === 2 ? 408 : 200).end();
     });
-    assert.deepEqual([result.ok, seen], [true, [1, 1, 2]]);
+    assert.deepEqual([result.ok, requests], [true, [1, 1, 2]]);
   });
 
   it('is none to the next request: a connection that says something unasked is not used again', {
@@ -277,35 +281,38 @@ describe('an answer that is odd and right', () => {
     await using server = await openBytes(ok, (socket) => {
       closed = once(socket, 'close');
       void hostClock()
-        .sleep(50, never)
+        .sleep(50, neverAborted)
         .then(() => socket.write(ok));
     });
-    await using road = roadTo(server.port);
-    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok);
+    await using road = transportTo(server.port);
+    assert.ok((await road.postTelemetry(TOKEN, BODY, neverAborted)).ok);
     await closed;
-    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok);
-    assert.deepEqual(server.seen, fresh);
+    assert.ok((await road.postTelemetry(TOKEN, BODY, neverAborted)).ok);
+    assert.deepEqual(server.requests, fresh);
   });
 });
 
 describe('a kept connection that the server has closed', () => {
   async function postTwice(body: string) {
-    const seen: string[] = [];
+    const requests: string[] = [];
     const sockets: Socket[] = [];
     /** Answers the first request of the first connection, and cuts that one within the second request. */
     const server = createServer((request, response) => {
       if (!sockets.includes(request.socket)) sockets.push(request.socket);
-      seen.push(`${sockets.indexOf(request.socket)}`);
-      if (seen.length === 2) request.socket.destroy();
+      requests.push(`${sockets.indexOf(request.socket)}`);
+      if (requests.length === 2) request.socket.destroy();
       else response.end();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    await using road = roadTo((server.address() as AddressInfo).port);
-    const first = await road.postTelemetry(TOKEN, body, never);
-    const second = await road.postTelemetry(TOKEN, body, never);
+    await using road = transportTo((server.address() as AddressInfo).port);
+    const first = await road.postTelemetry(TOKEN, body, neverAborted);
+    const second = await road.postTelemetry(TOKEN, body, neverAborted);
     server.close();
     server.closeAllConnections();
-    return { seen, reasons: [first, second].map((result) => (result.ok ? 'ok' : result.refusal.reason)) };
+    return {
+      requests: requests,
+      reasons: [first, second].map((result) => (result.ok ? 'ok' : result.failure.reason)),
+    };
   }
 
   it('costs a reading with a date nothing: it goes again, on a fresh one', { timeout }, async () => {
@@ -313,9 +320,9 @@ describe('a kept connection that the server has closed', () => {
   });
 
   it('makes nobody repeat a reading without a date', { timeout }, async () => {
-    const { reasons, seen } = await postTwice('[{"a":1}]');
+    const { reasons, requests } = await postTwice('[{"a":1}]');
     assert.deepEqual(reasons[0], 'ok');
-    assert.ok(seen.length === 2, 'each was sent once');
+    assert.ok(requests.length === 2, 'each was sent once');
   });
 });
 
@@ -332,8 +339,10 @@ it('when all kept connections have died together, the next request goes on a fre
     for (const answer of waiting) answer();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  await using road = roadTo((server.address() as AddressInfo).port);
-  const four = await Promise.all(Array.from({ length: 4 }, () => road.postTelemetry(TOKEN, BODY, never)));
+  await using road = transportTo((server.address() as AddressInfo).port);
+  const four = await Promise.all(
+    Array.from({ length: 4 }, () => road.postTelemetry(TOKEN, BODY, neverAborted)),
+  );
   assert.ok(four.every(({ ok }) => ok));
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
@@ -341,7 +350,7 @@ it('when all kept connections have died together, the next request goes on a fre
     else response.end();
   });
   waiting = [];
-  assert.deepEqual(await road.postTelemetry(TOKEN, BODY, never), { ok: true, value: undefined });
+  assert.deepEqual(await road.postTelemetry(TOKEN, BODY, neverAborted), { ok: true, value: undefined });
   server.close();
   server.closeAllConnections();
 });
@@ -359,14 +368,14 @@ it('a redirect for now is asked again where the server was, and one for good unt
       return response.writeHead(status, { Location: `http://127.0.0.1:${port}${request.url}` }).end();
     }).listen(0, '127.0.0.1');
     await once(home, 'listening');
-    await using road = roadTo((home.address() as AddressInfo).port);
-    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok);
+    await using road = transportTo((home.address() as AddressInfo).port);
+    assert.ok((await road.postTelemetry(TOKEN, BODY, neverAborted)).ok);
     isMoved = false;
     other.close();
     other.closeAllConnections();
     await once(other, 'close');
-    if (status === 308) assert.ok(!(await road.postTelemetry(TOKEN, BODY, never)).ok);
-    assert.ok((await road.postTelemetry(TOKEN, BODY, never)).ok, String(status));
+    if (status === 308) assert.ok(!(await road.postTelemetry(TOKEN, BODY, neverAborted)).ok);
+    assert.ok((await road.postTelemetry(TOKEN, BODY, neverAborted)).ok, String(status));
     home.close();
     home.closeAllConnections();
   }
@@ -378,13 +387,13 @@ it('a silence says whether there was a connection, and for how long, whoever did
   const server = createTcpServer(() => {}).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const patience = { usualMs: 700, singleMs: 700 };
+  const timeouts = { requestMs: 700, provisioningMs: 700 };
   const late = new AbortController();
   late.abort(DEADLINE);
   for (const [scheme, signal, detail] of [
-    ['http', never, `no answer from 127.0.0.1:${port} in 1 s`],
+    ['http', neverAborted, `no answer from 127.0.0.1:${port} in 1 s`],
     // Says nothing, so that TLS never comes to be.
-    ['https', never, `no connection to 127.0.0.1:${port} in 1 s`],
+    ['https', neverAborted, `no connection to 127.0.0.1:${port} in 1 s`],
     ['http', late.signal, `no connection to 127.0.0.1:${port} in 0 s`],
   ] as const) {
     const settings = {
@@ -394,9 +403,9 @@ it('a silence says whether there was a connection, and for how long, whoever did
       tls: { pins: [] },
       userAgent: 'firstlight/test',
     } as const;
-    await using road = new HttpTransport(settings, { clock: hostClock(), log, patience });
+    await using road = new HttpTransport(settings, { clock: hostClock(), log, timeouts });
     const result = await road.postTelemetry(TOKEN, BODY, signal);
-    assert.deepEqual(result, { ok: false, refusal: { reason: 'silent', detail } });
+    assert.deepEqual(result, { ok: false, failure: { reason: 'server-timeout', detail } });
   }
   server.close();
 });
@@ -417,7 +426,7 @@ it('a stop does not wait for a connection that is being made', { timeout }, asyn
   const stop = new AbortController();
   server.once('connection', () => stop.abort());
   const result = await road.postTelemetry(TOKEN, BODY, stop.signal);
-  assert.equal(result.ok ? 'ok' : result.refusal.reason, 'aborted');
+  assert.equal(result.ok ? 'ok' : result.failure.reason, 'aborted');
   server.close();
 });
 
@@ -427,13 +436,13 @@ describe('a certificate out of time', () => {
     ['our clock before it, the server within it', Date.UTC(2024, 0, 1), Date.UTC(2026, 5, 1), 'clock-wrong'],
     ['our clock before it, the server silent', Date.UTC(2024, 0, 1), undefined, 'clock-wrong'],
     ['our clock after it, the server within it', Date.UTC(2030, 0, 1), Date.UTC(2026, 5, 1), 'clock-wrong'],
-    ['our clock after it, the server silent', Date.UTC(2030, 0, 1), undefined, 'certificate-dates'],
-    ['both after it', Date.UTC(2030, 0, 1), Date.UTC(2030, 0, 1), 'certificate-dates'],
+    ['our clock after it, the server silent', Date.UTC(2030, 0, 1), undefined, 'certificate-date-invalid'],
+    ['both after it', Date.UTC(2030, 0, 1), Date.UTC(2030, 0, 1), 'certificate-date-invalid'],
   ];
   for (const [what, ourMs, serverMs, reason] of cases) {
     it(`${what}: ${reason}`, () => {
       assert.equal(
-        judgeDates({ fromMs, toMs, ourMs, ...(serverMs !== undefined && { serverMs }) }).reason,
+        classifyDates({ fromMs, toMs, hostMs: ourMs, ...(serverMs !== undefined && { serverMs }) }).reason,
         reason,
       );
     });

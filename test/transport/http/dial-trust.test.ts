@@ -12,15 +12,15 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { pinOf } from '../../../src/transport/http/tls-failure.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
-import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { Authority, opensslProblem } from '../../doubles/certificates.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { openTlsFront } from '../../doubles/tls-front.ts';
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 const timeout = 20_000;
 
-describe('a certificate', { skip: noOpenssl }, () => {
+describe('a certificate', { skip: opensslProblem }, () => {
   let ours: Authority;
   let theirs: Authority;
   const plain = createServer((request, response) => {
@@ -44,17 +44,17 @@ describe('a certificate', { skip: noOpenssl }, () => {
     const tls = { pins: [], ca: ours.pem.cert, ...more };
     await using road = new HttpTransport(
       { scheme: 'https', host: 'localhost', port: front.port, tls, userAgent: 'firstlight/test' },
-      { clock, log: new RecordingLogger(), patience: { usualMs: 5_000, singleMs: 5_000 } },
+      { clock, log: new RecordingLogger(), timeouts: { requestMs: 5_000, provisioningMs: 5_000 } },
     );
     const results = [];
     for (const ts of [1, 2])
-      results.push(await road.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"a":1}}]`, never));
+      results.push(await road.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"a":1}}]`, neverAborted));
     const [result] = results;
     const said = front.received();
     if (!result?.ok) assert.doesNotMatch(said, /sLzc0|api|telemetry/, 'the token was said to a stranger');
     return {
-      reason: result?.ok ? 'ok' : (result?.refusal.reason ?? 'nothing'),
-      detail: result?.ok ? '' : (result?.refusal.detail ?? ''),
+      reason: result?.ok ? 'ok' : (result?.failure.reason ?? 'nothing'),
+      detail: result?.ok ? '' : (result?.failure.detail ?? ''),
       handshakes: front.handshakes.all,
     };
   }
@@ -65,7 +65,7 @@ describe('a certificate', { skip: noOpenssl }, () => {
 
   it('that has expired is told as such, with its dates', { timeout }, async () => {
     const { reason, detail } = await post(ours.issue({ from: '20200101000000Z', to: '20210101000000Z' }));
-    assert.equal(reason, 'certificate-dates');
+    assert.equal(reason, 'certificate-date-invalid');
     assert.match(detail, /valid from 2020-01-01T00:00 to 2021-01-01T00:00, our clock says .*, the server's/);
   });
 
@@ -74,12 +74,12 @@ describe('a certificate', { skip: noOpenssl }, () => {
   }, async () => {
     // OpenSSL judges by the clock of the host, so here it is the certificate that is out of time.
     const { reason } = await post(ours.issue({ from: '20400101000000Z', to: '20410101000000Z' }), {}, 0);
-    assert.equal(reason, 'certificate-dates');
+    assert.equal(reason, 'certificate-date-invalid');
   });
 
   it('for another name is told with both names', { timeout }, async () => {
     const { reason, detail } = await post(ours.issue({ names: 'DNS:other.example' }));
-    assert.equal(reason, 'certificate-name');
+    assert.equal(reason, 'certificate-name-mismatch');
     assert.match(detail, /DNS:other\.example, not localhost/);
   });
 
@@ -98,12 +98,12 @@ describe('a certificate', { skip: noOpenssl }, () => {
     const pin = pinOf(new X509Certificate(pem.cert).raw);
     assert.equal((await post(pem, { pins: [pin] })).reason, 'ok');
     const other = await post(ours.issue(), { pins: [pin] });
-    assert.equal(other.reason, 'certificate-pin');
+    assert.equal(other.reason, 'certificate-pin-mismatch');
   });
 
   it('of our own is asked for, and shown', { timeout }, async () => {
     const server = { ...ours.issue(), requestCert: true, rejectUnauthorized: true, ca: ours.pem.cert };
-    assert.equal((await post(server)).reason, 'client-certificate');
+    assert.equal((await post(server)).reason, 'client-certificate-rejected');
     const { cert, key } = ours.issue();
     assert.equal((await post(server, { client: { cert, key: new Secret(key) } })).reason, 'ok');
   });
@@ -115,7 +115,7 @@ describe('a certificate', { skip: noOpenssl }, () => {
       maxVersion: 'TLSv1.1',
       ciphers: 'DEFAULT@SECLEVEL=0',
     } as const;
-    assert.equal((await post(old)).reason, 'tls-version');
+    assert.equal((await post(old)).reason, 'tls-version-mismatch');
   });
 });
 
@@ -145,14 +145,14 @@ async function openWire(to: number) {
 
 for (const scheme of ['http', 'https'] as const) {
   it(`over ${scheme}, a reading without a date that is given up resets its connection, so that it cannot arrive later`, {
-    skip: scheme === 'https' && noOpenssl,
+    skip: scheme === 'https' && opensslProblem,
     timeout,
   }, async () => {
     using authority = scheme === 'https' ? new Authority() : undefined;
-    const patience = new AbortController();
+    const timeouts = new AbortController();
     const listener = (request: IncomingMessage) => {
       request.socket.on('error', () => {});
-      request.on('end', () => patience.abort()).resume();
+      request.on('end', () => timeouts.abort()).resume();
     };
     const server = authority ? createSecureServer(authority.issue(), listener) : createServer(listener);
     server.listen(0, '127.0.0.1');
@@ -163,8 +163,8 @@ for (const scheme of ['http', 'https'] as const) {
       { scheme, host: 'localhost', port: wire.port, tls, userAgent: 'firstlight/test' },
       { clock: hostClock(), log: new RecordingLogger() },
     );
-    const result = await road.postTelemetry(TOKEN, '[{"a":1}]', patience.signal);
-    assert.equal(result.ok ? 'ok' : result.refusal.reason, 'aborted');
+    const result = await road.postTelemetry(TOKEN, '[{"a":1}]', timeouts.signal);
+    assert.equal(result.ok ? 'ok' : result.failure.reason, 'aborted');
     assert.deepEqual(await wire.ended, ['ECONNRESET']);
     server.close();
   });

@@ -14,34 +14,34 @@ import {
   ACCEPTED,
   clock,
   freePort,
-  never,
-  nginxWords,
+  neverAborted,
   noNginx,
   openUpstream,
   Program,
   post,
-  roadTo,
+  transportTo,
   until,
+  writeNginxConfig,
 } from './helpers/foreign-programs.ts';
 
 const timeout = 60_000;
 const accept = (socket: Socket) => void socket.write(ACCEPTED);
 
-async function stage(more = '') {
+async function setup(more = '') {
   const authority = new Authority();
   const upstream = await openUpstream(accept);
   const nginx = new Program();
   const port = await freePort();
   const pem = authority.issue();
-  const words = nginxWords(nginx, { port, behind: upstream.port, pem, more });
-  const start = () => nginx.start(words, port);
+  const commandLine = writeNginxConfig(nginx, { port, behind: upstream.port, pem, more });
+  const start = () => nginx.start(commandLine, port);
   await start();
-  const road = (pins: readonly string[] = []) => roadTo({ port, ca: authority.pem.cert, pins });
+  const transport = (pins: readonly string[] = []) => transportTo({ port, ca: authority.pem.cert, pins });
   const close = async () => {
     for (const each of [nginx, upstream]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { authority, upstream, nginx, port, pem, road, start, [Symbol.asyncDispose]: close };
+  return { authority, upstream, nginx, port, pem, transport: transport, start, [Symbol.asyncDispose]: close };
 }
 
 const times = (bodies: readonly string[], body: string) => bodies.filter((each) => each === body).length;
@@ -49,10 +49,10 @@ const times = (bodies: readonly string[], body: string) => bodies.filter((each) 
 describe('a connection through nginx', { skip: noNginx }, () => {
   for (const kind of ['dated', 'undated'] as const) {
     it(`that nginx forgot in a restart costs a reading nothing, ${kind}`, { timeout }, async () => {
-      await using at = await stage();
-      await using road = at.road();
+      await using at = await setup();
+      await using transport = at.transport();
       for (let restarts = 0; restarts < 3; restarts += 1) {
-        const { body, reason } = await post(road, kind);
+        const { body, reason } = await post(transport, kind);
         assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
         await at.nginx.stop();
         await at.start();
@@ -62,23 +62,23 @@ describe('a connection through nginx', { skip: noNginx }, () => {
     it(`that nginx closes while a reading is written, its idle time being over, costs nothing, ${kind}`, {
       timeout,
     }, async () => {
-      await using at = await stage('keepalive_timeout 10ms;');
-      await using road = at.road();
+      await using at = await setup('keepalive_timeout 10ms;');
+      await using transport = at.transport();
       // Around the very moment, so that some are written before the news of the end is here, and some after.
       for (let posts = 0; posts < 120; posts += 1) {
-        const { body, reason } = await post(road, kind);
+        const { body, reason } = await post(transport, kind);
         assert.equal(reason, 'ok');
         const arrived = times(at.upstream.bodies, body);
         assert.ok(arrived === 1 || (kind === 'dated' && arrived === 2), `${arrived} times`);
-        await clock.sleep(8 + (posts % 5), never);
+        await clock.sleep(8 + (posts % 5), neverAborted);
       }
     });
 
     it(`that is closed after each answer costs nothing, ${kind}`, { timeout }, async () => {
-      await using at = await stage('keepalive_requests 1;');
-      await using road = at.road();
+      await using at = await setup('keepalive_requests 1;');
+      await using transport = at.transport();
       for (let posts = 0; posts < 5; posts += 1) {
-        const { body, reason } = await post(road, kind);
+        const { body, reason } = await post(transport, kind);
         assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
       }
     });
@@ -86,23 +86,23 @@ describe('a connection through nginx', { skip: noNginx }, () => {
     it(`whose end dies under a reading, ${kind}, is told, and nobody makes the reading twice`, {
       timeout,
     }, async () => {
-      await using at = await stage();
-      await using road = at.road();
+      await using at = await setup();
+      await using transport = at.transport();
       at.upstream.answer = () => {
         at.upstream.answer = accept;
         for (const worker of at.nginx.workers) process.kill(Number(worker), 'SIGKILL');
       };
-      const { body, reason } = await post(road, kind);
+      const { body, reason } = await post(transport, kind);
       assert.deepEqual([reason, times(at.upstream.bodies, body)], ['reset', 1]);
       // nginx has another worker by then, or makes the connection wait for it.
-      assert.equal((await post(road, kind)).reason, 'ok');
+      assert.equal((await post(transport, kind)).reason, 'ok');
     });
   }
 });
 
 describe('a certificate renewed while the agent runs', { skip: noNginx }, () => {
   /** nginx reads it at a reload, as a tool that renews certificates has it do; its old worker goes when it has nothing to do. */
-  async function renew({ nginx, pem }: Awaited<ReturnType<typeof stage>>, renewed: Pem): Promise<void> {
+  async function renew({ nginx, pem }: Awaited<ReturnType<typeof setup>>, renewed: Pem): Promise<void> {
     copyFileSync(renewed.certFile, pem.certFile);
     copyFileSync(renewed.keyFile, pem.keyFile);
     const old = nginx.workers;
@@ -114,12 +114,12 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
   }
 
   it('costs no reading, with a date or without', { timeout }, async () => {
-    await using at = await stage();
-    await using road = at.road();
+    await using at = await setup();
+    await using transport = at.transport();
     for (const kind of ['dated', 'undated'] as const) {
-      assert.equal((await post(road, kind)).reason, 'ok');
+      assert.equal((await post(transport, kind)).reason, 'ok');
       await renew(at, at.authority.issue());
-      const { body, reason } = await post(road, kind);
+      const { body, reason } = await post(transport, kind);
       assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
     }
   });
@@ -127,36 +127,40 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
   it('with another key is met by the pin, whatever was agreed before, and with the old one again by none', {
     timeout,
   }, async () => {
-    await using at = await stage();
+    await using at = await setup();
     const old = { ...at.pem, certFile: `${at.pem.certFile}.old`, keyFile: `${at.pem.keyFile}.old` };
     copyFileSync(at.pem.certFile, old.certFile);
     copyFileSync(at.pem.keyFile, old.keyFile);
-    await using road = at.road([pinOf(new X509Certificate(at.pem.cert).raw)]);
-    assert.equal((await post(road)).reason, 'ok');
+    await using transport = at.transport([pinOf(new X509Certificate(at.pem.cert).raw)]);
+    assert.equal((await post(transport)).reason, 'ok');
     await renew(at, at.authority.issue());
-    assert.equal((await post(road, 'undated')).reason, 'certificate-pin');
+    assert.equal((await post(transport, 'undated')).reason, 'certificate-pin-mismatch');
     await renew(at, old);
-    assert.equal((await post(road, 'undated')).reason, 'ok');
+    assert.equal((await post(transport, 'undated')).reason, 'ok');
   });
 
   for (const [what, reason, made] of [
     [
       'that has expired',
-      'certificate-dates',
+      'certificate-date-invalid',
       (ours: Authority) => ours.issue({ from: '20200101000000Z', to: '20210101000000Z' }),
     ],
-    ['for another name', 'certificate-name', (ours: Authority) => ours.issue({ names: 'DNS:other.example' })],
+    [
+      'for another name',
+      'certificate-name-mismatch',
+      (ours: Authority) => ours.issue({ names: 'DNS:other.example' }),
+    ],
     ['of nobody we trust', 'certificate-untrusted', () => new Authority('Somebody Else').issue()],
   ] as const) {
     it(`by one ${what} is told, and nothing is posted`, { timeout }, async () => {
-      await using at = await stage();
-      await using road = at.road();
-      assert.equal((await post(road)).reason, 'ok');
+      await using at = await setup();
+      await using transport = at.transport();
+      assert.equal((await post(transport)).reason, 'ok');
       await renew(at, made(at.authority));
-      const { body, reason: told } = await post(road, 'undated');
+      const { body, reason: told } = await post(transport, 'undated');
       assert.deepEqual([told, times(at.upstream.bodies, body)], [reason, 0]);
       await renew(at, at.authority.issue());
-      assert.equal((await post(road, 'undated')).reason, 'ok');
+      assert.equal((await post(transport, 'undated')).reason, 'ok');
     });
   }
 });

@@ -13,18 +13,18 @@ import { Authority } from '../../doubles/certificates.ts';
 import {
   freePort,
   missing,
-  never,
-  nginxWords,
+  neverAborted,
   noNginx,
   Program,
   post as postTo,
-  roadTo,
   sandboxWithDevice,
+  transportTo,
+  writeNginxConfig,
 } from './helpers/foreign-programs.ts';
 
 const timeout = 30_000;
 const noTinyproxy = noNginx || missing('tinyproxy');
-const post = async (road: Parameters<typeof postTo>[0]) => (await postTo(road)).reason;
+const post = async (transport: Parameters<typeof postTo>[0]) => (await postTo(transport)).reason;
 
 describe('behind nginx', { skip: noNginx }, () => {
   it('a gateway provisions and posts, through a restart, an outage and a silence of ThingsBoard', {
@@ -34,28 +34,28 @@ describe('behind nginx', { skip: noNginx }, () => {
     await using sandbox = await sandboxWithDevice();
     await using nginx = new Program();
     const port = await freePort();
-    const words = nginxWords(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() });
-    await nginx.start(words, port);
-    await using road = roadTo({ port, ca: authority.pem.cert });
+    const commandLine = writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() });
+    await nginx.start(commandLine, port);
+    await using transport = transportTo({ port, ca: authority.pem.cert });
     const request = {
       deviceName: 'gw-2',
       key: 'pk1',
       secret: new Secret('ps1'),
       token: new Secret('t'.repeat(20)),
     };
-    assert.equal((await road.provision(request, async () => {}, never)).ok, true);
-    assert.equal(await post(road), 'ok');
-    assert.deepEqual(await road.probe(new Secret('foreign'), never), { ok: true, value: false });
+    assert.equal((await transport.provision(request, async () => {}, neverAborted)).ok, true);
+    assert.equal(await post(transport), 'ok');
+    assert.deepEqual(await transport.probe(new Secret('foreign'), neverAborted), { ok: true, value: false });
     await nginx.stop();
-    assert.equal(await post(road), 'port-closed');
-    await nginx.start(words, port);
-    assert.equal(await post(road), 'ok');
+    assert.equal(await post(transport), 'port-closed');
+    await nginx.start(commandLine, port);
+    assert.equal(await post(transport), 'ok');
     sandbox.setKnobs({ silent: true });
-    assert.equal(await post(road), 'upstream-away', '504');
+    assert.equal(await post(transport), 'upstream-unavailable', '504');
     sandbox.setKnobs({ silent: false });
-    assert.equal(await post(road), 'ok');
+    assert.equal(await post(transport), 'ok');
     await sandbox[Symbol.asyncDispose]();
-    assert.equal(await post(road), 'upstream-away', '502');
+    assert.equal(await post(transport), 'upstream-unavailable', '502');
   });
 
   it('what nginx answers by itself is told by what it means', { timeout }, async () => {
@@ -63,20 +63,20 @@ describe('behind nginx', { skip: noNginx }, () => {
     await using sandbox = await sandboxWithDevice();
     const pem = authority.issue();
     for (const [more, reason] of [
-      ['return 429;', 'overloaded'],
-      ['return 503;', 'upstream-away'],
+      ['return 429;', 'server-overloaded'],
+      ['return 503;', 'upstream-unavailable'],
       ['return 444;', 'reset'],
-      ['return 404;', 'unintelligible'],
-      ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'unintelligible'],
-      ['deny all;', 'unintelligible'],
+      ['return 404;', 'unexpected-response'],
+      ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'unexpected-response'],
+      ['deny all;', 'unexpected-response'],
       ['return 302 https://portal.example/;', 'captive-portal'],
       ['return 200 "<html>"; default_type text/html;', 'captive-portal'],
     ] as const) {
       await using nginx = new Program();
       const port = await freePort();
-      await nginx.start(nginxWords(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
-      await using road = roadTo({ port, ca: authority.pem.cert });
-      assert.equal(await post(road), reason, more);
+      await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
+      await using transport = transportTo({ port, ca: authority.pem.cert });
+      assert.equal(await post(transport), reason, more);
     }
     assert.equal(sandbox.points().length, 0);
   });
@@ -87,9 +87,9 @@ describe('behind nginx', { skip: noNginx }, () => {
     await using sandbox = await sandboxWithDevice();
     await using nginx = new Program();
     const port = await freePort();
-    await nginx.start(nginxWords(nginx, { port, behind: sandbox.httpPort, pem: theirs.issue() }), port);
-    await using road = roadTo({ port, ca: authority.pem.cert });
-    assert.equal(await post(road), 'certificate-untrusted');
+    await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem: theirs.issue() }), port);
+    await using transport = transportTo({ port, ca: authority.pem.cert });
+    assert.equal(await post(transport), 'certificate-untrusted');
     assert.equal(sandbox.points().length, 0);
   });
 });
@@ -100,7 +100,10 @@ describe('through tinyproxy', { skip: noTinyproxy }, () => {
     await using sandbox = await sandboxWithDevice();
     await using nginx = new Program();
     const port = await freePort();
-    await nginx.start(nginxWords(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() }), port);
+    await nginx.start(
+      writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() }),
+      port,
+    );
     await using tinyproxy = new Program();
     const proxyPort = await freePort();
     const file = join(tinyproxy.directory, 'tinyproxy.conf');
@@ -111,12 +114,12 @@ describe('through tinyproxy', { skip: noTinyproxy }, () => {
     await tinyproxy.start(['tinyproxy', '-d', '-c', file], proxyPort);
     const proxy = { url: `http://127.0.0.1:${proxyPort}`, host: '127.0.0.1', port: proxyPort };
     const authorization = new Secret(`Basic ${Buffer.from('ours:secret').toString('base64')}`);
-    await using road = roadTo({ port, ca: authority.pem.cert, proxy: { ...proxy, authorization } });
-    assert.equal(await post(road), 'ok');
-    await using stranger = roadTo({ port, ca: authority.pem.cert, proxy });
-    assert.equal(await post(stranger), 'proxy-refused');
+    await using transport = transportTo({ port, ca: authority.pem.cert, proxy: { ...proxy, authorization } });
+    assert.equal(await post(transport), 'ok');
+    await using stranger = transportTo({ port, ca: authority.pem.cert, proxy });
+    assert.equal(await post(stranger), 'proxy-denied');
     await tinyproxy.stop();
-    await using late = roadTo({ port, ca: authority.pem.cert, proxy: { ...proxy, authorization } });
-    assert.equal(await post(late), 'proxy-away');
+    await using late = transportTo({ port, ca: authority.pem.cert, proxy: { ...proxy, authorization } });
+    assert.equal(await post(late), 'proxy-unreachable');
   });
 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RETRY_AFTER_MS_MAX, retryAfterMs } from '../../../src/transport/http/retry-after.ts';
+import { parseRetryAfter, RETRY_AFTER_MS_MAX } from '../../../src/transport/http/retry-after.ts';
 
 describe('Retry-After', () => {
   const date = 'Thu, 01 Jan 1970 00:01:00 GMT';
@@ -22,11 +22,11 @@ describe('Retry-After', () => {
   ];
   for (const [said, ms] of cases) {
     it(`${said?.slice(0, 40)} is ${ms} ms`, () => {
-      assert.equal(retryAfterMs({ 'retry-after': said, date }), ms);
+      assert.equal(parseRetryAfter({ 'retry-after': said, date }), ms);
     });
   }
 
   it('as a date counts from the Date beside it, whatever our clock says, and says nothing alone', () => {
-    assert.equal(retryAfterMs({ 'retry-after': date }), undefined);
+    assert.equal(parseRetryAfter({ 'retry-after': date }), undefined);
   });
 });

@@ -13,8 +13,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
-import { AgentProcess, workshop } from '../../app/agent-process.ts';
-import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { AgentProcess, tempDir } from '../../app/agent-process.ts';
+import { Authority, opensslProblem } from '../../doubles/certificates.ts';
 import { openTlsFront } from '../../doubles/tls-front.ts';
 
 const SECRET = 'a-provisioning-secret-nobody-may-see';
@@ -54,12 +54,12 @@ async function openProxy() {
   return { logins, port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
 }
 
-async function stage() {
+async function setup() {
   const authority = new Authority();
   const sandbox = await openSandbox({ provisioning: { key: 'k', secret: SECRET } });
   const front = await openTlsFront(sandbox.httpPort, authority.issue());
   const proxy = await openProxy();
-  const place = await workshop();
+  const place = await tempDir();
   const [state, runtime, program] = ['state', 'run', 'program'].map((name) => join(place.path, name)) as [
     string,
     string,
@@ -85,7 +85,7 @@ async function stage() {
 }
 
 /** The secrets, and as what else they could be written. */
-function formsOf(...secrets: readonly string[]): readonly string[] {
+function encodedForms(...secrets: readonly string[]): readonly string[] {
   return secrets.flatMap((secret) => [
     secret,
     encodeURIComponent(secret),
@@ -101,7 +101,9 @@ function tokenOf(sandbox: Sandbox): string {
 }
 
 /** Of `pid` and all below it: command lines, and the environments of those below. By process, as one text each. */
-function shownBy(pid: number): ReadonlyMap<number, { readonly line: string; readonly environment: string }> {
+function readProcess(
+  pid: number,
+): ReadonlyMap<number, { readonly line: string; readonly environment: string }> {
   const ours = text(`/proc/${pid}/cmdline`);
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
@@ -130,18 +132,18 @@ function text(path: string): string {
   }
 }
 
-describe('over HTTPS through a proxy with a log-in', { skip: noOpenssl }, () => {
+describe('over HTTPS through a proxy with a log-in', { skip: opensslProblem }, () => {
   it('no secret is in a line, a command line, a child, config show, status or the doctor', {
     timeout,
   }, async () => {
-    await using at = await stage();
+    await using at = await setup();
     const file = await at.config(PASSWORD);
     await using agent = at.run(file);
     const seen: string[] = [];
     const children = new Set<number>();
     const isProgram = (line: string) => line.includes(at.program);
     for (let messages = 1; ; messages += 1) {
-      const shown = shownBy(agent.pid);
+      const shown = readProcess(agent.pid);
       for (const [pid, { line, environment }] of shown) {
         seen.push(line, environment);
         if (pid !== agent.pid) children.add(pid);
@@ -175,20 +177,20 @@ describe('over HTTPS through a proxy with a log-in', { skip: noOpenssl }, () => 
     assert.ok(at.proxy.logins.length > 0 && at.proxy.logins.every((login) => login === BASIC));
     const all = seen.join('\n');
     assert.match(all, /http:\/\/\*\*\*@127\.0\.0\.1/, 'config show says which proxy it is');
-    for (const form of formsOf(SECRET, PASSWORD, `ours:${PASSWORD}`, tokenOf(at.sandbox)))
+    for (const form of encodedForms(SECRET, PASSWORD, `ours:${PASSWORD}`, tokenOf(at.sandbox)))
       assert.ok(!all.includes(form), `${form} in\n${all}`);
   });
 
   it('a password that the proxy does not take, and quotes, is in no line either', { timeout }, async () => {
-    await using at = await stage();
+    await using at = await setup();
     const wrong = 'wrong-proxy-password-unseen';
     const file = await at.config(wrong);
     await using agent = at.run(file);
-    assert.match(await agent.line('event=FL-PROXY-REFUSED'), /answers 407/);
+    assert.match(await agent.line('event=FL-PROXY-DENIED'), /answers 407/);
     await using doctor = AgentProcess.run(['doctor', '--config', file, '--state', at.state]);
     await doctor.exit();
     await agent.stop();
     const all = [...agent.output, ...doctor.output].join('\n');
-    for (const form of formsOf(SECRET, wrong, `ours:${wrong}`)) assert.ok(!all.includes(form), form);
+    for (const form of encodedForms(SECRET, wrong, `ours:${wrong}`)) assert.ok(!all.includes(form), form);
   });
 });

@@ -10,28 +10,28 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { Delivery } from '../../../src/core/delivery/delivery.ts';
-import { VERDICTS } from '../../../src/core/failures/policies.ts';
-import { Losses } from '../../../src/core/model/loss-report.ts';
-import { JoinedOutbox } from '../../../src/outbox/outbox.ts';
+import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
+import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { Authority } from '../../doubles/certificates.ts';
-import { LoadedDice } from '../../doubles/fixed-random.ts';
+import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import {
   ACCEPTED,
   clock,
   freePort,
-  never,
-  nginxWords,
+  neverAborted,
   noNginx,
   openUpstream,
   Program,
   post,
-  roadTo,
   sandboxWithDevice,
   TOKEN,
+  transportTo,
   type Upstream,
   until,
+  writeNginxConfig,
 } from './helpers/foreign-programs.ts';
 
 const timeout = 60_000;
@@ -40,11 +40,11 @@ const PATIENCE_MS = 700;
 const DRIP_MS = 20;
 
 /** `head` at once, then `drop` again and again for as long as anybody listens; `drops` counts them. */
-function dripping(head: string, drop: string): Upstream['answer'] & { drops: number } {
+function createDripping(head: string, drop: string): Upstream['answer'] & { drops: number } {
   const answer = async (socket: Socket) => {
     socket.write(head);
     while (!socket.destroyed) {
-      await clock.sleep(DRIP_MS, never);
+      await clock.sleep(DRIP_MS, neverAborted);
       socket.write(drop);
       dripped.drops += 1;
     }
@@ -66,10 +66,10 @@ const limited = (bytesPerS: number, body: string) =>
 const BIG = 'x'.repeat(60_000);
 
 const SLOW: readonly (readonly [what: string, answer: Upstream['answer'] & { drops: number }])[] = [
-  ['whose header drips behind nginx', dripping(`${AT_ONCE}X: `, 'y')],
-  ['whose body drips', dripping(head('Content-Length: 100000'), 'y')],
-  ['that never ends', dripping(head('Transfer-Encoding: chunked'), '1\r\ny\r\n')],
-  ['that would be larger than we read', dripping(head('Content-Length: 10000000'), 'y'.repeat(100))],
+  ['whose header drips behind nginx', createDripping(`${AT_ONCE}X: `, 'y')],
+  ['whose body drips', createDripping(head('Content-Length: 100000'), 'y')],
+  ['that never ends', createDripping(head('Transfer-Encoding: chunked'), '1\r\ny\r\n')],
+  ['that would be larger than we read', createDripping(head('Content-Length: 10000000'), 'y'.repeat(100))],
   ['that nginx sends at 20 bytes a second, header and all,', limited(20, '')],
   ['that nginx sends at 500 bytes a second', limited(500, BIG)],
 ];
@@ -92,20 +92,20 @@ function inodeOf(fd: string): string | undefined {
   }
 }
 
-async function stage(answer: Upstream['answer']) {
+async function setup(answer: Upstream['answer']) {
   const authority = new Authority();
   const upstream = await openUpstream(answer);
   const nginx = new Program();
   const port = await freePort();
   const more = 'proxy_read_timeout 60s;';
-  const words = nginxWords(nginx, { port, behind: upstream.port, pem: authority.issue(), more });
+  const words = writeNginxConfig(nginx, { port, behind: upstream.port, pem: authority.issue(), more });
   await nginx.start(words, port);
-  const road = roadTo({ port, ca: authority.pem.cert, patienceMs: PATIENCE_MS });
+  const transport = transportTo({ port, ca: authority.pem.cert, patienceMs: PATIENCE_MS });
   const close = async () => {
-    for (const each of [road, nginx, upstream]) await each[Symbol.asyncDispose]();
+    for (const each of [transport, nginx, upstream]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { upstream, port, road, [Symbol.asyncDispose]: close };
+  return { upstream, port, transport: transport, [Symbol.asyncDispose]: close };
 }
 
 describe('through nginx, an answer', { skip: noNginx }, () => {
@@ -113,36 +113,36 @@ describe('through nginx, an answer', { skip: noNginx }, () => {
     it(`${what} is given up in the stated time, takes its connection along, and the next post works`, {
       timeout,
     }, async () => {
-      await using at = await stage(answer);
+      await using at = await setup(answer);
       for (const kind of ['dated', 'undated'] as const) {
-        const { body, reason, detail } = await post(at.road, kind);
-        assert.deepEqual([reason, detail], ['silent', `no answer from localhost:${at.port} in 1 s`]);
-        assert.match(VERDICTS.silent.sentence, /does not answer: check/);
+        const { body, reason, detail } = await post(at.transport, kind);
+        assert.deepEqual([reason, detail], ['server-timeout', `no answer from localhost:${at.port} in 1 s`]);
+        assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not answer: check/);
         assert.ok(answer.drops >= 3, 'it was not idle when it was given up');
         await until('no connection is left', () => connectionsTo(at.port) === 0);
         assert.equal(at.upstream.bodies.filter((each) => each === body).length, 1, 'and was asked once');
       }
       at.upstream.answer = (socket) => socket.write(ACCEPTED);
-      assert.equal((await post(at.road)).reason, 'ok');
+      assert.equal((await post(at.transport)).reason, 'ok');
     });
   }
 
   it('that is fast, and larger than we read, is cut off and no answer of ThingsBoard', {
     timeout,
   }, async () => {
-    await using at = await stage((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
-    assert.equal((await post(at.road)).reason, 'unintelligible');
+    await using at = await setup((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
+    assert.equal((await post(at.transport)).reason, 'unexpected-response');
     await until('no connection is left', () => connectionsTo(at.port) === 0);
     at.upstream.answer = (socket) => socket.write(ACCEPTED);
-    assert.equal((await post(at.road)).reason, 'ok');
+    assert.equal((await post(at.transport)).reason, 'ok');
   });
 });
 
 /** ThingsBoard stores what it is sent; the first answer drips, the others do not. */
 async function slowOnce(sandbox: Sandbox) {
   let answers = 0;
-  const drip = dripping(head('Content-Length: 100'), 'y');
-  return stage((socket, body) => {
+  const drip = createDripping(head('Content-Length: 100'), 'y');
+  return setup((socket, body) => {
     const url = `http://127.0.0.1:${sandbox.httpPort}/api/v1/${TOKEN.reveal()}/telemetry`;
     answers += 1;
     const isFirst = answers === 1;
@@ -153,15 +153,15 @@ async function slowOnce(sandbox: Sandbox) {
   });
 }
 
-function deliveryOver(transport: ReturnType<typeof roadTo>) {
+function deliveryOver(transport: ReturnType<typeof transportTo>) {
   const log = new RecordingLogger();
   const stamp = () => ({ bootId: clock.bootId, bootMs: clock.bootMs() });
-  const outbox = new JoinedOutbox(
-    { clock, log, losses: new Losses(), stamp },
+  const outbox = new TieredOutbox(
+    { clock, log, losses: new LossReport(), now: stamp },
     { spoolAfterMs: 600_000, flushEveryMs: 600_000 },
   );
   const facts = { gather: async () => ({}) };
-  const ports = { clock, chance: new LoadedDice(0.5), outbox, transport, facts, log };
+  const ports = { clock, random: new FixedRandom(0.5), outbox, transport, facts, log };
   return { outbox, delivery: new Delivery(ports, { drainPerS: 10, drainSpreadMs: 0 }) };
 }
 
@@ -169,13 +169,13 @@ describe('a reading whose answer drips', { skip: noNginx }, () => {
   it('goes again with its date, and is one point, no more and no less', { timeout }, async () => {
     await using sandbox = await sandboxWithDevice();
     await using at = await slowOnce(sandbox);
-    const { outbox, delivery } = deliveryOver(at.road);
+    const { outbox, delivery } = deliveryOver(at.transport);
     for (const tsMs of [1, 2, 3])
-      outbox.append({ bootId: 'b', bootMs: tsMs, tsMs, values: { n: tsMs }, full: true });
-    const first = await delivery.step(TOKEN, never);
-    assert.equal(first.type === 'refused' && first.refusal.reason, 'silent');
+      outbox.append({ bootId: 'b', bootMs: tsMs, tsMs, values: { n: tsMs }, isSnapshot: true });
+    const first = await delivery.step(TOKEN, neverAborted);
+    assert.equal(first.type === 'failed' && first.failure.reason, 'server-timeout');
     assert.equal(outbox.size, 3, 'nothing is done before the server has said so');
-    assert.deepEqual(await delivery.step(TOKEN, never), { type: 'delivered' });
+    assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
     assert.equal(outbox.size, 0);
     assert.deepEqual(at.upstream.bodies[1], at.upstream.bodies[0], 'the same bytes');
     const points = new Set(sandbox.points({ key: 'n' }).map(({ ts, value }) => `${ts} ${value}`));
@@ -185,18 +185,23 @@ describe('a reading whose answer drips', { skip: noNginx }, () => {
   it('does not go again without a date, and waits for it instead', { timeout }, async () => {
     await using sandbox = await sandboxWithDevice();
     await using at = await slowOnce(sandbox);
-    const { outbox, delivery } = deliveryOver(at.road);
+    const { outbox, delivery } = deliveryOver(at.transport);
     const append = (n: number) =>
-      outbox.append({ bootId: clock.bootId, bootMs: Math.round(clock.bootMs()), values: { n }, full: true });
+      outbox.append({
+        bootId: clock.bootId,
+        bootMs: Math.round(clock.bootMs()),
+        values: { n },
+        isSnapshot: true,
+      });
     append(1);
-    const first = await delivery.step(TOKEN, never);
-    assert.equal(first.type === 'refused' && first.refusal.reason, 'silent');
+    const first = await delivery.step(TOKEN, neverAborted);
+    assert.equal(first.type === 'failed' && first.failure.reason, 'server-timeout');
     append(2);
-    assert.deepEqual(await delivery.step(TOKEN, never), { type: 'delivered' });
+    assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
     assert.deepEqual(at.upstream.bodies, ['[{"n":1}]', '[{"n":2}]']);
     assert.equal(outbox.size, 1, 'the first waits');
-    await outbox.anchor(1_000_000);
-    assert.deepEqual(await delivery.step(TOKEN, never), { type: 'delivered' });
+    await outbox.setBootOffset(1_000_000);
+    assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
     assert.match(at.upstream.bodies[2] ?? '', /^\[\{"ts":\d+,"values":\{"n":1\}\}\]$/);
     assert.deepEqual([at.upstream.bodies.length, outbox.size], [3, 0]);
   });

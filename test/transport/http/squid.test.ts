@@ -10,7 +10,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { Authority, noOpenssl } from '../../doubles/certificates.ts';
+import { Authority, opensslProblem } from '../../doubles/certificates.ts';
 import { openTlsFront } from '../../doubles/tls-front.ts';
 import {
   freePort,
@@ -18,14 +18,14 @@ import {
   openUpstream,
   Program,
   post,
-  roadTo,
   sandboxWithDevice,
+  transportTo,
 } from './helpers/foreign-programs.ts';
 
 const timeout = 60_000;
 const LOGINS = '/usr/lib/squid/basic_ncsa_auth';
 const noSquid =
-  noOpenssl ||
+  opensslProblem ||
   missing('squid') ||
   (existsSync(LOGINS) ? false : `squid has no ${LOGINS} to check logins with`);
 const PASSWORD = 'proxy-password-unseen';
@@ -61,19 +61,19 @@ async function openSquid({ rules = 'http_access allow all', login = false } = {}
   return { squid, proxy, named, [Symbol.asyncDispose]: close };
 }
 
-async function stage(wish: Parameters<typeof openSquid>[0] = {}) {
+async function setup(options: Parameters<typeof openSquid>[0] = {}) {
   const authority = new Authority();
   const sandbox = await sandboxWithDevice();
   const front = await openTlsFront(sandbox.httpPort, authority.issue());
-  const squid = await openSquid(wish);
+  const squid = await openSquid(options);
   const [ca, ports] = [authority.pem.cert, { https: front.port, http: sandbox.httpPort }];
-  const road = (scheme: 'http' | 'https', proxy = squid.proxy, port = ports[scheme]) =>
-    roadTo({ scheme, port, ca, proxy });
+  const transport = (scheme: 'http' | 'https', proxy = squid.proxy, port = ports[scheme]) =>
+    transportTo({ scheme, port, ca, proxy });
   const close = async () => {
     for (const each of [squid, front, sandbox]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { ...squid, authority, sandbox, front, road, [Symbol.asyncDispose]: close };
+  return { ...squid, authority, sandbox, front, transport: transport, [Symbol.asyncDispose]: close };
 }
 
 describe('through squid', { skip: noSquid }, () => {
@@ -81,19 +81,19 @@ describe('through squid', { skip: noSquid }, () => {
     it(`${scheme} passes, with a date and without, over connections that are used again`, {
       timeout,
     }, async () => {
-      await using at = await stage();
-      await using road = at.road(scheme);
+      await using at = await setup();
+      await using transport = at.transport(scheme);
       for (const kind of ['dated', 'dated', 'undated'] as const)
-        assert.equal((await post(road, kind)).reason, 'ok');
+        assert.equal((await post(transport, kind)).reason, 'ok');
       assert.equal(at.sandbox.points({ key: 'n' }).length, 3);
       if (scheme === 'https') assert.equal(at.front.handshakes.all, 2, 'what has no date has a fresh one');
     });
 
     it(`what its rules forbid is told as its refusal over ${scheme}`, { timeout }, async () => {
-      await using at = await stage({ rules: 'http_access deny all' });
-      await using road = at.road(scheme);
-      const { reason, detail } = await post(road);
-      assert.equal(reason, 'proxy-refused');
+      await using at = await setup({ rules: 'http_access deny all' });
+      await using transport = at.transport(scheme);
+      const { reason, detail } = await post(transport);
+      assert.equal(reason, 'proxy-denied');
       assert.match(
         detail,
         scheme === 'https' ? /answers 403 to CONNECT/ : /answer 403 by way of http:\/\/127/,
@@ -102,14 +102,14 @@ describe('through squid', { skip: noSquid }, () => {
     });
 
     it(`who is not logged in is told so over ${scheme}, and who is passes`, { timeout }, async () => {
-      await using at = await stage({ login: true });
+      await using at = await setup({ login: true });
       for (const [proxy, expected] of [
-        [at.proxy, 'proxy-refused'],
-        [at.named('ours', 'wrong'), 'proxy-refused'],
+        [at.proxy, 'proxy-denied'],
+        [at.named('ours', 'wrong'), 'proxy-denied'],
         [at.named('ours', PASSWORD), 'ok'],
       ] as const) {
-        await using road = at.road(scheme, proxy);
-        const { reason, detail } = await post(road);
+        await using transport = at.transport(scheme, proxy);
+        const { reason, detail } = await post(transport);
         assert.equal(reason, expected);
         if (reason !== 'ok') assert.match(detail, /407/);
         assert.ok(!detail.includes(PASSWORD));
@@ -119,27 +119,27 @@ describe('through squid', { skip: noSquid }, () => {
     it(`a server it does not reach over ${scheme} is no refusal, no portal and no ThingsBoard, and soon asked again`, {
       timeout,
     }, async () => {
-      await using at = await stage();
-      await using road = at.road(scheme, at.proxy, await freePort());
-      const { reason, detail } = await post(road);
-      assert.equal(reason, 'upstream-away');
+      await using at = await setup();
+      await using transport = at.transport(scheme, at.proxy, await freePort());
+      const { reason, detail } = await post(transport);
+      assert.equal(reason, 'upstream-unavailable');
       assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ answers 503 to CONNECT|answer 503 by way of http:/);
     });
 
     it(`its end under a request cuts the request over ${scheme}, which is not made twice`, {
       timeout,
     }, async () => {
-      await using at = await stage();
+      await using at = await setup();
       let stopped: Promise<void> | undefined;
       await using upstream = await openUpstream(() => {
         stopped ??= at.squid.stop();
       });
       await using front = await openTlsFront(upstream.port, at.authority.issue());
-      await using road = at.road(scheme, at.proxy, scheme === 'https' ? front.port : upstream.port);
-      assert.equal((await post(road, 'undated')).reason, 'reset');
+      await using transport = at.transport(scheme, at.proxy, scheme === 'https' ? front.port : upstream.port);
+      assert.equal((await post(transport, 'undated')).reason, 'reset');
       await stopped;
       assert.equal(upstream.bodies.length, 1);
-      assert.equal((await post(road)).reason, 'proxy-away');
+      assert.equal((await post(transport)).reason, 'proxy-unreachable');
     });
   }
 });

@@ -39,8 +39,8 @@ export function writeAttributes(
 ): boolean {
   let changed = false;
   for (const [key, stored] of values) {
-    const known = scope.get(key);
-    if (known?.type === stored.type && known.value === stored.value) continue;
+    const previous = scope.get(key);
+    if (previous?.type === stored.type && previous.value === stored.value) continue;
     scope.set(key, stored);
     changed = true;
   }

@@ -21,7 +21,7 @@ export type Credentials =
 
 export type CredentialsChoice =
   | { readonly ok: true; readonly credentials: Credentials }
-  | { readonly ok: false; readonly why: string };
+  | { readonly ok: false; readonly reason: string };
 
 const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 /** Length of the tokens and names the server makes up (3.4). */
@@ -34,27 +34,27 @@ export function randomAlphanumerics(): string {
 }
 
 /** With no credential member in the request the server mints a token, whatever type was asked for (3.4). */
-export function chooseCredentials(request: ProvisionRequest, mintToken: () => string): CredentialsChoice {
+export function chooseCredentials(request: ProvisionRequest, generateToken: () => string): CredentialsChoice {
   const { token, hash, username, password, clientId } = request;
   if (token + hash + username + password + clientId === '') {
-    return { ok: true, credentials: { type: 'ACCESS_TOKEN', token: mintToken() } };
+    return { ok: true, credentials: { type: 'ACCESS_TOKEN', token: generateToken() } };
   }
   switch (request.credentialsType) {
     case 'ACCESS_TOKEN':
-      return token === '' ? refused('no token given') : chosen({ type: 'ACCESS_TOKEN', token });
+      return token === '' ? reject('no token given') : accept({ type: 'ACCESS_TOKEN', token });
     case 'X509_CERTIFICATE': {
       const certificate = hash.replace(/-----(BEGIN|END)[^-]*-----/g, '').replace(/[\r\n]/g, '');
       return certificate === ''
-        ? refused('no certificate given')
-        : chosen({ type: 'X509_CERTIFICATE', certificate });
+        ? reject('no certificate given')
+        : accept({ type: 'X509_CERTIFICATE', certificate });
     }
     case 'MQTT_BASIC':
-      if (clientId === '' && username === '') return refused('neither clientId nor username given');
+      if (clientId === '' && username === '') return reject('neither clientId nor username given');
       if (clientId !== '' && password !== '' && username === '')
-        return refused('a password without a username');
-      return chosen({ type: 'MQTT_BASIC', clientId, userName: username, password });
+        return reject('a password without a username');
+      return accept({ type: 'MQTT_BASIC', clientId, userName: username, password });
     case 'LWM2M_CREDENTIALS':
-      return chosen({ type: 'LWM2M_CREDENTIALS' });
+      return accept({ type: 'LWM2M_CREDENTIALS' });
   }
 }
 
@@ -88,11 +88,11 @@ export function credentialsValue(credentials: Credentials): unknown {
   }
 }
 
-function chosen(credentials: Credentials): CredentialsChoice {
+function accept(credentials: Credentials): CredentialsChoice {
   const hasControl = [...(credentialsId(credentials) ?? '')].some((char) => char < ' ' || char === '\u007F');
-  return hasControl ? refused('control characters in the credentials') : { ok: true, credentials };
+  return hasControl ? reject('control characters in the credentials') : { ok: true, credentials };
 }
 
-function refused(why: string): CredentialsChoice {
-  return { ok: false, why };
+function reject(reason: string): CredentialsChoice {
+  return { ok: false, reason };
 }

@@ -32,7 +32,7 @@ export interface NewDevice {
 
 export type Creation =
   | { readonly ok: true; readonly device: Device }
-  | { readonly ok: false; readonly why: string };
+  | { readonly ok: false; readonly reason: string };
 
 const NAME_LENGTH_MAX = 255;
 const MARKUP = /<[a-z/!?]/i;
@@ -41,32 +41,32 @@ export class Devices {
   readonly #byName = new Map<string, Device>();
   readonly #byId = new Map<string, Device>();
   readonly #byCredentials = new Map<string, Device>();
-  readonly #changed: () => void;
+  readonly #onChanged: () => void;
 
   /** `changed` is called after every change worth remembering over a restart. */
-  constructor(changed: () => void) {
-    this.#changed = changed;
+  constructor(onChanged: () => void) {
+    this.#onChanged = onChanged;
   }
 
-  create(wanted: NewDevice): Creation {
-    const why = this.#problem(wanted);
-    if (why !== undefined) return { ok: false, why };
+  create(newDevice: NewDevice): Creation {
+    const reason = this.#problem(newDevice);
+    if (reason !== undefined) return { ok: false, reason };
     const device: Device = {
       id: randomUUID(),
-      name: wanted.name,
-      profile: wanted.profile ?? SANDBOX_PROFILE,
-      gateway: wanted.gateway ?? false,
-      createdAtMs: wanted.createdAtMs,
+      name: newDevice.name,
+      profile: newDevice.profile ?? SANDBOX_PROFILE,
+      gateway: newDevice.gateway ?? false,
+      createdAtMs: newDevice.createdAtMs,
       attributes: emptyScopes(),
-      credentials: wanted.credentials,
+      credentials: newDevice.credentials,
     };
-    this.adopt(device);
-    this.#changed();
+    this.restore(device);
+    this.#onChanged();
     return { ok: true, device };
   }
 
   /** Takes a device as it was remembered, without asking again whether it may exist. */
-  adopt(device: Device): void {
+  restore(device: Device): void {
     this.#byName.set(device.name, device);
     this.#byId.set(device.id, device);
     this.#index(device);
@@ -76,31 +76,31 @@ export class Devices {
     this.#byName.delete(device.name);
     this.#byId.delete(device.id);
     this.#unindex(device);
-    this.#changed();
+    this.#onChanged();
   }
 
   replaceCredentials(device: Device, credentials: Credentials): void {
     this.#unindex(device);
     device.credentials = credentials;
     this.#index(device);
-    this.#changed();
+    this.#onChanged();
   }
 
   /** To be called when a device's attributes changed. */
-  touched(): void {
-    this.#changed();
+  markChanged(): void {
+    this.#onChanged();
   }
 
-  named(name: string): Device | undefined {
+  findByName(name: string): Device | undefined {
     return this.#byName.get(name);
   }
 
-  withId(id: string): Device | undefined {
+  findById(id: string): Device | undefined {
     return this.#byId.get(id);
   }
 
-  withToken(token: string): Device | undefined {
-    return this.#holder({ type: 'ACCESS_TOKEN', token });
+  findByToken(token: string): Device | undefined {
+    return this.#findByCredentials({ type: 'ACCESS_TOKEN', token });
   }
 
   all(): readonly Device[] {
@@ -113,11 +113,12 @@ export class Devices {
     if (MARKUP.test(name)) return 'the name contains markup';
     if ([...name].some((char) => char < ' ' || char === '\u007F')) return 'control characters in the name';
     if (this.#byName.has(name)) return 'a device of that name exists';
-    if (this.#holder(credentials) !== undefined) return 'the credentials are used by another device';
+    if (this.#findByCredentials(credentials) !== undefined)
+      return 'the credentials are used by another device';
     return undefined;
   }
 
-  #holder(credentials: Credentials): Device | undefined {
+  #findByCredentials(credentials: Credentials): Device | undefined {
     const id = credentialsId(credentials);
     return id === undefined ? undefined : this.#byCredentials.get(id);
   }

@@ -13,12 +13,12 @@ import type { StoredPoint } from './types.ts';
 
 export type StoredValue = Pick<StoredPoint, 'value' | 'type'>;
 
-export type Classified =
+export type Classification =
   | { readonly status: 'stored'; readonly stored: StoredValue }
   /** JSON null: the key is dropped, the message goes on. */
   | { readonly status: 'dropped' }
   /** The whole message fails. */
-  | { readonly status: 'refused'; readonly message: string };
+  | { readonly status: 'rejected'; readonly message: string };
 
 export type StoredValues =
   | { readonly ok: true; readonly values: ReadonlyMap<string, StoredValue> }
@@ -37,13 +37,13 @@ export function classifyMembers(object: LenientObject, typeCast: boolean): Store
   const values = new Map<string, StoredValue>();
   for (const [key, member] of object.members) {
     const classified = classifyValue(member, typeCast);
-    if (classified.status === 'refused') return { ok: false, message: classified.message };
+    if (classified.status === 'rejected') return { ok: false, message: classified.message };
     if (classified.status === 'stored') values.set(key, classified.stored);
   }
   return { ok: true, values };
 }
 
-export function classifyValue(value: LenientValue, typeCast: boolean): Classified {
+export function classifyValue(value: LenientValue, typeCast: boolean): Classification {
   switch (value.type) {
     case 'null':
       return { status: 'dropped' };
@@ -66,7 +66,7 @@ export function storedText({ type, value }: StoredValue): string {
   return String(value);
 }
 
-function classifyString(text: string, typeCast: boolean): Classified {
+function classifyString(text: string, typeCast: boolean): Classification {
   if (typeCast && PARSABLE.test(text)) {
     const number = classifyNumber(text, typeCast);
     if (number.status === 'stored') return number;
@@ -74,16 +74,16 @@ function classifyString(text: string, typeCast: boolean): Classified {
   return stored('string', text);
 }
 
-function classifyNumber(literal: string, typeCast: boolean): Classified {
+function classifyNumber(literal: string, typeCast: boolean): Classification {
   const decimal = parseDecimal(literal);
-  if (decimal === undefined) return { status: 'refused', message: TOO_LONG };
+  if (decimal === undefined) return { status: 'rejected', message: TOO_LONG };
   if (isWhole(decimal) && !isSimpleDouble(literal)) {
     const long = integerPart(decimal);
     if (long >= LONG_MIN && long <= LONG_MAX) return stored('long', longValue(long));
   } else if (decimal.scale <= DOUBLE_DECIMALS_MAX) {
     return stored('double', Number(plainText(decimal)));
   }
-  return typeCast ? stored('string', plainText(decimal)) : { status: 'refused', message: TOO_LONG };
+  return typeCast ? stored('string', plainText(decimal)) : { status: 'rejected', message: TOO_LONG };
 }
 
 /** A point without exponent makes a double even of a whole number. */
@@ -96,6 +96,6 @@ function longValue(long: bigint): number | string {
   return Number.isSafeInteger(number) ? number : String(long);
 }
 
-function stored(type: StoredPoint['type'], value: StoredPoint['value']): Classified {
+function stored(type: StoredPoint['type'], value: StoredPoint['value']): Classification {
   return { status: 'stored', stored: { type, value } };
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../../src/sandbox/core/core.ts';
 import type { DeviceHandle } from '../../../../src/sandbox/core/model/types.ts';
-import { HandClock } from '../../helpers/manual-clock.ts';
-import { quickCore, withDevice } from '../../helpers/quick-core.ts';
+import { ManualClock } from '../../helpers/manual-clock.ts';
+import { openQuickCore, withDevice } from '../../helpers/quick-core.ts';
 
 async function publish(core: SandboxCoreWithAdmin, device: DeviceHandle, body: string): Promise<string> {
   return (await core.publishAttributes(device, body, 'coap')).status;
@@ -21,14 +21,14 @@ async function read(
 
 describe('publishing attributes', () => {
   it('writes the client scope by the value rules', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core);
     assert.equal(await publish(core, device, '{"fw":"007","x":{"y":null},"gone":null}'), 'accepted');
     assert.deepEqual(core.admin.devices()[0]?.attributes.client, { fw: 7, x: '{"y":null}' });
   });
 
   it('treats ts and values as two ordinary attributes', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core);
     await publish(core, device, '{"ts":1,"values":{"a":2}}');
     assert.deepEqual(core.admin.devices()[0]?.attributes.client, { ts: 1, values: '{"a":2}' });
@@ -36,19 +36,19 @@ describe('publishing attributes', () => {
 
   for (const body of ['[]', '[{"a":1}]', '1', '"x"', 'null', '', '{']) {
     it(`refuses ${body || 'an empty body'} as malformed`, async () => {
-      const core = quickCore();
+      const core = openQuickCore();
       assert.equal(await publish(core, await withDevice(core), body), 'malformed');
     });
   }
 
   it('fails under the rate limit', async () => {
-    const core = quickCore({ knobs: { rateLimited: true } });
+    const core = openQuickCore({ knobs: { rateLimited: true } });
     assert.equal(await publish(core, await withDevice(core), '{"a":1}'), 'failed');
   });
 
   it('is remembered only when it changed something', async () => {
     let changes = 0;
-    const core = quickCore({ devicesChanged: () => (changes += 1) });
+    const core = openQuickCore({ devicesChanged: () => (changes += 1) });
     const device = await withDevice(core);
     changes = 0;
     await publish(core, device, '{"a":1}');
@@ -58,8 +58,8 @@ describe('publishing attributes', () => {
 });
 
 describe('reading attributes', () => {
-  async function furnished(): Promise<[SandboxCoreWithAdmin, DeviceHandle]> {
-    const core = quickCore();
+  async function createDeviceWithAttributes(): Promise<[SandboxCoreWithAdmin, DeviceHandle]> {
+    const core = openQuickCore();
     const device = await withDevice(core);
     await publish(core, device, '{"a":1,"b":2}');
     core.admin.setSharedAttributes('gw-0001', '{"b":"x","c":1.0}');
@@ -67,23 +67,26 @@ describe('reading attributes', () => {
   }
 
   it('answers everything of both scopes when no keys are given', async () => {
-    assert.equal(await read(...(await furnished())), '{"client":{"a":1,"b":2},"shared":{"b":"x","c":1.0}}');
+    assert.equal(
+      await read(...(await createDeviceWithAttributes())),
+      '{"client":{"a":1,"b":2},"shared":{"b":"x","c":1.0}}',
+    );
   });
 
   it('answers only the scope whose keys are given', async () => {
-    const [core, device] = await furnished();
+    const [core, device] = await createDeviceWithAttributes();
     assert.equal(await read(core, device, { clientKeys: ['b'] }), '{"client":{"b":2}}');
     assert.equal(await read(core, device, { sharedKeys: ['b', 'b'] }), '{"shared":{"b":"x"}}');
   });
 
   it('A2: answers the keys asked for in each scope', async () => {
-    const [core, device] = await furnished();
+    const [core, device] = await createDeviceWithAttributes();
     const answer = await read(core, device, { clientKeys: ['a'], sharedKeys: ['b'] });
     assert.equal(answer, '{"client":{"a":1},"shared":{"b":"x"}}');
   });
 
   it('leaves out a scope in which nothing was found', async () => {
-    const [core, device] = await furnished();
+    const [core, device] = await createDeviceWithAttributes();
     assert.equal(
       await read(core, device, { clientKeys: ['zzz'], sharedKeys: ['b'] }),
       '{"shared":{"b":"x"}}',
@@ -91,7 +94,7 @@ describe('reading attributes', () => {
   });
 
   it('finds nothing where there is nothing, server attributes included', async () => {
-    const core = quickCore({ mintToken: () => 'tok' });
+    const core = openQuickCore({ generateToken: () => 'tok' });
     await core.provision('{"provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}', 'coap');
     const check = await core.checkToken('tok');
     assert.ok(check.status === 'ok');
@@ -100,16 +103,16 @@ describe('reading attributes', () => {
   });
 
   it('fails under the rate limit', async () => {
-    const [core, device] = await furnished();
-    core.admin.turnKnobs({ rateLimited: true });
+    const [core, device] = await createDeviceWithAttributes();
+    core.admin.updateKnobs({ rateLimited: true });
     assert.equal(await read(core, device), 'failed');
   });
 
   it('is never answered when the core is slower than the transport waits', async () => {
-    const clock = new HandClock();
-    const core = quickCore({ clock });
+    const clock = new ManualClock();
+    const core = openQuickCore({ clock });
     const device = await withDevice(core);
-    core.admin.turnKnobs({ coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 });
+    core.admin.updateKnobs({ coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 });
     const reading = read(core, device);
     await clock.advance(10_000);
     assert.equal(await reading, 'silent');
@@ -118,7 +121,7 @@ describe('reading attributes', () => {
 
 describe('shared attributes', () => {
   it('are a flat object for a new observer, empty when there are none', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core);
     assert.equal(await core.sharedAttributes(device), '{}');
     core.admin.setSharedAttributes('gw-0001', '{"uploadPeriod":60}');
@@ -126,62 +129,65 @@ describe('shared attributes', () => {
   });
 
   it('A1: notify with the keys written, and with the keys deleted', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core);
-    const told: string[] = [];
-    core.subscribe(device, { sharedAttributes: (json) => told.push(json) });
+    const notifications: string[] = [];
+    core.subscribe(device, { sharedAttributes: (json) => notifications.push(json) });
     core.admin.setSharedAttributes('gw-0001', '{"uploadPeriod":60}');
     core.admin.setSharedAttributes('gw-0001', '{"other":"x"}');
     core.admin.deleteSharedAttributes('gw-0001', ['uploadPeriod', 'never']);
-    assert.deepEqual(told, ['{"uploadPeriod":60}', '{"other":"x"}', '{"deleted":["uploadPeriod"]}']);
+    assert.deepEqual(notifications, ['{"uploadPeriod":60}', '{"other":"x"}', '{"deleted":["uploadPeriod"]}']);
   });
 
   it('tell nobody who unsubscribed, and nobody about another device', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core);
     core.admin.createDevice({ name: 'other' });
-    const told: string[] = [];
-    const unsubscribe = core.subscribe(device, { sharedAttributes: (json) => told.push(json) });
+    const notifications: string[] = [];
+    const unsubscribe = core.subscribe(device, { sharedAttributes: (json) => notifications.push(json) });
     core.admin.setSharedAttributes('other', '{"a":1}');
     unsubscribe();
     unsubscribe();
     core.admin.setSharedAttributes('gw-0001', '{"a":1}');
-    assert.deepEqual(told, []);
+    assert.deepEqual(notifications, []);
   });
 
   it('are forgotten by nobody but the listeners at a restart', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core);
-    const told: string[] = [];
-    core.subscribe(device, { sharedAttributes: (json) => told.push(json), ended: () => told.push('ended') });
+    const notifications: string[] = [];
+    core.subscribe(device, {
+      sharedAttributes: (json) => notifications.push(json),
+      ended: () => notifications.push('ended'),
+    });
     core.admin.restart();
     core.admin.setSharedAttributes('gw-0001', '{"a":1}');
-    assert.deepEqual(told, []);
+    assert.deepEqual(notifications, []);
     assert.equal(await core.sharedAttributes(device), '{"a":1}');
   });
 });
 
 describe('the end of a token', () => {
   it('ends every subscription once and unauthorizes the old token when it is revoked', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core, 'old');
-    const told: string[] = [];
-    core.subscribe(device, { ended: (reason) => told.push(reason) });
+    const notifications: string[] = [];
+    core.subscribe(device, { ended: (reason) => notifications.push(reason) });
     const revoked = core.admin.revokeToken('gw-0001');
     core.admin.revokeToken('gw-0001');
-    assert.deepEqual(told, ['revoked']);
+    assert.deepEqual(notifications, ['revoked']);
     assert.ok(revoked.ok);
     assert.match(revoked.value.token ?? '', /^[A-Za-z0-9]{20}$/);
     assert.deepEqual(await core.checkToken('old'), { status: 'unauthorized' });
   });
 
   it('ends every subscription when the device is deleted', async () => {
-    const core = quickCore();
+    const core = openQuickCore();
     const device = await withDevice(core, 'old');
-    const told: string[] = [];
-    core.subscribe(device, { ended: (reason) => told.push(reason) });
+    const notifications: string[] = [];
+    core.subscribe(device, { ended: (reason) => notifications.push(reason) });
     core.admin.deleteDevice('gw-0001');
-    assert.deepEqual(told, ['deleted']);
+    assert.deepEqual(notifications, ['deleted']);
     assert.deepEqual(await core.checkToken('old'), { status: 'unauthorized' });
   });
 
@@ -193,7 +199,7 @@ describe('the end of a token', () => {
       ['LWM2M', false],
       ['SNMP', false],
     ] as const) {
-      const core = quickCore({ knobs: { transportType } });
+      const core = openQuickCore({ knobs: { transportType } });
       assert.equal((await withDevice(core)).coapAllowed, coapAllowed);
     }
   });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseLenientJson } from '../../../../src/sandbox/core/json/lenient-json.ts';
 import type { StoredPoint } from '../../../../src/sandbox/core/model/types.ts';
-import { type Classified, classifyValue, storedText } from '../../../../src/sandbox/core/model/values.ts';
+import { type Classification, classifyValue, storedText } from '../../../../src/sandbox/core/model/values.ts';
 
-function classify(json: string, typeCast: boolean): Classified {
+function classify(json: string, typeCast: boolean): Classification {
   const parsed = parseLenientJson(json);
   assert.ok(parsed.ok, json);
   return classifyValue(parsed.value, typeCast);
@@ -91,7 +91,7 @@ describe('the value table', () => {
 
   for (const json of ['0.30000000000000004', '9223372036854775808', '1E400']) {
     it(`fails the whole message for ${json} with the type cast off`, () => {
-      assert.equal(classify(json, false).status, 'refused');
+      assert.equal(classify(json, false).status, 'rejected');
     });
   }
 
@@ -101,7 +101,7 @@ describe('the value table', () => {
   });
 
   it('refuses a number whose digits would fill the memory, and keeps it as text when quoted', () => {
-    assert.equal(classify('1E999999999', true).status, 'refused');
+    assert.equal(classify('1E999999999', true).status, 'rejected');
     const digits = '1'.repeat(20_000);
     assert.deepEqual(classify(`"${digits}"`, true), {
       status: 'stored',

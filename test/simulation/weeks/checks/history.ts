@@ -3,11 +3,11 @@
  * last one forward.
  */
 
-import { LIVE_MS_MAX } from '../../../../src/core/delivery/undated.ts';
+import { UNDATED_AGE_MS_MAX } from '../../../../src/core/delivery/undated.ts';
 import { SECOND } from '../plan/week-plan.ts';
 import { EPOCH_MS, type HostTime } from '../world/host-time.ts';
 import type { Points } from '../world/week-server.ts';
-import type { LostBy } from './accounting.ts';
+import type { LossCause } from './accounting.ts';
 import { at, type Ledger, type Sample } from './ledger.ts';
 
 /** How far a date may be off beside what the oscillator drifts while nobody corrects it, ms. */
@@ -41,11 +41,11 @@ export function checkDates(ledger: Ledger, host: HostTime): History {
 
 function checkTwice(ledger: Ledger, { n, dated, arrivals, unheardLive, takenMs }: Sample): void {
   const dates = [...dated].map((ts) => at(ts - EPOCH_MS)).join(', ');
-  if (dated.size > 1) ledger.tell('one date', `n=${n}: ${dates}`, takenMs);
+  if (dated.size > 1) ledger.recordGap('one date', `n=${n}: ${dates}`, takenMs);
   if (arrivals.length > 1) {
-    ledger.tell('stored once', `n=${n}: ${arrivals.length} times without a date`, takenMs);
+    ledger.recordGap('stored once', `n=${n}: ${arrivals.length} times without a date`, takenMs);
   } else if (arrivals.length === 1 && unheardLive === 0) {
-    ledger.tell('stored once', `n=${n}: without a date, heard, and again at ${dates}`, takenMs);
+    ledger.recordGap('stored once', `n=${n}: without a date, heard, and again at ${dates}`, takenMs);
   }
 }
 
@@ -59,7 +59,7 @@ function checkDate(
   const mostMs = DATE_MS + host.holdOverMs(life.boot, takenMs, wasUndated);
   if (Math.abs(offMs) <= mostMs) return;
   const how = wasUndated ? 'later' : 'at once';
-  ledger.tell(
+  ledger.recordGap(
     'dated right',
     `n=${n}: off by ${Math.round(offMs)} ms of ${Math.round(mostMs)}, dated ${how}`,
     takenMs,
@@ -68,8 +68,8 @@ function checkDate(
 
 function checkArrival(ledger: Ledger, { n, takenMs }: Sample, ts: number): void {
   const lateMs = ts - EPOCH_MS - takenMs;
-  if (lateMs < 0 || lateMs > LIVE_MS_MAX + DELAY_MS) {
-    ledger.tell('dated right', `n=${n}: dated by the server ${Math.round(lateMs)} ms after`, takenMs);
+  if (lateMs < 0 || lateMs > UNDATED_AGE_MS_MAX + DELAY_MS) {
+    ledger.recordGap('dated right', `n=${n}: dated by the server ${Math.round(lateMs)} ms after`, takenMs);
   }
 }
 
@@ -77,7 +77,7 @@ function checkArrival(ledger: Ledger, { n, takenMs }: Sample, ts: number): void 
 export function checkValues(
   ledger: Ledger,
   stored: ReadonlyMap<number, Points>,
-  lostBy: ReadonlyMap<number, LostBy>,
+  lostBy: ReadonlyMap<number, LossCause>,
 ): number {
   const carried: Record<string, unknown> = {};
   let excused = 0;
@@ -89,7 +89,7 @@ export function checkValues(
     if (wrong === undefined) continue;
     if (isInWindow(ledger, sample, stored, lostBy)) excused += 1;
     else {
-      ledger.tell(
+      ledger.recordGap(
         'history reconstructs',
         `n=${n} at ${at(ts - EPOCH_MS)}: ${wrong}=${carried[wrong]}, sampled ${sample.values[wrong]}; ${context(ledger, sample, lostBy)}`,
         sample.takenMs,
@@ -104,7 +104,7 @@ function isInWindow(
   ledger: Ledger,
   sample: Sample,
   stored: ReadonlyMap<number, Points>,
-  lostBy: ReadonlyMap<number, LostBy>,
+  lostBy: ReadonlyMap<number, LossCause>,
 ): boolean {
   for (let n = sample.n - 1; n >= 1; n -= 1) {
     const before = ledger.sample(n);
@@ -124,7 +124,7 @@ function isFull(sample: Sample, stored: ReadonlyMap<number, Points>): boolean {
   });
 }
 
-function context(ledger: Ledger, sample: Sample, lostBy: ReadonlyMap<number, LostBy>): string {
+function context(ledger: Ledger, sample: Sample, lostBy: ReadonlyMap<number, LossCause>): string {
   const before: string[] = [];
   for (let n = sample.n - 1; n >= Math.max(1, sample.n - 6); n -= 1) {
     const life = ledger.sample(n)?.life.number;

@@ -41,14 +41,14 @@ export interface LifeRecord {
   /** When `anchor` was called and when it returned, virtual ms. */
   anchoredMs?: number;
   /** Lost and untold when it died. */
-  untold: number;
+  unreported: number;
 }
 
 /** Readings that the agent counted as lost. */
 export interface Note {
   readonly life: LifeRecord;
   readonly atMs: number;
-  readonly why: LossReason;
+  readonly reason: LossReason;
   readonly readings: number;
   /** The sample, where the agent had it in hand. */
   readonly n?: number;
@@ -57,7 +57,7 @@ export interface Note {
 }
 
 /** A gap record was made. */
-export interface Tell {
+export interface GapRecord {
   readonly life: LifeRecord;
   readonly atMs: number;
   readonly readings: number;
@@ -85,10 +85,10 @@ export const PROMISES = [
   'drained after healing',
 ] as const;
 
-export type Promised = (typeof PROMISES)[number];
+export type PromiseName = (typeof PROMISES)[number];
 
-export interface Broken {
-  readonly promise: Promised;
+export interface BrokenPromise {
+  readonly promise: PromiseName;
   readonly atMs: number;
   readonly detail: string;
 }
@@ -100,15 +100,15 @@ export class Ledger {
   readonly samples: Sample[] = [];
   readonly lives: LifeRecord[] = [];
   readonly notes: Note[] = [];
-  readonly tells: Tell[] = [];
+  readonly gapRecords: GapRecord[] = [];
   /** Gap records whose numbers went into the next, by their date. */
-  readonly retells: {
+  readonly repeatedReports: {
     readonly readings: number;
-    readonly why: LossReason;
+    readonly reason: LossReason;
     readonly tsMs: number | undefined;
   }[] = [];
-  readonly broken: Broken[] = [];
-  readonly counts = new Map<Promised, number>();
+  readonly broken: BrokenPromise[] = [];
+  readonly counts = new Map<PromiseName, number>();
   /** Phases in which the disk refused, virtual ms. */
   readonly refusals: { readonly fromMs: number; toMs: number }[] = [];
   readonly #nowMs: () => number;
@@ -116,7 +116,7 @@ export class Ledger {
   readonly #trace: string[] = [];
   readonly #traceMax: number;
   /** Told by gap records without a date whose answer the agent did not hear: they come again, with one. */
-  toldUnheard = 0;
+  unheardReports = 0;
   writesWhileOnline = 0;
   catchUpMsWorst = 0;
 
@@ -129,7 +129,7 @@ export class Ledger {
     return this.samples[n - 1];
   }
 
-  tell(promise: Promised, detail: string, atMs: number = this.#nowMs()): void {
+  recordGap(promise: PromiseName, detail: string, atMs: number = this.#nowMs()): void {
     const count = (this.counts.get(promise) ?? 0) + 1;
     this.counts.set(promise, count);
     if (count <= KEPT_MAX) this.broken.push({ promise, atMs, detail });

@@ -2,7 +2,7 @@
  * Witnesses: wrappers around parts of the agent that write down in the ledger what passes, and change nothing.
  */
 
-import { GAP_KEYS, type Losses } from '../../../../src/core/model/loss-report.ts';
+import { GAP_KEYS, type LossReport } from '../../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../../src/core/model/reading.ts';
 import type { Clock } from '../../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../../src/core/ports/outbox.ts';
@@ -12,50 +12,50 @@ import type { VirtualTime } from '../../virtual-time.ts';
 import type { WeekSettings } from '../plan/week-plan.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';
 
-export interface WitnessPorts {
+export interface ObserverPorts {
   readonly ledger: Ledger;
   readonly time: VirtualTime;
   readonly life: LifeRecord;
 }
 
 /** Every reading counted as lost, and every gap record made. A retold gap record is neither. */
-export function witnessedLosses(losses: Losses, { ledger, time, life }: WitnessPorts): Losses {
-  return overriding<Losses>(losses, {
+export function observedLossReport(losses: LossReport, { ledger, time, life }: ObserverPorts): LossReport {
+  return overriding<LossReport>(losses, {
     add: (loss) => {
       if (life.diedMs !== undefined) return;
-      ledger.trace(() => `lost: ${loss.readings} ${loss.why}`);
+      ledger.trace(() => `lost: ${loss.readings} ${loss.reason}`);
       ledger.notes.push({ life, atMs: time.nowMs, ...withoutUndefined(loss) });
       losses.add(loss);
     },
-    addReading: (reading, why) => {
+    addReading: (reading, reason) => {
       // In what is left of the turn in which a process dies, it changes nothing any more.
       if (life.diedMs !== undefined) return;
       if (reading.gap) {
         const readings = Number(reading.values[GAP_KEYS.readings] ?? 1);
-        ledger.trace(() => `retold: a gap record of ${readings}, ${why}`);
-        ledger.retells.push({ readings, why, tsMs: reading.tsMs });
+        ledger.trace(() => `retold: a gap record of ${readings}, ${reason}`);
+        ledger.repeatedReports.push({ readings, reason, tsMs: reading.tsMs });
       } else {
         const { n } = reading.values;
-        ledger.trace(() => `lost: n=${n} ${why}`);
+        ledger.trace(() => `lost: n=${n} ${reason}`);
         const ms = reading.tsMs === undefined ? {} : { fromMs: reading.tsMs, toMs: reading.tsMs };
         ledger.notes.push({
           life,
           atMs: time.nowMs,
-          why,
+          reason,
           readings: 1,
           ...(typeof n === 'number' && { n }),
           ...ms,
         });
       }
-      losses.addReading(reading, why);
+      losses.addReading(reading, reason);
     },
-    tell: (stamp) => {
+    takeGapRecord: (stamp) => {
       if (life.diedMs !== undefined) return undefined;
-      const gap = losses.tell(stamp);
+      const gap = losses.takeGapRecord(stamp);
       if (!gap) return undefined;
       const readings = Number(gap.values[GAP_KEYS.readings]);
       ledger.trace(() => `told: ${JSON.stringify(gap)}`);
-      ledger.tells.push({ life, atMs: time.nowMs, readings });
+      ledger.gapRecords.push({ life, atMs: time.nowMs, readings });
       return gap;
     },
   });
@@ -67,7 +67,7 @@ function withoutUndefined<T extends { fromMs?: number | undefined; toMs?: number
 }
 
 /** Which samples were taken from the backlog, which had no date, and when the boot was dated. */
-export function witnessedOutbox(outbox: Outbox, { ledger, time, life }: WitnessPorts): Outbox {
+export function observedOutbox(outbox: Outbox, { ledger, time, life }: ObserverPorts): Outbox {
   const { backlog } = outbox;
   return overriding<Outbox>(outbox, {
     fresh: outbox.fresh,
@@ -86,8 +86,8 @@ export function witnessedOutbox(outbox: Outbox, { ledger, time, life }: WitnessP
       if (sample && reading.tsMs === undefined) sample.wasUndated = true;
       outbox.append(reading);
     },
-    anchor: async (offsetMs) => {
-      await outbox.anchor(offsetMs);
+    setBootOffset: async (offsetMs) => {
+      await outbox.setBootOffset(offsetMs);
       life.anchoredMs = time.nowMs;
       ledger.trace('anchored');
     },
@@ -100,7 +100,7 @@ export interface Reason {
 }
 
 /** Something has waited long enough, or there is something on the disk that must be dated. */
-export function witnessedSpool(
+export function observedSpool(
   spool: Spool,
   {
     clock,
@@ -126,7 +126,7 @@ export function witnessedSpool(
       return during(spool.size > 0 || readings.some(isDue), () => spool.append(readings));
     },
     // What is still on its way to the disk may have to be dated there: only the agent can know.
-    anchor: (offsetMs) => during(true, () => spool.anchor(offsetMs)),
+    setBootOffset: (offsetMs) => during(true, () => spool.setBootOffset(offsetMs)),
   });
 }
 

@@ -47,7 +47,7 @@ export class TrafficWatch {
     ledger.trace(() => `request ${number}: ${summary(body)}, ${this.#inFlight} under way${trouble}`);
     return (result) => {
       this.#inFlight -= 1;
-      ledger.trace(() => `request ${number}: ${result.ok ? 'ok' : result.refusal.reason}`);
+      ledger.trace(() => `request ${number}: ${result.ok ? 'ok' : result.failure.reason}`);
       this.#ended(result, isTelemetry);
     };
   }
@@ -60,22 +60,22 @@ export class TrafficWatch {
     }
     // Refused attributes are tried again later, and the session does not hear of it.
     if (!isTelemetry) return;
-    const { reason } = result.refusal;
-    if (reason === 'malformed' || reason === 'aborted') return;
-    if (reason === 'overloaded') this.#overloads += 1;
-    if (reason !== 'overloaded' || this.#overloads > OVERLOADS_MAX) this.#isTroubled = true;
+    const { reason } = result.failure;
+    if (reason === 'request-malformed' || reason === 'aborted') return;
+    if (reason === 'server-overloaded') this.#overloads += 1;
+    if (reason !== 'server-overloaded' || this.#overloads > OVERLOADS_MAX) this.#isTroubled = true;
   }
 
   #checkBody(body: string): void {
     if (body === '[]' || body.includes('{}'))
-      this.#ports.ledger.tell('never an empty batch', body.slice(0, 80));
+      this.#ports.ledger.recordGap('never an empty batch', body.slice(0, 80));
   }
 
   #checkCount(): void {
     const most = this.#isTroubled ? 1 : IN_FLIGHT_MAX;
     if (this.#inFlight < most) return;
     const trouble = this.#isTroubled ? ' in trouble' : '';
-    this.#ports.ledger.tell(
+    this.#ports.ledger.recordGap(
       'at most four requests, one in trouble',
       `${this.#inFlight + 1} under way${trouble}`,
     );
@@ -91,7 +91,7 @@ export class TrafficWatch {
     if (this.#pacedMs.length <= most) return;
     const duringMs = time.nowMs - (this.#pacedMs.shift() ?? 0);
     if (duringMs >= PACE_WINDOW_MS - 1) return;
-    ledger.tell('drain rate', `${most + 1} messages of the backlog in ${Math.round(duringMs)} ms`);
+    ledger.recordGap('drain rate', `${most + 1} messages of the backlog in ${Math.round(duringMs)} ms`);
   }
 }
 

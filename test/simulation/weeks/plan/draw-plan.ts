@@ -2,9 +2,8 @@
  * Draws the plan of one gateway's weeks from the dice, before they begin.
  */
 
-import type { Dice } from '../../seeded-random.ts';
+import type { SeededRandom } from '../../seeded-random.ts';
 import {
-  CALM,
   DAY,
   type DiskHealth,
   type DiskPhase,
@@ -12,50 +11,51 @@ import {
   type Ending,
   HOUR,
   MINUTE,
+  NO_FAULTS,
   type Poison,
   SECOND,
-  type Sky,
+  type ServerConditions,
   type Weather,
   type WeekPlan,
   type WeekSettings,
 } from './week-plan.ts';
 
-export function drawPlan(dice: Dice, days: number): WeekPlan {
+export function drawPlan(rng: SeededRandom, days: number): WeekPlan {
   const untilMs = days * DAY;
   return {
     untilMs,
-    weather: drawWeather(dice.fork(), untilMs),
-    disk: drawDisk(dice.fork(), untilMs),
-    diskStepMsMax: dice.weighted([
+    weather: drawWeather(rng.fork(), untilMs),
+    disk: drawDisk(rng.fork(), untilMs),
+    diskStepMsMax: rng.weighted([
       [8, 20],
       [2, 1_000],
     ]),
-    endings: Array.from({ length: dice.integer(0, 2 * days) }, () => drawEnding(dice)),
-    poisons: drawPoisons(dice.fork(), untilMs),
-    drift: dice.between(-DRIFT_MAX, DRIFT_MAX),
-    limitPerMinute: dice.integer(20, 200),
-    settings: drawSettings(dice.fork()),
-    hasRuntimeDirectory: dice.happens(0.5),
+    endings: Array.from({ length: rng.integer(0, 2 * days) }, () => drawEnding(rng)),
+    poisons: drawPoisons(rng.fork(), untilMs),
+    drift: rng.between(-DRIFT_MAX, DRIFT_MAX),
+    limitPerMinute: rng.integer(20, 200),
+    settings: drawSettings(rng.fork()),
+    hasRuntimeDirectory: rng.isTrue(0.5),
   };
 }
 
-function drawSettings(dice: Dice): WeekSettings {
+function drawSettings(rng: SeededRandom): WeekSettings {
   const pause = () =>
-    dice.weighted([
+    rng.weighted([
       [6, MINUTE],
       [1, 5 * SECOND],
       [1, 15 * SECOND],
       [1, 5 * MINUTE],
       [1, HOUR],
     ]);
-  const memoryBytesMax = dice.happens(0.2) ? { memoryBytesMax: dice.integer(5_000, 60_000) } : {};
+  const memoryBytesMax = rng.isTrue(0.2) ? { memoryBytesMax: rng.integer(5_000, 60_000) } : {};
   return {
     sampleEveryMs: MINUTE,
-    spreadMs: dice.weighted([
+    spreadMs: rng.weighted([
       [1, 0],
       [2, 2 * MINUTE],
     ]),
-    drainPerS: dice.weighted([
+    drainPerS: rng.weighted([
       [3, 10],
       [1, 1],
       [1, 50],
@@ -63,35 +63,35 @@ function drawSettings(dice: Dice): WeekSettings {
     spoolAfterMs: pause(),
     flushEveryMs: pause(),
     // The least the agent takes holds some 900 readings.
-    spoolBytesMax: dice.happens(0.3) ? dice.integer(130_000, 500_000) : 64_000_000,
+    spoolBytesMax: rng.isTrue(0.3) ? rng.integer(130_000, 500_000) : 64_000_000,
     ...memoryBytesMax,
     freeShare: 0.1,
-    trust: dice.happens(0.05) ? 'system' : 'synchronised',
+    trust: rng.isTrue(0.05) ? 'system' : 'synchronised',
   };
 }
 
-function drawWeather(dice: Dice, untilMs: number): Weather[] {
+function drawWeather(rng: SeededRandom, untilMs: number): Weather[] {
   const phases: Weather[] = [];
   for (let atMs = 0; atMs < untilMs; ) {
-    phases.push({ atMs, ...drawRoad(dice), sky: 'clear' });
-    atMs += dice.logBetween(20 * MINUTE, 60 * HOUR);
-    phases.push({ atMs, ...drawRoad(dice), sky: drawSky(dice) });
-    atMs += dice.happens(0.8) ? dice.logBetween(2 * MINUTE, 6 * HOUR) : dice.logBetween(6 * HOUR, 3 * DAY);
+    phases.push({ atMs, ...drawNetwork(rng), sky: 'clear' });
+    atMs += rng.logBetween(20 * MINUTE, 60 * HOUR);
+    phases.push({ atMs, ...drawNetwork(rng), sky: drawServerConditions(rng) });
+    atMs += rng.isTrue(0.8) ? rng.logBetween(2 * MINUTE, 6 * HOUR) : rng.logBetween(6 * HOUR, 3 * DAY);
   }
   return phases.filter(({ atMs }) => atMs < untilMs);
 }
 
-function drawRoad(dice: Dice): Omit<Weather, 'atMs' | 'sky'> {
-  if (dice.happens(0.4)) return CALM;
+function drawNetwork(rng: SeededRandom): Omit<Weather, 'atMs' | 'sky'> {
+  if (rng.isTrue(0.4)) return NO_FAULTS;
   return {
-    lostShare: dice.between(0, 0.3),
-    delayMsMin: dice.between(1, 100),
-    delayMsMax: dice.logBetween(100, 4 * SECOND),
+    lostShare: rng.between(0, 0.3),
+    delayMsMin: rng.between(1, 100),
+    delayMsMax: rng.logBetween(100, 4 * SECOND),
   };
 }
 
-function drawSky(dice: Dice): Sky {
-  return dice.weighted([
+function drawServerConditions(rng: SeededRandom): ServerConditions {
+  return rng.weighted([
     [3, 'away'],
     [2, 'no-route'],
     [3, 'dark'],
@@ -100,18 +100,18 @@ function drawSky(dice: Dice): Sky {
   ]);
 }
 
-function drawDisk(dice: Dice, untilMs: number): DiskPhase[] {
+function drawDisk(rng: SeededRandom, untilMs: number): DiskPhase[] {
   const phases: DiskPhase[] = [{ atMs: 0, health: 'well' }];
-  if (dice.happens(0.5)) return phases;
-  for (let atMs = dice.logBetween(HOUR, 3 * DAY); atMs < untilMs; atMs += dice.logBetween(HOUR, 3 * DAY)) {
-    const health = dice.weighted<DiskHealth>([
+  if (rng.isTrue(0.5)) return phases;
+  for (let atMs = rng.logBetween(HOUR, 3 * DAY); atMs < untilMs; atMs += rng.logBetween(HOUR, 3 * DAY)) {
+    const health = rng.weighted<DiskHealth>([
       [2, 'full'],
       [1, 'read-only'],
       [1, 'io'],
       [2, 'low'],
     ]);
     phases.push({ atMs, health });
-    atMs += dice.logBetween(5 * MINUTE, DAY);
+    atMs += rng.logBetween(5 * MINUTE, DAY);
     phases.push({ atMs, health: 'well' });
   }
   return phases.filter(({ atMs }) => atMs < untilMs);
@@ -131,30 +131,30 @@ export const OFTEN_KILLED: readonly Ending[] = Array.from({ length: 40 }, () => 
   return [...kills, { ...within, how: 'power' as const }];
 }).flat();
 
-function drawEnding(dice: Dice): Ending {
+function drawEnding(rng: SeededRandom): Ending {
   const act = {
-    of: dice.happens(0.8) ? ('disk' as const) : ('road' as const),
-    count: Math.floor(dice.logBetween(1, 3_000)),
-    before: dice.happens(0.5),
+    of: rng.isTrue(0.8) ? ('disk' as const) : ('road' as const),
+    count: Math.floor(rng.logBetween(1, 3_000)),
+    before: rng.isTrue(0.5),
   };
   return {
-    how: dice.weighted([
+    how: rng.weighted([
       [60, 'power'],
       [20, 'kill'],
       [20, 'stop'],
     ]),
-    afterMs: dice.logBetween(MINUTE, 3 * DAY),
-    ...(dice.happens(0.6) && { act }),
+    afterMs: rng.logBetween(MINUTE, 3 * DAY),
+    ...(rng.isTrue(0.6) && { act }),
     // No host is back sooner.
-    pauseMs: dice.happens(0.05) ? dice.logBetween(HOUR, 12 * HOUR) : dice.logBetween(5 * SECOND, HOUR),
+    pauseMs: rng.isTrue(0.05) ? rng.logBetween(HOUR, 12 * HOUR) : rng.logBetween(5 * SECOND, HOUR),
   };
 }
 
-function drawPoisons(dice: Dice, untilMs: number): Map<number, Poison> {
+function drawPoisons(rng: SeededRandom, untilMs: number): Map<number, Poison> {
   const poisons = new Map<number, Poison>();
   const samples = Math.floor(untilMs / MINUTE);
-  for (let left = dice.integer(0, 4); left > 0; left -= 1) {
-    poisons.set(dice.integer(1, samples), dice.happens(0.6) ? 'malformed' : 'refused');
+  for (let left = rng.integer(0, 4); left > 0; left -= 1) {
+    poisons.set(rng.integer(1, samples), rng.isTrue(0.6) ? 'malformed' : 'refused');
   }
   return poisons;
 }

@@ -15,11 +15,11 @@ export const DAY = 24 * HOUR;
  * Whether the server answers. `away`: port unreachable. `dark`: nothing passes, nothing is said. `overloaded`: 5.00 for all.
  * `limited`: 5.00 beyond so many messages a minute.
  */
-export type Sky = 'clear' | 'away' | 'no-route' | 'dark' | 'overloaded' | 'limited';
+export type ServerConditions = 'clear' | 'away' | 'no-route' | 'dark' | 'overloaded' | 'limited';
 
 export interface Weather {
   readonly atMs: number;
-  readonly sky: Sky;
+  readonly sky: ServerConditions;
   /** Of one datagram in one direction. */
   readonly lostShare: number;
   readonly delayMsMin: number;
@@ -76,4 +76,4 @@ export interface WeekSettings extends Pick<AgentSettings, 'spreadMs' | 'sampleEv
 export const DISK_BYTES = 8_000_000_000;
 export const DRIFT_MAX = 30e-6;
 
-export const CALM: Omit<Weather, 'atMs'> = { sky: 'clear', lostShare: 0, delayMsMin: 5, delayMsMax: 40 };
+export const NO_FAULTS: Omit<Weather, 'atMs'> = { sky: 'clear', lostShare: 0, delayMsMin: 5, delayMsMax: 40 };

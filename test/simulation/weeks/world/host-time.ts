@@ -8,9 +8,9 @@
  */
 
 import type { Clock, OffsetMemory, TimeSync } from '../../../../src/core/ports/clock.ts';
-import { MemoryOfOffsets } from '../../../doubles/in-memory-offsets.ts';
+import { MemoryOffsetStore } from '../../../doubles/in-memory-offsets.ts';
 import { overriding } from '../../overriding.ts';
-import type { Dice } from '../../seeded-random.ts';
+import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualBoot, VirtualTime } from '../../virtual-time.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../plan/week-plan.ts';
 
@@ -23,14 +23,14 @@ export interface Boot {
   /** When the wall clock was first right for sure, virtual ms. */
   synchronisedMs?: number;
   /** Stretches without discipline; the last may be open. */
-  readonly adrift: { fromMs: number; toMs: number }[];
+  readonly isDrifting: { fromMs: number; toMs: number }[];
   /** In the runtime directory, which is gone with the boot. */
   readonly memory: OffsetMemory;
 }
 
 export class HostTime {
   readonly #time: VirtualTime;
-  readonly #dice: Dice;
+  readonly #rng: SeededRandom;
   readonly #drift: number;
   readonly #isTrusted: boolean;
   #boot: Boot;
@@ -41,9 +41,9 @@ export class HostTime {
   #setWallMs = 0;
   #setAtMs = 0;
 
-  constructor(time: VirtualTime, dice: Dice, drift: number, isTrusted: boolean) {
+  constructor(time: VirtualTime, rng: SeededRandom, drift: number, isTrusted: boolean) {
     this.#time = time;
-    this.#dice = dice;
+    this.#rng = rng;
     this.#drift = drift;
     this.#isTrusted = isTrusted;
     this.#boot = this.boot();
@@ -56,7 +56,7 @@ export class HostTime {
   /** The host's power comes on. */
   boot(): Boot {
     const number = (this.#boot?.number ?? 0) + 1;
-    const boot: Boot = { number, host: this.#time.boot(), adrift: [], memory: new MemoryOfOffsets() };
+    const boot: Boot = { number, host: this.#time.boot(), isDrifting: [], memory: new MemoryOffsetStore() };
     this.#boot = boot;
     this.#isSynchronised = false;
     this.#isDisciplined = false;
@@ -93,7 +93,7 @@ export class HostTime {
   /** Asking takes a while; `sleep` is that of the asking process. */
   timeSync(sleep: Clock['sleep']): TimeSync {
     const answer = async (signal: AbortSignal) => {
-      await sleep(this.#dice.logBetween(5, 2 * SECOND), signal);
+      await sleep(this.#rng.logBetween(5, 2 * SECOND), signal);
       return this.#isSynchronised;
     };
     return { isSynchronised: answer, confirmsStep: answer };
@@ -104,9 +104,9 @@ export class HostTime {
    * a reading that was dated later, since or until the first time it was.
    */
   holdOverMs(boot: Boot, atMs: number, wasUndated: boolean): number {
-    const { synchronisedMs, adrift } = boot;
+    const { synchronisedMs, isDrifting } = boot;
     if (synchronisedMs === undefined) return 0;
-    const stretch = adrift.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + 10 * MINUTE);
+    const stretch = isDrifting.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + 10 * MINUTE);
     const adriftMs = stretch ? (Number.isFinite(stretch.toMs) ? stretch.toMs : atMs) - stretch.fromMs : 0;
     const apartMs = wasUndated ? Math.abs(atMs - synchronisedMs) : 0;
     return (adriftMs + apartMs) * Math.abs(this.#drift);
@@ -122,9 +122,9 @@ export class HostTime {
     this.#setWallMs = wallMs;
     this.#setAtMs = this.#time.nowMs;
     if (this.#isDisciplined && !isDisciplined) {
-      this.#boot.adrift.push({ fromMs: this.#time.nowMs, toMs: Number.POSITIVE_INFINITY });
+      this.#boot.isDrifting.push({ fromMs: this.#time.nowMs, toMs: Number.POSITIVE_INFINITY });
     }
-    const last = this.#boot.adrift.at(-1);
+    const last = this.#boot.isDrifting.at(-1);
     if (!this.#isDisciplined && isDisciplined && last) last.toMs = this.#time.nowMs;
     this.#isDisciplined = isDisciplined;
   }
@@ -137,29 +137,29 @@ export class HostTime {
   }
 
   #wrongByMs(): number {
-    const dice = this.#dice;
-    return dice.weighted([
-      [3, dice.between(-SECOND, SECOND)],
-      [4, -dice.logBetween(MINUTE, 300 * DAY)],
+    const rng = this.#rng;
+    return rng.weighted([
+      [3, rng.between(-SECOND, SECOND)],
+      [4, -rng.logBetween(MINUTE, 300 * DAY)],
       [2, HOUR - EPOCH_MS - this.#time.nowMs],
-      [1, dice.logBetween(MINUTE, 30 * DAY)],
+      [1, rng.logBetween(MINUTE, 30 * DAY)],
     ]);
   }
 
   #drawBoot(boot: Boot): void {
-    const dice = this.#dice;
-    const isNever = dice.happens(0.15);
-    const syncMs = isNever ? Number.POSITIVE_INFINITY : dice.logBetween(5 * SECOND, 6 * HOUR);
-    for (let left = dice.integer(0, 3); left > 0; left -= 1) {
-      this.#later(boot, dice.logBetween(SECOND, Math.min(syncMs, 6 * HOUR)), () => this.#step());
+    const rng = this.#rng;
+    const isNever = rng.isTrue(0.15);
+    const syncMs = isNever ? Number.POSITIVE_INFINITY : rng.logBetween(5 * SECOND, 6 * HOUR);
+    for (let left = rng.integer(0, 3); left > 0; left -= 1) {
+      this.#later(boot, rng.logBetween(SECOND, Math.min(syncMs, 6 * HOUR)), () => this.#step());
     }
     if (isNever) return;
     this.#later(boot, syncMs, () => this.#synchronise(boot));
-    for (let atMs = syncMs; dice.happens(0.4); ) {
-      atMs += dice.logBetween(MINUTE, 2 * DAY);
-      const isPerson = dice.happens(0.6);
-      this.#later(boot, atMs, () => (isPerson ? this.#setWrong() : this.#loseServer()));
-      atMs += isPerson ? dice.logBetween(10 * SECOND, 6 * HOUR) : dice.logBetween(10 * MINUTE, 2 * DAY);
+    for (let atMs = syncMs; rng.isTrue(0.4); ) {
+      atMs += rng.logBetween(MINUTE, 2 * DAY);
+      const isManual = rng.isTrue(0.6);
+      this.#later(boot, atMs, () => (isManual ? this.#setWrong() : this.#loseServer()));
+      atMs += isManual ? rng.logBetween(10 * SECOND, 6 * HOUR) : rng.logBetween(10 * MINUTE, 2 * DAY);
       this.#later(boot, atMs, () => this.#synchronise(boot));
     }
   }
@@ -185,12 +185,12 @@ export class HostTime {
 
   /** The service goes on calling the clock synchronised, or not. */
   #loseServer(): void {
-    this.#isSynchronised = this.#dice.happens(0.5);
+    this.#isSynchronised = this.#rng.isTrue(0.5);
     this.#set(this.#wallMs(), false);
   }
 
   #stepMs(): number {
-    const ms = this.#dice.logBetween(5 * SECOND, 60 * DAY);
-    return this.#dice.happens(0.5) ? ms : -ms;
+    const ms = this.#rng.logBetween(5 * SECOND, 60 * DAY);
+    return this.#rng.isTrue(0.5) ? ms : -ms;
   }
 }

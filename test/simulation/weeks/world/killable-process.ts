@@ -11,20 +11,20 @@ import type { Ending } from '../plan/week-plan.ts';
 import type { HostTime } from './host-time.ts';
 
 /** Looks at the clock at one instant, beyond which an agent turns in circles. */
-const LOOKS_MAX = 20_000;
+const CHECKS_MAX = 20_000;
 
 /** How late a timer is, ms. */
 const TIMER_LATE_MS = 0.01;
 
 export type ActKind = 'disk' | 'road' | 'sleep';
 
-export class Mortal {
+export class KillableProcess {
   isAlive = true;
   #end:
     | { readonly of: ActKind; left: number; readonly before: boolean; readonly run: () => void }
     | undefined;
-  #lookedAtMs = -1;
-  #looks = 0;
+  #checkedAtMs = -1;
+  #checks = 0;
 
   endAtAct({ of, count, before }: NonNullable<Ending['act']>, run: () => void): void {
     this.#end = { of, left: count, before, run };
@@ -46,7 +46,7 @@ export class Mortal {
   }
 
   clock(host: HostTime, nowMs: () => number): Clock {
-    const clock = host.clock(() => this.#look(nowMs()));
+    const clock = host.clock(() => this.#check(nowMs()));
     return overriding<Clock>(clock, {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
@@ -56,10 +56,10 @@ export class Mortal {
     });
   }
 
-  #look(nowMs: number): void {
-    if (nowMs !== this.#lookedAtMs) this.#looks = 0;
-    this.#lookedAtMs = nowMs;
-    this.#looks += 1;
-    if (this.#looks > LOOKS_MAX) throw new Error('the agent turns in circles while time stands still');
+  #check(nowMs: number): void {
+    if (nowMs !== this.#checkedAtMs) this.#checks = 0;
+    this.#checkedAtMs = nowMs;
+    this.#checks += 1;
+    if (this.#checks > CHECKS_MAX) throw new Error('the agent turns in circles while time stands still');
   }
 }

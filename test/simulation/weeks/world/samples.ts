@@ -5,7 +5,7 @@
 
 import type { Value } from '../../../../src/core/model/reading.ts';
 import type { Sensors } from '../../../../src/core/ports/sensors.ts';
-import type { Dice } from '../../seeded-random.ts';
+import type { SeededRandom } from '../../seeded-random.ts';
 import type { Ledger, LifeRecord } from '../checks/ledger.ts';
 import type { Poison } from '../plan/week-plan.ts';
 import { POISON_KEY } from './week-server.ts';
@@ -13,7 +13,7 @@ import { POISON_KEY } from './week-server.ts';
 const MODES = ['idle', 'heating', 'cooling', 'service'] as const;
 
 export class Samples {
-  readonly #dice: Dice;
+  readonly #rng: SeededRandom;
   readonly #ledger: Ledger;
   readonly #poisons: ReadonlyMap<number, Poison>;
   readonly #nowMs: () => number;
@@ -22,8 +22,8 @@ export class Samples {
   #slow = 0;
   #hasExtra = true;
 
-  constructor(dice: Dice, ledger: Ledger, poisons: ReadonlyMap<number, Poison>, nowMs: () => number) {
-    this.#dice = dice;
+  constructor(rng: SeededRandom, ledger: Ledger, poisons: ReadonlyMap<number, Poison>, nowMs: () => number) {
+    this.#rng = rng;
     this.#ledger = ledger;
     this.#poisons = poisons;
     this.#nowMs = nowMs;
@@ -40,20 +40,20 @@ export class Samples {
   }
 
   #take(life: LifeRecord): Readonly<Record<string, Value>> {
-    const dice = this.#dice;
+    const rng = this.#rng;
     const { samples } = this.#ledger;
     const n = samples.length + 1;
-    if (dice.happens(0.02)) this.#isOpen = !this.#isOpen;
-    if (dice.happens(0.01)) this.#mode = MODES[dice.integer(0, MODES.length - 1)] ?? MODES[0];
-    if (dice.happens(0.05)) this.#slow += 1;
-    if (dice.happens(0.01)) this.#hasExtra = !this.#hasExtra;
+    if (rng.isTrue(0.02)) this.#isOpen = !this.#isOpen;
+    if (rng.isTrue(0.01)) this.#mode = MODES[rng.integer(0, MODES.length - 1)] ?? MODES[0];
+    if (rng.isTrue(0.05)) this.#slow += 1;
+    if (rng.isTrue(0.01)) this.#hasExtra = !this.#hasExtra;
     const poison = this.#poisons.get(n);
     const values: Readonly<Record<string, Value>> = {
       n,
       open: this.#isOpen,
       mode: this.#mode,
       slow: this.#slow,
-      noisy: Math.round(dice.random() * 10_000) / 100,
+      noisy: Math.round(rng.random() * 10_000) / 100,
       ...(this.#hasExtra && { extra: this.#slow >> 2 }),
       ...(poison && { [POISON_KEY]: poison }),
     };

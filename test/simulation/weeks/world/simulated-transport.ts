@@ -6,9 +6,9 @@
  * deadline is the result. A request that is aborted is repeated no more, but what is under way arrives.
  */
 
-import type { RefusalReason, Result } from '../../../../src/core/failures/failure.ts';
+import type { FailureReason, Result } from '../../../../src/core/failures/failure.ts';
 import type { Transport } from '../../../../src/core/ports/transport.ts';
-import type { Dice } from '../../seeded-random.ts';
+import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { Ledger, LifeRecord } from '../checks/ledger.ts';
 import { TrafficWatch } from '../checks/traffic-watch.ts';
@@ -21,11 +21,11 @@ const LAST_REPETITION_MS = 40_000;
 const PAUSE_MS_MAX = 10_000;
 
 /** What a dead process awaits. */
-const NEVER = new Promise<never>(() => {});
+const UNREACHABLE = new Promise<never>(() => {});
 
-export interface RoadPorts {
+export interface SimulatedTransportPorts {
   readonly time: VirtualTime;
-  readonly dice: Dice;
+  readonly rng: SeededRandom;
   readonly ledger: Ledger;
   readonly server: WeekServer;
   readonly weather: () => Weather;
@@ -35,18 +35,18 @@ export interface RoadPorts {
   readonly settings: WeekSettings;
 }
 
-interface Course {
+interface RequestCourse {
   readonly arrivesMs: number;
   /** When the datagram that arrives leaves. */
   readonly leavesMs: number;
   readonly answersMs: number;
 }
 
-export class Road implements Transport {
-  readonly #ports: RoadPorts;
+export class SimulatedTransport implements Transport {
+  readonly #ports: SimulatedTransportPorts;
   readonly #watch: TrafficWatch;
 
-  constructor(ports: RoadPorts) {
+  constructor(ports: SimulatedTransportPorts) {
     this.#ports = ports;
     this.#watch = new TrafficWatch(ports);
   }
@@ -60,12 +60,12 @@ export class Road implements Transport {
   }
 
   postTelemetry(_token: unknown, body: string, signal: AbortSignal): Promise<Result<void>> {
-    if (this.#ports.life.diedMs !== undefined) return NEVER;
+    if (this.#ports.life.diedMs !== undefined) return UNREACHABLE;
     return this.#request(body, signal, () => this.#ports.server.execute(body));
   }
 
   postAttributes(_token: unknown, body: string, signal: AbortSignal): Promise<Result<void>> {
-    if (this.#ports.life.diedMs !== undefined) return NEVER;
+    if (this.#ports.life.diedMs !== undefined) return UNREACHABLE;
     return this.#request(
       body,
       signal,
@@ -105,26 +105,27 @@ export class Road implements Transport {
           resolve(result());
         });
       const startedMs = time.nowMs;
-      const course = this.#course();
+      const requestCourse = this.#planCourse();
       let cancelArrival = (): void => {};
       const abort = (): void => {
-        if (time.nowMs - startedMs < course.leavesMs) cancelArrival();
+        if (time.nowMs - startedMs < requestCourse.leavesMs) cancelArrival();
         end(() => refused('aborted'));
       };
       if (signal.aborted) return abort();
       signal.addEventListener('abort', abort);
       const { sky } = server;
       if (sky === 'no-route') return void over.push(time.after(1, () => end(() => refused('no-route'))));
-      cancelArrival = this.#arrive(course, () => {
+      cancelArrival = this.#arrive(requestCourse, () => {
         executed = execute();
         // Whoever dies or gives up before the answer never heard of it.
         if (executed.isDated) return;
-        this.#ports.ledger.toldUnheard += executed.told;
+        this.#ports.ledger.unheardReports += executed.told;
         for (const sample of executed.samples) sample.unheardLive += 1;
       });
-      const answersMs = sky === 'away' ? Math.min(course.answersMs, DEADLINE_MS) : course.answersMs;
+      const answersMs =
+        sky === 'away' ? Math.min(requestCourse.answersMs, DEADLINE_MS) : requestCourse.answersMs;
       if (!(answersMs < DEADLINE_MS)) {
-        over.push(time.after(DEADLINE_MS, () => end(() => refused('silent'))));
+        over.push(time.after(DEADLINE_MS, () => end(() => refused('server-timeout'))));
         return;
       }
       over.push(
@@ -133,15 +134,15 @@ export class Road implements Transport {
           const { answer } = executed ?? { answer: 'none' };
           const done = executed;
           if (done && answer !== 'none') return end(() => this.#answered(done));
-          over.push(time.after(DEADLINE_MS - answersMs, () => end(() => refused('silent'))));
+          over.push(time.after(DEADLINE_MS - answersMs, () => end(() => refused('server-timeout'))));
         }),
       );
     });
   }
 
   #answered({ answer, samples, isDated, told }: Executed): Result<void> {
-    if (answer !== 'ok') return refused(answer === 'malformed' ? 'malformed' : 'overloaded');
-    if (!isDated) this.#ports.ledger.toldUnheard -= told;
+    if (answer !== 'ok') return refused(answer === 'malformed' ? 'request-malformed' : 'server-overloaded');
+    if (!isDated) this.#ports.ledger.unheardReports -= told;
     for (const sample of samples) {
       if (!isDated) sample.unheardLive -= 1;
       sample.heardInLife ??= this.#ports.life.number;
@@ -149,7 +150,7 @@ export class Road implements Transport {
     return { ok: true, value: undefined };
   }
 
-  #arrive({ arrivesMs, leavesMs }: Course, execute: () => void): () => void {
+  #arrive({ arrivesMs, leavesMs }: RequestCourse, execute: () => void): () => void {
     const { time, server, life } = this.#ports;
     const sentMs = time.nowMs + leavesMs;
     if (!Number.isFinite(arrivesMs) || server.sky === 'away') return () => {};
@@ -161,30 +162,29 @@ export class Road implements Transport {
   }
 
   /** Which datagram arrives first, and when its or a later one's answer is back. */
-  #course(): Course {
-    const { dice, weather } = this.#ports;
+  #planCourse(): RequestCourse {
+    const { rng, weather } = this.#ports;
     const { sky, lostShare, delayMsMin, delayMsMax } = weather();
     let arrivesMs = Number.POSITIVE_INFINITY;
     let leavesMs = Number.POSITIVE_INFINITY;
     let answersMs = Number.POSITIVE_INFINITY;
     if (sky === 'dark') return { arrivesMs, leavesMs, answersMs };
-    const delay = () => (delayMsMax > 100 ? dice.logBetween(delayMsMin, delayMsMax) : delayMsMax);
-    let pauseMs = 2_000 * (1 + dice.random() / 2);
+    const delay = () => (delayMsMax > 100 ? rng.logBetween(delayMsMin, delayMsMax) : delayMsMax);
+    let pauseMs = 2_000 * (1 + rng.random() / 2);
     for (let atMs = 0; atMs < LAST_REPETITION_MS && atMs < answersMs; atMs += pauseMs, pauseMs *= 2) {
       pauseMs = Math.min(pauseMs, PAUSE_MS_MAX);
-      if (dice.happens(lostShare)) continue;
+      if (rng.isTrue(lostShare)) continue;
       const hereMs = atMs + delay();
       if (hereMs < arrivesMs) {
         arrivesMs = hereMs;
         leavesMs = atMs;
       }
-      if (!dice.happens(lostShare))
-        answersMs = Math.min(answersMs, Math.max(hereMs, arrivesMs) + 1 + delay());
+      if (!rng.isTrue(lostShare)) answersMs = Math.min(answersMs, Math.max(hereMs, arrivesMs) + 1 + delay());
     }
     return { arrivesMs, leavesMs, answersMs };
   }
 }
 
-function refused(reason: RefusalReason): Result<never> {
-  return { ok: false, refusal: { reason, detail: 'simulated' } };
+function refused(reason: FailureReason): Result<never> {
+  return { ok: false, failure: { reason, detail: 'simulated' } };
 }

@@ -7,13 +7,13 @@
 
 import type { SpoolDirectory, SpoolFile } from '../../../../src/outbox/spool/directory.ts';
 import type { PowerCutDirectory } from '../../../doubles/power-cut-directory.ts';
-import type { Dice } from '../../seeded-random.ts';
+import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { Ledger } from '../checks/ledger.ts';
 
 export interface WatchedPorts {
   readonly time: VirtualTime;
-  readonly dice: Dice;
+  readonly rng: SeededRandom;
   readonly ledger: Ledger;
   readonly disk: PowerCutDirectory;
   /** Does it, unless the process is dead; may end the process before or after. */
@@ -70,9 +70,9 @@ export class WatchedDirectory implements SpoolDirectory {
   }
 
   #step<T>(effect: () => Promise<T>): Promise<T> {
-    const { time, dice, act } = this.#ports;
+    const { time, rng, act } = this.#ports;
     return new Promise((resolve, reject) => {
-      time.after(dice.random() * this.#stepMsMax, () =>
+      time.after(rng.random() * this.#stepMsMax, () =>
         act(() => {
           // Begun at once, so that an end just after this act finds it done.
           effect().then(
@@ -87,12 +87,12 @@ export class WatchedDirectory implements SpoolDirectory {
   #watchWrite(what: string): void {
     if (this.#ports.mayWrite()) return;
     this.#ports.ledger.writesWhileOnline += 1;
-    this.#ports.ledger.tell('no write while nothing waits', what);
+    this.#ports.ledger.recordGap('no write while nothing waits', what);
   }
 
   #watchBytes(): void {
     const { disk, ledger } = this.#ports;
     const bytes = disk.names.reduce((sum, name) => sum + disk.bytesOf(name).length, 0);
-    if (bytes > this.#bytesMax + BESIDE_BYTES) ledger.tell('spool within its bound', `${bytes} bytes`);
+    if (bytes > this.#bytesMax + BESIDE_BYTES) ledger.recordGap('spool within its bound', `${bytes} bytes`);
   }
 }

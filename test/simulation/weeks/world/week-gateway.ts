@@ -2,7 +2,7 @@
  * The gateway of the weeks: one disk, one host clock, and one life of the agent after another on them, each ended as planned.
  */
 
-import type { JoinedOutbox } from '../../../../src/outbox/outbox.ts';
+import type { TieredOutbox } from '../../../../src/outbox/outbox.ts';
 import type { DiskHealth, Ending } from '../plan/week-plan.ts';
 import { DISK_BYTES, MINUTE } from '../plan/week-plan.ts';
 import { type LifePorts, WeekLife } from './week-life.ts';
@@ -44,7 +44,7 @@ export class WeekGateway {
   heal(): void {
     this.#endings.length = 0;
     this.#cancelEnding();
-    this.#life?.mortal.cancelEnd();
+    this.#life?.killable.cancelEnd();
   }
 
   weatherChanged(): void {
@@ -53,20 +53,20 @@ export class WeekGateway {
   }
 
   setDisk(health: DiskHealth): void {
-    const { disk, ledger, time, dice } = this.#ports;
+    const { disk, ledger, time, rng } = this.#ports;
     ledger.trace(`disk: ${health}`);
     disk.capacityBytes = health === 'full' ? 0 : Number.POSITIVE_INFINITY;
     disk.totalBytes = DISK_BYTES;
     disk.freeBytes = DISK_BYTES * (health === 'low' ? 0.05 : 0.5);
     disk.readOnly = health === 'read-only';
-    const breaks = () => health === 'io' && dice.happens(0.6);
+    const breaks = () => health === 'io' && rng.isTrue(0.6);
     Object.assign(disk.broken, { read: breaks(), write: breaks(), sync: breaks(), remove: breaks() });
     const open = ledger.refusals.at(-1);
     if (open && !Number.isFinite(open.toMs)) open.toMs = time.nowMs;
     if (health !== 'well') ledger.refusals.push({ fromMs: time.nowMs, toMs: Number.POSITIVE_INFINITY });
   }
 
-  #sampled(outbox: JoinedOutbox): void {
+  #sampled(outbox: TieredOutbox): void {
     const { time, ledger } = this.#ports;
     if (this.#canDrainSinceMs === undefined || outbox.backlog.size > 0 || outbox.fresh.size > 1) return;
     ledger.catchUpMsWorst = Math.max(ledger.catchUpMsWorst, time.nowMs - this.#canDrainSinceMs - MINUTE);
@@ -76,24 +76,24 @@ export class WeekGateway {
   #arm(life: WeekLife, ending: Ending): void {
     const end = () => {
       this.#cancelEnding();
-      life.mortal.cancelEnd();
+      life.killable.cancelEnd();
       this.#end(life, ending);
     };
     this.#cancelEnding = this.#ports.time.after(ending.afterMs, end);
     // Who is asked to stop finishes what it is at.
     if (ending.act)
-      life.mortal.endAtAct({ ...ending.act, before: ending.act.before && ending.how !== 'stop' }, end);
+      life.killable.endAtAct({ ...ending.act, before: ending.act.before && ending.how !== 'stop' }, end);
   }
 
   #end(life: WeekLife, { how, pauseMs }: Ending): void {
-    const { time, ledger, disk, host, dice } = this.#ports;
+    const { time, ledger, disk, host, rng } = this.#ports;
     ledger.trace(`${how}`);
     if (how === 'stop') {
       life.stop();
       return void time.after(STOP_MS, () => this.#stopped(life));
     }
     life.die(how);
-    if (how === 'power') disk.cutPower(() => dice.random());
+    if (how === 'power') disk.cutPower(() => rng.random());
     time.after(pauseMs, () => {
       if (how === 'power') host.boot();
       this.powerOn();
@@ -101,7 +101,7 @@ export class WeekGateway {
   }
 
   #stopped(life: WeekLife): void {
-    if (!life.isOver) this.#ports.ledger.tell('stops when asked', `not stopped ${STOP_MS} ms later`);
+    if (!life.isOver) this.#ports.ledger.recordGap('stops when asked', `not stopped ${STOP_MS} ms later`);
     life.die('stop');
     this.powerOn();
   }

@@ -4,23 +4,23 @@
  */
 
 import { type AgentPorts, runAgent } from '../../../../src/agent/agent.ts';
-import { Losses } from '../../../../src/core/model/loss-report.ts';
+import { LossReport } from '../../../../src/core/model/loss-report.ts';
 import { Secret } from '../../../../src/core/model/secret.ts';
 import type { Clock } from '../../../../src/core/ports/clock.ts';
 import type { LogFields, Logger } from '../../../../src/core/ports/log.ts';
-import type { Chance } from '../../../../src/core/ports/random.ts';
-import { Dating } from '../../../../src/core/timestamps/timestamper.ts';
-import { JoinedOutbox } from '../../../../src/outbox/outbox.ts';
+import type { Random } from '../../../../src/core/ports/random.ts';
+import { Timestamper } from '../../../../src/core/timestamps/timestamper.ts';
+import { TieredOutbox } from '../../../../src/outbox/outbox.ts';
 import { Spool } from '../../../../src/outbox/spool/spool.ts';
 import { MemoryCredentialStore } from '../../../doubles/memory-credential-store.ts';
 import type { PowerCutDirectory } from '../../../doubles/power-cut-directory.ts';
-import type { Dice } from '../../seeded-random.ts';
+import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { Ledger, LifeRecord } from '../checks/ledger.ts';
-import { witnessedLosses, witnessedOutbox, witnessedSpool } from '../checks/observers.ts';
+import { observedLossReport, observedOutbox, observedSpool } from '../checks/observers.ts';
 import type { Ending, Weather, WeekPlan } from '../plan/week-plan.ts';
 import {
-  type Legacy,
+  type Inheritance,
   plantedLosses,
   plantedOutbox,
   plantedTimeSync,
@@ -28,16 +28,16 @@ import {
   type WeekPlant,
 } from '../planted-bugs.ts';
 import type { HostTime } from './host-time.ts';
-import { Mortal } from './killable-process.ts';
+import { KillableProcess } from './killable-process.ts';
 import type { Samples } from './samples.ts';
-import { Road } from './simulated-transport.ts';
+import { SimulatedTransport } from './simulated-transport.ts';
 import { WatchedDirectory } from './watched-directory.ts';
 import type { WeekServer } from './week-server.ts';
 
 export interface LifePorts {
   readonly time: VirtualTime;
   readonly host: HostTime;
-  readonly dice: Dice;
+  readonly rng: SeededRandom;
   readonly ledger: Ledger;
   readonly disk: PowerCutDirectory;
   readonly server: WeekServer;
@@ -45,7 +45,7 @@ export interface LifePorts {
   readonly samples: Samples;
   readonly plan: WeekPlan;
   readonly plant: WeekPlant | undefined;
-  readonly legacy: Legacy;
+  readonly legacy: Inheritance;
 }
 
 const TOKEN = new Secret('given-by-the-operator');
@@ -54,20 +54,20 @@ const SPOOL_BYTES_MIN = 131_072;
 
 export class WeekLife {
   readonly record: LifeRecord;
-  readonly mortal = new Mortal();
+  readonly killable = new KillableProcess();
   isOver = false;
-  outbox: JoinedOutbox | undefined;
+  outbox: TieredOutbox | undefined;
   readonly #ports: LifePorts;
-  readonly #dice: Dice;
+  readonly #rng: SeededRandom;
   readonly #stop = new AbortController();
   /** Called at each sample, before it. */
-  readonly #atSample: (outbox: JoinedOutbox) => void;
+  readonly #atSample: (outbox: TieredOutbox) => void;
 
-  constructor(ports: LifePorts, number: number, atSample: (outbox: JoinedOutbox) => void) {
+  constructor(ports: LifePorts, number: number, atSample: (outbox: TieredOutbox) => void) {
     this.#ports = ports;
-    this.#dice = ports.dice.fork();
+    this.#rng = ports.rng.fork();
     this.#atSample = atSample;
-    this.record = { number, boot: ports.host.current, bornMs: ports.time.nowMs, untold: 0 };
+    this.record = { number, boot: ports.host.current, bornMs: ports.time.nowMs, unreported: 0 };
     ports.ledger.lives.push(this.record);
   }
 
@@ -77,9 +77,9 @@ export class WeekLife {
         this.isOver = true;
       },
       (error: unknown) => {
-        if (!this.mortal.isAlive) return;
+        if (!this.killable.isAlive) return;
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#ports.ledger.tell('never throws', why.split('\n').slice(0, 6).join(' | '));
+        this.#ports.ledger.recordGap('never throws', why.split('\n').slice(0, 6).join(' | '));
       },
     );
   }
@@ -91,37 +91,37 @@ export class WeekLife {
 
   /** At once, and for ever. */
   die(how: Ending['how']): void {
-    this.mortal.isAlive = false;
+    this.killable.isAlive = false;
     this.record.diedMs = this.#ports.time.nowMs;
     this.record.how = how;
-    this.record.untold = this.outbox?.losses.untold ?? 0;
+    this.record.unreported = this.outbox?.losses.unreported ?? 0;
   }
 
   async #live(): Promise<void> {
     const { plan, plant, ledger, time, legacy } = this.#ports;
     const { settings } = plan;
-    const clock = this.mortal.clock(this.#ports.host, () => time.nowMs);
+    const clock = this.killable.clock(this.#ports.host, () => time.nowMs);
     const log = this.#log();
-    const witness = { ledger, time, life: this.record };
-    const losses = plantedLosses(witnessedLosses(new Losses(), witness), plant);
+    const checker = { ledger, time, life: this.record };
+    const losses = plantedLosses(observedLossReport(new LossReport(), checker), plant);
     const timeSync = plantedTimeSync(this.#ports.host.timeSync(clock.sleep), plant);
     const memory = plan.hasRuntimeDirectory ? this.record.boot.memory : undefined;
-    const dating = new Dating({ clock, timeSync, log, memory }, { trust: settings.trust });
+    const timestamper = new Timestamper({ clock, timeSync, log, memory }, { trust: settings.trust });
     const { spool, watched } = await this.#openSpool(clock, losses, log);
-    const { anchoredMs } = spool;
-    const known = memory?.recall() ?? (anchoredMs === undefined ? undefined : { firstMs: anchoredMs });
-    if (known && plant !== 'dating-begins-anew') dating.resume(known);
-    const stamp = () => dating.stamp();
-    const outbox = new JoinedOutbox({ clock, log, losses, stamp, spool: watched }, settings);
+    const { bootOffsetMs: anchoredMs } = spool;
+    const known = memory?.load() ?? (anchoredMs === undefined ? undefined : { firstMs: anchoredMs });
+    if (known && plant !== 'dating-begins-anew') timestamper.restore(known);
+    const stamp = () => timestamper.now();
+    const outbox = new TieredOutbox({ clock, log, losses, now: stamp, spool: watched }, settings);
     this.outbox = outbox;
     const ports: AgentPorts = {
       clock,
-      chance: this.#chance(),
+      random: this.#createRandom(),
       store: new MemoryCredentialStore(),
-      transport: plantedTransport(this.#road(), plant),
-      outbox: plantedOutbox(witnessedOutbox(outbox, witness), plant, legacy),
+      transport: plantedTransport(this.#transport(), plant),
+      outbox: plantedOutbox(observedOutbox(outbox, checker), plant, legacy),
       sensors: this.#ports.samples.sensors(this.record, () => this.#atSample(outbox)),
-      dating,
+      timestamper,
       facts: { gather: async () => ({ agentVersion: 'v-simulated' }) },
       log,
     };
@@ -131,7 +131,7 @@ export class WeekLife {
     await spool[Symbol.asyncDispose]();
   }
 
-  async #openSpool(clock: Clock, losses: Losses, log: Logger) {
+  async #openSpool(clock: Clock, losses: LossReport, log: Logger) {
     const { plan, plant, time, ledger, disk } = this.#ports;
     const { settings } = plan;
     const { spoolBytesMax: bytesMax, freeShare } = settings;
@@ -142,35 +142,35 @@ export class WeekLife {
         time,
         ledger,
         disk,
-        dice: this.#dice,
-        act: (effect) => this.mortal.act('disk', effect),
+        rng: this.#rng,
+        act: (effect) => this.killable.act('disk', effect),
         mayWrite: () => reason.now > 0 || this.record.stoppedMs !== undefined,
       },
       plan.diskStepMsMax,
       Math.max(bytesMax, SPOOL_BYTES_MIN),
     );
     const spool = await Spool.open({ directory, bootId: clock.bootId, bytesMax, freeShare, losses, log });
-    return { spool, watched: witnessedSpool(spool, { clock, reason, settings }) };
+    return { spool, watched: observedSpool(spool, { clock, reason, settings }) };
   }
 
-  #road(): Road {
+  #transport(): SimulatedTransport {
     const { time, ledger, server, weather, plan } = this.#ports;
-    return new Road({
+    return new SimulatedTransport({
       time,
       ledger,
       server,
       weather,
-      dice: this.#dice.fork(),
-      act: (effect) => this.mortal.act('road', effect),
+      rng: this.#rng.fork(),
+      act: (effect) => this.killable.act('road', effect),
       life: this.record,
       settings: plan.settings,
     });
   }
 
-  #chance(): Chance {
-    const dice = this.#dice.fork();
+  #createRandom(): Random {
+    const rng = this.#rng.fork();
     return {
-      random: () => dice.random(),
+      uniform: () => rng.random(),
       mintToken: () => {
         throw new Error('life: no token to mint');
       },

@@ -7,7 +7,7 @@
 
 import { GAP_KEYS } from '../../../../src/core/model/loss-report.ts';
 import type { Ledger, Sample } from '../checks/ledger.ts';
-import type { Sky } from '../plan/week-plan.ts';
+import type { ServerConditions } from '../plan/week-plan.ts';
 import { EPOCH_MS } from './host-time.ts';
 
 /** Everything stored under one date. */
@@ -32,7 +32,7 @@ const NOTHING = { samples: [], isDated: false, told: 0 } as const;
 export const POISON_KEY = 'poison';
 
 export class WeekServer {
-  sky: Sky = 'clear';
+  sky: ServerConditions = 'clear';
   readonly stored = new Map<number, Points>();
   readonly #ledger: Ledger;
   readonly #nowMs: () => number;
@@ -90,7 +90,7 @@ export class WeekServer {
     const atMs = Math.trunc(ts ?? EPOCH_MS + this.#nowMs());
     const points = this.stored.get(atMs);
     if (points?.n !== undefined && sample && points.n !== sample.n) {
-      ledger.tell('no reading replaced', `n=${sample.n} replaces n=${points.n} at ts=${atMs}`);
+      ledger.recordGap('no reading replaced', `n=${sample.n} replaces n=${points.n} at ts=${atMs}`);
     }
     if (points) {
       Object.assign(points.values, values);
@@ -108,7 +108,7 @@ export class WeekServer {
     for (const [key, value] of Object.entries(values)) {
       const sampled = sample.values[key];
       if (value === sampled) continue;
-      this.#ledger.tell('stored as sampled', `n=${sample.n}: ${key}=${value}, sampled ${sampled}`);
+      this.#ledger.recordGap('stored as sampled', `n=${sample.n}: ${key}=${value}, sampled ${sampled}`);
     }
   }
 }

@@ -4,12 +4,12 @@
  */
 
 import { Secret } from '../../../../src/core/model/secret.ts';
-import type { Timing } from '../../../../src/transport/coap/retransmission.ts';
+import type { RetransmissionTiming } from '../../../../src/transport/coap/retransmission.ts';
 import { type CoapPorts, CoapTransport } from '../../../../src/transport/coap/transport.ts';
-import { CALM, type Lane } from '../../../simulation/first-boot/plan.ts';
+import { type Lane, NO_FAULTS } from '../../../simulation/first-boot/plan.ts';
 import { SimulatedServer } from '../../../simulation/first-boot/simulated-server.ts';
 import { GATEWAY, STRATEGIES } from '../../../simulation/first-boot/strategies.ts';
-import { Dice } from '../../../simulation/seeded-random.ts';
+import { SeededRandom } from '../../../simulation/seeded-random.ts';
 import { Trace } from '../../../simulation/trace.ts';
 import { VirtualNetwork } from '../../../simulation/virtual-network.ts';
 import { VirtualTime } from '../../../simulation/virtual-time.ts';
@@ -18,7 +18,7 @@ const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
 const FOR_EVER_MS = 24 * 3_600_000;
 
-export interface Road {
+export interface LossyPath {
   readonly lostShare: number;
   /** One way; each datagram takes between 0.8 and 1.2 times that. */
   readonly delayMs: number;
@@ -26,28 +26,28 @@ export interface Road {
   readonly inFlight: number;
   readonly seed: number;
   /** Absent: the agent's own, adaptive times. */
-  readonly timing?: (random: number) => Timing;
+  readonly timing?: (uniform: number) => RetransmissionTiming;
 }
 
 export interface Cost {
   readonly tookMs: number;
-  readonly refused: readonly string[];
+  readonly failed: readonly string[];
   /** Requests that left the gateway, repetitions included. */
   readonly datagrams: number;
 }
 
 /** RFC 7252's fixed times, which the agent had before it measured. */
-export function fixedTiming(random: number): Timing {
-  const firstMs = Math.round(2_000 * (1 + random / 2));
+export function fixedTiming(uniform: number): RetransmissionTiming {
+  const firstMs = Math.round(2_000 * (1 + uniform / 2));
   return {
-    repeatAfterMs: [firstMs, firstMs * 2, firstMs * 4, firstMs * 8],
-    unansweredMs: 45_000,
-    acknowledgedMs: 15_000,
+    retransmitAfterMs: [firstMs, firstMs * 2, firstMs * 4, firstMs * 8],
+    noAckTimeoutMs: 45_000,
+    responseTimeoutMs: 15_000,
   };
 }
 
-export async function drive(road: Road): Promise<Cost> {
-  const dice = new Dice(road.seed);
+export async function runPosts(path: LossyPath): Promise<Cost> {
+  const dice = new SeededRandom(path.seed);
   const time = new VirtualTime();
   const trace = new Trace(() => time.nowMs, false);
   let datagrams = 0;
@@ -55,40 +55,49 @@ export async function drive(road: Road): Promise<Cost> {
   const leftGateway = (_port: number, bytes: Buffer) => {
     if (bytes.readUInt8(1) === 2) datagrams += 1;
   };
-  const network = new VirtualNetwork({ time, trace, dice, observer: { leftGateway, leftServer: () => {} } });
-  network.weather = { ...CALM, up: lane(road), down: lane(road) };
+  const virtualNetwork = new VirtualNetwork({
+    time,
+    trace,
+    rng: dice,
+    observer: { onGatewaySend: leftGateway, onServerSend: () => {} },
+  });
+  virtualNetwork.weather = { ...NO_FAULTS, up: lane(path), down: lane(path) };
   const strategy = STRATEGIES['allow-create/device-generated'];
-  const server = new SimulatedServer({ time, trace, dice, network }, strategy, 'separate');
-  server.setWeather(network.weather);
+  const server = new SimulatedServer(
+    { time, trace, rng: dice, virtualNetwork: virtualNetwork },
+    strategy,
+    'separate',
+  );
+  server.setWeather(virtualNetwork.weather);
   server.core.admin.createDevice({ name: GATEWAY.name, token: TOKEN });
-  const { timing } = road;
+  const { timing } = path;
   const ports: CoapPorts = {
     clock: time.clock(Date.UTC(2026, 0, 1)),
-    chance: { random: () => dice.random() },
-    openSocket: () => network.openSocket((act) => act()),
+    random: { uniform: () => dice.random() },
+    openSocket: () => virtualNetwork.openSocket((act) => act()),
     ownAddresses: () => 'one',
     ...(timing && { timingOf: () => timing(dice.random()) }),
   };
   await using transport = new CoapTransport({ host: GATEWAY.host, port: GATEWAY.port }, ports);
-  const refused: string[] = [];
-  let left = road.posts;
+  const failed: string[] = [];
+  let left = path.posts;
   const { signal } = new AbortController();
   const postOneByOne = async () => {
     while (left-- > 0) {
       const result = await transport.postTelemetry(new Secret(TOKEN), BODY, signal);
-      if (!result.ok) refused.push(result.refusal.reason);
+      if (!result.ok) failed.push(result.failure.reason);
     }
   };
   let isOver = false;
-  void Promise.all(Array.from({ length: road.inFlight }, postOneByOne)).then(() => {
+  void Promise.all(Array.from({ length: path.inFlight }, postOneByOne)).then(() => {
     isOver = true;
   });
   await time.run(FOR_EVER_MS, () => isOver);
   server.stop();
-  return { tookMs: time.nowMs, refused, datagrams };
+  return { tookMs: time.nowMs, failed, datagrams };
 }
 
-function lane({ lostShare, delayMs }: Road): Lane {
+function lane({ lostShare, delayMs }: LossyPath): Lane {
   return {
     lostShare,
     doubledShare: 0,

@@ -11,16 +11,16 @@ import { Secret } from '../../../../src/core/model/secret.ts';
 import { hostClock } from '../../../../src/host/clock/clock.ts';
 import { openSandbox, type Sandbox } from '../../../../src/sandbox/sandbox.ts';
 import { HttpTransport } from '../../../../src/transport/http/transport.ts';
-import { noOpenssl, type Pem } from '../../../doubles/certificates.ts';
+import { opensslProblem, type Pem } from '../../../doubles/certificates.ts';
 import { RecordingLogger } from '../../../doubles/recording-logger.ts';
 
 export const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
-export const never = new AbortController().signal;
+export const neverAborted = new AbortController().signal;
 export const clock = hostClock();
 
 export const missing = (program: string) =>
   spawnSync(program, ['-v']).error === undefined ? false : `${program} is not installed`;
-export const noNginx = noOpenssl || missing('nginx');
+export const noNginx = opensslProblem || missing('nginx');
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -34,7 +34,7 @@ export async function freePort(): Promise<number> {
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (await isSo()) return;
-    await clock.sleep(50, never);
+    await clock.sleep(50, neverAborted);
   }
   throw new Error(`it never came to this: ${what}`);
 }
@@ -58,8 +58,8 @@ export class Program implements AsyncDisposable {
     chmodSync(this.directory, 0o777);
   }
 
-  async start(words: readonly [string, ...string[]], port: number): Promise<void> {
-    const [program, ...rest] = words;
+  async start(commandLine: readonly [string, ...string[]], port: number): Promise<void> {
+    const [program, ...rest] = commandLine;
     this.#child = spawn(program, rest, { stdio: 'ignore' });
     await until(`somebody listens at port ${port}`, () => isListening(port));
   }
@@ -88,7 +88,7 @@ export class Program implements AsyncDisposable {
   }
 }
 
-export interface NginxWish {
+export interface NginxOptions {
   readonly port: number;
   /** The port of the plain server behind it. */
   readonly behind: number;
@@ -98,9 +98,9 @@ export interface NginxWish {
 }
 
 /** Writes the configuration; gives the command line. */
-export function nginxWords(
+export function writeNginxConfig(
   nginx: Program,
-  { port, behind, pem, more = '' }: NginxWish,
+  { port, behind, pem, more = '' }: NginxOptions,
 ): [string, ...string[]] {
   const file = join(nginx.directory, 'nginx.conf');
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -117,7 +117,7 @@ export function nginxWords(
   return ['nginx', '-c', file, '-e', `${nginx.directory}/error.log`];
 }
 
-export interface RoadWish {
+export interface TransportOptions {
   readonly scheme?: 'http' | 'https';
   readonly port: number;
   readonly ca?: string;
@@ -126,7 +126,14 @@ export interface RoadWish {
   readonly patienceMs?: number;
 }
 
-export function roadTo({ scheme = 'https', port, ca, pins = [], proxy, patienceMs = 5_000 }: RoadWish) {
+export function transportTo({
+  scheme = 'https',
+  port,
+  ca,
+  pins = [],
+  proxy,
+  patienceMs = 5_000,
+}: TransportOptions) {
   return new HttpTransport(
     {
       scheme,
@@ -136,20 +143,20 @@ export function roadTo({ scheme = 'https', port, ca, pins = [], proxy, patienceM
       userAgent: 'firstlight/test',
       ...(proxy && { proxy }),
     },
-    { clock, log: new RecordingLogger(), patience: { usualMs: patienceMs, singleMs: patienceMs } },
+    { clock, log: new RecordingLogger(), timeouts: { requestMs: patienceMs, provisioningMs: patienceMs } },
   );
 }
 
 let ts = 0;
 /** Posts a reading that nothing else is equal to; says what became of it. */
 export async function post(
-  road: HttpTransport,
+  transport: HttpTransport,
   kind: 'dated' | 'undated' = 'dated',
 ): Promise<{ readonly body: string; readonly reason: string; readonly detail: string }> {
   ts += 1;
   const body = kind === 'dated' ? `[{"ts":${ts},"values":{"n":${ts}}}]` : `[{"n":${ts}}]`;
-  const result = await road.postTelemetry(TOKEN, body, never);
-  return result.ok ? { body, reason: 'ok', detail: '' } : { body, ...result.refusal };
+  const result = await transport.postTelemetry(TOKEN, body, neverAborted);
+  return result.ok ? { body, reason: 'ok', detail: '' } : { body, ...result.failure };
 }
 
 /** One device, whose token is TOKEN. */
@@ -175,12 +182,12 @@ export async function openUpstream(answer: Upstream['answer']): Promise<Upstream
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
-    let said = '';
+    let received = '';
     socket.on('data', (bytes) => {
-      said += bytes.toString('latin1');
-      const [, head = '', body = ''] = /^(.*?\r\n\r\n)(.*)$/s.exec(said) ?? [];
+      received += bytes.toString('latin1');
+      const [, head = '', body = ''] = /^(.*?\r\n\r\n)(.*)$/s.exec(received) ?? [];
       if (head === '' || body.length < Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)) return;
-      said = '';
+      received = '';
       bodies.push(body);
       upstream.answer(socket, body);
     });
