@@ -1,0 +1,38 @@
+/** `firstlight config`: its commands, options and help. */
+
+import type { Command } from 'commander';
+import type { CommandHost } from '../ui/command-host.ts';
+
+export function defineConfig(program: Command, { environment, out, finish }: CommandHost): void {
+  const host = { environment, out };
+  const config = program.command('config').description('what the configuration says; shows no secret');
+  config
+    .command('check')
+    .description('tell every problem of the configuration at once; exit 78 if there is one')
+    .argument('[file]', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .addHelpText('after', '\nExample: firstlight config check gateway.toml')
+    .action(async (file: string | undefined) => {
+      const { checkConfig } = await import('./command.ts');
+      await finish(Promise.resolve(checkConfig(file === undefined ? {} : { config: file }, host)));
+    });
+  config
+    .command('show')
+    .description('each value that counts, and where it comes from')
+    .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExample: firstlight config show')
+    .action(async (options: import('./command.ts').ConfigOptions) => {
+      const { showConfig } = await import('./command.ts');
+      await finish(Promise.resolve(showConfig(options, host)));
+    });
+  config
+    .command('explain')
+    .description('all about one setting')
+    .argument('<key>', 'such as telemetry.interval')
+    .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .addHelpText('after', '\nExample: firstlight config explain clock.trust')
+    .action(async (key: string, options: import('./command.ts').ConfigOptions) => {
+      const { explainConfig } = await import('./command.ts');
+      await finish(Promise.resolve(explainConfig(key, options, host)));
+    });
+}
