@@ -1,16 +1,14 @@
 /**
- * A stint: the agent's loops with one configuration, until another one counts or the agent stops.
+ * An agent instance: the agent's loops with one configuration, until the configuration changes or the agent stops.
  *
- * What hangs on the configuration is made here and disposed of at the end: the credential store, which is bound to the
- * server, the road to it, the name. What outlives it (`Lasting`) is only borrowed: the readings that wait go over to the
- * next stint where they are, without a write, and what was under way and not answered is sent again with the same dates.
+ * Here everything is made that depends on the configuration: credential store, transport, device name. `SharedServices` outlive
+ * it: queued readings pass to the next instance in memory, and unacknowledged ones are sent again with the same timestamps.
  */
 
 import { type AgentPorts, runLoops } from '../agent/agent.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { runAll } from '../core/async/tasks.ts';
 import { logEvent } from '../core/events/catalogue.ts';
-import type { Config } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
@@ -24,8 +22,7 @@ import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
 import { createAgentSettings } from './agent-settings.ts';
-import { withHooks } from './credential-hooks.ts';
-import { deleteSecretFile } from './delete-secret.ts';
+import { deleteSecretFile, withHooks } from './credential-hooks.ts';
 import { endpointId, resolveDeviceName } from './identity.ts';
 import type { PlaintextWarnings } from './plaintext-warnings.ts';
 import type { SensorSet } from './sensors.ts';
@@ -50,7 +47,7 @@ export interface SharedServices {
   readonly counters: DeliveryCounters;
 }
 
-/** The wiring, in the order in which things are needed. Rejects with CannotStart before any loop has begun. */
+/** Wires and runs one instance. Rejects with a StartupError before any loop has started. */
 export async function runAgentInstance(
   loaded: LoadedConfig,
   sharedServices: SharedServices,
@@ -77,13 +74,13 @@ export async function runAgentInstance(
   if (!config.device.token && stored !== 'unreadable') requireCredentials(stored, loaded, state);
   const record = stored === 'unreadable' ? undefined : stored;
   const onRoundTrip = (ms: number) => counters.recordRoundTrip(ms);
-  const ports = { clock, random: random, log, onRoundTrip };
+  const ports = { clock, random, log, onRoundTrip };
   const { transport: openedTransport, endpoint } = await openTransport(config.server, ports);
   await using transport = openedTransport;
   const isNameStored = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNameStored ? record?.deviceName : await resolveDeviceName(config, { log, clock, signal });
   const settings = createAgentSettings(config, name ?? 'named by its token');
-  // What the stint before took and was not told about is there to be taken again.
+  // Readings that the previous instance took and that were not acknowledged are sent again.
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const server = config.server.endpoints.map(({ url }) => url).join(',');
   logEvent(log, 'FL-AGENT-STARTED', { version: VERSION, server, state, queuedReadings: outbox.size });
@@ -94,7 +91,7 @@ export async function runAgentInstance(
   await runAll([runAgentLoops, runSensors], signal);
 }
 
-/** A store that cannot be read is not an empty one and may heal: the session says why, and keeps trying. */
+/** An unreadable store is not an empty one and may become readable: the session logs why and keeps trying. */
 async function readStoredRecord(
   store: CredentialStore,
 ): Promise<CredentialRecord | undefined | 'unreadable'> {
@@ -106,17 +103,17 @@ async function readStoredRecord(
   }
 }
 
-/** What no retry can heal is said before anything starts. Any token at all is worth trying. */
+/** Fails early on what no retry can heal. Any stored token is worth trying. */
 function requireCredentials(
   record: CredentialRecord | undefined,
-  { config, forgottenSecretFile }: { readonly config: Config; readonly forgottenSecretFile?: string },
+  { config, deletedSecretFile }: Pick<LoadedConfig, 'config' | 'deletedSecretFile'>,
   state: string,
 ): void {
   if (record?.token || config.provisioning) return;
   throw new StartupError(
     'FL-PROVISIONING-NOT-CONFIGURED',
-    forgottenSecretFile === undefined
-      ? `there are no credentials in ${state} and no way to get any: set provisioning.key and provisioning.secret of the device profile`
-      : `there are no credentials in ${state}, and the file of the provisioning secret, ${forgottenSecretFile}, does not exist: write the secret there again, or correct its path`,
+    deletedSecretFile === undefined
+      ? `there are no credentials in ${state} and no provisioning key: set provisioning.key and provisioning.secret of the device profile`
+      : `there are no credentials in ${state} and the provisioning secret file ${deletedSecretFile} does not exist: write the secret there again, or correct its path`,
   );
 }

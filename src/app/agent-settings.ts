@@ -1,4 +1,4 @@
-/** The configuration as the agent's loops want it. */
+/** Translates the configuration into the settings of the agent's loops. */
 
 import type { AgentSettings } from '../agent/agent.ts';
 import type { Config } from '../core/model/config.ts';

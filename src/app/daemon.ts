@@ -1,0 +1,116 @@
+/**
+ * The composition root of the daemon: wires what lives as long as the process, in the order in which it is needed. What
+ * depends on the configuration is wired in agent-instance.ts and is replaced when the configuration changes.
+ *
+ *   daemon ─▶ lock, sensors, facts ─▶ outbox, timestamper ─▶ background tasks
+ *                                      ▲ changed [outbox]      └▶ agent instance ⟲ any other change
+ *                                      └── or [clock] ───────────────────┘
+ */
+
+import { runBackgroundTasks } from '../agent/agent.ts';
+import { runUntilFirst } from '../core/async/tasks.ts';
+import type { OffsetMemory } from '../core/ports/clock.ts';
+import { DeliveryCounters } from '../core/status/counters.ts';
+import { Timestamper } from '../core/timestamps/timestamper.ts';
+import { AlreadyRunningError, acquireLock, type Lock } from '../credentials/lock.ts';
+import { StoreError } from '../credentials/store-error.ts';
+import type { HostClock } from '../host/clock/clock.ts';
+import { hostTimeSync } from '../host/clock/time-sync.ts';
+import { createFacts } from '../host/hardware/facts.ts';
+import { hostRandom } from '../host/random.ts';
+import { countRestarts } from '../host/systemd/start-count.ts';
+import { runAgentInstance, type SharedServices } from './agent-instance.ts';
+import type { ConfigReloader } from './config-reloader.ts';
+import { EX_TEMPFAIL } from './exit-codes.ts';
+import { openOutbox } from './outbox.ts';
+import { PlaintextWarnings } from './plaintext-warnings.ts';
+import { SensorSet } from './sensors.ts';
+import { awaitShutdown } from './shutdown.ts';
+import { StartupError } from './startup-error.ts';
+import { VERSION } from './version.ts';
+
+interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
+  readonly memory: OffsetMemory | undefined;
+}
+
+export interface DaemonContext
+  extends Pick<ProcessServices, 'state' | 'log' | 'service' | 'memory' | 'statusOutput'> {
+  readonly clock: HostClock;
+  /** For files that are valid in this boot only; undefined if the host has no runtime directory. */
+  readonly runtime: string | undefined;
+}
+
+/** Runs until the signal aborts. Rejects with a StartupError if another agent holds the state directory. */
+export async function runDaemon(
+  config: ConfigReloader,
+  context: DaemonContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state, runtime, clock, log } = context;
+  await using _lock = await acquireStateLock(state);
+  const mainPath = process.argv[1] ?? '';
+  const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
+  const counters = new DeliveryCounters();
+  const restarts = runtime ? countRestarts({ directory: runtime, bootId: clock.bootId }) : undefined;
+  const sensorSet = new SensorSet({ clock, log, counters, restarts, drainTimerLagMs: clock.drainTimerLagMs });
+  const plaintextWarnings = new PlaintextWarnings({ clock, log });
+  const services = { ...context, random: hostRandom(), facts, sensorSet, counters, plaintextWarnings };
+  while (!signal.aborted) await runWithOutbox(config, services, signal);
+}
+
+/** Two agents on one state directory would provision one device twice. */
+async function acquireStateLock(state: string): Promise<Lock> {
+  try {
+    return await acquireLock(state);
+  } catch (error) {
+    if (!(error instanceof AlreadyRunningError || error instanceof StoreError)) throw error;
+    const event = error instanceof AlreadyRunningError ? 'FL-STATE-LOCKED' : 'FL-STATE-UNUSABLE';
+    throw new StartupError(event, error.message, EX_TEMPFAIL, { cause: error });
+  }
+}
+
+/**
+ * Runs until the signal aborts, or until the configuration needs another outbox. The old outbox then writes its readings to
+ * disk and the next one reads them there, because the limits and timestamps of a memory queue follow the old configuration.
+ */
+async function runWithOutbox(
+  config: ConfigReloader,
+  services: ProcessServices,
+  signal: AbortSignal,
+): Promise<void> {
+  const { current: initial } = config;
+  const { state, clock, log, memory } = services;
+  const timeSync = hostTimeSync({ root: '/', clock, log });
+  const timestamper = new Timestamper({ clock, log, timeSync, memory }, initial.config.clock);
+  await using openedOutbox = await openOutbox(initial.config, { state, clock, timestamper, log, signal });
+  const { outbox, spoolBytes } = openedOutbox;
+  const storedOffsets = memory?.load() ?? openedOutbox.storedOffsets;
+  if (storedOffsets) timestamper.restore(storedOffsets);
+  services.sensorSet.attach({ outbox, spoolBytes, timestamper });
+  const sharedServices: SharedServices = { ...services, timestamper, outbox };
+  const runInstances = async (stop: AbortSignal): Promise<void> => {
+    while (!stop.aborted && config.canKeepOutbox(initial)) await runInstance(config, sharedServices, stop);
+  };
+  const agent = runUntilFirst(
+    [(stop) => runBackgroundTasks({ timestamper, outbox }, stop), runInstances],
+    signal,
+  );
+  await awaitShutdown(agent, { clock, log }, signal);
+}
+
+/** Runs until the configuration changes. A new configuration that cannot work on this host is reverted. */
+async function runInstance(
+  config: ConfigReloader,
+  sharedServices: SharedServices,
+  signal: AbortSignal,
+): Promise<void> {
+  const { current: initial } = config;
+  try {
+    await runUntilFirst(
+      [(stop) => config.waitForChange(stop), (stop) => runAgentInstance(initial, sharedServices, stop)],
+      signal,
+    );
+  } catch (error) {
+    if (!(error instanceof StartupError) || !config.revert(error)) throw error;
+  }
+}
