@@ -54,7 +54,7 @@ try {
   // <3> is the priority "error" for the journal (sd-daemon(3)).
   const priority = process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>';
   process.stderr.write(
-    `${priority}a file of firstlight is missing or damaged (${corruptFile}): install it again event=FL-INSTALLATION-CORRUPT\n`,
+    `${priority}a program file of Firstlight is missing or damaged (${corruptFile}): reinstall the package event=FL-INSTALLATION-CORRUPT\n`,
   );
   process.exitCode = EX_OSFILE;
 }

@@ -54,7 +54,7 @@ export async function runCommandLine(
 export function createProgram(host: ProgramHost): Command {
   const program = new Command('firstlight')
     .description(
-      'The agent a Linux gateway runs from its first boot: provisions itself with ThingsBoard, then reports its sensors.',
+      'Provisions a Linux gateway with ThingsBoard at its first boot and reports its sensors from then on.',
     )
     .version(VERSION)
     .exitOverride()

@@ -29,11 +29,11 @@ export function explainMissingToken(credentials: CredentialState): string | unde
     case 'absent':
       return 'there are no credentials yet';
     case 'pending':
-      return `asked for as ${credentials.device}, and not confirmed yet`;
+      return `requested as ${credentials.device}, but not yet confirmed`;
     case 'bound-elsewhere':
       return credentials.differs === 'server'
-        ? `the credentials are of another server (${credentials.server}), so nothing was sent: list its URL in server.url, too, if that is the same server at an earlier address`
-        : 'the credentials are of another board, so nothing was sent';
+        ? `the credentials belong to another server (${credentials.server}), so nothing was sent: if that is an earlier address of the same server, add its URL to server.url`
+        : 'the credentials belong to another board, so nothing was sent';
     case 'damaged':
     case 'newer':
       return `the credentials cannot be read (see provisioning), so nothing was sent`;

@@ -22,8 +22,8 @@ const SPOOF_CHECK_MS = 3_000;
 const LOCAL_NAMES = /^[^.]*$|\.(local|localdomain|lan|home|internal|intranet|corp|private|home\.arpa|test)$/i;
 
 const TIMED_OUT = fail(
-  'no name server answered in 15 s',
-  'the name of the server cannot be resolved in time, so there is nothing to talk to',
+  'no response from a name server in 15 s',
+  'the agent cannot resolve the name of the server, so it cannot connect',
   'check the name servers of this host: resolvectl status, or /etc/resolv.conf',
 );
 
@@ -46,14 +46,14 @@ async function checkName(
   { clock, resolveName }: { readonly clock: CheckClock; readonly resolveName: ResolveName },
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  if (isIP(host)) return pass(`${host} is an address: no name to resolve`);
+  if (isIP(host)) return pass(`${host} is an address, so no name must be resolved`);
   const startedMs = clock.monotonicMs();
   try {
     const addresses = await resolveName(host);
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     const isSuspicious = !LOCAL_NAMES.test(host.replace(/\.$/, '')) && addresses.every(isPrivateAddress);
     const remark = isSuspicious
-      ? ', private addresses of a public name: right within a company, else a portal'
+      ? ', private addresses for a public name: normal in a company network, otherwise a captive portal'
       : '';
     const observed = `${host} is ${addresses.join(', ')} (${tookMs} ms)${remark}`;
     const spoofedAddresses = await findSpoofedAddresses(resolveName, clock, signal);
@@ -65,13 +65,13 @@ async function checkName(
     if (tookMs <= SLOW_MS) return pass(observed);
     return fail(
       observed,
-      'the name servers answer slowly: each new connection waits for them',
+      'the name servers respond slowly, which delays each new connection',
       'check the name servers of this host: resolvectl status, or /etc/resolv.conf',
     );
   } catch (error) {
     return fail(
       `${host}: ${describeError(error)}`,
-      'the name of the server cannot be resolved, so there is nothing to talk to',
+      'the agent cannot resolve the name of the server, so it cannot connect',
       'check the spelling in server.url, and the name servers of this host: resolvectl status, or /etc/resolv.conf',
     );
   }
@@ -91,8 +91,8 @@ async function findSpoofedAddresses(
 
 function captivePortalResult(observed: string, spoofedAddresses: readonly string[]): CheckResult {
   return fail(
-    `${observed}; a name that cannot exist (.invalid) is ${spoofedAddresses.join(', ')}`,
-    'the name servers of this network answer for every name, as a captive portal does: nothing gets out before somebody logs in',
-    'log in to the network, have this gateway let in without, or give it honest name servers: resolvectl status',
+    `${observed}; a name that cannot exist (.invalid) also resolves, to ${spoofedAddresses.join(', ')}`,
+    'the name servers of this network resolve every name, as a captive portal does: it blocks all traffic until a login',
+    'log in to the network, exempt this gateway from the login, or configure other name servers: resolvectl status',
   );
 }

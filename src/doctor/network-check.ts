@@ -18,9 +18,9 @@ async function checkNetwork(isLocal: boolean, root: string): Promise<CheckResult
   );
   if (externalAddresses.length === 0 && !isLocal)
     return fail(
-      'no interface but the loopback has an address',
-      'there is no link, or nobody gave this host an address (DHCP)',
-      'check the cable or the wireless credentials, then: ip address',
+      'no interface except loopback has an address',
+      'there is no link, or DHCP assigned no address',
+      'check the cable or the wireless credentials, then run: ip address',
     );
   const routes = await readFile(join(root, 'proc/net/route'), 'utf8').catch(() => '');
   const routes6 = await readFile(join(root, 'proc/net/ipv6_route'), 'utf8').catch(() => '');
@@ -29,8 +29,8 @@ async function checkNetwork(isLocal: boolean, root: string): Promise<CheckResult
   if (!has4 && !has6 && !isLocal)
     return fail(
       `${externalAddresses.join(', ')}, but no default route`,
-      'this host can reach its own network only',
-      'check the gateway that DHCP gives, or set one, then: ip route',
+      'this host can reach only its own network',
+      'check the default gateway from DHCP, or set one, then run: ip route',
     );
   return pass(
     `${externalAddresses.slice(0, 4).join(', ') || 'loopback only'}${has4 || has6 ? ', default route' : ''}`,

@@ -30,11 +30,11 @@ export function provisioningCheck(
 /** What is said without a pair counts, but for the lack of one. */
 function withHiddenSecret(result: CheckResult): CheckResult {
   return result.status === 'fail' && result.meaning === NO_CREDENTIAL_SOURCE
-    ? skip('the provisioning secret may not be looked at by this user: run it with sudo')
+    ? skip('this user cannot read the provisioning secret: run with sudo')
     : result;
 }
 
-const NO_CREDENTIAL_SOURCE = 'the gateway has no way to get in';
+const NO_CREDENTIAL_SOURCE = 'the gateway has no credentials and cannot provision';
 
 function checkProvisioning(
   name: string,
@@ -43,42 +43,44 @@ function checkProvisioning(
 ): CheckResult {
   switch (credentials.status) {
     case 'configured':
-      return pass('not needed: the configuration gives the token');
+      return pass('not needed: the configuration contains the token');
     case 'usable':
       return pair
         ? checkKey(
             pair,
-            pass(`not needed: there are credentials of ${credentials.device} (and ${describePair(pair)})`),
+            pass(`not needed: there are credentials for ${credentials.device} (and ${describePair(pair)})`),
           )
         : pass('not needed: there are credentials');
     case 'damaged':
     case 'newer': {
       const event = credentials.status === 'damaged' ? 'FL-CREDENTIALS-UNREADABLE' : 'FL-CREDENTIALS-NEWER';
       const { cause, remedy } = splitSentence(EVENTS[event].sentence);
-      return fail(credentials.problem, `${cause}; the agent asks nothing of the server`, remedy);
+      return fail(credentials.problem, `${cause}; the agent sends no request to the server`, remedy);
     }
     case 'pending':
       return pair
         ? describePlan(
-            `asked for as ${credentials.device} before: would ask whether that worked, and if not again`,
+            `requested as ${credentials.device} before: the agent would verify that token, and request one again if it is invalid`,
             pair,
           )
-        : pass(`asked for as ${credentials.device} before: would ask whether that worked; nothing was sent`);
+        : pass(
+            `requested as ${credentials.device} before: the agent would verify that token; nothing was sent`,
+          );
     case 'bound-elsewhere': {
       const { differs: what, device, server } = credentials;
-      const observed = `the credentials are of another ${what} (${device} on ${server})`;
+      const observed = `the credentials belong to another ${what} (${device} on ${server})`;
       return pair
-        ? describePlan(`${observed}: would keep them aside and ask as ${name}`, pair)
-        : missingPairResult(`${observed}, and there is no provisioning pair`, 'server.url back, or');
+        ? describePlan(`${observed}: the agent would archive them and provision as ${name}`, pair)
+        : missingPairResult(`${observed}, and there is no provisioning key`, 'server.url back, or');
     }
     case 'unreadable':
       return pair
-        ? describePlan(`would ask as ${name} if there are no credentials`, pair)
+        ? describePlan(`the agent would provision as ${name} if there are no credentials`, pair)
         : skip(credentials.problem);
     case 'absent':
       return pair
-        ? describePlan(`would ask as ${name}`, pair)
-        : missingPairResult('no credentials and no provisioning pair');
+        ? describePlan(`the agent would provision as ${name}`, pair)
+        : missingPairResult('no credentials and no provisioning key');
   }
 }
 
@@ -95,7 +97,7 @@ function checkKey({ key, secretCharacters }: ProvisioningPair, result: CheckResu
   return /\s|["'…<>]/.test(key)
     ? fail(
         describePair({ key, secretCharacters }),
-        'the key holds a blank or a quotation mark, which ThingsBoard never makes',
+        'the key contains a space or a quotation mark, which a ThingsBoard key never has',
         'copy provisioning.key again from the device profile',
       )
     : result;

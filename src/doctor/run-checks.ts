@@ -34,8 +34,8 @@ export async function runChecks(
   return completedChecks;
 }
 
-const TIMED_OUT = skip(`gave up after ${CHECK_TIMEOUT_MS / 1000} s`);
-const ABORTED = skip('stopped before it was known');
+const TIMED_OUT = skip(`timed out after ${CHECK_TIMEOUT_MS / 1000} s`);
+const ABORTED = skip('cancelled');
 
 async function runCheck(check: Check, clock: CheckClock, signal: AbortSignal): Promise<CompletedCheck> {
   const startedMs = clock.monotonicMs();
@@ -45,7 +45,7 @@ async function runCheck(check: Check, clock: CheckClock, signal: AbortSignal): P
     .then((): CheckResult => (signal.aborted ? ABORTED : (check.timeoutResult ?? TIMED_OUT)));
   const running = check
     .run(checkAbort.signal)
-    .catch((error: unknown): CheckResult => skip(`could not be looked at: ${describeError(error)}`));
+    .catch((error: unknown): CheckResult => skip(`the check failed to run: ${describeError(error)}`));
   const result = await Promise.race([running, timedOut]);
   checkAbort.abort();
   return { name: check.name, result, tookMs: Math.round(clock.monotonicMs() - startedMs) };

@@ -13,10 +13,10 @@ export function tokenCheck(probe: ((signal: AbortSignal) => Promise<Result<boole
     async run(signal) {
       if (typeof probe === 'string') return skip(probe);
       const result = await probe(signal);
-      if (result.ok && result.value) return pass('the server takes it');
+      if (result.ok && result.value) return pass('the server accepts it');
       const reason = result.ok ? 'unauthorized' : result.failure.reason;
       const { cause, remedy } = splitSentence(FAILURE_POLICIES[reason].sentence);
-      return fail(result.ok ? 'the server answers: unauthorized' : result.failure.detail, cause, remedy);
+      return fail(result.ok ? 'the server responds: unauthorized' : result.failure.detail, cause, remedy);
     },
   };
 }
@@ -28,7 +28,7 @@ export function endpointCheck(name: string, probe: (signal: AbortSignal) => Prom
     timeoutResult: TIMED_OUT,
     async run(signal) {
       const result = await probe(signal);
-      return result.ok ? pass('answers as ThingsBoard does') : failedResult(result.failure);
+      return result.ok ? pass('responds like ThingsBoard') : failedResult(result.failure);
     },
   };
 }
@@ -41,7 +41,7 @@ function failedResult({ reason, detail }: Failure): CheckResult {
 const { cause: TIMEOUT_CAUSE, remedy: TIMEOUT_REMEDY } = splitSentence(
   FAILURE_POLICIES['server-timeout'].sentence,
 );
-const TIMED_OUT = fail('no answer in 15 s', TIMEOUT_CAUSE, TIMEOUT_REMEDY);
+const TIMED_OUT = fail('no response in 15 s', TIMEOUT_CAUSE, TIMEOUT_REMEDY);
 
 /** On request only: a point with a key that says what it is. */
 export function telemetryCheck(post: (signal: AbortSignal) => Promise<Result<void>>): Check {
@@ -49,7 +49,7 @@ export function telemetryCheck(post: (signal: AbortSignal) => Promise<Result<voi
     name: 'telemetry',
     async run(signal) {
       const result = await post(signal);
-      if (result.ok) return pass('the server took firstlightDoctorTest');
+      if (result.ok) return pass('the server accepted firstlightDoctorTest');
       const { cause, remedy } = splitSentence(FAILURE_POLICIES[result.failure.reason].sentence);
       return fail(result.failure.detail, cause, remedy);
     },

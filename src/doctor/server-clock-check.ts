@@ -15,16 +15,16 @@ export function serverClockCheck(
     name: 'server clock',
     async run(signal) {
       const measurement = await measureOffset(signal);
-      if (!measurement.ok) return skip(`could not be asked: ${measurement.failure.detail}`);
+      if (!measurement.ok) return skip(`could not be read: ${measurement.failure.detail}`);
       const { value: aheadMs } = measurement;
-      if (aheadMs === undefined) return skip('the server does not say what time it is');
+      if (aheadMs === undefined) return skip('the server does not send its time');
       const differenceMs = Math.abs(aheadMs);
       if (differenceMs < 2_000) return pass('agrees with the clock of this host');
       const observed = `the clock of this host is ${formatDuration(differenceMs)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the server's`;
       if (differenceMs <= DIFFERENCE_MS_MAX) return pass(observed);
       return fail(
         observed,
-        'one of the two is wrong: readings are dated wrongly, and certificates may seem expired or not valid yet',
+        'one of the two clocks is wrong: timestamps are wrong, and certificates may appear expired or not yet valid',
         'check the time service of this host (timedatectl), then that of the server',
       );
     },

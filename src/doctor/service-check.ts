@@ -21,35 +21,35 @@ async function checkService(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const output = await readProperties(signal);
-  if (output === undefined) return skip('there is no systemd that could be asked');
+  if (output === undefined) return skip('systemd is not available');
   const properties = new Map(
     output.split('\n').map((line) => {
       const at = line.indexOf('=');
       return [line.slice(0, at), line.slice(at + 1)] as const;
     }),
   );
-  if (properties.get('LoadState') !== 'loaded') return skip('firstlight.service is not installed here');
+  if (properties.get('LoadState') !== 'loaded') return skip('firstlight.service is not installed');
   if (properties.get('UnitFileState') === 'disabled' || properties.get('UnitFileState') === 'masked')
     return fail(
       `the service is ${properties.get('UnitFileState')}`,
-      'it does not start at the next boot',
+      'the agent will not start at the next boot',
       'enable it: sudo systemctl enable --now firstlight',
     );
   if (properties.get('ActiveState') === 'inactive')
     return fail(
       `the service is inactive (${properties.get('SubState')}); its last exit code was ${properties.get('ExecMainStatus')}`,
-      'it was stopped, and nobody starts it before the next boot',
+      'the service was stopped and will start only at the next boot',
       'start it: sudo systemctl start firstlight',
     );
   if (properties.get('ActiveState') !== 'active')
     return fail(
       `the service is ${properties.get('ActiveState')} (${properties.get('SubState')}), last exit code ${properties.get('ExecMainStatus')}`,
-      properties.get('ExecMainStatus') === '78' ? 'the configuration cannot work' : 'the agent does not run',
-      'read the last lines: journalctl -u firstlight -n 20; then: sudo systemctl restart firstlight',
+      properties.get('ExecMainStatus') === '78' ? 'the configuration is invalid' : 'the agent is not running',
+      'read the log: journalctl -u firstlight -n 20; then: sudo systemctl restart firstlight',
     );
   if (running !== null && running !== installed)
     return fail(
-      `version ${running} runs, version ${installed} is installed`,
+      `version ${running} is running, version ${installed} is installed`,
       'the upgrade is not in use yet',
       'restart it: sudo systemctl restart firstlight',
     );

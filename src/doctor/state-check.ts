@@ -16,43 +16,44 @@ async function checkState(directory: string, root: string): Promise<CheckResult>
     const stats = await stat(directory);
     if (!stats.isDirectory())
       return fail(
-        `${directory} is no directory`,
-        'there is no place for credentials and waiting readings, and the agent cannot start',
-        `move that file away; the next start makes the directory`,
+        `${directory} is not a directory`,
+        'the agent cannot store credentials and queued readings, so it cannot start',
+        'move that file away; the agent creates the directory at its next start',
       );
     const { mode } = stats;
     if ((mode & 0o077) !== 0)
       return fail(
         `${directory} has mode ${(mode & 0o777).toString(8)}`,
-        'other users may look into it, where the token is',
-        `close it to others: sudo chmod 700 ${directory}`,
+        'other users can read the directory, which contains the token',
+        `restrict it: sudo chmod 700 ${directory}`,
       );
   } catch (error) {
     const code = describeError(error);
-    if (code === 'ENOENT') return skip(`${directory} does not exist yet: the first start makes it`);
-    if (code === 'EACCES') return skip(`${directory} may not be looked at by this user: run it with sudo`);
+    if (code === 'ENOENT')
+      return skip(`${directory} does not exist yet: the agent creates it at its first start`);
+    if (code === 'EACCES') return skip(`this user cannot read ${directory}: run with sudo`);
     throw error;
   }
   if (await isReadOnly(directory, root))
     return fail(
       `the file system of ${directory} is mounted read-only`,
-      'nothing can be kept: no new credentials, no waiting readings; a failing card is often remounted so',
-      'check the card (journalctl -k), replace it if it reports errors, and remount the file system writable',
+      'the agent can store neither credentials nor readings; the kernel often remounts a failing disk read-only',
+      'check the SD card or disk (journalctl -k), replace it if it reports errors, and remount the file system writable',
     );
   const { bavail, bsize } = await statfs(directory);
   const free = bavail * bsize;
   if (free < FREE_BYTES_MIN)
     return fail(
       `${directory} has ${Math.round(free / 1000)} kB free`,
-      'the disk is full: credentials and waiting readings cannot be stored',
+      'the disk is full: the agent cannot store credentials and queued readings',
       'free some space on that file system',
     );
   const wearReport = await readWear(root);
   if (wearReport !== undefined)
     return fail(
       wearReport,
-      'the card says of itself that it is near the end of its life',
-      'replace the card soon, and copy it while it can be read',
+      'the SD card or eMMC reports that it is near the end of its life',
+      'copy it while it is readable, and replace it soon',
     );
   return pass(`${directory}, ${Math.round(free / 1_000_000)} MB free`);
 }

@@ -45,32 +45,32 @@ async function checkPath(peer: ServerAddress, clock: CheckClock, signal: AbortSi
   switch (first.type) {
     case 'closed':
       return fail(
-        `${target} answers: port closed`,
-        'the host is there, and nothing listens on that UDP port',
+        `${target} responds: port closed`,
+        'the host is reachable, but nothing listens on that UDP port',
         'check the port in server.url, and that the CoAP transport of ThingsBoard is enabled and started',
       );
     case 'timeout':
       return fail(
-        `${target} does not answer a CoAP ping, asked ${ATTEMPTS} times`,
-        'datagrams are dropped on the way, there or back, or the host is off',
-        'check that every firewall on the way passes UDP to that port and its answers, and that the server runs',
+        `${target} does not respond to ${ATTEMPTS} CoAP pings`,
+        'the network drops datagrams in one direction, or the host is down',
+        'check that every firewall on the path passes UDP to that port and the responses, and that the server is running',
       );
     case 'error':
       return fail(
         `${target}: ${first.problem}`,
-        'no datagram can leave towards the server',
+        'this host cannot send datagrams to the server',
         'check the network link, the address and the default route',
       );
     case 'not-coap':
-      return notThingsBoard(`${target} answers with something that is no CoAP`);
+      return notThingsBoard(`${target} responds with data that is not CoAP`);
     case 'response': {
       const response = await exchange(peer, telemetryPacket('{"x":1}'), clock, signal);
       if (response.type === 'response' && response.code === '4.01')
-        return pass(`${target} answers as ThingsBoard does`);
+        return pass(`${target} responds like ThingsBoard`);
       return notThingsBoard(
         response.type === 'response'
-          ? `${target} speaks CoAP, and answers ${response.code} where ThingsBoard answers 4.01`
-          : `${target} answers a ping, and telemetry not at all`,
+          ? `${target} speaks CoAP, but responds ${response.code} where ThingsBoard responds 4.01`
+          : `${target} responds to a ping, but not to telemetry`,
       );
     }
   }
@@ -79,8 +79,8 @@ async function checkPath(peer: ServerAddress, clock: CheckClock, signal: AbortSi
 function notThingsBoard(observed: string): CheckResult {
   return fail(
     observed,
-    'what listens there is no ThingsBoard',
-    'check that server.url names the CoAP transport of ThingsBoard, and no proxy or other service',
+    'the service on that port is not ThingsBoard',
+    'check that server.url names the CoAP transport of ThingsBoard, not a proxy or another service',
   );
 }
 
@@ -93,12 +93,13 @@ async function checkDatagramSize(
     exchange(peer, telemetryPacket('{"x":1}'), clock, signal),
     exchange(peer, telemetryPacket(JSON.stringify({ x: 'x'.repeat(LARGE_BYTES - 8) })), clock, signal),
   ]);
-  if (small.type !== 'response') return skip('no answer to a small one, so a large one proves nothing');
-  if (large.type === 'response') return pass(`a datagram of ${LARGE_BYTES} bytes is answered`);
+  if (small.type !== 'response')
+    return skip('no response to a small datagram, so a large one proves nothing');
+  if (large.type === 'response') return pass(`the server responds to a datagram of ${LARGE_BYTES} bytes`);
   return fail(
-    `small datagrams are answered, one of ${LARGE_BYTES} bytes is not`,
-    'the road swallows large datagrams (an MTU black hole, often a VPN or a mobile network)',
-    'check the MTU of each link and tunnel on the way, and that ICMP "fragmentation needed" is not filtered',
+    `the server responds to small datagrams, but not to one of ${LARGE_BYTES} bytes`,
+    'the network drops large datagrams (an MTU black hole, often a VPN or a mobile network)',
+    'check the MTU of each link and tunnel on the path, and that ICMP "fragmentation needed" is not filtered',
   );
 }
 

@@ -35,6 +35,9 @@ describe('a start', () => {
         const { status, stdout, stderr } = spawnSync(process.execPath, [main, command], { encoding: 'utf8' });
         assert.equal(status, 72, stderr);
         assert.equal(stdout, '');
-        assert.match(stderr, /^a file of firstlight is missing or damaged \(.+\): install it again .*\n$/);
+        assert.match(
+          stderr,
+          /^a program file of Firstlight is missing or damaged \(.+\): reinstall the package .*\n$/,
+        );
       });
 });

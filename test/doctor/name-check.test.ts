@@ -36,7 +36,7 @@ describe('the name of the server', () => {
     const names = { 'tb.example.com': '10.0.0.1' };
     assert.equal((await runCheck('tb.example.com', names, '10.0.0.2')).status, 'fail');
     const alone = await runCheck('tb.example.com', names);
-    assert.deepEqual([alone.status, /right within a company/.test(alone.observed)], ['pass', true]);
+    assert.deepEqual([alone.status, /normal in a company network/.test(alone.observed)], ['pass', true]);
   });
 
   it('of a house is private by right, and a lie about others is not its trouble', async () => {

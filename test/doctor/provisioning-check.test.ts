@@ -19,23 +19,31 @@ const withoutPair = (credentials: CredentialState): Promise<CheckResult> =>
   provisioningCheck('gw-1', undefined, credentials).run(signal);
 
 const ROWS: readonly (readonly [CredentialState, seen: RegExp, without: CheckResult['status']])[] = [
-  [{ status: 'absent' }, /^would ask as gw-1 with a key of 20 characters .* nothing was sent$/, 'fail'],
+  [
+    { status: 'absent' },
+    /^the agent would provision as gw-1 with a key of 20 characters .* nothing was sent$/,
+    'fail',
+  ],
   [{ status: 'usable', device: 'gw-7', token: TOKEN }, /^not needed: .* gw-7/, 'pass'],
-  [{ status: 'configured', token: TOKEN }, /^not needed: the configuration gives the token/, 'pass'],
-  [{ status: 'pending', device: 'gw-7' }, /^asked for as gw-7 before: would ask whether that worked/, 'pass'],
+  [{ status: 'configured', token: TOKEN }, /^not needed: the configuration contains the token/, 'pass'],
+  [
+    { status: 'pending', device: 'gw-7' },
+    /^requested as gw-7 before: the agent would verify that token/,
+    'pass',
+  ],
   [
     { status: 'bound-elsewhere', differs: 'server', device: 'gw-7', server: 'coap://old:5683' },
-    /of another server \(gw-7 on coap:\/\/old:5683\): would keep them aside and ask as gw-1/,
+    /belong to another server \(gw-7 on coap:\/\/old:5683\): the agent would archive them and provision as gw-1/,
     'fail',
   ],
   [
     { status: 'bound-elsewhere', differs: 'board', device: 'gw-7', server: 'coap://tb:5683' },
-    /of another board .*: would keep them aside and ask as gw-1/,
+    /belong to another board .*: the agent would archive them and provision as gw-1/,
     'fail',
   ],
   [
     { status: 'unreadable', problem: 'run it with sudo' },
-    /^would ask as gw-1 if there are no credentials/,
+    /^the agent would provision as gw-1 if there are no credentials/,
     'skip',
   ],
 ];
@@ -60,7 +68,7 @@ describe('the provisioning check', () => {
     });
     assert.match(
       result.observed,
-      /of another server \(g on coap:\/\/old\), and there is no provisioning pair/,
+      /belong to another server \(g on coap:\/\/old\), and there is no provisioning key/,
     );
     assert.match(
       result.status === 'fail' ? result.action : '',
@@ -72,7 +80,7 @@ describe('the provisioning check', () => {
     for (const are of ['damaged', 'newer'] as const) {
       const result = await runCheck({ status: are, problem: 'the file is torn' });
       assert.ok(result.status === 'fail');
-      assert.match(result.meaning, /the agent asks nothing of the server$/);
+      assert.match(result.meaning, /the agent sends no request to the server$/);
       assert.match(result.action, are === 'damaged' ? /restore credentials\.json/ : /install that version/);
     }
   });
@@ -81,7 +89,7 @@ describe('the provisioning check', () => {
     const look = (credentials: CredentialState) =>
       provisioningCheck('gw-1', 'unreadable', credentials).run(signal);
     const unseen = await look({ status: 'absent' });
-    assert.deepEqual([unseen.status, /run it with sudo/.test(unseen.observed)], ['skip', true]);
+    assert.deepEqual([unseen.status, /run with sudo/.test(unseen.observed)], ['skip', true]);
     assert.equal((await look({ status: 'usable', device: 'gw-7', token: TOKEN })).status, 'pass');
     assert.equal((await look({ status: 'damaged', problem: 'torn' })).status, 'fail');
   });

@@ -15,7 +15,7 @@ describe('a state directory', () => {
     const file = join(place.path, 'state');
     await writeFile(file, '');
     const result = await stateCheck(file).run(signal);
-    assert.deepEqual([result.status, result.observed], ['fail', `${file} is no directory`]);
+    assert.deepEqual([result.status, result.observed], ['fail', `${file} is not a directory`]);
     assert.match(result.status === 'fail' ? result.action : '', /^move that file away/);
   });
 

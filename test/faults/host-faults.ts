@@ -39,7 +39,7 @@ export const HOST_FAULTS: readonly Fault[] = [
     name: 'clock that no time service has set',
     event: 'FL-CLOCK-UNSYNCHRONISED',
     doctor: 'clock',
-    doctorText: 'not synchronised by any time service',
+    doctorText: 'not synchronised by a time service',
     online: true,
     isSlow: true,
     needs: 'a clock that is not synchronised',

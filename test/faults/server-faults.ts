@@ -161,7 +161,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     name: 'core of the server stands still',
     event: 'FL-NO-RESPONSE-AFTER-ACK',
     doctor: 'UDP path',
-    doctorText: 'telemetry not at all',
+    doctorText: 'but not to telemetry',
     isSlow: true,
     make: async (at) => withToken(await udpUrl(at, coapCode('0.00'))),
   },

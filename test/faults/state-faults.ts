@@ -40,7 +40,7 @@ export const STATE_FAULTS: readonly Fault[] = [
     message: 'a file stands where the directory should be',
     exit: 75,
     doctor: 'state directory',
-    doctorText: 'is no directory',
+    doctorText: 'is not a directory',
     make: async ({ state }) => {
       await writeFile(state, '');
       return toml(UNREACHABLE_URL);

@@ -25,15 +25,15 @@ interface Host {
 }
 
 const UNREADABLE_CREDSTORE =
-  'note: this user cannot see into /etc/credstore, where the service may have a secret from; run it with sudo to be sure';
+  'note: /etc/credstore is not readable by this user and may contain the secret; run with sudo to check it';
 
 export function checkConfig(options: ConfigOptions, host: Host): number {
   return withConfig(options, host, (loaded, writeLine) => {
     for (const warning of loaded.warnings) writeLine(`warning: ${warning}`);
-    writeLine(`${configFile(options, host.environment)}: good`);
+    writeLine(`${configFile(options, host.environment)}: valid`);
     if (loaded.config.provisioning === undefined && loaded.config.device.token === undefined)
       writeLine(
-        'note: there is no provisioning pair and no token: only a gateway that has credentials can start',
+        'note: there is no provisioning key and no token: the agent can start only if it already has credentials',
       );
   });
 }
@@ -42,7 +42,7 @@ export function showConfig(options: ConfigOptions, host: Host): number {
   return withConfig(options, host, ({ values, sources }, writeLine) => {
     if (options.json) return writeLine(JSON.stringify({ values, sources }, undefined, 2));
     const rows = allSettings
-      .map(({ key }) => [key, values[key] ?? '–', sources[key] ?? 'not given'] as const)
+      .map(({ key }) => [key, values[key] ?? '–', sources[key] ?? 'not set'] as const)
       .sort(([one], [other]) => orderOf(one) - orderOf(other));
     const width = (column: 0 | 1) => Math.min(44, Math.max(...rows.map((row) => row[column].length)));
     const [keys, texts] = [width(0), width(1)];
@@ -62,12 +62,12 @@ export function explainConfig(key: string, options: ConfigOptions, host: Host): 
     writeLine(
       `there is no setting ${JSON.stringify(key)}${nearestKey === undefined ? '' : `; did you mean ${nearestKey}?`}`,
     );
-    writeLine('firstlight config show lists them all');
+    writeLine('run firstlight config show to list all settings');
     return EX_USAGE;
   }
   for (const line of settingLines(setting)) writeLine(line);
   return withConfig(options, host, ({ values, sources }) => {
-    writeLine(`now        ${values[key] ?? 'not given'} (${sources[key] ?? 'no default'})`);
+    writeLine(`now        ${values[key] ?? 'not set'} (${sources[key] ?? 'no default'})`);
   });
 }
 

@@ -5,10 +5,12 @@ import type { CommandHost } from '../ui/command-host.ts';
 
 export function defineConfig(program: Command, { environment, out, finish }: CommandHost): void {
   const host = { environment, out };
-  const config = program.command('config').description('what the configuration says; shows no secret');
+  const config = program
+    .command('config')
+    .description('check, show and explain the configuration; never shows a secret');
   config
     .command('check')
-    .description('tell every problem of the configuration at once; exit 78 if there is one')
+    .description('report every problem of the configuration; exit code 78 if there is one')
     .argument('[file]', 'configuration (default: /etc/firstlight/firstlight.toml)')
     .addHelpText('after', '\nExample: firstlight config check gateway.toml')
     .action(async (file: string | undefined) => {
@@ -17,7 +19,7 @@ export function defineConfig(program: Command, { environment, out, finish }: Com
     });
   config
     .command('show')
-    .description('each value that counts, and where it comes from')
+    .description('show each effective value and its source')
     .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
     .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample: firstlight config show')
@@ -27,8 +29,8 @@ export function defineConfig(program: Command, { environment, out, finish }: Com
     });
   config
     .command('explain')
-    .description('all about one setting')
-    .argument('<key>', 'such as telemetry.interval')
+    .description('describe one setting: type, default, example and current value')
+    .argument('<key>', 'setting, for example telemetry.interval')
     .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
     .addHelpText('after', '\nExample: firstlight config explain clock.trust')
     .action(async (key: string, options: import('./command.ts').ConfigOptions) => {

@@ -62,13 +62,13 @@ function recordFields(inspection: RecordInspection): Readonly<Record<string, str
   const { record, fingerprint } = inspection;
   const ageMs = Math.max(0, Date.now() - record.sinceMs);
   return {
-    state: record.state === 'pending' ? 'asked for, not confirmed by the server yet' : 'stored',
+    state: record.state === 'pending' ? 'requested, not yet confirmed by the server' : 'stored',
     device: record.deviceName,
     server: record.server,
     since: `${new Date(record.sinceMs).toISOString()} (${formatDuration(ageMs)} ago)`,
     token: record.token
       ? `*** (sha256 begins ${tokenDigest(record.token)})`
-      : 'none: the server is to choose it',
+      : 'none: the server generates it',
     board: fingerprint.length > 0 ? fingerprint.join(' ') : 'unknown',
     file: inspection.file,
   };
@@ -94,10 +94,10 @@ export async function forgetCredentials(
     for (const line of consequenceLines(inspection)) writeLine(line);
     if (!options.yes) {
       if (!host.console.input.isTTY) {
-        writeLine('There is nobody to ask: say it with --yes. Nothing was changed.');
+        writeLine('Input is not a terminal: confirm with --yes. Nothing was changed.');
         return EX_USAGE;
       }
-      if (!(await confirm(host.console, 'Forget them? [y/N] ', signal))) {
+      if (!(await confirm(host.console, 'Forget the credentials? [y/N] ', signal))) {
         writeLine('Nothing was changed.');
         return EX_FAILED;
       }
@@ -106,7 +106,7 @@ export async function forgetCredentials(
       inspection.is === 'good' ? await forgetEarlierRecords(state, inspection, Date.now()) : [];
     const archived = [...(await archiveRecord(state, Date.now())), ...archivedBefore];
     writeLine(
-      `Forgotten. They are kept as ${archived.join(' and ')} in ${state}; delete them when nobody wants them back.`,
+      `Forgotten. The old credentials are archived as ${archived.join(' and ')} in ${state}; delete the archive when it is no longer needed.`,
     );
     return EX_OK;
   });
@@ -115,10 +115,10 @@ export async function forgetCredentials(
 function consequenceLines(inspection: RecordInspection): readonly string[] {
   const device = inspection.is === 'good' ? inspection.record.deviceName : undefined;
   return [
-    `This forgets ${device === undefined ? 'credentials that cannot be read' : `the credentials of ${device} on ${inspection.is === 'good' ? inspection.record.server : ''}`}.`,
-    'At the next start the gateway provisions anew, with provisioning.key and its secret, under the same name as long as device.name is the same.',
-    `The server declines a name it has: delete the device${device === undefined ? '' : ` ${device}`} in ThingsBoard first (for a pre-provisioned one, its server attribute provisionState), or the gateway stays outside.`,
-    'With a fixed token (device.token, firstlight.token) that one goes on to count.',
+    `This forgets ${device === undefined ? 'unreadable credentials' : `the credentials of ${device} on ${inspection.is === 'good' ? inspection.record.server : ''}`}.`,
+    'At its next start, the agent provisions again with provisioning.key and provisioning.secret, under the same name if device.name is unchanged.',
+    `The server declines a name that exists: delete the device${device === undefined ? '' : ` ${device}`} in ThingsBoard first (for a pre-provisioned device, its server attribute provisionState).`,
+    'A fixed token (device.token, firstlight.token) stays in use.',
   ];
 }
 
@@ -151,9 +151,10 @@ export async function setCredentials(
     );
     await store.write({ state: 'provisioned', server, deviceName, token, sinceMs: clock.wallMs() });
     await log.close();
-    if (archived.length > 0) writeLine(`What was there is kept as ${archived.join(' and ')} in ${state}.`);
+    if (archived.length > 0)
+      writeLine(`The old credentials are archived as ${archived.join(' and ')} in ${state}.`);
     writeLine(
-      `Stored for ${deviceName} on ${server}. Start it: sudo systemctl start firstlight; delete ${options.tokenFile}.`,
+      `Stored for ${deviceName} on ${server}. Start the agent: sudo systemctl start firstlight; then delete ${options.tokenFile}.`,
     );
     return EX_OK;
   });
@@ -163,14 +164,14 @@ function readToken(path: string, writeLine: (line: string) => void): Secret | un
   const file = readTextFile(path, TOKEN_FILE_BYTES_MAX);
   if (file.is !== 'text') {
     writeLine(
-      `${path} ${file.is === 'missing' ? 'does not exist' : file.what}: name a file that holds the token and nothing else`,
+      `${path} ${file.is === 'missing' ? 'does not exist' : file.what}: name a file that contains only the token`,
     );
     return undefined;
   }
   const text = file.text.replace(/\r?\n$/, '');
   if (TOKEN_PATTERN.test(text)) return new Secret(text);
   writeLine(
-    `${path} holds no access token: 1 to 255 printable ASCII characters, no space, / or ?, and nothing else`,
+    `${path} does not contain an access token: it must be 1 to 255 printable ASCII characters without space, / or ?`,
   );
   return undefined;
 }
@@ -185,7 +186,7 @@ async function reportErrors(
   } catch (error) {
     if (error instanceof AlreadyRunningError) {
       writeLine(
-        `The agent runs, and nothing was changed. Stop it first: sudo systemctl stop firstlight. (${error.message})`,
+        `The agent is running, so nothing was changed. Stop it first: sudo systemctl stop firstlight. (${error.message})`,
       );
       return EX_TEMPFAIL;
     }

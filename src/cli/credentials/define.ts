@@ -11,10 +11,10 @@ export function defineCredentials(
   const state = ['--state <dir>', 'state directory (default: /var/lib/firstlight)'] as const;
   const credentials = program
     .command('credentials')
-    .description('what the gateway is known by on its server; never shows the token');
+    .description('show, forget or set the credentials of this gateway; never shows the token');
   credentials
     .command('show')
-    .description('state, device, server, age, board; not the token')
+    .description('show state, device, server, age and board; not the token')
     .option(...state)
     .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample: sudo firstlight credentials show')
@@ -24,9 +24,9 @@ export function defineCredentials(
     });
   credentials
     .command('forget')
-    .description('let the next start provision anew; what is forgotten is kept aside')
+    .description('archive the credentials, so that the next start provisions again')
     .option(...state)
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText('after', '\nExample: sudo firstlight credentials forget')
     .action(async (options: import('./command.ts').CredentialsOptions) => {
       const { forgetCredentials } = await import('./command.ts');
@@ -34,8 +34,8 @@ export function defineCredentials(
     });
   credentials
     .command('set')
-    .description('store the access token of a device that is on the server already')
-    .requiredOption('--token-file <file>', 'a file that holds the token and nothing else')
+    .description('store the access token of a device that already exists on the server')
+    .requiredOption('--token-file <file>', 'file that contains only the token')
     .option(...state)
     .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
     .addHelpText('after', '\nExample: sudo firstlight credentials set --token-file /root/token')

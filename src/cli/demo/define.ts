@@ -6,9 +6,13 @@ import type { CommandHost } from '../ui/command-host.ts';
 export function defineDemo(program: Command, { out, signal, finish }: CommandHost): void {
   program
     .command('demo')
-    .description('sandbox and agent together, on this host, told in plain lines')
-    .option('--seconds <n>', 'stop after so many seconds; exit 0 only if telemetry was stored', parseSeconds)
-    .option('--state <dir>', 'keep the state here instead of in a temporary directory')
+    .description('run the sandbox and the agent together on this host')
+    .option(
+      '--seconds <n>',
+      'stop after this many seconds; exit code 0 only if telemetry was stored',
+      parseSeconds,
+    )
+    .option('--state <dir>', 'store the state here instead of in a temporary directory')
     .addHelpText('after', '\nExample: firstlight demo --seconds 15')
     .action(async (options: import('./command.ts').DemoOptions) => {
       const { demoCommand } = await import('./command.ts');
@@ -19,5 +23,5 @@ export function defineDemo(program: Command, { out, signal, finish }: CommandHos
 function parseSeconds(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= 1 && value <= 86_400) return value;
-  throw new InvalidArgumentError('give 1 to 86400 seconds.');
+  throw new InvalidArgumentError('must be 1 to 86400 seconds.');
 }

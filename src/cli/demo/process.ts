@@ -37,7 +37,7 @@ export function startSelf(
   lines.on('line', onLine);
   const firstLine = new Promise<string>((resolve) => {
     lines.once('line', resolve);
-    void end.then(() => resolve('it ended without a word'));
+    void end.then(() => resolve('it ended without output'));
   });
   return {
     firstLine,

@@ -40,7 +40,7 @@ export async function doctorCommand(
   const exitCode = isStopped ? EX_STOPPED : countFailed(results) === 0 ? EX_OK : EX_FAILED;
   const json = jsonOf(results, exitCode);
   if (options.json) terminal.write(json);
-  else terminal.write(`${isStopped ? 'stopped before all was looked at' : summaryOf(results)}\n`);
+  else terminal.write(`${isStopped ? 'cancelled before all checks were done' : summaryOf(results)}\n`);
   if (options.bundle === undefined || isStopped) return exitCode;
   const { writeBundle } = await import('./support-bundle.ts');
   return writeBundle(options, { text: textOf(results), json }, { environment, terminal, clock });
@@ -75,12 +75,12 @@ async function provisionBeforeChecks(
   clock: Clock,
 ): Promise<CheckResult> {
   const loaded = loadConfigOrProblems(options, environment);
-  if (!('config' in loaded)) return skip('the configuration has problems, so nothing was sent');
+  if (!('config' in loaded)) return skip('the configuration is invalid, so nothing was sent');
   const { PROVISION_S, provisionNow } = await import('./provision.ts');
   const seconds = typeof options.provision === 'number' ? options.provision : PROVISION_S;
   const state = stateDirectory(options, environment);
   if (!options.json)
-    terminal.write(`provisioning as the agent would, for at most ${seconds} s; Ctrl-C is safe …\n`);
+    terminal.write(`provisioning as the agent does, for at most ${seconds} s; Ctrl-C is safe …\n`);
   return provisionNow(loaded.config, { state, clock, timeoutMs: seconds * 1000 }, terminal.ended);
 }
 
@@ -90,7 +90,11 @@ function countFailed(results: readonly CompletedCheck[]): number {
 
 function summaryOf(results: readonly CompletedCheck[]): string {
   const failedCount = countFailed(results);
-  return failedCount === 0 ? 'nothing is wrong that could be seen from here' : `${failedCount} to put right`;
+  return failedCount === 0
+    ? 'all checks passed'
+    : failedCount === 1
+      ? '1 check failed'
+      : `${failedCount} checks failed`;
 }
 
 function textOf(results: readonly CompletedCheck[]): string {
@@ -114,8 +118,8 @@ function checkedLines({ name, result }: CompletedCheck, width: number, style: St
   const details =
     result.status === 'fail'
       ? [
-          ...labelledLines('', `means: ${result.meaning}`, LABEL, width),
-          ...labelledLines('', `do: ${result.action}`, LABEL, width),
+          ...labelledLines('', `meaning: ${result.meaning}`, LABEL, width),
+          ...labelledLines('', `action: ${result.action}`, LABEL, width),
         ]
       : [];
   return [...firstLines.map((line) => style(STYLES[result.status], line)), ...details];

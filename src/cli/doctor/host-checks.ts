@@ -27,11 +27,11 @@ export function configurationCheck(loaded: LoadedConfig | readonly string[]): Ch
       if (!('config' in loaded))
         return fail(
           loaded.join(' | '),
-          `the agent cannot start with it${process.geteuid?.() === 0 ? '' : ', unless it is only this user who may not look: run it with sudo'}`,
-          'correct it; firstlight config check tells when it is good',
+          `the agent cannot start with this configuration${process.geteuid?.() === 0 ? '' : ' (or this user lacks read permission: run with sudo)'}`,
+          'correct it, then run: firstlight config check',
         );
       const { warnings } = loaded;
-      return pass(warnings.length === 0 ? 'good' : `good, with a doubt: ${warnings.join(' | ')}`);
+      return pass(warnings.length === 0 ? 'valid' : `valid, with warnings: ${warnings.join(' | ')}`);
     },
   };
 }
@@ -51,7 +51,7 @@ export function identityCheck(loaded: LoadedConfig | readonly string[]): Check {
       if (result.warning !== undefined)
         return fail(
           `${result.name}: ${result.warning.split(':')[0]}`,
-          'two gateways may get the same name, and the server lets only one in',
+          'two gateways may get the same name, and the server accepts only one of them',
           result.warning.slice(result.warning.indexOf(':') + 2),
         );
       return pass(`${result.name}${findMachineId('/') === undefined ? ', no machine-id' : ''}`);
@@ -65,18 +65,18 @@ export function clockCheck(loaded: LoadedConfig | readonly string[], clock: Cloc
     async run(signal) {
       const rtcText = existsSync('/sys/class/rtc/rtc0')
         ? ''
-        : '; no clock chip, so after a power cut it waits for the network to know the time';
+        : '; no hardware clock, so after a power cut the time is known only after synchronisation';
       const timeText = new Date(clock.wallMs()).toISOString();
       if ('config' in loaded && loaded.config.clock.trust === 'system')
-        return pass(`${timeText}, believed as it is${rtcText}`);
+        return pass(`${timeText}, trusted without synchronisation${rtcText}`);
       const isSynchronised = await hostTimeSync({ root: '/', clock, log: SILENT_LOGGER }).isSynchronised(
         signal,
       );
       if (isSynchronised) return pass(`${timeText}, synchronised${rtcText}`);
       return fail(
-        `${timeText}, not synchronised by any time service${rtcText}`,
-        'readings wait for their dates, or go without',
-        'check the time service: timedatectl; install systemd-timesyncd or chrony where there is none, or set clock.trust = "system" if you trust that clock as it is',
+        `${timeText}, not synchronised by a time service${rtcText}`,
+        'readings are held, or sent without a timestamp',
+        'check the time service with timedatectl; install systemd-timesyncd or chrony if there is none, or set clock.trust = "system" if the clock is reliable without one',
       );
     },
   };
@@ -89,12 +89,12 @@ export function outboxCheck(state: string): Check {
       try {
         const names = await readdir(join(state, 'spool'));
         const files = names.length === 1 ? '1 file' : `${names.length} files`;
-        return pass(`${files} of waiting readings on the disk, 64 KiB each at most`);
+        return pass(`${files} of queued readings on disk, at most 64 KiB each`);
       } catch (error) {
         const isPermissionError = errorCode(error) === 'EACCES';
         return isPermissionError
-          ? skip('may not be looked at by this user: run it with sudo')
-          : pass('nothing waits on the disk');
+          ? skip('this user cannot read it: run with sudo')
+          : pass('no queued readings on disk');
       }
     },
   };
@@ -112,19 +112,21 @@ export function boardCheck(state: string, root = '/'): Check {
       if (inspection instanceof StoreError) return skip(inspection.message);
       const archivedCount = await countArchived(state);
       const archivedText =
-        archivedCount === 0 ? '' : `; ${archivedCount} of other boards or servers are kept aside in ${state}`;
+        archivedCount === 0 ? '' : `; ${archivedCount} of other boards or servers are archived in ${state}`;
       if (inspection.is === 'damaged' || inspection.is === 'newer')
         return skip(`the credentials cannot be read (see provisioning)${archivedText}`);
-      if (inspection.is !== 'good') return skip(`there are no credentials that say it${archivedText}`);
+      if (inspection.is !== 'good') return skip(`there are no credentials to compare with${archivedText}`);
       const timeText = boardFingerprint({ root });
       if (inspection.fingerprint.length === 0 || timeText.length === 0)
-        return skip(`neither a serial nor a burnt-in address to compare${archivedText}`);
+        return skip(
+          `this board has neither a serial number nor a permanent MAC address to compare${archivedText}`,
+        );
       if (isSameBoard(inspection.fingerprint, timeText))
-        return pass(`the one the credentials were made on${archivedText}`);
+        return pass(`the same board for which the credentials were issued${archivedText}`);
       return fail(
-        `the credentials of ${inspection.record.deviceName} were made on another board${archivedText}`,
-        'this card, or a copy of it, is in another board: at its start the agent keeps them aside and asks for new ones',
-        'put the card back into its own board; before copying one, run sudo firstlight prepare-image',
+        `the credentials of ${inspection.record.deviceName} were issued for another board${archivedText}`,
+        'this SD card or disk, or a copy of it, is in another board: at its start the agent archives the credentials and provisions again',
+        'move it back to its own board; before copying it, run: sudo firstlight prepare-image',
       );
     },
   };
@@ -133,7 +135,7 @@ export function boardCheck(state: string, root = '/'): Check {
 /** Several troubles look harmless one by one; how often each was told says more. */
 export function eventCountsCheck({ eventCounts: counts }: StatusJson): Check {
   return {
-    name: 'told since start',
+    name: 'events since start',
     async run() {
       const eventLines = Object.entries(counts)
         .filter(([event]) => isEventId(event) && EVENTS[event].level !== 'info')
@@ -142,7 +144,7 @@ export function eventCountsCheck({ eventCounts: counts }: StatusJson): Check {
       const rest =
         eventLines.length > EVENTS_SHOWN_MAX ? `, and ${eventLines.length - EVENTS_SHOWN_MAX} more` : '';
       return eventLines.length === 0
-        ? skip('no warning and no error, as far as the status tells')
+        ? skip('no warnings and no errors in the status')
         : pass(`${eventLines.slice(0, EVENTS_SHOWN_MAX).join(', ')}${rest}`);
     },
   };
@@ -166,15 +168,15 @@ export function successCheck({ running, lastAcceptedAgoS, retry, reasons: why }:
         );
       if (!running && why.length > 0) {
         const isStartupError = isEventId(splitSentence(why[0] ?? '').cause);
-        const observed = `the agent does not run${isStartupError ? '; its last start failed' : ', as far as can be seen'}: ${why.join(' | ')}`;
+        const observed = `the agent is not running${isStartupError ? '; its last start failed' : ', according to the status'}: ${why.join(' | ')}`;
         return fail(
           observed,
-          isStartupError ? 'it could not go on' : 'its status cannot be read',
+          isStartupError ? 'the agent cannot start' : 'its status cannot be read',
           remedyOf(why),
         );
       }
       if (!running)
-        return skip(`the agent does not run${lastAcceptedAgoS === null ? '' : `; ${lastAccepted}`}`);
+        return skip(`the agent is not running${lastAcceptedAgoS === null ? '' : `; ${lastAccepted}`}`);
       return lastAcceptedAgoS === null
         ? skip('nothing accepted yet')
         : pass(`${formatDuration(lastAcceptedAgoS * 1000)} ago`);
@@ -187,5 +189,5 @@ function remedyOf([first = '']: readonly string[]): string {
   const id = splitSentence(first).cause;
   return isEventId(id) && id !== 'FL-INTERNAL-ERROR'
     ? splitSentence(EVENTS[id].sentence).remedy
-    : 'read its last lines: journalctl -u firstlight -n 20';
+    : 'read the log: journalctl -u firstlight -n 20';
 }

@@ -36,7 +36,7 @@ export interface ProvisionPorts {
 /** The usual time, s. */
 export const PROVISION_S = 60;
 
-const START_IT = 'start the agent, which waits as long as it takes: sudo systemctl start firstlight';
+const START_IT = 'start the agent, which waits without a time limit: sudo systemctl start firstlight';
 
 /** Rejects only for a bug. */
 export async function provisionNow(
@@ -44,17 +44,17 @@ export async function provisionNow(
   ports: ProvisionPorts,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  if (config.device.token) return pass('not needed: the configuration gives the token; nothing was sent');
+  if (config.device.token) return pass('not needed: the configuration contains the token; nothing was sent');
   if (config.provisioning?.credentials === 'server-generated')
     return skip(
-      `nothing was sent: with provisioning.credentials = "server-generated" a request that is cut short can strand the gateway; ${START_IT}`,
+      `nothing was sent: with provisioning.credentials = "server-generated" a cancelled request can leave the gateway without its token; ${START_IT}`,
     );
   try {
     await using _lock = await acquireLock(ports.state);
     return await provisionLocked(config, ports, signal);
   } catch (error) {
     if (error instanceof AlreadyRunningError)
-      return skip('the agent is running and does this by itself; see firstlight status');
+      return skip('the agent is running and provisions by itself; see firstlight status');
     if (error instanceof StartupError)
       return fail(
         error.message,
@@ -62,11 +62,16 @@ export async function provisionNow(
         'set a device.name that fits this host',
       );
     if (!(error instanceof StoreError)) throw error;
-    return fail(error.message, 'nothing was sent, because nothing could be kept', PERMISSIONS_REMEDY);
+    return fail(
+      error.message,
+      'nothing was sent, because the agent could not store the credentials',
+      PERMISSIONS_REMEDY,
+    );
   }
 }
 
-const PERMISSIONS_REMEDY = 'run it with sudo; as root, check space, rights and health of the state directory';
+const PERMISSIONS_REMEDY =
+  'run with sudo; if it still fails, check free space, permissions and disk of the state directory';
 
 async function provisionLocked(
   config: Config,
@@ -91,7 +96,7 @@ async function provisionLocked(
   });
   const stored = record === 'unreadable' ? undefined : record;
   if (record !== 'unreadable' && !stored?.token && !config.provisioning)
-    return missingPairResult('no credentials and no provisioning pair; nothing was sent');
+    return missingPairResult('no credentials and no provisioning key; nothing was sent');
   const name =
     stored?.state === 'provisioned'
       ? stored.deviceName
@@ -122,13 +127,13 @@ function findingOf(outcome: ProvisionOutcome, subject: string, seconds: number |
     }
     case 'cancelled': {
       const progressText = outcome.intentRecorded
-        ? 'the intent is on the disk, and the agent goes on from there'
+        ? 'the intent is on disk, and the agent continues from there'
         : 'nothing was sent';
       if (seconds === undefined)
-        return skip(`${subject}: stopped before the server answered; ${progressText}`);
+        return skip(`${subject}: cancelled before the server responded; ${progressText}`);
       const { cause, remedy } = splitSentence(EVENTS['FL-SERVER-TIMEOUT'].sentence);
       return fail(
-        `${subject}: FL-SERVER-TIMEOUT, no answer in ${seconds} s`,
+        `${subject}: FL-SERVER-TIMEOUT, no response in ${seconds} s`,
         `${cause}; ${progressText}`,
         remedy,
       );
@@ -137,9 +142,9 @@ function findingOf(outcome: ProvisionOutcome, subject: string, seconds: number |
 }
 
 const RESULT_TEXTS = {
-  existing: 'not needed, and nothing was sent: there are credentials of',
+  existing: 'not needed, nothing was sent: there are credentials for',
   issued: 'provisioned, and the token is stored:',
-  recovered: 'an earlier request had worked, and its token is stored:',
+  recovered: 'an earlier request succeeded, and its token is stored:',
 } as const satisfies Record<(ProvisionOutcome & { is: 'provisioned' })['source'], string>;
 
 /** What the store and the naming tell on the way, such as that credentials were set aside. */

@@ -104,7 +104,7 @@ export function createArchive(
 
 /** Rejects, and leaves nothing, where it cannot be written; what is there already is never replaced. */
 export async function writeArchive(file: string, bytes: Buffer): Promise<void> {
-  if (await exists(file)) throw new Error(`${file} exists already: give the bundle another name`);
+  if (await exists(file)) throw new Error(`${file} already exists: choose another name for the bundle`);
   const temporary = `${file}.${process.pid}.part`;
   try {
     const handle = await open(temporary, 'wx', PRIVATE);

@@ -46,7 +46,7 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
   const { redaction, unreadable } = await openRedaction(options, environment);
   await using directory = await BundleDirectory.make(redaction);
   try {
-    terminal.write('gathering what a support case needs …\n');
+    terminal.write('collecting the support bundle …\n');
     const omissions = [
       ...unreadable.map((place) => `the search for tokens in ${place}`),
       ...(await gather(directory, options, findings, host)),
@@ -64,7 +64,7 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
 }
 
 const REVIEW_NOTICE =
-  'it has no secret that is known here, but names this gateway, its server and its addresses; look through it before you send it';
+  'it contains no known secret, but it contains names and addresses of this gateway and its server; check it before you send it';
 
 /** A directory gets a file of the usual name. */
 function outputFileOf(option: DoctorOptions['bundle'], defaultName: string): string {
@@ -117,7 +117,7 @@ async function pack(
 ): Promise<{ readonly bytes: Buffer; readonly furtherOmissions: readonly string[] }> {
   for (const furtherOmissions of [
     [],
-    [`${HOST}: would make it larger than ${BUNDLE_BYTES_MAX / 1_000_000} MB`],
+    [`${HOST}: the bundle would exceed ${BUNDLE_BYTES_MAX / 1_000_000} MB`],
   ]) {
     if (furtherOmissions.length > 0) await directory.remove(HOST);
     const lines = contentLines(await directory.list(), [...omissions, ...furtherOmissions]);
@@ -126,7 +126,7 @@ async function pack(
     if (archive.ok) return { bytes: archive.output, furtherOmissions };
     if (!archive.problem.startsWith('printed more')) throw new Error(`tar ${archive.problem}`);
   }
-  throw new Error(`it would be larger than ${BUNDLE_BYTES_MAX / 1_000_000} MB`);
+  throw new Error(`it would exceed ${BUNDLE_BYTES_MAX / 1_000_000} MB`);
 }
 
 /** The capture's files by their number: it has a list of its own. */
@@ -134,10 +134,10 @@ function contentLines(files: readonly string[], omissions: readonly string[]): r
   const hostFiles = files.filter((name) => name.startsWith(`${HOST}/`));
   const ownFiles = files.filter((name) => !hostFiles.includes(name));
   return [
-    ...ownFiles.map((name) => `in it: ${name}`),
+    ...ownFiles.map((name) => `included: ${name}`),
     ...(hostFiles.length > 0
-      ? [`in it: ${HOST}/, ${hostFiles.length} files of /proc and /sys (${HOST}/FILES)`]
+      ? [`included: ${HOST}/, ${hostFiles.length} files of /proc and /sys (${HOST}/FILES)`]
       : []),
-    ...omissions.map((what) => `left out: ${what}`),
+    ...omissions.map((what) => `omitted: ${what}`),
   ];
 }

@@ -19,7 +19,7 @@ const CAPTURE = 'capture-host.sh';
 
 /** The text, or a sentence without a subject on why there is none. */
 export async function readServiceJournal(clock: SleepClock, signal: AbortSignal): Promise<ProgramResult> {
-  let outcome: ProgramResult = { ok: false, problem: 'was not asked' };
+  let outcome: ProgramResult = { ok: false, problem: 'was not run' };
   for (const lines of LINES) {
     const journalOptions = [
       '-u',
@@ -39,7 +39,7 @@ export async function readServiceJournal(clock: SleepClock, signal: AbortSignal)
       signal,
     );
     if (outcome.ok && outcome.output.length === 0)
-      return { ok: false, problem: 'has no line of firstlight that this user may read' };
+      return { ok: false, problem: 'has no lines of Firstlight that this user can read' };
     if (outcome.ok || !outcome.problem.startsWith('printed more')) return outcome;
   }
   return outcome;
@@ -84,7 +84,7 @@ export async function versionText(runningVersion: string | null): Promise<string
   const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const [, name = 'unknown'] = /^PRETTY_NAME="?([^"\n]*)/m.exec(system) ?? [];
   return [
-    `firstlight ${VERSION}${runningVersion === null || runningVersion === VERSION ? '' : `, while ${runningVersion} runs`}`,
+    `firstlight ${VERSION}${runningVersion === null || runningVersion === VERSION ? '' : `, while ${runningVersion} is running`}`,
     `node ${process.version} ${arch()}`,
     `system ${name}`,
     `kernel ${release()}`,

@@ -24,7 +24,7 @@ const STATE_DIRECTORIES: readonly string[] = ['/var/lib/private/firstlight', '/v
 export function checkImage(options: CheckOptions, out: Out): number {
   const root = resolve(options.root ?? '/');
   if (!lstatSync(`${root}/etc`, { throwIfNoEntry: false })?.isDirectory()) {
-    out.write(`${root} is no root of a system: it has no directory etc\n`);
+    out.write(`${root} is not the root of a system: it has no directory etc\n`);
     return EX_FAILED;
   }
   const problems = inspect({
@@ -39,7 +39,7 @@ export function checkImage(options: CheckOptions, out: Out): number {
   );
   for (const { what, paths: found } of findOtherTraces(root)) {
     out.write(
-      `to think of: ${what} (${found.slice(0, SHOWN_MAX).join(', ')}${found.length > SHOWN_MAX ? ', …' : ''})\n`,
+      `also consider: ${what} (${found.slice(0, SHOWN_MAX).join(', ')}${found.length > SHOWN_MAX ? ', …' : ''})\n`,
     );
   }
   return problems.length === 0 ? EX_OK : EX_FAILED;

@@ -6,10 +6,12 @@ import type { CommandHost } from '../ui/command-host.ts';
 export function defineImport(program: Command, { environment, out, finish }: CommandHost): void {
   program
     .command('import')
-    .description('take the configuration from the boot partition, as firstlight-import.service does at boot')
-    .option('--from <file>', 'the file to take (default: firstlight.toml in /boot/firmware or /boot)')
-    .option('--to <dir>', 'where the configuration goes (default: /etc/firstlight)')
-    .option('--credstore <dir>', 'where its secret goes (default: /etc/credstore)')
+    .description(
+      'import the configuration from the boot partition, as firstlight-import.service does at boot',
+    )
+    .option('--from <file>', 'file to import (default: firstlight.toml in /boot/firmware or /boot)')
+    .option('--to <dir>', 'target directory of the configuration (default: /etc/firstlight)')
+    .option('--credstore <dir>', 'target directory of its secrets (default: /etc/credstore)')
     .addHelpText('after', '\nExample: sudo firstlight import --from /media/usb/firstlight.toml')
     .action(async (options: import('./import.ts').ImportOptions) => {
       const { importCommand } = await import('./import.ts');
@@ -20,16 +22,16 @@ export function defineImport(program: Command, { environment, out, finish }: Com
 export function definePrepareImage(program: Command, { input, out, signal, finish }: CommandHost): void {
   program
     .command('prepare-image')
-    .description('make this system safe to clone: remove credentials and waiting readings')
+    .description('make this system safe to clone: remove its credentials and queued readings')
     .option('--state <dir>', 'state directory (default: /var/lib/firstlight)')
-    .option('--yes', 'do not ask')
-    .option('--check', 'only look, and exit 1 with what is wrong')
-    .option('--root <dir>', 'with --check: where the image to look at is mounted')
+    .option('--yes', 'do not ask for confirmation')
+    .option('--check', 'only check; print the problems and exit with 1 if there are any')
+    .option('--root <dir>', 'with --check: mount point of the image to check')
     .addHelpText('after', '\nExample: firstlight prepare-image --check --root /mnt')
     .action(async (options: { state?: string; yes?: boolean; check?: boolean; root?: string }) => {
       if (options.root !== undefined && !options.check) {
         program.error(
-          'error: --root goes with --check only: the system that runs is the one that is prepared',
+          'error: --root works only with --check, because prepare-image changes the running system',
         );
       }
       if (options.check) {

@@ -80,20 +80,20 @@ function cloneProblems({ config, deletedSecretFile: forgottenSecretFile }: Loade
   const { token, name } = config.device;
   if (token) {
     problems.push(
-      `${CONFIG_FILE}: a fixed access token is configured: every clone would be the same device; use provisioning`,
+      `${CONFIG_FILE}: a fixed access token is configured, so every clone would be the same device: use provisioning instead`,
     );
   } else if (forgottenSecretFile !== undefined) {
     problems.push(
-      `${forgottenSecretFile}: the provisioning secret was forgotten after success: no clone could provision; write it there again`,
+      `${forgottenSecretFile}: the provisioning secret was deleted after provisioning, so no clone could provision: write it there again`,
     );
   } else if (!config.provisioning) {
     problems.push(
-      `${CONFIG_FILE}: there is no provisioning pair: no clone could provision; set provisioning.key and provisioning.secret`,
+      `${CONFIG_FILE}: there is no provisioning key, so no clone could provision: set provisioning.key and provisioning.secret`,
     );
   }
   if (!token && name !== undefined && !/\{(serial|machineId|mac|hostname)\}/.test(name)) {
     problems.push(
-      `${CONFIG_FILE}: device.name is the same for every clone, and the server lets only the first one in; put {serial} into it, or leave it out`,
+      `${CONFIG_FILE}: device.name is the same for every clone, so the server accepts only the first one: add {serial} to it, or remove the setting`,
     );
   }
   return problems;

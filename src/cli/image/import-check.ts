@@ -98,7 +98,7 @@ function overrideWarnings({ credentials, credstore }: CheckPaths): readonly stri
     );
   }).map(
     ({ credential }) =>
-      `systemd hands over another ${credential}, by SMBIOS, the kernel command line or the container's manager: it wins over what is imported`,
+      `systemd provides a different ${credential} (from SMBIOS, the kernel command line or the container manager), which takes precedence over the imported one`,
   );
 }
 
@@ -131,7 +131,7 @@ function load(
 function missingCredentialsProblem(): ImportProblem {
   const { provisioningKey: key, provisioningSecret: secret } = settings;
   return {
-    text: `the gateway has no way to get in: set ${key.key} and ${secret.key} of the device profile; example: [provisioning] key = "${key.example}" secret = "${secret.example}"`,
+    text: `the gateway has no provisioning key and no token: set ${key.key} and ${secret.key} of the device profile; example: [provisioning] key = "${key.example}" secret = "${secret.example}"`,
   };
 }
 

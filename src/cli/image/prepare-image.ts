@@ -43,12 +43,12 @@ export async function prepareImage(
   const writeLine = (line: string) => console.out.write(`${line}\n`);
   try {
     const leftovers = findLeftovers(state);
-    const stopText = options.state === undefined ? `stops ${SERVICE}, which stays enabled, and ` : '';
+    const stopText = options.state === undefined ? `stops ${SERVICE} (which stays enabled) and ` : '';
     writeLine(`This makes the system ready to be cloned: it ${stopText}removes`);
     for (const line of removalLines(state, leftovers)) writeLine(`  ${line}`);
     if (!options.yes) {
       if (!console.input.isTTY) {
-        writeLine('There is nobody to ask: say it with --yes. Nothing was changed.');
+        writeLine('Input is not a terminal: confirm with --yes. Nothing was changed.');
         return EX_USAGE;
       }
       if (!(await confirmRemoval(console, signal))) {
@@ -64,11 +64,9 @@ export async function prepareImage(
     return EX_OK;
   } catch (error) {
     if (error instanceof AlreadyRunningError)
-      writeLine(`The agent still runs, so nothing was removed: ${error.message}`);
+      writeLine(`The agent is still running, so nothing was removed: ${error.message}`);
     else
-      writeLine(
-        `This could not be finished: ${error instanceof StoreError ? error.message : describeError(error)}`,
-      );
+      writeLine(`Preparation failed: ${error instanceof StoreError ? error.message : describeError(error)}`);
     return EX_TEMPFAIL;
   }
 }
@@ -110,24 +108,24 @@ function remainingSteps(state: string, device: string | undefined): readonly str
   const otherTraceList = findOtherTraces('/');
   const id = machineId('/');
   return [
-    'Done. The credentials and the readings of this gateway are gone.',
-    ...foreign.map((name) => `Left alone, because it is not of firstlight: ${join(state, name)}`),
+    'Done. The credentials and queued readings of this gateway are removed.',
+    ...foreign.map((name) => `Not removed, because it does not belong to Firstlight: ${join(state, name)}`),
     '',
-    `Left for the clones: the configuration in ${CONFIG_DIRECTORY} and the provisioning secret in ${CREDSTORE} (or where`,
-    'the configuration names it). Whoever has the image has the secret.',
-    ...problems.map((problem) => `  but: ${problem}`),
+    `Kept for the clones: the configuration in ${CONFIG_DIRECTORY} and the provisioning secret in ${CREDSTORE} (or at`,
+    'the configured path). Anyone who has the image has the secret.',
+    ...problems.map((problem) => `  problem: ${problem}`),
     '',
-    'Still to clear, because it belongs to the host:',
+    'Clear these parts of the host yourself:',
     ...(id === undefined
       ? []
-      : ['  the machine-id: every clone would be the same machine', `    ${CLEAR_MACHINE_ID}`]),
+      : ['  the machine-id: otherwise every clone has the same one', `    ${CLEAR_MACHINE_ID}`]),
     ...otherTraceList.flatMap(({ what, clear }) => [`  ${what}`, `    ${clear}`]),
-    '  what was deleted is still in the free blocks of the disk: make the image from the files, or fill them with zeros',
+    '  the free blocks of the disk, which still contain the deleted data: make the image from the files, or fill them with zeros',
     ...(device === undefined
       ? []
-      : [`  the device ${JSON.stringify(device)} on the server: delete it, and its token is worth nothing`]),
+      : [`  the device ${JSON.stringify(device)} on the server: delete it there to revoke its token`]),
     '',
-    'Then power off and copy the disk. Started again before that, this gateway provisions again, and all this has to be',
-    'done again. Look at the copy with: firstlight prepare-image --check --root <where it is mounted>',
+    'Then power off and copy the disk. If this gateway starts before that, it provisions again and you must repeat all steps.',
+    'Check the copy with: firstlight prepare-image --check --root <mount point>',
   ];
 }

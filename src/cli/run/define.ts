@@ -8,7 +8,7 @@ export function defineRun(program: Command, { run, finish }: CommandHost): void 
   program
     .command('run')
     .description(
-      'provision if there are no credentials, then sample and deliver until stopped; SIGHUP reads the configuration again',
+      'run the agent: provision if there are no credentials, then report the sensors until stopped; SIGHUP reloads the configuration',
     )
     .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
     .option('--state <dir>', 'state directory (default: $STATE_DIRECTORY, else /var/lib/firstlight)')

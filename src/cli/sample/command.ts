@@ -121,7 +121,7 @@ async function explainKey(name: string, subject: SampleSubject, ports: SamplePor
   const { collectors, tree: hostFiles, transformValue: sentAs, describeKey } = subject;
   const keyInfo = describeKey(name);
   if (keyInfo?.isPolled) {
-    terminal.write(`${name}: ${keyInfo.entry.meaning}, the sensor ${keyInfo.sensor} of the configuration.\n`);
+    terminal.write(`${name}: ${keyInfo.entry.meaning}, from the configured sensor ${keyInfo.sensor}.\n`);
     return EX_OK;
   }
   const host = { hostFiles: hostFiles, clock, pauseMs: BETWEEN_SAMPLES_MS };

@@ -9,19 +9,19 @@ export function defineSample(
 ): void {
   program
     .command('sample')
-    .description('print one reading of this host: what the agent would send')
+    .description('print one reading of this host, as the agent would send it')
     .option('--json', 'as one JSON object')
-    .option('--all', 'also what the agent would not send, marked')
-    .addOption(new Option('--watch', 'a reading a second, until Ctrl-C').conflicts('json'))
+    .option('--all', 'also show values that the agent would not send, marked with -')
+    .addOption(new Option('--watch', 'show one reading per second until Ctrl-C').conflicts('json'))
     .addOption(
-      new Option('--explain <key>', 'say where the value of this key comes from').conflicts([
+      new Option('--explain <key>', 'show the source of the value of this key').conflicts([
         'json',
         'watch',
         'all',
       ]),
     )
-    .option('--config <file>', 'as the agent with this configuration would')
-    .addOption(new Option('--root <dir>', 'of a captured host').hideHelp())
+    .option('--config <file>', 'configuration that selects the sensors (default: built-in defaults)')
+    .addOption(new Option('--root <dir>', 'file system of a captured host').hideHelp())
     .addHelpText('after', '\nExample: firstlight sample --explain memoryUsedBytes')
     .action(async (options: import('./command.ts').SampleOptions) => {
       const { sampleThisHost } = await import('./command.ts');

@@ -32,9 +32,9 @@ export interface Transmission {
 export function explanationLines(explanation: Explanation, transmission: Transmission): readonly string[] {
   return [
     ...headLines(explanation, transmission),
-    ...field('what it is', explanation.entry.meaning),
+    ...field('meaning', explanation.entry.meaning),
     ...field('sensor', explanation.sensor),
-    ...field('in profile', explanation.entry.profile),
+    ...field('profile', explanation.entry.profile),
     ...field('accepted', acceptedRange(explanation)),
     ...field('defined in', explanation.entry.source),
     ...(explanation.value === undefined ? absentLines(explanation) : originLines(explanation)),
@@ -55,7 +55,7 @@ export function unknownKeyLines(
   const hint = nearestKey === undefined ? '' : ` Did you mean ${nearestKey}?`;
   return [
     `No sensor has a key ${sanitise(key)}.${hint}`,
-    'firstlight sample --all lists every key of this host.',
+    'Run firstlight sample --all to list every key of this host.',
   ];
 }
 
@@ -64,8 +64,8 @@ function headLines(
   { isSent, sent, unit: own = '' }: Transmission,
 ): readonly string[] {
   if (value === undefined) {
-    const others = siblings.length === 0 ? '' : ` It has ${siblings.slice(0, NAMES_MAX).join(', ')}.`;
-    return [`${sanitise(key)} is a key that firstlight knows, and this host does not give it.${others}`];
+    const others = siblings.length === 0 ? '' : ` It provides ${siblings.slice(0, NAMES_MAX).join(', ')}.`;
+    return [`${sanitise(key)} is a key of Firstlight, but this host does not provide it.${others}`];
   }
   const unit = (entry.type === 'number' ? entry.unit : '') || own;
   const rawText = `${sanitise(String(value))} ${unit}`.trim();
@@ -75,7 +75,7 @@ function headLines(
     ...sentLines({ key, value }, sent),
     ...(isSent
       ? []
-      : ['The agent with these settings does not send it: it is of a larger profile, or switched off.']),
+      : ['The agent with these settings does not send it: not in the configured profile, or disabled.']),
   ];
 }
 
@@ -84,7 +84,7 @@ function sentLines(
   sent: Transmission['sent'],
 ): readonly string[] {
   if (sent === undefined || (sent[0] === key && sent[1] === value)) return [];
-  return [`The configuration makes of it: ${sanitise(sent[0])} = ${sanitise(String(sent[1]))}`];
+  return [`The configuration changes it to: ${sanitise(sent[0])} = ${sanitise(String(sent[1]))}`];
 }
 
 function acceptedRange({ entry }: Explanation): string {
@@ -97,7 +97,7 @@ function acceptedRange({ entry }: Explanation): string {
     case 'flag':
       return 'true or false';
     case 'text':
-      return `a text of at most ${entry.charactersMax} characters`;
+      return `text of at most ${entry.charactersMax} characters`;
   }
 }
 
@@ -106,29 +106,29 @@ function originLines({ raw, value, valueOrigins: origins }: Explanation): readon
     ...field('read from', `/${path.replace(/^\//, '')}`),
     ...lines.slice(0, LINES_MAX).map((line) => `${' '.repeat(LABEL + 2)}${quoted(line)}`),
     ...(lines.length > LINES_MAX
-      ? [`${' '.repeat(LABEL + 2)}and ${lines.length - LINES_MAX} lines more`]
+      ? [`${' '.repeat(LABEL + 2)}and ${lines.length - LINES_MAX} more lines`]
       : []),
   ]);
   return [...lines, ...(raw !== value && raw !== undefined ? field('raw value', String(raw)) : [])];
 }
 
 function absentLines({ queries: attempts, failureReason: problem }: Explanation): readonly string[] {
-  const why = problem === undefined ? [] : field('it says', sanitise(problem));
+  const why = problem === undefined ? [] : field('error', sanitise(problem));
   if (attempts.length === 0) {
     return [
       ...why,
-      'Its sensor reads no file: only the running agent, or a program that it asks, knows this.',
+      'Its sensor reads no file: only the running agent, or a program that it runs, has this value.',
     ];
   }
   const formatted = attempts
     .slice(0, ATTEMPTS_MAX)
-    .map((each) => field('asked for', `/${each.path.replace(/^\//, '')}: ${describeAttempt(each)}`));
+    .map((each) => field('looked for', `/${each.path.replace(/^\//, '')}: ${describeAttempt(each)}`));
   const more = attempts.length - formatted.length;
   return [
     ...why,
     ...formatted.flat(),
     ...(more > 0 ? [`and ${more} more`] : []),
-    'One of these would have to be there, or to hold it; the document above says what the kernel shows there, and when.',
+    'The sensor needs one of these files with a valid value; the document above describes when the kernel provides it.',
   ];
 }
 
@@ -143,12 +143,12 @@ function describeAttempt({ result: answer }: TracedQuery): string {
       return more > 0 ? `${names} and ${more} more` : names;
     }
     case 'existence':
-      return answer.exists ? 'is there' : 'is not there';
+      return answer.exists ? 'exists' : 'does not exist';
     case 'usage':
-      return 'answers';
+      return 'available';
     case 'error': {
       const { code = '', message = '' } = answer.error as { code?: string; message?: string };
-      return code === 'ENOENT' ? 'is not there' : sanitise(code || message);
+      return code === 'ENOENT' ? 'does not exist' : sanitise(code || message);
     }
   }
 }

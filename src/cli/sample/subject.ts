@@ -88,7 +88,7 @@ const BUILT_IN: SensorsConfig = { ...DEFAULT_TUNING, selection: DEFAULT, custom:
 
 /** A key of a program or a GPIO line, which no collector lists. */
 function customKeyInfo(sensor: CustomSensor, key: string, { selection, scale }: SensorsConfig): KeyInfo {
-  const meaning = sensor.kind === 'exec' ? `as ${sensor.command[0]} says` : 'the level of a GPIO line';
+  const meaning = sensor.kind === 'exec' ? `output of ${sensor.command[0]}` : 'level of a GPIO line';
   const entry = { type: 'flag', key, profile: 'minimal', meaning, source: 'the configuration' } as const;
   const unit = new GlobMap(scale).get(key) === undefined ? (sensor.unit ?? '') : '';
   const isSent = isSelected(selection, sensor.name, key, 'minimal');

@@ -37,6 +37,6 @@ export function tableLines(groups: readonly Group[], width: number): readonly st
         return cutTo(`${mark}${cells}${meaningText}`.trimEnd(), width);
       }),
     ]),
-    ...(hidden ? [cutTo(`${NOT_SENT} is not sent: of a larger profile, or switched off`, width)] : []),
+    ...(hidden ? [cutTo(`${NOT_SENT} is not sent: not in the configured profile, or disabled`, width)] : []),
   ];
 }

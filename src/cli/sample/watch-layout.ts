@@ -36,7 +36,7 @@ export function watchViewLines(
   return [
     cutTo(title, width),
     ...visibleRows.map((item) => (typeof item === 'string' ? cutTo(item, width) : drawRow(item))),
-    ...(hiddenCount > 0 ? [cutTo(`… and ${hiddenCount} more: a taller terminal shows them`, width)] : []),
+    ...(hiddenCount > 0 ? [cutTo(`… and ${hiddenCount} more: enlarge the terminal to see them`, width)] : []),
   ].slice(0, height);
 }
 

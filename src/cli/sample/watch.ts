@@ -47,7 +47,7 @@ async function watchOnScreen({ sensors, clock, terminal, group }: WatchPorts): P
     while (!terminal.ended.aborted) {
       const values = await sensors.sample();
       recordHistory(history, values);
-      const title = `firstlight  ${timeOfDay(clock)}  a reading a second, Ctrl-C ends`;
+      const title = `firstlight  ${timeOfDay(clock)}  one reading per second, Ctrl-C to stop`;
       view = { groups: group(values), history, title };
       draw();
       await clock.sleep(EVERY_MS, terminal.ended);

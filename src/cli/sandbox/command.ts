@@ -52,6 +52,6 @@ function greeting(host: string, ports: { coapPort: number; httpPort: number; adm
   const name = host.includes(':') ? `[${host}]` : host;
   return [
     `ThingsBoard sandbox: devices by coap://${name}:${ports.coapPort} and http://${name}:${ports.httpPort}`,
-    `look inside with: curl http://127.0.0.1:${ports.adminPort}/stats\n`,
+    `show its state: curl http://127.0.0.1:${ports.adminPort}/stats\n`,
   ].join('\n');
 }

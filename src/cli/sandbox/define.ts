@@ -6,14 +6,14 @@ import type { CommandHost } from '../ui/command-host.ts';
 export function defineSandbox(program: Command, { out, signal, finish }: CommandHost): void {
   program
     .command('sandbox')
-    .description('run the embedded ThingsBoard stand-in')
+    .description('run the embedded ThingsBoard sandbox server')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--coap-port <port>', 'CoAP port, 0 for a free one', parsePort, 5683)
-    .option('--http-port <port>', 'HTTP device API port, 0 for a free one', parsePort, 8080)
-    .option('--admin-port <port>', 'admin HTTP port, 0 for a free one', parsePort, 8081)
+    .option('--coap-port <port>', 'CoAP port; 0 selects a free port', parsePort, 5683)
+    .option('--http-port <port>', 'port of the HTTP device API; 0 selects a free port', parsePort, 8080)
+    .option('--admin-port <port>', 'port of the admin HTTP API; 0 selects a free port', parsePort, 8081)
     .option('--key <key>', 'provisioning key of the device profile', 'demo-key')
     .option('--secret <secret>', 'provisioning secret of the device profile', 'demo-secret')
-    .option('--data <file>', 'keep devices and ports in this file')
+    .option('--data <file>', 'store devices and ports in this file')
     .option('--json', 'print the ports as one JSON line')
     .addHelpText('after', '\nExample: firstlight sandbox --coap-port 5683')
     .action(async (options: import('./command.ts').SandboxOptions) => {
@@ -25,5 +25,5 @@ export function defineSandbox(program: Command, { out, signal, finish }: Command
 function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
+  throw new InvalidArgumentError('must be a whole number from 0 to 65535.');
 }

@@ -6,14 +6,17 @@ import type { CommandHost } from '../ui/command-host.ts';
 export function defineStatus(program: Command, { environment, terminal, finish }: CommandHost): void {
   program
     .command('status')
-    .description('how the agent is, from the file it keeps in memory; for any user, asks no network')
-    .option('--json', 'as one JSON object (schema 1)')
-    .option('--watch', 'again every two seconds, until Ctrl-C')
+    .description('show the state of the agent; works for any user and without the network')
+    .option('--json', 'as one JSON object (schema 2)')
+    .option('--watch', 'refresh every 2 seconds until Ctrl-C')
     .option('--runtime <dir>', 'runtime directory (default: $RUNTIME_DIRECTORY, else /run/firstlight)')
-    .option('--state <dir>', 'state directory, whose lock tells of an agent that keeps no status')
+    .option(
+      '--state <dir>',
+      'state directory, to detect an agent that writes no status (default: /var/lib/firstlight)',
+    )
     .addHelpText(
       'after',
-      '\nExit codes: 0 online, 1 offline but healthy, 2 something needs a person, 3 not running\n\nExample: firstlight status --watch',
+      '\nExit codes: 0 online, 1 offline but healthy, 2 action needed, 3 not running or unknown\n\nExample: firstlight status --watch',
     )
     .action(async (options: import('./command.ts').StatusOptions) => {
       const { statusCommand } = await import('./command.ts');

@@ -8,24 +8,24 @@ import type { EventJson, StatusJson } from './json.ts';
 
 const LABEL = 13;
 const START_HINT = 'start it: sudo systemctl start firstlight';
-const DOCTOR_HINT = 'no answer yet: "sudo firstlight doctor" looks at each step of the way to the server';
+const DOCTOR_HINT = 'no response yet: "sudo firstlight doctor" checks each step from this host to the server';
 /** A server that is there answers within seconds. */
 const WAITING_LONG_S = 10;
-const JOURNAL_HINT = 'journalctl -u firstlight shows what it told before';
+const JOURNAL_HINT = 'journalctl -u firstlight shows its log';
 
 /** Lines of at most `width` columns. */
 export function statusLines(status: StatusJson, width: number, styleText: StyleText): readonly string[] {
   const row = (label: string, text: string) => labelledLines(`  ${label}`, text, LABEL, width);
   const head = wrapText(headline(status), width).map((line) => styleText(styleOf(status), line));
-  const reasons = status.reasons.flatMap((text) => row('why', text));
+  const reasons = status.reasons.flatMap((text) => row('cause', text));
   if (status.state === 'without status') return [...head, ...reasons, ...row('see', JOURNAL_HINT)];
   if (!status.running && status.endpoint === null)
-    return [...head, ...reasons, ...row('to do', actionOf(status))];
+    return [...head, ...reasons, ...row('action', actionOf(status))];
   return [
     ...head,
     ...reasons,
-    ...(status.running ? [] : row('to do', actionOf(status))),
-    ...row('server', serverOf(status)),
+    ...(status.running ? [] : row('action', actionOf(status))),
+    ...row('endpoint', endpointText(status)),
     ...row(
       'device',
       `${status.device ?? 'no name yet'}, credentials ${CREDENTIALS[status.credentials ?? 'unknown']}`,
@@ -46,9 +46,9 @@ function isFirstAnswerLate({ running, state, stateForS, retry }: StatusJson): bo
   return running && isFirst && retry === null && (stateForS ?? 0) >= WAITING_LONG_S;
 }
 
-function serverOf({ endpoint: server, preferredEndpoint: preferredServer }: StatusJson): string {
-  const fallbackText = preferredServer === null ? '' : `, because ${preferredServer} does not work now`;
-  return `${server ?? 'not known yet'}${fallbackText}`;
+function endpointText({ endpoint, preferredEndpoint }: StatusJson): string {
+  const fallbackText = preferredEndpoint === null ? '' : `, because ${preferredEndpoint} does not work now`;
+  return `${endpoint ?? 'not known yet'}${fallbackText}`;
 }
 
 function headline(status: StatusJson): string {
@@ -65,32 +65,32 @@ function headline(status: StatusJson): string {
       return `${name} ${isUnreadable ? 'cannot read its credentials' : `is ${state}`}${duration}${stateSince}`;
     }
     case 'starting':
-      return `${name} is starting: it waits for its turn to send`;
+      return `${name} is starting: it waits a random time (server.spread) before its first request`;
     case 'connecting':
-      return `${name} waits for the server's first answer${duration}`;
+      return `${name} is waiting for the server's first response${duration}`;
     case 'stopped':
       return `${name} is not running: it was stopped ${formatAgo(stateForS)}`;
     case 'failed':
-      return `${name} is not running: it could not go on, ${formatAgo(stateForS)}`;
+      return `${name} is not running: it failed ${formatAgo(stateForS)}`;
     case 'killed':
-      return `${name} is not running: it ended without a word (killed, crashed, or out of memory)`;
+      return `${name} is not running: it exited without writing a status (killed, crashed or out of memory)`;
     case 'not running':
-      return `${name} is not running, and has left no status since this host booted`;
+      return `${name} is not running and has not run since this host booted`;
     case 'without status':
-      return `${name} runs, but keeps no status, so nothing else is known of it`;
+      return `${name} is running but writes no status`;
     case 'unknown':
-      return `${name}: nothing is known, because its status cannot be read`;
+      return `${name}: unknown, because the status cannot be read`;
   }
 }
 
 function formatAgo(stateForS: number | null): string {
-  return stateForS === null ? 'some time ago' : `${formatDuration(stateForS * 1000)} ago`;
+  return stateForS === null ? 'at an unknown time' : `${formatDuration(stateForS * 1000)} ago`;
 }
 
 function actionOf({ state }: StatusJson): string {
   if (state === 'failed')
-    return 'correct what is said above, then: sudo systemctl restart firstlight (systemd tries it by itself as well, ever more seldom, unless it was stopped)';
-  if (state === 'unknown') return 'ask as root, or for the directory that the agent writes to: --runtime DIR';
+    return 'correct the cause above, then: sudo systemctl restart firstlight (unless it was stopped, systemd also retries with increasing intervals)';
+  if (state === 'unknown') return 'run with sudo, or name the runtime directory of the agent: --runtime DIR';
   return `${START_HINT}; ${JOURNAL_HINT}`;
 }
 
@@ -102,30 +102,30 @@ function styleOf({ exitCode }: StatusJson): Style {
 const CREDENTIALS = {
   unknown: 'not read yet',
   none: 'none',
-  requested: 'being asked for',
+  requested: 'requested',
   stored: 'stored',
-  unsaved: 'in memory only, a power cut would lose them',
+  unsaved: 'in memory only (a power cut would lose them)',
   unreadable: 'cannot be read',
-  configured: 'given by the configuration',
+  configured: 'from the configuration',
 } as const satisfies Record<NonNullable<StatusJson['credentials']>, string>;
 
 const CLOCKS = {
-  trusted: 'believed as it is (clock.trust = "system")',
+  trusted: 'trusted without synchronisation (clock.trust = "system")',
   synchronised: 'synchronised',
-  'step unconfirmed': 'was set, and no time service confirms it: readings keep to the time before',
-  'not synchronised': 'not synchronised: readings wait for their dates, or go without',
+  'step unconfirmed': 'step not confirmed by a time service: readings keep the previous time',
+  'not synchronised': 'not synchronised: readings are held, or sent without a timestamp',
 } as const satisfies Record<NonNullable<StatusJson['clock']>, string>;
 
 function readingsOf({
-  deliveredReadings: delivered,
+  deliveredReadings,
   lastAcceptedAgoS,
-  freshReadings: waiting,
-  backlogReadings: spooled,
-  lostReadings: dropped,
+  freshReadings,
+  backlogReadings,
+  lostReadings,
 }: StatusJson): string {
   const last =
     lastAcceptedAgoS === null ? 'none accepted yet' : `last accepted ${formatAgo(lastAcceptedAgoS)}`;
-  return `${delivered} delivered, ${last}; ${waiting} waiting, ${spooled} spooled, ${dropped} dropped`;
+  return `${deliveredReadings} delivered, ${last}; ${freshReadings} fresh, ${backlogReadings} in the backlog, ${lostReadings} lost`;
 }
 
 function retryLines(
@@ -135,14 +135,14 @@ function retryLines(
   if (!retry) return [];
   const next =
     retry.nextAttemptInS === 0
-      ? 'a try is under way'
-      : `next try in ${formatDuration(retry.nextAttemptInS * 1000)}`;
+      ? 'attempt in progress'
+      : `next attempt in ${formatDuration(retry.nextAttemptInS * 1000)}`;
   return [
-    ...row('why', `${retry.event}: ${retry.cause} (${retry.detail})`),
-    ...row('to do', retry.remedy),
+    ...row('cause', `${retry.event}: ${retry.cause} (${retry.detail})`),
+    ...row('action', retry.remedy),
     ...row(
       'retry',
-      `${next}; refused ${retry.attempts === 1 ? 'once' : `${retry.attempts} times`} in ${formatDuration(retry.failingForS * 1000)}`,
+      `${next}; failed ${retry.attempts === 1 ? 'once' : `${retry.attempts} times`} in ${formatDuration(retry.failingForS * 1000)}`,
     ),
   ];
 }

@@ -24,8 +24,8 @@ export async function withLockState(
   if (status.running || !isSameAgent || !(await isLocked(stateDirectory(paths, environment)))) return status;
   const runtime = runtimeDirectory(paths.runtime, environment);
   const reason = existsSync(runtime)
-    ? `it has written nothing to ${runtime}: it has just started, or may not write there`
-    : `there is no ${runtime}: mount a tmpfs there, or set RUNTIME_DIRECTORY to a directory in memory for both "run" and "status"`;
+    ? `it has written no status to ${runtime}: it has just started, or it cannot write there`
+    : `${runtime} does not exist: mount a tmpfs there, or set RUNTIME_DIRECTORY to a directory in memory for both "run" and "status"`;
   return {
     ...status,
     running: true,

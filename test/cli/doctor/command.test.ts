@@ -71,7 +71,7 @@ test('a server that the credentials are not of is not told their token, and the 
   const places = ['--config', file, '--state', state, '--runtime', place.path];
   const { of } = await examined([...places, '--telemetry']);
   assert.equal(of('token')?.status, 'skip');
-  assert.match(of('token')?.observed ?? '', /of another server \(coap:.*nothing was sent/);
+  assert.match(of('token')?.observed ?? '', /belong to another server \(coap:.*nothing was sent/);
   assert.equal(of('telemetry'), undefined);
   const asked = Object.keys(other.stats().requests);
   assert.deepEqual(asked, ['token unauthorized']); // the token that nobody has

@@ -76,7 +76,7 @@ describe('what the status tells', () => {
     const locked = await of('FL-STATE-LOCKED: another firstlight already runs on /s');
     assert.equal(
       locked.observed,
-      'the agent does not run; its last start failed: FL-STATE-LOCKED: another firstlight already runs on /s',
+      'the agent is not running; its last start failed: FL-STATE-LOCKED: another firstlight already runs on /s',
     );
     assert.match(locked.status === 'fail' ? locked.action : '', /^stop it, or give this one another/);
     const unusual = await of('EACCES: permission denied');

@@ -19,7 +19,7 @@ describe('a gateway that has never started', () => {
     const before = await at.record();
     const { code, provisioning: found } = await at.examined();
     assert.deepEqual([code, found?.status], [0, 'pass']);
-    assert.match(found?.observed ?? '', /not needed, and nothing was sent: .* gw-test/);
+    assert.match(found?.observed ?? '', /not needed, nothing was sent: .* gw-test/);
     assert.deepEqual(await at.record(), before);
     assert.equal(provisionings(at), 1);
   });
@@ -53,8 +53,8 @@ describe('a request that gets no answer', () => {
       at.turn({ dead: true });
       const { code, provisioning: found } = await at.examined('5');
       assert.deepEqual([code, found?.status], [1, 'fail']);
-      assert.match(found?.observed ?? '', /FL-SERVER-TIMEOUT, no answer in 5 s/);
-      assert.match(found?.meaning ?? '', /the intent is on the disk, and the agent goes on from there/);
+      assert.match(found?.observed ?? '', /FL-SERVER-TIMEOUT, no response in 5 s/);
+      assert.match(found?.meaning ?? '', /the intent is on disk, and the agent continues from there/);
       const proposed = await at.record();
       assert.equal(proposed['state'], 'pending');
       at.turn({ dead: false });
@@ -71,7 +71,7 @@ describe('a request that gets no answer', () => {
     await until(isPending(at));
     doctor.kill('SIGINT');
     assert.equal(await doctor.exit(), 130);
-    assert.match(doctor.output.join('\n'), /stopped before the server answered; the intent is on the disk/);
+    assert.match(doctor.output.join('\n'), /cancelled before the server responded; the intent is on disk/);
     at.turn({ dead: false });
     await using _agent = await recovers(at);
   });
@@ -98,7 +98,7 @@ describe('beside others', () => {
     await using _agent = await recovers(at);
     const { code, provisioning: found } = await at.examined();
     assert.deepEqual([code, found?.status], [0, 'skip']);
-    assert.equal(found?.observed, 'the agent is running and does this by itself; see firstlight status');
+    assert.equal(found?.observed, 'the agent is running and provisions by itself; see firstlight status');
     assert.equal(provisionings(at), 1);
   });
 
@@ -122,7 +122,7 @@ describe('beside others', () => {
     for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
     const { code, provisioning: found } = await at.examined('60', AS_NOBODY);
     assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(`${found?.observed} ${found?.action}`, /the rights do not allow it.* run it with sudo/);
+    assert.match(`${found?.observed} ${found?.action}`, /the rights do not allow it.* run with sudo/);
     assert.equal(provisionings(at), 0);
   });
 });

@@ -30,7 +30,10 @@ describe('a gateway that has never started', () => {
     await using at = await gateway({ more: 'credentials = "server-generated"' });
     const { provisioning: found } = await at.examined();
     assert.equal(found?.status, 'skip');
-    assert.match(found?.observed ?? '', /nothing was sent: .*can strand the gateway; start the agent/);
+    assert.match(
+      found?.observed ?? '',
+      /nothing was sent: .*can leave the gateway without its token; start the agent/,
+    );
     assert.equal(provisionings(at), 0);
   });
 });

@@ -62,7 +62,7 @@ describe('a support bundle', () => {
   }, async () => {
     await using at = await host();
     const output = await at.written(LARGE_HOST);
-    const why = 'left out: host: would make it larger than 10 MB';
+    const why = 'omitted: host: the bundle would exceed 10 MB';
     assert.ok(output.includes(why), output.join('\n'));
     assert.ok((await stat(at.bundle)).size < BYTES_MAX);
     assert.ok(at.names().some((name) => name.endsWith('/doctor.txt')));
@@ -79,7 +79,7 @@ describe('a support bundle', () => {
     const output = await at.written(AS_NOBODY);
     assert.ok(
       output.includes(
-        `left out: the search for tokens in ${at.state}, which may not be read by this user: run it with sudo`,
+        `omitted: the search for tokens in ${at.state}, which may not be read by this user: run it with sudo`,
       ),
       output.join('\n'),
     );
@@ -87,7 +87,7 @@ describe('a support bundle', () => {
     assert.deepEqual([uid, mode & 0o777], [NOBODY, 0o600]);
     for (const name of ['doctor.txt', 'status.json', 'config.txt', 'versions.txt', 'host/'])
       assert.ok(
-        output.some((line) => line.startsWith(`in it: ${name}`)),
+        output.some((line) => line.startsWith(`included: ${name}`)),
         name,
       );
     for (const secret of [SECRET, TOKEN]) assert.ok(!at.contents().includes(secret));
@@ -100,7 +100,7 @@ describe('a support bundle', () => {
     const output = await at.written();
     const about = output.filter((line) => line.includes('the search for tokens'));
     assert.deepEqual(about, [
-      `left out: the search for tokens in ${planted}, which is a link or the like and no file, and is not followed`,
+      `omitted: the search for tokens in ${planted}, which is a link or the like and no file, and is not followed`,
     ]);
     assert.ok(!at.contents().includes(TOKEN));
   });

@@ -84,7 +84,7 @@ const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown
   'no secret': [(image) => image.without('/etc/credstore/firstlight.secret'), /secret-file is missing/],
   'no way in at all': [
     (image) => image.put(CONFIG, '[server]\nurl = "coap://h"\n').without('/etc/credstore/firstlight.secret'),
-    /no provisioning pair: no clone could provision/,
+    /no provisioning key, so no clone could provision/,
   ],
   'a fixed token': [
     (image) => image.put('/etc/credstore/firstlight.token', 'tok'),
@@ -99,7 +99,7 @@ const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown
       image
         .without('/etc/credstore/firstlight.secret')
         .put(CONFIG, `${PAIR}secret-file = "/etc/firstlight/gone"\nafter-success = "forget"\n`),
-    /etc\/firstlight\/gone: the provisioning secret was forgotten/,
+    /etc\/firstlight\/gone: the provisioning secret was deleted/,
   ],
   'a service that is not enabled': [
     (image) => image.without(ENABLED),
@@ -173,7 +173,7 @@ test('what belongs to the host is told with where it is, and is no fault of the 
   const { code, output } = image.check();
   assert.equal(code, 0);
   for (const part of ['/etc/ssh/ssh_host_rsa_key', '/var/lib/systemd/random-seed', '/etc/hostname']) {
-    assert.match(output, new RegExp(`to think of: .*${part}`));
+    assert.match(output, new RegExp(`also consider: .*${part}`));
   }
 });
 

@@ -89,14 +89,14 @@ it('--explain of a key this host does not have says so, and what its sensor look
   assert.equal(code, 0);
   assert.match(
     lines[0] ?? '',
-    /^cpuTemperatureC is a key that firstlight knows, and this host does not give it\.$/,
+    /^cpuTemperatureC is a key of Firstlight, but this host does not provide it\.$/,
   );
-  assert.ok(lines.includes('asked for   /sys/class/hwmon: is not there'), lines.join('\n'));
+  assert.ok(lines.includes('looked for  /sys/class/hwmon: does not exist'), lines.join('\n'));
 });
 
 it('--explain of another interface names those that are there', async (t) => {
   const { lines } = await run('x86-vm', t, { explain: 'netEth7RxBytesPerS' });
-  assert.match(lines[0] ?? '', /does not give it\. It has netEth0RxBytesPerS\.$/);
+  assert.match(lines[0] ?? '', /does not provide it\. It provides netEth0RxBytesPerS\.$/);
 });
 
 it('--explain of a broken file says what is wrong with it', async (t) => {
@@ -145,7 +145,7 @@ it('--explain of a mistyped key suggests the nearest, and is exit code 1', async
   assert.equal(code, 1);
   assert.match(lines[0] ?? '', /^No sensor has a key memoryUseBytes\. Did you mean memoryUsedBytes\?$/);
   const near = await run('x86-vm', t, { explain: 'netEht0RxBytesPerS' });
-  assert.match(near.lines[0] ?? '', /is a key that firstlight knows.* It has netEth0RxBytesPerS/);
+  assert.match(near.lines[0] ?? '', /is a key of Firstlight.* It provides netEth0RxBytesPerS/);
 });
 
 it('a program cannot seem to tell of lost readings', async (t) => {
@@ -182,7 +182,7 @@ it('--config shows the operator’s own sensors too, read once, with their units
   const explained = await run('x86-vm', t, { config, explain: 'boilerFlow' });
   assert.match(
     explained.lines[0] ?? '',
-    /^boilerFlow: as \S+program says, the sensor boiler of the configuration\.$/,
+    /^boilerFlow: output of \S+program, from the configured sensor boiler\.$/,
   );
 });
 
@@ -211,7 +211,7 @@ it('--config samples as the agent with that file would: its keys, its names; --a
   assert.match(all.lines.join('\n'), /^network\n- netEth0RxBytesPerS/m);
   const explained = await run('x86-vm', t, { config, explain: 'loadOne' });
   assert.match(explained.lines[0] ?? '', /^load1 = 0\.7$/);
-  assert.match(explained.lines[1] ?? '', /^The configuration makes of it: loadOne = 70$/);
+  assert.match(explained.lines[1] ?? '', /^The configuration changes it to: loadOne = 70$/);
   const off = await run('x86-vm', t, { config, explain: 'netEth0RxBytesPerS' });
   assert.match(off.lines[1] ?? '', /does not send it/);
 });

@@ -75,7 +75,7 @@ it('a terminal too low for all loses the headings first, then rows, and says how
   assert.equal(lines(8).length, 8);
   assert.ok(!lines(8).includes('load'));
   assert.equal(lines(5).length, 5);
-  assert.equal(lines(5).at(-1), '… and 4 more: a taller terminal shows them');
+  assert.equal(lines(5).at(-1), '… and 4 more: enlarge the terminal to see them');
   for (const height of [0, 1, 2]) assert.ok(lines(height).length <= height);
 });
 

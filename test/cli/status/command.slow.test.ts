@@ -19,7 +19,7 @@ test('killed without a word it is told from one that runs, and from one that was
   agent.kill('SIGKILL');
   await agent.exit();
   assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'killed']);
-  assert.match(await at.text(), /ended without a word/);
+  assert.match(await at.text(), /exited without writing a status/);
 });
 
 test("a configuration that cannot work is said by status too, and a second agent leaves the first one's alone", {
@@ -78,7 +78,7 @@ test('an agent without a runtime directory is said to run, by the lock it holds'
   await agent.line('event=FL-STATUS-WRITE-FAILED');
   const { code, text } = await ask();
   assert.equal(code, 2, text);
-  assert.match(text, /runs, but keeps no status/);
+  assert.match(text, /is running but writes no status/);
   assert.match(text, /mount a tmpfs/);
   assert.equal((JSON.parse((await ask('--json')).text) as StatusJson).running, true);
   assert.equal(await agent.stop(), 0);

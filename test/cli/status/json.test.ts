@@ -99,8 +99,8 @@ it('ages are by the clock that never steps, dates by the calendar of now', () =>
 it('a trouble is told with its cause, what to do, what was seen, and when the next try is', () => {
   const text = textOf(answered({ ...ONLINE, state: 'offline', outage: trouble('server-timeout') }), 200);
   assert.match(text, /^firstlight 0\.1\.0 is offline for 1 min/);
-  assert.match(text, /why +FL-SERVER-TIMEOUT: the server does not answer \(no answer in 45 s\)/);
-  assert.match(text, /to do +check that it runs/);
+  assert.match(text, /cause +FL-SERVER-TIMEOUT: the server does not answer \(no answer in 45 s\)/);
+  assert.match(text, /action +check that it runs/);
   assert.match(text, /retry +next try in 12 s; refused 3 times in 50 s/);
 });
 
@@ -115,14 +115,14 @@ it('credentials that cannot be read are not called "not provisioned"', () => {
   assert.equal(answer.exitCode, 2);
   const text = textOf(answer, 200);
   assert.match(text, /^firstlight 0\.1\.0 cannot read its credentials for 1 min/);
-  assert.match(text, /why +FL-CREDENTIALS-UNREADABLE: .*both files are damaged/);
-  assert.match(text, /to do +restore credentials\.json from a backup, or /);
+  assert.match(text, /cause +FL-CREDENTIALS-UNREADABLE: .*both files are damaged/);
+  assert.match(text, /action +restore credentials\.json from a backup, or /);
 });
 
 it('a first answer that does not come points at the doctor, long before the request is given up', () => {
   const waiting = (sinceBootMs: number) =>
     textOf(answered({ ...ONLINE, state: 'connecting', sinceBootMs }), 200);
-  assert.match(waiting(NOW.bootMs - 25_000), /see +no answer yet: "sudo firstlight doctor"/);
+  assert.match(waiting(NOW.bootMs - 25_000), /see +no response yet: "sudo firstlight doctor"/);
   assert.doesNotMatch(waiting(NOW.bootMs - 3_000), /doctor/);
 });
 
@@ -132,7 +132,7 @@ it('a start that failed says why', () => {
     found({ ending: { outcome: 'failed', exitCode: 78, bootMs: 1, reasons } }, false),
     NOW,
   );
-  assert.match(textOf(answer), /why +FL-CONFIG-INVALID: f\.toml:1: server\.url is missing/);
+  assert.match(textOf(answer), /cause +FL-CONFIG-INVALID: f\.toml:1: server\.url is missing/);
 });
 
 describe('the text', () => {

@@ -99,7 +99,7 @@ async function provisionedBeforeTheFirstStart(gateway: Gateway): Promise<void> {
   await gateway.sh(`systemctl stop firstlight; rm -rf /var/lib/private/firstlight ${STATE}`);
   await gateway.site.configure();
   const found = await gateway.provision();
-  gateway.expect(found.includes('"tick"') && found.includes('the agent will use this token'), found);
+  gateway.expect(found.includes('"pass"') && found.includes('the agent will use this token'), found);
   await gateway.sh('systemctl start firstlight');
   await gateway.expectOneDeviceConnected('provisioned before the first start');
   await gateway.expectServicesOwn('provisioned before the first start');
@@ -110,12 +110,12 @@ async function provisionedInTheServicesDirectory(gateway: Gateway): Promise<void
   await gateway.sh('systemctl stop firstlight; firstlight credentials forget --yes');
   for (const { name } of sandbox.devices()) sandbox.core.admin.deleteDevice(name);
   const found = await gateway.provision();
-  gateway.expect(found.includes('"tick"'), found);
+  gateway.expect(found.includes('"pass"'), found);
   await gateway.expectServicesOwn('provisioned in the directory of the service');
   await gateway.sh('systemctl start firstlight');
   await gateway.expectOneDeviceConnected('provisioned in the directory of the service');
   const beside = await gateway.provision();
-  gateway.expect(beside.includes('the agent is running and does this by itself'), beside);
+  gateway.expect(beside.includes('the agent is running and provisions by itself'), beside);
 }
 
 async function bothFilesTorn(gateway: Gateway): Promise<void> {
@@ -135,7 +135,7 @@ async function silentServer(gateway: Gateway): Promise<void> {
   await gateway.sh('systemctl restart firstlight');
   await gateway.expectStatus('firstlight doctor');
   const { out } = await gateway.sh('firstlight doctor');
-  gateway.expect(/✗ UDP path +.* does not answer a CoAP ping/.test(out), `doctor: ${out}`);
+  gateway.expect(/✗ UDP path +.* does not respond to \d CoAP pings/.test(out), `doctor: ${out}`);
   sandbox.setKnobs({ dead: false });
   await gateway.expectOneDeviceConnected('the server is back');
 }
@@ -143,7 +143,7 @@ async function silentServer(gateway: Gateway): Promise<void> {
 /** Who may not look into the credential store and the state is not told that the configuration is wrong. */
 async function anyUser(gateway: Gateway): Promise<void> {
   const { out } = await gateway.sh('setpriv --reuid=65534 --regid=65534 --clear-groups firstlight doctor');
-  gateway.expect(/✓ configuration +good, with a doubt: .*sudo/.test(out), `doctor of nobody: ${out}`);
+  gateway.expect(/✓ configuration +valid, with warnings: .*sudo/.test(out), `doctor of nobody: ${out}`);
   gateway.expect(/✓ UDP path/.test(out), `doctor of nobody: ${out}`);
   gateway.expect(!out.includes('✗ provisioning'), `doctor of nobody: ${out}`);
 }
