@@ -110,7 +110,7 @@ test('a bundle of a real run holds what a support case needs, and no secret in a
 
   await using second = doctor();
   assert.equal(await second.exit(), 73);
-  assert.match(second.output.join('\n'), /exists already/);
+  assert.match(second.output.join('\n'), /already exists/);
   assert.deepEqual(
     (await readdir(place.path)).filter((name) => name.endsWith('.part')),
     [],

@@ -180,5 +180,5 @@ test('what belongs to the host is told with where it is, and is no fault of the 
 test('a directory that is no root of a system is not called clean', () => {
   const output: string[] = [];
   assert.equal(checkImage({ root: '/proc' }, { write: (text) => output.push(text) }), 1);
-  assert.match(output.join(''), /is no root of a system/);
+  assert.match(output.join(''), /is not the root of a system/);
 });

@@ -99,7 +99,10 @@ test('a file with which no gateway could get in is refused, unless systemd hands
   const url = '[server]\nurl = "coap://tb.example.com"\n';
   using fixture = new ImportFixture();
   assert.equal(fixture.put(url).import().code, 78);
-  assert.match(fixture.digest ?? '', /no way to get in: set provisioning\.key and provisioning\.secret/);
+  assert.match(
+    fixture.digest ?? '',
+    /no provisioning key and no token: set provisioning\.key and provisioning\.secret/,
+  );
   const credentials = join(fixture.root, 'credentials');
   mkdirSync(credentials);
   writeFileSync(join(credentials, 'firstlight.secret'), SECRET);
@@ -203,7 +206,7 @@ test('a credential that systemd hands over by another way wins, and that is said
   mkdirSync(credentials);
   writeFileSync(join(credentials, 'firstlight.secret'), 'by-smbios');
   const { output } = fixture.put(TOML).import({ CREDENTIALS_DIRECTORY: credentials });
-  assert.match(output, /another firstlight\.secret, by SMBIOS.*wins/);
+  assert.match(output, /a different firstlight\.secret \(from SMBIOS.*takes precedence/);
   assert.ok(!output.includes('by-smbios'));
 });
 

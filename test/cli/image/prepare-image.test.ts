@@ -76,7 +76,7 @@ test('credentials with all their copies and the readings go, also what a killed 
   const { code, output } = await prepare(gateway.state, true);
   assert.equal(code, 0, output);
   assert.deepEqual(gateway.names, ['notes.txt']);
-  assert.match(output, /Left alone.*notes\.txt/);
+  assert.match(output, /Not removed.*notes\.txt/);
   assert.match(output, /the device "gw-master" on the server: delete it/);
   assert.match(output, /journalctl|hostname/);
   assert.ok(!output.includes(TOKEN));

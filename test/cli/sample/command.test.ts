@@ -107,7 +107,7 @@ it('--explain of a broken file says what is wrong with it', async (t) => {
     { with: { 'proc/loadavg': '0.1 0.2 \x1b[2J\n' } },
   );
   assert.ok(
-    lines.some((line) => /^it says +the third field of \/proc\/loadavg is /.test(line)),
+    lines.some((line) => /^error +the third field of \/proc\/loadavg is /.test(line)),
     lines.join('\n'),
   );
   assert.doesNotMatch(lines.join('\n'), CONTROL);
@@ -136,8 +136,8 @@ it('--explain of an own file shows its line, or why it has no value', async (t) 
   assert.equal(lines[0], 'tank = 700 l');
   assert.ok(lines.includes('read from   /proc/loadavg'), lines.join('\n'));
   const absent = await run('x86-vm', t, { config, explain: 'odd' });
-  assert.match(absent.lines.join('\n'), /^it says +the first line of \/proc\/net\/dev has no number: /m);
-  assert.match(absent.lines.join('\n'), /^asked for +\/proc\/net\/dev: Inter-/m);
+  assert.match(absent.lines.join('\n'), /^error +the first line of \/proc\/net\/dev has no number: /m);
+  assert.match(absent.lines.join('\n'), /^looked for +\/proc\/net\/dev: Inter-/m);
 });
 
 it('--explain of a mistyped key suggests the nearest, and is exit code 1', async (t) => {
@@ -174,7 +174,7 @@ it('--config shows the operator’s own sensors too, read once, with their units
   const text = lines.join('\n');
   assert.equal(code, 0);
   assert.match(text, /^tank\n {2}tank +700 l +the number in \/proc\/loadavg/m);
-  assert.match(text, /^boiler\n {2}boilerFlow +61\.5 l\/min +as \S+program says/m);
+  assert.match(text, /^boiler\n {2}boilerFlow +61\.5 l\/min +output of \S+program$/m);
   assert.match(text, /^ {2}state +heating/m);
   assert.doesNotMatch(text, /hidden|broken|other/);
   const all = await run('x86-vm', t, { config, all: true });

@@ -144,7 +144,7 @@ const noScript = script.error === undefined ? false : 'script(1) is not installe
 it('Ctrl-C at a real terminal ends the live view and gives the screen back', { skip: noScript }, async () => {
   const { code, output } = await atTerminal({ TERM: 'xterm' }, `${ESCAPE}[H`);
   assert.equal(code, 0);
-  assert.ok(output.includes(`${ESCAPE}[?1049h`) && output.includes('Ctrl-C ends'), output);
+  assert.ok(output.includes(`${ESCAPE}[?1049h`) && output.includes('Ctrl-C to stop'), output);
   assert.ok(output.trimEnd().endsWith(`${ESCAPE}[?1049l`), JSON.stringify(output.slice(-80)));
 });
 

@@ -101,7 +101,7 @@ it('a trouble is told with its cause, what to do, what was seen, and when the ne
   assert.match(text, /^firstlight 0\.1\.0 is offline for 1 min/);
   assert.match(text, /cause +FL-SERVER-TIMEOUT: the server does not answer \(no answer in 45 s\)/);
   assert.match(text, /action +check that it runs/);
-  assert.match(text, /retry +next try in 12 s; refused 3 times in 50 s/);
+  assert.match(text, /retry +next attempt in 12 s; failed 3 times in 50 s/);
 });
 
 it('credentials that cannot be read are not called "not provisioned"', () => {
