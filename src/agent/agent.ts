@@ -1,11 +1,7 @@
 /**
- * The agent: two loops and a queue between them.
- *
- * `sample` reads the host on a steady beat and appends to the outbox; it never waits for the network, the disk or the
- * right time. `converse` holds the conversation with the server and empties the outbox. Offline is not a mode: it is the
- * second loop waiting while the first goes on. Two caretakers go beside them: `Dating` watches the clock, and the outbox
- * moves what waits too long to the disk. Where there is a service manager, it is told how the loops get on. Knows ports, no
- * adapter. Ends when the signal aborts; a bug in any of them ends all and rejects.
+ * The agent: a sampling loop, a session loop and the outbox between them. Offline is not a mode: the session loop waits while
+ * sampling continues without waiting for network, disk or clock. Two background tasks: the timestamper maintains the clock
+ * offset, the outbox flushes old readings to disk. A bug in any task ends all tasks and rejects.
  */
 
 import { runAll } from '../core/async/tasks.ts';
@@ -36,30 +32,30 @@ import type { Timestamper } from '../core/timestamps/timestamper.ts';
 export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof ActionPorts> {
   readonly sensors: Sensors;
   readonly timestamper: Timestamper;
-  /** Absent: nobody wants to know how the agent does. */
+  /** Absent if no service manager started the agent. */
   readonly service?: ServiceManager | undefined;
-  /** The server by the road in use now. Absent: there is but one, `settings.server`. */
+  /** The endpoint in use. Absent if there is only one, `settings.server`. */
   readonly endpoint?: () => string;
-  /** Absent: nobody counts beyond these loops. */
+  /** Absent if no counters outlive these loops. */
   readonly counters?: DeliveryCounters | undefined;
-  /** Absent: nobody can read it anywhere. */
+  /** Absent if there is no place for the status. */
   readonly statusOutput?: { readonly sink: StatusSink; readonly eventHistory: EventHistory } | undefined;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
-  /** Time between readings, ms; the first is taken at once, the second may come early. */
+  /** Time between readings, ms. The first is taken immediately, the second may come earlier (see `runSampling`). */
   readonly sampleEveryMs: number;
-  /** Given by the operator: then there is nothing to provision and nothing to store. */
+  /** From the configuration; nothing is provisioned or stored then. */
   readonly token?: Secret;
-  /** Provision again, under the same name, when the server has revoked the token. Absent: no. */
+  /** Provision again under the same name after the server revoked the token. Default: false. */
   readonly reprovision?: boolean;
-  /** Messages of a backlog per second, at most. */
+  /** Maximum rate of backlog messages, per second. */
   readonly drainPerS: number;
-  /** How far a value may move unreported, by key. Absent: not at all. */
+  /** Minimum change, per key, for a value to be reported again. Absent: any change. */
   readonly deadbands?: Deadbands;
 }
 
-/** The agent with one set of settings from its start to its end. */
+/** Runs the agent with one set of settings until the signal aborts. */
 export function runAgent(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   return runAll(
     [
@@ -70,7 +66,7 @@ export function runAgent(ports: AgentPorts, settings: AgentSettings, signal: Abo
   );
 }
 
-/** What does not depend on the settings of the loops, and goes on when they begin anew with others. */
+/** Runs the tasks that do not depend on the settings and continue when the loops restart with other settings. */
 export function runBackgroundTasks(
   { timestamper, outbox }: Pick<AgentPorts, 'timestamper' | 'outbox'>,
   signal: AbortSignal,
@@ -84,18 +80,13 @@ export function runBackgroundTasks(
   );
 }
 
-/** The two loops. What was taken from the outbox and not acknowledged stays taken: `rewind` before others begin. */
+/** Runs both loops. Unacknowledged readings stay taken from the outbox: call `rewind` before other loops start. */
 export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   const { clock, log, outbox, service, statusOutput } = ports;
   const liveness = new Liveness(clock);
   const status = new Status({ clock, outbox });
   if (settings.token) status.setTokenConfigured();
-  const publisherPorts = statusOutput && {
-    ...ports,
-    status,
-    sink: statusOutput.sink,
-    eventHistory: statusOutput.eventHistory,
-  };
+  const publisherPorts = statusOutput && { ...ports, ...statusOutput, status };
   const monitored = { ...ports, liveness, status, spreadShare: ports.random.uniform() };
   return runAll(
     [
@@ -115,7 +106,7 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
   );
 }
 
-/** `server` is the first of the list, to which the credentials are bound. */
+/** The preferred endpoint is the first of the list, to which the credentials are bound. */
 function endpointsOf({ endpoint }: Pick<AgentPorts, 'endpoint'>, { server }: AgentSettings): EndpointNames {
   return { preferred: server, inUse: endpoint ?? (() => server) };
 }
@@ -123,7 +114,7 @@ function endpointsOf({ endpoint }: Pick<AgentPorts, 'endpoint'>, { server }: Age
 interface Monitored {
   readonly liveness: Liveness;
   readonly status: Status;
-  /** This gateway's in its fleet, by chance, in [0, 1): which part of a spread it waits. */
+  /** The random share of `spreadMs` that this gateway waits, in [0, 1). */
   readonly spreadShare: number;
 }
 
@@ -136,9 +127,9 @@ interface SamplePorts extends Monitored {
 }
 
 /**
- * Keeps to the grid it started on: a late sample does not shift the following ones, a missed one is not made
- * up for. A fleet that gets its power back in one second must not sample, and post, in the same second for years: the second
- * sample comes early, by its part of the spread and at most by half the time between two.
+ * Samples on the grid of its start time: a late sample does not shift the next ones, and a missed one is not repeated. The second
+ * sample comes earlier by the gateway's share of the spread, at most by half an interval. Otherwise a fleet that gets its power
+ * back at once would sample and post in the same second for years.
  */
 async function runSampling(ports: SamplePorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   const { clock, sensors, timestamper, outbox, liveness, spreadShare } = ports;
@@ -152,7 +143,7 @@ async function runSampling(ports: SamplePorts, settings: AgentSettings, signal: 
     const instant = timestamper.now();
     heartbeat.expectWithin('reading the sensors', SAMPLING_MS_MAX);
     const values = await sensors.sample();
-    // Without a date it may reach the server alone, before or instead of those around it: then it must say all.
+    // A reading without a timestamp may arrive alone, so it must be a snapshot of all values.
     const delta = deltaEncoder.next(
       values,
       instant.bootMs,
@@ -164,8 +155,7 @@ async function runSampling(ports: SamplePorts, settings: AgentSettings, signal: 
       logEvent(ports.log, 'FL-SENSORS-UNAVAILABLE');
     }
     const elapsedMs = clock.monotonicMs() - startedMs;
-    // `beat + 1` because a timer may fire a fraction of a millisecond early: the same beat is never sampled
-    // twice.
+    // At least `beat + 1`: a timer can fire a fraction of a millisecond early, and no beat is sampled twice.
     beat = Math.max(beat, Math.floor(elapsedMs / settings.sampleEveryMs)) + 1;
     const forMs = beat * settings.sampleEveryMs - elapsedMs;
     heartbeat.expectWithin('waiting for the next sample', forMs + SLACK_MS);
@@ -186,9 +176,9 @@ async function runSession(
     endpointsOf(ports, settings).inUse,
     () => ports.outbox.fresh.size + ports.outbox.backlog.size,
   );
-  // A fleet that gets its power back in one second must not arrive in that second.
+  // A fleet that gets its power back at once must not send its first requests at once.
   const spreadMs = spreadShare * settings.spreadMs;
-  ports.log.debug('waiting before the first request, so that a fleet spreads out', {
+  ports.log.debug('waiting before the first request to spread the load of a fleet', {
     forS: Math.round(spreadMs / 1000),
   });
   heartbeat.expectWithin('waiting before the first request', spreadMs + SLACK_MS);
@@ -199,7 +189,7 @@ async function runSession(
     ? stateWithToken(settings.deviceName, settings.token)
     : INITIAL_STATE;
   for (;;) {
-    heartbeat.expectWithin(`the conversation: ${state.at}`, sessionStepMsMax(state));
+    heartbeat.expectWithin(`the session state ${state.at}`, sessionStepMsMax(state));
     const action = runAction(state, ports, settings, delivery, signal);
     const event = await (state.at === 'provision' ? warnIfSlow(action, ports, signal) : action);
     if (signal.aborted) return;

@@ -30,7 +30,7 @@ import { StartupError } from './startup-error.ts';
 import { openTransport } from './transport.ts';
 import { VERSION } from './version.ts';
 
-/** What lives longer than one configuration. */
+/** Services that outlive one configuration. */
 export interface SharedServices {
   /** The state directory. */
   readonly state: string;

@@ -1,8 +1,8 @@
 /**
- * The configuration that counts, and how it becomes another one: read again at every reload (SIGHUP, `systemctl reload`).
+ * Holds the current configuration and reads it again at every reload (SIGHUP, `systemctl reload`).
  *
- * One with problems is told with all of them and changes nothing; neither does one that says the same. The service manager
- * hears that a reload began, and, by whoever takes the new one into use, that it is over.
+ * An invalid configuration is logged with all its problems and changes nothing. systemd is notified when a reload starts; the
+ * new agent instance notifies it when the reload is complete.
  */
 
 import { changedTables, type Table } from '../config/differences.ts';
@@ -21,14 +21,14 @@ export interface ConfigReloaderPorts {
   readonly service: ServiceManager | undefined;
 }
 
-/** What these say is built into the outbox and into the dates of its readings. */
+/** A change in these tables needs a new outbox, because they determine its limits and its timestamps. */
 const OUTBOX_TABLES: readonly Table[] = ['outbox', 'clock'];
 
 export class ConfigReloader {
   readonly #ports: ConfigReloaderPorts;
   #current: LoadedConfig;
   #previous: LoadedConfig | undefined;
-  /** The version of `reload` that was acted on. */
+  /** The last version of `reload` that was handled. */
   #reloads = 0;
 
   constructor(first: LoadedConfig, ports: ConfigReloaderPorts) {
@@ -40,7 +40,7 @@ export class ConfigReloader {
     return this.#current;
   }
 
-  /** Resolves when `now` is another one than at the call, or when the signal aborts. */
+  /** Resolves when `current` has changed, or when the signal aborts. */
   async waitForChange(signal: AbortSignal): Promise<void> {
     const { reload, service } = this.#ports;
     for (;;) {
@@ -53,14 +53,14 @@ export class ConfigReloader {
     }
   }
 
-  /** Whether an outbox that was opened for `then` does for the present one too. */
+  /** Whether an outbox that was opened for `earlier` also fits the current configuration. */
   canKeepOutbox(earlier: LoadedConfig): boolean {
     return !changedTables(earlier.config, this.#current.config).some((table) =>
       OUTBOX_TABLES.includes(table),
     );
   }
 
-  /** The present one cannot work on this host: back to the one before it, if there is one. */
+  /** Returns to the previous configuration, because the current one cannot work on this host. False if there is none. */
   revert(error: StartupError): boolean {
     if (this.#previous === undefined) return false;
     logEvent(this.#ports.log, 'FL-CONFIG-RELOAD-FAILED', {

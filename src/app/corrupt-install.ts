@@ -1,15 +1,15 @@
 /**
- * A program of which a file is missing or torn: an upgrade took it away from a process that goes on, or the card is bad. The program is
- * loaded in parts (scripts/bundle/parts.mjs), so that this may come to light at any time.
+ * Recognises a missing or truncated program file: an upgrade removed it under a running process, or the disk is failing. It can
+ * appear at any time, because the program is loaded in parts (scripts/bundle/parts.mjs).
  */
 
 import { errorCode } from '../core/model/error-code.ts';
 
-/** What Node says of the file, if that is why `error` came about; undefined for any other error. */
+/** Node's message about the file if it caused `error`; undefined for any other error. */
 export function corruptFileOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
-  // Text that is no program, or that lacks what another part takes from it.
+  // The file is not a valid module, or lacks an export that another part imports.
   const isTruncated =
     error instanceof SyntaxError && /\bModuleJob\b|compileSourceTextModule/.test(error.stack ?? '');
   return isMissing || isTruncated ? error.message.split('\n')[0] : undefined;

@@ -1,7 +1,4 @@
-/**
- * The operator's own sensors that are polled beside the sampling, as the configuration wants them: programs and GPIO lines.
- * One that is switched off is not even asked.
- */
+/** Creates the pollers of the configured custom sensors: programs and GPIO lines. A disabled sensor is not polled. */
 
 import type { SensorsConfig } from '../core/model/config.ts';
 import { type CustomSensor, keysOf } from '../core/model/custom-sensor.ts';
@@ -13,7 +10,7 @@ import { createGpioSensor } from '../host/custom/gpio-sensor.ts';
 import { createProgramSensor } from '../host/custom/program-sensor.ts';
 import { describeKey } from '../sensors/catalogue.ts';
 
-/** What the agent tells of lost readings; a program must not seem to tell of some. */
+/** Keys that report lost readings; a program must not send them. */
 const GAP_RECORD_KEYS: ReadonlySet<string> = new Set(Object.values(GAP_KEYS));
 
 export type CustomSensorConfig = Pick<SensorsConfig, 'selection' | 'custom'>;
@@ -26,7 +23,7 @@ export function createPollers(config: CustomSensorConfig, ports: PollersPorts): 
   return new Pollers(polled, ports);
 }
 
-/** None for a file, which is read with the samples. */
+/** Empty for a file, which the sampler reads. */
 function polledSensorsOf(
   sensor: CustomSensor,
   config: CustomSensorConfig,
@@ -49,7 +46,7 @@ function polledSensorsOf(
   }
 }
 
-/** Those of which anything can be reported: an own sensor is in every profile, unless it is switched off. */
+/** The custom sensors with at least one enabled key. They belong to every profile unless they are disabled. */
 export function selectedCustomSensors(config: CustomSensorConfig): readonly CustomSensor[] {
   return config.custom.filter((sensor) => keysOf(sensor).some((key) => isSelectedKey(config, sensor, key)));
 }

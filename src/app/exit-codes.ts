@@ -1,10 +1,10 @@
-/** The exit codes of all commands. Those from 64 to 78 are from sysexits.h, those above 128 are a shell's: 128 plus a signal. */
+/** The exit codes of all commands. 64 to 78 are from sysexits.h; above 128 it is 128 plus a signal number, as in a shell. */
 
-/** Done; for a question: yes. */
+/** Done. For a check: passed. */
 export const EX_OK = 0;
-/** Not done, or not all of it; for a question: no. Of the agent: a bug. */
+/** Not done, or not completely. For a check: failed. For the agent: a bug. */
 export const EX_FAILED = 1;
-/** The command line is wrong, or there is nobody to ask. */
+/** The command line is wrong, or a confirmation is needed and input is not a terminal. */
 export const EX_USAGE = 64;
 /** The input file does not exist. */
 export const EX_NOINPUT = 66;
@@ -14,14 +14,14 @@ export const EX_OSFILE = 72;
 export const EX_CANTCREAT = 73;
 /** The output cannot be written. */
 export const EX_IOERR = 74;
-/** It may go away by itself, such as a disk that is not mounted yet; another start may succeed. */
+/** A temporary failure, such as a disk that is not mounted yet; a later start can succeed. */
 export const EX_TEMPFAIL = 75;
-/** The configuration is wrong, and a person has to change it. */
+/** The configuration is invalid. */
 export const EX_CONFIG = 78;
-/** Stopped by Ctrl-C before the end (SIGINT). */
+/** Cancelled with Ctrl-C (SIGINT). */
 export const EX_STOPPED = 130;
-/** Nobody reads the output any more (SIGPIPE). */
+/** The output pipe was closed (SIGPIPE). */
 export const EX_UNREAD = 141;
 
-/** Of `firstlight status`: what a script wants to know first. */
+/** The exit codes of `firstlight status`. */
 export const STATUS_EXIT = { online: 0, offline: 1, actionNeeded: 2, notRunning: 3 } as const;

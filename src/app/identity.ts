@@ -1,6 +1,4 @@
-/**
- * The two names of the wiring: that of the server, to which credentials are bound, and that of this gateway.
- */
+/** The two identities in use: that of the server, to which credentials are bound, and the name of this gateway. */
 
 import { uptime } from 'node:os';
 import { logEvent } from '../core/events/catalogue.ts';
@@ -11,16 +9,16 @@ import { deriveDeviceName } from '../host/hardware/device-name.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import { StartupError } from './startup-error.ts';
 
-/** One name for one server, however its URL is written. */
+/** The same text for every spelling of one server's URL. */
 export function endpointId({ scheme, host, port }: ServerAddress): string {
   const normalised = host.toLowerCase().replace(/\.$/, '');
   return `${scheme}://${normalised.includes(':') ? `[${normalised}]` : normalised}:${port}`;
 }
 
-/** A host that booted this long ago has loaded its drivers: what it lacks now it will lack later, s. */
+/** Uptime after which all drivers are loaded, s. */
 const BOOT_WAIT_S = 120;
 
-/** Asked only where there is no name yet: one that is stored, or that of a fixed token, needs no board. */
+/** Derives the name from the configuration and the hardware. Throws a StartupError if no name results. */
 export async function resolveDeviceName(
   config: Config,
   { log, clock, signal }: { log: Logger; clock: Clock; signal: AbortSignal },
@@ -28,8 +26,8 @@ export async function resolveDeviceName(
   const template = config.device.name;
   const tryName = () => deriveDeviceName({ root: '/', ...(template !== undefined && { template }) });
   let result = tryName();
-  // A board without a serial is known by its interface alone, whose driver may still be loading at a first
-  // boot; a poorer name could be a clone's too.
+  // A board without a serial number is identified by its network interface, whose driver may still be loading at a first
+  // boot. A name without it could be the name of a clone, too.
   while ((!result.ok || result.warning !== undefined) && !signal.aborted && uptime() < BOOT_WAIT_S) {
     if (boardFingerprint({ root: '/' }).length > 0) break;
     await clock.sleep(1_000, signal);

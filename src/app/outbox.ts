@@ -1,6 +1,6 @@
 /**
- * The outbox of a running agent: memory, and the spool in the state directory. What waited on the disk is found there
- * again, and disposing of it brings everything undelivered there, within the time an agent has that is told to stop.
+ * Opens the outbox of the daemon: memory, and the spool in the state directory with the readings of earlier runs. Disposing
+ * writes every undelivered reading to disk, for at most CLOSE_TIMEOUT_MS.
  */
 
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { TieredOutbox } from '../outbox/outbox.ts';
 import { FsSpoolDirectory } from '../outbox/spool/fs-directory.ts';
 import { Spool } from '../outbox/spool/spool.ts';
 
-/** An agent that is told to stop is gone within five seconds, whatever the disk does; this leaves one for the rest. */
+/** The agent stops within 5 s even if the disk hangs; this leaves 1 s for everything else. */
 const CLOSE_TIMEOUT_MS = 4_000;
 
 export interface OutboxContext {
@@ -23,15 +23,15 @@ export interface OutboxContext {
   readonly clock: Clock;
   readonly timestamper: Timestamper;
   readonly log: Logger;
-  /** Aborted when the agent stops: an outbox may also be closed to be opened with other settings. */
+  /** Aborts when the agent stops; an outbox is also closed when its settings change. */
   readonly signal: AbortSignal;
 }
 
 export interface OpenOutbox extends AsyncDisposable {
   readonly outbox: TieredOutbox;
-  /** Bytes of the disk that readings take, or have taken and keep for the next. */
+  /** Bytes on disk that the spool uses or has reserved. */
   readonly spoolBytes: () => number;
-  /** What the spool has kept of this boot's clock, for readings without a date. */
+  /** The clock offset of this boot that the spool has stored, for readings without a timestamp. */
   readonly storedOffsets: StoredOffsets | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Where the configuration and the state are, for each command that wants them, and the one way to load the first. */
+/** The paths of configuration, state, credentials and runtime directory, and loading of the configuration. */
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -20,14 +20,14 @@ export function stateDirectory({ state }: PathOptions, environment: NodeJS.Proce
   return state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
 }
 
-/** As the agent reads it. Throws a ConfigError with every problem. */
+/** Reads the configuration as the agent does. Throws a ConfigError with every problem. */
 export function readConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
   return loadFrom(pathOptions, environment, environment['CREDENTIALS_DIRECTORY']);
 }
 
 /**
- * As the service reads it, from a shell: what systemd would hand over is looked for where it takes it from, if this user may
- * look there. Throws a ConfigError with every problem.
+ * Reads the configuration as the service does, but from a shell: secrets that systemd passes to the service are read from its
+ * credential store, if this user can read it. Throws a ConfigError with every problem.
  */
 export function readServiceConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
   const directory = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
@@ -50,7 +50,7 @@ function loadFrom(
   });
 }
 
-/** Only root sees into it, as a rule; for others it is as if it were not there. */
+/** Undefined for a user who cannot read it; usually only root can. */
 export function readableCredstore(): string | undefined {
   try {
     accessSync(CREDSTORE, constants.R_OK | constants.X_OK);
@@ -63,10 +63,11 @@ export function readableCredstore(): string | undefined {
 /** Where systemd looks for the credentials of services (systemd.exec(5), ImportCredential=). */
 export const CREDSTORE = '/etc/credstore';
 const RUNTIME_DIRECTORY = '/run/firstlight';
-/** Where to write; undefined where there is no such place, as in a container without /run. */
+
+/** Where the agent writes; undefined if there is no such directory, as in a container without /run. */
 export function writableRuntimeDirectory(environment: NodeJS.ProcessEnv): string | undefined {
   const { RUNTIME_DIRECTORY: runtimeDirectories } = environment;
-  // Several are separated by colons (systemd.exec(5)); ours is the first.
+  // systemd separates several directories by colons (systemd.exec(5)); the first one is the agent's.
   if (runtimeDirectories) return runtimeDirectories.split(':')[0];
   try {
     accessSync(RUNTIME_DIRECTORY, constants.W_OK | constants.X_OK);
@@ -76,7 +77,7 @@ export function writableRuntimeDirectory(environment: NodeJS.ProcessEnv): string
   }
 }
 
-/** Where to look. */
+/** Where a command reads the status. */
 export function runtimeDirectory(option: string | undefined, environment: NodeJS.ProcessEnv): string {
   return option ?? environment['RUNTIME_DIRECTORY']?.split(':')[0] ?? RUNTIME_DIRECTORY;
 }

@@ -1,9 +1,8 @@
 /**
- * What is said in the clear, told once per start: a road without encryption to anything but this host or a private network,
- * and a list that goes from https to such a road.
+ * Warns once per start about unencrypted endpoints outside this host and private networks, and about an endpoint list that
+ * falls back from https to an unencrypted endpoint.
  *
- * A name is judged by its addresses; one that cannot be resolved now is not told of, because nothing can be said to it either.
- * Another configuration tells only of roads that were not told of before; what is remembered is as much as operators have written.
+ * A host name is checked by its addresses. A name that does not resolve causes no warning, because nothing can be sent to it.
  */
 
 import { logEvent } from '../core/events/catalogue.ts';
@@ -16,7 +15,7 @@ import { createResolver, type Resolve } from '../transport/resolve.ts';
 export interface PlaintextWarningsPorts {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Given by tests only; the host's resolver otherwise. */
+  /** For tests; default: the resolver of the host. */
   readonly resolve?: Resolve;
 }
 
@@ -24,14 +23,14 @@ type PlaintextEvent = 'FL-PLAINTEXT-ENDPOINT' | 'FL-PLAINTEXT-FALLBACK';
 
 export class PlaintextWarnings {
   readonly #ports: PlaintextWarningsPorts & { readonly resolve: Resolve };
-  /** Event and URL. */
+  /** Event and URL of each logged warning; a reload logs only new ones. */
   readonly #logged = new Set<string>();
 
   constructor(ports: PlaintextWarningsPorts) {
     this.#ports = { ...ports, resolve: ports.resolve ?? createResolver() };
   }
 
-  /** Never rejects; takes as long as names take, so nobody should wait for it. */
+  /** Never rejects. Do not await it: it takes as long as name resolution. */
   async warn(endpoints: readonly EndpointConfig[], signal: AbortSignal): Promise<void> {
     const firstHttps = endpoints.findIndex(({ scheme }) => scheme === 'https');
     const fallback =

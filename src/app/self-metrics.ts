@@ -1,10 +1,8 @@
 /**
- * What the agent knows about itself, for its own sensor: the process from Node, the readings from the outbox, once there is one, and
- * from the tally. Each figure is made when it is read.
+ * The agent's metrics about itself, for the `agent` sensor: process, outbox, counters. Each value is computed when it is read.
  *
- * How late the event loop is comes from the agent's own timers, which it has anyway. Node's monitorEventLoopDelay wakes the process to know.
- * Measured on Node 20.20, x86-64, with the flags of node-flags.ts, 2026-11-26: 3.1 ms of CPU a second at a resolution of 10 ms, 0.5 at 100 ms
- * and 0.08 at one second, more than all else the agent does.
+ * The event loop lag comes from the agent's own timers, because Node's monitorEventLoopDelay wakes the process. Measured on Node
+ * 20.20 x64, 2026-11-26: 3.1 ms of CPU per second at a resolution of 10 ms, 0.5 at 100 ms, 0.08 at 1 s.
  */
 
 import type { Outbox } from '../core/ports/outbox.ts';
@@ -14,14 +12,14 @@ import type { AgentMetrics } from '../sensors/runtime/external-values.ts';
 export type MeasuredOutbox = Pick<Outbox, 'losses'> & { readonly size: number };
 
 export interface AgentCounts {
-  /** Absent before there is one. */
+  /** Absent until the outbox is open. */
   readonly outbox?: MeasuredOutbox;
-  /** Bytes of the disk, of the outbox. */
+  /** Bytes on disk that the outbox uses. */
   readonly spoolBytes?: () => number;
   readonly counters: DeliveryCounters;
-  /** Starts in this boot before this one, where they are counted. */
+  /** Earlier starts in this boot; undefined if they are not counted. */
   readonly restarts: number | undefined;
-  /** Of the clock; asking begins anew. */
+  /** The largest timer lag since the last call, ms. */
   readonly drainTimerLagMs?: (() => number | undefined) | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What the configuration may name: the sensors of this version and the keys they may deliver. */
+/** The sensors and keys of this version, which the configuration can name. */
 
 import type { SensorNames } from '../config/schema/sensor-names.ts';
 import { catalogue, collectors } from '../sensors/catalogue.ts';

@@ -1,7 +1,6 @@
 /**
- * The sensors as the configuration wants them: the agent's own and the operator's. They outlive the configuration when it changes
- * without a word about them: then what they remember from one sample to the next, such as counters, is not lost in a reload.
- * What hangs outlives every change: the threads it holds are counted for the whole process.
+ * Opens the built-in and custom sensors of a configuration. They survive a reload that does not change their settings, so that
+ * counters between two samples are not lost. Blocking reads are shared by all of them, because they occupy threads of the process.
  */
 
 import { isEqual } from '../config/differences.ts';
@@ -27,19 +26,18 @@ export interface SensorSetPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: DeliveryCounters;
-  /** Starts of the agent in this boot before this one; undefined where they are not counted. */
+  /** Earlier starts in this boot; undefined if they are not counted. */
   readonly restarts: number | undefined;
-  /** How late the clock's timers are (host/clock.ts); absent with a clock that does not know. */
+  /** The largest timer lag since the last call, ms (host/clock/clock.ts). */
   readonly drainTimerLagMs?: () => number | undefined;
-  /** Default `/`; another in a test. */
+  /** Default: `/`. For tests. */
   readonly root?: string;
-  /** The container engines' sockets; given by tests. */
+  /** Sockets of the container engines. For tests. */
   readonly sockets?: readonly string[];
 }
 
-/** What the sensors ask about the agent's own work. */
+/** What the `agent` sensor reports about this process. */
 export interface AgentInternals {
-  /** Where the readings wait. */
   readonly outbox: MeasuredOutbox;
   readonly spoolBytes: () => number;
   readonly timestamper: Pick<Timestamper, 'clockState'>;
@@ -47,7 +45,7 @@ export interface AgentInternals {
 
 export interface OpenSensors {
   readonly sensors: Sensors;
-  /** Reads what takes its time, beside the sampling, until the signal aborts; can be called again then. */
+  /** Polls slow values in the background until the signal aborts; can be called again afterwards. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -55,42 +53,41 @@ export class SensorSet {
   readonly #ports: SensorSetPorts;
   readonly #blockingReads = openBlockingReads();
   #internals: AgentInternals | undefined;
-  #current: { readonly config: SensorsConfig; readonly sensorSet: OpenSensors } | undefined;
+  #current: { readonly config: SensorsConfig; readonly opened: OpenSensors } | undefined;
 
   constructor(ports: SensorSetPorts) {
     this.#ports = ports;
   }
 
-  /** What the sensors are to ask from now on. */
+  /** Connects the `agent` sensor to the present outbox. */
   attach(internals: AgentInternals): void {
     this.#internals = internals;
   }
 
-  /** The ones there are, if they are what this configuration wants, or others. */
+  /** Returns the open sensors if their settings are unchanged, otherwise opens new ones. */
   open(config: SensorsConfig): OpenSensors {
     if (this.#current === undefined || !isEqual(this.#current.config, config))
       this.#current = {
         config,
-        sensorSet: openSensorSet(config, this.#ports, this.#blockingReads, () => this.#internals),
+        opened: openSensorSet(config, this.#ports, this.#blockingReads, () => this.#internals),
       };
-    return this.#current.sensorSet;
+    return this.#current.opened;
   }
 }
 
 function openSensorSet(
   config: SensorsConfig,
   ports: SensorSetPorts,
-  slow: BlockingReads,
+  blockingReads: BlockingReads,
   internals: () => AgentInternals | undefined,
 ): OpenSensors {
   const { root = '/', clock, log, counters, restarts, drainTimerLagMs, sockets } = ports;
   const pollers = createPollers(config, { clock, log });
   const files = selectedCustomSensors(config).filter((sensor) => sensor.kind === 'file');
-  const beside = () => pollers.latest();
   const units = failedUnits({ clock });
   const containers = runningContainers({ clock, ...(sockets && { sockets }) });
   const offset = clockOffset({ clock });
-  const told: ExternalValues = {
+  const external: ExternalValues = {
     agent: () => agentMetrics({ ...internals(), counters, restarts, drainTimerLagMs }),
     services: () => ({ failedUnits: units.last, runningContainers: containers.last }),
     clock: () => ({
@@ -104,9 +101,9 @@ function openSensorSet(
     log,
     tuning: config,
     files,
-    polledValues: beside,
-    external: told,
-    blockingReads: slow,
+    polledValues: () => pollers.latest(),
+    external,
+    blockingReads,
   });
   const ifSelected = (sensor: string, key: string, from: Profile, task: Task): readonly Task[] =>
     isSelected(config.selection, sensor, key, from) ? [task] : [];
@@ -118,7 +115,7 @@ function openSensorSet(
   return { sensors, run: (signal) => runAll([(stop) => pollers.run(stop), ...backgroundTasks], signal) };
 }
 
-/** Undefined where the clock is trusted whatever it says: nobody asks about it then. */
+/** Undefined if the clock is trusted without synchronisation. */
 function isSynchronised(clockState: ClockState | undefined): boolean | undefined {
   return clockState === undefined || clockState === 'trusted' ? undefined : clockState === 'synchronised';
 }

@@ -1,7 +1,7 @@
 /**
- * A stop that does not wait for what stands still: a loop that hangs must not keep the readings in memory from the disk.
+ * Bounds the shutdown: a stalled loop must not prevent the outbox from writing its readings to disk.
  *
- * The watchdog of the unit sends SIGTERM first, so that an agent whose event loop still turns saves what it has.
+ * The watchdog of the systemd unit sends SIGTERM first, so an agent with a working event loop can still save its readings.
  */
 
 import { ChildAbortController } from '../core/async/abort.ts';
@@ -9,10 +9,10 @@ import { logEvent } from '../core/events/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 
-/** Loops that are well end in milliseconds; an agent that is told to stop has five seconds, of which the disk gets four, ms. */
+/** Healthy loops end within milliseconds. Of the 5 s for a shutdown, the disk gets 4 s, ms. */
 const SHUTDOWN_TIMEOUT_MS = 900;
 
-/** Resolves and rejects as `running` does; soon after an abort it resolves in any case. */
+/** Settles like `agent`; resolves at the latest SHUTDOWN_TIMEOUT_MS after the abort. */
 export async function awaitShutdown(
   agent: Promise<void>,
   { clock, log }: { readonly clock: Pick<Clock, 'sleep'>; readonly log: Logger },

@@ -1,14 +1,10 @@
-/**
- * Why `firstlight run` cannot begin at all, beyond what the configuration shows by itself: sentences for the
- * operator, and the exit code.
- */
+/** Why `firstlight run` cannot start on this host with a valid configuration: event, sentence for the operator, exit code. */
 
 import type { EventId } from '../core/events/catalogue.ts';
 import { EX_CONFIG } from './exit-codes.ts';
 
 export class StartupError extends Error {
-  override readonly name = 'CannotStart';
-  readonly code = 'CANNOT_START';
+  override readonly name = 'StartupError';
   readonly event: EventId;
   readonly exitCode: number;
 

@@ -1,4 +1,4 @@
-/** The status of a running agent: what it has told, and the file in which others find it, from its start to its end. */
+/** The status of the daemon from start to end: its event history, and the status file that `firstlight status` reads. */
 
 import { type EventId, logEvent } from '../core/events/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -22,7 +22,7 @@ export class StatusOutput {
     this.#directory = writableRuntimeDirectory(environment);
   }
 
-  /** Where the loops show how they are; undefined where there is no place for it, which is told. */
+  /** Opens the status file; undefined, and logged, if there is no runtime directory. */
   open(log: Logger): { readonly sink: StatusSink; readonly eventHistory: EventHistory } | undefined {
     this.#file = this.#open(log);
     if (!this.#file) logEvent(log, 'FL-STATUS-DISABLED');
@@ -34,7 +34,7 @@ export class StatusOutput {
   }
 
   async writeFailed(exitCode: number, event: EventId, messages: readonly string[]): Promise<void> {
-    // The reason of a failed start is told on stdout, with or without a status.
+    // Silent, because the reason of a failed start is on stdout already.
     const file = this.#file ?? this.#open(SILENT_LOGGER);
     await file?.end(
       'failed',

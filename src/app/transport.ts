@@ -1,7 +1,7 @@
 /**
- * The way to the server as the configuration has it: one road, or several with a choice between them.
+ * Opens the transport of the configuration: one endpoint, or failover between several.
  *
- * Each kind of road is loaded when it is first needed: HTTP brings 6 MiB with it that a gateway on CoAP does without.
+ * Each transport is loaded when it is first needed, because HTTP adds 6 MiB that a CoAP gateway does not need.
  */
 
 import type { Config, EndpointConfig } from '../core/model/config.ts';
@@ -16,13 +16,13 @@ export interface TransportPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Hears how long the server took to say its first word, ms, of each request that was sent once. */
+  /** Called with the time to the first response, ms, of each request that was sent once. */
   readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
 export interface OpenTransport {
   readonly transport: Transport;
-  /** The server by the road in use now. */
+  /** The id of the endpoint in use. */
   readonly endpoint: () => string;
 }
 
@@ -43,7 +43,7 @@ export async function openTransport(server: Config['server'], ports: TransportPo
   return { transport, endpoint: () => endpointId(endpoints[transport.currentEndpoint] ?? endpoints[0]) };
 }
 
-/** One road, whatever the others are. */
+/** Opens one endpoint without failover. */
 export async function openEndpoint(
   endpoint: EndpointConfig,
   { tls }: Config['server'],

@@ -1,6 +1,3 @@
-/**
- * The version of the agent: one constant, held against package.json by a test, so that a bundle needs no file
- * beside it.
- */
+/** The version of the agent, a constant so that the bundle needs no other file. A test compares it with package.json. */
 
 export const VERSION = '0.1.0';
