@@ -1,8 +1,6 @@
 /**
- * A check of the doctor: one thing on the way from this host to the server, looked at once, changing nothing.
- *
- * A tick is in order; a dash could not be looked at, or does not apply, and says why; a cross says what was seen, what that means and
- * what to do. No word of a finding is a secret.
+ * A check of the doctor: it observes one step between this host and the server once and changes nothing. `pass`: in order; `skip`:
+ * not checked, with the reason; `fail`: observed problem, meaning and action. No text of a result contains a secret.
  */
 
 import { errorCode, errorMessage } from '../core/model/error-code.ts';
@@ -14,9 +12,9 @@ export type CheckResult =
 
 export interface Check {
   readonly name: string;
-  /** May reject or hang: examine.ts bounds it. */
+  /** May reject or hang: run-checks.ts limits it. */
   run(signal: AbortSignal): Promise<CheckResult>;
-  /** What it means that it took too long; absent: nothing. */
+  /** The result after a time-out. Default: `skip`. */
   readonly timeoutResult?: CheckResult;
 }
 
@@ -35,10 +33,9 @@ export const fail = (observed: string, meaning: string, action: string): CheckRe
   action,
 });
 
-/** What a finding may need of time. */
 export type CheckClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
 
-/** An error in a few words: its code, or its message. */
+/** The code of an error, or its message. */
 export function describeError(error: unknown): string {
   return errorCode(error) ?? errorMessage(error);
 }

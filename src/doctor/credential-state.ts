@@ -1,13 +1,13 @@
-/** What the doctor knows of the credentials: whether the agent would use them here, and if not, what it would do at its start. */
+/** The state of the stored credentials: whether the agent would use them here, and if not, why. */
 
 import type { Secret } from '../core/model/secret.ts';
 
 export type CredentialState =
   | { readonly status: 'usable'; readonly device: string; readonly token: Secret }
-  /** Given by the operator: nothing is stored, nothing is provisioned. */
+  /** The token is in the configuration. */
   | { readonly status: 'configured'; readonly token: Secret }
   | { readonly status: 'absent' }
-  /** Asked for, and not confirmed. */
+  /** Requested, but not confirmed by the server. */
   | { readonly status: 'pending'; readonly device: string }
   | {
       readonly status: 'bound-elsewhere';
@@ -15,12 +15,12 @@ export type CredentialState =
       readonly device: string;
       readonly server: string;
     }
-  /** The agent asks nothing of the server as long as they are there. */
+  /** While they exist, the agent sends no request. */
   | { readonly status: 'damaged' | 'newer'; readonly problem: string }
-  /** This user may not look, or what is there is no file. */
+  /** This user cannot read them, or the path is not a file. */
   | { readonly status: 'unreadable'; readonly problem: string };
 
-/** Why there is no token to ask the server about; undefined where there is one. */
+/** Why there is no token to verify; undefined if there is one. */
 export function explainMissingToken(credentials: CredentialState): string | undefined {
   switch (credentials.status) {
     case 'usable':

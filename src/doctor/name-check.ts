@@ -1,9 +1,8 @@
 /**
- * The server's name: which addresses it has, of both kinds, how long the answer takes, and whether the name servers lie.
+ * Checks the name of the server: its addresses, the time of the lookup, and spoofed answers.
  *
- * A captive portal, and some providers, answer for every name. No server of ours or of anybody's is asked: a name below
- * .invalid does not exist (RFC 6761, 6.4), so an address for one is a lie of the network's own name server. A private address of a
- * public name alone proves nothing, as a company may have both; it is said.
+ * A captive portal and some providers resolve every name. A name below .invalid does not exist (RFC 6761, 6.4), so an address for it
+ * is spoofed by the name server of this network. A private address for a public name proves nothing alone, but is reported.
  */
 
 import { lookup } from 'node:dns/promises';
@@ -12,13 +11,13 @@ import { ChildAbortController } from '../core/async/abort.ts';
 import { isPrivateAddress } from '../core/model/private-address.ts';
 import { type Check, type CheckClock, type CheckResult, describeError, fail, pass } from './check.ts';
 
-/** Slower than this a first telemetry is late by seconds, ms. */
+/** A slower lookup delays each new connection by seconds, ms. */
 const SLOW_MS = 3_000;
 
-/** The dot keeps the search list out of it. */
+/** The final dot excludes the search list of the resolver. */
 const NONEXISTENT_NAME = 'firstlight-doctor.invalid.';
 const SPOOF_CHECK_MS = 3_000;
-/** What ends so, or has no dot, is a name of a house (RFC 6762, 8375, and what is usual). */
+/** Names of local networks: without a dot, or with a local suffix (RFC 6762, RFC 8375, common use). */
 const LOCAL_NAMES = /^[^.]*$|\.(local|localdomain|lan|home|internal|intranet|corp|private|home\.arpa|test)$/i;
 
 const TIMED_OUT = fail(
@@ -27,7 +26,7 @@ const TIMED_OUT = fail(
   'check the name servers of this host: resolvectl status, or /etc/resolv.conf',
 );
 
-/** The addresses of a name; rejects where it has none. */
+/** Resolves a name to its addresses; rejects if it has none. */
 export type ResolveName = (name: string) => Promise<readonly string[]>;
 
 const resolveOnHost: ResolveName = async (name) =>

@@ -1,11 +1,11 @@
-/** The network of this host: an interface with an address, and a way out of it. */
+/** Checks the network of this host: an interface with an address, and a default route. */
 
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type Check, type CheckResult, fail, pass } from './check.ts';
 
-/** `isLocal`: the server is on this host or its own network, which needs no default route. */
+/** `isLocal`: the server is on this host, which needs no default route. */
 export function networkCheck(isLocal: boolean, root = '/'): Check {
   return { name: 'network', run: () => checkNetwork(isLocal, root) };
 }

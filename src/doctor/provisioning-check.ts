@@ -1,7 +1,4 @@
-/**
- * How the gateway gets in: what it would provision with, and from where it would go on. Dry: nothing is sent, because a request
- * creates a device.
- */
+/** Checks with which key and name the agent would provision. Sends nothing, because a request creates a device. */
 
 import { EVENTS, splitSentence } from '../core/events/catalogue.ts';
 import { type Check, type CheckResult, fail, pass, skip } from './check.ts';
@@ -12,7 +9,7 @@ export interface ProvisioningPair {
   readonly secretCharacters: number;
 }
 
-/** `hidden`: there may be a pair, and this user may not see its secret. */
+/** `pair` is `unreadable` if this user cannot read the secret. */
 export function provisioningCheck(
   name: string,
   pair: ProvisioningPair | 'unreadable' | undefined,
@@ -27,7 +24,7 @@ export function provisioningCheck(
   };
 }
 
-/** What is said without a pair counts, but for the lack of one. */
+/** Drops a failure whose only reason is the missing secret. */
 function withHiddenSecret(result: CheckResult): CheckResult {
   return result.status === 'fail' && result.meaning === NO_CREDENTIAL_SOURCE
     ? skip('this user cannot read the provisioning secret: run with sudo')
@@ -92,7 +89,7 @@ function describePair({ key, secretCharacters }: ProvisioningPair): string {
   return `a key of ${key.length} characters and a secret of ${secretCharacters}`;
 }
 
-/** `finding`, unless the key cannot be one. */
+/** Returns `result` if the key has the form of a ThingsBoard key. */
 function checkKey({ key, secretCharacters }: ProvisioningPair, result: CheckResult): CheckResult {
   return /\s|["'…<>]/.test(key)
     ? fail(

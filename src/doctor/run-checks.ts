@@ -1,8 +1,6 @@
 /**
- * The examination: all checks at once, each within its deadline, told in their order as soon as they are known.
- *
- * Bound: as long as the slowest check, at most LOOK_MS_MAX. A check that fails by itself is a dash with its reason, and stops
- * none of the others.
+ * Runs all checks at once, each with a time-out, and reports the results in the order of the checks. A check that throws is
+ * skipped with its reason and does not stop the others.
  */
 
 import { ChildAbortController } from '../core/async/abort.ts';
@@ -15,7 +13,7 @@ import {
   skip,
 } from './check.ts';
 
-/** One check, ms. */
+/** Time-out of one check, and so of all, ms. */
 const CHECK_TIMEOUT_MS = 15_000;
 
 export async function runChecks(

@@ -1,11 +1,11 @@
-/** Whether the server takes the token there is, and telemetry with it; whether a road of HTTP or HTTPS leads to ThingsBoard. */
+/** Checks with requests of the agent's transport: the token, telemetry, and whether an HTTP endpoint is ThingsBoard. */
 
 import { splitSentence } from '../core/events/catalogue.ts';
 import type { Failure, Result } from '../core/failures/failure.ts';
 import { FAILURE_POLICIES } from '../core/failures/policies.ts';
 import { type Check, type CheckResult, fail, pass, skip } from './check.ts';
 
-/** `probe` asks the server whether it takes the token; absent with the reason why there is none to ask about. */
+/** `probe` verifies the token on the server, or is the reason why there is no token. */
 export function tokenCheck(probe: ((signal: AbortSignal) => Promise<Result<boolean>>) | string): Check {
   return {
     name: 'token',
@@ -21,7 +21,7 @@ export function tokenCheck(probe: ((signal: AbortSignal) => Promise<Result<boole
   };
 }
 
-/** A road of HTTP or HTTPS: `probe` asks with a token that nobody has, which ThingsBoard answers 401; TLS is judged on the way. */
+/** Checks an HTTP or HTTPS endpoint, including TLS: `probe` sends an unknown token, which ThingsBoard rejects with 401. */
 export function endpointCheck(name: string, probe: (signal: AbortSignal) => Promise<Result<boolean>>): Check {
   return {
     name,
@@ -43,7 +43,7 @@ const { cause: TIMEOUT_CAUSE, remedy: TIMEOUT_REMEDY } = splitSentence(
 );
 const TIMED_OUT = fail('no response in 15 s', TIMEOUT_CAUSE, TIMEOUT_REMEDY);
 
-/** On request only: a point with a key that says what it is. */
+/** Posts a test value; only on request (`--telemetry`). */
 export function telemetryCheck(post: (signal: AbortSignal) => Promise<Result<void>>): Check {
   return {
     name: 'telemetry',

@@ -1,13 +1,13 @@
-/** The server's clock against this host's, where a road of HTTP or HTTPS lets it be asked. */
+/** Compares the clock of the server with that of this host, over HTTP or HTTPS. */
 
 import type { Result } from '../core/failures/failure.ts';
 import { formatDuration } from '../core/model/format-duration.ts';
 import { type Check, fail, pass, skip } from './check.ts';
 
-/** More is no matter of the way there, ms. */
+/** A larger difference cannot be network delay, ms. */
 const DIFFERENCE_MS_MAX = 30_000;
 
-/** `ask` says how far this host's clock is ahead of the server's, ms; undefined: the server does not say. */
+/** `measureOffset` resolves with the lead of this host's clock, ms; undefined if the server sends no time. */
 export function serverClockCheck(
   measureOffset: (signal: AbortSignal) => Promise<Result<number | undefined>>,
 ): Check {

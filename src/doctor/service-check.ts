@@ -1,11 +1,11 @@
-/** The service: enabled, active, watched, and of the version that is installed. */
+/** Checks the systemd service: enabled, active, with watchdog, and running the installed version. */
 
 import { type Check, type CheckResult, fail, pass, skip } from './check.ts';
 
-/** What `systemctl show` says, by property; undefined where there is no systemd to ask. */
+/** Resolves with the output of `systemctl show`; undefined without systemd. */
 export type ReadProperties = (signal: AbortSignal) => Promise<string | undefined>;
 
-/** `running` is the version of the agent that runs, where one does; `installed` is ours. */
+/** `running` is the version of the running agent, null if none runs. */
 export function serviceCheck(
   readProperties: ReadProperties,
   running: string | null,

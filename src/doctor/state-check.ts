@@ -1,10 +1,10 @@
-/** The state directory: is it there, whose is it, is its file system writable, is there space, is the card at its end. */
+/** Checks the state directory: existence, permissions, writable file system, free space, wear of the SD card or eMMC. */
 
 import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Check, type CheckResult, describeError, fail, pass, skip } from './check.ts';
 
-/** Below this a record and a flush do not fit for sure, bytes. */
+/** Space for a credential record and one flush, bytes. */
 const FREE_BYTES_MIN = 2_000_000;
 
 export function stateCheck(directory: string, root = '/'): Check {
@@ -63,7 +63,7 @@ async function isReadOnly(directory: string, root: string): Promise<boolean> {
   const fields = mounts.map((line) => line.split(' '));
   const contains = (mountPoint = ''): boolean =>
     directory === mountPoint || directory.startsWith(mountPoint.replace(/\/?$/, '/'));
-  // The longest mount point above the directory is its own; of two on one point the later covers the earlier.
+  // The longest mount point above the directory; of two mounts on one point, the later one is visible.
   const [ownMount] = fields
     .reverse()
     .filter(([, mountPoint]) => contains(mountPoint))
@@ -71,7 +71,7 @@ async function isReadOnly(directory: string, root: string): Promise<boolean> {
   return ownMount?.[3]?.split(',').includes('ro') ?? false;
 }
 
-/** eMMC and some SD cards tell; JESD84-B51, PRE_EOL_INFO: 2 is a warning, 3 urgent. */
+/** Reported by eMMC and some SD cards. JESD84-B51, PRE_EOL_INFO: 2 is a warning, 3 is urgent. */
 async function readWear(root: string): Promise<string | undefined> {
   const blocks = await readdir(join(root, 'sys/block')).catch(() => []);
   for (const name of blocks.filter((each) => each.startsWith('mmcblk'))) {

@@ -1,9 +1,8 @@
 /**
- * The UDP path to a CoAP server, by sockets of its own: does anything answer there, is it ThingsBoard, and do full datagrams pass.
+ * Checks the UDP path to a CoAP server with its own sockets: does it respond, is it ThingsBoard, do large datagrams pass.
  *
- * A CoAP ping (RFC 7252, 4.3: an empty confirmable message) is answered with a reset by any CoAP server. Telemetry for a token
- * nobody has is answered 4.01 by ThingsBoard alone (contract 1.1); with one value and with a kilobyte it tells a road that
- * swallows large datagrams. Nothing of the server's is changed.
+ * Every CoAP server answers a ping (RFC 7252, 4.3: an empty confirmable message) with a reset. Only ThingsBoard answers telemetry
+ * with an unknown token with 4.01 (contract 1.1), so this changes nothing on the server.
  */
 
 import { createSocket } from 'node:dgram';
@@ -17,10 +16,11 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-/** Each datagram is sent so often, and awaited for so long, ms. */
+/** How often each datagram is sent. */
 const ATTEMPTS = 3;
+/** Time to wait after each attempt, ms. */
 const RESPONSE_TIMEOUT_MS = 1_500;
-/** No token is like it: ThingsBoard's are 20 characters long. */
+/** Not a real token: those of ThingsBoard have 20 characters. */
 const UNKNOWN_TOKEN = 'firstlight-doctor-nobodys-token';
 const LARGE_BYTES = 1_000;
 
@@ -109,7 +109,7 @@ function telemetryPacket(body: string): Packet {
   return { confirmable: true, code: 'POST', token: Buffer.from('fldr'), options, payload: Buffer.from(body) };
 }
 
-/** Sends it up to TRIES times from a socket of its own; the first answer counts, an empty acknowledgement does not. */
+/** Sends the packet up to ATTEMPTS times. The first response counts; an empty acknowledgement does not. */
 async function exchange(
   peer: ServerAddress,
   packet: Packet,
@@ -120,8 +120,8 @@ async function exchange(
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
   using responseAbort = new ChildAbortController(signal);
   let result: UdpResult = { type: 'timeout' };
-  const finish = (outcome: UdpResult) => {
-    result = outcome;
+  const finish = (finalResult: UdpResult) => {
+    result = finalResult;
     responseAbort.abort();
   };
   socket.on('message', (message) => {
@@ -147,7 +147,7 @@ async function exchange(
 function parseResponse(message: Buffer): UdpResult | undefined {
   try {
     const { code, reset, ack } = parse(message);
-    // The answer itself is still to come.
+    // The response follows in a separate message.
     if (ack && code === '0.00') return undefined;
     return { type: 'response', code, reset };
   } catch {

@@ -1,8 +1,6 @@
 /**
- * `firstlight config`: what the configuration says, before anything runs with it. `check` tells every problem at once, `show` each
- * value that counts and where it comes from, `explain` all about one setting. Asks no network; shows no secret.
- *
- * Exit codes: 0 good, 78 (EX_CONFIG) with problems, 64 (EX_USAGE) for a key that there is not.
+ * `firstlight config`: `check` reports every problem, `show` each effective value and its source, `explain` one setting. Uses no
+ * network and shows no secret. Exit codes: 0 valid, 78 (EX_CONFIG) with problems, 64 (EX_USAGE) for an unknown setting.
  */
 
 import { EX_CONFIG, EX_OK, EX_USAGE } from '../../app/exit-codes.ts';
@@ -83,7 +81,7 @@ function settingLines(setting: Setting): readonly string[] {
   ];
 }
 
-/** Tells all problems, or does `act`. */
+/** Loads the configuration for `operation`, or reports all its problems. */
 function withConfig(
   options: ConfigOptions,
   { environment, out }: Host,
@@ -103,7 +101,7 @@ function withConfig(
 
 const KEYS = allSettings.map(({ key }) => key);
 
-/** The order of the table in schema.ts, which is that of the documentation. */
+/** The order of the settings table, as in the documentation. */
 function orderOf(key: string): number {
   return KEYS.indexOf(key);
 }

@@ -1,12 +1,8 @@
 /**
- * `firstlight credentials`: what the gateway is known by on its server. `show` tells everything but the token, `forget` makes the
- * next start provision anew, `set` puts in a token that an operator made on the server.
- *
- * What changes them takes the agent's lock, so never beside one that runs, and writes as the agent does: what was there is
- * kept aside, durably, and never deleted, and what replaces it is on the disk before the command says so. A power cut
- * leaves the one or the other.
- *
- * Exit codes: 0 done, 1 nothing to do or not wanted, 64 wrong use, 75 (EX_TEMPFAIL) locked or unusable, 78 a configuration with problems.
+ * `firstlight credentials`: `show` prints everything except the token, `forget` makes the next start provision again, `set` stores
+ * a token of an existing device. Changes need the agent's lock and are durable: old credentials are archived, never deleted, and
+ * a power cut leaves either the old or the new ones. Exit codes: 0 done, 1 nothing to do or declined, 64 wrong usage, 75 locked or
+ * unusable, 78 invalid configuration.
  */
 
 import { createHash } from 'node:crypto';
@@ -56,7 +52,7 @@ export async function showCredentials(options: CredentialsOptions, host: Host): 
   });
 }
 
-/** Never the token: a digest's first digits tell two tokens apart and say nothing about either. */
+/** Without the token: the first digits of a digest distinguish two tokens and reveal neither. */
 function recordFields(inspection: RecordInspection): Readonly<Record<string, string>> {
   if (inspection.is !== 'good') return { state: inspection.is === 'absent' ? 'none' : inspection.problem };
   const { record, fingerprint } = inspection;

@@ -1,9 +1,6 @@
 /**
- * `firstlight demo`: what `npm start` shows. The sandbox and the agent as two real processes on this host,
- * the agent's own story passed through line by line, and every few seconds what the server has.
- *
- * Exit code 0 only when the sandbox really stored telemetry. The state directory is temporary, and removed,
- * unless one is named.
+ * `firstlight demo` (`npm start`): runs the sandbox and the agent as two processes on this host and prints the agent's log and the
+ * newest values on the server. Exit code 0 only if the sandbox stored telemetry. Without --state, the state directory is temporary.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
 import { ChildAbortController } from '../../core/async/abort.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
-import { type ChildAgent, startSelf } from './process.ts';
+import { type SelfProcess, startSelf } from './process.ts';
 import { StoredValues, storedPoints } from './view.ts';
 
 export interface DemoOptions {
@@ -20,7 +17,7 @@ export interface DemoOptions {
   readonly state?: string;
 }
 
-/** Between two readings of the demo's agent, and between two looks at the sandbox, ms. */
+/** The telemetry interval of the demo, ms. */
 const SAMPLE_EVERY_MS = 2_000;
 const KEY = 'demo-key';
 const SECRET = 'demo-secret';
@@ -38,7 +35,7 @@ export async function demoCommand(
   const timer =
     options.seconds === undefined ? undefined : setTimeout(() => controller.abort(), options.seconds * 1000);
   const sandbox = startSelf(['sandbox', ...sandboxArguments(directory)]);
-  let agent: ChildAgent | undefined;
+  let agent: SelfProcess | undefined;
   try {
     const ports = readPorts(await sandbox.firstLine);
     writeLine(
@@ -99,7 +96,7 @@ interval = "${SAMPLE_EVERY_MS / 1000}s"
   return file;
 }
 
-/** Shows what the server holds whenever there is something newer, until the signal. */
+/** Prints the newest values on the server whenever they change, until the signal aborts. */
 async function showValues(
   adminPort: number,
   writeLine: (line: string) => void,

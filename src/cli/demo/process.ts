@@ -1,28 +1,26 @@
 /**
- * This program run again as a child, for the demo: its lines, its end, and a stop that waits.
- *
- * The children are in the demo's process group, so Ctrl-C reaches them too; stopping one that has ended
- * already is harmless.
+ * Starts this program again as a child process for the demo. The children are in the process group of the demo, so Ctrl-C
+ * reaches them, too; stopping an ended child does nothing.
  */
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { NODE_FLAGS } from '../../app/node-flags.ts';
 
-export interface ChildAgent {
+export interface SelfProcess {
   readonly firstLine: Promise<string>;
-  /** Aborted when the process has ended. */
+  /** Aborts when the process has ended. */
   readonly ended: AbortSignal;
   stop(): Promise<void>;
 }
 
-/** How long a child may take to stop by itself, ms. */
+/** Time for a child to stop after SIGTERM, before SIGKILL, ms. */
 const STOP_MS = 5_000;
 
 export function startSelf(
   commandLine: readonly string[],
   onLine: (line: string) => void = () => {},
-): ChildAgent {
+): SelfProcess {
   const child = spawn(process.execPath, [...NODE_FLAGS, process.argv[1] ?? '', ...commandLine], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

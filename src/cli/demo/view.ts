@@ -1,11 +1,9 @@
-/**
- * What the demo shows of the sandbox: the newest values it holds, in one line, asked of its admin port.
- */
+/** The newest values that the sandbox has stored, as one line, read from its admin port. */
 
 import { unitOf } from '../../sensors/catalogue.ts';
 import { formatBytes } from '../ui/format.ts';
 
-/** Keys shown, in this order, those that this host has; the others are only counted. */
+/** Shown in this order if the host has them; all other keys are only counted. */
 const SHOWN_KEYS = [
   'cpuUsePercent',
   'load1',
@@ -14,7 +12,7 @@ const SHOWN_KEYS = [
   'cpuTemperatureC',
   'uptimeS',
 ];
-/** Points asked for: more than any host makes between two looks. */
+/** More points than any host sends between two requests. */
 const POINTS_MAX = 200;
 
 interface Point {
@@ -23,15 +21,13 @@ interface Point {
   readonly value: number | string | boolean;
 }
 
-/** How many points the sandbox has stored since it started; 0 when it does not answer. */
+/** How many points the sandbox has stored since its start; 0 if it does not respond. */
 export async function storedPoints(adminPort: number): Promise<number> {
   const stats = (await fetchJson(adminPort, '/stats')) as { points?: { stored?: number } } | undefined;
   return stats?.points?.stored ?? 0;
 }
 
-/**
- * What the server's history says of now: the newest value of each key, because a reading brings only those that changed.
- */
+/** The newest value of each key. It is collected over several readings, because a reading contains only changed values. */
 export class StoredValues {
   readonly #adminPort: number;
   readonly #newest = new Map<string, Point>();
@@ -41,7 +37,7 @@ export class StoredValues {
     this.#adminPort = adminPort;
   }
 
-  /** One line, when there is something newer than at the last look. */
+  /** The line, if there is a newer value than at the last call. */
   async latestLine(): Promise<{ tsMs: number; text: string } | undefined> {
     const points =
       ((await fetchJson(this.#adminPort, `/points?limit=${POINTS_MAX}`)) as Point[] | undefined) ?? [];
@@ -71,6 +67,6 @@ async function fetchJson(adminPort: number, path: string): Promise<unknown> {
     });
     return response.ok ? await response.json() : undefined;
   } catch {
-    return undefined; // the sandbox is starting or stopping; the next look tells
+    return undefined; // the sandbox is starting or stopping
   }
 }

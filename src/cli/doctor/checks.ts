@@ -1,4 +1,4 @@
-/** The checks of `firstlight doctor`, in their order, each given what it needs of the other rooms. */
+/** The list of checks of `firstlight doctor`, with what each needs from the other rooms. */
 
 import { type PathOptions, readServiceConfig, stateDirectory } from '../../app/paths.ts';
 import { openEndpoint, openTransport, type TransportPorts } from '../../app/transport.ts';
@@ -37,9 +37,9 @@ import {
 export interface DoctorOptions extends PathOptions {
   readonly json?: boolean;
   readonly telemetry?: boolean;
-  /** Provision first, for at most so many seconds; true: for the usual time. */
+  /** Provision first, for at most this many seconds; true: for the default time. */
   readonly provision?: number | true;
-  /** Where to write a support bundle; true: under a name of its own, here. */
+  /** Path of the support bundle; true: a default name in the working directory. */
   readonly bundle?: string | true;
   readonly runtime?: string;
 }
@@ -57,7 +57,7 @@ const UNIT_PROPERTIES = [
   'WatchdogUSec',
 ];
 
-/** `provisioned`: what came of provisioning, where that was asked for. */
+/** `provisioningResult`: the result of `--provision`, if given. */
 export async function createChecks(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
@@ -67,7 +67,7 @@ export async function createChecks(
   const state = stateDirectory(options, environment);
   const status = await currentStatus(options, environment, clock);
   const loaded = loadConfigOrProblems(options, environment);
-  const askService = (signal: AbortSignal) =>
+  const readServiceProperties = (signal: AbortSignal) =>
     runCommand(
       {
         command: 'systemctl',
@@ -77,7 +77,7 @@ export async function createChecks(
       clock,
       signal,
     );
-  const service = serviceCheck(askService, status.agentVersion, VERSION);
+  const service = serviceCheck(readServiceProperties, status.agentVersion, VERSION);
   const localChecks = [
     stateCheck(state),
     identityCheck(loaded),
@@ -100,7 +100,7 @@ export async function createChecks(
     secretCharacters: provisioning.secret.reveal().length,
   };
   const template = device.name;
-  const named = deriveDeviceName({ root: '/', ...(template !== undefined && { template }) });
+  const derivedName = deriveDeviceName({ root: '/', ...(template !== undefined && { template }) });
   const checks = [
     configurationCheck(loaded),
     ...localChecks,
@@ -110,7 +110,7 @@ export async function createChecks(
     provisioningResult
       ? { name: 'provisioning', run: async () => provisioningResult }
       : provisioningCheck(
-          named.ok ? named.name : '(no name)',
+          derivedName.ok ? derivedName.name : '(no name)',
           loaded.secretHidden ? 'unreadable' : pair,
           credentials,
         ),
@@ -123,13 +123,13 @@ export async function createChecks(
   return { checks, [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose]() };
 }
 
-/** By the first road that lets it be asked: of a proxy's clock nobody wants to know. */
-function serverClock({ endpoints: roads, tls }: Config['server'], clock: Clock): readonly Check[] {
-  for (const { scheme, host, port, proxy } of roads) {
+/** Uses the first HTTP endpoint without a plain proxy, whose own clock would be measured. */
+function serverClock({ endpoints, tls }: Config['server'], clock: Clock): readonly Check[] {
+  for (const { scheme, host, port, proxy } of endpoints) {
     if (scheme === 'coap' || (scheme === 'http' && proxy)) continue;
     return [
       serverClockCheck(async (signal) => {
-        // Loaded where it is needed: a gateway on CoAP does without.
+        // Loaded on demand, because a CoAP gateway does not need it.
         const { measureClockOffset } = await import('../../transport/http/clock-offset.ts');
         return measureClockOffset({ scheme, host, port }, { tls, ...(proxy && { proxy }) }, clock, signal);
       }),
@@ -138,7 +138,7 @@ function serverClock({ endpoints: roads, tls }: Config['server'], clock: Clock):
   return [];
 }
 
-/** Several roads have the checks of one after those of the other, each with its URL. */
+/** The checks of one endpoint; with several endpoints, each name contains the URL. */
 function endpointChecks(
   endpoint: EndpointConfig,
   server: Config['server'],
@@ -160,7 +160,7 @@ function endpointChecks(
   return checks.map((check) => ({ ...check, name: `${check.name} of ${url}` }));
 }
 
-/** The configuration, or its problems in sentences. */
+/** The configuration, or one sentence for each problem. */
 export function loadConfigOrProblems(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,

@@ -1,8 +1,8 @@
 /**
- * `firstlight doctor`: walks the way from this host to the server and says of each step whether it is in order; with sockets of its
- * own, without the agent's lock, changing nothing. Ends within about 20 s. With --provision it gets the gateway in first.
+ * `firstlight doctor`: checks each step from this host to the server, with its own sockets and without the agent's lock. Changes
+ * nothing, except that --provision provisions the gateway first. Ends within about 20 s.
  *
- * Exit codes: 0 no cross, 1 a cross; with --bundle 0 it is written, 73 it is not; 130 stopped before all was looked at.
+ * Exit codes: 0 all passed, 1 a check failed, 130 cancelled; with --bundle 0 written, 73 (EX_CANTCREAT) not written.
  */
 
 import { setMaxListeners } from 'node:events';
@@ -25,7 +25,7 @@ export async function doctorCommand(
 ): Promise<number> {
   const clock = hostClock();
   const style = styleFor(terminal);
-  // Each check listens for the end.
+  // Every check listens to this signal.
   setMaxListeners(0, terminal.ended);
   const isProvisionRequested = options.provision !== undefined;
   const provisioningResult = isProvisionRequested
@@ -46,7 +46,7 @@ export async function doctorCommand(
   return writeBundle(options, { text: textOf(results), json }, { environment, terminal, clock });
 }
 
-/** Stopped while it provisioned, it has nothing else to say. */
+/** If it was cancelled while provisioning, that is its only result. */
 async function runAllChecks(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
@@ -99,7 +99,7 @@ function summaryOf(results: readonly CompletedCheck[]): string {
 
 function textOf(results: readonly CompletedCheck[]): string {
   const lines = results.flatMap((checked) =>
-    checkedLines(checked, Number.POSITIVE_INFINITY, (_tone, text) => text),
+    checkedLines(checked, Number.POSITIVE_INFINITY, (_style, text) => text),
   );
   return `${[...lines, summaryOf(results)].join('\n')}\n`;
 }

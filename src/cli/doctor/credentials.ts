@@ -1,4 +1,4 @@
-/** The stored credentials as the doctor sees them: looked at without mending anything, and held against server and board. */
+/** Reads the stored credentials without repairing them, and compares them with the server and the board. */
 
 import { endpointId } from '../../app/identity.ts';
 import type { Config } from '../../core/model/config.ts';
@@ -28,11 +28,11 @@ export async function inspectCredentials(
           servers: server.endpoints.map(endpointId),
           fingerprint: boardFingerprint({ root: '/' }),
         };
-        const what = bindingMismatch(inspection, binding);
-        if (what)
+        const mismatch = bindingMismatch(inspection, binding);
+        if (mismatch)
           return {
             status: 'bound-elsewhere',
-            differs: what,
+            differs: mismatch,
             device: record.deviceName,
             server: record.server,
           };

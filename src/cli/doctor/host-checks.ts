@@ -1,4 +1,4 @@
-/** The doctor's checks of what is on this host itself and known by several rooms: configuration, identity, clock, outbox, status. */
+/** The checks of this host that join several rooms: configuration, identity, clock, outbox, board, status. */
 
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -100,7 +100,7 @@ export function outboxCheck(state: string): Check {
   };
 }
 
-/** The credentials against the board they are used on. */
+/** Compares the board of the credentials with this board. */
 export function boardCheck(state: string, root = '/'): Check {
   return {
     name: 'board',
@@ -116,12 +116,12 @@ export function boardCheck(state: string, root = '/'): Check {
       if (inspection.is === 'damaged' || inspection.is === 'newer')
         return skip(`the credentials cannot be read (see provisioning)${archivedText}`);
       if (inspection.is !== 'good') return skip(`there are no credentials to compare with${archivedText}`);
-      const timeText = boardFingerprint({ root });
-      if (inspection.fingerprint.length === 0 || timeText.length === 0)
+      const fingerprint = boardFingerprint({ root });
+      if (inspection.fingerprint.length === 0 || fingerprint.length === 0)
         return skip(
           `this board has neither a serial number nor a permanent MAC address to compare${archivedText}`,
         );
-      if (isSameBoard(inspection.fingerprint, timeText))
+      if (isSameBoard(inspection.fingerprint, fingerprint))
         return pass(`the same board for which the credentials were issued${archivedText}`);
       return fail(
         `the credentials of ${inspection.record.deviceName} were issued for another board${archivedText}`,
@@ -132,12 +132,12 @@ export function boardCheck(state: string, root = '/'): Check {
   };
 }
 
-/** Several troubles look harmless one by one; how often each was told says more. */
-export function eventCountsCheck({ eventCounts: counts }: StatusJson): Check {
+/** A warning that looks harmless once can be a problem if it is frequent. */
+export function eventCountsCheck({ eventCounts }: StatusJson): Check {
   return {
     name: 'events since start',
     async run() {
-      const eventLines = Object.entries(counts)
+      const eventLines = Object.entries(eventCounts)
         .filter(([event]) => isEventId(event) && EVENTS[event].level !== 'info')
         .sort(([, one], [, other]) => other - one)
         .map(([event, count]) => `${event} ${count === 1 ? 'once' : `${count} times`}`);
@@ -152,7 +152,7 @@ export function eventCountsCheck({ eventCounts: counts }: StatusJson): Check {
 
 const EVENTS_SHOWN_MAX = 8;
 
-export function successCheck({ running, lastAcceptedAgoS, retry, reasons: why }: StatusJson): Check {
+export function successCheck({ running, lastAcceptedAgoS, retry, reasons }: StatusJson): Check {
   const lastAccepted =
     lastAcceptedAgoS === null
       ? 'nothing accepted yet'
@@ -166,13 +166,13 @@ export function successCheck({ running, lastAcceptedAgoS, retry, reasons: why }:
           retry.cause,
           retry.remedy,
         );
-      if (!running && why.length > 0) {
-        const isStartupError = isEventId(splitSentence(why[0] ?? '').cause);
-        const observed = `the agent is not running${isStartupError ? '; its last start failed' : ', according to the status'}: ${why.join(' | ')}`;
+      if (!running && reasons.length > 0) {
+        const isStartupError = isEventId(splitSentence(reasons[0] ?? '').cause);
+        const observed = `the agent is not running${isStartupError ? '; its last start failed' : ', according to the status'}: ${reasons.join(' | ')}`;
         return fail(
           observed,
           isStartupError ? 'the agent cannot start' : 'its status cannot be read',
-          remedyOf(why),
+          remedyOf(reasons),
         );
       }
       if (!running)
@@ -184,7 +184,7 @@ export function successCheck({ running, lastAcceptedAgoS, retry, reasons: why }:
   };
 }
 
-/** Each of `why` begins with the event that it is about. */
+/** The remedy of the event id with which the first reason begins. */
 function remedyOf([first = '']: readonly string[]): string {
   const id = splitSentence(first).cause;
   return isEventId(id) && id !== 'FL-INTERNAL-ERROR'

@@ -1,10 +1,9 @@
 /**
- * `firstlight doctor --provision`: what the agent does at its first boot, by the agent's own code and in its order, for at most so
- * long: its lock, its store, its session, its roads. What it finds is a finding of the doctor.
+ * `firstlight doctor --provision`: provisions with the agent's own code (lock, store, session, endpoints) within a time limit.
  *
- * It may be cut short or killed at any moment: the intent is on the disk before the first request, and the agent goes on from
- * there. Where that is not enough, because only the server knows the token, it is left to the agent, which has all the time it
- * takes. As root it writes files for the owner of the state directory, as `credentials set` does (store/write-for-owner.ts).
+ * It can be killed at any time: the intent is on disk before the first request, and the agent continues from there. With
+ * server-generated credentials that does not hold, so they are left to the agent. Root writes files for the owner of the state
+ * directory (credentials/write-for-owner.ts).
  */
 
 import { createAgentSettings } from '../../app/agent-settings.ts';
@@ -29,11 +28,11 @@ export interface ProvisionPorts {
   /** The state directory. */
   readonly state: string;
   readonly clock: Clock;
-  /** How long it may take, ms. */
+  /** Time limit, ms. */
   readonly timeoutMs: number;
 }
 
-/** The usual time, s. */
+/** Default time limit, s. */
 export const PROVISION_S = 60;
 
 const START_IT = 'start the agent, which waits without a time limit: sudo systemctl start firstlight';
@@ -90,7 +89,7 @@ async function provisionLocked(
     { clock, log },
   );
   const record = await store.read().catch((error: unknown) => {
-    // Of what it could read the session has the words; what this user may not read is told by its remedy.
+    // The session reports a damaged record. A record that this user cannot read is reported by the caller.
     if (error instanceof StoreError && error.code !== 'STORE_FAILED') return 'unreadable' as const;
     throw error;
   });
@@ -108,11 +107,11 @@ async function provisionLocked(
   const outcome = await provisionOnce({ clock, random, store, transport: ownedTransport }, settings, signal);
   const subject = `${outcome.is === 'provisioned' ? outcome.identity.deviceName : name} at ${settings.server}`;
   const seconds = stop.aborted ? undefined : Math.round(timeoutMs / 1000);
-  return withWarnings(findingOf(outcome, subject, seconds), warnings);
+  return withWarnings(checkResultOf(outcome, subject, seconds), warnings);
 }
 
-/** `seconds`: the time that was over; undefined: somebody stopped it. */
-function findingOf(outcome: ProvisionOutcome, subject: string, seconds: number | undefined): CheckResult {
+/** `seconds`: the time limit that expired; undefined if the user cancelled. */
+function checkResultOf(outcome: ProvisionOutcome, subject: string, seconds: number | undefined): CheckResult {
   switch (outcome.is) {
     case 'provisioned':
       return pass(`${RESULT_TEXTS[outcome.source]} ${subject}; the agent will use this token`);
@@ -147,15 +146,15 @@ const RESULT_TEXTS = {
   recovered: 'an earlier request succeeded, and its token is stored:',
 } as const satisfies Record<(ProvisionOutcome & { is: 'provisioned' })['source'], string>;
 
-/** What the store and the naming tell on the way, such as that credentials were set aside. */
+/** Collects what store and identity log meanwhile, such as archived credentials. */
 function warningCollector(warnings: string[]): Logger {
   const collect = (message: string, fields?: { readonly [name: string]: unknown }) =>
     void warnings.push(`${String(fields?.['event'] ?? '')} ${splitSentence(message).cause}`);
-  return { debug() {}, info: () => {}, warn: collect, error: collect };
+  return { debug() {}, info() {}, warn: collect, error: collect };
 }
 
-function withWarnings(finding: CheckResult, warnings: readonly string[]): CheckResult {
+function withWarnings(result: CheckResult, warnings: readonly string[]): CheckResult {
   return warnings.length === 0
-    ? finding
-    : { ...finding, observed: [finding.observed, ...new Set(warnings)].join('; ') };
+    ? result
+    : { ...result, observed: [result.observed, ...new Set(warnings)].join('; ') };
 }

@@ -1,8 +1,6 @@
 /**
- * The support bundle as a file: parts go into a private directory, through the redaction, and from there whole into a tar.gz.
- *
- * The archive is written beside its name, 0600, made durable and renamed, so that a power cut leaves it whole or not at all.
- * Bound: 10 MB; beyond it is refused, and nothing is written.
+ * The support bundle as a file: its parts are redacted, collected in a private directory and packed into a tar.gz of at most 10 MB.
+ * The archive has mode 0600 and appears atomically: after a power cut it is complete or absent.
  */
 
 import { lstat, mkdtemp, open, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +31,7 @@ export class BundleDirectory implements AsyncDisposable {
     await writeFile(join(this.path, name), this.#redaction.clean(text), { mode: PRIVATE });
   }
 
-  /** Cleans what another program has put below `name`; what would name a secret by its path is taken away. */
+  /** Redacts the files that another program wrote below `name`; removes files whose path contains a secret. */
   async cleanBelow(name: string): Promise<void> {
     const entries = await readdir(join(this.path, name), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
@@ -48,7 +46,7 @@ export class BundleDirectory implements AsyncDisposable {
     await rm(join(this.path, name), { recursive: true, force: true });
   }
 
-  /** Files and links, as paths within. */
+  /** Files and links, as relative paths. */
   async list(): Promise<readonly string[]> {
     const entries = await readdir(this.path, { recursive: true, withFileTypes: true });
     return entries
@@ -61,7 +59,7 @@ export class BundleDirectory implements AsyncDisposable {
     await rm(this.path, { recursive: true, force: true });
   }
 
-  /** What is no UTF-8 keeps its bytes. */
+  /** A file that is not UTF-8 keeps its other bytes. */
   async #cleanFile(path: string): Promise<void> {
     const bytes = await readFile(path);
     const encoding = Buffer.from(bytes.toString('utf8')).equals(bytes) ? 'utf8' : 'latin1';
@@ -71,7 +69,7 @@ export class BundleDirectory implements AsyncDisposable {
   }
 }
 
-/** The tar.gz of `directory`, its files below `title`; or a sentence without a subject on why there is none. */
+/** Packs `directory` into a tar.gz with its files below `title`. A problem is a sentence without its subject, `tar`. */
 export function createArchive(
   directory: string,
   title: string,
@@ -82,7 +80,7 @@ export function createArchive(
   return runProgram(
     {
       command: 'tar',
-      // A link's target is not the archive's to rename.
+      // flags=rh: do not rename the targets of symbolic links.
       arguments: [
         ...ownerOptions,
         '-C',
@@ -102,7 +100,7 @@ export function createArchive(
   );
 }
 
-/** Rejects, and leaves nothing, where it cannot be written; what is there already is never replaced. */
+/** Never replaces an existing file. Rejects and leaves nothing if it cannot be written. */
 export async function writeArchive(file: string, bytes: Buffer): Promise<void> {
   if (await exists(file)) throw new Error(`${file} already exists: choose another name for the bundle`);
   const temporary = `${file}.${process.pid}.part`;
@@ -120,7 +118,7 @@ export async function writeArchive(file: string, bytes: Buffer): Promise<void> {
     throw error;
   }
   const directory = await open(dirname(file), 'r');
-  // Not every file system (a stick's) can.
+  // Some file systems, such as FAT on a USB stick, cannot sync a directory.
   await directory.sync().catch(() => {});
   await directory.close();
 }

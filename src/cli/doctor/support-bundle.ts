@@ -1,9 +1,7 @@
 /**
- * `firstlight doctor --bundle`: what a support case needs, in one tar.gz, 0600, at most 10 MB: status, the doctor's findings, the
- * journal of the service, the configuration that counts, versions, and a capture of /proc and /sys. Sends nothing anywhere.
- *
- * Everything that goes in passes the redaction, which knows each secret and token that this user may read: what the
- * configuration gives, what lies in systemd's credential store, and each record of the state directory.
+ * `firstlight doctor --bundle`: writes a tar.gz of at most 10 MB with status, check results, journal, configuration, versions and a
+ * capture of /proc and /sys. Every file is redacted: of the secrets in the configuration, in systemd's credential store and in
+ * all credential records that this user can read. Sends nothing.
  */
 
 import { statSync } from 'node:fs';
@@ -22,8 +20,8 @@ import type { DoctorOptions } from './checks.ts';
 import { BUNDLE_BYTES_MAX, BundleDirectory, createArchive, writeArchive } from './support-archive.ts';
 import { captureHost, readServiceJournal, versionText } from './support-contents.ts';
 
-/** What the doctor found, in both its forms. */
-export interface Findings {
+/** The results of all checks, as text and as JSON. */
+export interface Report {
   readonly text: string;
   readonly json: string;
 }
@@ -38,7 +36,7 @@ const HOST = 'host';
 const CONTENTS = 'CONTENTS.txt';
 
 /** Resolves with the exit code: 0 written, 73 not. */
-export async function writeBundle(options: DoctorOptions, findings: Findings, host: Host): Promise<number> {
+export async function writeBundle(options: DoctorOptions, report: Report, host: Host): Promise<number> {
   const { terminal, clock, environment } = host;
   const timestamp = new Date(clock.wallMs()).toISOString().replace(/[-:]|\.\d+/g, '');
   const title = `firstlight-support-${timestamp}`;
@@ -49,7 +47,7 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
     terminal.write('collecting the support bundle …\n');
     const omissions = [
       ...unreadable.map((place) => `the search for tokens in ${place}`),
-      ...(await gather(directory, options, findings, host)),
+      ...(await gather(directory, options, report, host)),
     ];
     const { bytes, furtherOmissions } = await pack(directory, title, omissions, host);
     await writeArchive(file, bytes);
@@ -66,7 +64,7 @@ export async function writeBundle(options: DoctorOptions, findings: Findings, ho
 const REVIEW_NOTICE =
   'it contains no known secret, but it contains names and addresses of this gateway and its server; check it before you send it';
 
-/** A directory gets a file of the usual name. */
+/** If the option names a directory, the file gets the default name in it. */
 function outputFileOf(option: DoctorOptions['bundle'], defaultName: string): string {
   if (typeof option !== 'string') return resolve(defaultName);
   return statSync(option, { throwIfNoEntry: false })?.isDirectory()
@@ -80,14 +78,14 @@ async function openRedaction(options: DoctorOptions, environment: NodeJS.Process
   const credentials = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
   const secrets = collectSecrets(configFile(options, environment), environment, credentials);
   for (const secret of [...secrets, ...tokens]) redaction.add(secret);
-  return { redaction, unreadable: unreadable };
+  return { redaction, unreadable };
 }
 
-/** Returns what is not in it, and why. */
+/** Returns one line for each omission, with its reason. */
 async function gather(
   directory: BundleDirectory,
   options: DoctorOptions,
-  { text, json }: Findings,
+  { text, json }: Report,
   { environment, clock, terminal }: Host,
 ): Promise<readonly string[]> {
   const status = await currentStatus(options, environment, clock);
@@ -108,7 +106,7 @@ async function gather(
   ];
 }
 
-/** Too large, it goes without the capture, the only part that may be. */
+/** Omits the capture if the bundle is too large, because only the capture can be. */
 async function pack(
   directory: BundleDirectory,
   title: string,
@@ -129,7 +127,7 @@ async function pack(
   throw new Error(`it would exceed ${BUNDLE_BYTES_MAX / 1_000_000} MB`);
 }
 
-/** The capture's files by their number: it has a list of its own. */
+/** Lists every file, but only the number of captured ones, because the capture has its own list. */
 function contentLines(files: readonly string[], omissions: readonly string[]): readonly string[] {
   const hostFiles = files.filter((name) => name.startsWith(`${HOST}/`));
   const ownFiles = files.filter((name) => !hostFiles.includes(name));

@@ -1,4 +1,4 @@
-/** The parts of a support bundle that other programs make: the journal of the service, and the capture of /proc and /sys. */
+/** The parts of a support bundle from other programs: the journal of the service, and the capture of /proc and /sys. */
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
@@ -10,14 +10,14 @@ import { DEFAULT_PATH, type ProgramResult, runProgram } from '../../host/process
 
 type SleepClock = Pick<Clock, 'sleep'>;
 
-/** Lines of the journal; the fewer where the more are too long. */
+/** Lines of the journal; the smaller number if the larger one exceeds the limit. */
 const LINES = [2_000, 200];
 const JOURNAL_BYTES_MAX = 2_000_000;
 const JOURNAL_MS = 30_000;
 const CAPTURE_MS = 180_000;
 const CAPTURE = 'capture-host.sh';
 
-/** The text, or a sentence without a subject on why there is none. */
+/** The text; a problem is a sentence without its subject, `journalctl`. */
 export async function readServiceJournal(clock: SleepClock, signal: AbortSignal): Promise<ProgramResult> {
   let outcome: ProgramResult = { ok: false, problem: 'was not run' };
   for (const lines of LINES) {
@@ -45,7 +45,7 @@ export async function readServiceJournal(clock: SleepClock, signal: AbortSignal)
   return outcome;
 }
 
-/** Puts the capture below `place`; or a sentence without a subject on why there is none. */
+/** Writes the capture below `target`; a problem is a sentence without its subject. */
 export async function captureHost(
   target: string,
   clock: SleepClock,
@@ -74,7 +74,7 @@ export async function captureHost(
   }
 }
 
-/** Installed it lies beside the program, in a clone with the scripts. */
+/** Beside an installed program, or in scripts/ of a clone. */
 function captureScript(): string | undefined {
   const home = dirname(process.argv[1] ?? '');
   return [join(home, CAPTURE), join(home, '..', '..', 'scripts', CAPTURE)].find((path) => existsSync(path));

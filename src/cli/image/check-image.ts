@@ -1,7 +1,6 @@
 /**
- * `firstlight prepare-image --check`: is this system, or a mounted image, safe to clone? Changes nothing.
- *
- * Exit codes: 0 clean, 1 with everything that is wrong, a line each.
+ * `firstlight prepare-image --check`: checks whether this system or a mounted image is safe to clone. Changes nothing.
+ * Exit codes: 0 ready, 1 not ready, with one line for each problem.
  */
 
 import { lstatSync } from 'node:fs';
@@ -18,7 +17,7 @@ export interface CheckOptions {
   readonly state?: string;
 }
 
-/** The private one is where a dynamic user's really is. */
+/** systemd stores the state of a dynamic user in the private directory. */
 const STATE_DIRECTORIES: readonly string[] = ['/var/lib/private/firstlight', '/var/lib/firstlight'];
 
 export function checkImage(options: CheckOptions, out: Out): number {
@@ -37,9 +36,9 @@ export function checkImage(options: CheckOptions, out: Out): number {
   out.write(
     problems.length === 0 ? `${root} is ready to be cloned\n` : `${root} is not ready to be cloned\n`,
   );
-  for (const { what, paths: found } of findOtherTraces(root)) {
+  for (const { what, paths } of findOtherTraces(root)) {
     out.write(
-      `also consider: ${what} (${found.slice(0, SHOWN_MAX).join(', ')}${found.length > SHOWN_MAX ? ', …' : ''})\n`,
+      `also consider: ${what} (${paths.slice(0, SHOWN_MAX).join(', ')}${paths.length > SHOWN_MAX ? ', …' : ''})\n`,
     );
   }
   return problems.length === 0 ? EX_OK : EX_FAILED;

@@ -1,23 +1,22 @@
 /**
- * Would the configuration of an image let every one of its clones in, each as a device of its own? Sentences that say
- * what is wrong; none when it would.
+ * Checks whether every clone of an image can provision as a device of its own. Returns one sentence for each problem.
  *
- * The loader is the agent's own, on the image's files: also the secrets that systemd would hand over, and files of secrets,
- * whose paths are meant below the image's root.
+ * Uses the agent's loader on the files of the image, including its systemd credentials and secret files below its root.
  */
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { CREDSTORE } from '../../app/paths.ts';
 import { SENSOR_NAMES } from '../../app/sensor-names.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
 import { readTomlFile } from '../../config/sources/toml-file.ts';
 import { rewriteToml, type TomlSetting } from '../../image/split-secrets.ts';
-import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
+import { CONFIG_DIRECTORY } from './import.ts';
 
-/** Where the configuration is, below the root. */
+/** Path of the configuration below the root. */
 export const CONFIG_FILE = join(CONFIG_DIRECTORY, 'firstlight.toml');
 const MAIN = 'firstlight.toml';
 const DROP_INS = 'conf.d';
@@ -58,33 +57,33 @@ function listDropIns(directory: string): readonly string[] {
   return existsSync(dropIns) ? readdirSync(dropIns).map((name) => join(DROP_INS, name)) : [];
 }
 
-/** A link to the file; where it names files of secrets by paths of the image, a copy that names them by paths of this host. */
+/** Links the file to `target`, or copies it with its secret file paths changed from the image's root to this host's. */
 function relocateSecretPaths(root: string, file: string, target: string): void {
   mkdirSync(dirname(target), { recursive: true });
-  const { rawSettings: settingsInFile, customSensors: customTables, problems } = readTomlFile(file);
-  const namesFiles = settingsInFile.some(({ setting }) => FILE_KEYS.includes(setting.key));
-  const isRewritable = problems.length === 0 && settingsInFile.every(({ raw }) => typeof raw === 'string');
-  if (!namesFiles || !isRewritable) {
+  const { rawSettings, customSensors, problems } = readTomlFile(file);
+  const namesSecretFiles = rawSettings.some(({ setting }) => FILE_KEYS.includes(setting.key));
+  const isRewritable = problems.length === 0 && rawSettings.every(({ raw }) => typeof raw === 'string');
+  if (!namesSecretFiles || !isRewritable) {
     if (existsSync(file)) symlinkSync(file, target);
     return;
   }
-  const settings = settingsInFile.map(({ setting, raw }): TomlSetting => {
+  const settings = rawSettings.map(({ setting, raw }): TomlSetting => {
     const value = String(raw);
     return { key: setting.key, value: FILE_KEYS.includes(setting.key) ? join(root, value) : value };
   });
-  writeFileSync(target, rewriteToml(settings, customTables), { mode: 0o600 });
+  writeFileSync(target, rewriteToml(settings, customSensors), { mode: 0o600 });
 }
 
-function cloneProblems({ config, deletedSecretFile: forgottenSecretFile }: LoadedConfig): readonly string[] {
+function cloneProblems({ config, deletedSecretFile }: LoadedConfig): readonly string[] {
   const problems: string[] = [];
   const { token, name } = config.device;
   if (token) {
     problems.push(
       `${CONFIG_FILE}: a fixed access token is configured, so every clone would be the same device: use provisioning instead`,
     );
-  } else if (forgottenSecretFile !== undefined) {
+  } else if (deletedSecretFile !== undefined) {
     problems.push(
-      `${forgottenSecretFile}: the provisioning secret was deleted after provisioning, so no clone could provision: write it there again`,
+      `${deletedSecretFile}: the provisioning secret was deleted after provisioning, so no clone could provision: write it there again`,
     );
   } else if (!config.provisioning) {
     problems.push(

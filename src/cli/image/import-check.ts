@@ -1,9 +1,8 @@
 /**
- * The check that an import makes of a person's file: the loader of the agent itself, and whether a gateway could get in with
- * it; then the split into a configuration that all may read and secrets that only root may.
+ * Checks a file to import with the agent's loader, and splits it into a public configuration and secrets that only root can read.
  *
- * The loader reads files, so the text lies in a private scratch directory meanwhile, which under systemd is in memory. The
- * variables of whoever runs the import do not count: the service does not have them.
+ * The text is loaded from a private scratch directory, which is in memory under systemd. Environment variables are ignored,
+ * because the service does not have them.
  */
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -20,15 +19,15 @@ import type { CheckResult } from '../../image/import-file.ts';
 import { removeSecretLines, rewriteToml, type TomlSetting } from '../../image/split-secrets.ts';
 
 export interface CheckPaths {
-  /** Where the agent's configuration is: firstlight.toml, and its drop-ins in conf.d. */
+  /** Directory of firstlight.toml and of its drop-ins in conf.d. */
   readonly directory: string;
-  /** Which of the drop-ins the text will be. */
+  /** Path of the drop-in that will contain the text. */
   readonly config: string;
-  /** Where secrets will be: systemd's credential store. */
+  /** Directory for secrets: systemd's credential store. */
   readonly credstore: string;
-  /** Credentials that the service will have whatever is in the file. */
+  /** Directory of the credentials that systemd already passes to the service. */
   readonly credentials: string;
-  /** Only for as long as the check takes. */
+  /** Parent of the scratch directory, which exists only during the check. */
   readonly scratch: string;
 }
 
@@ -49,7 +48,7 @@ export function checkText(text: string, paths: CheckPaths): CheckResult {
     const presentSecrets = SECRET_SETTINGS.filter((secretSetting) =>
       fileSettings.some(({ key }) => key === secretSetting.inline.key),
     );
-    // What an earlier import has left is going to be replaced, and must not be taken for this file's.
+    // Secrets of an earlier import will be replaced, so they do not count for this file.
     const loaded = load({ main, file }, presentSecrets.length > 0 ? undefined : paths.credentials);
     const withRealPath = (sentence: string) => sentence.replaceAll(scratch, paths.directory);
     if (Array.isArray(loaded)) {
@@ -74,7 +73,7 @@ export function checkText(text: string, paths: CheckPaths): CheckResult {
   }
 }
 
-/** Puts what else the agent will read into the scratch directory, as links. Returns the path of its firstlight.toml there. */
+/** Links the other configuration files into the scratch directory. Returns the path of firstlight.toml there. */
 function linkExistingConfig(scratch: string, { directory, config }: CheckPaths): string {
   const dropIns = join(directory, DROP_INS);
   mkdirSync(join(scratch, DROP_INS), { mode: 0o700 });
@@ -88,7 +87,7 @@ function linkExistingConfig(scratch: string, { directory, config }: CheckPaths):
   return main;
 }
 
-/** What systemd hands over by a way of its own (SMBIOS, kernel command line) wins over the credential store. */
+/** Credentials from SMBIOS or the kernel command line take precedence over the credential store (systemd.exec(5)). */
 function overrideWarnings({ credentials, credstore }: CheckPaths): readonly string[] {
   return SECRET_SETTINGS.filter(({ credential }) => {
     const systemdValue = readTextFile(join(credentials, credential), SECRET_BYTES_MAX);
@@ -102,13 +101,13 @@ function overrideWarnings({ credentials, credstore }: CheckPaths): readonly stri
   );
 }
 
-/** True for a configuration in which somebody has set something. */
+/** True if the configuration contains a setting, or cannot be parsed. */
 export function hasSettings(path: string): boolean {
   const file = readTomlFile(path);
   return file.is === 'broken' || file.rawSettings.length > 0 || file.customSensors.length > 0;
 }
 
-/** The configuration, or everything that is wrong with it. */
+/** Returns the configuration, or all its problems. */
 function load(
   { main, file }: { readonly main: string; readonly file: string },
   credentialsDirectory: string | undefined,
@@ -135,7 +134,7 @@ function missingCredentialsProblem(): ImportProblem {
   };
 }
 
-/** Without the scratch file's path, which means nothing to the person. */
+/** Removes the path of the scratch file, which is unknown to the user. */
 function toNotedProblem({ source, line, sentence }: Problem, file: string): ImportProblem {
   if (source !== file) return { text: sentence };
   const location = line === undefined ? file : `${file}:${line}`;

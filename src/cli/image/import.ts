@@ -1,11 +1,9 @@
 /**
- * `firstlight import`: takes the configuration that a person has put on the boot partition, as root, before the agent's first
- * start and at every boot on which there is such a file.
+ * `firstlight import`: imports the configuration from the boot partition, as root, at every boot with such a file.
  *
- * Afterwards the configuration is the first of the drop-ins in /etc/firstlight/conf.d, readable by all, and its secret in systemd's
- * credential store, from where the unit hands it to the service. The package's own file stays as it is: dpkg asks about one that
- * somebody has changed, and an upgrade that nobody attends is then held back. Exit codes: 0 done or nothing to do, 78 (EX_CONFIG) the file is wrong, 66 (EX_NOINPUT) the one named with --from is not there, 75 (EX_TEMPFAIL) the
- * disk refused and the next boot tries again.
+ * It becomes the first drop-in in /etc/firstlight/conf.d; its secrets go to systemd's credential store. firstlight.toml stays
+ * unchanged, because dpkg stops an unattended upgrade for a changed file. Exit codes: 0 done or nothing to do, 78 (EX_CONFIG)
+ * invalid file, 66 (EX_NOINPUT) the --from file is missing, 75 (EX_TEMPFAIL) disk error; the next boot tries again.
  */
 
 import { accessSync, constants } from 'node:fs';
@@ -25,14 +23,11 @@ export interface ImportOptions {
   readonly credstore?: string;
 }
 
-/** Raspberry Pi OS since 2023 and most others; before. */
+/** First: Raspberry Pi OS since 2023 and most other systems. Second: older ones. */
 export const BOOT_FILES: readonly string[] = ['/boot/firmware/firstlight.toml', '/boot/firstlight.toml'];
 export const CONFIG_DIRECTORY = '/etc/firstlight';
-/** Below the directory of the configuration. Drop-ins count in the order of their names, so one of the operator's wins. */
+/** Relative to the configuration directory. Drop-ins apply in the order of their names, so the operator's override this one. */
 export const IMPORTED_NAME = join('conf.d', '00-boot.toml');
-/** systemd.exec(5), ImportCredential=: one of the places where systemd looks by itself. */
-export { CREDSTORE };
-
 const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   'nothing to do': EX_OK,
   imported: EX_OK,
@@ -63,11 +58,11 @@ export function importCommand(options: ImportOptions, environment: NodeJS.Proces
       version: VERSION,
     },
   );
-  // At boot there is mostly no file, which is fine; one that somebody has named should be there.
+  // Usually there is no file at boot. A file named with --from must exist.
   return outcome === 'nothing to do' && options.from !== undefined ? EX_NOINPUT : EXIT_CODES[outcome];
 }
 
-/** Where an import that is killed leaves no secret on the disk: only root may write there, and only root has to. */
+/** In memory if possible, so that a killed import leaves no secret on disk. Only root can write to /run. */
 function scratchDirectory(): string {
   try {
     accessSync('/run', constants.W_OK);

@@ -1,16 +1,13 @@
 /**
- * `firstlight prepare-image`: makes this system safe to clone. Stops the service and leaves it enabled, removes what is this
- * gateway's alone, leaves what the clones need, and says what else to clear, which belongs to the host.
- *
- * Nothing is removed before somebody said yes, nor while an agent runs: the lock of the state directory tells. Exit codes: 0
- * done, 1 the answer was no, 64 (EX_USAGE) nobody to ask, 75 (EX_TEMPFAIL) the agent cannot be stopped or the disk refuses.
+ * `firstlight prepare-image`: makes this system safe to clone. Stops the service, removes the data of this gateway after a
+ * confirmation, keeps what the clones need, and lists what to clear on the host. Removes nothing while an agent holds the lock.
+ * Exit codes: 0 done, 1 declined, 64 (EX_USAGE) no terminal to ask, 75 (EX_TEMPFAIL) the agent still runs or the disk failed.
  */
 
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
-import type { Readable } from 'node:stream';
 import { EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
+import { CREDSTORE } from '../../app/paths.ts';
 import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
 import { readRecordFile } from '../../credentials/record-file.ts';
 import { StoreError } from '../../credentials/store-error.ts';
@@ -18,18 +15,13 @@ import { describeError } from '../../image/disk.ts';
 import { CLEAR_MACHINE_ID, findOtherTraces, machineId } from '../../image/host-traces.ts';
 import { findLeftovers, type Leftovers, removeLeftovers } from '../../image/leftovers.ts';
 import { SERVICE, stopService } from '../../image/systemctl.ts';
+import { type Console, confirm } from '../ui/confirm.ts';
 import { imageConfigProblems } from './image-config.ts';
-import { CONFIG_DIRECTORY, CREDSTORE } from './import.ts';
+import { CONFIG_DIRECTORY } from './import.ts';
 
 export interface PrepareOptions {
   readonly state?: string;
   readonly yes?: boolean;
-}
-
-/** Whom to ask, and where to tell. */
-export interface Console {
-  readonly input: Readable & { readonly isTTY?: boolean };
-  readonly out: NodeJS.WritableStream;
 }
 
 const STATE_DIRECTORY = '/var/lib/firstlight';
@@ -51,12 +43,12 @@ export async function prepareImage(
         writeLine('Input is not a terminal: confirm with --yes. Nothing was changed.');
         return EX_USAGE;
       }
-      if (!(await confirmRemoval(console, signal))) {
+      if (!(await confirm(console, 'Remove them? [y/N] ', signal))) {
         writeLine('Nothing was changed.');
         return EX_FAILED;
       }
     }
-    // Another directory is not the service's, which has nothing to do with it then.
+    // A --state directory does not belong to the service.
     const stopped = options.state === undefined ? await stopService() : undefined;
     if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.why}`);
     const device = leftovers === undefined ? undefined : await removeLeftoversLocked(state);
@@ -78,19 +70,7 @@ function removalLines(state: string, leftovers: Leftovers | undefined): readonly
     : names.map((name) => join(state, name));
 }
 
-async function confirmRemoval({ input, out }: Console, signal: AbortSignal): Promise<boolean> {
-  const lines = createInterface({ input, output: out });
-  try {
-    const answer = await lines.question('Remove them? [y/N] ', { signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch {
-    return false; // interrupted: no answer is no
-  } finally {
-    lines.close();
-  }
-}
-
-/** Looks again under the lock: an agent writes until its end. Returns the device this gateway was. */
+/** Searches again under the lock, because an agent writes until its end. Returns the device name of this gateway. */
 async function removeLeftoversLocked(state: string): Promise<string | undefined> {
   await using _lock = await acquireLock(state);
   const leftovers = findLeftovers(state);

@@ -1,10 +1,8 @@
 /**
- * `firstlight sample`: reads the sensors and shows what would be sent, without a server, credentials or anything stored.
+ * `firstlight sample`: reads the sensors and shows what the agent would send. Needs no server and no credentials; stores nothing.
  *
- * It takes two samples half a second apart and shows the second, since rates and the CPU's use exist only between two. The
- * table is for people; `--json` is the reading as it goes to the server, for programs; `--watch` goes on (watch.ts);
- * `--explain` says where one value comes from (explain.ts). `--config` samples as the agent with that file would, the
- * operator's own sensors included, `--all` also what it would not send.
+ * It takes two samples half a second apart and shows the second, because rates and CPU utilisation need two. `--config` selects
+ * and scales as the agent does with that file, custom sensors included; `--all` adds values that the agent would not send.
  */
 
 import type { Writable } from 'node:stream';
@@ -33,7 +31,7 @@ export interface SampleOptions {
   readonly watch?: boolean;
   readonly explain?: string;
   readonly config?: string;
-  /** Default `/`; a captured tree. */
+  /** Root of a captured host. Default: `/`. */
   readonly root?: string;
 }
 
@@ -44,7 +42,7 @@ export interface SamplePorts {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** The command as main.ts calls it: this host, its clock, and what the sensors complain about on `complaints`. */
+/** Runs the command with the host's clock; warnings of the sensors go to `errorOutput`. */
 export async function sampleThisHost(
   options: SampleOptions,
   {
@@ -62,10 +60,7 @@ export async function sampleThisHost(
   return code;
 }
 
-/**
- * Resolves with the exit code: 0; 1 when not one sensor could be read, or there is no such key; 78 when the configuration
- * has problems.
- */
+/** Resolves with the exit code: 0; 1 if no sensor could be read or the key is unknown; 78 if the configuration is invalid. */
 export async function sampleCommand(options: SampleOptions, ports: SamplePorts): Promise<number> {
   try {
     const subject = createSampleSubject(options, ports.environment);
@@ -105,7 +100,7 @@ async function watchSensors(
   subject: SampleSubject,
   ports: SamplePorts,
 ): Promise<number> {
-  // A complaint in the middle of the picture would tear it; what cannot be read is absent there, and `sample` says why.
+  // A log line would break the screen. An unreadable value is absent there; `sample` without --watch logs the reason.
   const log = ports.terminal.isLive ? SILENT_LOGGER : ports.log;
   const { sensors, pollers } = sensorsOf(options, subject, { ...ports, log });
   const group = (values: Values) => groupRows(values, subject);
@@ -118,13 +113,13 @@ async function watchSensors(
 
 async function explainKey(name: string, subject: SampleSubject, ports: SamplePorts): Promise<number> {
   const { clock, terminal } = ports;
-  const { collectors, tree: hostFiles, transformValue: sentAs, describeKey } = subject;
+  const { collectors, hostFiles, transformValue, describeKey } = subject;
   const keyInfo = describeKey(name);
   if (keyInfo?.isPolled) {
     terminal.write(`${name}: ${keyInfo.entry.meaning}, from the configured sensor ${keyInfo.sensor}.\n`);
     return EX_OK;
   }
-  const host = { hostFiles: hostFiles, clock, pauseMs: BETWEEN_SAMPLES_MS };
+  const host = { hostFiles, clock, pauseMs: BETWEEN_SAMPLES_MS };
   const explanation = keyInfo && (await explain(keyInfo.key, collectors, host, terminal.ended));
   const lines =
     explanation === undefined
@@ -132,17 +127,15 @@ async function explainKey(name: string, subject: SampleSubject, ports: SamplePor
       : explanationLines(explanation, {
           unit: keyInfo?.unit,
           isSent: keyInfo?.isSent ?? false,
-          sent: explanation.value === undefined ? undefined : sentAs(explanation.key, explanation.value),
+          sent:
+            explanation.value === undefined ? undefined : transformValue(explanation.key, explanation.value),
         });
   terminal.write(lines.map((line) => `${line}\n`).join(''));
   return explanation === undefined ? EX_FAILED : EX_OK;
 }
 
-/** Every key of this host, and those under which the configuration sends some of them. */
-async function availableKeys(
-  { collectors, tree: hostFiles, tuning }: SampleSubject,
-  { clock, log }: SamplePorts,
-) {
+/** Every key of this host, and the names to which the configuration renames some of them. */
+async function availableKeys({ collectors, hostFiles, tuning }: SampleSubject, { clock, log }: SamplePorts) {
   const values = await openSampler(collectors, hostFiles, clock, log).sample();
   return [...Object.keys(values), ...tuning.rename.values()];
 }
@@ -154,9 +147,10 @@ function sensorsOf(
 ) {
   const tuning = all === true ? { ...subject.tuning, selection: DEFAULT_TUNING.selection } : subject.tuning;
   const pollers = createPollers(tuning, { clock, log });
-  const beside = () => pollers.latest();
   return {
-    sensors: openSampler(subject.collectors, subject.tree, clock, log, tuning, { polledValues: beside }),
+    sensors: openSampler(subject.collectors, subject.hostFiles, clock, log, tuning, {
+      polledValues: () => pollers.latest(),
+    }),
     pollers,
   };
 }

@@ -1,7 +1,6 @@
 /**
- * `firstlight sample --explain KEY`, in words: where the value comes from, or what this host would have to have for it.
- *
- * Pure, from what sensors/explain.ts found out. Of a key nobody knows: the nearest one.
+ * The output of `firstlight sample --explain KEY`: the source of a value, or the files that this host lacks for it. For an unknown
+ * key: the nearest known one. Pure; the data comes from sensors/explain/explain.ts.
  */
 
 import { suggest } from '../../config/errors/suggest.ts';
@@ -13,19 +12,19 @@ import { cutTo } from '../ui/columns.ts';
 import { formatValue, sanitise } from '../ui/format.ts';
 
 const LABEL = 12;
-/** Of one file. */
+/** Lines shown of one file. */
 const LINES_MAX = 20;
-/** Of what was asked for in vain. */
-const ATTEMPTS_MAX = 24;
+/** Paths shown that the sensor looked for. */
+const QUERIES_MAX = 24;
 const NAMES_MAX = 6;
 const TEXT_CHARACTERS_MAX = 160;
 
-/** What the configured agent makes of a value. */
+/** How the configured agent sends a value. */
 export interface Transmission {
-  /** Of an own sensor, which the catalogue does not have. */
+  /** Unit of a custom sensor, which is not in the catalogue. */
   readonly unit?: string | undefined;
   readonly isSent: boolean;
-  /** Its name and its value on the wire; absent when there is no value. */
+  /** Name and value as sent; undefined if there is no value. */
   readonly sent: readonly [name: string, value: Value] | undefined;
 }
 
@@ -41,7 +40,6 @@ export function explanationLines(explanation: Explanation, transmission: Transmi
   ];
 }
 
-/** `known`: the keys of this host and of the catalogue. */
 export function unknownKeyLines(
   key: string,
   collectors: readonly Collector[],
@@ -61,13 +59,13 @@ export function unknownKeyLines(
 
 function headLines(
   { key, entry, value, siblings }: Explanation,
-  { isSent, sent, unit: own = '' }: Transmission,
+  { isSent, sent, unit: customUnit = '' }: Transmission,
 ): readonly string[] {
   if (value === undefined) {
     const others = siblings.length === 0 ? '' : ` It provides ${siblings.slice(0, NAMES_MAX).join(', ')}.`;
     return [`${sanitise(key)} is a key of Firstlight, but this host does not provide it.${others}`];
   }
-  const unit = (entry.type === 'number' ? entry.unit : '') || own;
+  const unit = (entry.type === 'number' ? entry.unit : '') || customUnit;
   const rawText = `${sanitise(String(value))} ${unit}`.trim();
   const formatted = formatValue(value, unit).join(' ').trim();
   return [
@@ -101,8 +99,8 @@ function acceptedRange({ entry }: Explanation): string {
   }
 }
 
-function originLines({ raw, value, valueOrigins: origins }: Explanation): readonly string[] {
-  const lines = origins.flatMap(({ path, lines }) => [
+function originLines({ raw, value, valueOrigins }: Explanation): readonly string[] {
+  const lines = valueOrigins.flatMap(({ path, lines }) => [
     ...field('read from', `/${path.replace(/^\//, '')}`),
     ...lines.slice(0, LINES_MAX).map((line) => `${' '.repeat(LABEL + 2)}${quoted(line)}`),
     ...(lines.length > LINES_MAX
@@ -112,42 +110,42 @@ function originLines({ raw, value, valueOrigins: origins }: Explanation): readon
   return [...lines, ...(raw !== value && raw !== undefined ? field('raw value', String(raw)) : [])];
 }
 
-function absentLines({ queries: attempts, failureReason: problem }: Explanation): readonly string[] {
-  const why = problem === undefined ? [] : field('error', sanitise(problem));
-  if (attempts.length === 0) {
+function absentLines({ queries, failureReason }: Explanation): readonly string[] {
+  const errorLines = failureReason === undefined ? [] : field('error', sanitise(failureReason));
+  if (queries.length === 0) {
     return [
-      ...why,
+      ...errorLines,
       'Its sensor reads no file: only the running agent, or a program that it runs, has this value.',
     ];
   }
-  const formatted = attempts
-    .slice(0, ATTEMPTS_MAX)
-    .map((each) => field('looked for', `/${each.path.replace(/^\//, '')}: ${describeAttempt(each)}`));
-  const more = attempts.length - formatted.length;
+  const queryLines = queries
+    .slice(0, QUERIES_MAX)
+    .map((each) => field('looked for', `/${each.path.replace(/^\//, '')}: ${describeQuery(each)}`));
+  const more = queries.length - queryLines.length;
   return [
-    ...why,
-    ...formatted.flat(),
+    ...errorLines,
+    ...queryLines.flat(),
     ...(more > 0 ? [`and ${more} more`] : []),
     'The sensor needs one of these files with a valid value; the document above describes when the kernel provides it.',
   ];
 }
 
-function describeAttempt({ result: answer }: TracedQuery): string {
-  switch (answer.type) {
+function describeQuery({ result }: TracedQuery): string {
+  switch (result.type) {
     case 'text':
-      return quoted(answer.text.split('\n', 1)[0] ?? '');
+      return quoted(result.text.split('\n', 1)[0] ?? '');
     case 'names': {
-      const more = answer.names.length - NAMES_MAX;
-      if (answer.names.length === 0) return 'an empty directory';
-      const names = answer.names.slice(0, NAMES_MAX).map(sanitise).join(' ');
+      const more = result.names.length - NAMES_MAX;
+      if (result.names.length === 0) return 'an empty directory';
+      const names = result.names.slice(0, NAMES_MAX).map(sanitise).join(' ');
       return more > 0 ? `${names} and ${more} more` : names;
     }
     case 'existence':
-      return answer.exists ? 'exists' : 'does not exist';
+      return result.exists ? 'exists' : 'does not exist';
     case 'usage':
       return 'available';
     case 'error': {
-      const { code = '', message = '' } = answer.error as { code?: string; message?: string };
+      const { code = '', message = '' } = result.error as { code?: string; message?: string };
       return code === 'ENOENT' ? 'does not exist' : sanitise(code || message);
     }
   }

@@ -1,18 +1,14 @@
-/**
- * What was sampled, as rows for people: grouped by sensor in the order of the catalogue, with units, and what each means.
- *
- * Pure: the same rows make the table of `sample` and the screen of `sample --watch`.
- */
+/** The values of a sample as rows with unit and meaning, grouped by sensor in the order of the catalogue. Pure. */
 
 import type { Value, Values } from '../../core/model/reading.ts';
 import { formatValue } from '../ui/format.ts';
 import type { SampleSubject } from './subject.ts';
 
 export interface Row {
-  /** As it is sent. */
+  /** The key under which the agent sends it. */
   readonly key: string;
   readonly value: Value;
-  /** The value and its unit as people read them. */
+  /** Value and unit in readable form, such as 1.2 GiB. */
   readonly amount: string;
   readonly unit: string;
   readonly meaning: string;
@@ -25,7 +21,7 @@ export interface Group {
   readonly rows: readonly Row[];
 }
 
-/** Where no sensor knows the key: never, but a table must not lose it. */
+/** For a key without a sensor. There is none today, but the table must not lose a value. */
 const OTHER_GROUP = 'other';
 
 export function groupRows(

@@ -1,6 +1,6 @@
 /**
- * What `firstlight sample` looks at: the collectors, the host they read, the operator's own sensors, and what the agent would
- * make of it, by the given configuration or by the built-in defaults: which keys it sends, under what names.
+ * The subject of `firstlight sample`: collectors, host files, custom sensors, and how the agent selects, renames and scales their
+ * keys with the given configuration or the built-in defaults.
  */
 
 import { SENSOR_NAMES } from '../../app/sensor-names.ts';
@@ -19,27 +19,27 @@ import { createTransform } from '../../sensors/runtime/transform.ts';
 import { DEFAULT_TUNING, keyFilterFor } from '../../sensors/runtime/tuning.ts';
 import { fileCollectors } from '../../sensors/system/custom-files.ts';
 
-/** What is known of a key that is sent. */
+/** The description of one key. */
 export interface KeyInfo {
-  /** Its name in the catalogue, or that of the host's part of it; another one when it is renamed. */
+  /** Its name before the configuration renames it. */
   readonly key: string;
   readonly sensor: string;
   readonly entry: CatalogueEntry;
-  /** Empty for what has none, and for what the configuration scales to another one. */
+  /** Empty if it has none, or if the configuration scales the value. */
   readonly unit: string;
   readonly isSent: boolean;
-  /** Read beside the sampling: no collector can say more of it. */
+  /** Polled in the background, so no collector can explain it. */
   readonly isPolled?: true;
 }
 
 export interface SampleSubject {
   readonly collectors: readonly Collector[];
-  readonly tree: HostFiles;
-  /** What the agent would be told. */
+  readonly hostFiles: HostFiles;
+  /** The sensor settings of the agent. */
   readonly tuning: SensorsConfig;
-  /** Of a key under its own name or under that in which it is sent. */
+  /** Finds a key by its own name or by the name under which it is sent. */
   describeKey(name: string): KeyInfo | undefined;
-  /** What becomes of a value. */
+  /** The name and value under which the agent sends a value. */
   transformValue(key: string, value: Value): readonly [name: string, value: Value];
 }
 
@@ -62,7 +62,7 @@ export function createSampleSubject(
   const scale = new GlobMap(tuning.scale);
   return {
     collectors: all,
-    tree: openHostFiles(root ?? '/', blockingReads),
+    hostFiles: openHostFiles(root ?? '/', blockingReads),
     tuning,
     describeKey(name) {
       const key = originalKeys.get(name) ?? name;
@@ -86,7 +86,7 @@ export function createSampleSubject(
 const DEFAULT: Selection = { profile: 'default', on: [], off: [] };
 const BUILT_IN: SensorsConfig = { ...DEFAULT_TUNING, selection: DEFAULT, custom: [] };
 
-/** A key of a program or a GPIO line, which no collector lists. */
+/** A key of a program or a GPIO line, which is in no collector. */
 function customKeyInfo(sensor: CustomSensor, key: string, { selection, scale }: SensorsConfig): KeyInfo {
   const meaning = sensor.kind === 'exec' ? `output of ${sensor.command[0]}` : 'level of a GPIO line';
   const entry = { type: 'flag', key, profile: 'minimal', meaning, source: 'the configuration' } as const;

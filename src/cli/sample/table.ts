@@ -1,15 +1,15 @@
-/** The table of `firstlight sample`: pure, from rows to lines that fit the width. */
+/** The table of `firstlight sample`, as lines that fit the terminal. Pure. */
 
 import { cutTo, fit, widest } from '../ui/columns.ts';
 import type { Group } from './rows.ts';
 
 const INDENT = 2;
 const GAP = 2;
-/** Less of a meaning says nothing. */
+/** A shorter meaning is not readable, so it is omitted. */
 const MEANING_MIN = 12;
 const NOT_SENT = '-';
 
-/** Lines of at most `width` columns; `Number.POSITIVE_INFINITY` where nobody looks at a terminal. */
+/** Lines of at most `width` columns; `Number.POSITIVE_INFINITY` for a pipe or a file. */
 export function tableLines(groups: readonly Group[], width: number): readonly string[] {
   const rows = groups.flatMap((group) => group.rows);
   if (rows.length === 0) return ['No sensor could be read.'];

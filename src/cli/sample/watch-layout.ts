@@ -1,6 +1,6 @@
 /**
- * One picture of `firstlight sample --watch`: pure, from rows and their history to lines that fit a terminal's width and
- * height. Where it is too low for all, headings go first, then the last rows, and it says how many.
+ * The screen of `firstlight sample --watch`, as lines that fit the terminal. Pure. On a low terminal the headings are omitted
+ * first, then the last rows, with their number in the last line.
  */
 
 import { cutTo, fit, widest } from '../ui/columns.ts';
@@ -8,14 +8,14 @@ import type { Group, Row } from './rows.ts';
 
 export interface WatchView {
   readonly groups: readonly Group[];
-  /** Per key its readings, oldest first; undefined where it had no value. */
+  /** The readings of each key, oldest first; undefined if it had no value. */
   readonly history: ReadonlyMap<string, readonly (number | undefined)[]>;
-  /** First line: what is watched, and how it ends. */
+  /** The first line. */
   readonly title: string;
 }
 
 const GAP = 2;
-/** As many readings as the history keeps. */
+/** The length of the history, in readings. */
 export const SPARKLINE_MAX = 60;
 const SPARKLINE_MIN = 8;
 
@@ -67,10 +67,10 @@ function createRowDrawer(
   };
 }
 
-/** A sparkline: the last readings of one value as bars of eight heights, lowest to highest of what is shown. Pure. */
 const BARS = '▁▂▃▄▅▆▇█';
 const NO_READING = ' ';
-/** The last `width` of `readings`, oldest first; a reading without a value is a gap. Text and flags have no line. */
+
+/** The last `width` readings as bars of eight heights, scaled to the visible range. A missing value is a gap. */
 export function sparkline(readings: readonly (number | undefined)[], width: number): string {
   const visible = width > 0 ? readings.slice(-width) : [];
   const numbers = visible.filter((reading) => reading !== undefined);

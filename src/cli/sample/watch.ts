@@ -1,12 +1,13 @@
 /**
- * `firstlight sample --watch`: one reading a second, until Ctrl-C. On a terminal a live picture on its second screen, which
- * is left as it was found; anywhere else the table once, and then a line for each value that changed.
+ * `firstlight sample --watch`: one reading per second until Ctrl-C. On a terminal a live view on its alternate screen; elsewhere
+ * the table once, then one line for each changed value.
  */
 
 import { EX_OK } from '../../app/exit-codes.ts';
 import type { Value, Values } from '../../core/model/reading.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Sensors } from '../../core/ports/sensors.ts';
+import { openScreen } from '../ui/screen.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import type { Group } from './rows.ts';
 import { tableLines } from './table.ts';
@@ -19,13 +20,7 @@ export interface WatchPorts {
   readonly group: (values: Values) => readonly Group[];
 }
 
-const EVERY_MS = 1000;
-/** DEC private modes: the second screen, the cursor. */
-const ENTER = '\x1b[?1049h\x1b[?25l';
-const LEAVE = '\x1b[?25h\x1b[?1049l';
-const HOME = '\x1b[H';
-const CLEAR_LINE = '\x1b[K';
-const CLEAR_BELOW = '\x1b[J';
+const SAMPLE_EVERY_MS = 1000;
 
 /** Resolves with the exit code when the terminal's `ended` aborts. */
 export async function watchSamples(ports: WatchPorts): Promise<number> {
@@ -35,25 +30,20 @@ export async function watchSamples(ports: WatchPorts): Promise<number> {
 async function watchOnScreen({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
   const history = new Map<string, (number | undefined)[]>();
   let view: WatchView | undefined;
+  using screen = openScreen(terminal);
   const draw = (): void => {
     if (view === undefined) return;
     const { columns, rows } = terminal.size();
-    const lines = watchViewLines(view, columns, rows);
-    terminal.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\r\n')}${CLEAR_BELOW}`);
+    screen.draw(watchViewLines(view, columns, rows));
   };
-  terminal.write(ENTER);
-  try {
-    terminal.onResize(draw, terminal.ended);
-    while (!terminal.ended.aborted) {
-      const values = await sensors.sample();
-      recordHistory(history, values);
-      const title = `firstlight  ${timeOfDay(clock)}  one reading per second, Ctrl-C to stop`;
-      view = { groups: group(values), history, title };
-      draw();
-      await clock.sleep(EVERY_MS, terminal.ended);
-    }
-  } finally {
-    terminal.write(LEAVE);
+  terminal.onResize(draw, terminal.ended);
+  while (!terminal.ended.aborted) {
+    const values = await sensors.sample();
+    recordHistory(history, values);
+    const title = `firstlight  ${timeOfDay(clock)}  one reading per second, Ctrl-C to stop`;
+    view = { groups: group(values), history, title };
+    draw();
+    await clock.sleep(SAMPLE_EVERY_MS, terminal.ended);
   }
   return EX_OK;
 }
@@ -70,12 +60,12 @@ async function watchAsLines({ sensors, clock, terminal, group }: WatchPorts): Pr
         terminal.write(`${time}  ${key}  ${[amount, unit].join(' ').trim()}\n`);
       previous.set(key, value);
     }
-    await clock.sleep(EVERY_MS, terminal.ended);
+    await clock.sleep(SAMPLE_EVERY_MS, terminal.ended);
   }
   return EX_OK;
 }
 
-/** One more reading for every key there ever was; the oldest go. */
+/** Appends one reading to the history of every key and drops the oldest ones. */
 function recordHistory(history: Map<string, (number | undefined)[]>, values: Values): void {
   for (const key of new Set([...history.keys(), ...Object.keys(values)])) {
     const value = values[key];
@@ -86,7 +76,7 @@ function recordHistory(history: Map<string, (number | undefined)[]>, values: Val
   }
 }
 
-/** 07:45:01, by the host's clock and zone. */
+/** Such as 07:45:01, local time. */
 function timeOfDay(clock: Clock): string {
   return new Date(clock.wallMs()).toTimeString().slice(0, 8);
 }

@@ -1,9 +1,6 @@
 /**
- * `firstlight sandbox`: the embedded ThingsBoard stand-in as a program, to try the agent against or to drive
- * from outside.
- *
- * Listens until stopped. The first line is for people, or with --json for programs; the admin port says in
- * `GET /` what it can do.
+ * `firstlight sandbox`: runs the embedded ThingsBoard stand-in until stopped. The first line shows its ports, with --json as one
+ * JSON object; `GET /` on the admin port lists its functions.
  */
 
 import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
@@ -21,7 +18,7 @@ export interface SandboxOptions {
   readonly json?: boolean;
 }
 
-/** Resolves with 0 after the signal, with 1 when a port cannot be had. */
+/** Resolves with 0 after the signal, with 1 if a port is in use. */
 export async function sandboxCommand(
   options: SandboxOptions,
   out: NodeJS.WritableStream,

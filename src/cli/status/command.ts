@@ -1,8 +1,6 @@
 /**
- * `firstlight status`: how the agent is, from the file it keeps in its runtime directory. For any user; asks no network, needs
- * no lock, changes nothing.
- *
- * Exit codes: 0 online, 1 offline but healthy (also while it starts), 2 something needs a person, 3 not running or unknown.
+ * `firstlight status`: shows the state of the agent from the status file in its runtime directory. Works for any user, without
+ * network and lock. Exit codes: 0 online, 1 offline but healthy (also while starting), 2 action needed, 3 not running or unknown.
  */
 
 import { runtimeDirectory } from '../../app/paths.ts';
@@ -21,7 +19,7 @@ export interface StatusOptions extends StatusPaths {
   readonly watch?: boolean;
 }
 
-const EVERY_MS = 2_000;
+const REFRESH_MS = 2_000;
 
 /** Resolves with the exit code. */
 export async function statusCommand(
@@ -38,14 +36,14 @@ export async function statusCommand(
 }
 
 export async function currentStatus(
-  places: StatusPaths,
+  paths: StatusPaths,
   environment: NodeJS.ProcessEnv,
   clock: Clock,
 ): Promise<StatusJson> {
   const { bootId } = clock;
-  const found = await readStatusFile(runtimeDirectory(places.runtime, environment), bootId);
-  const status = statusJson(found, { bootId, bootMs: clock.bootMs(), wallMs: clock.wallMs() });
-  return withLockState(status, places, environment);
+  const file = await readStatusFile(runtimeDirectory(paths.runtime, environment), bootId);
+  const status = statusJson(file, { bootId, bootMs: clock.bootMs(), wallMs: clock.wallMs() });
+  return withLockState(status, paths, environment);
 }
 
 function statusText(status: StatusJson, terminal: Terminal): string {
@@ -55,7 +53,7 @@ function statusText(status: StatusJson, terminal: Terminal): string {
     .join('');
 }
 
-/** Until Ctrl-C. Where there is no screen, each answer that differs from the one before in more than its ages is written below. */
+/** Runs until Ctrl-C. Without a screen, each status is appended that differs from the previous one in more than its ages. */
 async function watchStatus(
   readStatus: () => Promise<StatusJson>,
   clock: Clock,
@@ -69,20 +67,14 @@ async function watchStatus(
     if (screen) screen.draw(text.trimEnd().split('\n'));
     else if (previousKey !== changeKey(status)) terminal.write(`${text}\n`);
     previousKey = changeKey(status);
-    await clock.sleep(EVERY_MS, terminal.ended);
+    await clock.sleep(REFRESH_MS, terminal.ended);
     status = await readStatus();
   }
   return status.exitCode;
 }
 
-function changeKey({
-  state,
-  reasons: why,
-  retry,
-  openEvents: open,
-  recentEvents: events,
-}: StatusJson): string {
+function changeKey({ state, reasons, retry, openEvents, recentEvents }: StatusJson): string {
   const eventKeys = (list: StatusJson['recentEvents']) =>
     list.map(({ event, at }) => [event, at.slice(0, 16)]);
-  return JSON.stringify([state, why, retry?.event, eventKeys(open), eventKeys(events)]);
+  return JSON.stringify([state, reasons, retry?.event, eventKeys(openEvents), eventKeys(recentEvents)]);
 }

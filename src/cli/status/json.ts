@@ -1,8 +1,7 @@
 /**
- * What `firstlight status` answers, as data: schema 1 of `--json`. Fields are added within a schema, never changed or removed.
+ * The data of `firstlight status`, schema 2 of `--json`: within a schema fields are added, never changed or removed. Pure.
  *
- * Made from the status file and the time of now; pure. Times are ISO dates by this host's clock, and ages beside them in
- * seconds by the clock that never steps. No field holds a secret.
+ * Times are ISO dates of the host's clock; ages are seconds of the monotonic clock. No field contains a secret.
  */
 
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
@@ -27,30 +26,30 @@ export interface StatusJson {
   readonly exitCode: (typeof STATUS_EXIT)[keyof typeof STATUS_EXIT];
   readonly running: boolean;
   readonly state: ReportState | StateWithoutReport;
-  /** In this state for so long, s; null where that is not known. */
+  /** Time in this state, s; null if unknown. */
   readonly stateForS: number | null;
   readonly stateSince: string | null;
-  /** Why it cannot run, or why nothing is known. */
+  /** Why the agent cannot run, or why its state is unknown. */
   readonly reasons: readonly string[];
   readonly agentVersion: string | null;
   readonly pid: number | null;
   readonly transport: string | null;
-  /** By the road in use. */
+  /** The endpoint in use. */
   readonly endpoint: string | null;
-  /** The road that comes first in server.url, where another is in use. */
+  /** The first endpoint of server.url, if another one is in use. */
   readonly preferredEndpoint: string | null;
   readonly device: string | null;
   readonly credentials: CredentialsState | null;
   readonly lastAcceptedAt: string | null;
   readonly lastAcceptedAgoS: number | null;
-  /** Since the agent started, over reloads. */
+  /** Since the agent started; a reload does not reset it. */
   readonly deliveredReadings: number;
   readonly freshReadings: number;
   readonly backlogReadings: number;
   readonly lostReadings: number;
   readonly clock: StatusReport['clock'] | null;
   readonly retry: RetryJson | null;
-  /** Troubles that last, beside the one that is being retried. */
+  /** Unresolved warnings and errors, except the one in `retry`. */
   readonly openEvents: readonly EventJson[];
   readonly recentEvents: readonly EventJson[];
   readonly eventCounts: Readonly<Partial<Record<EventId, number>>>;
@@ -64,7 +63,7 @@ export interface RetryJson {
   readonly detail: string;
   readonly failingForS: number;
   readonly attempts: number;
-  /** 0 while a try is under way. */
+  /** 0 while an attempt is in progress. */
   readonly nextAttemptInS: number;
 }
 
@@ -80,7 +79,7 @@ export function statusJson(statusFile: StatusFileResult, now: Now): StatusJson {
   if (statusFile.is === 'missing') return withoutReport('not running', []);
   if (statusFile.is === 'unreadable') return withoutReport('unknown', [statusFile.problem]);
   const { content, isAlive } = statusFile;
-  // Of an earlier boot, on a /run that outlived it: its times mean nothing now.
+  // A file of an earlier boot, in a /run that survived it: its times are not comparable.
   if (content.agent.bootId !== now.bootId) return withoutReport('not running', []);
   return isAlive ? running(content, now) : endedJson(content, now);
 }

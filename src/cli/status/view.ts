@@ -1,4 +1,4 @@
-/** What `firstlight status` shows to people: one screen, most important first. Pure. */
+/** The text of `firstlight status`: one screen, most important first. Pure. */
 
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
 import { splitSentence } from '../../core/events/catalogue.ts';
@@ -9,7 +9,7 @@ import type { EventJson, StatusJson } from './json.ts';
 const LABEL = 13;
 const START_HINT = 'start it: sudo systemctl start firstlight';
 const DOCTOR_HINT = 'no response yet: "sudo firstlight doctor" checks each step from this host to the server';
-/** A server that is there answers within seconds. */
+/** A reachable server responds within seconds. */
 const WAITING_LONG_S = 10;
 const JOURNAL_HINT = 'journalctl -u firstlight shows its log';
 
@@ -33,15 +33,15 @@ export function statusLines(status: StatusJson, width: number, styleText: StyleT
     ...(status.running ? row('readings', readingsOf(status)) : []),
     ...(status.clock && status.running ? row('clock', CLOCKS[status.clock]) : []),
     ...retryLines(status, row),
-    ...(isFirstAnswerLate(status) ? row('see', DOCTOR_HINT) : []),
+    ...(isFirstResponseLate(status) ? row('see', DOCTOR_HINT) : []),
     ...status.openEvents.flatMap((event) => row('also', `${event.event}: ${event.message}`)),
     ...(status.recentEvents.length > 0 ? ['  last events'] : []),
     ...status.recentEvents.flatMap((event) => eventLines(event, width, styleText)),
   ];
 }
 
-/** Requests are patient: long before the first one is given up, a person wants to know where to look. */
-function isFirstAnswerLate({ running, state, stateForS, retry }: StatusJson): boolean {
+/** Requests have long time-outs: point to the doctor before the first one has timed out. */
+function isFirstResponseLate({ running, state, stateForS, retry }: StatusJson): boolean {
   const isFirst = state === 'connecting' || state === 'provisioning';
   return running && isFirst && retry === null && (stateForS ?? 0) >= WAITING_LONG_S;
 }

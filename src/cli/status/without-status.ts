@@ -1,6 +1,6 @@
 /**
- * An agent that runs and keeps no status, as in a container without a runtime directory: the lock of its state directory tells
- * that it runs, which is all that can be said of it.
+ * Detects an agent that runs but writes no status, as in a container without a runtime directory: it holds the lock of its state
+ * directory.
  */
 
 import { existsSync } from 'node:fs';
@@ -13,13 +13,13 @@ export interface StatusPaths extends Pick<PathOptions, 'state'> {
   readonly runtime?: string;
 }
 
-/** `answer`, unless it says that nothing runs and the lock says otherwise. */
+/** Corrects `status` if it reports no running agent although the state directory is locked. */
 export async function withLockState(
   status: StatusJson,
   paths: StatusPaths,
   environment: NodeJS.ProcessEnv,
 ): Promise<StatusJson> {
-  // Another runtime directory is that of another agent, whose state directory is another one, too.
+  // A --runtime without --state names another agent, whose state directory is unknown.
   const isSameAgent = paths.state !== undefined || paths.runtime === undefined;
   if (status.running || !isSameAgent || !(await isLocked(stateDirectory(paths, environment)))) return status;
   const runtime = runtimeDirectory(paths.runtime, environment);

@@ -1,9 +1,4 @@
-/**
- * Cells into lines of a given width, for a fixed-width font. Pure.
- *
- * A cell that is too long ends in `…`; nothing is wider than asked, whatever the host calls its devices. One column a
- * character: what the sensors say is Latin text.
- */
+/** Fits text into columns of a fixed-width font; a longer text ends with `…`. Pure. Each character counts as one column. */
 
 /** Exactly `width` columns. */
 export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
@@ -17,7 +12,7 @@ export function cutTo(text: string, width: number): string {
   return width <= 0 ? '' : `${text.slice(0, width - 1)}…`;
 }
 
-/** The widest of these, but at most `most`. */
+/** The longest length of these texts, at most `widthMax`. */
 export function widest(texts: readonly string[], widthMax: number): number {
   return Math.min(widthMax, Math.max(0, ...texts.map((text) => text.length)));
 }

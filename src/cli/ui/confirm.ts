@@ -1,9 +1,9 @@
-/** A question that is answered with yes or no; anything else, and an interruption, is no. */
+/** Asks a yes-or-no question. Any other answer, and an interruption, means no. */
 
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
 
-/** Whom to ask, and where to tell. */
+/** Where to ask and where to print. */
 export interface Console {
   readonly input: Readable & { readonly isTTY?: boolean };
   readonly out: NodeJS.WritableStream;

@@ -1,8 +1,8 @@
-/** The second screen of a terminal, for a picture that is drawn again and again; left as it was found. */
+/** The alternate screen of a terminal, for a live view. Disposing restores the terminal. */
 
 import type { Terminal } from './terminal.ts';
 
-/** DEC private modes: the second screen, the cursor. */
+/** DEC private modes: alternate screen, cursor. */
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
@@ -10,7 +10,7 @@ const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
 export interface Screen extends Disposable {
-  /** As many of the lines as fit. */
+  /** Draws as many lines as fit. */
   draw(lines: readonly string[]): void;
 }
 

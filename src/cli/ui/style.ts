@@ -1,8 +1,8 @@
-/** Colours and wrapped lines for a terminal; on anything else plain, unwrapped text. */
+/** Colours and line wrapping for a terminal; plain text elsewhere. */
 
 import type { Terminal } from './terminal.ts';
 
-/** What a colour means here: in order, heals or waits, needs a person, beside the point. */
+/** Green: in order. Yellow: waiting or temporary. Red: action needed. Dim: not relevant. */
 export type Style = 'good' | 'wait' | 'bad' | 'dim';
 
 const SGR_CODES: Readonly<Record<Style, string>> = { good: '32', wait: '33', bad: '31', dim: '2' };
@@ -13,7 +13,7 @@ export function styleFor({ isLive }: Pick<Terminal, 'isLive'>): StyleText {
   return isLive ? (style, text) => `\x1b[${SGR_CODES[style]}m${text}\x1b[0m` : (_style, text) => text;
 }
 
-/** Words in lines of at most `width` columns; a word that is longer has a line of its own, and is not cut. */
+/** Lines of at most `width` columns; a longer word gets its own line and is not cut. */
 export function wrapText(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -25,7 +25,7 @@ export function wrapText(text: string, width: number): readonly string[] {
   return lines;
 }
 
-/** A label and its text, wrapped beside it. */
+/** A label with its text wrapped beside it. */
 export function labelledLines(
   label: string,
   text: string,

@@ -1,8 +1,6 @@
 /**
- * Where a command writes, as far as it matters what that is: a terminal of some size that can show a live picture, or a
- * pipe or file, which gets lines without a control character.
- *
- * Nobody at the other end any more (`| head`) ends the command like Ctrl-C, not with a stack trace.
+ * The output of a command: a terminal that can show a live view, or a pipe or file, which gets lines without control characters.
+ * A closed pipe (`| head`) ends the command like Ctrl-C.
  */
 
 /** Where a command writes; process.stdout is one. */
@@ -11,17 +9,17 @@ export interface Out {
 }
 
 export interface Terminal extends Out {
-  /** Columns and rows, as they are now; no bound where nothing wraps. */
+  /** The current columns and rows; infinite for a pipe or a file. */
   size(): { readonly columns: number; readonly rows: number };
-  /** False: a pipe, a file, a terminal that is dumb, or one whose owner wants no colours or control sequences. */
+  /** False for a pipe, a file, TERM=dumb and NO_COLOR. */
   readonly isLive: boolean;
-  /** Calls `then` at each change of size until the signal aborts. */
+  /** Calls `listener` at each change of size until the signal aborts. */
   onResize(listener: () => void, signal: AbortSignal): void;
-  /** Aborts when the command should end: the given signal, or nobody reads any more. */
+  /** Aborts when the command should end: on the stop signal, or if the output is closed. */
   readonly ended: AbortSignal;
 }
 
-/** Of a terminal that does not say (a serial console). */
+/** For a terminal without a size, such as a serial console. */
 const COLUMNS = 80;
 const ROWS = 24;
 

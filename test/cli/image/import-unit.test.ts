@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { BOOT_FILES, CONFIG_DIRECTORY, CREDSTORE } from '../../../src/cli/image/import.ts';
+import { CREDSTORE } from '../../../src/app/paths.ts';
+import { BOOT_FILES, CONFIG_DIRECTORY } from '../../../src/cli/image/import.ts';
 import { MAIN } from '../../paths.ts';
 
 const UNIT = resolve('systemd/firstlight-import.service');
