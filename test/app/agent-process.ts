@@ -1,4 +1,4 @@
-/** The real agent as a child process, for tests: its configuration, its lines, its end. */
+/** The real agent as a child process, for tests: configuration, output lines, exit code. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { MAIN } from '../paths.ts';
 
-/** Longer than anything an agent of a test is patient with, also on a busy machine, ms. */
+/** Longer than any operation of an agent under test, even on a busy machine, ms. */
 const LINE_TIMEOUT_MS = 180_000;
 
 export class AgentProcess implements AsyncDisposable {
@@ -105,7 +105,7 @@ export class AgentProcess implements AsyncDisposable {
   }
 }
 
-/** A directory of its own for one test, removed at its end. */
+/** A temporary directory for one test. */
 export async function tempDir(): Promise<
   AsyncDisposable & { readonly path: string; config(toml: string): Promise<string> }
 > {

@@ -1,4 +1,4 @@
-/** The program as a bundle, with a part that is missing or broken. */
+/** The program as a bundle with a missing or truncated part. */
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { after, before } from 'node:test';
 
 const whole = mkdtempSync(join(tmpdir(), 'firstlight-whole-'));
 
-/** A copy, of which a test may break what it likes. */
+/** A copy that a test can damage. */
 export function copyTo(directory: string): { main: string; code: string } {
   cpSync(whole, directory, { recursive: true });
   return { main: join(directory, 'firstlight.mjs'), code: join(directory, 'code') };

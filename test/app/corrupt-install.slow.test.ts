@@ -1,4 +1,4 @@
-/** An agent whose program was replaced while it ran. */
+/** An agent whose program files were replaced while it ran. */
 
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
@@ -12,8 +12,8 @@ const PROVISIONING = { key: 'demo-key', secret: 'demo-secret' };
 
 bundleFirst();
 
-describe('an agent whose program was replaced while it ran', () => {
-  /** With the roads `before`, then without the parts of its program, and then `need` of one that is not loaded yet. */
+describe('an agent whose program files were replaced', () => {
+  /** Starts with the endpoints `before`, removes the program files, then needs a part that is not loaded yet. */
   async function bereaved(
     before: (sandbox: Sandbox) => string,
     need: (sandbox: Sandbox, settings: (url: string) => Promise<string>) => Promise<void>,
@@ -47,10 +47,10 @@ describe('an agent whose program was replaced while it ran', () => {
 
   const http = ({ httpPort }: Sandbox) => `"http://127.0.0.1:${httpPort}"`;
 
-  it('says so and ends, to be started again, when another configuration needs a part', () =>
+  it('exits with 72 if a new configuration needs a missing part', () =>
     bereaved(coap, async (sandbox, reload) => void (await reload(http(sandbox)))));
 
-  it('says so and ends, to be started again, when another road needs a part', () =>
+  it('exits with 72 if another endpoint needs a missing part', () =>
     bereaved(
       (sandbox) => `[${coap(sandbox)}, ${http(sandbox)}]`,
       async (sandbox) => sandbox[Symbol.asyncDispose](),

@@ -1,4 +1,4 @@
-/** A bundle whose parts are gone or torn: an upgrade replaced them below a process that goes on, or the card is bad. */
+/** A bundle with missing or truncated parts, as after an upgrade under a running process or on a failing disk. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { bundleFirst, copyTo } from './corrupt-install-harness.ts';
 
 bundleFirst();
 
-describe('a start', () => {
+describe('a start with a damaged bundle', () => {
   const damages: readonly [what: string, damage: (part: string) => void][] = [
     ['is gone', (part) => rmSync(part)],
     // In the middle of its first import: a cut between two statements would leave a shorter program, which Node runs.
@@ -27,7 +27,7 @@ describe('a start', () => {
     ['sample', 'commands-'],
   ] as const)
     for (const [what, corrupt] of damages)
-      it(`of which a part ${what} ends in one sentence, and no stack: ${command}`, async () => {
+      it(`prints one sentence without a stack if a part ${what}: ${command}`, async () => {
         await using place = await tempDir();
         const { main, code } = copyTo(join(place.path, 'program'));
         const name = readdirSync(code).find((each) => each.startsWith(part)) ?? '';

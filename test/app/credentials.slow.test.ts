@@ -1,4 +1,4 @@
-/** The whole agent and its credentials, where several boots are needed: moved, doubled, forgotten, renamed. */
+/** The whole agent and its credentials over several boots: other server, second agent, deleted secret, other name. */
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, toml } from './credentials-harness.ts';
 
-test('another server gets credentials of its own, and going back finds the old ones', {
+test('another server gets its own credentials, and returning restores the old ones', {
   timeout: 40_000,
 }, async () => {
   await using here = await openSandbox({ provisioning });
@@ -28,7 +28,7 @@ test('another server gets credentials of its own, and going back finds the old o
   for (const server of [here, there]) assert.equal(server.stats().requests['provision SUCCESS'], 1);
 });
 
-test('a second agent on one state directory exits with a message, and the first goes on', {
+test('a second agent on the same state directory exits, and the first continues', {
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -42,7 +42,7 @@ test('a second agent on one state directory exits with a message, and the first 
   assert.equal(await first.stop(), 0);
 });
 
-test('the secret is forgotten once the credentials are stored, and the next boot needs it no more', {
+test('the provisioning secret is deleted after success, and the next boot works', {
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -66,7 +66,7 @@ test('the secret is forgotten once the credentials are stored, and the next boot
   }
 });
 
-test('one server is one server however its URL is written: the credentials stay', {
+test('another spelling of the same server URL keeps the credentials', {
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -85,7 +85,7 @@ test('one server is one server however its URL is written: the credentials stay'
   assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
 });
 
-test('a name that is taken is told with its remedy, and another device.name, once set, is used', {
+test('a taken device name is logged with its remedy, and a new device.name is used', {
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });

@@ -1,4 +1,4 @@
-/** The whole agent and its credentials: moved, doubled, given, revoked, forgotten. */
+/** The whole agent and its credentials: configured token, rejected token, unusable state directory. */
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, toml } from './credentials-harness.ts';
 
-test('a token given by the operator is used as it is: nothing is provisioned, nothing is stored', {
+test('a configured token is used without provisioning or storing anything', {
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -24,7 +24,7 @@ test('a token given by the operator is used as it is: nothing is provisioned, no
   assert.ok(agent.output.every((line) => !line.includes('givenTokenOfTheDevice')));
 });
 
-test('a refused token is told in one sentence, and one refusal provisions nothing', {
+test('one rejection of a token is logged once and does not provision again', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -39,7 +39,7 @@ test('a refused token is told in one sentence, and one refusal provisions nothin
   assert.equal(await agent.stop(), 0);
 });
 
-test('a directory that others use is not closed to them: the agent asks for one of its own', {
+test('a state directory shared with others is rejected, and its mode is unchanged', {
   timeout: 30_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -57,7 +57,7 @@ test('a directory that others use is not closed to them: the agent asks for one 
   assert.equal((await stat(place.path)).mode & 0o777, 0o777);
 });
 
-test('credentials that cannot be read are told as that, not as none, also where nothing could provision', {
+test('unreadable credentials are not reported as missing ones', {
   timeout: 30_000,
 }, async () => {
   await using place = await tempDir();

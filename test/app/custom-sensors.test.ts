@@ -1,4 +1,4 @@
-/** The whole agent with sensors of an operator's own: their values at the server, their failures in its lines, their end with it. */
+/** The whole agent with custom sensors: values on the server, failures in the log, no process left behind. */
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -36,12 +36,12 @@ async function harness() {
   return { sandbox, path, program, config, run, [Symbol.asyncDispose]: close };
 }
 
-/** Until it is so, looked at after each message that the server has taken. */
+/** Checks after each message that the server accepted, until the condition holds. */
 async function untilLogged(agent: AgentProcess, condition: () => boolean): Promise<void> {
   for (let messages = 1; !condition(); messages += 1) await agent.lines('telemetry accepted', messages);
 }
 
-test('a program, a file and one that fails: values are stored, the failure is told once, no secret is seen, nothing is left', {
+test('custom sensors deliver values, and a failing one is logged once', {
   timeout: 60_000,
 }, async () => {
   await using at = await harness();
@@ -91,7 +91,7 @@ scale = "0.001"
     await new Promise(setImmediate);
 });
 
-test('a reload takes on another program and lets the old one go', { timeout: 60_000 }, async () => {
+test('a reload starts the new sensor program and stops the old one', { timeout: 60_000 }, async () => {
   await using at = await harness();
   const program = await at.program('program', 'echo 7');
   const own = (name: string) => `[[sensor.exec]]\nname = "${name}"\ncommand = ["${program}"]\nevery = "1s"\n`;

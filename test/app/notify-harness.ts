@@ -1,4 +1,4 @@
-/** A place for an agent, with a socket like systemd’s. */
+/** A directory for an agent, with a notification socket like that of systemd. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export function toml(coapPort: number, interval = '1s'): string {
   return `[server]\nurl = "coap://127.0.0.1:${coapPort}"\nspread = "0s"\n[provisioning]\nkey = "k"\nsecret = "${provisioning.secret}"\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "${interval}"\n[clock]\ntrust = "system"\n`;
 }
 
-export async function stage() {
+export async function openHarness() {
   const place = await tempDir();
   const socket = await NotifySocket.open();
   const run = (file: string, environment: NodeJS.ProcessEnv = {}) =>

@@ -1,4 +1,4 @@
-/** systemd's end of $NOTIFY_SOCKET without systemd: a perl that receives datagrams on an AF_UNIX socket. */
+/** systemd's end of $NOTIFY_SOCKET without systemd: a Perl program that receives datagrams on an AF_UNIX socket. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

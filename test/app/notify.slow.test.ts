@@ -1,16 +1,16 @@
-/** The real agent and a socket like systemd’s, where it takes seconds: signs of life, and what is missing. */
+/** The real agent and a notification socket: watchdog messages over seconds, and a missing systemd-notify. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { provisioning, skip, stage, toml } from './notify-harness.ts';
+import { openHarness, provisioning, skip, toml } from './notify-harness.ts';
 
-test('systemd hears READY, a status, a sign of life at half the time, STOPPING; and no secret', {
+test('systemd receives READY, STATUS, WATCHDOG and STOPPING, without a secret', {
   skip,
   timeout: 40_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await openHarness();
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), { WATCHDOG_USEC: '2000000' });
   assert.match(await at.socket.message(/READY=1/), /WATCHDOG=1/);
   await at.socket.message(/STATUS=online, \d+ readings? delivered, last \d+ s ago/);
@@ -30,13 +30,13 @@ test('systemd hears READY, a status, a sign of life at half the time, STOPPING; 
     assert.ok(at.socket.messages.every(({ text }) => !text.includes(secret)));
 });
 
-test('without a server READY comes all the same, and the status says what is wrong', {
+test('READY is sent without a server, and the status names the failure', {
   skip,
   timeout: 40_000,
 }, async () => {
   const gone = await openSandbox({ provisioning });
   await gone[Symbol.asyncDispose]();
-  await using at = await stage();
+  await using at = await openHarness();
   await using agent = at.run(await at.place.config(toml(gone.coapPort)));
   await at.socket.message(/READY=1/);
   await at.socket.message(
@@ -49,9 +49,9 @@ test('without a server READY comes all the same, and the status says what is wro
   assert.equal(await agent.stop(), 0);
 });
 
-test('a blocked event loop says nothing more', { skip, timeout: 40_000 }, async () => {
+test('a blocked event loop sends no watchdog messages', { skip, timeout: 40_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await openHarness();
   const hook = `data:text/javascript,process.on('SIGUSR2',()=>{for(;;);})`;
   const environment = { WATCHDOG_USEC: '600000', NODE_OPTIONS: `--import=${hook}` };
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), environment);
@@ -65,12 +65,12 @@ test('a blocked event loop says nothing more', { skip, timeout: 40_000 }, async 
   }
 });
 
-test('without systemd-notify the agent works, and says once that systemd hears nothing', {
+test('without systemd-notify the agent works and logs the failure once', {
   skip,
   timeout: 40_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await openHarness();
   const environment = { WATCHDOG_USEC: '600000', PATH: '/nonexistent' };
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), environment);
   await agent.line('first telemetry accepted');

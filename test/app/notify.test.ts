@@ -1,18 +1,18 @@
-/** The real agent and a socket like systemd's: ready, alive, status, reload, the end; and what reload does to the settings. */
+/** The real agent and a notification socket: reloads, and their effect on settings and outbox. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
-import { provisioning, skip, stage, toml } from './notify-harness.ts';
+import { openHarness, provisioning, skip, toml } from './notify-harness.ts';
 
-test('a reload takes a good configuration over, refuses a bad one, says when nothing changed; each is over for systemd', {
+test('a reload applies a valid configuration, rejects an invalid one, and completes', {
   skip,
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
-  await using at = await stage();
+  await using at = await openHarness();
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
   await agent.line('first telemetry accepted');
   let heard = at.socket.messages.length;
@@ -38,7 +38,7 @@ test('a reload takes a good configuration over, refuses a bad one, says when not
   assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
 });
 
-test('a reload to another server loses no reading and writes none to the disk: what waited goes there', {
+test('a reload to another server delivers the queued readings there from memory', {
   timeout: 60_000,
 }, async () => {
   const gone = await openSandbox({ provisioning });
@@ -63,7 +63,7 @@ test('a reload to another server loses no reading and writes none to the disk: w
   );
 });
 
-test('a reload to a configuration that cannot work goes back to the one before', {
+test('a reload to a configuration that cannot work reverts to the previous one', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -82,7 +82,7 @@ test('a reload to a configuration that cannot work goes back to the one before',
   assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
 });
 
-test('another [outbox] is taken over with what waits in the one before', { timeout: 60_000 }, async () => {
+test('a reload that changes [outbox] keeps the queued readings', { timeout: 60_000 }, async () => {
   const gone = await openSandbox({ provisioning });
   await gone[Symbol.asyncDispose]();
   await using place = await tempDir();

@@ -1,4 +1,4 @@
-/** The outbox of the whole agent: what a good server costs the disk. */
+/** The outbox of the whole agent: no disk writes while the server accepts everything. */
 
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
@@ -8,13 +8,13 @@ import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, sandboxWithDevice, toml } from './outbox-harness.ts';
 
-/** The whole seconds of uptime that the server has a reading of. */
+/** The whole seconds of uptime of which the server has a reading. */
 function secondsStored(sandbox: Sandbox): number[] {
   const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
   return [...new Set(points.map(({ value }) => Math.floor(Number(value))))].sort((a, b) => a - b);
 }
 
-test('an agent whose server takes everything never makes a spool', { timeout: 30_000 }, async () => {
+test('an agent whose server accepts everything never creates a spool', { timeout: 30_000 }, async () => {
   const first = await openSandbox({ provisioning });
   const { coapPort } = first;
   await first[Symbol.asyncDispose]();

@@ -1,7 +1,4 @@
-/**
- * The whole agent, as its own process, without a server: what it read is on the disk when it ends, and at the server when
- * both are back; and while the server takes everything, the disk is left alone.
- */
+/** The whole agent without a server: its readings are on disk when it stops, and on the server after both are back. */
 
 import assert from 'node:assert/strict';
 import { mkdir, readdir } from 'node:fs/promises';
@@ -14,7 +11,7 @@ import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, sandboxWithDevice, toml } from './outbox-harness.ts';
 
-test('what was read without a server survives a restart, arrives with its own time, and leaves no file behind', {
+test('offline readings survive a restart and arrive with their own timestamps', {
   timeout: 60_000,
 }, async () => {
   const first = await openSandbox({ provisioning });
@@ -47,7 +44,7 @@ test('what was read without a server survives a restart, arrives with its own ti
   assert.deepEqual(await readdir(spool), []);
 });
 
-test('an agent that is started again in the same boot dates its readings by what the one before knew of the clock', {
+test('a restart in the same boot keeps the clock offset for timestamps', {
   timeout: 60_000,
 }, async () => {
   await using place = await tempDir();

@@ -1,4 +1,4 @@
-/** Roads without encryption: which are warned of, and that a start warns once, whatever is read again. */
+/** Warnings about unencrypted endpoints: which endpoints cause one, and that each is logged once per start. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -26,7 +26,7 @@ const resolve: Resolve = async (host, port) => {
   return { ok: false, failure: { reason: 'dns-failed', detail: host } };
 };
 
-const road = (scheme: EndpointConfig['scheme'], host: string): EndpointConfig => ({
+const endpointOf = (scheme: EndpointConfig['scheme'], host: string): EndpointConfig => ({
   scheme,
   host,
   port: 1,
@@ -36,19 +36,19 @@ const road = (scheme: EndpointConfig['scheme'], host: string): EndpointConfig =>
 function harness() {
   const log = new RecordingLogger();
   const plaintext = new PlaintextWarnings({ clock: new VirtualClock(), log, resolve });
-  const logged = async (...roads: readonly EndpointConfig[]) => {
+  const logged = async (...endpoints: readonly EndpointConfig[]) => {
     const before = log.events.length;
-    await plaintext.warn(roads, never);
+    await plaintext.warn(endpoints, never);
     return log.events.slice(before);
   };
   return { log, logged: logged };
 }
 
-describe('a road without encryption', () => {
+describe('an unencrypted endpoint', () => {
   for (const scheme of ['coap', 'http'] as const) {
-    it(`by ${scheme} to a public address is warned of, with the address`, async () => {
+    it(`over ${scheme} to a public address causes a warning with the address`, async () => {
       const { log, logged } = harness();
-      assert.deepEqual(await logged(road(scheme, 'public.example')), ['FL-PLAINTEXT-ENDPOINT']);
+      assert.deepEqual(await logged(endpointOf(scheme, 'public.example')), ['FL-PLAINTEXT-ENDPOINT']);
       const [{ level, fields } = {}] = log.lines;
       assert.deepEqual(
         [level, fields],
@@ -57,38 +57,41 @@ describe('a road without encryption', () => {
     });
   }
 
-  it('is warned of when one of the addresses of its name is public', async () => {
+  it('causes a warning if one of the addresses of its name is public', async () => {
     const { log, logged } = harness();
-    assert.deepEqual(await logged(road('coap', 'both.example')), ['FL-PLAINTEXT-ENDPOINT']);
+    assert.deepEqual(await logged(endpointOf('coap', 'both.example')), ['FL-PLAINTEXT-ENDPOINT']);
     assert.equal(log.lines[0]?.fields['address'], '2001:db8::4');
   });
 
-  it('in the house, to a name without addresses, or with encryption is none to warn of', async () => {
+  it('causes no warning if it is private, unresolvable or encrypted', async () => {
     const { logged } = harness();
-    const encrypted = [road('coap', 'home.example'), road('http', 'nobody.example')];
-    assert.deepEqual(await logged(...encrypted, road('https', 'public.example')), []);
+    const encrypted = [endpointOf('coap', 'home.example'), endpointOf('http', 'nobody.example')];
+    assert.deepEqual(await logged(...encrypted, endpointOf('https', 'public.example')), []);
   });
 
-  it('behind https in the list is warned of even in the house, before https it is a choice', async () => {
+  it('causes a fallback warning after https in the list, but not before it', async () => {
     const { logged } = harness();
-    const [plaintext, privateAddresses] = [road('coap', 'home.example'), road('https', 'public.example')];
+    const [plaintext, privateAddresses] = [
+      endpointOf('coap', 'home.example'),
+      endpointOf('https', 'public.example'),
+    ];
     assert.deepEqual(await logged(plaintext, privateAddresses), []);
     assert.deepEqual(await logged(privateAddresses, plaintext), ['FL-PLAINTEXT-FALLBACK']);
   });
 
-  it('is not told again with another configuration, and a new one is', async () => {
+  it('is logged once, and a new one in the next configuration is logged, too', async () => {
     const { logged } = harness();
-    const [one, other] = [road('coap', 'public.example'), road('http', 'both.example')];
-    assert.deepEqual(await logged(road('https', 'public.example'), one), [
+    const [one, other] = [endpointOf('coap', 'public.example'), endpointOf('http', 'both.example')];
+    assert.deepEqual(await logged(endpointOf('https', 'public.example'), one), [
       'FL-PLAINTEXT-FALLBACK',
       'FL-PLAINTEXT-ENDPOINT',
     ]);
-    assert.deepEqual(await logged(road('https', 'public.example'), one), []);
+    assert.deepEqual(await logged(endpointOf('https', 'public.example'), one), []);
     assert.deepEqual(await logged(one, other), ['FL-PLAINTEXT-ENDPOINT']);
   });
 });
 
-it('the agent warns at its start, and not again when it reads another configuration', {
+it('the agent warns at its start and not again after a reload', {
   timeout: 60_000,
 }, async () => {
   await using place = await tempDir();

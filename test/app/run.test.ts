@@ -1,7 +1,4 @@
-/**
- * The whole agent, as its own process, against the sandbox on real UDP: first boot, second boot, refusals,
- * silence about secrets.
- */
+/** The whole agent as a process against the sandbox over UDP: first and second boot, failures, exit codes, no secrets in output. */
 
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
@@ -62,7 +59,7 @@ for (const mode of ['device-generated', 'server-generated'] as const) {
   });
 }
 
-test('every reading is stored once, with its own time', { timeout: 30_000 }, async () => {
+test('every reading is stored once, with its own timestamp', { timeout: 30_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
   await using place = await tempDir();
   const before = Date.now();
@@ -99,7 +96,7 @@ test('the facts about the host arrive once, as client attributes', { timeout: 40
   for (const key of ['architecture', 'kernel', 'agentVersion']) assert.ok(client.includes(key), key);
 });
 
-test('a server that is not there yet is waited for, and what was sampled meanwhile is delivered', {
+test('the agent waits for an absent server and then delivers the queued readings', {
   timeout: 60_000,
 }, async () => {
   const first = await openSandbox({ provisioning });
@@ -124,7 +121,7 @@ test('a server that is not there yet is waited for, and what was sampled meanwhi
   );
 });
 
-test('a wrong secret is told in one sentence that names what to compare', { timeout: 30_000 }, async () => {
+test('a wrong provisioning secret is logged with its remedy', { timeout: 30_000 }, async () => {
   await using sandbox = await openSandbox({ provisioning: { ...provisioning, secret: 'another' } });
   await using place = await tempDir();
   await using agent = AgentProcess.run([
@@ -141,7 +138,7 @@ test('a wrong secret is told in one sentence that names what to compare', { time
   assert.equal(await agent.stop(), 0);
 });
 
-test('no token and no secret is anywhere in what a whole run says', { timeout: 60_000 }, async () => {
+test('the output of a whole run contains no token and no secret', { timeout: 60_000 }, async () => {
   const output: string[] = [];
   const secrets = new Set([SECRET]);
   for (const format of ['text', 'json']) {
@@ -179,7 +176,7 @@ test('no token and no secret is anywhere in what a whole run says', { timeout: 6
   }
 });
 
-test('a configuration that cannot work is told whole, without its secret, and exits 78', {
+test('an invalid configuration exits 78 with all problems and without its secret', {
   timeout: 20_000,
 }, async () => {
   await using place = await tempDir();
@@ -194,7 +191,7 @@ test('a configuration that cannot work is told whole, without its secret, and ex
   assert.ok(!output.includes('12345678901'));
 });
 
-test('without credentials and without a provisioning pair it exits 78 and says what to set', {
+test('without credentials and provisioning key, the agent exits 78 with the remedy', {
   timeout: 20_000,
 }, async () => {
   await using place = await tempDir();
@@ -209,7 +206,7 @@ test('without credentials and without a provisioning pair it exits 78 and says w
   await agent.line('set provisioning.key and provisioning.secret');
 });
 
-test('a mistyped command or flag exits 64 and suggests the right one', { timeout: 20_000 }, async () => {
+test('a mistyped command or option exits 64 and suggests the right one', { timeout: 20_000 }, async () => {
   for (const [given, hint] of [
     [['rnu'], 'run'],
     [['run', '--confg', 'x'], '--config'],

@@ -1,4 +1,4 @@
-/** The sensors of the whole agent over a change of the configuration, by each transport. */
+/** The `agent` sensor over a reload, with each transport. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { AgentProcess, tempDir } from './agent-process.ts';
 const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 
 for (const scheme of ['coap', 'http'] as const) {
-  it(`over ${scheme} the agent tells what it has delivered, also after a reload, how far the server is, and that it started again`, {
+  it(`reports deliveries, round trip and restarts over ${scheme}, also after a reload`, {
     timeout: 60_000,
   }, async () => {
     await using sandbox = await openSandbox({ provisioning });

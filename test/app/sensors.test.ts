@@ -1,4 +1,4 @@
-/** The sensors over a change of the configuration: kept as long as it says the same about them. */
+/** The sensors over a reload: they stay open if their settings are unchanged. */
 
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
@@ -25,7 +25,7 @@ function ports(): SensorSetPorts {
   return { clock: hostClock(), log: new RecordingLogger(), counters: new DeliveryCounters(), restarts: 0 };
 }
 
-test('the same words about the sensors leave them as they are, others open them anew', () => {
+test('sensors stay open with unchanged settings and are reopened with others', () => {
   const suite = new SensorSet(ports());
   const config = { ...DEFAULT_TUNING, custom: [] };
   const first = suite.open(config);
@@ -57,7 +57,7 @@ test('a reload to another profile changes the keys and loses no reading', { time
   assert.equal(sandbox.stats().points.duplicatePoints, 0);
 });
 
-it('drivers that hang take two threads of the pool however often the sensors are opened anew', {
+it('hanging drivers occupy two pool threads even after several reopens', {
   timeout: 20_000,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 3);
@@ -66,7 +66,7 @@ it('drivers that hang take two threads of the pool however often the sensors are
     symlinkSync(join(folder, `hung${index}`), join(folder, 'sys/class/power_supply', name, 'capacity'));
   }
   writeFileSync(join(folder, 'file'), 'still there');
-  // No reading waits for its deadline.
+  // No reading is delayed until its deadline.
   const clock = { ...hostClock(), sleep: () => Promise.resolve() };
   const suite = new SensorSet({ ...ports(), clock, root: folder });
   for (let reload = 0; reload < 6; reload += 1) {
@@ -91,7 +91,7 @@ for (const [selection, isAsked] of [
   ['default', false],
   ['full', true],
 ] as const) {
-  it(`a container engine is ${isAsked ? '' : 'not '}asked in profile ${selection}`, {
+  it(`a container engine is ${isAsked ? '' : 'not '}queried in profile ${selection}`, {
     timeout: 20_000,
   }, async () => {
     await using place = await tempDir();
@@ -126,7 +126,7 @@ for (const [standing, output] of [
   ['not synchronised', false],
   ['trusted', undefined],
 ] as const) {
-  it(`a clock that is ${standing} is told as ${output ?? 'nothing'}`, async () => {
+  it(`a clock that is ${standing} is reported as ${output ?? 'nothing'}`, async () => {
     const suite = new SensorSet(ports());
     const selection = {
       profile: 'minimal',

@@ -1,4 +1,4 @@
-/** The command line: `run` is read twice, quickly for the service and by commander for everybody else, and means the same. */
+/** The command line of `run`, which main.ts parses without commander for the service: both parsers accept the same options. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ function firstlight(...line: string[]): { status: number | null; stdout: string;
   return spawnSync(process.execPath, [MAIN, ...line], { encoding: 'utf8', env });
 }
 
-test('run takes its configuration in each form that commander knows', () => {
+test('run accepts its options in every form that commander accepts', () => {
   for (const line of [
     ['--config', '/no/such.toml'],
     ['--config=/no/such.toml'],
@@ -23,7 +23,7 @@ test('run takes its configuration in each form that commander knows', () => {
   }
 });
 
-test('a mistake on the line of run is told in the words of the command line, and starts nothing', () => {
+test('a usage error of run is reported by commander and starts no agent', () => {
   const mistakes: [string[], RegExp][] = [
     [['--nope'], /unknown option '--nope'/],
     [['--config'], /argument missing/],
@@ -37,7 +37,7 @@ test('a mistake on the line of run is told in the words of the command line, and
   }
 });
 
-test('the help of run is there, and the agent is not started for it', () => {
+test('run --help prints the help and starts no agent', () => {
   const { status, stdout } = firstlight('run', '--help');
   assert.equal(status, 0);
   assert.match(stdout, /--state <dir>/);

@@ -1,4 +1,4 @@
-/** The provisioning check, by what the credentials are: it says what the agent would do at its start, and never more than is known. */
+/** The provisioning check for each state of the credentials: it reports what the agent would do at its start. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -50,7 +50,7 @@ const ROWS: readonly (readonly [CredentialState, seen: RegExp, without: CheckRes
 
 describe('the provisioning check', () => {
   for (const [credentials, seen, without] of ROWS) {
-    it(`of credentials that are ${credentials.status}${'differs' in credentials ? ` ${credentials.differs}` : ''}`, async () => {
+    it(`handles credentials that are ${credentials.status}${'differs' in credentials ? ` ${credentials.differs}` : ''}`, async () => {
       const result = await runCheck(credentials);
       assert.deepEqual([result.status, seen.test(result.observed)], ['pass', true], result.observed);
       const lacking = await withoutPair(credentials);
@@ -59,7 +59,7 @@ describe('the provisioning check', () => {
     });
   }
 
-  it('says of another server’s credentials without a pair both ways out', async () => {
+  it('offers both remedies for credentials of another server without a key', async () => {
     const result = await withoutPair({
       status: 'bound-elsewhere',
       differs: 'server',
@@ -76,7 +76,7 @@ describe('the provisioning check', () => {
     );
   });
 
-  it('says of damaged ones, and those of a later version, that nothing is asked and what to do', async () => {
+  it('fails with the remedy for damaged or newer credentials', async () => {
     for (const are of ['damaged', 'newer'] as const) {
       const result = await runCheck({ status: are, problem: 'the file is torn' });
       assert.ok(result.status === 'fail');
@@ -85,7 +85,7 @@ describe('the provisioning check', () => {
     }
   });
 
-  it('does not call a pair missing that this user may not see', async () => {
+  it('does not report an unreadable secret as missing', async () => {
     const look = (credentials: CredentialState) =>
       provisioningCheck('gw-1', 'unreadable', credentials).run(signal);
     const unseen = await look({ status: 'absent' });
@@ -94,14 +94,14 @@ describe('the provisioning check', () => {
     assert.equal((await look({ status: 'damaged', problem: 'torn' })).status, 'fail');
   });
 
-  it('refuses a key that ThingsBoard never makes', async () => {
+  it('fails for a key that is not a ThingsBoard key', async () => {
     const result = await runCheck({ status: 'absent' }, { key: 'two words', secretCharacters: 3 });
     assert.equal(result.status, 'fail');
     assert.doesNotMatch(JSON.stringify(result), /two words/);
   });
 });
 
-it('there is a reason for each kind of credentials without a token, and none for one with', () => {
+it('explainMissingToken has a reason for each state without a token', () => {
   for (const [credentials] of ROWS)
     assert.equal(explainMissingToken(credentials) === undefined, 'token' in credentials, credentials.status);
 });

@@ -1,4 +1,4 @@
-/** The server's clock, asked of a real HTTP server that says the wrong time, the right one, or none. */
+/** The server clock check against a real HTTP server with a wrong time, the right one, or none. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { measureClockOffset } from '../../src/transport/http/clock-offset.ts';
 
 const { signal } = new AbortController();
 
-/** `date`: what the server's Date header says; undefined: it has none. */
+/** `date`: the Date header of the server; undefined: none. */
 async function runCheck(date: string | undefined) {
   const server = createServer((_request, response) => {
     response.sendDate = false;
@@ -32,20 +32,20 @@ async function runCheck(date: string | undefined) {
 
 const dateIn = (ms: number) => new Date(Date.now() + ms).toUTCString();
 
-describe("the server's clock", () => {
-  it('that is an hour before ours is a cross, and says which is ahead', async () => {
+describe('the server clock check', () => {
+  it('fails if the server is an hour behind, and names the clock that is ahead', async () => {
     const result = await runCheck(dateIn(-3_600_000));
     assert.equal(result.status, 'fail');
     assert.match(result.observed, /is (1 h|59 min|60 min).* ahead of the server's/);
   });
 
-  it('that is an hour after ours is a cross, too', async () => {
+  it('fails if the server is an hour ahead', async () => {
     assert.match((await runCheck(dateIn(3_600_000))).observed, /behind the server's/);
   });
 
-  it('that is about ours is in order', async () => assert.equal((await runCheck(dateIn(0))).status, 'pass'));
+  it('passes if both clocks agree', async () => assert.equal((await runCheck(dateIn(0))).status, 'pass'));
 
-  it('that is not said, or is nonsense, proves nothing', async () => {
+  it('is skipped without a valid Date header', async () => {
     for (const date of [undefined, 'yesterday']) assert.equal((await runCheck(date)).status, 'skip');
   });
 });

@@ -1,4 +1,4 @@
-/** The state directory as the doctor sees it: a directory closed to others, or what stands in its place. */
+/** The state directory check: permissions, and a file in its place. */
 
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
@@ -9,8 +9,8 @@ import { tempDir } from '../app/agent-process.ts';
 
 const { signal } = new AbortController();
 
-describe('a state directory', () => {
-  it('that is a file is a cross that says to move it away, not to change its mode', async () => {
+describe('the state directory check', () => {
+  it('fails for a file with the remedy to move it', async () => {
     await using place = await tempDir();
     const file = join(place.path, 'state');
     await writeFile(file, '');
@@ -19,7 +19,7 @@ describe('a state directory', () => {
     assert.match(result.status === 'fail' ? result.action : '', /^move that file away/);
   });
 
-  it('that others may look into is a cross, and closed to them is not', async () => {
+  it('fails for a directory that other users can read', async () => {
     await using place = await tempDir();
     await chmod(place.path, 0o755);
     const open = await stateCheck(place.path).run(signal);

@@ -1,4 +1,4 @@
-/** The UDP path, against real sockets: each way in which it can be broken has a diagnosis of its own. */
+/** The UDP checks against real sockets: one diagnosis for each kind of failure. */
 
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
@@ -10,11 +10,11 @@ import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 
 const clock = hostClock();
-/** Waits for an answer a fifth of the time. */
+/** A clock that shortens each wait to a fifth. */
 const hurried = { ...clock, sleep: (ms: number, until: AbortSignal) => clock.sleep(ms / 5, until) };
 const { signal } = new AbortController();
 
-/** A socket on a free port that treats each datagram as `hear` says. */
+/** A socket on a free port that passes each datagram to `hear`. */
 async function listener(onMessage: (socket: Socket, message: Buffer, port: number) => void) {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
@@ -33,8 +33,8 @@ async function runCheck(
   return result.status === 'fail' ? `cross: ${result.meaning}` : result.status;
 }
 
-describe('the UDP path', () => {
-  it('of a ThingsBoard is in order, for large datagrams too, and changes nothing there', async () => {
+describe('the UDP checks', () => {
+  it('pass for ThingsBoard and change nothing on the server', async () => {
     await using sandbox = await openSandbox({ provisioning: { key: 'k', secret: 'sssssss' } });
     const peer = { host: '127.0.0.1', port: sandbox.coapPort };
     assert.equal(await runCheck(peer), 'pass');
@@ -42,18 +42,18 @@ describe('the UDP path', () => {
     assert.deepEqual(sandbox.devices(), []);
   });
 
-  it('to a closed port says that nothing listens', async () => {
+  it('report that nothing listens on a closed port', async () => {
     const gone = await listener(() => {});
     gone[Symbol.dispose]();
     assert.match(await runCheck(gone.peer), /nothing listens/);
   });
 
-  it('that drops everything says that datagrams are dropped', { timeout: 30_000 }, async () => {
+  it('report dropped datagrams if nothing responds', { timeout: 30_000 }, async () => {
     using silent = await listener(() => {});
     assert.match(await runCheck(silent.peer, udpCheck, hurried), /the network drops datagrams/);
   });
 
-  it('to something that is no CoAP, or another CoAP server, says that it is no ThingsBoard', async () => {
+  it('report a service that is not CoAP or not ThingsBoard', async () => {
     using chatter = await listener((socket, _message, port) => socket.send('hello, who is there?', port));
     assert.match(await runCheck(chatter.peer), /not ThingsBoard/);
     using other = await listener((socket, message, port) => {
@@ -67,7 +67,7 @@ describe('the UDP path', () => {
     assert.match(await runCheck(other.peer), /not ThingsBoard/);
   });
 
-  it('that swallows large datagrams is an MTU black hole', { timeout: 30_000 }, async () => {
+  it('report an MTU black hole if only large datagrams are dropped', { timeout: 30_000 }, async () => {
     using hole = await listener((socket, message, port) => {
       if (message.length > 500) return;
       const { messageId, token } = parse(message);

@@ -18,7 +18,7 @@ async function output(commandLine: readonly string[], environment: NodeJS.Proces
   return { code, text };
 }
 
-test('check calls a good file good, and tells every problem of a bad one at once', {
+test('config check accepts a valid file and reports every problem of an invalid one', {
   timeout: 30_000,
 }, async () => {
   await using place = await tempDir();
@@ -32,7 +32,7 @@ test('check calls a good file good, and tells every problem of a bad one at once
   assert.match(bad.text, /log\.levle.*log\.level/);
 });
 
-test('show says of each value whether a default, the file, a drop-in, a variable or a credential gave it', {
+test('config show names the source of each value', {
   timeout: 30_000,
 }, async () => {
   await using place = await tempDir();
@@ -59,7 +59,7 @@ test('show says of each value whether a default, the file, a drop-in, a variable
   for (const { key } of allSettings) assert.ok(table.text.includes(key), key);
 });
 
-test('explain says all about a setting, and of a mistyped one which was meant', {
+test('config explain describes a setting and suggests one for a mistyped key', {
   timeout: 30_000,
 }, async () => {
   await using place = await tempDir();

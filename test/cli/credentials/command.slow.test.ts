@@ -1,4 +1,4 @@
-/** The commands that change credentials, where they take several boots. */
+/** The commands that change credentials, over several boots. */
 
 import assert from 'node:assert/strict';
 import { chown, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { output, provisioned } from './command-harness.ts';
 
-test('forget does nothing beside a running agent or without a yes; then it keeps what it forgets', {
+test('credentials forget needs a stopped agent and a yes, and archives the record', {
   timeout: 60_000,
 }, async () => {
   await using at = await provisioned();
@@ -33,7 +33,7 @@ test('forget does nothing beside a running agent or without a yes; then it keeps
   assert.ok(!again.output.some((line) => line.includes(at.token)));
 });
 
-test('set as root, where the service has the directory, leaves files that the service can read', {
+test('credentials set as root leaves files that the service can read', {
   timeout: 60_000,
   skip: process.getuid?.() === 0 ? false : 'needs root to give the directory away',
 }, async () => {

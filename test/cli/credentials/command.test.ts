@@ -1,4 +1,4 @@
-/** `firstlight credentials` as a process, beside the real agent and after it: what it shows, keeps, and never does. */
+/** `firstlight credentials` as a process, beside the running agent and after it. */
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { output, provisioned } from './command-harness.ts';
 
-test('show tells device, server and age, beside a running agent, and not the token', {
+test('credentials show prints device, server and age, but not the token', {
   timeout: 60_000,
 }, async () => {
   await using at = await provisioned();
@@ -17,7 +17,7 @@ test('show tells device, server and age, beside a running agent, and not the tok
   assert.ok(!text.includes(at.token));
 });
 
-test('set stores a token that an operator made, and the agent delivers with it', {
+test('credentials set stores a token with which the agent delivers', {
   timeout: 60_000,
 }, async () => {
   await using at = await provisioned();

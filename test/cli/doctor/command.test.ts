@@ -1,4 +1,4 @@
-/** `firstlight doctor` as a process: beside a running agent, without one, and with a configuration that cannot work. */
+/** `firstlight doctor` as a process: beside a running agent, without one, and with an invalid configuration. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ async function examined(commandLine: readonly string[]) {
   return { code, text, of: (name: string) => checks.find(({ check }) => check === name) };
 }
 
-test('beside a running agent it asks the server about the stored token, and disturbs neither', {
+test('doctor verifies the stored token beside a running agent', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -48,7 +48,7 @@ test('beside a running agent it asks the server about the stored token, and dist
   assert.equal(await agent.stop(), 0);
 });
 
-test('a server that the credentials are not of is not told their token, and the finding says so', {
+test('doctor does not send the token to a server to which it does not belong', {
   timeout: 60_000,
 }, async () => {
   await using own = await openSandbox({ provisioning });
@@ -61,7 +61,7 @@ test('a server that the credentials are not of is not told their token, and the 
     await agent.line('first telemetry accepted');
     assert.equal(await agent.stop(), 0);
   }
-  // It would take the token, if it were told.
+  // This server would accept the token.
   const made = other.core.admin.createDevice({
     name: 'gw-test',
     token: own.devices()[0]?.token ?? 'no device',
@@ -77,7 +77,7 @@ test('a server that the credentials are not of is not told their token, and the 
   assert.deepEqual(asked, ['token unauthorized']); // the token that nobody has
 });
 
-test('with a configuration that cannot work it tells all that is wrong, and looks at the rest', {
+test('doctor reports all problems of a configuration and runs the other checks', {
   timeout: 30_000,
 }, async () => {
   await using place = await tempDir();

@@ -1,4 +1,4 @@
-/** The doctor's checks of this host: the board of the credentials, and what the status tells. */
+/** The doctor's checks of this host: the board of the credentials, and the status of the agent. */
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -30,13 +30,13 @@ async function boardOf(made: string, now: string) {
   return await boardCheck(place.path, host(now)).run(signal); // the directory is there until then
 }
 
-describe('the board', () => {
-  it('that the credentials were made on is in order, and records of others are counted', async () => {
+describe('the board check', () => {
+  it('passes on the board of the credentials and counts archived records', async () => {
     const { status: mark, observed: seen } = await boardOf('raspberry-pi-4', 'raspberry-pi-4');
     assert.deepEqual([mark, /; 1 of other boards/.test(seen)], ['pass', true], seen);
   });
 
-  it('of a copied card is another one, and the finding has no token', async () => {
+  it('fails on a copied disk, without printing the token', async () => {
     const finding = await boardOf('raspberry-pi-4', 'raspberry-pi-zero-2w');
     assert.equal(finding.status, 'fail', finding.observed);
     assert.match(finding.status === 'fail' ? finding.action : '', /prepare-image/);
@@ -44,14 +44,14 @@ describe('the board', () => {
   });
 });
 
-describe('what the status tells', () => {
-  it('is the warnings and errors, the most frequent first', async () => {
+describe('the status checks', () => {
+  it('list warnings and errors, the most frequent first', async () => {
     const counts = { 'FL-AGENT-STARTED': 9, 'FL-SERVER-TIMEOUT': 3, 'FL-DISK-WRITE-FAILED': 1 };
     const { observed: seen } = await eventCountsCheck({ ...NOTHING, eventCounts: counts }).run(signal);
     assert.equal(seen, 'FL-SERVER-TIMEOUT 3 times, FL-DISK-WRITE-FAILED once');
   });
 
-  it('has the last success beside the trouble', async () => {
+  it('show the last success beside the failure', async () => {
     const retry = {
       event: 'FL-SERVER-TIMEOUT',
       level: 'warn',
@@ -71,7 +71,7 @@ describe('what the status tells', () => {
     assert.match(seen, /^FL-SERVER-TIMEOUT: s, for 2 h.*; last accepted 2 h.* ago$/);
   });
 
-  it('is a cross with a remedy of its own while the agent cannot start', async () => {
+  it('fail with the remedy of the event if the agent cannot start', async () => {
     const of = (...why: readonly string[]) => successCheck({ ...NOTHING, reasons: why }).run(signal);
     const locked = await of('FL-STATE-LOCKED: another firstlight already runs on /s');
     assert.equal(

@@ -1,4 +1,4 @@
-/** A gateway that has never started, its server, and `firstlight doctor --provision` on it. */
+/** A gateway that has never started, its server, and `firstlight doctor --provision`. */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -66,7 +66,7 @@ export async function gateway({ secret = provisioning.secret, more = '' } = {}) 
 
 export type Gateway = Awaited<ReturnType<typeof gateway>>;
 
-/** The agent starts, gets in, and delivers as the one device there is. */
+/** Starts the agent and expects that it delivers as the only device. */
 export async function recovers({ agent, sandbox, record }: Gateway): Promise<AgentProcess> {
   const running = agent();
   await running.line('first telemetry accepted');
@@ -82,7 +82,7 @@ export function provisionings({ sandbox }: Gateway): number {
   return asked.reduce((sum, [, count]) => sum + count, 0);
 }
 
-/** Resolves when it is so, which the test's own time-out bounds. */
+/** Resolves when the condition holds; limited by the time-out of the test. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
 }

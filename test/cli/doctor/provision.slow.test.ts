@@ -1,4 +1,4 @@
-/** `firstlight doctor --provision` as a process, and the real agent after it: silence, kills, refusals, rights. */
+/** `firstlight doctor --provision` as a process, then the real agent: time-outs, kills, rejections, permissions. */
 
 import assert from 'node:assert/strict';
 import { chown, mkdir, readdir, stat } from 'node:fs/promises';
@@ -12,8 +12,8 @@ const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear
 
 const asRoot = process.getuid?.() === 0 ? false : 'needs root, to give files away';
 
-describe('a gateway that has never started', () => {
-  test('with credentials makes no request for others, and says so', LONG, async () => {
+describe('doctor --provision on a gateway that has never started', () => {
+  test('with credentials it sends no request', LONG, async () => {
     await using at = await gateway();
     await at.examined();
     const before = await at.record();
@@ -24,7 +24,7 @@ describe('a gateway that has never started', () => {
     assert.equal(provisionings(at), 1);
   });
 
-  test('with a wrong secret hears the sentence the agent has for it', LONG, async () => {
+  test('a wrong secret is reported with the sentence of the agent', LONG, async () => {
     await using at = await gateway({ secret: 'another-secret' });
     const { code, provisioning: found } = await at.examined();
     assert.deepEqual([code, found?.status], [1, 'fail']);
@@ -34,7 +34,7 @@ describe('a gateway that has never started', () => {
     assert.equal(at.sandbox.devices().length, 0);
   });
 
-  test('whose name is taken is told so, after the server was asked whether it is its own', LONG, async () => {
+  test('a taken name is reported after the token was verified', LONG, async () => {
     await using at = await gateway();
     at.sandbox.core.admin.createDevice({ name: 'gw-test', token: 'anothers' });
     const { code, provisioning: found } = await at.examined();
@@ -44,27 +44,23 @@ describe('a gateway that has never started', () => {
   });
 });
 
-describe('a request that gets no answer', () => {
-  test(
-    'ends with the time there is, the intent stays on the disk, and the agent goes on from it',
-    LONG,
-    async () => {
-      await using at = await gateway();
-      at.turn({ dead: true });
-      const { code, provisioning: found } = await at.examined('5');
-      assert.deepEqual([code, found?.status], [1, 'fail']);
-      assert.match(found?.observed ?? '', /FL-SERVER-TIMEOUT, no response in 5 s/);
-      assert.match(found?.meaning ?? '', /the intent is on disk, and the agent continues from there/);
-      const proposed = await at.record();
-      assert.equal(proposed['state'], 'pending');
-      at.turn({ dead: false });
-      await using agent = await recovers(at);
-      assert.ok(agent.output.some((line) => line.includes('event=FL-PROVISIONING-RESUMED')));
-      assert.equal((await at.record())['token'], proposed['token']);
-    },
-  );
+describe('a provisioning request without a response', () => {
+  test('times out with the intent on disk, from which the agent continues', LONG, async () => {
+    await using at = await gateway();
+    at.turn({ dead: true });
+    const { code, provisioning: found } = await at.examined('5');
+    assert.deepEqual([code, found?.status], [1, 'fail']);
+    assert.match(found?.observed ?? '', /FL-SERVER-TIMEOUT, no response in 5 s/);
+    assert.match(found?.meaning ?? '', /the intent is on disk, and the agent continues from there/);
+    const proposed = await at.record();
+    assert.equal(proposed['state'], 'pending');
+    at.turn({ dead: false });
+    await using agent = await recovers(at);
+    assert.ok(agent.output.some((line) => line.includes('event=FL-PROVISIONING-RESUMED')));
+    assert.equal((await at.record())['token'], proposed['token']);
+  });
 
-  test('is given up at Ctrl-C, exit code 130, with nothing lost', LONG, async () => {
+  test('Ctrl-C cancels it with exit code 130 and loses nothing', LONG, async () => {
     await using at = await gateway();
     at.turn({ dead: true });
     await using doctor = at.doctor();
@@ -76,7 +72,7 @@ describe('a request that gets no answer', () => {
     await using _agent = await recovers(at);
   });
 
-  test('and is killed after the server has made the device strands nothing', LONG, async () => {
+  test('a kill after the device was created loses no token', LONG, async () => {
     await using at = await gateway();
     at.turn({ lossOut: 1 });
     {
@@ -92,8 +88,8 @@ describe('a request that gets no answer', () => {
   });
 });
 
-describe('beside others', () => {
-  test('a running agent is left alone, and does it by itself', LONG, async () => {
+describe('doctor --provision and other users', () => {
+  test('a running agent is not disturbed and provisions by itself', LONG, async () => {
     await using at = await gateway();
     await using _agent = await recovers(at);
     const { code, provisioning: found } = await at.examined();
@@ -102,7 +98,7 @@ describe('beside others', () => {
     assert.equal(provisionings(at), 1);
   });
 
-  test('root leaves files that are the service’s own', { ...LONG, skip: asRoot }, async () => {
+  test('files written by root belong to the user of the service', { ...LONG, skip: asRoot }, async () => {
     await using at = await gateway();
     await mkdir(at.state, { mode: 0o700 });
     for (const path of [at.path, at.file, at.state]) await chown(path, NOBODY, NOBODY);
@@ -116,7 +112,10 @@ describe('beside others', () => {
     assert.equal(at.sandbox.devices().length, 1);
   });
 
-  test('a user who may not write there sends nothing, and reads why', { ...LONG, skip: asRoot }, async () => {
+  test('a user without write permission sends nothing and gets the reason', {
+    ...LONG,
+    skip: asRoot,
+  }, async () => {
     await using at = await gateway();
     await mkdir(at.state, { mode: 0o700 });
     for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);

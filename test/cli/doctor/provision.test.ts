@@ -1,4 +1,4 @@
-/** `firstlight doctor --provision` as a process, and the real agent after it: whatever becomes of the one, the gateway ends as one device. */
+/** `firstlight doctor --provision` as a process, then the real agent: in every case the gateway is one device in the end. */
 
 import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
@@ -8,8 +8,8 @@ import { gateway, isPending, LONG, provisionings, recovers, until } from './prov
 
 const FILES = ['credentials.json', 'credentials.backup.json'];
 
-describe('a gateway that has never started', () => {
-  test('is provisioned, and the agent goes on with that token and asks for no other', LONG, async () => {
+describe('doctor --provision on a gateway that has never started', () => {
+  test('provisions it, and the agent uses that token', LONG, async () => {
     await using at = await gateway();
     const { code, provisioning: found, token } = await at.examined();
     assert.equal(code, 0);
@@ -26,7 +26,7 @@ describe('a gateway that has never started', () => {
     assert.ok(!agent.output.some((line) => line.includes('event=FL-PROVISIONING-STARTED')));
   });
 
-  test('whose token the server is to choose is left to the agent', LONG, async () => {
+  test('leaves a server-generated token to the agent', LONG, async () => {
     await using at = await gateway({ more: 'credentials = "server-generated"' });
     const { provisioning: found } = await at.examined();
     assert.equal(found?.status, 'skip');
@@ -38,8 +38,8 @@ describe('a gateway that has never started', () => {
   });
 });
 
-describe('a request that gets no answer', () => {
-  test('and is killed as soon as the intent is on the disk strands nothing', LONG, async () => {
+describe('a provisioning request without a response', () => {
+  test('a kill as soon as the intent is on disk loses no token', LONG, async () => {
     await using at = await gateway();
     {
       await using doctor = at.doctor();

@@ -1,4 +1,4 @@
-/** `firstlight doctor --bundle` where the host makes it hard: a capture that is too large, a user without rights, a planted link. */
+/** `firstlight doctor --bundle` on a difficult host: too large a capture, a user without permissions, a planted link. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,7 @@ const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear
 const SECRET = 'the-secret-of-this-profile';
 const TOKEN = 'tokenOfThisGateway12345';
 const BYTES_MAX = 10_000_000;
-/** 220 files of 64 KiB that cannot be compressed, where the sensors look for thermal zones. */
+/** 220 incompressible files of 64 KiB where the sensors read thermal zones. */
 const LARGE_HOST = [
   'unshare',
   '-m',
@@ -47,7 +47,7 @@ async function host() {
       const places = ['--config', file, '--state', state, '--runtime', place.path];
       await using doctor = AgentProcess.run(['doctor', '--bundle', bundle, ...places], {}, within);
       assert.equal(await doctor.exit(), 0, doctor.output.join('\n'));
-      return doctor.output.filter((line) => /^(in it|left out): /.test(line));
+      return doctor.output.filter((line) => /^(included|omitted): /.test(line));
     },
     contents: () => spawnSync('tar', ['-xzOf', bundle], { encoding: 'latin1', maxBuffer: 1e8 }).stdout,
     names: () => spawnSync('tar', ['-tzf', bundle], { encoding: 'utf8', maxBuffer: 1e8 }).stdout.split('\n'),
@@ -56,7 +56,7 @@ async function host() {
 }
 
 describe('a support bundle', () => {
-  test('that would be larger than 10 MB goes without the capture, and says so in itself, too', {
+  test('omits the capture if it would exceed 10 MB, and lists that', {
     timeout: 240_000,
     skip: canMount ? false : 'needs root, to mount',
   }, async () => {
@@ -70,7 +70,7 @@ describe('a support bundle', () => {
     assert.ok(at.contents().includes(why));
   });
 
-  test('of a user without rights says which tokens it could not look for, and still has the rest', {
+  test('of a user without permissions lists the unsearched tokens and has all else', {
     timeout: 120_000,
     skip: isRoot ? false : 'needs root, to become somebody else',
   }, async () => {
@@ -93,7 +93,7 @@ describe('a support bundle', () => {
     for (const secret of [SECRET, TOKEN]) assert.ok(!at.contents().includes(secret));
   });
 
-  test('beside a planted link names it, and not the rights', { timeout: 120_000 }, async () => {
+  test('names a planted link as the reason, not the permissions', { timeout: 120_000 }, async () => {
     await using at = await host();
     const planted = join(at.state, 'credentials.json');
     await symlink('/etc/shadow', planted);

@@ -1,4 +1,4 @@
-/** `firstlight doctor --bundle` after a real run: what is in it, and that no secret is, in any form. */
+/** `firstlight doctor --bundle` after a real run: its contents, and that it contains no secret in any encoding. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -35,7 +35,7 @@ function formsOf(secret: string): readonly string[] {
   return [secret, percent, small, form, ...inBase64];
 }
 
-/** Resolves when the status says so, which the test's own time-out bounds. */
+/** Resolves when the agent is online; limited by the time-out of the test. */
 async function isOnline(runtime: string): Promise<void> {
   for (;;) {
     await using status = AgentProcess.run(['status', '--runtime', runtime]);
@@ -43,7 +43,7 @@ async function isOnline(runtime: string): Promise<void> {
   }
 }
 
-/** The text of every file below, with its path and what links lead to. */
+/** The text of every file below, with its path and the targets of links. */
 async function everything(directory: string): Promise<ReadonlyMap<string, string>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -52,7 +52,7 @@ async function everything(directory: string): Promise<ReadonlyMap<string, string
   );
 }
 
-test('a bundle of a real run holds what a support case needs, and no secret in any form', {
+test('a bundle of a real run is complete and contains no secret in any encoding', {
   timeout: 120_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -70,7 +70,7 @@ test('a bundle of a real run holds what a support case needs, and no secret in a
     ['bad', `{"version":1,"token":"${TORN}`],
   ])
     await writeFile(join(state, `credentials.aside-2026-11-26T00-00-00.000Z-${why}.json`), text ?? '');
-  // A journal in which another program has told everything, in every way.
+  // A journal to which another program has logged every secret in every encoding.
   const leaks = [provisioning.secret, token, FORGOTTEN, TORN].flatMap(formsOf);
   const journal = [...agent.output, ...leaks.map((form) => `leak >${form}<`)].join('\n');
   const bin = join(place.path, 'bin');
@@ -103,7 +103,7 @@ test('a bundle of a real run holds what a support case needs, and no secret in a
   assert.match(of('config.txt'), /provisioning\.secret +\*\*\*/);
   assert.match(of('versions.txt'), /^node v\d+/m);
   assert.match(of('proc/uptime'), /^\d/);
-  const output = first.output.filter((line) => /^(in it|left out): /.test(line)).join('\n');
+  const output = first.output.filter((line) => /^(included|omitted): /.test(line)).join('\n');
   for (const name of ['status.json', 'journal.txt', 'host/'])
     assert.ok(output.includes(`included: ${name}`), output);
   assert.doesNotMatch(output, /left out/);
@@ -118,7 +118,7 @@ test('a bundle of a real run holds what a support case needs, and no secret in a
   assert.equal(await agent.stop(), 0);
 });
 
-test('what cannot be had is left out and said, and a configuration with problems still names no secret', {
+test('missing parts are listed, and an invalid configuration reveals no secret', {
   timeout: 60_000,
 }, async () => {
   await using place = await tempDir();

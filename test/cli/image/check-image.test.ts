@@ -12,7 +12,7 @@ const PAIR = '[server]\nurl = "coap://h"\n[provisioning]\nkey = "k"\n';
 const CONFIG = '/etc/firstlight/firstlight.toml';
 const ENABLED = '/etc/systemd/system/multi-user.target.wants/firstlight.service';
 
-/** A clean one; what makes it unclean is put on top. */
+/** A clean image, to which each test adds a problem. */
 class Image implements Disposable {
   readonly root = mkdtempSync(join(tmpdir(), 'firstlight-image-'));
 
@@ -51,7 +51,7 @@ class Image implements Disposable {
   }
 }
 
-test('an image with a configuration, its secret, an enabled service and nothing of any gateway is clean', () => {
+test('an image with configuration, secret and enabled service is clean', () => {
   using image = new Image();
   const { code, output } = image.check();
   assert.equal(code, 0, output);
@@ -121,7 +121,7 @@ const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown
 };
 
 for (const [name, [addProblem, expected]] of Object.entries(PROBLEM_CASES)) {
-  test(`an image with ${name} is not clean, and only that is told`, () => {
+  test(`an image with ${name} is not clean, for that reason only`, () => {
     using image = new Image();
     addProblem(image);
     const { code, output } = image.check();
@@ -139,13 +139,13 @@ for (const [name, [addProblem, expected]] of Object.entries(PROBLEM_CASES)) {
   });
 }
 
-test('everything that is wrong is told at once', () => {
+test('all problems of an image are reported at once', () => {
   using image = new Image();
   image.put(`${STATE}/credentials.json`, '{}').put('/etc/machine-id', 'f00').without(ENABLED);
   assert.equal(image.check().output.split('\n').length, 5);
 });
 
-test('a secret file is looked for in the image, not on this host', () => {
+test('a secret file is read from the image, not from this host', () => {
   using image = new Image();
   image.without('/etc/credstore/firstlight.secret');
   image.put(CONFIG, `${PAIR}secret-file = "/etc/firstlight/only-in-the-image"\n`);
@@ -154,7 +154,7 @@ test('a secret file is looked for in the image, not on this host', () => {
   assert.equal(image.check().code, 0, image.check().output);
 });
 
-test('the configuration that an import left in the image is looked at like the file of the package', () => {
+test('an imported configuration in the image is checked, too', () => {
   using image = new Image();
   image.put(CONFIG, '# nothing set\n').without('/etc/credstore/firstlight.secret');
   const imported = '/etc/firstlight/conf.d/00-boot.toml';
@@ -164,7 +164,7 @@ test('the configuration that an import left in the image is looked at like the f
   assert.equal(image.check().code, 0, image.check().output);
 });
 
-test('what belongs to the host is told with where it is, and is no fault of the image', () => {
+test('traces of the host are listed with their paths and are no problem', () => {
   using image = new Image();
   image
     .put('/etc/ssh/ssh_host_rsa_key', 'x')
@@ -177,7 +177,7 @@ test('what belongs to the host is told with where it is, and is no fault of the 
   }
 });
 
-test('a directory that is no root of a system is not called clean', () => {
+test('a directory that is not the root of a system is not clean', () => {
   const output: string[] = [];
   assert.equal(checkImage({ root: '/proc' }, { write: (text) => output.push(text) }), 1);
   assert.match(output.join(''), /is not the root of a system/);

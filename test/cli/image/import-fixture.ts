@@ -76,7 +76,7 @@ export class ImportFixture implements Disposable {
     return (statSync(path).mode & 0o7777).toString(8);
   }
 
-  /** Every file, below the desk's root. */
+  /** Every file below the root of the fixture. */
   get files(): readonly string[] {
     return readdirSync(this.root, { recursive: true, encoding: 'utf8' })
       .filter((name) => statSync(join(this.root, name)).isFile())

@@ -1,4 +1,4 @@
-/** `firstlight import` killed at its system calls, and on a real FAT file system. */
+/** `firstlight import` killed at each system call, and on a real FAT file system. */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -27,7 +27,7 @@ function calls(log: string): readonly string[] {
   return readFileSync(log, 'utf8').trimEnd().split('\n');
 }
 
-test('killed at any system call, the next start ends as if nothing had been', {
+test('an import after a kill at any system call ends as without the kill', {
   timeout: 120_000,
 }, async () => {
   const logs = mkdtempSync(join(tmpdir(), 'firstlight-kills-'));
@@ -61,7 +61,7 @@ test('killed at any system call, the next start ends as if nothing had been', {
   }
 });
 
-/** A FAT file system in a file, mounted by the kernel or else by a program; or why there is none. */
+/** A FAT file system in a file, mounted by the kernel or by a program; or the reason why there is none. */
 function fat():
   | (Disposable & { readonly image: string; readonly path: string; readonly isKernels: boolean })
   | string {
@@ -94,7 +94,7 @@ function fat():
   };
 }
 
-test('on a real FAT partition the secret is nowhere in the image any more', (t) => {
+test('an import erases the secret from a real FAT partition', (t) => {
   const card = fat();
   if (typeof card === 'string') return t.skip(card);
   using _card = card;

@@ -1,4 +1,4 @@
-/** The unit of the import, as systemd itself judges it, and against what the program needs. */
+/** firstlight-import.service: verified by systemd, and compared with the needs of the program. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -24,7 +24,7 @@ function systemdVersion(): number {
   return Number(/^systemd (\d+)/.exec(stdout ?? '')?.[1] ?? 0);
 }
 
-test('it runs only when there is a file, before the agent, which does not depend on it', () => {
+test('the import unit runs only with a file, before the agent, and is not required', () => {
   const conditions = values('ConditionPathExists');
   for (const file of BOOT_FILES) assert.ok(conditions.includes(`|${file}`), file);
   assert.ok(conditions.every((condition) => condition.startsWith('|')));
@@ -34,7 +34,7 @@ test('it runs only when there is a file, before the agent, which does not depend
   assert.ok(Number(values('TimeoutStartSec')[0]) <= 30);
 });
 
-test('what it may write to is what the program writes to', () => {
+test('the writable paths of the import unit are those that the program writes to', () => {
   const writable = values('ReadWritePaths')
     .join(' ')
     .split(' ')
@@ -44,7 +44,7 @@ test('what it may write to is what the program writes to', () => {
   assert.deepEqual(values('CapabilityBoundingSet'), ['CAP_DAC_READ_SEARCH']);
 });
 
-test('the command line of the unit works: without a compiler', () => {
+test('the command line of the import unit works without V8 compilers', () => {
   const [, ...flags] = (values('ExecStart')[0] ?? '')
     .split(' ')
     .filter((part) => !part.startsWith('/usr/lib/'));
@@ -58,7 +58,7 @@ test('the command line of the unit works: without a compiler', () => {
   assert.equal(status, 66);
 });
 
-test('systemd finds no fault with the unit, and its exposure is small', (t) => {
+test('systemd verifies the import unit, and its exposure is low', (t) => {
   const version = systemdVersion();
   if (version === 0) return t.skip('systemd-analyze is missing');
   const verify = spawnSync('systemd-analyze', ['--man=no', 'verify', UNIT], { encoding: 'utf8' });

@@ -1,4 +1,4 @@
-/** `firstlight import` on real files: what it takes, what it refuses, and where everything is afterwards. */
+/** `firstlight import` on real files: what it imports, what it rejects, and the resulting files. */
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const SECRET = 'p-secret-51c0ffee';
 const TOML = `# ours\n[server]\nurl = "coap://tb.example.com"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n`;
 const TOKEN = '[server]\nurl = "coap://tb.example.com"\n[device]\ntoken = "T0KEN-9a8b7c"\n';
 
-test('a good file ends as a configuration for all, a secret for root, and nothing on the card', async () => {
+test('a valid file becomes a public configuration and a secret for root only', async () => {
   using fixture = new ImportFixture();
   const { code, output } = await fixture.put(TOML).process();
   assert.equal(code, 0, output);
@@ -30,7 +30,7 @@ test('a good file ends as a configuration for all, a secret for root, and nothin
   assert.deepEqual(readdirSync(fixture.scratch), []);
 });
 
-test('what the editors of Windows and old Macs make of the file is taken as it is', () => {
+test('a file from a Windows or old Mac editor is imported', () => {
   const crlf = TOML.replaceAll('\n', '\r\n');
   const big = Buffer.from(`\uFEFF${crlf}`, 'utf16le').swap16();
   const forms = {
@@ -49,7 +49,7 @@ test('what the editors of Windows and old Macs make of the file is taken as it i
   }
 });
 
-test('a file that is no text as we want it is refused with what to do about it', () => {
+test('an empty, damaged or wrongly encoded file is rejected with the remedy', () => {
   const forms: readonly (readonly [string | Uint8Array, RegExp])[] = [
     ['', /is empty/],
     ['\r\n \r\n', /is empty/],
@@ -69,7 +69,7 @@ test('a file that is no text as we want it is refused with what to do about it',
   }
 });
 
-test('a wrong file stays, with all its problems beside it for Notepad and no secret; a right one takes the note away', async () => {
+test('an invalid file stays with a note of all problems; a valid one removes the note', async () => {
   using fixture = new ImportFixture();
   const wrong = TOML.replace('coap:', 'mqtt:')
     .replace('# ours', '#\n[log]\nlevel = "loud"\nfoo = 1')
@@ -95,7 +95,7 @@ test('a wrong file stays, with all its problems beside it for Notepad and no sec
   assert.equal(fixture.digest, undefined);
 });
 
-test('a file with which no gateway could get in is refused, unless systemd hands over what is missing', () => {
+test('a file without credentials is rejected unless systemd provides them', () => {
   const url = '[server]\nurl = "coap://tb.example.com"\n';
   using fixture = new ImportFixture();
   assert.equal(fixture.put(url).import().code, 78);
@@ -113,7 +113,7 @@ test('a file with which no gateway could get in is refused, unless systemd hands
   assert.equal(fixture.secret('firstlight.secret'), undefined);
 });
 
-test('however the secret is written in TOML, it is found, moved, and nothing else is lost', () => {
+test('a secret in any TOML notation is moved, and nothing else is lost', () => {
   const head = 'server.url = "coap://h"\n';
   const forms = [
     `${head}[provisioning]\nkey = 'k' # a comment\n"secret"='${SECRET}' # mine`,
@@ -139,13 +139,13 @@ test('however the secret is written in TOML, it is found, moved, and nothing els
   }
 });
 
-test('a secret taken out of use in a comment is not published either', () => {
+test('a secret in a comment is not published', () => {
   using fixture = new ImportFixture();
   fixture.put(`${TOML}#secret = "last-years-secret"\n# token="another"\n`).import();
   assert.match(fixture.config ?? '', /#secret = …\n# token= …\n$/);
 });
 
-test('a configuration that somebody edited is kept, dated; one that sets nothing is not; and a second import changes nothing', () => {
+test('an edited configuration is backed up, and a second import changes nothing', () => {
   using fixture = new ImportFixture();
   const config = fixture.configFile;
   const directory = dirname(config);
@@ -166,7 +166,7 @@ test('a configuration that somebody edited is kept, dated; one that sets nothing
   assert.deepEqual(fixture.files, before);
 });
 
-test('a fixed token goes the same way, and takes the place of the provisioning secret imported before', () => {
+test('a fixed token replaces the provisioning secret of an earlier import', () => {
   using fixture = new ImportFixture();
   fixture.put(TOML).import();
   const { code, output } = fixture.put(TOKEN).import();
@@ -179,7 +179,7 @@ test('a fixed token goes the same way, and takes the place of the provisioning s
   assert.equal(fixture.secret('firstlight.token'), undefined);
 });
 
-test('what an earlier import left is not taken for what this file brings, nor stays when it was cut short', () => {
+test('secrets of an earlier or interrupted import do not count for this file', () => {
   using fixture = new ImportFixture();
   fixture.put(TOKEN).import();
   writeFileSync(join(fixture.credstore, '.firstlight.secret.new'), SECRET);
@@ -193,14 +193,14 @@ test('what an earlier import left is not taken for what this file brings, nor st
   assert.deepEqual(fixture.files, ['credstore/firstlight.token', 'etc/conf.d/00-boot.toml']);
 });
 
-test('a value that only looks like an old secret in a comment is not harmed', () => {
+test('a value that looks like a secret in a comment is kept', () => {
   using fixture = new ImportFixture();
   const { code } = fixture.put(TOML.replace('"k"', '"""\\\n#secret = k"""')).import();
   assert.equal(code, 0, fixture.digest);
   assert.match(fixture.config ?? '', /^key = "#secret = k"$/m);
 });
 
-test('a credential that systemd hands over by another way wins, and that is said', () => {
+test('a credential from SMBIOS takes precedence, with a warning', () => {
   using fixture = new ImportFixture();
   const credentials = join(fixture.root, 'credentials');
   mkdirSync(credentials);
@@ -210,7 +210,7 @@ test('a credential that systemd hands over by another way wins, and that is said
   assert.ok(!output.includes('by-smbios'));
 });
 
-test('the drop-ins of the gateway go with the file: what they give need not be in it, what is wrong in them is told', () => {
+test('existing drop-ins are loaded with the file, and their problems are reported', () => {
   using fixture = new ImportFixture();
   const dropIn = join(fixture.etc, 'conf.d', 'server.toml');
   mkdirSync(join(fixture.etc, 'conf.d'), { recursive: true });
@@ -223,7 +223,7 @@ test('the drop-ins of the gateway go with the file: what they give need not be i
   assert.match(fixture.config ?? '', /^\[provisioning\]\nkey = "k"\n# secret: is in/);
 });
 
-test('a name that is nearly right is told beside the file and not taken', () => {
+test('a file with a similar name is not imported, and a note explains it', () => {
   for (const name of ['firstlight.toml.txt', 'FIRSTLIGHT.TOML', 'firstlight.txt']) {
     using fixture = new ImportFixture();
     const { code } = fixture.put(TOML, name).import();
@@ -235,7 +235,7 @@ test('a name that is nearly right is told beside the file and not taken', () => 
   }
 });
 
-test('a link, a directory and a file that is not there are no configuration', () => {
+test('a link, a directory and a missing file are not imported', () => {
   using fixture = new ImportFixture();
   assert.equal(fixture.import().code, 66);
   writeFileSync(join(fixture.root, 'elsewhere'), TOML);
@@ -248,7 +248,7 @@ test('a link, a directory and a file that is not there are no configuration', ()
   assert.match(other.digest ?? '', /it is not a regular file/);
 });
 
-test('the file of the package stays as it is, and what it sets goes with the imported file and gives way to it', () => {
+test('firstlight.toml stays unchanged, and the imported file overrides it', () => {
   using fixture = new ImportFixture();
   const main = join(fixture.etc, 'firstlight.toml');
   mkdirSync(fixture.etc);
@@ -287,7 +287,7 @@ for (const [how, toml] of [
     `server.url = "coap://tb.example.com"\nprovisioning = { key = "k", secret = "${SECRET}" }\n${OWN}`,
   ],
 ] as const) {
-  test(`sensors of an operator's own come through an import, ${how}`, () => {
+  test(`custom sensors survive an import, ${how}`, () => {
     using fixture = new ImportFixture();
     assert.equal(fixture.put(toml).import().code, 0);
     assert.equal(fixture.secret('firstlight.secret'), SECRET);

@@ -1,4 +1,4 @@
-/** `firstlight prepare-image`: what it removes, what it leaves, and when it does not. */
+/** `firstlight prepare-image`: what it removes, what it keeps, and when it removes nothing. */
 
 import assert from 'node:assert/strict';
 import {
@@ -55,7 +55,7 @@ class Gateway implements Disposable {
   }
 }
 
-/** `answer`: what somebody at a terminal types; absent: there is no terminal. */
+/** `answer`: typed at the terminal; absent: no terminal. */
 async function prepare(
   state: string,
   yes: boolean,
@@ -70,7 +70,7 @@ async function prepare(
   return { code, output: output.join('') };
 }
 
-test('credentials with all their copies and the readings go, also what a killed agent left; the device is named', async () => {
+test('prepare-image removes credentials, copies, spool and temporary files', async () => {
   using gateway = new Gateway();
   writeFileSync(join(gateway.state, 'notes.txt'), 'mine');
   const { code, output } = await prepare(gateway.state, true);
@@ -82,7 +82,7 @@ test('credentials with all their copies and the readings go, also what a killed 
   assert.ok(!output.includes(TOKEN));
 });
 
-test('it asks, and only yes is yes', async () => {
+test('prepare-image asks, and only yes confirms', async () => {
   for (const answer of ['', 'n', 'no', 'yess']) {
     using gateway = new Gateway();
     const { code, output } = await prepare(gateway.state, false, answer);
@@ -95,7 +95,7 @@ test('it asks, and only yes is yes', async () => {
   assert.deepEqual(gateway.names, []);
 });
 
-test('with nobody to ask and no --yes it refuses', async () => {
+test('without a terminal, prepare-image needs --yes', async () => {
   using gateway = new Gateway();
   const { code, output } = await prepare(gateway.state, false);
   assert.equal(code, 64);
@@ -103,7 +103,9 @@ test('with nobody to ask and no --yes it refuses', async () => {
   assert.equal(gateway.names.length, OURS.length + 1);
 });
 
-test('while an agent runs nothing is removed; once it has ended, all is', { timeout: 60_000 }, async () => {
+test('prepare-image removes nothing while an agent runs, and all after its end', {
+  timeout: 60_000,
+}, async () => {
   await using sandbox = await openSandbox({ provisioning: { key: 'key', secret: 'a-secret' } });
   await using place = await tempDir();
   const state = join(place.path, 'state');
@@ -121,7 +123,7 @@ test('while an agent runs nothing is removed; once it has ended, all is', { time
   assert.deepEqual(readdirSync(state), []);
 });
 
-test('what a hostile service put into its directory costs nobody a file: links are removed, not followed', async () => {
+test('prepare-image removes planted links without following them', async () => {
   using gateway = new Gateway();
   const victims = mkdtempSync(join(tmpdir(), 'firstlight-victims-'));
   try {
@@ -143,7 +145,7 @@ test('what a hostile service put into its directory costs nobody a file: links a
   }
 });
 
-test('a directory that is not there, and one that somebody else locked, are told', async () => {
+test('a missing and a locked state directory are reported', async () => {
   using gateway = new Gateway();
   const none = await prepare(join(gateway.state, 'none'), true);
   assert.equal(none.code, 0);

@@ -1,4 +1,4 @@
-/** `firstlight sample`: what a person sees, what a program gets, and where a value comes from. */
+/** `firstlight sample`: the table, the JSON output and the explanation of a value. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { copyHost, type HostName, RecordingSensorLogger } from '../../sensors/he
 
 const CONTROL = /[^\n\P{Cc}]/u;
 
-it('the table has the sensors as headings, bytes in units a person can read, and every column in line', async (t) => {
+it('the table groups by sensor, with readable units and aligned columns', async (t) => {
   const { code, lines } = await run('raspberry-pi-4', t, {});
   assert.equal(code, 0);
   assert.deepEqual(
@@ -46,19 +46,19 @@ it('--json prints one reading with plain numbers, rates included', async (t) => 
   assert.equal(reading.values.netWlan0TxBytesPerS, 0);
 });
 
-it('a host whose /proc cannot be read shows what is left', async (t) => {
+it('a host without a readable /proc shows the other values', async (t) => {
   const { code, lines } = await run('x86-vm', t, { json: true }, { without: ['proc', 'sys'] });
   assert.equal(code, 0);
   assert.match(lines[0] ?? '', /diskRootUsedPercent/);
 });
 
-it('a host that says nothing at all is exit code 1', async (t) => {
+it('a host without any readable sensor exits with 1', async (t) => {
   const { code, lines } = await run('x86-vm', t, {}, { without: ['.'] });
   assert.equal(code, 1);
   assert.deepEqual(lines, ['No sensor could be read.']);
 });
 
-it('--explain shows the files and the lines a value hangs on, and no others', async (t) => {
+it('--explain shows exactly the files and lines of a value', async (t) => {
   const { code, lines } = await run('raspberry-pi-4', t, { explain: 'memoryUsedBytes' });
   assert.equal(code, 0);
   assert.match(lines[0] ?? '', /^memoryUsedBytes = \d+ B \(471\.0 MiB\)$/);
@@ -69,7 +69,7 @@ it('--explain shows the files and the lines a value hangs on, and no others', as
   );
 });
 
-it('--explain shows what the sensor said before rounding, and the file that made it choose', async (t) => {
+it('--explain shows the raw value and the file that selected the sensor', async (t) => {
   const { lines } = await run('raspberry-pi-4', t, { explain: 'cpuTemperatureC' });
   const zone = '/sys/class/thermal/thermal_zone0';
   assert.deepEqual(readFrom(lines).toSorted(), [`${zone}/temp`, `${zone}/type`]);
@@ -77,14 +77,14 @@ it('--explain shows what the sensor said before rounding, and the file that made
   assert.ok(lines.some((line) => line.startsWith('accepted    -60 to 150 °C')));
 });
 
-it('--explain of a rate shows the counters of that interface alone', async (t) => {
+it('--explain of a rate shows only the counters of that interface', async (t) => {
   const { lines } = await run('raspberry-pi-4', t, { explain: 'netEth0RxBytesPerS' });
   const text = lines.join('\n');
   assert.match(text, /eth0: +48211033/);
   assert.doesNotMatch(text, /wlan0|docker0/);
 });
 
-it('--explain of a key this host does not have says so, and what its sensor looked for in vain', async (t) => {
+it('--explain of a key that the host lacks shows what the sensor looked for', async (t) => {
   const { code, lines } = await run('x86-vm', t, { explain: 'cpuTemperatureC' });
   assert.equal(code, 0);
   assert.match(
@@ -94,12 +94,12 @@ it('--explain of a key this host does not have says so, and what its sensor look
   assert.ok(lines.includes('looked for  /sys/class/hwmon: does not exist'), lines.join('\n'));
 });
 
-it('--explain of another interface names those that are there', async (t) => {
+it('--explain of a missing interface names the existing ones', async (t) => {
   const { lines } = await run('x86-vm', t, { explain: 'netEth7RxBytesPerS' });
   assert.match(lines[0] ?? '', /does not provide it\. It provides netEth0RxBytesPerS\.$/);
 });
 
-it('--explain of a broken file says what is wrong with it', async (t) => {
+it('--explain of a malformed file shows the error', async (t) => {
   const { lines } = await run(
     'raspberry-pi-4',
     t,
@@ -113,17 +113,17 @@ it('--explain of a broken file says what is wrong with it', async (t) => {
   assert.doesNotMatch(lines.join('\n'), CONTROL);
 });
 
-it('--explain of the share of inodes shows the numbers it is made of', async (t) => {
+it('--explain of the inode usage shows the numbers behind it', async (t) => {
   const { lines } = await run('x86-vm', t, { explain: 'diskRootInodesUsedPercent' });
   assert.match(lines.join('\n'), /^ +f_files \d+$\n^ +f_ffree \d+$/m);
 });
 
-it('--explain of a value that is read once a minute shows its line', async (t) => {
+it('--explain of a value that is read once per minute shows its line', async (t) => {
   const { lines } = await run('x86-vm', t, { explain: 'oomKillCount' });
   assert.match(lines.join('\n'), /^read from +\/proc\/vmstat\n +oom_kill \d+$/m);
 });
 
-it('--explain of an own file shows its line, or why it has no value', async (t) => {
+it('--explain of a custom file sensor shows its line or its error', async (t) => {
   const root = copyHost('x86-vm', t);
   const config = join(root, 'site.toml');
   const own = (name: string, file: string) =>
@@ -140,7 +140,7 @@ it('--explain of an own file shows its line, or why it has no value', async (t) 
   assert.match(absent.lines.join('\n'), /^looked for +\/proc\/net\/dev: Inter-/m);
 });
 
-it('--explain of a mistyped key suggests the nearest, and is exit code 1', async (t) => {
+it('--explain of a mistyped key suggests the nearest one and exits with 1', async (t) => {
   const { code, lines } = await run('x86-vm', t, { explain: 'memoryUseBytes' });
   assert.equal(code, 1);
   assert.match(lines[0] ?? '', /^No sensor has a key memoryUseBytes\. Did you mean memoryUsedBytes\?$/);
@@ -148,7 +148,7 @@ it('--explain of a mistyped key suggests the nearest, and is exit code 1', async
   assert.match(near.lines[0] ?? '', /is a key of Firstlight.* It provides netEth0RxBytesPerS/);
 });
 
-it('a program cannot seem to tell of lost readings', async (t) => {
+it('a program cannot send the keys of lost readings', async (t) => {
   const config = join(copyHost('x86-vm', t), 'site.toml');
   writeFileSync(
     config,
@@ -157,7 +157,7 @@ it('a program cannot seem to tell of lost readings', async (t) => {
   assert.doesNotMatch((await run('x86-vm', t, { config, json: true })).lines[0] ?? '', /lostReadings/);
 });
 
-it('--config shows the operator’s own sensors too, read once, with their units; --all marks what is off', async (t) => {
+it('--config includes custom sensors with their units; --all marks disabled ones', async (t) => {
   const root = copyHost('x86-vm', t);
   const config = join(root, 'site.toml');
   const program = join(root, 'program');
@@ -186,7 +186,7 @@ it('--config shows the operator’s own sensors too, read once, with their units
   );
 });
 
-it('--config with problems tells them all and is exit code 78', async (t) => {
+it('--config with problems reports them all and exits with 78', async (t) => {
   const root = copyHost('x86-vm', t);
   const config = join(root, 'wrong.toml');
   writeFileSync(config, '[server]\nurl = "ftp://x"\n[telemetry]\ninterval = "never"\n');
@@ -197,7 +197,7 @@ it('--config with problems tells them all and is exit code 78', async (t) => {
   );
 });
 
-it('--config samples as the agent with that file would: its keys, its names; --all marks the others', async (t) => {
+it('--config selects and renames like the agent; --all marks the other keys', async (t) => {
   const root = copyHost('x86-vm', t);
   const config = join(root, 'site.toml');
   const sensors = 'off = "network"\nrename = "load1=loadOne"\nscale = "load1=100"\n';

@@ -8,7 +8,7 @@ import { copyHost } from '../../sensors/helpers/captured-host.ts';
 import { createHungFiles } from '../../sensors/helpers/hung-files.ts';
 import { sample } from './sample-process.ts';
 
-it('a thread that waits for a dead device does not keep firstlight sample', {
+it('a thread that waits for a dead device does not delay firstlight sample', {
   timeout: 60_000,
 }, async (t) => {
   const root = copyHost('x86-vm', t);

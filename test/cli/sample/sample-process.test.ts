@@ -1,4 +1,4 @@
-/** `firstlight sample` as a process: it ends although a device never answers, and says nothing but what its sensors say. */
+/** `firstlight sample` as a process with the maximum number of custom sensors. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -6,7 +6,7 @@ import { CUSTOM_SENSORS_MAX } from '../../../src/config/custom-sensors.ts';
 import { tempDir } from '../../app/agent-process.ts';
 import { sample } from './sample-process.ts';
 
-it('as many programs as there may be are read without a word of Node’s about them', {
+it('the maximum number of sensor programs causes no warning of Node', {
   timeout: 60_000,
 }, async () => {
   await using place = await tempDir();

@@ -1,11 +1,11 @@
-/** Of `firstlight sample` as a process. */
+/** Runs `firstlight sample` as a process. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { MAIN } from '../../paths.ts';
 
-/** Longer than it may take on a busy machine; killed then, so that a failed test leaves nothing. */
+/** Longer than it takes on a busy machine; then it is killed, so that a failed test leaves no process. */
 export const PATIENCE_MS = 30_000;
 
 export async function sample(words: readonly string[]) {

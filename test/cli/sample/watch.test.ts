@@ -1,4 +1,4 @@
-/** `firstlight sample --watch` and `status --watch`: what fits where, and that a terminal is left as it was found. */
+/** `firstlight sample --watch` and `status --watch`: the layout, and that the terminal is restored. */
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -22,10 +22,10 @@ const VALUES = {
   uptimeS: 93_784,
 };
 const plain = createSampleSubject({}, {});
-/** Of an agent that sends everything. */
+/** Rows of an agent that sends everything. */
 const subject = subjectWithout('');
 
-/** As if the configuration did not send it. */
+/** The same rows, not sent by the configuration. */
 function subjectWithout(key: string): Pick<SampleSubject, 'collectors' | 'describeKey'> {
   const known: SampleSubject['describeKey'] = (name) => {
     const found = plain.describeKey(name);
@@ -38,7 +38,7 @@ const ESCAPE = '\x1b';
 const CONTROL = /\p{Cc}/u;
 
 for (const width of [1, 20, 40, 80, 200]) {
-  it(`nothing is wider than a terminal of ${width} columns, and nothing is a control character`, () => {
+  it(`the view fits ${width} columns and contains no control character`, () => {
     const groups = groupRows(VALUES, subjectWithout('load1'));
     const history = new Map(Object.keys(VALUES).map((key) => [key, [1, 2, undefined, 4]]));
     const view = watchViewLines({ groups, history, title: 'a title of some length' }, width, 50);
@@ -49,7 +49,7 @@ for (const width of [1, 20, 40, 80, 200]) {
   });
 }
 
-it('a width of 40 keeps key and value, 80 adds the meaning, 200 cuts nothing', () => {
+it('the table keeps key and value at width 40 and adds the meaning at 80', () => {
   const groups = groupRows({ memoryUsedBytes: 1_288_490_189 }, subject);
   const [, narrow] = tableLines(groups, 40);
   const [, usual] = tableLines(groups, 80);
@@ -59,14 +59,14 @@ it('a width of 40 keeps key and value, 80 adds the meaning, 200 cuts nothing', (
   assert.equal(wide, usual);
 });
 
-it('what the configured agent does not send is marked, and the mark is explained', () => {
+it('the table marks values that are not sent and explains the mark', () => {
   const lines = tableLines(groupRows({ load1: 1, load5: 2 }, subjectWithout('load5')), 80);
   assert.match(lines[1] ?? '', /^ {2}load1 /);
   assert.match(lines[2] ?? '', /^- load5 /);
   assert.match(lines.at(-1) ?? '', /^- is not sent/);
 });
 
-it('a terminal too low for all loses the headings first, then rows, and says how many', () => {
+it('a low terminal omits headings first, then rows, and shows their number', () => {
   const groups = groupRows(VALUES, subject);
   const lines = (height: number) =>
     watchViewLines({ groups, history: new Map(), title: 'title' }, 80, height);
@@ -79,7 +79,7 @@ it('a terminal too low for all loses the headings first, then rows, and says how
   for (const height of [0, 1, 2]) assert.ok(lines(height).length <= height);
 });
 
-it('a sparkline goes from the lowest to the highest of what it shows, with gaps where nothing was read', () => {
+it('a sparkline scales to its visible range and has gaps for missing values', () => {
   assert.equal(sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8), '▁▂▃▄▅▆▇█');
   assert.equal(sparkline([5, undefined, 5], 8), '▁ ▁');
   assert.equal(sparkline([100, 0, 1], 2), '▁█');
@@ -88,12 +88,12 @@ it('a sparkline goes from the lowest to the highest of what it shows, with gaps 
   assert.equal(sparkline([], 8), '');
 });
 
-it('a text of the host cannot move the cursor', () => {
+it('text from the host cannot move the cursor', () => {
   const [group] = groupRows({ odd: `up${ESCAPE}[2J\n` }, subject);
   assert.equal(group?.rows[0]?.amount, 'up?[2J?');
 });
 
-it('a live picture is drawn again at once when the terminal changes its size, and goes when it ends', async () => {
+it('the live view is redrawn on resize and removed at the end', async () => {
   const terminal = new FakeTerminal({ isLive: true, columns: 80, rows: 24 });
   const clock = new VirtualClock();
   const ended = watchSamples(live(terminal, clock));
@@ -109,7 +109,7 @@ it('a live picture is drawn again at once when the terminal changes its size, an
   assert.ok(terminal.written.endsWith(`${ESCAPE}[?25h${ESCAPE}[?1049l`));
 });
 
-it('where it is no terminal it is lines: all values once, then what changed', async () => {
+it('without a terminal, --watch prints all values once, then changes', async () => {
   const terminal = new FakeTerminal();
   const clock = new VirtualClock();
   const ended = watchSamples(live(terminal, clock));
@@ -141,14 +141,14 @@ function live(terminal: FakeTerminal, clock: VirtualClock) {
 const script = spawnSync('script', ['--version']);
 const noScript = script.error === undefined ? false : 'script(1) is not installed';
 
-it('Ctrl-C at a real terminal ends the live view and gives the screen back', { skip: noScript }, async () => {
+it('Ctrl-C ends the live view and restores the screen of a real terminal', { skip: noScript }, async () => {
   const { code, output } = await atTerminal({ TERM: 'xterm' }, `${ESCAPE}[H`);
   assert.equal(code, 0);
   assert.ok(output.includes(`${ESCAPE}[?1049h`) && output.includes('Ctrl-C to stop'), output);
   assert.ok(output.trimEnd().endsWith(`${ESCAPE}[?1049l`), JSON.stringify(output.slice(-80)));
 });
 
-it('so does status --watch', { skip: noScript }, async () => {
+it('Ctrl-C ends status --watch and restores the screen', { skip: noScript }, async () => {
   const { code, output } = await atTerminal(
     { TERM: 'xterm' },
     'is not running',
@@ -160,14 +160,14 @@ it('so does status --watch', { skip: noScript }, async () => {
 });
 
 for (const environment of [{ TERM: 'dumb' }, { TERM: 'xterm', NO_COLOR: '1' }]) {
-  it(`with ${JSON.stringify(environment)} a real terminal gets lines only`, { skip: noScript }, async () => {
+  it(`a real terminal with ${JSON.stringify(environment)} gets only lines`, { skip: noScript }, async () => {
     const { code, output } = await atTerminal(environment, 'uptimeS');
     assert.equal(code, 0);
     assert.ok(!output.includes(ESCAPE), JSON.stringify(output));
   });
 }
 
-it('a reader that goes away ends it without a word', () => {
+it('a closed pipe ends sample --watch silently', () => {
   const command = `"$0" "$1" sample --watch | head -n 1`;
   const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, MAIN], {
     encoding: 'utf8',
@@ -176,7 +176,7 @@ it('a reader that goes away ends it without a word', () => {
   assert.equal(stderr, '');
 });
 
-/** Runs `sample --watch`, or another, in a pseudo terminal, types Ctrl-C once `sign` was shown, and gives what the screen got. */
+/** Runs a command in a pseudo-terminal, types Ctrl-C once `sign` was shown, and returns the output. */
 async function atTerminal(
   environment: Readonly<Record<string, string>>,
   sign: string,

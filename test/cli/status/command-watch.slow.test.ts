@@ -1,4 +1,4 @@
-/** `firstlight status --watch` on a terminal, beside the real agent: it changes as the agent does, and leaves the terminal as it was. */
+/** `firstlight status --watch` on a terminal beside the real agent: it follows the agent and restores the terminal. */
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -15,7 +15,7 @@ const LEAVE = '\x1b[?25h\x1b[?1049l';
 const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };
 const noScript = spawnSync('script', ['--version']).status === 0 ? false : 'needs the program script';
 
-/** A command on a pseudo-terminal of its own, made by script(1); what it shows is read, and keys are typed. */
+/** A command on a pseudo-terminal of script(1), whose output is read and into which keys are typed. */
 class OnTerminal implements AsyncDisposable {
   shown = '';
   readonly #child: ChildProcess;
@@ -33,7 +33,7 @@ class OnTerminal implements AsyncDisposable {
     this.#child.once('close', () => this.#wake());
   }
 
-  /** Resolves when the newest picture says so; rejects when there will be none any more. */
+  /** Resolves when the newest screen matches; rejects if the command has ended. */
   async shows(what: RegExp): Promise<string> {
     for (;;) {
       const picture = this.shown.slice(this.shown.lastIndexOf('\x1b[H'));
@@ -68,7 +68,7 @@ class OnTerminal implements AsyncDisposable {
   }
 }
 
-test('the picture follows the agent from online to offline, and to its end', {
+test('status --watch follows the agent from online to offline to its end', {
   timeout: 120_000,
   skip: noScript,
 }, async ({ signal }) => {

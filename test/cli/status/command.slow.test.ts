@@ -1,4 +1,4 @@
-/** `firstlight status` beside the real agent: killed, refused, over another road, without a runtime directory. */
+/** `firstlight status` beside the real agent: killed, failed, on another endpoint, without a runtime directory. */
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { AgentProcess } from '../../app/agent-process.ts';
 import { harness, provisioning, toml, until } from './status-harness.ts';
 
-test('killed without a word it is told from one that runs, and from one that was stopped', {
+test('status distinguishes a killed agent from a running and a stopped one', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -22,7 +22,7 @@ test('killed without a word it is told from one that runs, and from one that was
   assert.match(await at.text(), /exited without writing a status/);
 });
 
-test("a configuration that cannot work is said by status too, and a second agent leaves the first one's alone", {
+test("status shows an invalid configuration; a second agent keeps the first one's", {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -42,12 +42,12 @@ test("a configuration that cannot work is said by status too, and a second agent
   assert.equal((await at.ask()).state, 'online');
 });
 
-test('the road is the one in use, and the one that comes first is named beside it', {
+test('status shows the endpoint in use and the preferred one', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
   await using at = await harness();
-  // Nothing listens on port 1: the road is left at once.
+  // Nothing listens on port 1: the agent switches at once.
   const url = `["coap://127.0.0.1:1", "http://127.0.0.1:${sandbox.httpPort}"]`;
   const two = toml(sandbox.coapPort).replace(/^url = .*$/m, `url = ${url}`);
   await using _agent = at.run(await at.place.config(two));
@@ -59,7 +59,7 @@ test('the road is the one in use, and the one that comes first is named beside i
   assert.match(await at.text(), /because coap:\/\/127\.0\.0\.1:1 does not work now/);
 });
 
-test('an agent without a runtime directory is said to run, by the lock it holds', {
+test('status detects an agent without a runtime directory by its lock', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
@@ -85,7 +85,7 @@ test('an agent without a runtime directory is said to run, by the lock it holds'
   assert.deepEqual([(await ask()).code, /not running/.test((await ask()).text)], [3, true]);
 });
 
-test('a file from elsewhere is not believed, and said to be unreadable', { timeout: 20_000 }, async () => {
+test('status reports an invalid status file as unreadable', { timeout: 20_000 }, async () => {
   await using at = await harness();
   for (const content of ['', '{', '[]', '{"version":99}', 'x'.repeat(100_000)]) {
     await writeFile(join(at.runtime, 'status.json'), content);

@@ -1,4 +1,4 @@
-/** `firstlight status` beside the real agent: what it says from its start to its end, and what that costs. */
+/** `firstlight status` beside the real agent, from its start to its end. */
 
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { harness, provisioning, toml, until } from './status-harness.ts';
 
-test('before, while and after it runs: 3, 0 online with all that matters, 3 stopped', {
+test('status exits with 3 before, 0 while and 3 after the agent runs', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });

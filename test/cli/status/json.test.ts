@@ -1,4 +1,4 @@
-/** The answer of `firstlight status`: exit codes, ages, and that a file of another process or boot is not believed. */
+/** The data and text of `firstlight status`: exit codes, ages, and files of another process or boot. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -90,13 +90,13 @@ describe('the exit code of status', () => {
   }
 });
 
-it('ages are by the clock that never steps, dates by the calendar of now', () => {
+it('ages follow the monotonic clock, dates the present wall clock', () => {
   const answer = answered(ONLINE);
   assert.deepEqual([answer.stateForS, answer.lastAcceptedAgoS], [60, 4]);
   assert.equal(answer.lastAcceptedAt, '2026-11-26T11:59:56.000Z');
 });
 
-it('a trouble is told with its cause, what to do, what was seen, and when the next try is', () => {
+it('a failure is shown with cause, action, detail and next attempt', () => {
   const text = textOf(answered({ ...ONLINE, state: 'offline', outage: trouble('server-timeout') }), 200);
   assert.match(text, /^firstlight 0\.1\.0 is offline for 1 min/);
   assert.match(text, /cause +FL-SERVER-TIMEOUT: the server does not answer \(no answer in 45 s\)/);
@@ -104,7 +104,7 @@ it('a trouble is told with its cause, what to do, what was seen, and when the ne
   assert.match(text, /retry +next attempt in 12 s; failed 3 times in 50 s/);
 });
 
-it('credentials that cannot be read are not called "not provisioned"', () => {
+it('unreadable credentials are not shown as "not provisioned"', () => {
   const report = {
     ...ONLINE,
     state: 'not provisioned',
@@ -119,14 +119,14 @@ it('credentials that cannot be read are not called "not provisioned"', () => {
   assert.match(text, /action +restore credentials\.json from a backup, or /);
 });
 
-it('a first answer that does not come points at the doctor, long before the request is given up', () => {
+it('a missing first response points to the doctor after 10 s', () => {
   const waiting = (sinceBootMs: number) =>
     textOf(answered({ ...ONLINE, state: 'connecting', sinceBootMs }), 200);
   assert.match(waiting(NOW.bootMs - 25_000), /see +no response yet: "sudo firstlight doctor"/);
   assert.doesNotMatch(waiting(NOW.bootMs - 3_000), /doctor/);
 });
 
-it('a start that failed says why', () => {
+it('a failed start shows its cause', () => {
   const reasons = [{ event: 'FL-CONFIG-INVALID', message: 'f.toml:1: server.url is missing' }] as const;
   const answer = statusJson(
     found({ ending: { outcome: 'failed', exitCode: 78, bootMs: 1, reasons } }, false),
@@ -135,15 +135,15 @@ it('a start that failed says why', () => {
   assert.match(textOf(answer), /cause +FL-CONFIG-INVALID: f\.toml:1: server\.url is missing/);
 });
 
-describe('the text', () => {
+describe('the text of status', () => {
   const withReport = answered({ ...ONLINE, state: 'offline', outage: trouble('provisioning-key-unknown') });
 
-  it('fits the width it is given', () => {
+  it('fits the given width', () => {
     for (const width of [60, 80, 120])
       for (const line of textOf(withReport, width).split('\n')) assert.ok(line.length <= width, line);
   });
 
-  it('has no control character where it is not a terminal, and colours where it is', () => {
+  it('has colours on a terminal and no control character elsewhere', () => {
     assert.ok(!textOf(withReport).includes('\u001b'));
     const styled = statusLines(withReport, 80, styleFor({ isLive: true })).join('\n');
     assert.ok(styled.includes('\u001b[31m'));

@@ -1,4 +1,4 @@
-/** A place for an agent, and `firstlight status` beside it. */
+/** A directory for an agent, and `firstlight status` beside it. */
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export async function harness() {
   return { place, runtime, run, ask, text, [Symbol.asyncDispose]: dispose };
 }
 
-/** Asks until `isWanted`, which the test's own time-out bounds. */
+/** Polls until `isWanted`; limited by the time-out of the test. */
 export async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
   for (;;) {
     const answer = await ask();
