@@ -1,4 +1,4 @@
-/** A whole agent in virtual time, with a server, a store and sensors as a test tells them to be. */
+/** A whole agent in virtual time, with the server, store and sensors that a test configures. */
 
 import { type AgentPorts, type AgentSettings, runAgent } from '../../src/agent/agent.ts';
 import { LossReport } from '../../src/core/model/loss-report.ts';
@@ -89,7 +89,7 @@ export class AgentHarness implements AgentPorts {
   }
 }
 
-/** Sensors with something new to report at each sample. */
+/** Sensors with a new value at each sample. */
 function changingSensors(): Sensors {
   let count = 0;
   return {
@@ -100,7 +100,7 @@ function changingSensors(): Sensors {
   };
 }
 
-/** The same, and each sample takes `ms`. */
+/** The same; each sample takes `ms`. */
 export function slow(clock: VirtualClock, ms: number): Sensors {
   const sensors = changingSensors();
   return {

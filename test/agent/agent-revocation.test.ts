@@ -1,5 +1,5 @@
 /**
- * The whole agent in virtual time, its token revoked: what the server, the disk and the outbox see over hours.
+ * The whole agent in virtual time after its token was revoked: requests, credentials and outbox over hours.
  */
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const OLD = 'stored-token';
 
-/** A server that takes only `token`, or none; `provisioning` is its answer to a request. */
+/** A server that accepts only `token`, or none; `provisioning` is its response to a request. */
 function server(
   takes: { token: string | undefined },
   provisioning: 'ok' | 'provisioning-declined' = 'provisioning-declined',
@@ -30,7 +30,7 @@ function server(
 const provisions = (harness: AgentHarness) =>
   harness.transport.calls.flatMap((call) => (call.verb === 'provision' ? [call.request] : []));
 
-test('a deleted device is created again under its own name, and what was sampled meanwhile is delivered', async () => {
+test('a deleted device is created again under its name, with all readings', async () => {
   const takes = { token: OLD as string | undefined };
   const harness = server(takes, 'ok');
   const running = harness.run();
@@ -48,7 +48,7 @@ test('a deleted device is created again under its own name, and what was sampled
   assert.ok(harness.outbox.size <= 1);
 });
 
-test('not before five minutes, and not at all while the answer is an outage', async () => {
+test('the agent provisions again after 5 minutes of rejections, not in an outage', async () => {
   const takes = { token: undefined as string | undefined };
   const early = server(takes);
   await early.runFor(4 * MINUTE_MS);
@@ -62,7 +62,7 @@ test('not before five minutes, and not at all while the answer is an outage', as
   assert.equal(provisions(outage).length, 0);
 });
 
-test('a name that stays taken is asked for slowly, always with one and the same token, and both tokens are remembered', async () => {
+test('a taken name is requested slowly with one token, and both tokens are kept', async () => {
   const harness = server({ token: undefined });
   await harness.runFor(24 * HOUR_MS);
   const asked = provisions(harness);
@@ -72,7 +72,7 @@ test('a name that stays taken is asked for slowly, always with one and the same 
   assert.equal(record?.state === 'pending' && record.previousToken?.reveal(), OLD);
 });
 
-test('a revocation that is taken back ends it: the old token delivers, and nothing flaps afterwards', async () => {
+test('a revoked token that works again delivers without flapping', async () => {
   const takes = { token: undefined as string | undefined };
   const harness = server(takes);
   const running = harness.run();
@@ -89,7 +89,7 @@ test('a revocation that is taken back ends it: the old token delivers, and nothi
   assert.ok(harness.outbox.size <= 1);
 });
 
-test('with "forget", or without a pair, a revoked gateway never provisions: it tries its token, slowly', async () => {
+test('with "forget" or without a key, a revoked gateway only retries its token', async () => {
   const harness = server({ token: undefined });
   harness.settings = { ...harness.settings, reprovision: false };
   await harness.runFor(24 * HOUR_MS);

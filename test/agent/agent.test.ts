@@ -1,4 +1,4 @@
-/** The two loops: sampling keeps its beat whatever the server does, and both end together. */
+/** The two loops: sampling keeps its interval whatever the server does, and both end together. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -10,14 +10,14 @@ import { settled } from '../core/delivery/delivery-harness.ts';
 import { AgentHarness, PROVISIONED, portsOf, slow } from './agent-harness.ts';
 
 describe('sampling', () => {
-  it('goes on while a request is never answered, and loses nothing', async () => {
+  it('continues while a request gets no response, and loses nothing', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     await harness.runFor(60_000);
     assert.deepEqual(await harness.waitingSeconds(), [0, 10, 20, 30, 40, 50, 60]);
     assert.ok(harness.transport.calls.length <= 2);
   });
 
-  it('goes on while the first boot cannot provision, and all of it arrives once it can', async () => {
+  it('continues while the first boot cannot provision; all readings arrive later', async () => {
     const harness = new AgentHarness((call) => {
       if (call.verb === 'probe') return 'not-ours';
       return call.verb === 'provision' && harness.clock.monotonicMs() < 45_000 ? 'server-timeout' : 'ok';
@@ -29,7 +29,7 @@ describe('sampling', () => {
     );
   });
 
-  it('goes on while the store is broken, and nothing is asked of the server', async () => {
+  it('continues while the store is broken, and no request is sent', async () => {
     const harness = new AgentHarness();
     harness.store.broken = Object.assign(new Error('the disk is full'), { name: 'StoreError' });
     await harness.runFor(30_000);
@@ -37,21 +37,21 @@ describe('sampling', () => {
     assert.deepEqual(harness.transport.calls, []);
   });
 
-  it('stays on the grid it began on, though each sample takes three seconds', async () => {
+  it('stays on its grid although each sample takes three seconds', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     harness.sensors = slow(harness.clock, 3_000);
     await harness.runFor(39_000);
     assert.deepEqual(await harness.waitingSeconds(), [0, 10, 20, 30]);
   });
 
-  it('leaves out the beats that a long sample missed, and does not make up for them', async () => {
+  it('skips the beats that a long sample missed', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     harness.sensors = slow(harness.clock, 25_000);
     await harness.runFor(88_000);
     assert.deepEqual(await harness.waitingSeconds(), [0, 30, 60]);
   });
 
-  it('never takes the same beat twice when a timer fires a fraction early', async () => {
+  it('takes no beat twice if a timer fires a fraction early', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     const { clock } = harness;
     const early: AgentPorts['clock'] = {
@@ -68,7 +68,7 @@ describe('sampling', () => {
     assert.equal(harness.outbox.size, 5);
   });
 
-  it('keeps its beat and its dates when the wall clock is stepped and no time service did it', async () => {
+  it('keeps interval and timestamps after an unconfirmed step of the wall clock', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     const running = harness.run();
     await harness.clock.advance(10_000);
@@ -79,7 +79,7 @@ describe('sampling', () => {
     assert.deepEqual(await harness.waitingSeconds(), [0, 10, 20, 30]);
   });
 
-  it('of nothing is no reading: it is told once as an error, and sampling goes on', async () => {
+  it('logs an empty sample once as an error and continues', async () => {
     const harness = new AgentHarness(undefined, PROVISIONED);
     let beats = 0;
     harness.sensors = { sample: async () => (++beats < 4 ? {} : { cpuPercent: beats }) };
@@ -89,8 +89,8 @@ describe('sampling', () => {
   });
 });
 
-describe('conversing', () => {
-  it('a first boot provisions, then delivers the reading of its very start', async () => {
+describe('the session', () => {
+  it('provisions at the first boot, then delivers the first reading', async () => {
     const harness = new AgentHarness();
     await harness.runFor(0);
     assert.deepEqual(
@@ -101,7 +101,7 @@ describe('conversing', () => {
     assert.equal(harness.store.record?.state, 'provisioned');
   });
 
-  it('each reading is delivered when it is taken, not a beat later', async () => {
+  it('delivers each reading when it is taken, not a beat later', async () => {
     const harness = new AgentHarness(undefined, PROVISIONED);
     const running = harness.run();
     await harness.clock.advance(20_000);
@@ -110,7 +110,7 @@ describe('conversing', () => {
     await running;
   });
 
-  it('a day offline is told when it began, once an hour while it lasts, and when it was over', async () => {
+  it('logs the start of a day offline, each hour of it, and its end', async () => {
     const dayMs = 86_400_000;
     const harness = new AgentHarness(
       () => (harness.clock.monotonicMs() < dayMs ? 'no-route' : 'ok'),
@@ -142,7 +142,7 @@ describe('the spread of a fleet', () => {
     return harness;
   };
 
-  it('asks nothing of the store or the server before a random part has passed; sampling goes on', async () => {
+  it('delays the first request by a random share while sampling continues', async () => {
     for (const record of [PROVISIONED, undefined]) {
       const harness = spread(record);
       const running = harness.run();
@@ -157,7 +157,7 @@ describe('the spread of a fleet', () => {
     }
   });
 
-  it('comes before a token of the operator too', async () => {
+  it('also delays a configured token', async () => {
     const harness = spread();
     harness.settings = { ...harness.settings, token: new Secret('given-by-the-operator') };
     const running = harness.run();
@@ -169,7 +169,7 @@ describe('the spread of a fleet', () => {
     await running;
   });
 
-  it('comes once: what is intended later waits for nothing', async () => {
+  it('delays only the first request', async () => {
     const harness = spread();
     await harness.runFor(30_000);
     assert.equal(harness.store.record?.state, 'provisioned');
@@ -186,7 +186,7 @@ describe('the spread of a fleet', () => {
   });
 });
 
-describe('the end', () => {
+describe('the end of the agent', () => {
   const MOMENTS: readonly (readonly [when: string, make: () => AgentHarness])[] = [
     ['a request is under way', () => new AgentHarness(() => 'never', PROVISIONED)],
     ['the first request is under way', () => new AgentHarness(() => 'never')],
@@ -194,7 +194,7 @@ describe('the end', () => {
     ['everything is delivered', () => new AgentHarness(undefined, PROVISIONED)],
   ];
   for (const [when, make] of MOMENTS) {
-    it(`an abort ends both loops while ${when}, and leaves no sleeper and no listener`, async () => {
+    it(`an abort while ${when} ends both loops without a sleeper or listener`, async () => {
       const harness = make();
       await harness.runFor(15_000);
       assert.equal(harness.clock.sleeping, 0);
@@ -202,7 +202,7 @@ describe('the end', () => {
     });
   }
 
-  it('an abort tells no refusal: stopping is no trouble', async () => {
+  it('an abort logs no failure', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     await harness.runFor(15_000);
     assert.deepEqual(
@@ -214,7 +214,7 @@ describe('the end', () => {
     );
   });
 
-  it('a signal that has aborted already is the end before the first request', async () => {
+  it('an already aborted signal ends before the first request', async () => {
     const harness = new AgentHarness(undefined, PROVISIONED);
     harness.stop.abort();
     await harness.run();
@@ -222,24 +222,24 @@ describe('the end', () => {
   });
 });
 
-describe('a port that throws ends both loops, and the agent rejects with what was thrown', () => {
+describe('a port that throws ends both loops and rejects with its error', () => {
   const bug = new TypeError('x is not a function');
 
-  it('a sensor, while a request is never answered', async () => {
+  it('a sensor, while a request gets no response', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     harness.sensors = { sample: () => Promise.reject(bug) };
     await assert.rejects(harness.run(), (error) => error === bug);
     assert.equal(harness.clock.sleeping, 0);
   });
 
-  it('the store, while the next sample is waited for', async () => {
+  it('the store, before the next sample', async () => {
     const harness = new AgentHarness();
     harness.store.broken = bug;
     await assert.rejects(harness.run(), (error) => error === bug);
     assert.equal(harness.clock.sleeping, 0);
   });
 
-  it('the transport, after hours of good service', async () => {
+  it('the transport, after hours of operation', async () => {
     const harness = new AgentHarness(() => {
       if (harness.clock.monotonicMs() > 7_200_000) throw bug;
       return 'ok';
