@@ -30,7 +30,7 @@ async function runCheck(
   time = clock,
 ): Promise<string> {
   const result = await check(peer, time).run(signal);
-  return result.status === 'fail' ? `cross: ${result.meaning}` : result.status;
+  return result.status === 'fail' ? `fail: ${result.meaning}` : result.status;
 }
 
 describe('the UDP checks', () => {

@@ -32,23 +32,23 @@ async function boardOf(made: string, now: string) {
 
 describe('the board check', () => {
   it('passes on the board of the credentials and counts archived records', async () => {
-    const { status: mark, observed: seen } = await boardOf('raspberry-pi-4', 'raspberry-pi-4');
-    assert.deepEqual([mark, /; 1 of other boards/.test(seen)], ['pass', true], seen);
+    const { status, observed } = await boardOf('raspberry-pi-4', 'raspberry-pi-4');
+    assert.deepEqual([status, /; 1 of other boards/.test(observed)], ['pass', true], observed);
   });
 
   it('fails on a copied disk, without printing the token', async () => {
-    const finding = await boardOf('raspberry-pi-4', 'raspberry-pi-zero-2w');
-    assert.equal(finding.status, 'fail', finding.observed);
-    assert.match(finding.status === 'fail' ? finding.action : '', /prepare-image/);
-    assert.ok(!JSON.stringify(finding).includes('QZ7QZ7QZ7'));
+    const result = await boardOf('raspberry-pi-4', 'raspberry-pi-zero-2w');
+    assert.equal(result.status, 'fail', result.observed);
+    assert.match(result.status === 'fail' ? result.action : '', /prepare-image/);
+    assert.ok(!JSON.stringify(result).includes('QZ7QZ7QZ7'));
   });
 });
 
 describe('the status checks', () => {
   it('list warnings and errors, the most frequent first', async () => {
     const counts = { 'FL-AGENT-STARTED': 9, 'FL-SERVER-TIMEOUT': 3, 'FL-DISK-WRITE-FAILED': 1 };
-    const { observed: seen } = await eventCountsCheck({ ...NOTHING, eventCounts: counts }).run(signal);
-    assert.equal(seen, 'FL-SERVER-TIMEOUT 3 times, FL-DISK-WRITE-FAILED once');
+    const { observed } = await eventCountsCheck({ ...NOTHING, eventCounts: counts }).run(signal);
+    assert.equal(observed, 'FL-SERVER-TIMEOUT 3 times, FL-DISK-WRITE-FAILED once');
   });
 
   it('show the last success beside the failure', async () => {

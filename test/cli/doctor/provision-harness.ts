@@ -27,11 +27,11 @@ export async function gateway({ secret = provisioning.secret, more = '' } = {}) 
   const file = await place.config(
     `[server]\nurl = "coap://127.0.0.1:${sandbox.coapPort}"\nspread = "0s"\n[provisioning]\nkey = "${provisioning.key}"\nsecret = "${secret}"\n${more}\n[device]\nname = "gw-test"\n[telemetry]\ninterval = "1s"\n[clock]\ntrust = "system"\n`,
   );
-  const places = ['--config', file, '--state', state];
+  const pathOptions = ['--config', file, '--state', state];
   const outputs: string[] = [];
   const doctor = (seconds = '60', within: readonly string[] = []) =>
     AgentProcess.run(
-      ['doctor', '--json', `--provision=${seconds}`, ...places, '--runtime', place.path],
+      ['doctor', '--json', `--provision=${seconds}`, ...pathOptions, '--runtime', place.path],
       {},
       within,
     );
@@ -42,9 +42,9 @@ export async function gateway({ secret = provisioning.secret, more = '' } = {}) 
     file,
     outputs,
     doctor,
-    agent: (within: readonly string[] = []) => AgentProcess.run(['run', ...places], {}, within),
-    turn: (knobs: Partial<Knobs>) => assert.deepEqual(sandbox.setKnobs(knobs) ?? [], []),
-    async examined(seconds?: string, within?: readonly string[]) {
+    agent: (within: readonly string[] = []) => AgentProcess.run(['run', ...pathOptions], {}, within),
+    setKnobs: (knobs: Partial<Knobs>) => assert.deepEqual(sandbox.setKnobs(knobs) ?? [], []),
+    async runDoctor(seconds?: string, within?: readonly string[]) {
       await using command = doctor(seconds, within);
       const code = await command.exit();
       const text = command.output.join('\n');
@@ -67,7 +67,7 @@ export async function gateway({ secret = provisioning.secret, more = '' } = {}) 
 export type Gateway = Awaited<ReturnType<typeof gateway>>;
 
 /** Starts the agent and expects that it delivers as the only device. */
-export async function recovers({ agent, sandbox, record }: Gateway): Promise<AgentProcess> {
+export async function expectRecovery({ agent, sandbox, record }: Gateway): Promise<AgentProcess> {
   const running = agent();
   await running.line('first telemetry accepted');
   assert.deepEqual(

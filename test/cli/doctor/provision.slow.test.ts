@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chown, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gateway, isPending, LONG, provisionings, recovers, until } from './provision-harness.ts';
+import { expectRecovery, gateway, isPending, LONG, provisionings, until } from './provision-harness.ts';
 
 const NOBODY = 65_534;
 
@@ -15,31 +15,31 @@ const asRoot = process.getuid?.() === 0 ? false : 'needs root, to give files awa
 describe('doctor --provision on a gateway that has never started', () => {
   test('with credentials it sends no request', LONG, async () => {
     await using at = await gateway();
-    await at.examined();
+    await at.runDoctor();
     const before = await at.record();
-    const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.status], [0, 'pass']);
-    assert.match(found?.observed ?? '', /not needed, nothing was sent: .* gw-test/);
+    const { code, provisioning: check } = await at.runDoctor();
+    assert.deepEqual([code, check?.status], [0, 'pass']);
+    assert.match(check?.observed ?? '', /not needed, nothing was sent: .* gw-test/);
     assert.deepEqual(await at.record(), before);
     assert.equal(provisionings(at), 1);
   });
 
   test('a wrong secret is reported with the sentence of the agent', LONG, async () => {
     await using at = await gateway({ secret: 'another-secret' });
-    const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(found?.observed ?? '', /FL-PROVISIONING-KEY-UNKNOWN/);
-    assert.match(found?.meaning ?? '', /does not know the provisioning key and secret/);
-    assert.match(found?.action ?? '', /compare provisioning\.key/);
+    const { code, provisioning: check } = await at.runDoctor();
+    assert.deepEqual([code, check?.status], [1, 'fail']);
+    assert.match(check?.observed ?? '', /FL-PROVISIONING-KEY-UNKNOWN/);
+    assert.match(check?.meaning ?? '', /does not know the provisioning key and secret/);
+    assert.match(check?.action ?? '', /compare provisioning\.key/);
     assert.equal(at.sandbox.devices().length, 0);
   });
 
   test('a taken name is reported after the token was verified', LONG, async () => {
     await using at = await gateway();
     at.sandbox.core.admin.createDevice({ name: 'gw-test', token: 'anothers' });
-    const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(found?.observed ?? '', /FL-PROVISIONING-DECLINED.*our token is not known there/);
+    const { code, provisioning: check } = await at.runDoctor();
+    assert.deepEqual([code, check?.status], [1, 'fail']);
+    assert.match(check?.observed ?? '', /FL-PROVISIONING-DECLINED.*our token is not known there/);
     assert.equal(at.sandbox.devices().length, 1);
   });
 });
@@ -47,34 +47,34 @@ describe('doctor --provision on a gateway that has never started', () => {
 describe('a provisioning request without a response', () => {
   test('times out with the intent on disk, from which the agent continues', LONG, async () => {
     await using at = await gateway();
-    at.turn({ dead: true });
-    const { code, provisioning: found } = await at.examined('5');
-    assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(found?.observed ?? '', /FL-SERVER-TIMEOUT, no response in 5 s/);
-    assert.match(found?.meaning ?? '', /the intent is on disk, and the agent continues from there/);
+    at.setKnobs({ dead: true });
+    const { code, provisioning: check } = await at.runDoctor('5');
+    assert.deepEqual([code, check?.status], [1, 'fail']);
+    assert.match(check?.observed ?? '', /FL-SERVER-TIMEOUT, no response in 5 s/);
+    assert.match(check?.meaning ?? '', /the intent is on disk, and the agent continues from there/);
     const proposed = await at.record();
     assert.equal(proposed['state'], 'pending');
-    at.turn({ dead: false });
-    await using agent = await recovers(at);
+    at.setKnobs({ dead: false });
+    await using agent = await expectRecovery(at);
     assert.ok(agent.output.some((line) => line.includes('event=FL-PROVISIONING-RESUMED')));
     assert.equal((await at.record())['token'], proposed['token']);
   });
 
   test('Ctrl-C cancels it with exit code 130 and loses nothing', LONG, async () => {
     await using at = await gateway();
-    at.turn({ dead: true });
+    at.setKnobs({ dead: true });
     await using doctor = at.doctor();
     await until(isPending(at));
     doctor.kill('SIGINT');
     assert.equal(await doctor.exit(), 130);
     assert.match(doctor.output.join('\n'), /cancelled before the server responded; the intent is on disk/);
-    at.turn({ dead: false });
-    await using _agent = await recovers(at);
+    at.setKnobs({ dead: false });
+    await using _agent = await expectRecovery(at);
   });
 
   test('a kill after the device was created loses no token', LONG, async () => {
     await using at = await gateway();
-    at.turn({ lossOut: 1 });
+    at.setKnobs({ lossOut: 1 });
     {
       await using doctor = at.doctor();
       await until(() => at.sandbox.devices().length === 1);
@@ -82,8 +82,8 @@ describe('a provisioning request without a response', () => {
       await doctor.exit();
     }
     assert.equal((await at.record())['state'], 'pending');
-    at.turn({ lossOut: 0 });
-    await using agent = await recovers(at);
+    at.setKnobs({ lossOut: 0 });
+    await using agent = await expectRecovery(at);
     assert.ok(agent.output.some((line) => line.includes('event=FL-TOKEN-KNOWN')));
   });
 });
@@ -91,10 +91,10 @@ describe('a provisioning request without a response', () => {
 describe('doctor --provision and other users', () => {
   test('a running agent is not disturbed and provisions by itself', LONG, async () => {
     await using at = await gateway();
-    await using _agent = await recovers(at);
-    const { code, provisioning: found } = await at.examined();
-    assert.deepEqual([code, found?.status], [0, 'skip']);
-    assert.equal(found?.observed, 'the agent is running and provisions by itself; see firstlight status');
+    await using _agent = await expectRecovery(at);
+    const { code, provisioning: check } = await at.runDoctor();
+    assert.deepEqual([code, check?.status], [0, 'skip']);
+    assert.equal(check?.observed, 'the agent is running and provisions by itself; see firstlight status');
     assert.equal(provisionings(at), 1);
   });
 
@@ -102,7 +102,7 @@ describe('doctor --provision and other users', () => {
     await using at = await gateway();
     await mkdir(at.state, { mode: 0o700 });
     for (const path of [at.path, at.file, at.state]) await chown(path, NOBODY, NOBODY);
-    assert.equal((await at.examined()).provisioning?.status, 'pass');
+    assert.equal((await at.runDoctor()).provisioning?.status, 'pass');
     for (const name of await readdir(at.state)) {
       const { uid, gid, mode } = await stat(join(at.state, name));
       assert.deepEqual([uid, gid, mode & 0o777], [NOBODY, NOBODY, 0o600], name);
@@ -119,9 +119,9 @@ describe('doctor --provision and other users', () => {
     await using at = await gateway();
     await mkdir(at.state, { mode: 0o700 });
     for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
-    const { code, provisioning: found } = await at.examined('60', AS_NOBODY);
-    assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(`${found?.observed} ${found?.action}`, /the rights do not allow it.* run with sudo/);
+    const { code, provisioning: check } = await at.runDoctor('60', AS_NOBODY);
+    assert.deepEqual([code, check?.status], [1, 'fail']);
+    assert.match(`${check?.observed} ${check?.action}`, /the rights do not allow it.* run with sudo/);
     assert.equal(provisionings(at), 0);
   });
 });

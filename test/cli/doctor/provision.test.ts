@@ -4,34 +4,34 @@ import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gateway, isPending, LONG, provisionings, recovers, until } from './provision-harness.ts';
+import { expectRecovery, gateway, isPending, LONG, provisionings, until } from './provision-harness.ts';
 
 const FILES = ['credentials.json', 'credentials.backup.json'];
 
 describe('doctor --provision on a gateway that has never started', () => {
   test('provisions it, and the agent uses that token', LONG, async () => {
     await using at = await gateway();
-    const { code, provisioning: found, token } = await at.examined();
+    const { code, provisioning: check, token } = await at.runDoctor();
     assert.equal(code, 0);
-    assert.equal(found?.status, 'pass');
+    assert.equal(check?.status, 'pass');
     assert.match(
-      found?.observed ?? '',
+      check?.observed ?? '',
       new RegExp(`gw-test at coap://127.0.0.1:${at.sandbox.coapPort}; the agent will use this token`),
     );
     assert.equal(token?.status, 'pass');
     for (const name of FILES) assert.equal((await stat(join(at.state, name))).mode & 0o777, 0o600);
     assert.deepEqual((await readdir(at.state)).sort(), [...FILES].sort());
-    await using agent = await recovers(at);
+    await using agent = await expectRecovery(at);
     assert.ok(agent.output.some((line) => line.includes('credentials found')));
     assert.ok(!agent.output.some((line) => line.includes('event=FL-PROVISIONING-STARTED')));
   });
 
   test('leaves a server-generated token to the agent', LONG, async () => {
     await using at = await gateway({ more: 'credentials = "server-generated"' });
-    const { provisioning: found } = await at.examined();
-    assert.equal(found?.status, 'skip');
+    const { provisioning: check } = await at.runDoctor();
+    assert.equal(check?.status, 'skip');
     assert.match(
-      found?.observed ?? '',
+      check?.observed ?? '',
       /nothing was sent: .*can leave the gateway without its token; start the agent/,
     );
     assert.equal(provisionings(at), 0);
@@ -47,6 +47,6 @@ describe('a provisioning request without a response', () => {
       doctor.kill('SIGKILL');
       await doctor.exit();
     }
-    await using _agent = await recovers(at);
+    await using _agent = await expectRecovery(at);
   });
 });

@@ -15,10 +15,10 @@ test('status distinguishes a killed agent from a running and a stopped one', {
   await using sandbox = await openSandbox({ provisioning });
   await using at = await harness();
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
-  await until(at.ask, ({ state }) => state === 'online');
+  await until(at.readStatus, ({ state }) => state === 'online');
   agent.kill('SIGKILL');
   await agent.exit();
-  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'killed']);
+  assert.deepEqual([(await at.readStatus()).code, (await at.readStatus()).state], [3, 'killed']);
   assert.match(await at.text(), /exited without writing a status/);
 });
 
@@ -28,18 +28,18 @@ test("status shows an invalid configuration; a second agent keeps the first one'
   await using sandbox = await openSandbox({ provisioning });
   await using at = await harness();
   const file = await at.place.config('[server]\nurl = "mqtt://x"\n');
-  await using refused = at.run(file);
-  assert.equal(await refused.exit(), 78);
-  const { code, state, reasons: why } = await at.ask();
+  await using failed = at.run(file);
+  assert.equal(await failed.exit(), 78);
+  const { code, state, reasons } = await at.readStatus();
   assert.deepEqual([code, state], [3, 'failed']);
-  assert.match(why.join('\n'), /FL-CONFIG-INVALID: .*server\.url/);
+  assert.match(reasons.join('\n'), /FL-CONFIG-INVALID: .*server\.url/);
   await writeFile(file, toml(sandbox.coapPort));
   await using _agent = at.run(file);
-  await until(at.ask, (answer) => answer.state === 'online');
+  await until(at.readStatus, (answer) => answer.state === 'online');
   await using second = at.run(file);
   assert.equal(await second.exit(), 75);
   assert.match(second.output.join('\n'), /event=FL-STATE-LOCKED/);
-  assert.equal((await at.ask()).state, 'online');
+  assert.equal((await at.readStatus()).state, 'online');
 });
 
 test('status shows the endpoint in use and the preferred one', {
@@ -51,7 +51,7 @@ test('status shows the endpoint in use and the preferred one', {
   const url = `["coap://127.0.0.1:1", "http://127.0.0.1:${sandbox.httpPort}"]`;
   const two = toml(sandbox.coapPort).replace(/^url = .*$/m, `url = ${url}`);
   await using _agent = at.run(await at.place.config(two));
-  const online = await until(at.ask, ({ state }) => state === 'online');
+  const online = await until(at.readStatus, ({ state }) => state === 'online');
   assert.deepEqual(
     [online.transport, online.endpoint, online.preferredEndpoint],
     ['http', `http://127.0.0.1:${sandbox.httpPort}`, 'coap://127.0.0.1:1'],
@@ -89,7 +89,7 @@ test('status reports an invalid status file as unreadable', { timeout: 20_000 },
   await using at = await harness();
   for (const content of ['', '{', '[]', '{"version":99}', 'x'.repeat(100_000)]) {
     await writeFile(join(at.runtime, 'status.json'), content);
-    const { code, state } = await at.ask();
+    const { code, state } = await at.readStatus();
     assert.deepEqual([code, state], [3, 'unknown'], content.slice(0, 20));
   }
 });

@@ -12,10 +12,10 @@ test('status exits with 3 before, 0 while and 3 after the agent runs', {
 }, async () => {
   await using sandbox = await openSandbox({ provisioning });
   await using at = await harness();
-  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'not running']);
+  assert.deepEqual([(await at.readStatus()).code, (await at.readStatus()).state], [3, 'not running']);
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)));
   const online = await until(
-    at.ask,
+    at.readStatus,
     ({ state, deliveredReadings: delivered }) => state === 'online' && delivered > 0,
   );
   assert.deepEqual(
@@ -29,5 +29,5 @@ test('status exits with 3 before, 0 while and 3 after the agent runs', {
   for (const secret of [provisioning.secret, sandbox.devices()[0]?.token ?? 'no device'])
     assert.ok(!file.includes(secret));
   assert.equal(await agent.stop(), 0);
-  assert.deepEqual([(await at.ask()).code, (await at.ask()).state], [3, 'stopped']);
+  assert.deepEqual([(await at.readStatus()).code, (await at.readStatus()).state], [3, 'stopped']);
 });

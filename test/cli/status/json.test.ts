@@ -27,7 +27,7 @@ const ONLINE: StatusReport = {
   openEvents: [],
   eventCounts: {},
 };
-const trouble = (reason: FailureReason) => ({
+const outageOf = (reason: FailureReason) => ({
   reason,
   detail: 'no answer in 45 s',
   sinceBootMs: 50_000,
@@ -35,46 +35,53 @@ const trouble = (reason: FailureReason) => ({
   attempts: 3,
 });
 
-function found(content: Partial<StatusFileContent>, isAlive = true): StatusFileResult {
+function fileWith(content: Partial<StatusFileContent>, isAlive = true): StatusFileResult {
   return { is: 'there', isAlive, content: { version: 2, agent: AGENT, events: [], ...content } };
 }
 
-const answered = (report: StatusReport) => statusJson(found({ report }), NOW);
-const textOf = (answer: StatusJson, width = 80) =>
-  statusLines(answer, width, styleFor({ isLive: false })).join('\n');
+const statusFor = (report: StatusReport) => statusJson(fileWith({ report }), NOW);
+const textOf = (status: StatusJson, width = 80) =>
+  statusLines(status, width, styleFor({ isLive: false })).join('\n');
 
 describe('the exit code of status', () => {
   const open = [
-    { event: 'FL-DISK-WRITE-FAILED', level: 'error', message: 'the disk refuses: check it', bootMs: 1 },
+    {
+      event: 'FL-DISK-WRITE-FAILED',
+      level: 'error',
+      message: 'the disk cannot be written: check it',
+      bootMs: 1,
+    },
   ] as const;
   const CASES: readonly (readonly [what: string, found: StatusFileResult, code: number, state: string])[] = [
-    ['0 online', found({ report: ONLINE }), 0, 'online'],
+    ['0 online', fileWith({ report: ONLINE }), 0, 'online'],
     [
-      '1 offline, and it will heal',
-      found({ report: { ...ONLINE, state: 'offline', outage: trouble('server-timeout') } }),
+      '1 offline with a temporary failure',
+      fileWith({ report: { ...ONLINE, state: 'offline', outage: outageOf('server-timeout') } }),
       1,
       'offline',
     ],
-    ['1 while it starts', found({}), 1, 'starting'],
+    ['1 while it starts', fileWith({}), 1, 'starting'],
     [
-      '2 when the server wants something changed',
-      found({ report: { ...ONLINE, state: 'not provisioned', outage: trouble('provisioning-key-unknown') } }),
+      '2 if the server needs a change',
+      fileWith({
+        report: { ...ONLINE, state: 'not provisioned', outage: outageOf('provisioning-key-unknown') },
+      }),
       2,
       'not provisioned',
     ],
-    ['2 online on a disk that refuses', found({ report: { ...ONLINE, openEvents: open } }), 2, 'online'],
+    ['2 online with a failing disk', fileWith({ report: { ...ONLINE, openEvents: open } }), 2, 'online'],
     ['3 without a file', { is: 'missing' }, 3, 'not running'],
-    ['3 with one that cannot be read', { is: 'unreadable', problem: 'EACCES' }, 3, 'unknown'],
-    ['3 after a kill', found({ report: ONLINE }, false), 3, 'killed'],
+    ['3 with an unreadable file', { is: 'unreadable', problem: 'EACCES' }, 3, 'unknown'],
+    ['3 after a kill', fileWith({ report: ONLINE }, false), 3, 'killed'],
     [
       '3 of another boot',
-      found({ report: ONLINE, agent: { ...AGENT, bootId: 'another' } }),
+      fileWith({ report: ONLINE, agent: { ...AGENT, bootId: 'another' } }),
       3,
       'not running',
     ],
     [
       '3 after a stop',
-      found(
+      fileWith(
         { report: ONLINE, ending: { outcome: 'stopped', exitCode: 0, bootMs: 90_000, reasons: [] } },
         false,
       ),
@@ -84,20 +91,20 @@ describe('the exit code of status', () => {
   ];
   for (const [what, given, code, state] of CASES) {
     it(what, () => {
-      const answer = statusJson(given, NOW);
-      assert.deepEqual([answer.exitCode, answer.state, answer.running], [code, state, code !== 3]);
+      const status = statusJson(given, NOW);
+      assert.deepEqual([status.exitCode, status.state, status.running], [code, state, code !== 3]);
     });
   }
 });
 
 it('ages follow the monotonic clock, dates the present wall clock', () => {
-  const answer = answered(ONLINE);
-  assert.deepEqual([answer.stateForS, answer.lastAcceptedAgoS], [60, 4]);
-  assert.equal(answer.lastAcceptedAt, '2026-11-26T11:59:56.000Z');
+  const status = statusFor(ONLINE);
+  assert.deepEqual([status.stateForS, status.lastAcceptedAgoS], [60, 4]);
+  assert.equal(status.lastAcceptedAt, '2026-11-26T11:59:56.000Z');
 });
 
 it('a failure is shown with cause, action, detail and next attempt', () => {
-  const text = textOf(answered({ ...ONLINE, state: 'offline', outage: trouble('server-timeout') }), 200);
+  const text = textOf(statusFor({ ...ONLINE, state: 'offline', outage: outageOf('server-timeout') }), 200);
   assert.match(text, /^firstlight 0\.1\.0 is offline for 1 min/);
   assert.match(text, /cause +FL-SERVER-TIMEOUT: the server does not answer \(no answer in 45 s\)/);
   assert.match(text, /action +check that it runs/);
@@ -109,11 +116,11 @@ it('unreadable credentials are not shown as "not provisioned"', () => {
     ...ONLINE,
     state: 'not provisioned',
     credentials: 'unreadable',
-    outage: trouble('credentials-unreadable'),
+    outage: outageOf('credentials-unreadable'),
   } as const;
-  const answer = answered(report);
-  assert.equal(answer.exitCode, 2);
-  const text = textOf(answer, 200);
+  const status = statusFor(report);
+  assert.equal(status.exitCode, 2);
+  const text = textOf(status, 200);
   assert.match(text, /^firstlight 0\.1\.0 cannot read its credentials for 1 min/);
   assert.match(text, /cause +FL-CREDENTIALS-UNREADABLE: .*both files are damaged/);
   assert.match(text, /action +restore credentials\.json from a backup, or /);
@@ -121,22 +128,22 @@ it('unreadable credentials are not shown as "not provisioned"', () => {
 
 it('a missing first response points to the doctor after 10 s', () => {
   const waiting = (sinceBootMs: number) =>
-    textOf(answered({ ...ONLINE, state: 'connecting', sinceBootMs }), 200);
+    textOf(statusFor({ ...ONLINE, state: 'connecting', sinceBootMs }), 200);
   assert.match(waiting(NOW.bootMs - 25_000), /see +no response yet: "sudo firstlight doctor"/);
   assert.doesNotMatch(waiting(NOW.bootMs - 3_000), /doctor/);
 });
 
 it('a failed start shows its cause', () => {
   const reasons = [{ event: 'FL-CONFIG-INVALID', message: 'f.toml:1: server.url is missing' }] as const;
-  const answer = statusJson(
-    found({ ending: { outcome: 'failed', exitCode: 78, bootMs: 1, reasons } }, false),
+  const status = statusJson(
+    fileWith({ ending: { outcome: 'failed', exitCode: 78, bootMs: 1, reasons } }, false),
     NOW,
   );
-  assert.match(textOf(answer), /cause +FL-CONFIG-INVALID: f\.toml:1: server\.url is missing/);
+  assert.match(textOf(status), /cause +FL-CONFIG-INVALID: f\.toml:1: server\.url is missing/);
 });
 
 describe('the text of status', () => {
-  const withReport = answered({ ...ONLINE, state: 'offline', outage: trouble('provisioning-key-unknown') });
+  const withReport = statusFor({ ...ONLINE, state: 'offline', outage: outageOf('provisioning-key-unknown') });
 
   it('fits the given width', () => {
     for (const width of [60, 80, 120])
@@ -157,8 +164,8 @@ describe('the text of status', () => {
       bootMs: 1,
     } as const;
     const events = [event, event, event, event, event];
-    const report = { ...ONLINE, state: 'offline', trouble: trouble('server-timeout') } as const;
-    const answer = statusJson(found({ report, events }), NOW);
-    assert.ok(textOf(answer).split('\n').length <= 24);
+    const report = { ...ONLINE, state: 'offline', outage: outageOf('server-timeout') } as const;
+    const status = statusJson(fileWith({ report, events }), NOW);
+    assert.ok(textOf(status).split('\n').length <= 24);
   });
 });

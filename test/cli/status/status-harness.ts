@@ -19,7 +19,7 @@ export async function harness() {
     AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')], {
       RUNTIME_DIRECTORY: runtime,
     });
-  const ask = async (): Promise<StatusJson & { readonly code: number | null }> => {
+  const readStatus = async (): Promise<StatusJson & { readonly code: number | null }> => {
     await using status = AgentProcess.run(['status', '--json', '--runtime', runtime]);
     const code = await status.exit();
     return { ...(JSON.parse(status.output.join('\n')) as StatusJson), code };
@@ -30,7 +30,7 @@ export async function harness() {
     return status.output.join('\n');
   };
   const dispose = () => place[Symbol.asyncDispose]();
-  return { place, runtime, run, ask, text, [Symbol.asyncDispose]: dispose };
+  return { place, runtime, run, readStatus, text, [Symbol.asyncDispose]: dispose };
 }
 
 /** Polls until `isWanted`; limited by the time-out of the test. */
