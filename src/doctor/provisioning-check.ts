@@ -64,8 +64,8 @@ function checkProvisioning(
             `requested as ${credentials.device} before: the agent would verify that token; nothing was sent`,
           );
     case 'bound-elsewhere': {
-      const { differs: what, device, server } = credentials;
-      const observed = `the credentials belong to another ${what} (${device} on ${server})`;
+      const { differs, device, server } = credentials;
+      const observed = `the credentials belong to another ${differs} (${device} on ${server})`;
       return pair
         ? describePlan(`${observed}: the agent would archive them and provision as ${name}`, pair)
         : missingPairResult(`${observed}, and there is no provisioning key`, 'server.url back, or');

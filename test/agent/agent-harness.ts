@@ -29,7 +29,7 @@ export class AgentHarness implements AgentPorts {
   readonly clock = new VirtualClock(START_MS);
   readonly random = new FixedRandom(0.5);
   readonly log = new RecordingLogger();
-  /** What was asked of the store and the server, in order. */
+  /** The calls of store and server, in order. */
   readonly calls: string[] = [];
   readonly timeSync = new ScriptedTimeSync(this.clock);
   readonly timestamper: Timestamper;
@@ -72,7 +72,7 @@ export class AgentHarness implements AgentPorts {
     await running;
   }
 
-  /** Seconds since the start at which the readings in the outbox were taken; what they were taken for goes back. */
+  /** Seconds since the start at which the queued readings were taken; taken readings are returned to the outbox. */
   async waitingSeconds(): Promise<number[]> {
     const lanes = [this.outbox.backlog, this.outbox.fresh];
     const waiting = [];

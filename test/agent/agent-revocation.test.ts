@@ -1,6 +1,4 @@
-/**
- * The whole agent in virtual time after its token was revoked: requests, credentials and outbox over hours.
- */
+/** The whole agent in virtual time after its token was revoked: requests, credentials and outbox over hours. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -17,7 +17,7 @@ export class AgentProcess implements AsyncDisposable {
   readonly #closed: Promise<unknown[]>;
   readonly #listeners = new Set<() => void>();
 
-  /** `within`: the words of a program that becomes the agent, such as setpriv; `main`: another build of it. */
+  /** `within`: a command that executes the agent, such as setpriv; `main`: another build of the agent. */
   static run(
     commandLine: readonly string[],
     environment: NodeJS.ProcessEnv = {},
@@ -69,18 +69,18 @@ export class AgentProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Exit code, after SIGTERM unless it ended by itself. */
+  /** Sends SIGTERM unless the process has ended; resolves with the exit code. */
   async stop(): Promise<number | null> {
     if (this.#child.exitCode === null) this.#child.kill('SIGTERM');
     return this.exit();
   }
 
-  /** Resolves with the next line; rejects when the process has ended, or has said nothing for so long that it never will. */
+  /** Resolves with the next line; rejects if the process has ended, or after LINE_TIMEOUT_MS without a line. */
   async #nextLine(pattern: string): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null)
       throw new Error(`ended without "${pattern}":\n${this.output.join('\n')}`);
     await new Promise<void>((resolve, reject) => {
-      // Without it a test that waits in vain leaves its agent running, and the run of all tests never ends.
+      // Without a time-out, a failed test leaves its agent running, and the test run never ends.
       const timeout = setTimeout(() => {
         this.#listeners.delete(watch);
         reject(new Error(`silent without "${pattern}":\n${this.output.join('\n')}`));

@@ -13,7 +13,7 @@ bundleFirst();
 describe('a start with a damaged bundle', () => {
   const damages: readonly [what: string, damage: (part: string) => void][] = [
     ['is gone', (part) => rmSync(part)],
-    // In the middle of its first import: a cut between two statements would leave a shorter program, which Node runs.
+    // In the middle of its first import: a cut between two statements leaves a shorter program, which Node runs.
     [
       'is torn',
       (part) => writeFileSync(part, readFileSync(part).subarray(0, readFileSync(part).indexOf('{') + 8)),

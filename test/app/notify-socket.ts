@@ -10,14 +10,14 @@ const SCRIPT = `use Socket; $| = 1;
 socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; bind($s, sockaddr_un($ARGV[0])) or die; print "listening\\n";
 while (defined recv($s, my $message, 65536, 0)) { $message =~ s/\\n/|/g; print "$message\\n"; }`;
 
-/** Why a test that needs the two programs cannot run here, or false. */
+/** The program that the tests lack on this host, or false. */
 export const PERL_PROBLEM: string | false =
   ['systemd-notify', 'perl'].find((program) => spawnSync(program, ['--version']).error !== undefined) ??
   false;
 
 export class NotifySocket implements AsyncDisposable {
   readonly path: string;
-  /** Each with when it came, Unix ms; the lines of one joined by "|". */
+  /** Each message with its time, Unix ms; its lines are joined by "|". */
   readonly messages: { readonly text: string; readonly atMs: number }[] = [];
   readonly #directory: string;
   readonly #child: ChildProcess;
@@ -35,14 +35,14 @@ export class NotifySocket implements AsyncDisposable {
     this.#child = spawn('perl', ['-e', SCRIPT, this.path], { stdio: ['ignore', 'pipe', 'inherit'] });
     if (!this.#child.stdout) throw new Error('no output');
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
-      // How systemd-notify waits until what it said before was read.
+      // systemd-notify waits with this message until the previous one was read.
       if (text === 'BARRIER=1') return;
       this.messages.push({ text, atMs: Date.now() });
       for (const watch of [...this.#watchers]) watch();
     });
   }
 
-  /** The first message, past or future, from the `from`-th on, that matches. */
+  /** The first matching message, past or future, starting with index `from`. */
   async message(pattern: RegExp, from = 0): Promise<string> {
     for (;;) {
       const found = this.messages.slice(from).find(({ text }) => pattern.test(text));

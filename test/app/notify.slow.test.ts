@@ -58,7 +58,7 @@ test('a blocked event loop sends no watchdog messages', { skip, timeout: 40_000 
   await agent.line('first telemetry accepted');
   agent.kill('SIGUSR2');
   let heard = -1;
-  // Quiet for three times the time in which systemd wants to hear of it.
+  // No message for three times the watchdog interval.
   while (heard !== at.socket.messages.length) {
     heard = at.socket.messages.length;
     await new Promise((resolve) => setTimeout(resolve, 1_800));

@@ -53,7 +53,7 @@ test('a restart in the same boot keeps the clock offset for timestamps', {
   await mkdir(runtime);
   const clock = hostClock();
   const offsetMs = clock.wallMs() - clock.bootMs();
-  // An hour beside the clock of this host, so that a date tells whose it is.
+  // An hour off the clock of this host, so that a timestamp shows which clock it is from.
   const hourBefore = { firstMs: offsetMs - 3_600_000, believedMs: offsetMs - 3_600_000 };
   createOffsetMemory({ directory: runtime, bootId: clock.bootId, log: new RecordingLogger() }).save(
     hourBefore,

@@ -41,7 +41,7 @@ function harness() {
     await plaintext.warn(endpoints, never);
     return log.events.slice(before);
   };
-  return { log, logged: logged };
+  return { log, logged };
 }
 
 describe('an unencrypted endpoint', () => {
@@ -95,7 +95,7 @@ it('the agent warns at its start and not again after a reload', {
   timeout: 60_000,
 }, async () => {
   await using place = await tempDir();
-  // 192.0.2.0/24 is nobody's (RFC 5737), and no answer is needed.
+  // 192.0.2.0/24 is reserved for documentation (RFC 5737); the test needs no response.
   const toml = (interval: string) =>
     `[server]\nurl = ["https://127.0.0.1:9", "coap://192.0.2.7"]\n[device]\ntoken = "AnyToken1234567890ab"\n[telemetry]\ninterval = "${interval}"\n[clock]\ntrust = "system"\n`;
   const file = await place.config(toml('1s'));

@@ -70,7 +70,7 @@ it('hanging drivers occupy two pool threads even after several reopens', {
   const clock = { ...hostClock(), sleep: () => Promise.resolve() };
   const suite = new SensorSet({ ...ports(), clock, root: folder });
   for (let reload = 0; reload < 6; reload += 1) {
-    // The first battery that is asked is another one with each reload.
+    // Each reload queries another battery first.
     const off = ['supplyBat0*', 'supplyBat1*'].slice(0, reload % 3);
     const selection = { profile: 'minimal', on: ['supply'], off } as const;
     const { sensors } = suite.open({
@@ -81,7 +81,7 @@ it('hanging drivers occupy two pool threads even after several reopens', {
     });
     await sensors.sample();
   }
-  // Both go through the pool.
+  // Both use the thread pool.
   assert.equal(await readFile(join(folder, 'file'), 'utf8'), 'still there');
   assert.ok((await lookup('localhost')).address);
   release();
@@ -110,7 +110,7 @@ for (const [selection, isAsked] of [
     const count = async () => (await sensors.sample())['runningContainerCount'];
     if (isAsked) while ((await count()) === undefined) await nextTurn();
     assert.equal(await count(), isAsked ? 2 : undefined);
-    // One of our own goes the same way, behind any that the suite would have sent.
+    // A request of the test uses the same path, after any request of the sensors.
     get({ socketPath: socket, path: '/ours' }, (response) => response.resume());
     while (!asked.includes('/ours')) await nextTurn();
     assert.deepEqual(asked, isAsked ? ['/containers/json', '/ours'] : ['/ours']);

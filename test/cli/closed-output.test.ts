@@ -11,10 +11,10 @@ import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { tempDir } from '../app/agent-process.ts';
 import { MAIN } from '../paths.ts';
 
-/** Writes into a pipe whose other end was opened and closed. */
+/** Opens a pipe for writing whose reader has closed it. */
 const INTO_CLOSED_PIPE = 'mkfifo "$0"; (: <"$0") & exec 4>"$0"; wait; exec "$@" >&4 4>&-';
 
-/** The command, with stdout into `pipe`, which nobody reads. */
+/** Runs the command with stdout into `pipe`, which has no reader. */
 function unread(pipe: string, commandLine: readonly string[]) {
   const child = spawn('sh', ['-c', INTO_CLOSED_PIPE, pipe, process.execPath, MAIN, ...commandLine], {
     stdio: ['ignore', 'ignore', 'pipe'],

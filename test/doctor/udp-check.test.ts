@@ -14,7 +14,7 @@ const clock = hostClock();
 const hurried = { ...clock, sleep: (ms: number, until: AbortSignal) => clock.sleep(ms / 5, until) };
 const { signal } = new AbortController();
 
-/** A socket on a free port that passes each datagram to `hear`. */
+/** A socket on a free port that passes each datagram to `onMessage`. */
 async function listener(onMessage: (socket: Socket, message: Buffer, port: number) => void) {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');

@@ -136,6 +136,6 @@ function contentLines(files: readonly string[], omissions: readonly string[]): r
     ...(hostFiles.length > 0
       ? [`included: ${HOST}/, ${hostFiles.length} files of /proc and /sys (${HOST}/FILES)`]
       : []),
-    ...omissions.map((what) => `omitted: ${what}`),
+    ...omissions.map((omission) => `omitted: ${omission}`),
   ];
 }

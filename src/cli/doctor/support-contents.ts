@@ -19,7 +19,7 @@ const CAPTURE = 'capture-host.sh';
 
 /** The text; a problem is a sentence without its subject, `journalctl`. */
 export async function readServiceJournal(clock: SleepClock, signal: AbortSignal): Promise<ProgramResult> {
-  let outcome: ProgramResult = { ok: false, problem: 'was not run' };
+  let result: ProgramResult = { ok: false, problem: 'was not run' };
   for (const lines of LINES) {
     const journalOptions = [
       '-u',
@@ -31,18 +31,18 @@ export async function readServiceJournal(clock: SleepClock, signal: AbortSignal)
       '--no-pager',
       '--quiet',
     ];
-    outcome = await run(
+    result = await run(
       'journalctl',
       journalOptions,
       { ms: JOURNAL_MS, bytes: JOURNAL_BYTES_MAX },
       clock,
       signal,
     );
-    if (outcome.ok && outcome.output.length === 0)
+    if (result.ok && result.output.length === 0)
       return { ok: false, problem: 'has no lines of Firstlight that this user can read' };
-    if (outcome.ok || !outcome.problem.startsWith('printed more')) return outcome;
+    if (result.ok || !result.problem.startsWith('printed more')) return result;
   }
-  return outcome;
+  return result;
 }
 
 /** Writes the capture below `target`; a problem is a sentence without its subject. */

@@ -85,7 +85,7 @@ async function removeLeftoversLocked(state: string): Promise<string | undefined>
 function remainingSteps(state: string, device: string | undefined): readonly string[] {
   const foreign = findLeftovers(state)?.foreign ?? [];
   const problems = imageConfigProblems('/');
-  const otherTraceList = findOtherTraces('/');
+  const otherTraces = findOtherTraces('/');
   const id = machineId('/');
   return [
     'Done. The credentials and queued readings of this gateway are removed.',
@@ -99,7 +99,7 @@ function remainingSteps(state: string, device: string | undefined): readonly str
     ...(id === undefined
       ? []
       : ['  the machine-id: otherwise every clone has the same one', `    ${CLEAR_MACHINE_ID}`]),
-    ...otherTraceList.flatMap(({ what, clear }) => [`  ${what}`, `    ${clear}`]),
+    ...otherTraces.flatMap(({ what, clear }) => [`  ${what}`, `    ${clear}`]),
     '  the free blocks of the disk, which still contain the deleted data: make the image from the files, or fill them with zeros',
     ...(device === undefined
       ? []

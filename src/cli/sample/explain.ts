@@ -45,11 +45,11 @@ export function unknownKeyLines(
   collectors: readonly Collector[],
   availableKeys: readonly string[],
 ): readonly string[] {
-  const known = [
+  const knownKeys = [
     ...availableKeys,
     ...collectors.flatMap(({ catalogue }) => catalogue.map((entry) => entry.key)),
   ];
-  const nearestKey = suggest(key, known);
+  const nearestKey = suggest(key, knownKeys);
   const hint = nearestKey === undefined ? '' : ` Did you mean ${nearestKey}?`;
   return [
     `No sensor has a key ${sanitise(key)}.${hint}`,

@@ -1,4 +1,4 @@
-/** `firstlight config` as a process: every problem at once, every value with its source, no secret anywhere. */
+/** `firstlight config` as a process: all problems at once, each value with its source, no secret in the output. */
 
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -15,7 +15,7 @@ test('credentials forget needs a stopped agent and a yes, and archives the recor
   assert.equal(await at.agent.stop(), 0);
   const unasked = await output(['credentials', 'forget', '--state', at.state]);
   assert.deepEqual([unasked.code, unasked.text.includes('Nothing was changed')], [64, true]);
-  // As a list of URLs that was changed, and changed back, leaves it.
+  // The state after server.url was changed and changed back.
   const earlier = join(at.state, 'credentials.aside-2026-01-01T00-00-00.000Z-elsewhere.json');
   await copyFile(join(at.state, 'credentials.json'), earlier);
   const done = await output(['credentials', 'forget', '--state', at.state, '--yes']);
@@ -27,7 +27,7 @@ test('credentials forget needs a stopped agent and a yes, and archives the recor
   assert.ok(!names.includes('credentials.json') && !names.includes('credentials.backup.json'));
   assert.ok((await readFile(join(at.state, kept[0] ?? ''), 'utf8')).includes(at.token));
   assert.equal((await output(['credentials', 'show', '--state', at.state])).code, 1);
-  // The name is taken, as it said: the agent says so and is not let in with what was forgotten.
+  // The name is taken: the agent reports that and does not use the forgotten credentials.
   await using again = at.run();
   await again.line('the server declined to provision this name');
   assert.ok(!again.output.some((line) => line.includes(at.token)));

@@ -19,7 +19,7 @@ function toml(coapPort: number): string {
   );
 }
 
-/** As it is, escaped for a URL in three ways, and in Base64 at each place of three, without the characters that hang on neighbours. */
+/** Plain, URL-encoded in three ways, and Base64 at each of three offsets, without the characters that depend on their neighbours. */
 function formsOf(secret: string): readonly string[] {
   const inBase64 = [0, 1, 2].flatMap((before) => {
     const whole = Buffer.from(`${'x'.repeat(before)}${secret}xx`).toString('base64');

@@ -26,7 +26,7 @@ export interface ImportResult {
 
 export class ImportFixture implements Disposable {
   readonly root = mkdtempSync(join(tmpdir(), 'firstlight-card-'));
-  /** Apart, since a killed import leaves something there. */
+  /** Separate, because a killed import leaves files there. */
   readonly scratch = mkdtempSync(join(tmpdir(), 'firstlight-scratch-'));
   readonly boot: string;
   readonly etc = join(this.root, 'etc');
@@ -83,7 +83,7 @@ export class ImportFixture implements Disposable {
       .sort();
   }
 
-  /** In this process, which is quicker. */
+  /** Runs the import in this process, which is faster. */
   import(environment: NodeJS.ProcessEnv = {}): ImportResult {
     const output: string[] = [];
     const options = { from: this.source, to: this.etc, credstore: this.credstore };
@@ -95,7 +95,7 @@ export class ImportFixture implements Disposable {
     return { code, output: output.join('') };
   }
 
-  /** As a process of its own, killed before its `at`-th call if that is given. */
+  /** Runs the import as a process, killed before its `at`-th call if given. */
   process(at?: number, log?: string): Promise<ImportResult> {
     const hook = log === undefined ? [] : ['--import', HOOK];
     const environment = {

@@ -13,7 +13,7 @@ const SECRET = 'p-secret-51c0ffee';
 const OLD = '[server]\nurl = "coap://old"\n';
 const TOML = `[server]\nurl = "coap://tb.example.com"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n# ${'x'.repeat(600)}\n`;
 
-/** Another third of the calls each day; test/image/import-cuts.test.ts has every operation each time. */
+/** A different third of the calls each day; test/image/import-cuts.test.ts covers every operation each time. */
 const STRIDE = 3;
 
 function fixtureWithImport(): ImportFixture {
@@ -107,11 +107,11 @@ test('an import erases the secret from a real FAT partition', (t) => {
   assert.equal(fixture.import().code, 78);
   assert.match(fixture.digest ?? '', /Line 2: server\.url/);
   fixture.put(TOML);
-  assert.ok(holdsSecret(), 'the test sees the secret at all');
+  assert.ok(holdsSecret(), 'the test can find the secret');
   assert.equal(fixture.import().code, 0);
   assert.equal(fixture.digest, undefined);
   execFileSync('umount', [card.path]);
   assert.ok(!holdsSecret());
-  // fusefat leaves a file system behind that fsck does not like, whatever was done with it.
+  // fusefat always leaves a file system that fsck rejects.
   if (card.isKernels) execFileSync('fsck.vfat', ['-n', card.image], { stdio: 'ignore' });
 });

@@ -11,14 +11,14 @@ import { MAIN } from '../../paths.ts';
 
 const UNIT = resolve('systemd/firstlight-import.service');
 const text = readFileSync(UNIT, 'utf8');
-/** Of 10; what keeps it above 0 is named at the end of the unit. */
+/** Of 10. The end of the unit names the reasons for a value above 0. */
 const EXPOSURE_MAX = 1.2;
 
 function values(key: string): readonly string[] {
   return [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value);
 }
 
-/** systemd's version, or 0 without it. */
+/** The version of systemd, or 0 without systemd. */
 function systemdVersion(): number {
   const { stdout } = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' });
   return Number(/^systemd (\d+)/.exec(stdout ?? '')?.[1] ?? 0);

@@ -89,7 +89,7 @@ test('an invalid file stays with a note of all problems; a valid one removes the
   }
   assert.ok(note.split('\n').every((line) => line === '' || line.endsWith('\r')));
   assert.ok(![note, output].join().includes(SECRET));
-  assert.ok(!note.includes('firstlight-import-'), 'the scratch file is nobody’s business');
+  assert.ok(!note.includes('firstlight-import-'), 'the note names the scratch file');
   assert.deepEqual(fixture.files, ['boot/firstlight-error.txt', 'boot/firstlight.toml']);
   assert.equal(fixture.put(TOML).import().code, 0);
   assert.equal(fixture.digest, undefined);
@@ -131,7 +131,7 @@ test('a secret in any TOML notation is moved, and nothing else is lost', () => {
     assert.equal(fixture.secret('firstlight.secret'), SECRET, form);
     const config = fixture.config ?? '';
     assert.ok(!config.includes(SECRET), config);
-    // Taken again it is complete, because the secret is where systemd finds it.
+    // A second import is complete, because systemd provides the secret.
     const { code: again } = fixture.put(config).import();
     assert.equal(again, 0, config);
     assert.equal(fixture.config, config);

@@ -238,10 +238,7 @@ function readFrom(lines: readonly string[]): readonly string[] {
   return lines.filter((line) => line.startsWith('read from')).map((line) => line.replace(/^read from +/, ''));
 }
 
-/**
- * The command's pause passes at once; a sensor's deadline, which is longer, never does, however slow the
- * test's host is.
- */
+/** The pause of the command ends at once; the longer deadline of a sensor never ends, even on a slow host. */
 const PAUSE_MS = 500;
 
 function createFastClock(): Clock {

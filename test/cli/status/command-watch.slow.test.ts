@@ -83,7 +83,7 @@ test('status --watch follows the agent from online to offline to its end', {
   await using watch = new OnTerminal(['status', '--watch', '--runtime', place.path]);
   signal.addEventListener('abort', () => watch.kill(), { once: true });
   await watch.shows(/is online/);
-  assert.ok(watch.shown.startsWith(ENTER), 'the second screen, without a cursor');
+  assert.ok(watch.shown.startsWith(ENTER), 'the alternate screen, without a cursor');
   await sandbox[Symbol.asyncDispose]();
   const offline = await watch.shows(/is offline/);
   assert.match(offline, /FL-PORT-CLOSED/);
@@ -91,7 +91,7 @@ test('status --watch follows the agent from online to offline to its end', {
   assert.equal(await agent.stop(), 0);
   await watch.shows(/is not running: it was stopped/);
   assert.equal(await watch.typed(CTRL_C), 3);
-  assert.ok(watch.shown.endsWith(LEAVE), 'the terminal as it was');
+  assert.ok(watch.shown.endsWith(LEAVE), 'the terminal is restored');
   const token = sandbox.devices()[0]?.token ?? 'no device';
   for (const secret of [provisioning.secret, token]) assert.ok(!watch.shown.includes(secret));
 });
