@@ -12,7 +12,7 @@
  */
 
 import { parseArgs } from 'node:util';
-import { oneOf, whole } from '../arguments.ts';
+import { parseChoice, parseWholeNumber } from '../arguments.ts';
 import { type Campaign, simulateWeeks } from './campaign.ts';
 import { WEEK_PLANT_NAMES, WEEK_PLANTS } from './planted-bugs.ts';
 import { brokenWeeks, weeksTable } from './report.ts';
@@ -32,12 +32,12 @@ function readCampaign(args: readonly string[]): Campaign {
     },
   });
   return {
-    gateways: whole('gateways', values.gateways),
-    days: whole('days', values.days),
-    seed: whole('seed', values.seed),
-    plant: values.plant === undefined ? undefined : oneOf('plant', values.plant, WEEK_PLANT_NAMES),
+    gateways: parseWholeNumber('gateways', values.gateways),
+    days: parseWholeNumber('days', values.days),
+    seed: parseWholeNumber('seed', values.seed),
+    plant: values.plant === undefined ? undefined : parseChoice('plant', values.plant, WEEK_PLANT_NAMES),
     oftenKilled: values['often-killed'],
-    traceMax: whole('trace', values.trace),
+    traceMax: parseWholeNumber('trace', values.trace),
   };
 }
 

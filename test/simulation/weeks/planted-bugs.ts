@@ -9,7 +9,7 @@ import type { Reading, Value, Values } from '../../../src/core/model/reading.ts'
 import type { TimeSync } from '../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
 import type { Transport } from '../../../src/core/ports/transport.ts';
-import { overriding } from '../overriding.ts';
+import { override } from '../override.ts';
 
 export const WEEK_PLANTS = {
   'ack-before-answer': 'a batch counts as delivered as soon as it is sent',
@@ -31,7 +31,7 @@ export const WEEK_PLANT_NAMES = Object.keys(WEEK_PLANTS) as WeekPlant[];
 export function plantedTransport(transport: Transport, plant: WeekPlant | undefined): Transport {
   switch (plant) {
     case 'ack-before-answer':
-      return overriding<Transport>(transport, {
+      return override<Transport>(transport, {
         postTelemetry: async (token, body, signal) => {
           void transport.postTelemetry(token, body, signal);
           return { ok: true, value: undefined };
@@ -40,7 +40,7 @@ export function plantedTransport(transport: Transport, plant: WeekPlant | undefi
     case 'ts-changed-on-retry':
       return redating(transport);
     case 'live-repeated':
-      return overriding<Transport>(transport, {
+      return override<Transport>(transport, {
         postTelemetry: async (token, body, signal) => {
           const result = await transport.postTelemetry(token, body, signal);
           // Only the agent's patience with a live reading ends so; the signal of the loop is not aborted.
@@ -55,7 +55,7 @@ export function plantedTransport(transport: Transport, plant: WeekPlant | undefi
 
 function redating(transport: Transport): Transport {
   const sent = new Set<string>();
-  return overriding<Transport>(transport, {
+  return override<Transport>(transport, {
     postTelemetry: (token, body, signal) => {
       const isAgain = sent.has(body);
       sent.add(body);
@@ -73,7 +73,7 @@ export function plantedTimeSync(timeSync: TimeSync, plant: WeekPlant | undefined
 
 export function plantedLosses(losses: LossReport, plant: WeekPlant | undefined): LossReport {
   if (plant !== 'losses-not-told') return losses;
-  return overriding<LossReport>(losses, {
+  return override<LossReport>(losses, {
     takeGapRecord: (stamp) => {
       losses.takeGapRecord(stamp);
       return undefined;
@@ -93,20 +93,20 @@ export function plantedOutbox(
 ): Outbox {
   if (plant === 'ack-one-more') {
     const { fresh, backlog } = outbox;
-    return overriding<Outbox>(outbox, { fresh: overreporting(fresh), backlog: overreporting(backlog) });
+    return override<Outbox>(outbox, { fresh: overreporting(fresh), backlog: overreporting(backlog) });
   }
   if (plant === 'delta-after-restart') return recordingCalls(outbox, inheritance);
   return outbox;
 }
 
 function overreporting(lane: Lane): Lane {
-  return overriding<Lane>(lane, { acknowledge: (count, epoch) => lane.acknowledge(count + 1, epoch) });
+  return override<Lane>(lane, { acknowledge: (count, epoch) => lane.acknowledge(count + 1, epoch) });
 }
 
 function recordingCalls(outbox: Outbox, inheritance: Inheritance): Outbox {
   const inherited = inheritance.values;
   let isFirst = true;
-  return overriding<Outbox>(outbox, {
+  return override<Outbox>(outbox, {
     append: (reading) => {
       const before = isFirst && inherited;
       isFirst = false;

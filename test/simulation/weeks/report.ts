@@ -3,7 +3,7 @@
  * broken promise the command that repeats it and the end of its trace.
  */
 
-import { span } from '../first-boot/report.ts';
+import { formatMs } from '../first-boot/report.ts';
 import type { Campaign } from './campaign.ts';
 import { at, PROMISES } from './checks/ledger.ts';
 import type { WeekOutcome } from './one-week.ts';
@@ -45,8 +45,8 @@ export function weeksTable(tally: WeeksTally): string {
     ['readings behind a loss and before a full one', String(tally.excused)],
     ['told as lost too often, as documented', String(tally.overreported)],
     ['counted as lost, not told before the end of a life', String(tally.unreported)],
-    ['worst catch-up after an outage', span(tally.catchUpMsWorst)],
-    ['worst drain after all was healed', span(tally.drainedMsWorst)],
+    ['worst catch-up after an outage', formatMs(tally.catchUpMsWorst)],
+    ['worst drain after all was healed', formatMs(tally.drainedMsWorst)],
     ['gateways with a broken promise (must be 0)', String(tally.red)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));

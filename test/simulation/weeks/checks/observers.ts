@@ -7,7 +7,7 @@ import type { Reading } from '../../../../src/core/model/reading.ts';
 import type { Clock } from '../../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../../src/core/ports/outbox.ts';
 import type { Spool } from '../../../../src/outbox/spool/spool.ts';
-import { overriding } from '../../overriding.ts';
+import { override } from '../../override.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { WeekSettings } from '../plan/week-plan.ts';
 import type { Ledger, LifeRecord } from './ledger.ts';
@@ -20,7 +20,7 @@ export interface ObserverPorts {
 
 /** Every reading counted as lost, and every gap record made. A retold gap record is neither. */
 export function observedLossReport(losses: LossReport, { ledger, time, life }: ObserverPorts): LossReport {
-  return overriding<LossReport>(losses, {
+  return override<LossReport>(losses, {
     add: (loss) => {
       if (life.diedMs !== undefined) return;
       ledger.trace(() => `lost: ${loss.readings} ${loss.reason}`);
@@ -69,9 +69,9 @@ function withoutUndefined<T extends { fromMs?: number | undefined; toMs?: number
 /** Which samples were taken from the backlog, which had no date, and when the boot was dated. */
 export function observedOutbox(outbox: Outbox, { ledger, time, life }: ObserverPorts): Outbox {
   const { backlog } = outbox;
-  return overriding<Outbox>(outbox, {
+  return override<Outbox>(outbox, {
     fresh: outbox.fresh,
-    backlog: overriding<Lane>(backlog, {
+    backlog: override<Lane>(backlog, {
       take: async (max) => {
         const readings = await backlog.take(max);
         for (const reading of readings) {
@@ -117,7 +117,7 @@ export function observedSpool(
       reason.now -= isReason ? 1 : 0;
     }
   };
-  return overriding<Spool>(spool, {
+  return override<Spool>(spool, {
     append: (readings) => {
       const bootMs = clock.bootMs();
       // A gap record is as old as its writing; what it tells has waited before.

@@ -9,7 +9,7 @@
 
 import type { Clock, OffsetMemory, TimeSync } from '../../../../src/core/ports/clock.ts';
 import { MemoryOffsetStore } from '../../../doubles/in-memory-offsets.ts';
-import { overriding } from '../../overriding.ts';
+import { override } from '../../override.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualBoot, VirtualTime } from '../../virtual-time.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../plan/week-plan.ts';
@@ -81,7 +81,7 @@ export class HostTime {
   clock(guard: () => void): Clock {
     const { host } = this.#boot;
     const plain = this.#time.clock(0, host);
-    return overriding(plain, {
+    return override(plain, {
       wallMs: () => this.#wallMs(),
       bootMs: () => {
         guard();

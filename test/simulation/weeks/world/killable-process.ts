@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from '../../../../src/core/ports/clock.ts';
-import { overriding } from '../../overriding.ts';
+import { override } from '../../override.ts';
 import type { Ending } from '../plan/week-plan.ts';
 import type { HostTime } from './host-time.ts';
 
@@ -47,7 +47,7 @@ export class KillableProcess {
 
   clock(host: HostTime, nowMs: () => number): Clock {
     const clock = host.clock(() => this.#check(nowMs()));
-    return overriding<Clock>(clock, {
+    return override<Clock>(clock, {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           // As a real timer does: a part of a millisecond would not move a time that is a sum of large numbers.

@@ -6,7 +6,7 @@
 import { Secret } from '../../../../src/core/model/secret.ts';
 import type { RetransmissionTiming } from '../../../../src/transport/coap/retransmission.ts';
 import { type CoapPorts, CoapTransport } from '../../../../src/transport/coap/transport.ts';
-import { type Lane, NO_FAULTS } from '../../../simulation/first-boot/plan.ts';
+import { NO_FAULTS, type PathConditions } from '../../../simulation/first-boot/plan.ts';
 import { SimulatedServer } from '../../../simulation/first-boot/simulated-server.ts';
 import { GATEWAY, STRATEGIES } from '../../../simulation/first-boot/strategies.ts';
 import { SeededRandom } from '../../../simulation/seeded-random.ts';
@@ -58,17 +58,17 @@ export async function runPosts(path: LossyPath): Promise<Cost> {
   const virtualNetwork = new VirtualNetwork({
     time,
     trace,
-    rng: dice,
+    random: dice,
     observer: { onGatewaySend: leftGateway, onServerSend: () => {} },
   });
-  virtualNetwork.weather = { ...NO_FAULTS, up: lane(path), down: lane(path) };
+  virtualNetwork.conditions = { ...NO_FAULTS, up: lane(path), down: lane(path) };
   const strategy = STRATEGIES['allow-create/device-generated'];
   const server = new SimulatedServer(
-    { time, trace, rng: dice, virtualNetwork: virtualNetwork },
+    { time, trace, random: dice, network: virtualNetwork },
     strategy,
     'separate',
   );
-  server.setWeather(virtualNetwork.weather);
+  server.setConditions(virtualNetwork.conditions);
   server.core.admin.createDevice({ name: GATEWAY.name, token: TOKEN });
   const { timing } = path;
   const ports: CoapPorts = {
@@ -97,7 +97,7 @@ export async function runPosts(path: LossyPath): Promise<Cost> {
   return { tookMs: time.nowMs, failed, datagrams };
 }
 
-function lane({ lostShare, delayMs }: LossyPath): Lane {
+function lane({ lostShare, delayMs }: LossyPath): PathConditions {
   return {
     lostShare,
     doubledShare: 0,
