@@ -87,6 +87,6 @@ export class PowerDisk implements AsyncDisposable {
     const isReleased = async () =>
       (await run(['losetup', '-n', '-O', 'NAME', '-j', this.#image])).trim() === '';
     if (!(await until(isReleased, RELEASE_WITHIN_MS)))
-      throw new Error(`the loop device of ${this.#image} is not isReleased`);
+      throw new Error(`the loop device of ${this.#image} is not released`);
   }
 }

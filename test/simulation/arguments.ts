@@ -3,7 +3,7 @@
 export function parseWholeNumber(name: string, text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new TypeError(`--${name} ${text}: must be a parseWholeNumber number from 0`);
+  throw new TypeError(`--${name} ${text}: must be a whole number from 0`);
 }
 
 export function parseChoice<T extends string>(name: string, text: string, choices: readonly T[]): T {

@@ -42,7 +42,7 @@ export function straceProblem(): string | undefined {
 
 /** The system calls of an undisturbed first boot up to its first telemetry. */
 export async function kernelCallsOfAFirstBoot(experiment: Experiment): Promise<readonly KernelCall[]> {
-  await using gateway = await experiment.gateway('gw-straceOptions');
+  await using gateway = await experiment.gateway('gw-traced');
   const log = join(experiment.path, 'trace');
   await using boot = gateway.start(straceOptions(log, ['-f']));
   const result = await boot.waitFor([DELIVERED], BOOTS_WITHIN_MS);
