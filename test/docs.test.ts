@@ -1,4 +1,4 @@
-/** The documents: the generated ones are current, links lead to files, prose stays within its width. */
+/** The documents: the generated ones are current, links lead to existing files, prose keeps its width. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -25,14 +25,14 @@ const pages = readdirSync('docs', { recursive: true, encoding: 'utf8' })
 const read = (file: string): string => readFileSync(file, 'utf8');
 
 describe('the generated documents', () => {
-  it('are what the generator makes of the sources', () => {
+  it('the generated documents are current', () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/docs.mjs', '--check'], {
       encoding: 'utf8',
     });
     assert.equal(status, 0, stderr);
   });
 
-  it('describe every setting, telemetry key and event', () => {
+  it('the reference pages describe every setting, telemetry key and event', () => {
     const configuration = read('docs/reference/configuration.md');
     for (const setting of allSettings) {
       assert.ok(configuration.includes(`\n### \`${setting.key}\`\n`), setting.key);
@@ -46,7 +46,7 @@ describe('the generated documents', () => {
       assert.ok(events.includes(`\n### ${id}\n`), id);
   });
 
-  it('have tables whose rows have as many cells as their head', () => {
+  it('each table of the documents has as many cells in its rows as in its head', () => {
     for (const page of pages) {
       for (const [rows] of read(page).matchAll(/^\|.*\|(?:\n\|.*\|)*$/gm)) {
         const widths = rows.split('\n').map((row) => row.split(/(?<!\\)\|/).length);
@@ -57,7 +57,7 @@ describe('the generated documents', () => {
 });
 
 describe('README.md', () => {
-  it('is at most 200 lines and 14 KiB', () => {
+  it('README.md has at most 200 lines and 14 KiB', () => {
     const readme = read('README.md');
     const lines = readme.trimEnd().split('\n').length;
     assert.ok(lines <= README_LINES_MAX, `${lines} lines`);

@@ -1,8 +1,4 @@
-/**
- * A value with every Secret replaced by its characters, so that deepEqual can tell two tokens apart.
- *
- * Without it deepEqual sees two empty objects and calls any two secrets equal.
- */
+/** Replaces every Secret in a value by its characters. Without it deepEqual sees empty objects and considers any two secrets equal. */
 
 import { Secret } from '../../src/core/model/secret.ts';
 
