@@ -22,7 +22,9 @@ export async function spoolUnderPowerCuts({
   const outcomes = await spoolCuts({ cuts, lanes, seed, omit: [] });
   const title = `${cuts} power cuts on ext4 at random instants while readings are queued (seed ${seed})`;
   const bad = outcomes.filter(({ problems }) => problems.length > 0);
-  const details = bad.map(({ what, life, problems }) => `  ${what} (${life}): ${problems.join('; ')}`);
+  const details = bad.map(
+    ({ what, situation, problems }) => `  ${what} (${situation}): ${problems.join('; ')}`,
+  );
   return {
     text: [title, table(outcomes), ...details].join('\n'),
     failures: bad.length > 0 ? [`${bad.length} violations in: ${title}`] : [],
@@ -64,13 +66,13 @@ export async function spoolOnFullDisks(_options: PowerOptions): Promise<Experime
 }
 
 function table(outcomes: readonly SpoolCutOutcome[]): string {
-  const lives = [...new Set(outcomes.map(({ life }) => life)), undefined];
-  const rows = lives.map((life) => {
-    const these = outcomes.filter((outcome) => life === undefined || outcome.life === life);
+  const situations = [...new Set(outcomes.map(({ situation }) => situation)), undefined];
+  const rows = situations.map((situation) => {
+    const these = outcomes.filter((outcome) => situation === undefined || outcome.situation === situation);
     const sum = (of: (outcome: SpoolCutOutcome) => number) =>
       these.reduce((total, each) => total + of(each), 0);
     return [
-      life ?? 'all',
+      situation ?? 'all',
       these.length,
       sum(({ before, after, lost }) => before + after + lost),
       sum(({ before }) => before),
@@ -83,7 +85,7 @@ function table(outcomes: readonly SpoolCutOutcome[]): string {
     ].map(String);
   });
   const head = [
-    'life',
+    'situation',
     'cuts',
     'read',
     'delivered before',

@@ -24,13 +24,13 @@ const SERVER_LATENCY_MAX_MS = 50;
 const DRAINS_WITHIN_MS = 90_000;
 
 /** When the power is cut and when the server comes back, ms after the start of the agent. */
-const LIVES = {
+const SITUATIONS = {
   'server absent': { fromMs: 300, toMs: 18_000, backlog: 0, backAtMs: Number.POSITIVE_INFINITY },
   'draining a backlog': { fromMs: 500, toMs: 6_000, backlog: 120, backAtMs: 0 },
   'server comes back': { fromMs: 7_000, toMs: 20_000, backlog: 0, backAtMs: 7_000 },
 } as const;
-export type Life = keyof typeof LIVES;
-const DISTRIBUTION: readonly Life[] = [
+export type SpoolSituation = keyof typeof SITUATIONS;
+const DISTRIBUTION: readonly SpoolSituation[] = [
   'server absent',
   'server absent',
   'draining a backlog',
@@ -42,7 +42,7 @@ const CONTROL_FROM_MS = 8_000;
 const DRAIN_PER_S = 4;
 
 export interface SpoolCutOutcome {
-  readonly life: Life;
+  readonly situation: SpoolSituation;
   readonly what: string;
   /** Readings from before the cut: on the server at the cut, delivered after it, and lost. */
   readonly before: number;
@@ -67,28 +67,28 @@ export async function spoolCuts({ cuts, lanes, seed, omit }: SpoolCuts): Promise
   await using experiment = await openExperiment(SERVER_LATENCY_MAX_MS);
   const random = createRandom(seed);
   const plans = Array.from({ length: cuts }, (_, index) => {
-    const life =
+    const situation =
       omit.length > 0 ? 'server absent' : (DISTRIBUTION[index % DISTRIBUTION.length] ?? 'server absent');
-    const { fromMs, toMs } = LIVES[life];
+    const { fromMs, toMs } = SITUATIONS[situation];
     // Without syncs nothing is missing before something should be on the disk.
     const earliestMs = omit.length > 0 ? CONTROL_FROM_MS : fromMs;
-    return { life, atMs: Math.round(earliestMs + random() * (toMs - earliestMs)) };
+    return { situation, atMs: Math.round(earliestMs + random() * (toMs - earliestMs)) };
   });
-  return await runInLanes(lanes, [...plans.entries()], ([index, { life, atMs }]) =>
-    cutAt(experiment, `gw-spool-${index}`, life, atMs, omit),
+  return await runInLanes(lanes, [...plans.entries()], ([index, { situation, atMs }]) =>
+    cutAt(experiment, `gw-spool-${index}`, situation, atMs, omit),
   );
 }
 
 async function cutAt(
   experiment: Experiment,
   name: string,
-  life: Life,
+  situation: SpoolSituation,
   atMs: number,
   omit: readonly Omission[],
 ): Promise<SpoolCutOutcome> {
   await using disk = await LoopDisk.create(join(experiment.path, `disk-${name}`), SYNCED_ONLY);
   await using gateway = await SpoolingGateway.create(experiment, name, join(disk.path, 'state'));
-  const { backlog, backAtMs } = LIVES[life];
+  const { backlog, backAtMs } = SITUATIONS[situation];
   if (backlog > 0) await gateway.addReadings(await writeBacklog(gateway.spool, backlog));
   gateway.tap.isOpen = backAtMs === 0;
   await using boot = gateway.start({ omit, drainPerS: DRAIN_PER_S });
@@ -116,7 +116,7 @@ async function cutAt(
   const { reported, repeated } = comparison;
   const after = takenCount - before - lost.length;
   return {
-    life,
+    situation,
     what: `${name}, cut after ${atMs} ms`,
     before,
     after,

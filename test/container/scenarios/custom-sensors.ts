@@ -18,11 +18,11 @@ const DIALOUT_FILE = '/usr/local/share/firstlight-test';
 const SHELL = `#!/bin/sh
 echo "user=$(id -un)"
 echo "variables=$(tr '\\0' '\\n' < /proc/$$/environ | cut -d= -f1 | sort | tr '\\n' ' ')"
-echo "etc=$(touch /etc/firstlight-test 2>/dev/null && echo written || echo refused)"
-echo "tmp=$(touch /tmp/firstlight-test 2>/dev/null && echo written || echo refused)"
-echo "home=$(ls /root >/dev/null 2>&1 && echo seen || echo refused)"
-echo "kmsg=$(test -e /dev/kmsg && echo seen || echo unseen)"
-echo "group_file=$(cat ${DIALOUT_FILE} 2>/dev/null || echo refused)"
+echo "etc=$(touch /etc/firstlight-test 2>/dev/null && echo written || echo denied)"
+echo "tmp=$(touch /tmp/firstlight-test 2>/dev/null && echo written || echo denied)"
+echo "home=$(ls /root >/dev/null 2>&1 && echo listed || echo denied)"
+echo "kmsg=$(test -e /dev/kmsg && echo visible || echo hidden)"
+echo "group_file=$(cat ${DIALOUT_FILE} 2>/dev/null || echo denied)"
 `;
 const PERL = `#!/usr/bin/perl
 print '{"answer": ', 6 * 7, ', "threads": true}', "\\n";
@@ -31,11 +31,11 @@ print '{"answer": ', 6 * 7, ', "threads": true}', "\\n";
 const EXPECTED: Readonly<Record<string, string | number | boolean>> = {
   shellUser: 'firstlight',
   shellVariables: 'LANG PATH',
-  shellEtc: 'refused',
+  shellEtc: 'denied',
   shellTmp: 'written',
-  shellHome: 'refused',
-  shellKmsg: 'unseen',
-  shellGroupFile: 'refused',
+  shellHome: 'denied',
+  shellKmsg: 'hidden',
+  shellGroupFile: 'denied',
   perlAnswer: 42,
   perlThreads: true,
 };
@@ -82,7 +82,7 @@ export async function customSensors({ installed }: Environment): Promise<Report>
     await until(canOpen, WITHIN_MS),
     `SupplementaryGroups= does not open a file: ${last('shellGroupFile')}`,
   );
-  findings.expect(last('shellEtc') === 'refused', 'with the drop-in the program can write to /etc');
+  findings.expect(last('shellEtc') === 'denied', 'with the drop-in the program can write to /etc');
   findings.figure(`${keys.length} values of two programs, a group opened by a drop-in`);
   return findings;
 }
