@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 
 /** The server of every record here; a store may be bound to it. */
 export const SERVER = 'coap://tb.example.com';
@@ -54,8 +54,8 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
         using location = make();
         const store = location.open();
         await store.write(record);
-        assert.deepEqual(revealed(await store.read()), revealed(record));
-        assert.deepEqual(revealed(await location.open().read()), revealed(record));
+        assert.deepEqual(revealSecrets(await store.read()), revealSecrets(record));
+        assert.deepEqual(revealSecrets(await location.open().read()), revealSecrets(record));
       });
     }
 
@@ -65,7 +65,7 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
       const record: CredentialRecord = { state: 'provisioned', ...known, token };
       await store.write(record);
       await store[Symbol.asyncDispose]();
-      assert.deepEqual(revealed(await location.open().read()), revealed(record));
+      assert.deepEqual(revealSecrets(await location.open().read()), revealSecrets(record));
     });
 
     it('can be written before it was ever read', async () => {
@@ -88,7 +88,7 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
       const check = async (record: CredentialRecord) => {
         const store = location.open();
         await store.write(record);
-        assert.deepEqual(revealed(await store.read()), revealed(record));
+        assert.deepEqual(revealSecrets(await store.read()), revealSecrets(record));
       };
       await fc.assert(fc.asyncProperty(records, check), { seed: 20_261_121, numRuns: 60 });
     });

@@ -9,7 +9,7 @@ import * as fc from 'fast-check';
 import type { FailureReason } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 2_000 };
 
@@ -60,7 +60,7 @@ const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] 
 describe('an answer with a token the agent can use is taken', () => {
   for (const [identity, body, token] of TAKEN) {
     it(identity, () => {
-      assert.deepEqual(revealed(parseProvisionAnswer(body)), {
+      assert.deepEqual(revealSecrets(parseProvisionAnswer(body)), {
         type: 'token-issued',
         token: `revealed ${token}`,
       });

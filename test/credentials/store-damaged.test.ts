@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 
 const REMEDY = /restore|move|install|free|check|look at|choose|must belong/;
@@ -65,7 +65,7 @@ describe('when only the file is', () => {
       fixture.put(MAIN, content);
       fixture.put(BACKUP, text);
       const damaged = fixture.bytes(MAIN);
-      assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+      assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED));
       assert.ok(Object.values(fixture.contents).includes(damaged));
       assert.deepEqual(JSON.parse(fixture.bytes(MAIN)), ON_DISK);
       assert.doesNotMatch(inspect(fixture.log.lines, { depth: 9 }), /QZ7/);
@@ -93,7 +93,7 @@ describe('a file of a later version', () => {
 it('a byte order mark in front, as an editor leaves it, is no damage', async () => {
   using fixture = new StoreFixture();
   fixture.put(MAIN, `\uFEFF${text}`);
-  assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+  assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED));
 });
 
 it('a lost or damaged backup is made again from the file', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConf } from '../../src/credentials/load-conf.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 
 const NOBODY = 65_534;
@@ -74,7 +74,7 @@ describe('a directory that takes no new names', () => {
   it('still gives back a good record: a gateway with a worn card goes on delivering', async () => {
     using fixture = await readOnly(BACKUP); // which cannot be made again now
     const record = await asNobody(fixture, () => fixture.open().read());
-    assert.deepEqual(revealed(record), revealed(PROVISIONED));
+    assert.deepEqual(revealSecrets(record), revealSecrets(PROVISIONED));
     assert.equal(fixture.log.withMessage(/^the credential store could not be mended/).length, 1);
   });
 });
@@ -99,6 +99,6 @@ it('one copy that cannot be read hides nothing: the other is used', async () => 
     await fixture.open().write(PROVISIONED);
     rmSync(join(fixture.directory, broken));
     mkdirSync(join(fixture.directory, broken));
-    assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED), broken);
+    assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED), broken);
   }
 });

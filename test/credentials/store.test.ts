@@ -9,7 +9,7 @@ import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Secret } from '../../src/core/model/secret.ts';
 import { credentialStoreContract } from '../contracts/credential-store.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture } from './store-fixture.ts';
 
 credentialStoreContract('the store on a disk', () => new StoreFixture());
@@ -52,7 +52,7 @@ describe('the files of the store', () => {
     using fixture = new StoreFixture();
     fixture.put(MAIN, JSON.stringify(ON_DISK), 0o644);
     chmodSync(fixture.directory, 0o755);
-    assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+    assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED));
     assert.equal(fixture.mode(), '700');
     assert.equal(fixture.mode(MAIN), '600');
   });
@@ -77,7 +77,7 @@ describe('the files of the store', () => {
     rmSync(fixture.directory, { recursive: true });
     await under(0o000, () => store.write(PROVISIONED));
     assert.equal(fixture.mode(), '700');
-    assert.deepEqual(revealed(await store.read()), revealed(PROVISIONED));
+    assert.deepEqual(revealSecrets(await store.read()), revealSecrets(PROVISIONED));
   });
 
   it('are made under parents that are missing, which are private from birth as well', async () => {
@@ -119,7 +119,7 @@ describe('the record of another server', () => {
     const there = fixture.open(ELSEWHERE);
     await there.read();
     await there.write({ ...PROVISIONED, server: ELSEWHERE, token: new Secret('of-the-other') });
-    assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+    assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED));
     assert.equal((await fixture.open(ELSEWHERE).read())?.token?.reveal(), 'of-the-other');
   });
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { collectTokens } from '../../src/credentials/collect-tokens.ts';
 import { inspectRecord } from '../../src/credentials/inspect.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, storeErrorOf } from './store-fixture.ts';
 
 const NOBODY = 65_534;
@@ -32,7 +32,10 @@ describe('what root writes in the directory of the service', () => {
     assert.deepEqual(fixture.names, [BACKUP, MAIN]);
     process.seteuid?.(NOBODY);
     try {
-      assert.deepEqual(revealed(await fixture.open().read()), revealed({ ...PROVISIONED, sinceMs: 9 }));
+      assert.deepEqual(
+        revealSecrets(await fixture.open().read()),
+        revealSecrets({ ...PROVISIONED, sinceMs: 9 }),
+      );
     } finally {
       process.seteuid?.(0);
     }

@@ -2,9 +2,9 @@
 
 import { Secret } from '../../src/core/model/secret.ts';
 
-export function revealed(value: unknown): unknown {
+export function revealSecrets(value: unknown): unknown {
   if (value instanceof Secret) return `revealed ${value.reveal()}`;
-  if (Array.isArray(value)) return value.map(revealed);
+  if (Array.isArray(value)) return value.map(revealSecrets);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, revealed(each)]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, revealSecrets(each)]));
 }

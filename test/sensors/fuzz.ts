@@ -25,7 +25,7 @@ import type { HostFiles } from '../../src/sensors/files/host-files.ts';
 import type { Collector } from '../../src/sensors/runtime/collector.ts';
 import { entryFor } from '../../src/sensors/runtime/collector-runner.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { type Damage, DamagedHostFiles } from '../doubles/in-memory-host.ts';
+import { type Damage, DamagedHostFiles } from '../doubles/damaged-host-files.ts';
 import { RecordingSensorLogger } from './helpers/captured-host.ts';
 import { DAMAGES } from './helpers/damages.ts';
 

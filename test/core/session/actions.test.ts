@@ -12,7 +12,7 @@ import type { SessionEvent, SessionState, SessionStep } from '../../../src/core/
 import { StoreError } from '../../../src/credentials/store-error.ts';
 import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { MemoryCredentialStore } from '../../doubles/memory-credential-store.ts';
-import { revealed } from '../../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../../doubles/reveal-secrets.ts';
 import { type Script, ScriptedTransport } from '../../doubles/scripted-transport.ts';
 import { DeliveryHarness, timesIn } from '../delivery/delivery-harness.ts';
 
@@ -66,9 +66,9 @@ describe('to intend', () => {
   it('mints a token of ours and stores it with the name, the server and the date', async () => {
     const fixture = new ActionHarness();
     const event = await fixture.act({ at: 'record-intent' });
-    assert.deepEqual(revealed(event), { type: 'intent-recorded', identity: revealed(OURS) });
+    assert.deepEqual(revealSecrets(event), { type: 'intent-recorded', identity: revealSecrets(OURS) });
     const stored = { state: 'pending', server: 'coap://tb', sinceMs: WALL_MS, ...OURS };
-    assert.deepEqual(revealed(fixture.store.record), revealed(stored));
+    assert.deepEqual(revealSecrets(fixture.store.record), revealSecrets(stored));
   });
 
   it('mints nothing where the server is to choose', async () => {
@@ -86,9 +86,9 @@ describe('to intend', () => {
       fixture.settings = { ...SETTINGS, deviceName: 'gw-2', pair: { ...PAIR, deviceGenerated } };
       const identity = { deviceName: 'gw-2', token: OURS.token };
       const event = await fixture.act({ at: 'record-intent', proposed: OURS.token });
-      assert.deepEqual(revealed(event), revealed({ type: 'intent-recorded', identity: identity }));
+      assert.deepEqual(revealSecrets(event), revealSecrets({ type: 'intent-recorded', identity: identity }));
       const stored = { state: 'pending', server: 'coap://tb', sinceMs: WALL_MS, ...identity };
-      assert.deepEqual(revealed(fixture.store.record), revealed(stored));
+      assert.deepEqual(revealSecrets(fixture.store.record), revealSecrets(stored));
       assert.equal(fixture.random.minted, 0);
     }
   });
@@ -100,14 +100,17 @@ describe('to provision', () => {
     await fixture.act({ at: 'provision', identity: OURS });
     const [call] = fixture.transport.calls;
     const request = { deviceName: 'gw-1', key: 'pk1', secret: PAIR.secret, token: OURS.token };
-    assert.deepEqual(revealed(call), revealed({ verb: 'provision', request }));
+    assert.deepEqual(revealSecrets(call), revealSecrets({ verb: 'provision', request }));
   });
 
   it('stores the token that was issued, not the one that was proposed', async () => {
     const fixture = new ActionHarness();
     await fixture.act({ at: 'provision', identity: { deviceName: 'gw-1' } });
     const stored = { state: 'provisioned', server: 'coap://tb', deviceName: 'gw-1', sinceMs: WALL_MS };
-    assert.deepEqual(revealed(fixture.store.record), { ...stored, token: 'revealed issued-by-the-server' });
+    assert.deepEqual(revealSecrets(fixture.store.record), {
+      ...stored,
+      token: 'revealed issued-by-the-server',
+    });
   });
 
   it('refused, stores nothing and passes the refusal on', async () => {
@@ -138,7 +141,10 @@ describe('to probe and to adopt', () => {
     assert.deepEqual(await fixture.act(probe), { type: 'token-verified', accepted: false });
     const failed = await fixture.act(probe);
     assert.equal(failed.type === 'failed' && failed.failure.reason, 'server-timeout');
-    assert.deepEqual(revealed(fixture.transport.calls[0]), { verb: 'probe', token: 'revealed minted-1' });
+    assert.deepEqual(revealSecrets(fixture.transport.calls[0]), {
+      verb: 'probe',
+      token: 'revealed minted-1',
+    });
   });
 
   it('makes the adopted token durable without asking the server again', async () => {

@@ -15,7 +15,7 @@ import type {
   SessionStep,
 } from '../../../src/core/session/state.ts';
 import { failureOf } from '../../doubles/failures.ts';
-import { revealed } from '../../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../../doubles/reveal-secrets.ts';
 
 const TOKEN = new Secret('proposed-by-us');
 const OLD_NAME = { deviceName: 'gw-old', token: TOKEN };
@@ -40,7 +40,7 @@ function remembered(identity: DeviceIdentity): SessionState {
 }
 
 function assertStep(actual: SessionState, expected: SessionStep): void {
-  assert.deepEqual(revealed(actual), revealed({ ...expected, consecutiveFailures: 0 }));
+  assert.deepEqual(revealSecrets(actual), revealSecrets({ ...expected, consecutiveFailures: 0 }));
 }
 
 describe('session: a pending record of another name', () => {
@@ -70,8 +70,8 @@ describe('session: a pending record of another name', () => {
     const failed: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
     const again = after(PROBING, TOKEN_REJECTED, failed, { type: 'wait-over' });
     assert.deepEqual(
-      revealed(again),
-      revealed({ at: 'record-intent', proposed: TOKEN, consecutiveFailures: 1 }),
+      revealSecrets(again),
+      revealSecrets({ at: 'record-intent', proposed: TOKEN, consecutiveFailures: 1 }),
     );
   });
 

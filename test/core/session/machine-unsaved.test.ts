@@ -10,7 +10,7 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import { HEALTHY_MS, nextState, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
 import type { SessionEvent, SessionState } from '../../../src/core/session/state.ts';
 import { FAILURE_REASONS, failureOf } from '../../doubles/failures.ts';
-import { revealed } from '../../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../../doubles/reveal-secrets.ts';
 
 const NOW_MS = 1_000_000;
 const at = (monotonicMs: number) => ({ monotonicMs, random: 0.25 });
@@ -25,7 +25,7 @@ const UNSAVED: SessionState = {
 };
 
 function assertState(actual: SessionState, expected: SessionState): void {
-  assert.deepEqual(revealed(actual), revealed(expected));
+  assert.deepEqual(revealSecrets(actual), revealSecrets(expected));
 }
 
 describe('session: a token that cannot be stored', () => {

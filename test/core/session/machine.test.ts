@@ -18,7 +18,7 @@ import type {
   SessionStep,
 } from '../../../src/core/session/state.ts';
 import { FAILURE_REASONS, failureOf } from '../../doubles/failures.ts';
-import { revealed } from '../../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../../doubles/reveal-secrets.ts';
 
 const NOW = { monotonicMs: 1_000_000, random: 0.25 };
 const ISSUED = new Secret('issued-by-the-server');
@@ -138,8 +138,8 @@ describe('session: each event leads to the state the table says', () => {
   for (const [identity, from, event, to] of TRANSITIONS) {
     it(identity, () => {
       assert.deepEqual(
-        revealed(nextState({ ...from, consecutiveFailures: 0 }, event, NOW)),
-        revealed({ ...to, consecutiveFailures: 0 }),
+        revealSecrets(nextState({ ...from, consecutiveFailures: 0 }, event, NOW)),
+        revealSecrets({ ...to, consecutiveFailures: 0 }),
       );
     });
   }
@@ -202,8 +202,8 @@ describe('session: a refusal waits by its verdict and then resumes where it is s
         const after = nextState({ ...from, consecutiveFailures: 2 }, { type: 'failed', failure }, NOW);
         const forMs = waitBeforeMs(FAILURE_POLICIES[reason].schedule, 3, NOW.random);
         assert.deepEqual(
-          revealed(after),
-          revealed({ at: 'wait', forMs, failure, resumeAt, consecutiveFailures: 3 }),
+          revealSecrets(after),
+          revealSecrets({ at: 'wait', forMs, failure, resumeAt, consecutiveFailures: 3 }),
         );
       });
     }
@@ -225,7 +225,7 @@ describe('session: a declined proposal may be our own first request, whose answe
       nameDeclined: true,
       consecutiveFailures: 2,
     };
-    assert.deepEqual(revealed(after), revealed(expected));
+    assert.deepEqual(revealSecrets(after), revealSecrets(expected));
   });
 
   it('a server that declined and does not know the token either is waited for as declined', () => {
@@ -255,8 +255,13 @@ describe('session: a declined proposal may be our own first request, whose answe
     const waiting = nextState(asked, { type: 'token-verified', accepted: false }, NOW);
     const again = nextState(waiting, { type: 'wait-over' }, NOW);
     assert.deepEqual(
-      revealed(again),
-      revealed({ at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false, consecutiveFailures: 1 }),
+      revealSecrets(again),
+      revealSecrets({
+        at: 'verify-token',
+        identity: TOKEN_ACCEPTED,
+        nameDeclined: false,
+        consecutiveFailures: 1,
+      }),
     );
     assert.equal(nextState(again, { type: 'token-verified', accepted: false }, NOW).at, 'provision');
   });
@@ -269,19 +274,19 @@ describe('session: troubles are forgotten after five healthy minutes, and not ea
 
   it('the first delivery after a trouble starts the count', () => {
     const after = nextState(failing, DELIVERED, at(0));
-    assert.deepEqual(revealed(after), revealed({ ...failing, healthySinceMs: 0 }));
+    assert.deepEqual(revealSecrets(after), revealSecrets({ ...failing, healthySinceMs: 0 }));
   });
 
   it('one millisecond before the five minutes the troubles are still known', () => {
     const since: SessionState = { ...failing, healthySinceMs: 7 };
-    assert.deepEqual(revealed(nextState(since, DELIVERED, at(6 + HEALTHY_MS))), revealed(since));
+    assert.deepEqual(revealSecrets(nextState(since, DELIVERED, at(6 + HEALTHY_MS))), revealSecrets(since));
   });
 
   it('at five minutes they are forgotten', () => {
     const after = nextState({ ...failing, healthySinceMs: 7 }, DELIVERED, at(7 + HEALTHY_MS));
     assert.deepEqual(
-      revealed(after),
-      revealed({ at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 }),
+      revealSecrets(after),
+      revealSecrets({ at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 }),
     );
   });
 
@@ -290,8 +295,8 @@ describe('session: troubles are forgotten after five healthy minutes, and not ea
     const back = nextState(failed, { type: 'wait-over' }, at(HEALTHY_MS));
     const after = nextState(back, DELIVERED, at(HEALTHY_MS + 5));
     assert.deepEqual(
-      revealed(after),
-      revealed({ ...failing, consecutiveFailures: 4, healthySinceMs: HEALTHY_MS + 5 }),
+      revealSecrets(after),
+      revealSecrets({ ...failing, consecutiveFailures: 4, healthySinceMs: HEALTHY_MS + 5 }),
     );
   });
 });

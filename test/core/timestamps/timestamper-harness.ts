@@ -4,9 +4,9 @@ import type { ClockTrust } from '../../../src/core/model/config.ts';
 import type { Instant } from '../../../src/core/model/reading.ts';
 import type { StoredOffsets } from '../../../src/core/ports/clock.ts';
 import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
-import { ScriptedTimeSync } from '../../doubles/fake-time-sync.ts';
-import { MemoryOffsetStore } from '../../doubles/in-memory-offsets.ts';
+import { MemoryOffsetStore } from '../../doubles/memory-offset-store.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { ScriptedTimeSync } from '../../doubles/scripted-time-sync.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
 export const WALL_MS = Date.UTC(2026, 0, 1);

@@ -6,7 +6,7 @@ import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { timeSyncContract } from '../../contracts/time-sync.ts';
-import { ScriptedTimeSync } from '../../doubles/fake-time-sync.ts';
+import { ScriptedTimeSync } from '../../doubles/scripted-time-sync.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { TimeSourceHost } from './time-source-host.ts';
 

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { after, it } from 'node:test';
 import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { FILES, hostFilesContract, LINKS } from '../../contracts/host-files.ts';
-import { type Damage, DamagedHostFiles } from '../../doubles/in-memory-host.ts';
+import { type Damage, DamagedHostFiles } from '../../doubles/damaged-host-files.ts';
 import { createHungFiles } from '../helpers/hung-files.ts';
 
 /** include/uapi/linux/magic.h */

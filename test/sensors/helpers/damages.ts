@@ -1,7 +1,7 @@
 /** The ways in which a file of /proc or /sys is broken by the fuzz test, each from what the file held. Garbage comes from a seed. */
 
 import { createRandom } from '../../../src/sandbox/core/random.ts';
-import type { Damage } from '../../doubles/in-memory-host.ts';
+import type { Damage } from '../../doubles/damaged-host-files.ts';
 
 const GARBAGE_BYTES = 96;
 const MEGABYTE = 1_000_000;

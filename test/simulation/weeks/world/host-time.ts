@@ -6,7 +6,7 @@
  */
 
 import type { Clock, OffsetMemory, TimeSync } from '../../../../src/core/ports/clock.ts';
-import { MemoryOffsetStore } from '../../../doubles/in-memory-offsets.ts';
+import { MemoryOffsetStore } from '../../../doubles/memory-offset-store.ts';
 import { override } from '../../override.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualBoot, VirtualTime } from '../../virtual-time.ts';
