@@ -6,5 +6,5 @@ import { FAILURE_POLICIES } from '../../src/core/failures/policies.ts';
 export const FAILURE_REASONS = Object.keys(FAILURE_POLICIES) as FailureReason[];
 
 export function failureOf(reason: FailureReason): Failure {
-  return { reason, detail: `simulated: ${reason}` };
+  return { reason, detail: `seen: ${reason}` };
 }
