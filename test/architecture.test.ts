@@ -1,4 +1,7 @@
-/** The rules of the structure: which room may import which, and how large a file or a folder may be. Each rule has its reason. */
+/**
+ * The rules of the structure: which room may import which, and how large a file or a folder may be. Each rule
+ * has its reason.
+ */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

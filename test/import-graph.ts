@@ -1,5 +1,6 @@
 /**
- * The import graph of src/: which file imports which, and the circles in it, between files and between folders.
+ * The import graph of src/: which file imports which, and the circles in it, between files and between
+ * folders.
  *
  * Type imports count, because a reader follows them, too. `scripts/structure.mjs` prints its figures.
  */
@@ -50,7 +51,10 @@ export function isSource(to: string): boolean {
   return to.endsWith('.ts');
 }
 
-/** The graph of files, or of the folders that `name` returns for their paths, without edges from a node to itself. */
+/**
+ * The graph of files, or of the folders that `name` returns for their paths, without edges from a node to
+ * itself.
+ */
 export function graphOf(imports: readonly Import[], name: (path: string) => string = (path) => path): Graph {
   const graph = new Map<string, Set<string>>();
   for (const { from, to } of imports) {

@@ -1,6 +1,7 @@
 /**
- * Changes the installed program so that a test can block one of its loops: as soon as a file exists, the loop waits for ever, like
- * on a promise that a bug never settles. Everything else keeps running, so only a watchdog that tracks each loop can detect it.
+ * Changes the installed program so that a test can block one of its loops: as soon as a file exists, the loop
+ * waits for ever, like on a promise that a bug never settles. Everything else keeps running, so only a
+ * watchdog that tracks each loop can detect it.
  */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';

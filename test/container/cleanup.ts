@@ -1,8 +1,9 @@
 /**
- * Removes what a run of the container tests creates on this machine: at once when it is no longer needed, in reverse order if the run
- * ends early (Ctrl-C), and at the start of the next run if this one was killed.
+ * Removes what a run of the container tests creates on this machine: at once when it is no longer needed, in
+ * reverse order if the run ends early (Ctrl-C), and at the start of the next run if this one was killed.
  *
- * The names of these directories, network namespaces and machines begin with `fls<pid>`, so that the next run recognises them.
+ * The names of these directories, network namespaces and machines begin with `fls<pid>`, so that the next run
+ * recognises them.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -28,7 +29,10 @@ export function freshName(): string {
   return `fls${process.pid}-${nameCount}`;
 }
 
-/** Registers `undo` for the end of this process; the returned function unregisters it. `undo` must be synchronous. */
+/**
+ * Registers `undo` for the end of this process; the returned function unregisters it. `undo` must be
+ * synchronous.
+ */
 export function undoAtExit(undo: () => void): () => void {
   process.prependOnceListener('exit', undo);
   return () => void process.removeListener('exit', undo);
@@ -41,8 +45,8 @@ export interface WorkDirectory extends AsyncDisposable {
 export async function openWorkDirectory(): Promise<WorkDirectory> {
   const path = await mkdtemp(join(WORK_ROOT, `fls${process.pid}-`));
   const unregister = undoAtExit(() => removeTree(path));
-  // Shared, so that an unmount here also applies to a container that starts at that moment: nspawn copies all mounts first, and a
-  // disk that another container holds could not be mounted again.
+  // Shared, so that an unmount here also applies to a container that starts at that moment: nspawn copies all
+  // mounts first, and a disk that another container holds could not be mounted again.
   await run(['mount', '--bind', path, path]);
   await run(['mount', '--make-shared', path]);
   return {
@@ -73,8 +77,8 @@ export function removeMachine(name: string): void {
 }
 
 /**
- * Shell lines that move the following commands into control groups of their own: nspawn creates others beside itself, and the systemd
- * of a container takes over the group in which it starts.
+ * Shell lines that move the following commands into control groups of their own: nspawn creates others beside
+ * itself, and the systemd of a container takes over the group in which it starts.
  */
 export function enterGroupsScript(name: string): string {
   const groups = cgroupHierarchies().map((path) => join(path, name));

@@ -1,4 +1,7 @@
-/** Runs programs of this machine to their end and returns their output; `run` rejects with the last lines if a program fails. */
+/**
+ * Runs programs of this machine to their end and returns their output; `run` rejects with the last lines if a
+ * program fails.
+ */
 
 import { execFile } from 'node:child_process';
 

@@ -1,4 +1,7 @@
-/** Lists all files of the root file system of a machine for a comparison, without those that every machine changes by itself. */
+/**
+ * Lists all files of the root file system of a machine for a comparison, without those that every machine
+ * changes by itself.
+ */
 
 import type { Machine } from './machine.ts';
 

@@ -1,9 +1,9 @@
 /**
- * The operations that the service must not be able to do, as a program that tries each and prints one line of JSON:
- * `{"kind":…,"name":…,"isDenied":…,"observed":…}`.
+ * The operations that the service must not be able to do, as a program that tries each and prints one line of
+ * JSON: `{"kind":…,"name":…,"isDenied":…,"observed":…}`.
  *
- * The program is text because it runs inside the container, in the sandbox of the service and on its Node. perl, which every Debian has, makes
- * the system calls that Node does not offer.
+ * The program is text because it runs inside the container, in the sandbox of the service and on its Node.
+ * perl, which every Debian has, makes the system calls that Node does not offer.
  */
 
 export const FOREIGN_FILE = '/home/alice/diary';

@@ -1,8 +1,9 @@
 /**
- * One gateway: a container (systemd-nspawn) with a real systemd as PID 1, booted from a directory, on a network link of its own.
+ * One gateway: a container (systemd-nspawn) with a real systemd as PID 1, booted from a directory, on a
+ * network link of its own.
  *
- * `powerOff` shuts it down in good order, `cutPower` without one more instruction. It does not outlive this process. It knows nothing of
- * firstlight.
+ * `powerOff` shuts it down in good order, `cutPower` without one more instruction. It does not outlive this
+ * process. It knows nothing of firstlight.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -142,8 +143,8 @@ export class Machine {
 }
 
 /**
- * Runs nspawn in control groups of its own, and ends it with its parent. IPAddressDeny= needs these system calls and capabilities
- * inside.
+ * Runs nspawn in control groups of its own, and ends it with its parent. IPAddressDeny= needs these system
+ * calls and capabilities inside.
  */
 function script(name: string, root: string, link: NetworkLink, readOnly: boolean): string {
   const nspawn = [

@@ -1,6 +1,6 @@
 /**
- * A name server that is silent until `startAnswering`, and then resolves every name to the same IPv4 address: the router of a
- * gateway that boots slower than the gateway.
+ * A name server that is silent until `startAnswering`, and then resolves every name to the same IPv4 address:
+ * the router of a gateway that boots slower than the gateway.
  */
 
 import { createSocket } from 'node:dgram';

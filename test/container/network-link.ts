@@ -1,6 +1,7 @@
 /**
- * The link between one container and the server: a network namespace for the gateway and a pair of virtual interfaces; the end of the
- * server is on this machine. The link can be cut like a cable and made to lose datagrams.
+ * The link between one container and the server: a network namespace for the gateway and a pair of virtual
+ * interfaces; the end of the server is on this machine. The link can be cut like a cable and made to lose
+ * datagrams.
  *
  * Addresses are of 198.18.0.0/15, which RFC 2544 reserves for tests; one /30 for each link.
  */
@@ -40,8 +41,8 @@ export class NetworkLink implements AsyncDisposable {
   }
 
   /**
-   * Drops `percent` of the datagrams to the gateway; 0 ends it. Only those: a dropped outgoing datagram would make the gateway's send()
-   * fail (EPERM). The sandbox drops those of the other direction (`lossIn`).
+   * Drops `percent` of the datagrams to the gateway; 0 ends it. Only those: a dropped outgoing datagram would
+   * make the gateway's send() fail (EPERM). The sandbox drops those of the other direction (`lossIn`).
    */
   async lose(percent: number): Promise<void> {
     await attempt(this.#inside('nft', 'delete', 'table', 'inet', 'firstlight_test'));

@@ -1,6 +1,6 @@
 /**
- * Options of `npm run test:system`: `--only NAME` (the beginning of a scenario name; repeatable), `--cuts N` (20), `--seed N` (1),
- * `--packages DIR` (two .deb files to test instead of those of this tree).
+ * Options of `npm run test:system`: `--only NAME` (the beginning of a scenario name; repeatable), `--cuts N`
+ * (20), `--seed N` (1), `--packages DIR` (two .deb files to test instead of those of this tree).
  */
 
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * The package under test in two versions: the one of this tree and a higher one. scripts/package.mjs builds them, or a directory contains
- * both (`--packages DIR`).
+ * The package under test in two versions: the one of this tree and a higher one. scripts/package.mjs builds
+ * them, or a directory contains both (`--packages DIR`).
  */
 
 import { appendFile, copyFile, readdir, rm } from 'node:fs/promises';
@@ -36,8 +36,8 @@ export async function copyPackage(deb: string, root: string): Promise<string> {
 }
 
 /**
- * The command that installs the package without a network. A question of dpkg about a configuration file makes it fail: an
- * unattended upgrade must not ask anything.
+ * The command that installs the package without a network. A question of dpkg about a configuration file
+ * makes it fail: an unattended upgrade must not ask anything.
  */
 export function install(inside: string): string[] {
   return ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', inside];

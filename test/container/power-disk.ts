@@ -1,9 +1,10 @@
 /**
- * A whole root file system on an ext4 image of its own, whose power can be cut: after `cut` no write reaches the image, and `remount` shows
- * what the machine would find at its next boot.
+ * A whole root file system on an ext4 image of its own, whose power can be cut: after `cut` no write reaches
+ * the image, and `remount` shows what the machine would find at its next boot.
  *
- * The mount options remove what would hide a missing sync: noauto_da_alloc disables the flush on rename, commit=300 the flush of the journal
- * every 5 s. No block is reserved for root, who would not notice a full disk.
+ * The mount options remove what would hide a missing sync: noauto_da_alloc disables the flush on rename,
+ * commit=300 the flush of the journal every 5 s. No block is reserved for root, who would not notice a full
+ * disk.
  */
 
 import { mkdir } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Which readings are missing at the server, without information from the gateway: one reading a second is taken on a grid, each with
- * its own uptime, so that every second without a reading shows.
+ * Which readings are missing at the server, without information from the gateway: one reading a second is
+ * taken on a grid, each with its own uptime, so that every second without a reading shows.
  */
 
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';

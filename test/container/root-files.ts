@@ -1,6 +1,7 @@
 /**
- * The files of a minimal Debian 13 gateway without firstlight: mmdebstrap creates them once (about a minute, 290 MB), /var/tmp keeps them
- * as a tar, each run unpacks it. A tar that was not written to its end is never used.
+ * The files of a minimal Debian 13 gateway without firstlight: mmdebstrap creates them once (about a minute,
+ * 290 MB), /var/tmp keeps them as a tar, each run unpacks it. A tar that was not written to its end is never
+ * used.
  */
 
 import { existsSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Root directories for gateways, each with its own changes: layers (overlay) over one unpacked Debian, so that a gateway takes milliseconds
- * instead of 290 MB.
+ * Root directories for gateways, each with its own changes: layers (overlay) over one unpacked Debian, so
+ * that a gateway takes milliseconds instead of 290 MB.
  *
  *     debian ◀── installed (the package, as an image builder installs it) ◀── one gateway
  *            ◀── one gateway that begins without the package

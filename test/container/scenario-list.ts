@@ -1,6 +1,6 @@
 /**
- * All scenarios in stages; the scenarios of a stage run in parallel. Those that mostly wait share a stage; those that load both cores run
- * apart from those that count seconds.
+ * All scenarios in stages; the scenarios of a stage run in parallel. Those that mostly wait share a stage;
+ * those that load both cores run apart from those that count seconds.
  */
 
 import type { Scenario } from './scenario.ts';

@@ -1,6 +1,6 @@
 /**
- * One gateway and its server: a root directory, a network link, and a sandbox at the other end of it, on the default CoAP port. The gateway
- * can boot several times; the server keeps running.
+ * One gateway and its server: a root directory, a network link, and a sandbox at the other end of it, on the
+ * default CoAP port. The gateway can boot several times; the server keeps running.
  */
 
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -48,7 +48,10 @@ export class Site implements AsyncDisposable {
     return this.#sandbox;
   }
 
-  /** Writes what an operator writes: the configuration, readable for all, and the secret in the store of systemd, for root. */
+  /**
+   * Writes what an operator writes: the configuration, readable for all, and the secret in the store of
+   * systemd, for root.
+   */
   async configure(more = '', host = this.link.serverAddress): Promise<void> {
     const [dropIns, store] = [
       join(this.root, 'etc', 'firstlight', 'conf.d'),

@@ -1,9 +1,10 @@
 /**
- * `npm run test:system`: the package on a real Debian with a real systemd, in containers: installed, booted, its network cut, hung, its power
- * cut, its disk filled. Prints a table; exit code 1 on any violation. Options: options.ts.
+ * `npm run test:system`: the package on a real Debian with a real systemd, in containers: installed, booted,
+ * its network cut, hung, its power cut, its disk filled. Prints a table; exit code 1 on any violation.
+ * Options: options.ts.
  *
- * Leaves nothing on this machine, also after Ctrl-C, except the files of Debian in /var/tmp for the next run. Where it cannot run, all scenarios
- * are skipped with the reason.
+ * Leaves nothing on this machine, also after Ctrl-C, except the files of Debian in /var/tmp for the next run.
+ * Where it cannot run, all scenarios are skipped with the reason.
  */
 
 import { join } from 'node:path';

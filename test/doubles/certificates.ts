@@ -1,4 +1,7 @@
-/** Certificates for tests, created by openssl: an authority and the certificates that it signs. Tests skip if openssl is missing. */
+/**
+ * Certificates for tests, created by openssl: an authority and the certificates that it signs. Tests skip if
+ * openssl is missing.
+ */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

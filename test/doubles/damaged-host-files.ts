@@ -1,9 +1,9 @@
 /**
- * A captured host in memory with one damaged file: `HostFiles` that fulfil test/contracts/host-files.ts, and do what a disk cannot show to root:
- * deny access to a file, or fail with an I/O error.
+ * A captured host in memory with one damaged file: `HostFiles` that fulfil test/contracts/host-files.ts, and
+ * do what a disk cannot show to root: deny access to a file, or fail with an I/O error.
  *
- * It is read from the disk once, so that thousands of damages take seconds. `moved` changes the text of a file in each round, so that rates
- * and utilisation have values.
+ * It is read from the disk once, so that thousands of damages take seconds. `moved` changes the text of a
+ * file in each round, so that rates and utilisation have values.
  */
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -59,8 +59,8 @@ export class DamagedHostFiles {
   }
 
   /**
-   * `moved`: returns the text of a file for its captured text. `damagedFile`: the path of a file, without links, and its damage for its
-   * text.
+   * `moved`: returns the text of a file for its captured text. `damagedFile`: the path of a file, without
+   * links, and its damage for its text.
    */
   hostFiles(
     moved: (path: string, text: string) => string,

@@ -1,6 +1,6 @@
 /**
- * A `CredentialStore` in memory. With `broken` every read and write rejects with that error, as on a full disk. Fulfils
- * test/contracts/credential-store.ts.
+ * A `CredentialStore` in memory. With `broken` every read and write rejects with that error, as on a full
+ * disk. Fulfils test/contracts/credential-store.ts.
  */
 
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';

@@ -1,8 +1,9 @@
 /**
  * A `SpoolDirectory` in memory that can lose its power, be full, be read-only and be broken.
  *
- * A power cut leaves synced bytes; of other bytes, each sector of 512 bytes old or new at random; of names created or removed without a sync,
- * each old or new at random. Operations of a process that opened the directory before the cut reject.
+ * A power cut leaves synced bytes; of other bytes, each sector of 512 bytes old or new at random; of names
+ * created or removed without a sync, each old or new at random. Operations of a process that opened the
+ * directory before the cut reject.
  */
 
 import type { SpoolDirectory, SpoolEntry, SpoolFile } from '../../src/outbox/spool/directory.ts';

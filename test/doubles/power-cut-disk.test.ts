@@ -93,7 +93,10 @@ function openDisk(seed: number, syncsDirectory = true) {
   return { time, disk, die: { act, now } };
 }
 
-/** Half a second is longer than any write, and shorter than the delay after which the file system syncs by itself. */
+/**
+ * Half a second is longer than any write, and shorter than the delay after which the file system syncs by
+ * itself.
+ */
 async function writeRecord(disk: PowerCutDisk, time: VirtualTime, record: CredentialRecord): Promise<void> {
   const pendingWrite = disk.open(alive).write(record);
   await time.run(time.nowMs + 500);

@@ -1,10 +1,11 @@
 /**
  * A disk whose power can be cut, and the `CredentialStore` that a process opens on it.
  *
- * A write has the steps of a real file system: write a temporary file, sync it, rename it, sync the directory. A power cut leaves the last
- * durable record or, at random, a later one whose rename was not synced yet; never a mixture. `write` resolves only when the record is
- * durable. The file system syncs by itself some seconds after a rename. With `syncsDirectory: false` the last step is missing, which is the
- * bug that tests must find: `write` then resolves while the rename can still be lost.
+ * A write has the steps of a real file system: write a temporary file, sync it, rename it, sync the
+ * directory. A power cut leaves the last durable record or, at random, a later one whose rename was not
+ * synced yet; never a mixture. `write` resolves only when the record is durable. The file system syncs by
+ * itself some seconds after a rename. With `syncsDirectory: false` the last step is missing, which is the bug
+ * that tests must find: `write` then resolves while the rename can still be lost.
  */
 
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
@@ -61,7 +62,8 @@ export class PowerCutDisk {
     return {
       read: async () => {
         await step('read');
-        // A record must be durable before it is used, because the previous process may have died at the rename.
+        // A record must be durable before it is used, because the previous process may have died at the
+        // rename.
         if (this.#contents.length > 1 && this.#syncsDirectory)
           await step('sync', () => this.#syncDirectory());
         return this.visible;

@@ -1,9 +1,10 @@
 /**
  * A disk in memory that can lose power or fail at any operation.
  *
- * As on a real disk, the data of `create` and `overwrite` is durable when they return, but a name only after a sync of its directory.
- * `afterPowerCut` returns the state after the power returns: for each directory either the names of the last sync or the current ones. The
- * interrupted operation is done by half if it has halves.
+ * As on a real disk, the data of `create` and `overwrite` is durable when they return, but a name only after
+ * a sync of its directory. `afterPowerCut` returns the state after the power returns: for each directory
+ * either the names of the last sync or the current ones. The interrupted operation is done by half if it has
+ * halves.
  */
 
 import { dirname } from 'node:path';

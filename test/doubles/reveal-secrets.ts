@@ -1,4 +1,7 @@
-/** Replaces every Secret in a value by its characters. Without it deepEqual sees empty objects and considers any two secrets equal. */
+/**
+ * Replaces every Secret in a value by its characters. Without it deepEqual sees empty objects and considers
+ * any two secrets equal.
+ */
 
 import { Secret } from '../../src/core/model/secret.ts';
 

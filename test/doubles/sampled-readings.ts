@@ -1,6 +1,6 @@
 /**
- * Readings of a sampled host together with the sampled values, for tests that reconstruct the history from the output of a store. The `bootMs`
- * of a reading, 1, 2, 3, …, identifies it.
+ * Readings of a sampled host together with the sampled values, for tests that reconstruct the history from
+ * the output of a store. The `bootMs` of a reading, 1, 2, 3, …, identifies it.
  */
 
 import assert from 'node:assert/strict';
@@ -52,8 +52,9 @@ export class SampledReadings {
   }
 
   /**
-   * Carries values forward over the delivered readings, in their order, and fails if the result differs from the sampled values. The
-   * `undated` readings are not checked themselves: they were delivered ahead of others that may be lost since.
+   * Carries values forward over the delivered readings, in their order, and fails if the result differs from
+   * the sampled values. The `undated` readings are not checked themselves: they were delivered ahead of
+   * others that may be lost since.
    */
   assertHistory(delivered: readonly Reading[], undated: ReadonlySet<number> = new Set()): void {
     let state: Values = {};

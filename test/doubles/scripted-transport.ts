@@ -1,8 +1,9 @@
 /**
  * A `Transport` that answers from a script and records every call.
  *
- * The result of `answer` is the result of the call; by default every request succeeds. As in a real transport an issued token is passed to
- * `persist` first, and a request that is never answered ends when its signal aborts; if the reason is a deadline, the result is a time-out.
+ * The result of `answer` is the result of the call; by default every request succeeds. As in a real transport
+ * an issued token is passed to `persist` first, and a request that is never answered ends when its signal
+ * aborts; if the reason is a deadline, the result is a time-out.
  */
 
 import { DEADLINE } from '../../src/core/async/abort.ts';

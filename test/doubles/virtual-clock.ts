@@ -1,9 +1,10 @@
 /**
  * A `Clock` that stands still until a test advances it.
  *
- * `advance` wakes the sleepers one by one in the order of their due times (equal times in the order of their calls), at their own due time, and
- * waits until the effects have settled, so that a sleep begun by a woken sleeper ends within the same advance. The wall time can be stepped as
- * by NTP. A suspended host stops the sleepers, but neither the time since boot nor the wall time. A clock with the same boot and a later
+ * `advance` wakes the sleepers one by one in the order of their due times (equal times in the order of their
+ * calls), at their own due time, and waits until the effects have settled, so that a sleep begun by a woken
+ * sleeper ends within the same advance. The wall time can be stepped as by NTP. A suspended host stops the
+ * sleepers, but neither the time since boot nor the wall time. A clock with the same boot and a later
  * `bootMs` is that of a process started later.
  */
 

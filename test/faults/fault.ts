@@ -1,4 +1,7 @@
-/** The description of a fault, and the parts of faults: configurations, foreign servers, programs around the agent. */
+/**
+ * The description of a fault, and the parts of faults: configurations, foreign servers, programs around the
+ * agent.
+ */
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

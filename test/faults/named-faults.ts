@@ -1,4 +1,7 @@
-/** Causes faults with real processes: status, log, doctor and exit code must name the cause, and no output may contain a secret. */
+/**
+ * Causes faults with real processes: status, log, doctor and exit code must name the cause, and no output may
+ * contain a secret.
+ */
 
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';

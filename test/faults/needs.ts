@@ -27,8 +27,8 @@ export const FAKETIME: string | undefined = existsSync('/usr/lib')
 const succeeds = (command: string, ...words: readonly string[]) => spawnSync(command, words).status === 0;
 
 /**
- * The number of adjtimex(2) (asm/unistd.h), which returns 5 for "not synchronised". A test must not change that, because it is the state of
- * the whole machine.
+ * The number of adjtimex(2) (asm/unistd.h), which returns 5 for "not synchronised". A test must not change
+ * that, because it is the state of the whole machine.
  */
 const ADJTIMEX: Readonly<Record<string, number>> = { x64: 159, arm64: 171 };
 const kernelClockState = (): string =>

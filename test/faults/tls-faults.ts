@@ -1,4 +1,6 @@
-/** Faults of encryption: certificates, versions, pins, and a clock with which all certificates look invalid. */
+/**
+ * Faults of encryption: certificates, versions, pins, and a clock with which all certificates look invalid.
+ */
 
 import type { TlsOptions } from 'node:tls';
 import { Authority } from '../doubles/certificates.ts';

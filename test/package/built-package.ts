@@ -1,4 +1,7 @@
-/** Builds the package for the tests of this folder, and finds the tools of Debian that inspect it. Tests skip if a tool is missing, and name it. */
+/**
+ * Builds the package for the tests of this folder, and finds the tools of Debian that inspect it. Tests skip
+ * if a tool is missing, and name it.
+ */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The bundle needs nothing but Node, starts with the same flags everywhere, and the agent loads only the parts that it needs. */
+/**
+ * The bundle needs nothing but Node, starts with the same flags everywhere, and the agent loads only the
+ * parts that it needs.
+ */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** scripts/install.sh and scripts/uninstall.sh, with a root directory of their own, so that they need no root rights. */
+/**
+ * scripts/install.sh and scripts/uninstall.sh, with a root directory of their own, so that they need no root
+ * rights.
+ */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * Reads the header of a CoAP datagram: fast enough for every datagram of ten thousand boots, and independent of the parsers of the agent
- * and of the sandbox.
+ * Reads the header of a CoAP datagram: fast enough for every datagram of ten thousand boots, and independent
+ * of the parsers of the agent and of the sandbox.
  */
 
 export interface Header {

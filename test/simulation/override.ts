@@ -1,4 +1,7 @@
-/** Replaces some members of a port. Uses a proxy, so that a port can get new members without a change of its wrappers. */
+/**
+ * Replaces some members of a port. Uses a proxy, so that a port can get new members without a change of its
+ * wrappers.
+ */
 
 export function override<T extends object>(port: T, replacements: Partial<T>): T {
   return new Proxy(port, {

@@ -1,6 +1,7 @@
 /**
- * Seeded random numbers for the simulation (splitmix32). The same seed gives the same numbers. `fork` creates a generator of its own for each
- * part (network, disk, plan, agent), so that one more draw in one part does not change the others.
+ * Seeded random numbers for the simulation (splitmix32). The same seed gives the same numbers. `fork` creates
+ * a generator of its own for each part (network, disk, plan, agent), so that one more draw in one part does
+ * not change the others.
  */
 
 import { createRandom } from '../../src/sandbox/core/random.ts';

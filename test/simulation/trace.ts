@@ -1,8 +1,8 @@
 /**
  * The trace of one run: a hash of every event with its time, and optionally the events as lines.
  *
- * Two runs of one seed must have the same hash. CoAP message IDs and tokens are left out, because they are random in each run and must
- * not matter.
+ * Two runs of one seed must have the same hash. CoAP message IDs and tokens are left out, because they are
+ * random in each run and must not matter.
  */
 
 export class Trace {

@@ -1,9 +1,9 @@
 /**
- * The network between gateway and server: loses, duplicates, delays and reorders datagrams according to the current conditions, with a random
- * generator for each direction.
+ * The network between gateway and server: loses, duplicates, delays and reorders datagrams according to the
+ * current conditions, with a random generator for each direction.
  *
- * A datagram in transit still arrives after a power cut or a change of conditions. Every socket has a new source port, so that a response to
- * a dead socket reaches nobody.
+ * A datagram in transit still arrives after a power cut or a change of conditions. Every socket has a new
+ * source port, so that a response to a dead socket reaches nobody.
  */
 
 import type { Socket } from 'node:dgram';

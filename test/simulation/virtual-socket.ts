@@ -1,8 +1,8 @@
 /**
  * A UDP socket on the virtual network: only the members of `dgram.Socket` that the CoAP message layer uses.
  *
- * Callbacks run in a later microtask, as those of a real socket run in a later turn. After `close`, or when its process has died, the socket
- * sends and receives nothing and calls no callback.
+ * Callbacks run in a later microtask, as those of a real socket run in a later turn. After `close`, or when
+ * its process has died, the socket sends and receives nothing and calls no callback.
  */
 
 import type { Socket } from 'node:dgram';
@@ -10,7 +10,9 @@ import { EventEmitter } from 'node:events';
 import type { DiskOperation } from '../doubles/power-cut-disk.ts';
 
 export interface Carrier {
-  /** Sends one datagram from `port`. Returns the error that the kernel of the gateway reports at once, if any. */
+  /**
+   * Sends one datagram from `port`. Returns the error that the kernel of the gateway reports at once, if any.
+   */
   send(port: number, bytes: Buffer): NodeJS.ErrnoException | undefined;
   /** The error if there is no route to the server. */
   routeProblem(): NodeJS.ErrnoException | undefined;

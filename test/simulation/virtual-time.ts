@@ -1,8 +1,9 @@
 /**
  * Virtual time: one queue of timers for the gateway, the server and the network between them.
  *
- * `run` takes the earliest entry, sets the time to it, runs it, and waits until its effects have settled; equal times run in the order of their
- * request. So a run depends only on its seed. Its clock fulfils test/contracts/clock.ts.
+ * `run` takes the earliest entry, sets the time to it, runs it, and waits until its effects have settled;
+ * equal times run in the order of their request. So a run depends only on its seed. Its clock fulfils
+ * test/contracts/clock.ts.
  */
 
 import type { Clock } from '../../src/core/ports/clock.ts';
@@ -51,8 +52,8 @@ export class VirtualTime {
   }
 
   /**
-   * The clock of a process that starts now: it shows `wallMs`, and a monotonic time that begins now. By default its host
-   * boots now, too.
+   * The clock of a process that starts now: it shows `wallMs`, and a monotonic time that begins now. By
+   * default its host boots now, too.
    */
   clock(wallMs: number, boot: VirtualBoot = this.boot()): Clock {
     const startedMs = this.#nowMs;

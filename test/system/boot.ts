@@ -1,8 +1,8 @@
 /**
  * One boot of the real agent as a process that can be killed, or stopped in good order with `stop`.
  *
- * It runs in a process group of its own, so that `kill` also ends a program that runs it (strace). A process that still runs when the tests
- * end is killed.
+ * It runs in a process group of its own, so that `kill` also ends a program that runs it (strace). A process
+ * that still runs when the tests end is killed.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -52,7 +52,9 @@ export class Boot implements AsyncDisposable {
     });
   }
 
-  /** Waits for the first of `texts` in a line: returns it, or `ended` if the process ends first, or `timeout`. */
+  /**
+   * Waits for the first of `texts` in a line: returns it, or `ended` if the process ends first, or `timeout`.
+   */
   async waitFor<Text extends string>(
     texts: readonly Text[],
     withinMs: number,

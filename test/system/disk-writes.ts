@@ -1,6 +1,6 @@
 /**
- * How much a first boot writes to the flash: sectors on the device of the state directory (/proc/diskstats), on ext4 with default mount options;
- * and that an agent that is online writes nothing.
+ * How much a first boot writes to the flash: sectors on the device of the state directory (/proc/diskstats),
+ * on ext4 with default mount options; and that an agent that is online writes nothing.
  */
 
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** The surroundings of the gateways of one experiment: a server that never stops, and a directory for their files. */
+/**
+ * The surroundings of the gateways of one experiment: a server that never stops, and a directory for their
+ * files.
+ */
 
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,9 +1,10 @@
 /**
- * UDP is dropped by a packet filter half-way through a backlog: the agent fails over to HTTPS, later returns to CoAP, and the server has every
- * reading.
+ * UDP is dropped by a packet filter half-way through a backlog: the agent fails over to HTTPS, later returns
+ * to CoAP, and the server has every reading.
  *
- * `npm run test:failover` runs it as root in namespaces of its own, with nft and openssl; the caller creates and removes `--directory`. The
- * program has its real timing: 20 s of silence, and the first retry of CoAP after 30 to 60 s.
+ * `npm run test:failover` runs it as root in namespaces of its own, with nft and openssl; the caller creates
+ * and removes `--directory`. The program has its real timing: 20 s of silence, and the first retry of CoAP
+ * after 30 to 60 s.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -47,7 +48,7 @@ try {
   if (problems.length > 0) throw new Error(problems.join('; '));
   const [coap, http] = [stored('coap'), stored('http')];
   console.log(
-    `${coap + http} readings, none missing but the last ${missing.length}, ${repeated} repeated with the same date; over HTTPS ${http}, over CoAP ${coap}`,
+    `${coap + http} readings, none missing but the last ${missing.length}, ${repeated} repeated with the same timestamp; over HTTPS ${http}, over CoAP ${coap}`,
   );
 } catch (error) {
   console.error(agent.output());

@@ -1,6 +1,6 @@
 /**
- * The kills of kill.test.ts and kill.slow.test.ts: at a stride from the first write of the intent to the first telemetry, with another
- * offset each day. `npm run test:power` kills at every call.
+ * The kills of kill.test.ts and kill.slow.test.ts: at a stride from the first write of the intent to the
+ * first telemetry, with another offset each day. `npm run test:power` kills at every call.
  */
 
 import assert from 'node:assert/strict';

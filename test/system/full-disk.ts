@@ -1,9 +1,10 @@
 /**
- * A real disk that cannot be written, on a small image: filled by a foreign file to the last block, filled up to the space of about one segment,
- * or remounted read-only.
+ * A real disk that cannot be written, on a small image: filled by a foreign file to the last block, filled up
+ * to the space of about one segment, or remounted read-only.
  *
- * Promise under test: the agent logs it once; sampling and delivery continue; undelivered readings stay in memory; when the disk can be written
- * again, they are spooled there, and all arrive; an agent that is stopped exits in time, whatever the disk does.
+ * Promise under test: the agent logs it once; sampling and delivery continue; undelivered readings stay in
+ * memory; when the disk can be written again, they are spooled there, and all arrive; an agent that is
+ * stopped exits in time, whatever the disk does.
  */
 
 import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
@@ -26,7 +27,10 @@ import {
 const IMAGE_MIB = 16;
 /** Less than TimeoutStopSec= of the unit. */
 const EXITS_WITHIN_MS = 5_000;
-/** The agent reaches a server that is back with the next retransmission, after at most 10 s; a loaded machine is slow. */
+/**
+ * The agent reaches a server that is back with the next retransmission, after at most 10 s; a loaded machine
+ * is slow.
+ */
 const RECONNECTS_WITHIN_MS = 60_000;
 const CHUNK = Buffer.alloc(4096, 1);
 

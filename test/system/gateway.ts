@@ -1,8 +1,9 @@
 /**
  * One gateway through its first boot, however often that is interrupted, and the check of the result.
  *
- * Promise under test: the gateway always ends up provisioned, as one device with its one name; the token on the disk is that of the device;
- * it has proposed no second token, and no token before it was on the disk; no file is left over.
+ * Promise under test: the gateway always ends up provisioned, as one device with its one name; the token on
+ * the disk is that of the device; it has proposed no second token, and no token before it was on the disk; no
+ * file is left over.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,9 +1,11 @@
 /**
- * Kills by the count of the kernel: the agent runs under strace, which kills it when it enters its N-th call of one kind, before the call.
+ * Kills by the count of the kernel: the agent runs under strace, which kills it when it enters its N-th call
+ * of one kind, before the call.
  *
- * strace counts per kind of call and per thread. So first only the main thread is followed, which makes all synchronous file calls and all
- * network calls; then all threads, for the asynchronous file calls, which one thread of the pool makes here. `write` is left out: it carries
- * log lines and wake-ups between threads, never the state (which is written with pwrite).
+ * strace counts per kind of call and per thread. So first only the main thread is followed, which makes all
+ * synchronous file calls and all network calls; then all threads, for the asynchronous file calls, which one
+ * thread of the pool makes here. `write` is left out: it carries log lines and wake-ups between threads,
+ * never the state (which is written with pwrite).
  */
 
 import { execFileSync } from 'node:child_process';
@@ -51,7 +53,9 @@ export async function kernelCallsOfAFirstBoot(experiment: Experiment): Promise<r
   return callsIn(await readFile(log, 'utf8'));
 }
 
-/** `another`: another thread reached its N-th call of that kind first. `none`: the gateway delivered before. */
+/**
+ * `another`: another thread reached its N-th call of that kind first. `none`: the gateway delivered before.
+ */
 export interface KernelOutcome extends Outcome {
   readonly hit: 'this' | 'another' | 'none';
 }
@@ -85,7 +89,10 @@ function straceOptions(log: string, options: readonly string[]): Parameters<Gate
   };
 }
 
-/** Lines are `1234  rename("…", "…") = 0`; a call interrupted by another thread has two, of which the first counts. */
+/**
+ * Lines are `1234  rename("…", "…") = 0`; a call interrupted by another thread has two, of which the first
+ * counts.
+ */
 function callsIn(trace: string): KernelCall[] {
   const counts = new Map<string, number>();
   const lines = trace.split('\n').map((line) => /^(\d+) +(\w+)\(/.exec(line));

@@ -1,5 +1,6 @@
 /**
- * Kills by the hook: kills a first boot just before its N-th call that touches the state or the network, then starts the agent again.
+ * Kills by the hook: kills a first boot just before its N-th call that touches the state or the network, then
+ * starts the agent again.
  *
  * With two instants, the second boot is killed as well, before its own N-th call, and the third must deliver.
  */

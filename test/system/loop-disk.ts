@@ -1,6 +1,7 @@
 /**
- * An ext4 file system of its own in a file, whose power can be cut: after `cut` no write reaches the image, not even data that the kernel still
- * holds in memory, and `remount` shows what a gateway would find after a power cut.
+ * An ext4 file system of its own in a file, whose power can be cut: after `cut` no write reaches the image,
+ * not even data that the kernel still holds in memory, and `remount` shows what a gateway would find after a
+ * power cut.
  *
  * Needs root and loop devices. Mount and loop device are removed even if the tests end early.
  */
@@ -17,8 +18,8 @@ const IMAGE_MIB = 64;
 /** How long a mount may stay busy. */
 const UNMOUNT_WITHIN_MS = 15_000;
 /**
- * How long a loop device may stay in use. A container that starts on this machine meanwhile takes a copy of the mount with it and may
- * keep it for long.
+ * How long a loop device may stay in use. A container that starts on this machine meanwhile takes a copy of
+ * the mount with it and may keep it for long.
  */
 const RELEASE_WITHIN_MS = 5_000;
 
@@ -41,14 +42,15 @@ export async function loopDiskProblem(): Promise<string | undefined> {
 }
 
 /**
- * Blocks of 4 KiB as on an SD card (for so small an image mkfs would choose 1 KiB, and a quarter of the writes); no blocks reserved for root,
- * who would not notice a full disk; not lazy, or the kernel would continue to format during the measurement.
+ * Blocks of 4 KiB as on an SD card (for so small an image mkfs would choose 1 KiB, and a quarter of the
+ * writes); no blocks reserved for root, who would not notice a full disk; not lazy, or the kernel would
+ * continue to format during the measurement.
  */
 const FORMAT = ['-q', '-F', '-b', '4096', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
 
 /**
- * Only synced data survives a cut: noauto_da_alloc disables the flush on rename, commit=300 the flush of the journal every 5 s, which
- * would hide a missing sync.
+ * Only synced data survives a cut: noauto_da_alloc disables the flush on rename, commit=300 the flush of the
+ * journal every 5 s, which would hide a missing sync.
  */
 export const SYNCED_ONLY = 'noauto_da_alloc,commit=300';
 /** The default mount options of a distribution. */
@@ -94,7 +96,8 @@ export class LoopDisk implements AsyncDisposable {
   async remount(): Promise<void> {
     const isReleased = await this.#unmount();
     if (!isReleased) {
-      // The next mount would get the file system that was shut down. A copy of the image holds the same surviving data.
+      // The next mount would get the file system that was shut down. A copy of the image holds the same
+      // surviving data.
       const copy = `${this.#image}-again`;
       await run('cp', ['--sparse=always', this.#image, copy]);
       this.#image = copy;

@@ -1,6 +1,7 @@
 /**
- * Power cuts on a real file system at random instants of a first boot, with a server that takes up to 0.8 s to respond, so that many cuts are
- * between the intent and the response. The server keeps its power. After each cut the agent is started until it delivers.
+ * Power cuts on a real file system at random instants of a first boot, with a server that takes up to 0.8 s
+ * to respond, so that many cuts are between the intent and the response. The server keeps its power. After
+ * each cut the agent is started until it delivers.
  *
  * `omit` leaves out syncs (sync-hook.ts): the control experiment, which must show violations.
  */

@@ -1,7 +1,8 @@
 /**
- * Options of `npm run test:power`: `--only boot` or `--only spool`, `--seed N`, and the numbers of runs: `--cuts N` (100), `--control-cuts N` (30),
- * `--double-kills N` (40), `--spool-cuts N` (100), `--spool-control-cuts N` (12); in parallel: `--lanes N` (2; boots need the processor) and
- * `--spool-lanes N` (10; spooling waits).
+ * Options of `npm run test:power`: `--only boot` or `--only spool`, `--seed N`, and the numbers of runs:
+ * `--cuts N` (100), `--control-cuts N` (30), `--double-kills N` (40), `--spool-cuts N` (100),
+ * `--spool-control-cuts N` (12); in parallel: `--lanes N` (2; boots need the processor) and `--spool-lanes N`
+ * (10; spooling waits).
  */
 
 import { parseArgs } from 'node:util';

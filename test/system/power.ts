@@ -1,7 +1,8 @@
 /**
- * `npm run test:power`: kills at every call of a first boot, double kills, power cuts on a real file system with control experiments, and the
- * bytes that a first boot writes; then power cuts and full disks with queued readings (power-spool.ts). Prints tables; exit code 1 on any
- * violation, or if a control experiment is not caught. Options: power-options.ts. Skips, with the reason, what this machine cannot do.
+ * `npm run test:power`: kills at every call of a first boot, double kills, power cuts on a real file system
+ * with control experiments, and the bytes that a first boot writes; then power cuts and full disks with
+ * queued readings (power-spool.ts). Prints tables; exit code 1 on any violation, or if a control experiment
+ * is not caught. Options: power-options.ts. Skips, with the reason, what this machine cannot do.
  */
 
 import { createRandom } from '../../src/sandbox/core/random.ts';
@@ -86,7 +87,8 @@ async function everyKernelCall(): Promise<void> {
     `Killed by strace on entering a system call: ${exact} of ${killed.length} hit exactly`,
     outcomes,
   );
-  // An inexact hit is the same call in another thread; many of them would mean that strace counts differently.
+  // An inexact hit is the same call in another thread; many of them would mean that strace counts
+  // differently.
   if (killed.length === 0 || exact < killed.length * 0.9)
     failures.push('too few system calls were hit exactly');
 }

@@ -1,9 +1,9 @@
 /**
  * Compares the readings that the agent took with those on the server, value by value.
  *
- * The server may have a reading twice, and values that were not new at that instant (the first reading after a gap is a snapshot), but never a
- * value that did not hold at its timestamp, a timestamp without a reading, or one reading at two timestamps. `uptimeS` in the readings
- * themselves shows whether a timestamp is right.
+ * The server may have a reading twice, and values that were not new at that instant (the first reading after
+ * a gap is a snapshot), but never a value that did not hold at its timestamp, a timestamp without a reading,
+ * or one reading at two timestamps. `uptimeS` in the readings themselves shows whether a timestamp is right.
  */
 
 import { readFileSync } from 'node:fs';

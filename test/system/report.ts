@@ -1,4 +1,7 @@
-/** The tables of the experiments: one row per situation at the instant of the cut, and every violation in full. */
+/**
+ * The tables of the experiments: one row per situation at the instant of the cut, and every violation in
+ * full.
+ */
 
 import type { Situation } from './gateway.ts';
 

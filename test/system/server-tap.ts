@@ -1,8 +1,9 @@
 /**
- * Relays every datagram between one gateway and the server, and records each token that the gateway proposes. If it is closed, it drops all
- * datagrams: the server is unreachable.
+ * Relays every datagram between one gateway and the server, and records each token that the gateway proposes.
+ * If it is closed, it drops all datagrams: the server is unreachable.
  *
- * The server cannot tell whether a second token was proposed, because it declines such a request without mentioning the token.
+ * The server cannot tell whether a second token was proposed, because it declines such a request without
+ * mentioning the token.
  */
 
 import { createSocket, type Socket } from 'node:dgram';

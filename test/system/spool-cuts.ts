@@ -1,10 +1,10 @@
 /**
- * Power cuts on a real file system while readings are queued, at random instants of three situations: the server is absent; it is present and a
- * backlog of an earlier process is being delivered; it was absent and comes back. After each cut the agent runs with the server present until
- * the backlog is delivered.
+ * Power cuts on a real file system while readings are queued, at random instants of three situations: the
+ * server is absent; it is present and a backlog of an earlier process is being delivered; it was absent and
+ * comes back. After each cut the agent runs with the server present until the backlog is delivered.
  *
- * Promise under test: readings older than one flush interval are on the server with their own timestamps; missing ones are not reported.
- * `omit` leaves out syncs (sync-hook.ts): the control experiment.
+ * Promise under test: readings older than one flush interval are on the server with their own timestamps;
+ * missing ones are not reported. `omit` leaves out syncs (sync-hook.ts): the control experiment.
  */
 
 import { join } from 'node:path';

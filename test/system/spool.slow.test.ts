@@ -1,4 +1,7 @@
-/** A kill while readings are spooled, on a plain directory: the part of `npm run test:power` (spool-cuts.ts) that needs no disk of its own. */
+/**
+ * A kill while readings are spooled, on a plain directory: the part of `npm run test:power` (spool-cuts.ts)
+ * that needs no disk of its own.
+ */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

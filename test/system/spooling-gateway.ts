@@ -1,6 +1,6 @@
 /**
- * A gateway whose server can be absent, with a token and the shortest settings of the outbox, so that spooling takes seconds instead of minutes.
- * Its readings are recorded (reading-hook.ts).
+ * A gateway whose server can be absent, with a token and the shortest settings of the outbox, so that
+ * spooling takes seconds instead of minutes. Its readings are recorded (reading-hook.ts).
  */
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -112,7 +112,9 @@ export class SpoolingGateway implements AsyncDisposable {
   }
 }
 
-/** Waits until the agent has delivered the backlog that it found on the disk, if any. Returns what went wrong. */
+/**
+ * Waits until the agent has delivered the backlog that it found on the disk, if any. Returns what went wrong.
+ */
 export async function drainProblems(boot: Boot, withinMs: number): Promise<readonly string[]> {
   const started = await boot.waitFor([AGENT_STARTED], withinMs);
   const line = boot.lines.find((each) => each.includes(AGENT_STARTED)) ?? '';

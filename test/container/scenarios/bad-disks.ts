@@ -1,8 +1,9 @@
 /**
  * A disk that is full or read-only when the gateway boots, before the first provisioning and after it.
  *
- * Promise under test: the status or the log names the reason, the service is not restarted in a loop, a gateway with credentials still delivers,
- * and one without gets them by itself when the disk can be written again.
+ * Promise under test: the status or the log names the reason, the service is not restarted in a loop, a
+ * gateway with credentials still delivers, and one without gets them by itself when the disk can be written
+ * again.
  */
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';

@@ -1,8 +1,9 @@
 /**
- * Bad networks: the server or the name server is absent when the gateway boots, the link is down for a minute, 30 % of the datagrams
- * are lost.
+ * Bad networks: the server or the name server is absent when the gateway boots, the link is down for a
+ * minute, 30 % of the datagrams are lost.
  *
- * Promise under test: the gateway comes online by itself, and every reading of that time arrives with its timestamp.
+ * Promise under test: the gateway comes online by itself, and every reading of that time arrives with its
+ * timestamp.
  */
 
 import { writeFile } from 'node:fs/promises';
@@ -15,7 +16,10 @@ import { Site } from '../site.ts';
 import { until } from '../until.ts';
 
 const ONLINE_WITHIN_MS = 60_000;
-/** In the first minute of an outage the agent waits up to 20 s between attempts; a backlog is sent at ten messages a second. */
+/**
+ * In the first minute of an outage the agent waits up to 20 s between attempts; a backlog is sent at ten
+ * messages a second.
+ */
 const RECOVERS_WITHIN_MS = 90_000;
 const ABSENT_MS = 25_000;
 const DOWN_MS = 60_000;

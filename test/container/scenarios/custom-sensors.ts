@@ -1,6 +1,6 @@
 /**
- * Custom sensors in the shipped unit: what programs in sh and perl can do and see there, what is logged about a program in a forbidden
- * directory, and that the documented drop-in opens what it promises.
+ * Custom sensors in the shipped unit: what programs in sh and perl can do and see there, what is logged about
+ * a program in a forbidden directory, and that the documented drop-in opens what it promises.
  */
 
 import { chown, mkdir, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * What the status and the doctor of the shipped unit report when faults occur one after the other; and that `doctor --provision` as root leaves
- * files that the dynamic user of the service can use.
+ * What the status and the doctor of the shipped unit report when faults occur one after the other; and that
+ * `doctor --provision` as root leaves files that the dynamic user of the service can use.
  */
 
 import { writeFile } from 'node:fs/promises';
@@ -124,7 +124,9 @@ class Gateway {
   }
 }
 
-/** The state directory does not exist yet: root creates it, and systemd gives it to the user of the service. */
+/**
+ * The state directory does not exist yet: root creates it, and systemd gives it to the user of the service.
+ */
 async function testProvisioningBeforeFirstStart(gateway: Gateway): Promise<void> {
   await gateway.sh(`systemctl stop firstlight; rm -rf /var/lib/private/firstlight ${STATE}`);
   await gateway.site.configure();
@@ -165,7 +167,10 @@ async function testSilentServer(gateway: Gateway): Promise<void> {
   await gateway.expectOneDeviceConnected('the server responds again');
 }
 
-/** For a user who cannot read the credential store and the state, the doctor must not report a wrong configuration. */
+/**
+ * For a user who cannot read the credential store and the state, the doctor must not report a wrong
+ * configuration.
+ */
 async function testOtherUser(gateway: Gateway): Promise<void> {
   const command = 'setpriv --reuid=65534 --regid=65534 --clear-groups firstlight doctor';
   gateway.expectCheck(await gateway.doctorCheck('configuration', command), 'pass', /sudo/);

@@ -1,7 +1,9 @@
 /**
- * A process that crashes or hangs: killed twenty times at random instants, stopped with SIGSTOP, and each of its loops blocked.
+ * A process that crashes or hangs: killed twenty times at random instants, stopped with SIGSTOP, and each of
+ * its loops blocked.
  *
- * Promise under test: the gateway always comes back as the same device, and the watchdog detects a hang in either loop.
+ * Promise under test: the gateway always comes back as the same device, and the watchdog detects a hang in
+ * either loop.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +21,10 @@ const ONLINE_WITHIN_MS = 60_000;
 const RESTART_AT_ONCE = ['[Service]', 'RestartSec=100ms', 'RestartSteps=0'];
 const WATCHDOG_S = 6;
 const SHORT_WATCHDOG = ['[Service]', `WatchdogSec=${WATCHDOG_S}s`, 'RestartSec=500ms', 'RestartSteps=0'];
-/** A delivery step may take three minutes (src/core/health/deadlines.ts); only then does the time of the watchdog begin. */
+/**
+ * A delivery step may take three minutes (src/core/health/deadlines.ts); only then does the time of the
+ * watchdog begin.
+ */
 const DETECTED_WITHIN_MS = 240_000;
 
 export async function kills({ installed, seed }: Environment): Promise<Report> {

@@ -1,6 +1,7 @@
 /**
- * The hardening of the unit: a service with every line of the shipped unit, but with a program that tries forbidden operations, must be denied
- * all of them. As root without the sandbox the same program must succeed, which shows that it really tries.
+ * The hardening of the unit: a service with every line of the shipped unit, but with a program that tries
+ * forbidden operations, must be denied all of them. As root without the sandbox the same program must
+ * succeed, which shows that it really tries.
  */
 
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';

@@ -1,8 +1,9 @@
 /**
- * The life of a gateway: apt installs the package, first boot with the file on the boot partition, reboot, upgrade, remove, purge.
+ * The life of a gateway: apt installs the package, first boot with the file on the boot partition, reboot,
+ * upgrade, remove, purge.
  *
- * Promise under test: the device exists within 2 s of the start of the service, there is never a second one, no secret is readable for
- * others, and after the purge the machine is what it was before.
+ * Promise under test: the device exists within 2 s of the start of the service, there is never a second one,
+ * no secret is readable for others, and after the purge the machine is what it was before.
  */
 
 import { existsSync } from 'node:fs';
@@ -87,7 +88,10 @@ async function expectInstall({ machine, service }: Booted, deb: string, findings
   );
 }
 
-/** Any user can read the status; it is in a directory in memory that outlives the service, and holds no secret. */
+/**
+ * Any user can read the status; it is in a directory in memory that outlives the service, and holds no
+ * secret.
+ */
 async function expectPublicStatus(machine: Booted['machine'], findings: Findings): Promise<void> {
   const runStatus = () => machine.run(['runuser', '-u', 'nobody', '--', 'firstlight', 'status']);
   await until(async () => (await runStatus()).code === 0, TIMEOUT_MS);

@@ -1,8 +1,9 @@
 /**
- * Cuts the power of the whole machine at random instants: during a first boot, during operation with an absent server, and during an upgrade.
+ * Cuts the power of the whole machine at random instants: during a first boot, during operation with an
+ * absent server, and during an upgrade.
  *
- * Promise under test: the gateway always comes back by itself as one device with one name; spooled readings arrive; and an interrupted
- * upgrade leaves a gateway that runs and that apt can repair.
+ * Promise under test: the gateway always comes back by itself as one device with one name; spooled readings
+ * arrive; and an interrupted upgrade leaves a gateway that runs and that apt can repair.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +24,10 @@ const FIRST_BOOT_MS = 3_500;
 const PROVISIONING_MS = 1_200;
 /** An upgrade takes about a second. */
 const UPGRADE_MS = 1_500;
-/** The shortest interval of the configuration: a power cut loses at most the readings of this time and of one write. */
+/**
+ * The shortest interval of the configuration: a power cut loses at most the readings of this time and of one
+ * write.
+ */
 const FLUSH_MS = 5_000;
 const FLUSH_OFTEN = '[outbox]\nspool-after = "5s"\nflush-every = "5s"\n';
 const WRITTEN_AFTER_MS = FLUSH_MS + 1_500;

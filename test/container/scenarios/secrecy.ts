@@ -1,6 +1,6 @@
 /**
- * Looks for secrets where a user without root rights could read them: the journal, the output of systemctl, command lines of processes,
- * and every file that user nobody can read.
+ * Looks for secrets where a user without root rights could read them: the journal, the output of systemctl,
+ * command lines of processes, and every file that user nobody can read.
  */
 
 import type { Machine } from '../machine.ts';

@@ -1,4 +1,6 @@
-/** The results of many first boots of one strategy: counts, times, causes, and the first seeds that failed. */
+/**
+ * The results of many first boots of one strategy: counts, times, causes, and the first seeds that failed.
+ */
 
 import { firstBoot } from './first-boot.ts';
 import type { Outcome } from './outcome.ts';

@@ -1,9 +1,10 @@
 /**
- * One first boot, from a seed: a gateway that has never been on, a server that does not know it, and all faults between them until a given time.
- * Then the boot must end.
+ * One first boot, from a seed: a gateway that has never been on, a server that does not know it, and all
+ * faults between them until a given time. Then the boot must end.
  *
- * Promise: within `SETTLE_MS` of virtual time after the end of the faults (and the return of power) the gateway is provisioned and delivers;
- * or it is stranded and logs what the operator must do, and is provisioned after the operator has done that.
+ * Promise: within `SETTLE_MS` of virtual time after the end of the faults (and the return of power) the
+ * gateway is provisioned and delivers; or it is stranded and logs what the operator must do, and is
+ * provisioned after the operator has done that.
  */
 
 import { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
@@ -19,7 +20,9 @@ import { SimulatedServer } from './simulated-server.ts';
 import { causeOf } from './stranding.ts';
 import { GATEWAY, NEVER_STRANDED, STRATEGIES } from './strategies.ts';
 
-/** The longest back-off of any failure (1 h), one full exchange (247 s), and some minutes for a few requests. */
+/**
+ * The longest back-off of any failure (1 h), one full exchange (247 s), and some minutes for a few requests.
+ */
 export const SETTLE_MS = 75 * 60_000;
 
 export async function firstBoot(options: BootOptions): Promise<Outcome> {

@@ -1,6 +1,6 @@
 /**
- * First boots in virtual time, from fixed seeds. `npm run simulate` runs thousands of each strategy. The message of a failure contains the
- * command that repeats it, event by event.
+ * First boots in virtual time, from fixed seeds. `npm run simulate` runs thousands of each strategy. The
+ * message of a failure contains the command that repeats it, event by event.
  */
 
 import assert from 'node:assert/strict';

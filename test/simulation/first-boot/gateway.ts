@@ -1,8 +1,9 @@
 /**
- * The gateway of a simulation: one disk, and the processes of the real agent that run on it one after the other.
+ * The gateway of a simulation: one disk, and the processes of the real agent that run on it one after the
+ * other.
  *
- * After a power cut or a kill a process has no more effect outside its memory: its pending calls never resolve, its sockets are closed, its
- * timers never fire. Only the disk and datagrams under way survive.
+ * After a power cut or a kill a process has no more effect outside its memory: its pending calls never
+ * resolve, its sockets are closed, its timers never fire. Only the disk and datagrams under way survive.
  */
 
 import type { AgentSettings } from '../../../src/agent/agent.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run simulate`: many first boots in virtual time, and a table of their results. With `weeks` as the first argument: many weeks of many
- * gateways (weeks/main.ts).
+ * `npm run simulate`: many first boots in virtual time, and a table of their results. With `weeks` as the
+ * first argument: many weeks of many gateways (weeks/main.ts).
  *
  *   --boots N       per strategy; default 1000
  *   --seed N        of the first boot, the others follow; default 1

@@ -18,7 +18,10 @@ export interface Outcome {
   readonly cause?: Cause;
   /** Virtual ms from the first power-on until the server's token was on the disk. */
   readonly provisionedMs?: number;
-  /** Virtual ms from the decision of the server until then: a power cut in between strands a gateway without a device-generated token. */
+  /**
+   * Virtual ms from the decision of the server until then: a power cut in between strands a gateway without a
+   * device-generated token.
+   */
   readonly exposedMs?: number;
   readonly devices: number;
   readonly starts: number;

@@ -1,6 +1,6 @@
 /**
- * The plan of one run, drawn from its seed before it begins: the conditions of network and server, the endings of the processes of the gateway,
- * the restarts of the server, and the time at which all faults end.
+ * The plan of one run, drawn from its seed before it begins: the conditions of network and server, the
+ * endings of the processes of the gateway, the restarts of the server, and the time at which all faults end.
  *
  * Times are log-uniform: most faults of a first boot happen in its first seconds, the others hours later.
  */
@@ -22,8 +22,8 @@ export interface Conditions {
   readonly up: PathConditions;
   readonly down: PathConditions;
   /**
-   * `refused`: ICMP port unreachable. `unreachable`: no route from the gateway. `dark`: datagrams are dropped without an
-   * error.
+   * `refused`: ICMP port unreachable. `unreachable`: no route from the gateway. `dark`: datagrams are dropped
+   * without an error.
    */
   readonly link: 'open' | 'refused' | 'unreachable' | 'dark';
   readonly coreMsMin: number;
@@ -37,8 +37,8 @@ export interface Conditions {
 }
 
 /**
- * How a process of the gateway ends. `power`: the disk loses data that was not durable. `kill`: only the process dies. `stop`: the
- * agent is asked to stop.
+ * How a process of the gateway ends. `power`: the disk loses data that was not durable. `kill`: only the
+ * process dies. `stop`: the agent is asked to stop.
  */
 export interface Ending {
   readonly kind: 'power' | 'kill' | 'stop';
@@ -135,7 +135,8 @@ function drawConditions(random: SeededRandom): Conditions {
 
 function drawPath(random: SeededRandom): PathConditions {
   if (random.isTrue(0.3)) return NO_LOSS;
-  // In one of fifty paths everything is lost for a whole phase, for example responses while requests arrive: contract section 3.5.
+  // In one of fifty paths everything is lost for a whole phase, for example responses while requests arrive:
+  // contract section 3.5.
   const isUnreachable = random.isTrue(0.02);
   return {
     lostShare: isUnreachable ? 1 : random.between(0, 0.4),

@@ -1,9 +1,10 @@
 /**
  * Tests the simulation: each planted bug must break a given promise within a few seeds.
  *
- * An outcome shows most bugs; the promises about order (what is durable when a datagram leaves) are sharper and find them earlier. An
- * acknowledgement before the token is stored has no outcome of its own: after a power cut the gateway has another source port, so the repeated
- * response of the server reaches nobody. There only the order can be checked.
+ * An outcome shows most bugs; the promises about order (what is durable when a datagram leaves) are sharper
+ * and find them earlier. An acknowledgement before the token is stored has no outcome of its own: after a
+ * power cut the gateway has another source port, so the repeated response of the server reaches nobody. There
+ * only the order can be checked.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * Bugs planted to test the simulation: each breaks one promise, and the simulation must detect that. They are wrappers around the ports of the
- * agent, so that src/ always is the shipped code.
+ * Bugs planted to test the simulation: each breaks one promise, and the simulation must detect that. They are
+ * wrappers around the ports of the agent, so that src/ always is the shipped code.
  */
 
 import type { AgentPorts } from '../../../src/agent/agent.ts';

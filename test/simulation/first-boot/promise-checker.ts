@@ -1,8 +1,10 @@
 /**
- * Sees every datagram when it leaves its sender, and what the disk would contain after a power cut at that instant.
+ * Sees every datagram when it leaves its sender, and what the disk would contain after a power cut at that
+ * instant.
  *
- * It checks the order of acts, which no outcome shows as sharply: the intent is durable before the request leaves, the token is durable before
- * the response is acknowledged, and there is one name and one proposed token for ever. Reports each broken promise once, with its time.
+ * It checks the order of acts, which no outcome shows as sharply: the intent is durable before the request
+ * leaves, the token is durable before the response is acknowledged, and there is one name and one proposed
+ * token for ever. Reports each broken promise once, with its time.
  */
 
 import type { FailureReason } from '../../../src/core/failures/failure.ts';

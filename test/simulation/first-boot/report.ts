@@ -1,6 +1,6 @@
 /**
- * The report of a simulation for a terminal: the table, the residual risk of each strategy by cause, and the command that repeats each broken
- * promise.
+ * The report of a simulation for a terminal: the table, the residual risk of each strategy by cause, and the
+ * command that repeats each broken promise.
  */
 
 import type { CampaignSummary } from './campaign.ts';

@@ -1,8 +1,10 @@
 /**
- * One process of the real agent with its real CoAP transport, on a disk, a clock and a network that stop to respond when the process dies.
+ * One process of the real agent with its real CoAP transport, on a disk, a clock and a network that stop to
+ * respond when the process dies.
  *
- * Every effect outside its memory is an act: a datagram sent or received, a step of a write, a sleep that ends. A process can end at its
- * n-th act, just before or just after it, so that a run can hit every gap between two lines.
+ * Every effect outside its memory is an act: a datagram sent or received, a step of a write, a sleep that
+ * ends. A process can end at its n-th act, just before or just after it, so that a run can hit every gap
+ * between two lines.
  */
 
 import { type AgentSettings, runAgent } from '../../../src/agent/agent.ts';
@@ -57,7 +59,10 @@ export class SimulatedProcess {
     this.#random = ports.random.fork();
   }
 
-  /** Calls `end` at the `acts`-th act from now; `before`: instead of that act. The returned function cancels it. */
+  /**
+   * Calls `end` at the `acts`-th act from now; `before`: instead of that act. The returned function cancels
+   * it.
+   */
   endAtAct(acts: number, before: boolean, end: () => void): () => void {
     this.#ending = { acts, before, end };
     return () => {

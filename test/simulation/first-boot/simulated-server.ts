@@ -1,8 +1,10 @@
 /**
- * The server of a simulation: the core and the CoAP endpoint of the sandbox, in virtual time, with a recorder between them.
+ * The server of a simulation: the core and the CoAP endpoint of the sandbox, in virtual time, with a recorder
+ * between them.
  *
- * The recorder holds the requests to the core, its decisions, and the stored telemetry, by which the run is checked. As with a real server, a
- * restart loses message IDs and keeps devices. While `broken`, every request gets 5.00 and is not executed.
+ * The recorder holds the requests to the core, its decisions, and the stored telemetry, by which the run is
+ * checked. As with a real server, a restart loses message IDs and keeps devices. While `broken`, every
+ * request gets 5.00 and is not executed.
  */
 
 import { ServerInstance } from '../../../src/sandbox/coap/server-instance.ts';

@@ -1,7 +1,8 @@
 /**
  * The cause of a stranding: what happened to the one request that the server granted.
  *
- * Stranded means that the server has provisioned the device and responds with FAILURE for ever, and the gateway does not know the token.
+ * Stranded means that the server has provisioned the device and responds with FAILURE for ever, and the
+ * gateway does not know the token.
  */
 
 import type { PromiseChecker } from './promise-checker.ts';

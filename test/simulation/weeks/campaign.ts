@@ -1,6 +1,6 @@
 /**
- * The weeks of many gateways, on every core: each of N workers simulates every N-th gateway, so that the distribution does not change the
- * results.
+ * The weeks of many gateways, on every core: each of N workers simulates every N-th gateway, so that the
+ * distribution does not change the results.
  */
 
 import { availableParallelism } from 'node:os';

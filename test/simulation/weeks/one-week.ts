@@ -1,6 +1,6 @@
 /**
- * The weeks of one gateway, from a seed: the planned faults, then their end, after which everything must be on the server within `DRAIN_MS` of
- * virtual time; then the checks.
+ * The weeks of one gateway, from a seed: the planned faults, then their end, after which everything must be
+ * on the server within `DRAIN_MS` of virtual time; then the checks.
  */
 
 import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
@@ -47,8 +47,8 @@ export interface WeekOutcome {
 }
 
 /**
- * A poisoned batch is halved four times, and its last reading is dropped after six more failures, each followed by a wait of up to five
- * minutes; everything else takes minutes.
+ * A poisoned batch is halved four times, and its last reading is dropped after six more failures, each
+ * followed by a wait of up to five minutes; everything else takes minutes.
  */
 export const DRAIN_MS = 2 * HOUR;
 /** The longest time without power, and a margin. */
@@ -72,7 +72,8 @@ class Week {
     this.#options = options;
     const root = new SeededRandom(options.seed);
     const drawn = drawPlan(root.fork(), options.days);
-    // Without a runtime directory and with a failing disk, a process cannot learn the boot offset from the previous one (docs/limits.md).
+    // Without a runtime directory and with a failing disk, a process cannot learn the boot offset from the
+    // previous one (docs/limits.md).
     const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true };
     this.#plan = { ...drawn, ...(options.oftenKilled && killed) };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;

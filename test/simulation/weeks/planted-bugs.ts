@@ -1,6 +1,6 @@
 /**
- * Bugs planted to test the simulation of weeks: each breaks one promise, and the checks must detect that. They are wrappers around the ports of
- * the agent, so that src/ always is the shipped code.
+ * Bugs planted to test the simulation of weeks: each breaks one promise, and the checks must detect that.
+ * They are wrappers around the ports of the agent, so that src/ always is the shipped code.
  */
 
 import type { LossReport } from '../../../src/core/model/loss-report.ts';

@@ -1,6 +1,6 @@
 /**
- * The report of simulated weeks for a terminal: the fate of every sample, the counts that must be 0, and for every gateway with a broken promise
- * the command that repeats it and the end of its trace.
+ * The report of simulated weeks for a terminal: the fate of every sample, the counts that must be 0, and for
+ * every gateway with a broken promise the command that repeats it and the end of its trace.
  */
 
 import { formatMs } from '../first-boot/report.ts';

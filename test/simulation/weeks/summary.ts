@@ -1,4 +1,7 @@
-/** The results of many gateways: sums, maxima, and the first seeds that failed. Plain data, so that workers can send them. */
+/**
+ * The results of many gateways: sums, maxima, and the first seeds that failed. Plain data, so that workers
+ * can send them.
+ */
 
 import type { PromiseName } from './checks/ledger.ts';
 import type { WeekOutcome } from './one-week.ts';

@@ -1,6 +1,6 @@
 /**
- * Weeks in virtual time, from fixed seeds. `npm run simulate -- weeks --gateways 1000` simulates a thousand gateways. The message of a failure
- * contains the command that repeats it.
+ * Weeks in virtual time, from fixed seeds. `npm run simulate -- weeks --gateways 1000` simulates a thousand
+ * gateways. The message of a failure contains the command that repeats it.
  */
 
 import assert from 'node:assert/strict';

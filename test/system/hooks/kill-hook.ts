@@ -1,8 +1,10 @@
 /**
- * Runs inside the agent (`node --import`): kills it with SIGKILL just before its N-th call that touches the state directory or the network,
- * and logs each call. Needs nothing installed; strace (kernel-kills.ts) sees the calls of the kernel.
+ * Runs inside the agent (`node --import`): kills it with SIGKILL just before its N-th call that touches the
+ * state directory or the network, and logs each call. Needs nothing installed; strace (kernel-kills.ts) sees
+ * the calls of the kernel.
  *
- * KILL_HOOK_AT: N, from 1; absent: no kill. KILL_HOOK_STATE: the state directory. KILL_HOOK_LOG: the file for the calls.
+ * KILL_HOOK_AT: N, from 1; absent: no kill. KILL_HOOK_STATE: the state directory. KILL_HOOK_LOG: the file for
+ * the calls.
  */
 
 import dgram from 'node:dgram';

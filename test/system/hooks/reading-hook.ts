@@ -1,6 +1,6 @@
 /**
- * Runs inside the agent (`node --import`): writes every reading that enters the outbox to a file, one line of JSON each, at once, so that a
- * kill loses none.
+ * Runs inside the agent (`node --import`): writes every reading that enters the outbox to a file, one line of
+ * JSON each, at once, so that a kill loses none.
  *
  * READING_HOOK_FILE: that file; it must not be on the disk under test.
  */

@@ -1,10 +1,10 @@
 /**
- * The accounts of one gateway: for every sample that the server lacks, the reason, whether it is within the documented bounds, and whether it
- * was reported; for every reported loss, whether it is true.
+ * The accounts of one gateway: for every sample that the server lacks, the reason, whether it is within the
+ * documented bounds, and whether it was reported; for every reported loss, whether it is true.
  *
- * Documented: a power cut or a kill loses undelivered readings of the last `max(spoolAfter, flushEvery)`, or since the disk failed; every other
- * loss is counted and reported by a gap record. After a restart up to a segment may be sent again, reported as lost again, or reported as lost
- * although it was delivered.
+ * Documented: a power cut or a kill loses undelivered readings of the last `max(spoolAfter, flushEvery)`, or
+ * since the disk failed; every other loss is counted and reported by a gap record. After a restart up to a
+ * segment may be sent again, reported as lost again, or reported as lost although it was delivered.
  */
 
 import type { LossReason } from '../../../../src/core/model/loss-report.ts';
@@ -162,7 +162,10 @@ export class Accounting {
     return overreported;
   }
 
-  /** Accepted while an earlier one was not: the lane acknowledges in its own order, so it had not acknowledged this one. */
+  /**
+   * Accepted while an earlier one was not: the lane acknowledges in its own order, so it had not acknowledged
+   * this one.
+   */
   #isOutOfOrder(n: number): boolean {
     for (let before = n - 1; before >= Math.max(1, n - OUT_OF_ORDER_MAX); before -= 1) {
       if (this.#ledger.sample(before)?.executions === 0) return true;
@@ -178,8 +181,9 @@ export class Accounting {
   }
 
   /**
-   * Every counted loss is reported, except those in memory at the end of a process, and gap records in a segment that could not be
-   * read. Reported too often are gap records that were read again after a restart and lost then. Returns the unreported losses.
+   * Every counted loss is reported, except those in memory at the end of a process, and gap records in a
+   * segment that could not be read. Reported too often are gap records that were read again after a restart
+   * and lost then. Returns the unreported losses.
    */
   #checkSums(): number {
     const { notes, gapRecords, agents, repeatedReports, unconfirmedReports } = this.#ledger;
@@ -189,8 +193,8 @@ export class Accounting {
     const atRisk = gapRecords.filter(
       ({ agent, atMs }) => this.#bounds.fromMs(agent) <= atMs || atMs <= unreadMs,
     );
-    // On the server already: delivered before a restart, or without a timestamp and with a lost response; or reported again before,
-    // and read again from a segment whose deletion a power cut reverted.
+    // On the server already: delivered before a restart, or without a timestamp and with a lost response; or
+    // reported again before, and read again from a segment whose deletion a power cut reverted.
     const isThere = ({ tsMs, reason, readings }: (typeof repeatedReports)[number], index: number) =>
       tsMs === undefined
         ? reason !== 'undatable' ||

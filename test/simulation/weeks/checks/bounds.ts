@@ -1,4 +1,7 @@
-/** The documented bounds of what a gateway may lose without a report: readings that a process had only in memory at its end. */
+/**
+ * The documented bounds of what a gateway may lose without a report: readings that a process had only in
+ * memory at its end.
+ */
 
 import { DRIFT_MAX, MINUTE, SECOND, type WeekPlan } from '../plan/week-plan.ts';
 import type { AgentRecord, Ledger } from './ledger.ts';

@@ -1,6 +1,6 @@
 /**
- * Compares the history of one gateway on the server with its samples: the timestamps, and the values of a reader who carries the last value
- * forward.
+ * Compares the history of one gateway on the server with its samples: the timestamps, and the values of a
+ * reader who carries the last value forward.
  */
 
 import { UNDATED_AGE_MS_MAX } from '../../../../src/core/delivery/undated.ts';

@@ -1,4 +1,7 @@
-/** The ledger: what really happened in the weeks of one gateway, recorded while they pass and checked afterwards. */
+/**
+ * The ledger: what really happened in the weeks of one gateway, recorded while they pass and checked
+ * afterwards.
+ */
 
 import type { LossReason } from '../../../../src/core/model/loss-report.ts';
 import type { Values } from '../../../../src/core/model/reading.ts';
@@ -14,7 +17,9 @@ export interface Sample {
   readonly poison: Poison | undefined;
   /** It had no timestamp when it was taken. */
   wasUndated: boolean;
-  /** Its timestamps on the server: its own, and (`arrivals`) that of the server for an arrival without one. */
+  /**
+   * Its timestamps on the server: its own, and (`arrivals`) that of the server for an arrival without one.
+   */
   readonly timestamps: Set<number>;
   readonly arrivals: number[];
   /** How often the server stored it, with any timestamp. */

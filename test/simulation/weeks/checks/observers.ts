@@ -1,4 +1,6 @@
-/** Wrappers around parts of the agent that record in the ledger what passes through them, and change nothing. */
+/**
+ * Wrappers around parts of the agent that record in the ledger what passes through them, and change nothing.
+ */
 
 import { GAP_KEYS, type LossReport } from '../../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../../src/core/model/reading.ts';
@@ -64,7 +66,10 @@ function withoutUndefined<T extends { fromMs?: number | undefined; toMs?: number
   return { ...others, ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
 }
 
-/** Records which samples were taken from the backlog, which had no timestamp, and when the boot offset was stored. */
+/**
+ * Records which samples were taken from the backlog, which had no timestamp, and when the boot offset was
+ * stored.
+ */
 export function observedOutbox(outbox: Outbox, { ledger, time, agent }: ObserverPorts): Outbox {
   const { backlog } = outbox;
   return override<Outbox>(outbox, {

@@ -1,4 +1,7 @@
-/** Checks the traffic of one process: the requests in flight, the rate of the backlog, and that no body is empty. */
+/**
+ * Checks the traffic of one process: the requests in flight, the rate of the backlog, and that no body is
+ * empty.
+ */
 
 import type { Result } from '../../../../src/core/failures/failure.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
@@ -6,7 +9,10 @@ import type { WeekSettings } from '../plan/week-plan.ts';
 import type { AgentRecord, Ledger } from './ledger.ts';
 
 const IN_FLIGHT_MAX = 4;
-/** More 5.00 in a row mean an overloaded server; fewer may be batches with poison, each of which is tried three times. */
+/**
+ * More 5.00 in a row mean an overloaded server; fewer may be batches with poison, each of which is tried
+ * three times.
+ */
 const OVERLOADS_MAX = 14;
 /** The window in which the rate is measured, ms. */
 const RATE_WINDOW_MS = 10_000;

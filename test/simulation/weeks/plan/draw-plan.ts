@@ -122,8 +122,8 @@ function drawDisk(random: SeededRandom, untilMs: number): DiskPhase[] {
 }
 
 /**
- * An agent that is killed within an hour each time, a dozen times in each boot and mostly while it sends: bugs that need two processes in
- * one boot with the same readings are rare with the drawn endings.
+ * An agent that is killed within an hour each time, a dozen times in each boot and mostly while it sends:
+ * bugs that need two processes in one boot with the same readings are rare with the drawn endings.
  */
 export const OFTEN_KILLED: readonly Ending[] = Array.from({ length: 40 }, () => {
   const within = { afterMs: HOUR, pauseMs: 5 * SECOND };

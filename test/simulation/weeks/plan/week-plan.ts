@@ -1,6 +1,6 @@
 /**
- * The plan of the weeks of one gateway: all faults, with their times and durations (draw-plan.ts draws it). Times are ms since the first
- * power-on. Values of each boot (its wall clock) are drawn at that boot.
+ * The plan of the weeks of one gateway: all faults, with their times and durations (draw-plan.ts draws it).
+ * Times are ms since the first power-on. Values of each boot (its wall clock) are drawn at that boot.
  */
 
 import type { AgentSettings } from '../../../../src/agent/agent.ts';
@@ -11,8 +11,8 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /**
- * The responses of the server. `closed`: port unreachable. `dark`: datagrams are dropped without an error. `overloaded`: 5.00 for all.
- * `limited`: 5.00 beyond a number of messages a minute.
+ * The responses of the server. `closed`: port unreachable. `dark`: datagrams are dropped without an error.
+ * `overloaded`: 5.00 for all. `limited`: 5.00 beyond a number of messages a minute.
  */
 export type ServerState = 'reachable' | 'closed' | 'no-route' | 'dark' | 'overloaded' | 'limited';
 
@@ -33,7 +33,10 @@ export interface DiskPhase {
   readonly health: DiskHealth;
 }
 
-/** `power`: the disk loses data that was not durable. `kill`: only the process dies. `stop`: the agent is asked to stop. */
+/**
+ * `power`: the disk loses data that was not durable. `kill`: only the process dies. `stop`: the agent is
+ * asked to stop.
+ */
 export interface Ending {
   readonly kind: 'power' | 'kill' | 'stop';
   /** At the latest, ms after the start. */

@@ -1,8 +1,10 @@
 /**
- * The clocks of the simulated host: an oscillator that drifts, a wall clock without a battery, a time service, and persons who set the date.
+ * The clocks of the simulated host: an oscillator that drifts, a wall clock without a battery, a time
+ * service, and persons who set the date.
  *
- * At boot the wall clock is right, days old or in 1970, and unsynchronised. While the time service disciplines it, the wall clock is right;
- * otherwise it follows the oscillator. After a person sets it, the service reports it as unsynchronised until the service has corrected it.
+ * At boot the wall clock is right, days old or in 1970, and unsynchronised. While the time service
+ * disciplines it, the wall clock is right; otherwise it follows the oscillator. After a person sets it, the
+ * service reports it as unsynchronised until the service has corrected it.
  */
 
 import type { Clock, OffsetMemory, TimeSync } from '../../../../src/core/ports/clock.ts';
@@ -98,8 +100,8 @@ export class HostTime {
   }
 
   /**
-   * The maximum error of a timestamp at `atMs` by drift, ms: since the last discipline of the clock, and for a reading that got
-   * its timestamp later, between the reading and the first synchronisation.
+   * The maximum error of a timestamp at `atMs` by drift, ms: since the last discipline of the clock, and for
+   * a reading that got its timestamp later, between the reading and the first synchronisation.
    */
   driftMsMax(boot: Boot, atMs: number, wasUndated: boolean): number {
     const { synchronisedMs, driftPhases } = boot;

@@ -1,6 +1,6 @@
 /**
- * A process that can be killed at any of its acts: an operation on the disk that begins or ends, a response from the network, a sleep that
- * ends. The pending calls of a dead process never resolve.
+ * A process that can be killed at any of its acts: an operation on the disk that begins or ends, a response
+ * from the network, a sleep that ends. The pending calls of a dead process never resolve.
  */
 
 import type { Clock } from '../../../../src/core/ports/clock.ts';

@@ -1,6 +1,6 @@
 /**
- * The sensors of a simulated gateway. Every sample has a number of its own, keys that rarely change, one that always changes, and one that
- * is absent now and then. The ledger records every sample.
+ * The sensors of a simulated gateway. Every sample has a number of its own, keys that rarely change, one that
+ * always changes, and one that is absent now and then. The ledger records every sample.
  */
 
 import type { Value } from '../../../../src/core/model/reading.ts';

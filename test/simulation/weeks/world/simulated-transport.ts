@@ -1,9 +1,9 @@
 /**
  * The server connection at the level of the `Transport` port: one request, one deadline, one result.
  *
- * Datagrams are calculated, not sent: a request is repeated after growing pauses, each datagram may be lost, the server executes the first
- * that arrives and repeats its response for the others, and the first response within the deadline is the result. An aborted request is not
- * repeated, but datagrams in transit arrive.
+ * Datagrams are calculated, not sent: a request is repeated after growing pauses, each datagram may be lost,
+ * the server executes the first that arrives and repeats its response for the others, and the first response
+ * within the deadline is the result. An aborted request is not repeated, but datagrams in transit arrive.
  */
 
 import type { FailureReason, Result } from '../../../../src/core/failures/failure.ts';

@@ -1,6 +1,6 @@
 /**
- * The spool directory as one process sees it: operations take time, and never end when the process is dead. Each operation is an act, at which
- * the process may die.
+ * The spool directory as one process sees it: operations take time, and never end when the process is dead.
+ * Each operation is an act, at which the process may die.
  *
  * Checks that the bytes keep within their bound, and counts writes without a reason.
  */

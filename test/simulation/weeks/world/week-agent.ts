@@ -1,4 +1,7 @@
-/** One process of the whole agent, wired as in src/app/run.ts, on a clock, a network and a disk that stop to respond when the process dies. */
+/**
+ * One process of the whole agent, wired as in src/app/run.ts, on a clock, a network and a disk that stop to
+ * respond when the process dies.
+ */
 
 import { type AgentPorts, runAgent } from '../../../../src/agent/agent.ts';
 import { LossReport } from '../../../../src/core/model/loss-report.ts';

@@ -1,4 +1,7 @@
-/** The gateway of the weeks: one disk, one host clock, and one process of the agent after the other, each ended as planned. */
+/**
+ * The gateway of the weeks: one disk, one host clock, and one process of the agent after the other, each
+ * ended as planned.
+ */
 
 import type { TieredOutbox } from '../../../../src/outbox/outbox.ts';
 import type { DiskHealth, Ending } from '../plan/week-plan.ts';

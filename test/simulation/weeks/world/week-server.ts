@@ -1,8 +1,10 @@
 /**
- * The server of the weeks: the storage of ThingsBoard by (key, ts), without its message layer (contract sections 4.1 to 4.4).
+ * The server of the weeks: the storage of ThingsBoard by (key, ts), without its message layer (contract
+ * sections 4.1 to 4.4).
  *
- * An element without a timestamp gets that of the server. One malformed element makes the server reject the whole body; the other kind of
- * poison causes a permanent internal error. Written from the contract, so that an error of the agent does not confirm itself.
+ * An element without a timestamp gets that of the server. One malformed element makes the server reject the
+ * whole body; the other kind of poison causes a permanent internal error. Written from the contract, so that
+ * an error of the agent does not confirm itself.
  */
 
 import { GAP_KEYS } from '../../../../src/core/model/loss-report.ts';
