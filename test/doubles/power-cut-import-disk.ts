@@ -73,10 +73,10 @@ export class PowerCutImportDisk implements Disk {
 
   /** `losing`: directories whose names since the last sync are lost. */
   afterPowerCut(losing: (directory: string) => boolean): PowerCutImportDisk {
-    const found = new Map<string, Inode>();
-    for (const [path, inode] of this.#durable) if (losing(dirname(path))) found.set(path, inode);
-    for (const [path, inode] of this.#names) if (!losing(dirname(path))) found.set(path, inode);
-    return new PowerCutImportDisk(copyFiles(found));
+    const files = new Map<string, Inode>();
+    for (const [path, inode] of this.#durable) if (losing(dirname(path))) files.set(path, inode);
+    for (const [path, inode] of this.#names) if (!losing(dirname(path))) files.set(path, inode);
+    return new PowerCutImportDisk(copyFiles(files));
   }
 
   stat(path: string): FileInfo | undefined {

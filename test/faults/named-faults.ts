@@ -96,10 +96,10 @@ function defineTests(faults: readonly Fault[]): void {
       for (let tries = 0; tries < 100 && !namesCause(answer, fault); tries += 1) answer = await at.status();
       assert.ok(namesCause(answer, fault), JSON.stringify(answer, undefined, 1));
       if (fault.doctor === undefined) return;
-      const found = (await at.doctor()).find(({ check }) => check === fault.doctor);
-      assert.equal(found?.status, 'fail', `${fault.doctor}: ${JSON.stringify(found)}`);
-      assert.ok(found?.observed.includes(fault.doctorText ?? ''), found?.observed);
-      assert.match(found?.action ?? '', REMEDY);
+      const result = (await at.doctor()).find(({ check }) => check === fault.doctor);
+      assert.equal(result?.status, 'fail', `${fault.doctor}: ${JSON.stringify(result)}`);
+      assert.ok(result?.observed.includes(fault.doctorText ?? ''), result?.observed);
+      assert.match(result?.action ?? '', REMEDY);
     });
   }
 }

@@ -128,10 +128,10 @@ test('the agent loads no Node module that CoAP and its files do not need', () =>
 /** The files that `firstlight run` loads, with their static imports; `path` is relative to the bundle. */
 function loadedByRun(): (Part & { readonly path: string })[] {
   const { outputs } = JSON.parse(readFileSync(metafile, 'utf8')) as { outputs: Record<string, Part> };
-  const found = new Set<string>();
+  const loadedPaths = new Set<string>();
   const load = (path: string): void => {
-    if (found.has(path)) return;
-    found.add(path);
+    if (loadedPaths.has(path)) return;
+    loadedPaths.add(path);
     for (const { path: to, kind, external } of outputs[path]?.imports ?? [])
       if (kind === 'import-statement' && !external) load(to);
   };
@@ -141,7 +141,7 @@ function loadedByRun(): (Part & { readonly path: string })[] {
     load(path);
   }
   const directory = Object.keys(outputs).find((path) => path.endsWith('/firstlight.mjs')) ?? '';
-  return [...found].flatMap((path) => {
+  return [...loadedPaths].flatMap((path) => {
     const part = outputs[path];
     return part ? [{ ...part, path: relative(dirname(directory), path) }] : [];
   });
