@@ -18,8 +18,8 @@ type Ticks = ReadonlyMap<string, readonly number[]>;
 export const cpu: Collector = {
   name: 'cpu',
   catalogue: [
-    entry('cpuUsePercent', 'minimal', 'time the CPUs were busy since the last sample'),
-    entry('cpu*UsePercent', 'full', 'time one CPU was busy since the last sample'),
+    entry('cpuUsePercent', 'minimal', 'share of time the CPUs were busy, since the previous sample'),
+    entry('cpu*UsePercent', 'full', 'share of time one CPU was busy, since the previous sample'),
   ],
   open(hostFiles, _clock, isSelected) {
     const linesMax = isSelected('cpu*UsePercent') ? 1 + CPUS_MAX : 1;

@@ -25,7 +25,7 @@ export const frequency: Collector = {
       min: 1,
       max: 20_000,
       decimals: 0,
-      meaning: 'frequency of the CPU and those that share its clock',
+      meaning: 'frequency of the CPU and of all CPUs that share its clock',
       source: 'Documentation/admin-guide/pm/cpufreq.rst, scaling_cur_freq',
     },
   ],

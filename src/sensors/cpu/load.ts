@@ -11,10 +11,10 @@ import type { Collector, NumberEntry } from '../runtime/collector.ts';
 export const load: Collector = {
   name: 'load',
   catalogue: [
-    entry('load1', 'default', 'tasks running or waiting, average of 1 minute'),
-    entry('load5', 'full', 'tasks running or waiting, average of 5 minutes'),
-    entry('load15', 'full', 'tasks running or waiting, average of 15 minutes'),
-    { ...entry('threadCount', 'full', 'threads, of all processes'), decimals: 0 },
+    entry('load1', 'default', 'tasks running or waiting, average over 1 minute'),
+    entry('load5', 'full', 'tasks running or waiting, average over 5 minutes'),
+    entry('load15', 'full', 'tasks running or waiting, average over 15 minutes'),
+    { ...entry('threadCount', 'full', 'threads of all processes'), decimals: 0 },
   ],
   open: (hostFiles) => () => {
     const [line = ''] = splitLines(hostFiles.read('proc/loadavg'), 'proc/loadavg');

@@ -19,11 +19,11 @@ const RESOURCES = [
 export const pressure: Collector = {
   name: 'pressure',
   catalogue: [
-    entry('pressureMemorySomePercent', 'a task waited for memory', 'default'),
-    entry('pressureMemoryFullPercent', 'all tasks waited for memory'),
-    entry('pressureIoSomePercent', 'a task waited for a disk'),
-    entry('pressureIoFullPercent', 'all tasks waited for a disk'),
-    entry('pressureCpuSomePercent', 'a task waited for a CPU'),
+    entry('pressureMemorySomePercent', 'at least one task waited for memory', 'default'),
+    entry('pressureMemoryFullPercent', 'all non-idle tasks waited for memory'),
+    entry('pressureIoSomePercent', 'at least one task waited for a disk'),
+    entry('pressureIoFullPercent', 'all non-idle tasks waited for a disk'),
+    entry('pressureCpuSomePercent', 'at least one task waited for a CPU'),
   ],
   open: (hostFiles, _clock, isSelected) => {
     const selectedResources = RESOURCES.filter(

@@ -30,7 +30,7 @@ export const thermal: Collector = {
       min: -100,
       max: 300,
       decimals: 1,
-      meaning: 'temperature of a thermal zone, by its type',
+      meaning: 'temperature of the thermal zone of that type',
       source: 'Documentation/ABI/testing/sysfs-class-thermal',
     },
   ],

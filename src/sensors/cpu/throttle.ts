@@ -22,7 +22,7 @@ export const throttle: Collector = {
       min: 0,
       max: 2 ** 53,
       decimals: 0,
-      meaning: 'times the hottest core was slowed down since the host started',
+      meaning: 'thermal throttling events since the host started, of the core that has the most',
       source: 'Documentation/ABI/testing/sysfs-devices-system-cpu, core_throttle_count',
     },
   ],

@@ -178,5 +178,5 @@ function removeLine(text: string, line: number | undefined): string {
 }
 
 function notFoundError(path: string): Error {
-  return Object.assign(new Error(`ENOENT: /${path} was not asked for`), { code: 'ENOENT' });
+  return Object.assign(new Error(`ENOENT: /${path} was not read in this round`), { code: 'ENOENT' });
 }

@@ -49,7 +49,7 @@ function shareInFlight<T>(
     try {
       // A slot is waited for as long as it takes: the signal never aborts.
       const result = await threads.run(async () => ({ is: await readPath(path) }), NEVER_ABORTED);
-      if (result === undefined) throw new Error(`nobody asked for ${path}`);
+      if (result === undefined) throw new Error(`the read of ${path} was cancelled`);
       return result.is;
     } finally {
       inFlight.delete(path);

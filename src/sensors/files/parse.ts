@@ -7,7 +7,7 @@
  * invented 0 on a dashboard looks like a fact.
  */
 
-import { InvalidValueError } from './errors.ts';
+import { InvalidValueError, invalidText } from './errors.ts';
 
 /** Where a counter of 64 bits begins again. */
 export const COUNTER_MODULUS = 2 ** 64;
@@ -17,7 +17,8 @@ export const COUNTER_MODULUS = 2 ** 64;
  * its end with it: 0.33 would be read as 0.3.
  */
 export function splitLines(text: string, path: string): readonly string[] {
-  if (!text.endsWith('\n')) throw new InvalidValueError(`/${path} ends within a line`);
+  if (!text.endsWith('\n'))
+    throw new InvalidValueError(`/${path} is truncated: its last line has no newline`);
   return text.slice(0, -1).split('\n');
 }
 
@@ -63,9 +64,8 @@ function toSafeInteger(text: string, description: string): number {
   return number;
 }
 
-/** What to say about a text that is not a number: it names the place and quotes at most 24 characters. */
 function invalidValue(text: string | undefined, description: string): InvalidValueError {
-  return new InvalidValueError(
-    `${description} is ${text === undefined ? 'missing' : JSON.stringify(text.slice(0, 24))}`,
-  );
+  return text === undefined
+    ? new InvalidValueError(`${description} is missing`)
+    : invalidText(description, text);
 }

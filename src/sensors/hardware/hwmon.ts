@@ -29,15 +29,15 @@ export const hwmon: Collector = {
       'hwmon*TemperatureC',
       '°C',
       [-100, 200],
-      'temperature, of a chip that measures humidity too',
+      'temperature of a chip that also measures humidity',
       'default',
     ),
     entry('hwmon*HumidityPercent', '%', [0, 100], 'relative humidity', 'default'),
-    entry('hwmon*C', '°C', [-273.15, 2000], 'temperature, by chip and label'),
-    entry('hwmon*Rpm', 'rpm', [0, 1_000_000], 'speed of a fan, by chip and label'),
-    entry('hwmon*V', 'V', [-10_000, 10_000], 'voltage, by chip and label'),
-    entry('hwmon*A', 'A', [-10_000, 10_000], 'current, by chip and label'),
-    entry('hwmon*W', 'W', [-1_000_000, 1_000_000], 'power, by chip and label'),
+    entry('hwmon*C', '°C', [-273.15, 2000], 'temperature, named by chip and label'),
+    entry('hwmon*Rpm', 'rpm', [0, 1_000_000], 'fan speed, named by chip and label'),
+    entry('hwmon*V', 'V', [-10_000, 10_000], 'voltage, named by chip and label'),
+    entry('hwmon*A', 'A', [-10_000, 10_000], 'current, named by chip and label'),
+    entry('hwmon*W', 'W', [-1_000_000, 1_000_000], 'power, named by chip and label'),
   ],
   open(hostFiles, clock, isSelected) {
     const chips = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
@@ -92,7 +92,9 @@ function deviceValueOf(hostFiles: HostFiles, chip: Chip, channel: Channel): Devi
         return undefined;
       }
       if (channel.hasFaultFile && (await readLine(hostFiles, `${chip.path}/${channel.name}_fault`)) === '1') {
-        throw new FaultyChannelError(`${chip.name} says that its ${channel.label ?? channel.name} is broken`);
+        throw new FaultyChannelError(
+          `${chip.name} reports a fault of its channel ${channel.label ?? channel.name}`,
+        );
       }
       return parseInteger(await readLine(hostFiles, path), `/${path}`) / perUnit;
     },

@@ -27,8 +27,22 @@ export const iio: Collector = {
     entry('iio*HumidityPercent', '%', 1, [0, 100], 'relative humidity', 'default'),
     entry('iio*PressureHpa', 'hPa', 2, [0, 100_000], 'pressure', 'default'),
     entry('iio*IlluminanceLx', 'lx', 2, [0, 1_000_000], 'illuminance', 'default'),
-    entry('iio*V', 'V', 4, [-10_000, 10_000], 'voltage of a channel of a converter', 'full'),
-    entry('iio*A', 'A', 4, [-10_000, 10_000], 'current of a channel of a converter', 'full'),
+    entry(
+      'iio*V',
+      'V',
+      4,
+      [-10_000, 10_000],
+      'voltage of one channel of an analogue-to-digital converter',
+      'full',
+    ),
+    entry(
+      'iio*A',
+      'A',
+      4,
+      [-10_000, 10_000],
+      'current of one channel of an analogue-to-digital converter',
+      'full',
+    ),
   ],
   open(hostFiles, clock, isSelected) {
     const devices = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));

@@ -26,27 +26,29 @@ const NOT_CONVERTED_SINCE_POWER_ON = '0c';
 export function parseTemperature(name: string, text: string, previousCelsius: number | undefined): number {
   const [first = '', second = ''] = splitLines(text, `${name}/w1_slave`);
   const bytes = /^((?:[0-9a-f]{2} ){9}): crc=[0-9a-f]{2} (YES|NO)$/.exec(first);
-  if (bytes === null) throw new InvalidValueError(`1-Wire thermometer ${name} answered without a checksum`);
+  if (bytes === null) throw new InvalidValueError(`1-Wire thermometer ${name} returned no checksum`);
   const scratchpad = (bytes[1] ?? '').trim().split(' ');
   if (bytes[2] !== 'YES') {
     throw new InvalidValueError(
-      `1-Wire thermometer ${name}: the checksum does not fit; check wires and pull-up`,
+      `1-Wire thermometer ${name} returned a wrong checksum: check the wires and the pull-up resistor`,
     );
   }
   if (scratchpad.every((byte) => byte === '00')) {
     throw new InvalidValueError(
-      `1-Wire thermometer ${name} answers only zeros; the data line may be shorted`,
+      `1-Wire thermometer ${name} returned only zeros: check the data line for a short circuit`,
     );
   }
   const celsius =
     parseInteger(/ t=(\S*)$/.exec(second)?.[1], `the temperature of 1-Wire thermometer ${name}`) / 1000;
   if (celsius === POWER_ON_C && isPowerOnValue(name, scratchpad, previousCelsius)) {
     throw new InvalidValueError(
-      `1-Wire thermometer ${name} says 85 °C, as after losing its power; check its supply and pull-up`,
+      `1-Wire thermometer ${name} returned 85 °C, its power-on value: check its supply and the pull-up resistor`,
     );
   }
   if (!name.startsWith(THERMOCOUPLE_FAMILY) && (celsius < THERMISTOR_MIN || celsius > THERMISTOR_MAX)) {
-    throw new InvalidValueError(`1-Wire thermometer ${name} says ${celsius} °C, which it cannot measure`);
+    throw new InvalidValueError(
+      `1-Wire thermometer ${name} returned ${celsius} °C, outside its measuring range`,
+    );
   }
   return celsius;
 }

@@ -37,7 +37,7 @@ export const onewire: Collector = {
       min: -270,
       max: 1800,
       decimals: 3,
-      meaning: 'temperature of a 1-Wire thermometer, by its serial number',
+      meaning: 'temperature of the 1-Wire thermometer with that serial number',
       source: 'Documentation/w1/slaves/w1_therm.rst',
     },
   ],
@@ -78,7 +78,7 @@ class OneWireBus {
     if (this.#roundStartedMs === undefined) return this.#startRound();
     if (this.#clock.monotonicMs() - this.#roundStartedMs >= ROUND_MS_MAX) {
       this.#last.clear();
-      throw new Error(`a 1-Wire thermometer has not answered for ${ROUND_MS_MAX / 1000} s`);
+      throw new Error(`a 1-Wire thermometer has not responded for ${ROUND_MS_MAX / 1000} s`);
     }
     return this.#lastValues();
   }

@@ -12,7 +12,7 @@ import { Discovery } from '../devices/discovery.ts';
 import { assignKeyParts, fillKey } from '../devices/keys.ts';
 import { readLinkTarget } from '../devices/labels.ts';
 import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { parseInteger } from '../files/parse.ts';
@@ -26,18 +26,31 @@ interface Property {
   /** The first of these files that a supply has. */
   readonly files: readonly string[];
   /** Its text, trimmed, to the value; undefined for "unknown". */
-  readonly value: (text: string, what: string) => Value | undefined;
+  readonly value: (text: string, description: string) => Value | undefined;
 }
 
 const PROPERTIES: readonly Property[] = [
-  numberProperty('supply*CapacityPercent', '%', ['capacity'], 1, [0, 100], 'charge of a battery', 'default'),
-  textProperty('supply*Status', 'status', 'Charging, Discharging, Not charging or Full', 'default'),
+  numberProperty(
+    'supply*CapacityPercent',
+    '%',
+    ['capacity'],
+    1,
+    [0, 100],
+    'charge level of the battery',
+    'default',
+  ),
+  textProperty(
+    'supply*Status',
+    'status',
+    'state of the battery: Charging, Discharging, Not charging or Full',
+    'default',
+  ),
   {
     entry: {
       key: 'supply*Online',
       type: 'flag',
       profile: 'default',
-      meaning: 'whether the supply delivers power',
+      meaning: 'the supply delivers power',
       source: SOURCE,
     },
     files: ['online'],
@@ -46,22 +59,29 @@ const PROPERTIES: readonly Property[] = [
   textProperty(
     'supply*Health',
     'health',
-    'what the charger thinks of the battery: Good, Overheat, Dead and others',
+    'health of the battery as its charger reports it, such as Good, Overheat or Dead',
     'full',
   ),
-  numberProperty('supply*TemperatureC', '°C', ['temp'], 10, [-100, 200], 'temperature of a battery'),
-  numberProperty('supply*VoltageV', 'V', ['voltage_now'], 1e6, [-10_000, 10_000], 'voltage'),
+  numberProperty('supply*TemperatureC', '°C', ['temp'], 10, [-100, 200], 'temperature of the battery'),
+  numberProperty(
+    'supply*VoltageV',
+    'V',
+    ['voltage_now'],
+    1e6,
+    [-10_000, 10_000],
+    'voltage of the supply or battery',
+  ),
   numberProperty(
     'supply*CurrentA',
     'A',
     ['current_now'],
     1e6,
     [-10_000, 10_000],
-    'current; most drivers: negative while discharging',
+    'current of the supply or battery; negative while discharging, with most drivers',
   ),
-  numberProperty('supply*PowerW', 'W', ['power_now'], 1e6, [-1e6, 1e6], 'power'),
-  numberProperty('supply*EnergyWh', 'Wh', ['energy_now'], 1e6, [0, 1e6], 'energy left in a battery'),
-  numberProperty('supply*ChargeAh', 'Ah', ['charge_now'], 1e6, [0, 1e6], 'charge left in a battery'),
+  numberProperty('supply*PowerW', 'W', ['power_now'], 1e6, [-1e6, 1e6], 'power of the supply or battery'),
+  numberProperty('supply*EnergyWh', 'Wh', ['energy_now'], 1e6, [0, 1e6], 'energy left in the battery'),
+  numberProperty('supply*ChargeAh', 'Ah', ['charge_now'], 1e6, [0, 1e6], 'charge left in the battery'),
 ];
 
 export const powerSupply: Collector = {
@@ -93,8 +113,14 @@ function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly
         const file = files.find((each) => fileNames.has(each));
         const key = fillKey(entry.key, part);
         if (file === undefined || !isSelected(key)) return [];
-        const what = `${path}/${file}`;
-        return [{ device: path, key, read: async () => value(await readLine(hostFiles, what), `/${what}`) }];
+        const valuePath = `${path}/${file}`;
+        return [
+          {
+            device: path,
+            key,
+            read: async () => value(await readLine(hostFiles, valuePath), `/${valuePath}`),
+          },
+        ];
       });
     })
     .slice(0, DEVICE_VALUES_MAX);
@@ -110,8 +136,8 @@ function belongsToPeripheral(hostFiles: HostFiles, path: string): boolean {
 }
 
 /** 0, 1, or 2 for a supply that can be programmed. */
-function parseOnline(text: string, what: string): boolean {
-  if (!/^[012]$/.test(text)) throw new InvalidValueError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
+function parseOnline(text: string, description: string): boolean {
+  if (!/^[012]$/.test(text)) throw invalidText(description, text);
   return text !== '0';
 }
 
@@ -127,7 +153,7 @@ function numberProperty(
   return {
     entry: { key, type: 'number', profile, unit, min, max, decimals: 3, meaning, source: SOURCE },
     files,
-    value: (text, what) => parseInteger(text, what) / perUnit,
+    value: (text, description) => parseInteger(text, description) / perUnit,
   };
 }
 
@@ -135,9 +161,8 @@ function textProperty(key: string, file: string, meaning: string, profile: 'defa
   return {
     entry: { key, type: 'text', profile, charactersMax: WORD_CHARACTERS_MAX, meaning, source: SOURCE },
     files: [file],
-    value: (text, what) => {
-      if (!/^[A-Z][A-Za-z ]*$/.test(text))
-        throw new InvalidValueError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
+    value: (text, description) => {
+      if (!/^[A-Z][A-Za-z ]*$/.test(text)) throw invalidText(description, text);
       return text === 'Unknown' ? undefined : text;
     },
   };

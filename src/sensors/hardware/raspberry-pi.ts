@@ -14,7 +14,7 @@
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { splitLines } from '../files/parse.ts';
@@ -27,14 +27,14 @@ const CONDITIONS = [
     now: 1 << 0,
     before: 1 << 16,
     profile: 'default',
-    meaning: 'supply below 4.63 V in the last two seconds',
+    meaning: 'supply voltage below 4.63 V, checked every 2 s',
   },
   {
     name: 'piFrequencyCapped',
     now: 1 << 1,
     before: 1 << 17,
     profile: 'full',
-    meaning: 'frequency of the CPU capped by the firmware',
+    meaning: 'CPU frequency capped by the firmware',
   },
   {
     name: 'piThrottled',
@@ -63,7 +63,7 @@ export const raspberryPi: Collector = {
       key: `${name}Occurred`,
       type: 'flag',
       profile: 'full',
-      meaning: `${meaning}: seen since the agent started`,
+      meaning: `${meaning}; at least once since the agent started`,
       source: DOCUMENT,
     },
   ]),
@@ -140,13 +140,11 @@ function readFirstLine(hostFiles: HostFiles, path: string): string {
 
 /** Without 0x, as the driver prints it. */
 function parseHexadecimal(text: string, path: string): number {
-  if (!/^[0-9a-f]{1,8}$/.test(text))
-    throw new InvalidValueError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
+  if (!/^[0-9a-f]{1,8}$/.test(text)) throw invalidText(`/${path}`, text);
   return Number.parseInt(text, 16);
 }
 
 function parseAlarm(text: string, path: string): boolean {
-  if (text !== '0' && text !== '1')
-    throw new InvalidValueError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
+  if (text !== '0' && text !== '1') throw invalidText(`/${path}`, text);
   return text === '1';
 }

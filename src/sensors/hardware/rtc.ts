@@ -15,8 +15,8 @@ import type { CatalogueEntry, Collector, KeyFilter } from '../runtime/collector.
 export const rtc: Collector = {
   name: 'rtc',
   catalogue: [
-    entry('rtcBatteryVoltageV', "voltage of the real-time clock's cell"),
-    entry('rtcChargingVoltageV', 'voltage the cell is charged with; 0: it is not charged'),
+    entry('rtcBatteryVoltageV', 'voltage of the backup battery of the real-time clock'),
+    entry('rtcChargingVoltageV', 'charging voltage of the backup battery; 0 if it is not charged'),
   ],
   open(hostFiles, clock, isSelected) {
     const clocks = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));

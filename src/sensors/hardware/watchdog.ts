@@ -18,7 +18,8 @@ export const watchdog: Collector = {
       key: 'watchdogReset',
       type: 'flag',
       profile: 'full',
-      meaning: 'a hardware watchdog ended the boot before this one; false also where the driver cannot know',
+      meaning:
+        'the hardware watchdog caused the last restart of the host; also false if the driver cannot detect it',
       source:
         'Documentation/ABI/testing/sysfs-class-watchdog, bootstatus; Documentation/watchdog/watchdog-api.rst',
     },

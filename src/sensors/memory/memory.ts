@@ -15,20 +15,13 @@ const SOURCE = 'proc_meminfo(5)';
 export const memory: Collector = {
   name: 'memory',
   catalogue: [
-    percentEntry(
-      'memoryUsedPercent',
-      'minimal',
-      'share of the memory in use, without what could be freed at once',
-    ),
-    bytesEntry('memoryUsedBytes', 'memory in use, without what could be freed at once'),
-    bytesEntry('memoryAvailableBytes', 'memory a program could get without swapping'),
-    bytesEntry(
-      'memoryTotalBytes',
-      'memory there is, without what the kernel and the graphics keep for themselves',
-    ),
-    percentEntry('swapUsedPercent', 'full', 'share of the swap in use; absent where there is none'),
-    bytesEntry('swapUsedBytes', 'swap in use; 0 where there is no swap'),
-    bytesEntry('swapTotalBytes', 'swap there is'),
+    percentEntry('memoryUsedPercent', 'minimal', 'share of memory in use, excluding reclaimable memory'),
+    bytesEntry('memoryUsedBytes', 'memory in use, excluding reclaimable memory'),
+    bytesEntry('memoryAvailableBytes', 'memory available to programs without swapping'),
+    bytesEntry('memoryTotalBytes', 'total memory, excluding memory reserved for the kernel and the graphics'),
+    percentEntry('swapUsedPercent', 'full', 'share of swap space in use; absent if the host has none'),
+    bytesEntry('swapUsedBytes', 'swap space in use; 0 if the host has none'),
+    bytesEntry('swapTotalBytes', 'total swap space'),
   ],
   open: (hostFiles) => () => {
     const meminfo = hostFiles.read('proc/meminfo');

@@ -20,7 +20,7 @@ export const oom: Collector = {
       min: 0,
       max: 2 ** 32,
       decimals: 0,
-      meaning: 'processes killed for want of memory since the host started',
+      meaning: 'processes killed by the kernel because memory ran out, since the host started',
       source: 'proc_vmstat(5); mm/vmstat.c, oom_kill',
     },
   ],

@@ -28,7 +28,7 @@ export const addresses: Collector = {
 };
 
 function entry(key: string, family: string, source: string): CatalogueEntry {
-  const meaning = `${family} addresses this host can be reached by, at most ${ADDRESSES_MAX}`;
+  const meaning = `${family} addresses of the host without loopback and link-local, separated by commas, at most ${ADDRESSES_MAX}`;
   return { key, type: 'text', profile: 'full', charactersMax: 255, meaning, source };
 }
 
@@ -50,7 +50,7 @@ const TRIE_LINE = new RegExp(
 function ipv4Addresses(lines: readonly string[]): readonly string[] {
   const localAddresses = lines.flatMap((line, at) => {
     const match = TRIE_LINE.exec(line);
-    if (match === null) throw new InvalidValueError('a line of /proc/net/fib_trie is none of its kinds');
+    if (match === null) throw new InvalidValueError('/proc/net/fib_trie has a line of unknown format');
     return lines[at + 1]?.trim() === '/32 host LOCAL' ? (match.groups?.['leaf'] ?? []) : [];
   });
   return [...new Set(localAddresses)].filter((address) => !/^(127|169\.254)\./.test(address)).toSorted();

@@ -8,7 +8,7 @@
  */
 
 import { keyParts } from '../devices/keys.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 
 export const INTERFACES_MAX = 16;
@@ -55,8 +55,7 @@ function isReportable(hostFiles: HostFiles, name: string): boolean {
   if (name === 'lo' || ENGINE_INTERFACES.test(name) || !hostFiles.has(`sys/class/net/${name}/flags`))
     return false;
   const text = hostFiles.read(`sys/class/net/${name}/flags`).trim();
-  if (!/^0x[0-9a-f]{1,8}$/.test(text))
-    throw new InvalidValueError(`the flags of interface ${name} are no number`);
+  if (!/^0x[0-9a-f]{1,8}$/.test(text)) throw invalidText(`/sys/class/net/${name}/flags`, text);
   const flags = Number.parseInt(text, 16);
   return (flags & UP_FLAG) !== 0 && (flags & LOOPBACK_FLAG) === 0;
 }

@@ -1,6 +1,6 @@
 /** The link of a network interface: up or down, how fast, how often it changed (Documentation/ABI/testing/sysfs-class-net). */
 
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptional } from '../files/optional-files.ts';
 import { parseInteger, parseNatural } from '../files/parse.ts';
@@ -37,7 +37,6 @@ function isUp(hostFiles: HostFiles, folder: string): boolean | undefined {
   const state = readOptional(hostFiles, `${folder}/operstate`);
   if (state === undefined || state === 'up') return state === undefined ? undefined : true;
   if (DOWN.has(state)) return false;
-  if (state !== 'unknown')
-    throw new InvalidValueError(`/${folder}/operstate is ${JSON.stringify(state.slice(0, 24))}`);
+  if (state !== 'unknown') throw invalidText(`/${folder}/operstate`, state);
   return readOptional(hostFiles, `${folder}/carrier`) === '1';
 }

@@ -46,21 +46,24 @@ type Counter = keyof typeof COLUMNS;
 export const network: Collector = {
   name: 'network',
   catalogue: [
-    bytes('net*RxBytesPerS', 'received by the interface, since the last sample'),
-    bytes('net*TxBytesPerS', 'sent by the interface, since the last sample'),
+    bytes('net*RxBytesPerS', 'bytes received per second, since the previous sample'),
+    bytes('net*TxBytesPerS', 'bytes sent per second, since the previous sample'),
     {
       key: 'net*Up',
       type: 'flag',
       profile: 'default',
-      meaning: 'the interface has a link and may carry traffic',
+      meaning: 'the interface has a link and can carry traffic',
       source: 'Documentation/ABI/testing/sysfs-class-net, operstate; RFC 2863',
     },
-    packets('net*RxPacketsPerS', 'packets received'),
-    packets('net*TxPacketsPerS', 'packets sent'),
-    packets('net*RxErrorsPerS', 'packets received damaged'),
-    packets('net*TxErrorsPerS', 'packets that could not be sent'),
-    packets('net*RxDropsPerS', 'packets received and dropped for want of room or of anyone to take them'),
-    packets('net*TxDropsPerS', 'packets dropped on their way out'),
+    packets('net*RxPacketsPerS', 'packets received per second'),
+    packets('net*TxPacketsPerS', 'packets sent per second'),
+    packets('net*RxErrorsPerS', 'damaged packets received per second'),
+    packets('net*TxErrorsPerS', 'send errors per second'),
+    packets(
+      'net*RxDropsPerS',
+      'received packets dropped per second, because of a full buffer or an unknown protocol',
+    ),
+    packets('net*TxDropsPerS', 'outgoing packets dropped per second'),
     {
       key: 'net*SpeedMbitPerS',
       type: 'number',
@@ -69,7 +72,8 @@ export const network: Collector = {
       min: 1,
       max: 1_000_000,
       decimals: 0,
-      meaning: 'speed of the link; absent while it is down, and of links without one, such as Wi-Fi',
+      meaning:
+        'speed of the link; absent while the link is down, and for links without a fixed speed, such as Wi-Fi',
       source: 'Documentation/ABI/testing/sysfs-class-net, speed',
     },
     {
@@ -80,7 +84,8 @@ export const network: Collector = {
       min: 0,
       max: 2 ** 32,
       decimals: 0,
-      meaning: 'how often the link went up or down since the interface was made: a loose plug counts',
+      meaning:
+        'number of times the link went up or down since the interface was created; a loose plug increases it',
       source: 'Documentation/ABI/testing/sysfs-class-net, carrier_changes',
     },
   ],
@@ -169,13 +174,13 @@ function createCounters(networkInterface: NetworkInterface, isSelected: KeyFilte
 function readLines(hostFiles: HostFiles): ReadonlyMap<string, string> {
   const [first, second, ...lines] = splitLines(hostFiles.read('proc/net/dev'), 'proc/net/dev');
   if (!first?.startsWith('Inter-') || !second?.includes('bytes')) {
-    throw new InvalidValueError('/proc/net/dev has no heading');
+    throw new InvalidValueError('/proc/net/dev has no header line');
   }
   const byName = new Map<string, string>();
   for (const line of lines) {
     if (line.trim() === '') continue;
     const colon = line.indexOf(':');
-    if (colon < 1) throw new InvalidValueError('a line of /proc/net/dev names no interface');
+    if (colon < 1) throw new InvalidValueError('/proc/net/dev has a line without the name of an interface');
     byName.set(line.slice(0, colon).trim(), line.slice(colon + 1));
   }
   return byName;
@@ -198,8 +203,8 @@ function bytes(key: string, meaning: string): CatalogueEntry {
   return { key, type: 'number', profile: 'default', unit: 'B/s', ...bounds, meaning, source: SOURCE };
 }
 
-function packets(key: string, what: string): CatalogueEntry {
+function packets(key: string, rate: string): CatalogueEntry {
   const bounds = { min: 0, max: PACKETS_PER_S_MAX, decimals: 2 };
-  const meaning = `${what}, since the last sample`;
+  const meaning = `${rate}, since the previous sample`;
   return { key, type: 'number', profile: 'full', unit: '1/s', ...bounds, meaning, source: SOURCE };
 }

@@ -22,7 +22,7 @@ export const route: Collector = {
       type: 'text',
       profile: 'default',
       charactersMax: 15,
-      meaning: 'interface of the default route, IPv4 before IPv6; none where there is none',
+      meaning: 'interface of the default route, IPv4 before IPv6; "none" without a default route',
       source: SOURCE,
     },
     {
@@ -30,7 +30,7 @@ export const route: Collector = {
       type: 'text',
       profile: 'full',
       charactersMax: 39,
-      meaning: 'address of the router behind it; absent where the link needs none',
+      meaning: 'router address of the default route; absent if the link needs no router',
       source: SOURCE,
     },
   ],
@@ -63,13 +63,13 @@ function findLowestMetric(routes: readonly DefaultRoute[]): DefaultRoute | undef
 
 /** Interface, destination, gateway, flags, reference count, use, metric, mask … */
 function ipv4Routes([heading, ...lines]: readonly string[]): readonly DefaultRoute[] {
-  if (!heading?.startsWith('Iface')) throw new InvalidValueError('/proc/net/route has no heading');
+  if (!heading?.startsWith('Iface')) throw new InvalidValueError('/proc/net/route has no header line');
   return lines.flatMap((line) => {
     const [name = '', destination = '', nextHop = '', flags = '', , , metric = '', mask = ''] = line
       .trim()
       .split(/\s+/);
     if (![destination, nextHop, mask].every((field) => HEX_8.test(field)) || !/^\d{1,10}$/.test(metric))
-      throw new InvalidValueError('a line of /proc/net/route is no route');
+      throw new InvalidValueError('/proc/net/route has a line of unknown format');
     if (Number(`0x${destination}${mask}`) !== 0) return [];
     return defaultRoute(name, Number.parseInt(flags, 16), ipv4Text(nextHop), Number(metric));
   });
@@ -87,7 +87,7 @@ function ipv6Routes(lines: readonly string[]): readonly DefaultRoute[] {
       .trim()
       .split(/\s+/);
     if (![destination, nextHop].every((field) => HEX_32.test(field)) || !/^[0-9a-f]{8}$/.test(metric))
-      throw new InvalidValueError('a line of /proc/net/ipv6_route is no route');
+      throw new InvalidValueError('/proc/net/ipv6_route has a line of unknown format');
     if (length !== '00' || /[^0]/.test(destination) || name === 'lo') return [];
     return defaultRoute(name, Number.parseInt(flags, 16), ipv6Text(nextHop), Number.parseInt(metric, 16));
   });

@@ -23,7 +23,7 @@ export const wifi: Collector = {
       min: -120,
       max: -1,
       decimals: 0,
-      meaning: 'Wi-Fi signal: above -60 is good, below -75 poor; absent while not connected',
+      meaning: 'Wi-Fi signal strength; above -60 is good, below -75 is poor; absent while not connected',
       source: SOURCE,
     },
     {
@@ -34,7 +34,7 @@ export const wifi: Collector = {
       min: 0,
       max: 255,
       decimals: 0,
-      meaning: 'quality of the Wi-Fi link as its driver counts it, with most drivers 0 to 70',
+      meaning: 'Wi-Fi link quality on the scale of the driver, which is 0 to 70 for most drivers',
       source: SOURCE,
     },
   ],
@@ -45,7 +45,7 @@ export const wifi: Collector = {
     if (all === undefined) return {};
     const [first, second, ...lines] = all;
     if (!first?.startsWith('Inter-') || !second?.includes('level')) {
-      throw new InvalidValueError('/proc/net/wireless has no heading');
+      throw new InvalidValueError('/proc/net/wireless has no header line');
     }
     return Object.assign({}, ...lines.slice(0, INTERFACES_MAX).map(parseSignal));
   },
@@ -56,7 +56,7 @@ const LINE = /^\s*([^:\s]+):\s+[0-9a-f]{4}\s+(-?\d{1,3})\.?\s+(-?\d{1,3})\.?\s+-
 
 function parseSignal(line: string): Measurements {
   const match = LINE.exec(line);
-  if (match === null) throw new InvalidValueError('a line of /proc/net/wireless is not one of an interface');
+  if (match === null) throw new InvalidValueError('/proc/net/wireless has a line of unknown format');
   const [, name = '', quality, level] = match;
   const dbm = Number(level);
   // A level that is not negative is no dBm but a share of something only the driver knows; -256 is none at all.

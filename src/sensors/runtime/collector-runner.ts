@@ -97,7 +97,7 @@ export class CollectorRunner {
   timeOut(): void {
     if (this.#state !== 'reading') return;
     this.#state = 'timed-out';
-    this.#fail(new Error('no answer within the deadline'));
+    this.#fail(new Error('no response within the deadline'));
   }
 
   #isDue(): boolean {
@@ -136,7 +136,10 @@ export class CollectorRunner {
       if (value === undefined || entry === 'unselected') continue;
       const valid = validateValue(entry, value);
       if (valid !== undefined) values[key] = valid;
-      else problem ??= new InvalidValueError(`${key} is ${formatValue(value)}, outside the catalogue`);
+      else
+        problem ??= new InvalidValueError(
+          `${key} is ${formatValue(value)}, which the catalogue does not allow`,
+        );
     }
     return { values, problem };
   }

@@ -29,15 +29,25 @@ const SECTOR_BYTES = 512;
 export const drives: Collector = {
   name: 'drives',
   catalogue: [
-    entry('drive*WrittenBytes', 'B', 2 ** 60, 'written to the drive since the host started', 'default'),
-    entry('drive*ReadBytesPerS', 'B/s', BYTES_PER_S_MAX, 'read from the drive, since the last sample'),
-    entry('drive*WrittenBytesPerS', 'B/s', BYTES_PER_S_MAX, 'written to the drive, since the last sample'),
-    entry('drive*BusyPercent', '%', 100, 'time the drive had something to do, since the last sample'),
+    entry('drive*WrittenBytes', 'B', 2 ** 60, 'bytes written to the drive since the host started', 'default'),
+    entry(
+      'drive*ReadBytesPerS',
+      'B/s',
+      BYTES_PER_S_MAX,
+      'bytes read from the drive per second, since the previous sample',
+    ),
+    entry(
+      'drive*WrittenBytesPerS',
+      'B/s',
+      BYTES_PER_S_MAX,
+      'bytes written to the drive per second, since the previous sample',
+    ),
+    entry('drive*BusyPercent', '%', 100, 'share of time the drive was busy, since the previous sample'),
     entry(
       'drive*LatencyMs',
       'ms',
       3_600_000,
-      'average time from request to completion; absent when there was none',
+      'average time from a request to its completion, since the previous sample; absent without requests',
     ),
   ],
   open: openDrives,

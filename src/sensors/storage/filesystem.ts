@@ -23,14 +23,17 @@ export const filesystem: Collector = {
   name: 'filesystem',
   catalogue: [
     bytesEntry('diskRootUsedBytes', 'bytes used on the root file system'),
-    bytesEntry('diskRootFreeBytes', 'bytes programs may still write to the root file system'),
+    bytesEntry(
+      'diskRootFreeBytes',
+      'bytes that unprivileged programs can still write to the root file system',
+    ),
     percentEntry('diskRootUsedPercent', 'minimal', 'share of the root file system in use'),
-    percentEntry('diskRootInodesUsedPercent', 'full', 'share of the files the root file system can hold'),
+    percentEntry('diskRootInodesUsedPercent', 'full', 'share of the inodes of the root file system in use'),
     {
       key: 'diskRootReadOnly',
       type: 'flag',
       profile: 'default',
-      meaning: 'the root file system cannot be written, by choice or because of errors',
+      meaning: 'the root file system is read-only, by configuration or after an error',
       source: 'proc_pid_mountinfo(5)',
     },
   ],
@@ -43,7 +46,7 @@ export const filesystem: Collector = {
         return { ...usage, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
       } catch (error) {
         const reason = asError(error);
-        throw new PartialReadError(usage, new Map([['the table of mounts', reason]]));
+        throw new PartialReadError(usage, new Map([['mount table', reason]]));
       }
     };
   },

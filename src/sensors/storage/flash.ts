@@ -7,7 +7,7 @@
  */
 
 import { keyPart } from '../devices/keys.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
@@ -27,7 +27,8 @@ export const flash: Collector = {
       min: 0,
       max: 110,
       decimals: 0,
-      meaning: 'life an eMMC has used by its own estimate, at most, in steps of 10; 110 is beyond its end',
+      meaning:
+        'used life of the eMMC, an upper estimate by the eMMC in steps of 10; 110 is beyond its rated life',
       source: SOURCE,
     },
     {
@@ -35,12 +36,12 @@ export const flash: Collector = {
       type: 'text',
       profile: 'default',
       charactersMax: 7,
-      meaning: 'spare blocks of an eMMC: normal, warning (80 % used) or urgent (90 %)',
+      meaning: 'spare blocks of the eMMC: normal, warning (80 % used) or urgent (90 % used)',
       source: SOURCE,
     },
-    text('drive*Name', 6, 'product name of a card or eMMC'),
-    text('drive*MadeIn', 7, 'month/year a card or eMMC was made'),
-    text('drive*Kind', 7, 'SD, or MMC for an eMMC'),
+    text('drive*Name', 6, 'product name of the SD card or eMMC'),
+    text('drive*MadeIn', 7, 'month and year of manufacture of the SD card or eMMC, as MM/YYYY'),
+    text('drive*Kind', 7, 'type of the device: SD, SDcombo, or MMC for an eMMC'),
   ],
   everyMs: 300_000,
   open: (hostFiles) => () =>
@@ -90,7 +91,7 @@ function lifeUsed(life: string | undefined, folder: string): number | undefined 
   if (life === undefined) return undefined;
   const bands = life.split(/\s+/).map((band) => (/^0x[0-9a-f]{2}$/.test(band) ? Number(band) : Number.NaN));
   if (bands.length !== 2 || !bands.every((band) => band >= 0 && band <= 11)) {
-    throw new InvalidValueError(`/${folder}/life_time is ${JSON.stringify(life.slice(0, 24))}`);
+    throw invalidText(`/${folder}/life_time`, life);
   }
   const worst = Math.max(...bands);
   return worst === 0 ? undefined : worst * 10;
@@ -106,7 +107,7 @@ const SPARE_STATES: Readonly<Record<string, string | undefined>> = {
 function spareState(info: string | undefined, folder: string): string | undefined {
   if (info === undefined) return undefined;
   if (!Object.hasOwn(SPARE_STATES, info)) {
-    throw new InvalidValueError(`/${folder}/pre_eol_info is ${JSON.stringify(info.slice(0, 24))}`);
+    throw invalidText(`/${folder}/pre_eol_info`, info);
   }
   return SPARE_STATES[info];
 }

@@ -74,7 +74,7 @@ function parseLine(line: string): MountLine {
   const [type = '', source = '', options = ''] = line.slice(dash + ' - '.length).split(' ');
   const point = escapedPoint === undefined ? undefined : decodePath(escapedPoint);
   if (point === undefined || !point.startsWith('/') || !/^\d+:\d+$/.test(device)) {
-    throw new InvalidValueError(`a line of /${PATH} is no mount`);
+    throw new InvalidValueError(`/${PATH} has a line of unknown format`);
   }
   const isWholeFileSystem = root === '/' || SUBVOLUME_TYPES.has(type);
   const isImage = IMAGE_TYPES.has(type) || device.startsWith(`${LOOP_MAJOR}:`);

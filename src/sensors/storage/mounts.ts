@@ -30,16 +30,20 @@ const SOURCE = 'statfs(2); proc_pid_mountinfo(5)';
 export const mounts: Collector = {
   name: 'mounts',
   catalogue: [
-    entry('disk*UsedBytes', 'B', 'bytes used on the file system mounted there'),
-    entry('disk*FreeBytes', 'B', 'bytes programs may still write to it'),
+    entry('disk*UsedBytes', 'B', 'bytes used on the mounted file system'),
+    entry('disk*FreeBytes', 'B', 'bytes that unprivileged programs can still write to the file system'),
     // Before the next one, whose pattern would take its keys for its own.
-    entry('disk*InodesUsedPercent', '%', 'share of the files it can hold; absent where it has no such limit'),
-    entry('disk*UsedPercent', '%', 'share of it in use'),
+    entry(
+      'disk*InodesUsedPercent',
+      '%',
+      'share of its inodes in use; absent if the file system has no inode limit',
+    ),
+    entry('disk*UsedPercent', '%', 'share of the file system in use'),
     {
       key: 'disk*ReadOnly',
       type: 'flag',
       profile: 'full',
-      meaning: 'it cannot be written, by choice or because of errors',
+      meaning: 'the file system is read-only, by configuration or after an error',
       source: SOURCE,
     },
   ],
@@ -66,7 +70,8 @@ function openMounts(hostFiles: HostFiles, clock: SensorClock): Collect {
       values[`disk${part}ReadOnly`] = isReadOnly;
       try {
         const usage = await usageReader.read(point);
-        if (usage === 'timed-out') failures.set(point, new Error(`${point} has not answered`));
+        if (usage === 'timed-out')
+          failures.set(point, new Error(`the file system at ${point} has not responded`));
         else Object.assign(values, usageValues(part, usage));
       } catch (error) {
         // Gone since the table was read, or somewhere we may not look.

@@ -9,7 +9,8 @@ export function usageValues(
   { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage,
 ): Measurements {
   const used = blocks - bfree;
-  if (blocks <= 0 || used + bavail <= 0) throw new InvalidValueError(`the file system ${part} has no size`);
+  if (blocks <= 0 || used + bavail <= 0)
+    throw new InvalidValueError(`the file system ${part} reports a size of 0`);
   return {
     [`disk${part}UsedBytes`]: used * bsize,
     [`disk${part}FreeBytes`]: bavail * bsize,

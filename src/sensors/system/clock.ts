@@ -16,7 +16,7 @@ export const clock: Collector = {
       type: 'flag',
       profile: 'default',
       meaning:
-        'a time service has set the clock since the host started, and it has not stepped without one since',
+        'a time service has set the clock since the host started, and no other clock step has followed',
       source: 'systemd-timesyncd.service(8), /run/systemd/timesync/synchronized; adjtimex(2)',
     },
     {
@@ -28,7 +28,7 @@ export const clock: Collector = {
       max: 3_600_000_000_000,
       decimals: 3,
       meaning:
-        'how far the clock was behind its time server, or ahead (negative), when systemd-timesyncd last asked it, before it corrected that; or how far it is, as chrony sees it',
+        'server time minus host time: before the last correction by systemd-timesyncd, or the current estimate of chrony',
       source: 'org.freedesktop.timesync1(5), NTPMessage; RFC 5905 section 8; chronyc(1), tracking',
     },
   ],

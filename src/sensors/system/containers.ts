@@ -19,7 +19,7 @@ export const containers: Collector = {
       max: 100_000,
       decimals: 0,
       meaning:
-        'containers of Docker or Podman that run, up to five minutes ago; the agent needs the right to ask (below)',
+        'running Docker or Podman containers, read every 5 minutes; the agent needs access to the socket of the engine',
       source: 'Docker Engine API, GET /containers/json',
     },
   ],

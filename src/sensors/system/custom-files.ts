@@ -34,7 +34,7 @@ function entryOf({ name, path }: FileSensor): NumberEntry {
     min: -NUMBER_MAX,
     max: NUMBER_MAX,
     decimals: 6,
-    meaning: `the number in ${path}`,
+    meaning: `number in the first line of ${path}`,
     source: 'the configuration',
   };
 }
@@ -44,7 +44,7 @@ const BEFORE = /[A-Za-z_]$/;
 const AFTER = /^[.,:/_-]\d/;
 
 /** What a person reads as a number is refused with its remedy; short, as a reason is cut at 200 characters. */
-const REMEDY = '(it must stand by itself, and have a decimal point)';
+const REMEDY = '(separate the number by spaces, and use a decimal point)';
 
 function parseNumber(line: string, path: string): number {
   const match = NUMBER.exec(line);

@@ -21,7 +21,7 @@ export const fileHandles: Collector = {
       min: 0,
       max: 2 ** 53,
       decimals: 0,
-      meaning: 'files open on the whole host',
+      meaning: 'open file handles on the host',
       source: SOURCE,
     },
     {
@@ -32,7 +32,7 @@ export const fileHandles: Collector = {
       min: 0,
       max: 100,
       decimals: 1,
-      meaning: 'share of the most files the host may have open; absent where nobody has set a limit',
+      meaning: 'share of the limit of open file handles on the host; absent if no limit is set',
       source: SOURCE,
     },
   ],

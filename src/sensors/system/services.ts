@@ -18,7 +18,7 @@ export const services: Collector = {
       min: 0,
       max: 100_000,
       decimals: 0,
-      meaning: 'units of systemd in the state "failed", up to five minutes ago',
+      meaning: 'systemd units in the state "failed", read every 5 minutes',
       source: 'org.freedesktop.systemd1(5), NFailedUnits',
     },
   ],

@@ -33,34 +33,29 @@ const ANY = '72 01 4b 46 7f ff 0e 10 57';
 const ANSWERS: readonly (readonly [string, string, number | undefined, number | RegExp, string?])[] = [
   ['a temperature', scratchpadText(ANY, 'YES', 23125), undefined, 23.125],
   ['a temperature below zero', scratchpadText('5e ff 4b 46 7f ff 02 10 e3', 'YES', -10125), 20, -10.125],
-  [
-    'a checksum that does not fit',
-    scratchpadText(ANY, 'NO', 23125),
-    23,
-    /checksum does not fit; check wires/,
-  ],
+  ['a checksum that does not fit', scratchpadText(ANY, 'NO', 23125), 23, /wrong checksum: check the wires/],
   ['nothing but zeros', scratchpadText('00 00 00 00 00 00 00 00 00', 'YES', 0), 1, /only zeros/],
   ['zero degrees', scratchpadText('00 00 4b 46 7f ff 10 10 36', 'YES', 0), 1, 0],
-  ['power-on, genuine', scratchpadText(GENUINE_POWER_ON, 'YES', 85000), 84.9, /as after losing its power/],
+  ['power-on, genuine', scratchpadText(GENUINE_POWER_ON, 'YES', 85000), 84.9, /its power-on value/],
   [
     'power-on, a clone, first reading',
     scratchpadText(CLONE_AT_85, 'YES', 85000),
     undefined,
-    /as after losing its power/,
+    /its power-on value/,
   ],
-  [
-    'power-on, a clone, after 20 °C',
-    scratchpadText(CLONE_AT_85, 'YES', 85000),
-    20,
-    /as after losing its power/,
-  ],
+  ['power-on, a clone, after 20 °C', scratchpadText(CLONE_AT_85, 'YES', 85000), 20, /its power-on value/],
   ['85 °C after 84.5 °C', scratchpadText(CLONE_AT_85, 'YES', 85000), 84.5, 85],
   ['85.062 °C at once', scratchpadText('51 05 4b 46 7f ff 0f 10 22', 'YES', 85062), undefined, 85.062],
-  ['more than it can measure', scratchpadText(ANY, 'YES', 127937), 20, /127.937 °C, which it cannot measure/],
+  [
+    'more than it can measure',
+    scratchpadText(ANY, 'YES', 127937),
+    20,
+    /127.937 °C, outside its measuring range/,
+  ],
   ['the heat of a thermocouple', scratchpadText(ANY, 'YES', 640500), 20, 640.5, '3b-0000001921e8'],
   ['no temperature', scratchpadText(ANY, 'YES', ''), 20, /the temperature of 1-Wire thermometer/],
-  ['half an answer', `${ANY} : crc=57 YES\n${ANY} t=23`, 20, /ends within a line/],
-  ['something else', 'N/A\n', 20, /answered without a checksum/],
+  ['half an answer', `${ANY} : crc=57 YES\n${ANY} t=23`, 20, /is truncated/],
+  ['something else', 'N/A\n', 20, /returned no checksum/],
 ];
 
 for (const [what, text, before, expected, name = NAME] of ANSWERS) {

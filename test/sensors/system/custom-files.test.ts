@@ -46,11 +46,11 @@ for (const [what, make, reason] of [
   ['a MAC address', (path) => writeFileSync(path, 'de:ad:be:ef:00:12\n'), /has no number/],
   ['a name that ends in a digit', (path) => writeFileSync(path, 'pump2 on\n'), /has no number/],
   ['a number behind 4 KiB', (path) => writeFileSync(path, `${' '.repeat(4096)}7`), /has no number/],
-  ['a number beyond 10^15', (path) => writeFileSync(path, '1e16'), /outside/],
+  ['a number beyond 10^15', (path) => writeFileSync(path, '1e16'), /which the catalogue does not allow/],
   ['a missing file', () => {}, /ENOENT/],
-  ['a directory', (path) => mkdirSync(path), /is no regular file/],
-  ['a FIFO', (path) => execFileSync('mkfifo', [path]), /is no regular file/],
-  ['a device', undefined, /is no regular file/],
+  ['a directory', (path) => mkdirSync(path), /is not a regular file/],
+  ['a FIFO', (path) => execFileSync('mkfifo', [path]), /is not a regular file/],
+  ['a device', undefined, /is not a regular file/],
 ] as const satisfies readonly (readonly [string, ((path: string) => void) | undefined, RegExp])[]) {
   it(`${what} is no value, and said once; the other sensors go on`, async (t) => {
     const { sample, log, path } = setup(t, undefined, make === undefined ? { path: '/dev/zero' } : {});
