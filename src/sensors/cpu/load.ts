@@ -1,8 +1,6 @@
 /**
- * Load average: how many tasks ran or waited, for a CPU or in an uninterruptible sleep, over 1, 5 and 15 minutes.
- * Beside it, from the same line, how many threads there are, which costs nothing, unlike counting processes.
- *
- * As the kernel gives it, not divided by the number of CPUs.
+ * Load average: tasks that run, or wait for a CPU or in uninterruptible sleep; not divided by the number of
+ * CPUs. The number of threads comes from the same line at no cost.
  */
 
 import { parseDecimal, parseNatural, splitLines } from '../files/parse.ts';

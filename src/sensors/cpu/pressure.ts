@@ -1,8 +1,7 @@
 /**
- * Pressure: the share of the last ten seconds in which at least one task ("some"), or all that could run ("full"), had to wait for
- * the CPU, for memory or for a disk. It tells a gateway that is short of something from one that is merely busy.
- *
- * Absent where the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel's command line.
+ * Pressure stall information: the share of the last 10 s in which at least one task ("some") or all non-idle
+ * tasks ("full") waited for a CPU, memory or a disk. It distinguishes a gateway that lacks a resource from a
+ * busy one. Absent if the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel command line.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
@@ -50,7 +49,7 @@ function average(lines: readonly string[], label: 'some' | 'full', file: string)
   return parseDecimal(value, `"${label}" of /proc/pressure/${file}`);
 }
 
-function entry(key: string, what: string, profile: NumberEntry['profile'] = 'full'): CatalogueEntry {
+function entry(key: string, condition: string, profile: NumberEntry['profile'] = 'full'): CatalogueEntry {
   return {
     key,
     type: 'number',
@@ -59,7 +58,7 @@ function entry(key: string, what: string, profile: NumberEntry['profile'] = 'ful
     min: 0,
     max: 100,
     decimals: 1,
-    meaning: `share of the last 10 s in which ${what}`,
+    meaning: `share of the last 10 s in which ${condition}`,
     source: 'Documentation/accounting/psi.rst',
   };
 }

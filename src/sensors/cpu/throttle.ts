@@ -1,6 +1,6 @@
 /**
- * Throttle: how often an Intel CPU was slowed down because it was too hot, since the host started. Each core counts for itself; told
- * is the core that was slowed most often. Other CPUs have no such counter; that of a Raspberry Pi is its firmware's.
+ * Thermal throttling of an Intel CPU since the host started. Each core has its own counter; the highest is
+ * reported. Other CPUs have no such counter (for a Raspberry Pi see raspberry-pi.ts).
  */
 
 import { Discovery } from '../devices/discovery.ts';
@@ -38,7 +38,7 @@ export const throttle: Collector = {
     return () => {
       const counts = counters.current.flatMap((path) => {
         const text = readOptional(hostFiles, path);
-        // A CPU that is switched off takes its counter along.
+        // A CPU that goes offline loses its counter.
         return text === undefined ? [] : parseNatural(text, `/${path}`);
       });
       return { cpuThrottleCount: counts.length === 0 ? undefined : Math.max(...counts) };

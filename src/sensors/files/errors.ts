@@ -1,4 +1,4 @@
-/** The error for text that is no value of a sensor. */
+/** The error for text that is not a value of a sensor, and the conversion of any thrown value to an error. */
 
 const QUOTED_CHARACTERS_MAX = 24;
 

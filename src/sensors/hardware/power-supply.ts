@@ -1,9 +1,7 @@
 /**
- * Power supplies: batteries, UPS boards, chargers and mains, as far as a driver of the kernel shows them.
- *
- * Known by their names in /sys, which the drivers give and keep (`BAT0`, `max17040-battery`). What belongs to a mouse or a headset
- * (`scope` Device) is not the host's. An empty battery slot has no values. Read through the thread pool: a fuel gauge hangs on
- * I2C, and a notebook's battery is asked by the firmware, which takes tens of milliseconds.
+ * Batteries, UPS boards, chargers and mains, as the drivers of the kernel report them, by their names in /sys
+ * (`BAT0`), which are stable. Batteries of a mouse or headset (`scope` Device) are left out. Read through the
+ * thread pool: a fuel gauge is on I2C, and the firmware of a notebook takes tens of milliseconds.
  */
 
 import type { Value } from '../../core/model/reading.ts';
@@ -23,9 +21,9 @@ const WORD_CHARACTERS_MAX = 32;
 
 interface Property {
   readonly entry: CatalogueEntry;
-  /** The first of these files that a supply has. */
+  /** The first existing file counts. */
   readonly files: readonly string[];
-  /** Its text, trimmed, to the value; undefined for "unknown". */
+  /** Converts the trimmed text; undefined for "unknown". */
   readonly value: (text: string, description: string) => Value | undefined;
 }
 
@@ -126,7 +124,7 @@ function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly
     .slice(0, DEVICE_VALUES_MAX);
 }
 
-/** In doubt it is: the battery of a mouse must not be taken for the gateway's. */
+/** True in doubt: the battery of a mouse must not be reported as that of the gateway. */
 function belongsToPeripheral(hostFiles: HostFiles, path: string): boolean {
   try {
     return !['System', 'Unknown'].includes(readOptional(hostFiles, `${path}/scope`) ?? 'Unknown');
@@ -135,7 +133,7 @@ function belongsToPeripheral(hostFiles: HostFiles, path: string): boolean {
   }
 }
 
-/** 0, 1, or 2 for a supply that can be programmed. */
+/** 0, 1, or 2 for a programmable supply. */
 function parseOnline(text: string, description: string): boolean {
   if (!/^[012]$/.test(text)) throw invalidText(description, text);
   return text !== '0';

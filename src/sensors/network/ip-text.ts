@@ -1,4 +1,4 @@
-/** Addresses as the kernel's tables write them, in hexadecimal, turned into what people write. */
+/** Converts hexadecimal addresses of kernel tables to their usual text form. */
 
 /** `010200C0`, an IPv4 address in the byte order of a little-endian host, is 192.0.2.1. */
 export function ipv4Text(hex: string): string {
@@ -12,6 +12,6 @@ export function ipv4Text(hex: string): string {
 /** `fe80…0001`, 32 digits, in the form of RFC 5952: fe80::1. */
 export function ipv6Text(hex: string): string {
   const groups = (hex.match(/.{4}/g) ?? []).join(':');
-  // The platform's own way to write an address as RFC 5952 asks (URL Standard, "host serializing").
+  // The URL Standard ("host serializing") writes addresses as in RFC 5952.
   return new URL(`http://[${groups}]`).hostname.slice(1, -1);
 }

@@ -1,11 +1,8 @@
 /**
- * Network: what goes in and out of each physical interface per second, between one sample and the next, whether its link is up, and
- * how fast the link is.
- *
- * All counters come from one file, whatever the number of interfaces; the state costs one more read each. An interface in its
- * first sample, or whose counters began again, has no rates in that round (rate.ts); its index tells it from another that got its
- * name. What one of them says that is no number costs none of the others. Which interfaces are meant is said in interfaces.ts. Signal and technology of a cellular modem are not here: the kernel
- * has no file for them, only the modem's own protocol has.
+ * Rates, link state and link speed of each physical interface (interfaces.ts). All counters come from one
+ * file; the state takes one more read an interface. An interface has no rates in its first sample or after a
+ * reset (counter-rates.ts), and an invalid value of one does not affect the others. Signal and technology of
+ * a cellular modem are missing: the kernel has no file for them, only the protocol of the modem.
  */
 
 import { CounterRates, type Counts } from '../devices/counter-rates.ts';
@@ -24,12 +21,12 @@ import {
 import { InterfaceSelector, type NetworkInterface } from './interfaces.ts';
 import { readLinkState } from './link-state.ts';
 
-/** 100 Gbit/s and some; a counter that jumps further is broken. */
+/** Above 100 Gbit/s; a counter that moves faster is broken. */
 const BYTES_PER_S_MAX = 50_000_000_000;
 const PACKETS_PER_S_MAX = 1_000_000_000;
 const SOURCE = 'proc_pid_net(5), /proc/net/dev; Documentation/ABI/testing/sysfs-class-net';
 
-/** The rates, and their column of /proc/net/dev. */
+/** Column of each rate in /proc/net/dev. */
 const COLUMNS = {
   RxBytesPerS: 0,
   TxBytesPerS: 8,
@@ -92,10 +89,10 @@ export const network: Collector = {
   open: openNetwork,
 };
 
-/** The kernel's own are 64 bits; on 32-bit kernels some drivers count in 32, and serve no more than 1 Gbit/s. */
+/** Highest rates of 32-bit counters: only some drivers on 32-bit kernels have them, for at most 1 Gbit/s. */
 const BYTES = 125_000_000;
 const PACKETS = 1_500_000;
-/** What tells a reset from a wrap: counted whether anybody wants their rates or not. */
+/** Counters that tell a reset from a wrap; they are read even if their rates are not selected. */
 const RESET_DETECTORS: ReadonlySet<Counter> = new Set([
   'RxBytesPerS',
   'TxBytesPerS',
@@ -103,7 +100,7 @@ const RESET_DETECTORS: ReadonlySet<Counter> = new Set([
   'TxPacketsPerS',
 ]);
 
-/** One interface, with what of it is wanted, found out once. */
+/** One interface and its selected counters. */
 interface InterfaceCounters {
   readonly networkInterface: NetworkInterface;
   readonly columns: readonly (readonly [Counter, number])[];
@@ -118,7 +115,7 @@ function openNetwork(hostFiles: HostFiles, clock: MonotonicClock, isSelected: Ke
     const lines = readLines(hostFiles);
     const atMs = clock.monotonicMs();
     const selected = interfaces.select([...lines.keys()]);
-    // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
+    // The counters of a removed interface are dropped, so that it starts again when it returns.
     countersByName = new Map(
       selected.map((networkInterface) => [
         networkInterface.name,

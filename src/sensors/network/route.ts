@@ -1,9 +1,7 @@
 /**
- * Route: where everything goes that is not for a neighbour, as texts, so that a failover from cable to modem is one value that changes.
- *
- * IPv4's default route counts before IPv6's, and of several the one with the lowest metric. That there is none is known, too: the
- * interface is then `none`. Numbers in /proc/net/route are in the byte order of the host, and that of every gateway we know is
- * little-endian.
+ * The default route: interface and router, as texts, so that a failover from cable to modem changes one
+ * value. IPv4 comes before IPv6, then the lowest metric; without a route the interface is `none`. Numbers in
+ * /proc/net/route have the byte order of the host, which is little-endian on all supported gateways.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
@@ -61,7 +59,7 @@ function findLowestMetric(routes: readonly DefaultRoute[]): DefaultRoute | undef
   return routes.toSorted((a, b) => a.metric - b.metric)[0];
 }
 
-/** Interface, destination, gateway, flags, reference count, use, metric, mask … */
+/** Fields: interface, destination, gateway, flags, reference count, use, metric, mask … */
 function ipv4Routes([heading, ...lines]: readonly string[]): readonly DefaultRoute[] {
   if (!heading?.startsWith('Iface')) throw new InvalidValueError('/proc/net/route has no header line');
   return lines.flatMap((line) => {
@@ -75,12 +73,15 @@ function ipv4Routes([heading, ...lines]: readonly string[]): readonly DefaultRou
   });
 }
 
-/** An IPv6 that is built as a module, or switched off, has no file. */
+/** The file is missing if IPv6 is a module that is not loaded, or disabled. */
 function readIpv6Lines(hostFiles: HostFiles): readonly string[] {
   return readOptionalLines(hostFiles, 'proc/net/ipv6_route') ?? [];
 }
 
-/** Destination, its length, source, its length, next hop, metric, reference count, use, flags, interface. */
+/**
+ * Fields: destination, its length, source, its length, next hop, metric, reference count, use, flags,
+ * interface.
+ */
 function ipv6Routes(lines: readonly string[]): readonly DefaultRoute[] {
   return lines.flatMap((line) => {
     const [destination = '', length, , , nextHop = '', metric = '', , , flags = '', name = ''] = line
@@ -93,7 +94,7 @@ function ipv6Routes(lines: readonly string[]): readonly DefaultRoute[] {
   });
 }
 
-/** None when the route is not in force or only says that there is no way. */
+/** Empty if the route is down or rejects traffic. */
 function defaultRoute(name: string, flags: number, nextHop: string, metric: number): readonly DefaultRoute[] {
   if ((flags & UP) === 0 || (flags & REJECT) !== 0) return [];
   return [{ interface: name, gateway: (flags & GATEWAY) === 0 ? undefined : nextHop, metric }];

@@ -1,6 +1,6 @@
 /**
- * Wi-Fi: how strong and how good the signal of each wireless interface is. Only a kernel that still speaks the older wireless
- * interface has the file, which those of Debian and Raspberry Pi OS do; without it, and while not connected, the keys are absent.
+ * Signal and link quality of each Wi-Fi interface. The file exists only if the kernel still has the older
+ * wireless interface, as the kernels of Debian and Raspberry Pi OS do.
  */
 
 import { keyPart } from '../devices/keys.ts';
@@ -39,7 +39,7 @@ export const wifi: Collector = {
     },
   ],
   open: (hostFiles) => () => {
-    // Most hosts have none, and Node's error about it costs four times the question.
+    // Most hosts lack the file, and the exception of a failed read takes four times as long as this check.
     if (!hostFiles.has(FILE)) return {};
     const all = readOptionalLines(hostFiles, FILE);
     if (all === undefined) return {};
@@ -51,7 +51,7 @@ export const wifi: Collector = {
   },
 };
 
-/** ` wlan0: 0000   54.  -56.  -256 …`: state, quality, level, noise; a dot says that the number is a fresh one. */
+/** ` wlan0: 0000   54.  -56.  -256 …`: state, quality, level, noise; a dot marks an updated number. */
 const LINE = /^\s*([^:\s]+):\s+[0-9a-f]{4}\s+(-?\d{1,3})\.?\s+(-?\d{1,3})\.?\s+-?\d{1,3}\.?(\s|$)/;
 
 function parseSignal(line: string): Measurements {
@@ -59,7 +59,7 @@ function parseSignal(line: string): Measurements {
   if (match === null) throw new InvalidValueError('/proc/net/wireless has a line of unknown format');
   const [, name = '', quality, level] = match;
   const dbm = Number(level);
-  // A level that is not negative is no dBm but a share of something only the driver knows; -256 is none at all.
+  // A level of 0 or more is not in dBm but relative to a maximum of the driver; -256 means no level.
   if (dbm === -256) return {};
   const part = keyPart(name);
   return { [`net${part}SignalDbm`]: dbm < 0 ? dbm : undefined, [`net${part}LinkQuality`]: Number(quality) };

@@ -1,10 +1,8 @@
 /**
- * The root file system: bytes used, bytes an ordinary program may still write, the share that is used, and whether the kernel has
- * stopped writing to it, which is what an SD card that dies looks like.
- *
- * The share is counted as df does, used / (used + available), so the blocks reserved for root do not make a full disk look
- * 95 % full. The root has a collector to itself: what another mount does (mounts.ts) cannot cost it its values. Even so the call is
- * asynchronous, and guard.ts does not repeat it before it has come back.
+ * Usage of the root file system, and whether the kernel has made it read-only, which is how a dying SD card
+ * appears. It has its own collector, so that another mount (mounts.ts) does not affect its values. The usage
+ * is calculated as df does, used / (used + available), so that blocks reserved for root do not make a full
+ * disk look 95 % full.
  */
 
 import { asError } from '../files/errors.ts';

@@ -1,9 +1,7 @@
 /**
- * Flash: how much of its life a soldered eMMC has used, and which card or eMMC it is.
- *
- * An eMMC of version 5 or later estimates its own life in tenths; an SD card has no such register, so of a card there is only what
- * it is. The kernel asks the device when it starts or is plugged in and never again, so looking every five minutes costs no
- * access to it and misses nothing. Of an eMMC's two kinds of memory the more worn one counts.
+ * Wear of an eMMC, and identity of SD cards and eMMCs. An eMMC of version 5 or later estimates its used life
+ * in tenths; an SD card has no such register. The kernel reads the device only when it is attached, so a
+ * round every five minutes accesses no device and misses nothing.
  */
 
 import { keyPart } from '../devices/keys.ts';
@@ -52,7 +50,7 @@ function text(key: string, charactersMax: number, meaning: string) {
   return { key, type: 'text', profile: 'full', charactersMax, meaning, source: SOURCE } as const;
 }
 
-/** `sys/class/mmc_host/mmc0/mmc0:0001`, for each host and each card in it. */
+/** `sys/class/mmc_host/mmc0/mmc0:0001` for each card of each host controller. */
 function devices(hostFiles: HostFiles): readonly string[] {
   const hosts = listOptional(hostFiles, 'sys/class/mmc_host').filter((name) => /^mmc\d+$/.test(name));
   return hosts
@@ -65,7 +63,7 @@ function devices(hostFiles: HostFiles): readonly string[] {
     .slice(0, DEVICES_MAX);
 }
 
-/** Nothing of what has no block device, which is a Wi-Fi chip on the same kind of bus. */
+/** Empty without a block device: Wi-Fi chips use the same bus. */
 function stateOf(hostFiles: HostFiles, folder: string): Measurements {
   const [block] = listOptional(hostFiles, `${folder}/block`);
   if (block === undefined) return {};
@@ -73,20 +71,23 @@ function stateOf(hostFiles: HostFiles, folder: string): Measurements {
   return {
     [`drive${part}LifeUsedPercent`]: lifeUsed(readOptional(hostFiles, `${folder}/life_time`), folder),
     [`drive${part}SpareState`]: spareState(readOptional(hostFiles, `${folder}/pre_eol_info`), folder),
-    // A name without a letter would become a number at the server.
+    // ThingsBoard would store a name of digits as a number.
     [`drive${part}Name`]: readMatching(hostFiles, `${folder}/name`, /^(?=.*[A-Za-z])[ -~]{1,6}$/),
     [`drive${part}MadeIn`]: readMatching(hostFiles, `${folder}/date`, /^\d{2}\/\d{4}$/),
     [`drive${part}Kind`]: readMatching(hostFiles, `${folder}/type`, /^(SD|MMC|SDcombo)$/),
   };
 }
 
-/** The text of the file if it looks as it should; what was written into a card's register may be anything. */
+/** The text of the file if it matches; the register of a card can hold anything. */
 function readMatching(hostFiles: HostFiles, path: string, pattern: RegExp): string | undefined {
   const content = readOptional(hostFiles, path);
   return content !== undefined && pattern.test(content) ? content : undefined;
 }
 
-/** `0x02 0x01`: one to ten are tenths of the life, at most so many; 0 is not defined, 11 is beyond. */
+/**
+ * `0x02 0x01`, one estimate for each kind of memory; the higher one counts. 1 to 10 are upper bounds in
+ * tenths, 0 is undefined, 11 is beyond the rated life.
+ */
 function lifeUsed(life: string | undefined, folder: string): number | undefined {
   if (life === undefined) return undefined;
   const bands = life.split(/\s+/).map((band) => (/^0x[0-9a-f]{2}$/.test(band) ? Number(band) : Number.NaN));

@@ -1,4 +1,6 @@
-/** What a file system says of its space, as the values of its keys: `diskRootUsedBytes` of the one called `Root`. */
+/**
+ * Converts the usage of a file system to values of its keys: `diskRootUsedBytes` for the one named `Root`.
+ */
 
 import { InvalidValueError } from '../files/errors.ts';
 import type { FileSystemUsage } from '../files/host-files.ts';
@@ -15,7 +17,7 @@ export function usageValues(
     [`disk${part}UsedBytes`]: used * bsize,
     [`disk${part}FreeBytes`]: bavail * bsize,
     [`disk${part}UsedPercent`]: (100 * used) / (used + bavail),
-    // Those that make inodes as they need them (FAT, btrfs) have no number of them.
+    // File systems that create inodes on demand (FAT, btrfs) report 0.
     [`disk${part}InodesUsedPercent`]: files > 0 ? (100 * (files - ffree)) / files : undefined,
   };
 }

@@ -1,8 +1,7 @@
 /**
- * The agent about itself: what it costs this host, what became of its readings, and how far the server is. What waits and grows, or is
- * lost, is worth an alarm; the rest answers whether it was the agent.
- *
- * Asked of the rest of the program (told.ts); `firstlight sample`, which is no agent, has none of it.
+ * The agent itself: its readings, its cost for the host, and the round trip to the server. Waiting and lost
+ * readings deserve an alarm. The program supplies the figures (external-values.ts); `firstlight sample` has
+ * none, because it is not the agent.
  */
 
 import type { CatalogueEntry, Collector, KeyFilter, NumberEntry } from '../runtime/collector.ts';
@@ -45,7 +44,7 @@ export const agent: Collector = {
     ),
     entry('agentUptimeS', 's', 'time since the agent started'),
   ],
-  open: (_tree, clock, isSelected, external) => {
+  open: (_hostFiles, clock, isSelected, external) => {
     const shares = new UsageShares(isSelected);
     return () => {
       const metrics = external.agent?.();
@@ -71,7 +70,7 @@ const SHARES = [
   { key: 'agentLoopUsePercent', metric: 'busyMs' },
 ] as const;
 
-/** Of the time since the round before, how much was spent; the first round has none. */
+/** The share of the time since the previous round that was spent; the first round has none. */
 class UsageShares {
   readonly #selected: (typeof SHARES)[number][];
   #previous: { readonly atMs: number; readonly spentMs: readonly number[] } | undefined;
@@ -98,7 +97,7 @@ function entry(
   profile: NumberEntry['profile'] = 'full',
 ): CatalogueEntry {
   const decimals = unit === '%' || unit === 'ms' ? 1 : 0;
-  // Several threads may be at work at once, so their CPU time may exceed the time that passed.
+  // Several threads can run at once, so their CPU time can exceed the elapsed time.
   const max = unit === '%' ? 6400 : COUNT_MAX;
   return {
     key,

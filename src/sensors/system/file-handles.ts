@@ -1,6 +1,6 @@
 /**
- * Handles: how many files the whole host has open, and how much of its limit that is. A program that forgets to close what it opens
- * shows here weeks before nothing can be opened any more.
+ * Open file handles of the host, and their share of the limit. A program that leaks file handles shows here
+ * weeks before no file can be opened.
  */
 
 import { readOptionalLines } from '../files/optional-files.ts';
@@ -43,7 +43,7 @@ export const fileHandles: Collector = {
     const inUse =
       parseNatural(allocated, 'the first field of file-nr') -
       parseNatural(unused, 'the second field of file-nr');
-    // Where nobody has set a limit it is 2^63-1, which a double cannot hold, and there is nothing to compare with.
+    // Without a limit the kernel reports 2^63-1, which a double cannot hold.
     const limit = maximum === UNLIMITED ? undefined : parseNatural(maximum, 'the third field of file-nr');
     return {
       fileHandleCount: inUse,

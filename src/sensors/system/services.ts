@@ -1,8 +1,6 @@
 /**
- * Services: how many units of the service manager have failed.
- *
- * No file says it, so systemd is asked, every five minutes and beside the sampling; here is told what it last said (told.ts). A
- * host without systemd has no failed units: the key is then absent.
+ * Failed systemd units. The program asks systemd every five minutes (external-values.ts). Absent without
+ * systemd.
  */
 
 import type { Collector } from '../runtime/collector.ts';
@@ -22,5 +20,7 @@ export const services: Collector = {
       source: 'org.freedesktop.systemd1(5), NFailedUnits',
     },
   ],
-  open: (_tree, _clock, _wants, external) => () => ({ failedUnitCount: external.services?.().failedUnits }),
+  open: (_hostFiles, _clock, _isSelected, external) => () => ({
+    failedUnitCount: external.services?.().failedUnits,
+  }),
 };
