@@ -1,17 +1,16 @@
 /**
- * Every file that a sensor reads on any captured host, broken in every way of damages.ts, one at a time: for two rounds
- * between healthy ones, and from the first round on.
+ * Damages every file that a sensor reads on a captured host in every way of damages.ts, one at a time: for
+ * two rounds between healthy ones, and from the first round on.
  *
- * Nothing may throw, and no value may be invented. Each value either is the one of the undamaged host, or is absent and of
- * a sensor that reads this file, or follows from the file by one of these rules:
+ * Nothing may throw, and no value may be invented. Each value is that of the undamaged host, or is absent and
+ * of a sensor that reads the file, or follows from the file by one of these rules:
  *
- * - the file is one number, it was replaced by another number, and the value moved in proportion;
- * - the file is one word, and the value is the word that now stands there;
- * - the file names something, and a value of the same sensor now goes by another key;
- * - CONSEQUENCES below lists it, with the reason.
+ * - the file is one number, it was replaced by another number, and the value moved in proportion; - the file
+ * is one word, and the value is the new word; - the file holds a name, and a value of the same sensor now has
+ * another key; - CONSEQUENCES below lists it, with the reason.
  *
- * Ten minutes after the file is whole again everything is as if nothing had happened, and the journal has told each failure
- * once, with its end.
+ * Ten minutes after the file is whole again all values are as before, and each failure was logged once, with
+ * its end.
  */
 
 import assert from 'node:assert/strict';
@@ -32,10 +31,15 @@ import { DAMAGES } from './helpers/damages.ts';
 const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
 const STEP_MS = 10_000;
 const RECOVERY_MS = 600_000;
-/** h: healthy, d: damaged; then RECOVERY_MS, and two healthy rounds, of which the last must be as if nothing had happened. */
+/**
+ * h: healthy, d: damaged; then RECOVERY_MS, and two healthy rounds, of which the last must be as if nothing
+ * had happened.
+ */
 const SCHEDULES = ['hhddhh', 'ddh'];
 
-/** What a broken file may change beyond the rules above. Each row is needed by some host, or the test says so. */
+/**
+ * What a broken file may change beyond the rules above. Each row is needed by some host, or the test says so.
+ */
 const CONSEQUENCES: readonly Consequence[] = [
   {
     file: /thermal_zone\d+\/type$/,
@@ -94,7 +98,7 @@ export const HOST_NAMES: readonly string[] = readdirSync(HOSTS);
 /** One test for each file that a sensor reads on this host. */
 export function testBrokenFilesOf(name: string): void {
   const host = new DamagedHostFiles(join(HOSTS, name));
-  describe(`on ${name}, one broken file costs its own sensors, and invents nothing`, async () => {
+  describe(`on ${name}, a broken file affects only its sensors and invents no value`, async () => {
     const readers = await readersOf(host);
     const healthy = new Map<string, readonly Values[]>();
     for (const schedule of SCHEDULES) {

@@ -1,4 +1,4 @@
-/** Rates of a device's counters: what is counted across, what costs a rate, and that none is ever made up. */
+/** Rates of counters: wraps are counted, resets give no rate, and no rate is invented. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,7 +11,7 @@ const SIZE = 2 ** 32;
 
 const createRates = () => new CounterRates({ bytes: BYTES, packets: PACKETS });
 
-it('a rate is what was counted between two looks, per second', () => {
+it('a rate is the count between two samples, per second', () => {
   const rates = createRates();
   assert.equal(rates.next({ bytes: 1000, packets: 10 }, 5_000), undefined);
   assert.deepEqual(rates.next({ bytes: 3000, packets: 10 }, 9_000), { bytes: 500, packets: 0 });
@@ -56,20 +56,20 @@ for (const { what, before, now, seconds = 10, perS } of STEPS) {
   });
 }
 
-it('a counter of 32 bits is counted across its end however slowly it runs', () => {
+it('a slow 32-bit counter is counted across its wrap', () => {
   const rates = new CounterRates({ busyMs: 1100, requests: PACKETS });
   rates.next({ busyMs: SIZE - 400, requests: 70_000 }, 0);
   assert.equal(rates.next({ busyMs: 600, requests: 70_010 }, 10_000)?.busyMs, 100);
 });
 
-it('another device under the same name has no rate with the counters of the one before', () => {
+it('a new device of the same name has no rate in its first sample', () => {
   const rates = createRates();
   rates.next({ bytes: 1000, packets: 10 }, 0, '4');
   assert.equal(rates.next({ bytes: 9000, packets: 90 }, 10_000, '5'), undefined);
   assert.deepEqual(rates.next({ bytes: 9100, packets: 90 }, 20_000, '5'), { bytes: 10, packets: 0 });
 });
 
-it('two looks at one instant have no rate, and nothing that was counted is lost', () => {
+it('two samples at one instant give no rate and lose no counts', () => {
   const rates = createRates();
   rates.next({ bytes: 0, packets: 0 }, 1_000);
   assert.equal(rates.next({ bytes: 500, packets: 1 }, 1_000), undefined);
@@ -103,7 +103,7 @@ const event = fc.oneof(
   },
 );
 
-it('whatever happens to a card of 32 or 64 bits, a rate is the true one or there is none', () => {
+it('a rate is correct or absent, whatever happens to the counters', () => {
   const history = fc.array(event, { minLength: 1, maxLength: 60 });
   const begin = fc.record({
     size: fc.constantFrom(2 ** 32, 2 ** 53),

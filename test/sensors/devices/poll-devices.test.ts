@@ -1,4 +1,4 @@
-/** Slow reads and rounds of them: what a device that hangs, fails or is pulled may cost. */
+/** Blocking reads of several devices: the effect of a device that hangs, fails or is removed. */
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { RecordingSensorLogger } from '../helpers/captured-host.ts';
 import { createHungFiles } from '../helpers/hung-files.ts';
 
-it('a device that fails costs its own values, and is not asked for its others', async () => {
+it('a failing device loses only its own values and is not read further', async () => {
   const { queries, rounds } = setup();
   const deviceValues = [
     deviceValue('a', 'one', () => 1),
@@ -37,7 +37,7 @@ it('a device that fails costs its own values, and is not asked for its others', 
   assert.deepEqual(queries, ['two']);
 });
 
-it('what a driver has no value for is absent, and nothing is wrong', async () => {
+it('a value that the driver does not have is absent and no failure', async () => {
   const { rounds, missing } = setup();
   const deviceValues = ['ENODATA', 'ENODEV', 'EAGAIN', 'ENXIO'].map((code) =>
     deviceValue(code, code, fails(code)),
@@ -55,13 +55,13 @@ it('what a driver has no value for is absent, and nothing is wrong', async () =>
   assert.equal(missing(), 0);
 });
 
-it('a file that has gone is told, so that the host is looked at again', async () => {
+it('a missing file triggers a new search for devices', async () => {
   const { rounds, missing } = setup();
   assert.deepEqual(await rounds.pollAll([deviceValue('a', 'one', fails('ENOENT'))]), {});
   assert.equal(missing(), 1);
 });
 
-it('a device that took long to fail is left alone for a minute, during which its failure stands', async () => {
+it('a device that failed slowly is skipped for a minute and counts as failed', async () => {
   const { queries, clock, rounds } = setup();
   const stuck = async () => {
     await clock.advance(1000);
@@ -77,7 +77,7 @@ it('a device that took long to fail is left alone for a minute, during which its
   assert.equal(queries.length, 2);
 });
 
-it('a device that fails at once is asked again at once', async () => {
+it('a device that failed fast is read again in the next round', async () => {
   const { queries, rounds } = setup();
   const deviceValues = [deviceValue('a', 'one', fails('EREMOTEIO'), queries)];
   await assert.rejects(rounds.pollAll(deviceValues));
@@ -85,7 +85,7 @@ it('a device that fails at once is asked again at once', async () => {
   assert.equal(queries.length, 2);
 });
 
-it('of a collector that could read a part, the reading has that part, and the journal one line', async () => {
+it('a partial read delivers its valid values and is logged once', async () => {
   const described = {
     type: 'number',
     profile: 'full',
@@ -119,7 +119,7 @@ it('of a collector that could read a part, the reading has that part, and the jo
   assert.deepEqual(logger.lines, ['warn parts', 'info parts']);
 });
 
-it('each device that fails is told once, whatever others do, and again when it fails again', async () => {
+it('each failing device is logged once, and again if it fails again', async () => {
   const failing = new Map<string, Error>();
   const collector: Collector = {
     name: 'bus',
@@ -155,7 +155,7 @@ it('each device that fails is told once, whatever others do, and again when it f
   assert.deepEqual(await loggedEvents(), ['info']);
 });
 
-it('devices that hang take two threads of the pool, and the rest of the process has the others', {
+it('hung devices occupy two threads of the pool at most', {
   timeout: 20_000,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 6);
@@ -173,7 +173,7 @@ it('devices that hang take two threads of the pool, and the rest of the process 
   );
 });
 
-it('a slow read that fails gives its place to the next one', async () => {
+it('a failed blocking read frees its thread', async () => {
   const hostFiles = openHostFiles('/');
   const reads = await Promise.allSettled(
     Array.from({ length: 9 }, (_, index) =>

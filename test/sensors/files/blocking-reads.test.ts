@@ -1,4 +1,7 @@
-/** Reads that hang, on real pipes: how many threads they take together, and that asking again takes none. */
+/**
+ * Reads that hang, on real pipes: the number of threads they occupy together, and that a second read occupies
+ * none.
+ */
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -10,7 +13,7 @@ import { createHungFiles } from '../helpers/hung-files.ts';
 
 const timeout = 20_000;
 
-it('devices, own files and mounts have two threads together, and whoever comes later waits for one', {
+it('devices, custom files and mounts share two threads', {
   timeout,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 2);
@@ -34,7 +37,7 @@ it('devices, own files and mounts have two threads together, and whoever comes l
   assert.equal(await slow.firstLine(file), '7');
 });
 
-it('what hangs takes one thread however often it is asked, and the other devices have the second', {
+it('a hung file occupies one thread, however often it is read', {
   timeout,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 1);

@@ -1,4 +1,7 @@
-/** 1-Wire thermometers: which answers are temperatures, and that many slow ones neither delay nor mix up a reading. */
+/**
+ * 1-Wire thermometers: valid and invalid scratchpads, and slow thermometers that neither delay nor mix up a
+ * sample.
+ */
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
@@ -19,7 +22,7 @@ function scratchpadText(bytes: string, verdict: 'YES' | 'NO', millidegrees: numb
   return `${bytes} : crc=57 ${verdict}\n${bytes} t=${millidegrees}\n`;
 }
 
-it('a thermometer is known by its serial number', async (t) => {
+it('a thermometer is named by its serial number', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'oneWire'), { [KEY]: 23.125 });
   assert.deepEqual(pi.logger.lines, []);
@@ -29,7 +32,10 @@ const GENUINE_POWER_ON = '50 05 4b 46 7f ff 0c 10 1c';
 const CLONE_AT_85 = '50 05 4b 46 7f ff 00 10 a5';
 const ANY = '72 01 4b 46 7f ff 0e 10 57';
 
-/** What a thermometer says, the temperature before, and the one that comes of it; a pattern: why there is none. */
+/**
+ * What a thermometer says, the temperature before, and the one that comes of it; a pattern: why there is
+ * none.
+ */
 const ANSWERS: readonly (readonly [string, string, number | undefined, number | RegExp, string?])[] = [
   ['a temperature', scratchpadText(ANY, 'YES', 23125), undefined, 23.125],
   ['a temperature below zero', scratchpadText('5e ff 4b 46 7f ff 02 10 e3', 'YES', -10125), 20, -10.125],
@@ -65,7 +71,7 @@ for (const [what, text, before, expected, name = NAME] of ANSWERS) {
   });
 }
 
-it('a thermometer that fails is absent and told once; the others go on', async (t) => {
+it('a failing thermometer is absent and logged once; the others continue', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   addDevice(pi, 'sys/bus/w1/devices/10-000802a1b2c3', {
     w1_slave: scratchpadText(ANY, 'YES', 20500).trimEnd(),
@@ -80,7 +86,7 @@ it('a thermometer that fails is absent and told once; the others go on', async (
   assert.deepEqual(pi.logger.lines, ['warn onewire', 'info onewire']);
 });
 
-it('a thermometer that is pulled is absent at once and without a complaint; one that is plugged in is found', async (t) => {
+it('a removed thermometer is absent and not logged; a new one is found', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   await pi.sampleAfter(0);
   pi.remove(`sys/bus/w1/devices/${NAME}`);
@@ -94,7 +100,7 @@ it('a thermometer that is pulled is absent at once and without a complaint; one 
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('a reading waits for two thermometers and takes the others from the round before', async (t) => {
+it('a sample waits for two thermometers and takes the last values of others', async (t) => {
   const { bus, sampler, serials } = slowBus(t, 4);
   const first = sampler.sample();
   await bus.scratchpadText(20_000);
@@ -116,7 +122,7 @@ it('a reading waits for two thermometers and takes the others from the round bef
   assert.equal(bus.asked, 8);
 });
 
-it('a bus that hangs costs a reading two seconds, and only the thermometers', async (t) => {
+it('a hung bus delays a sample by two seconds and affects only thermometers', async (t) => {
   const { clock, logger, sampler, serials } = slowBus(t, 2);
   const sample = sampler.sample();
   await waitTurns();
@@ -125,7 +131,7 @@ it('a bus that hangs costs a reading two seconds, and only the thermometers', as
   assert.deepEqual(logger.lines, ['warn onewire']);
 });
 
-it('a round that hangs behind the first two does not repeat their values for ever', async (t) => {
+it('a hung round drops the values of all thermometers after a minute', async (t) => {
   const { bus, clock, logger, sampler, serials } = slowBus(t, 3);
   const first = sampler.sample();
   await bus.scratchpadText(20_000);

@@ -1,4 +1,7 @@
-/** The ways in which a file of /proc or /sys is broken by the fuzz test, each from what the file held. Garbage comes from a seed. */
+/**
+ * The damages of the fuzz test to a file of /proc or /sys, each derived from its text. Garbage comes from a
+ * seed.
+ */
 
 import { createRandom } from '../../../src/sandbox/core/random.ts';
 import type { Damage } from '../../doubles/in-memory-host.ts';

@@ -1,4 +1,4 @@
-/** Files whose reading hangs, as that of a driver does, until the test lets go of them. */
+/** Files whose reads hang, as those of a device can, until the test releases them. */
 
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';

@@ -1,13 +1,14 @@
-/**
- * What a reboot does to /sys: the same devices, numbered in another order. And planting devices that were not captured.
- */
+/** Adds devices to a captured host, and renumbers its devices as a reboot can. */
 
 import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Values } from '../../../src/core/model/reading.ts';
 import type { CapturedHost } from './captured-host.ts';
 
-/** The links in the folder that begin with the prefix and end in a number exchange their targets: first with last, and so on. */
+/**
+ * The links in the folder that begin with the prefix and end in a number exchange their targets: first with
+ * last, and so on.
+ */
 export function renumber(host: CapturedHost, folder: string, prefix: string): void {
   const names = readdirSync(join(host.root, folder))
     .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
