@@ -1,16 +1,17 @@
 /**
- * Damages every file that a sensor reads on a captured host in every way of damages.ts, one at a time: for
- * two rounds between healthy ones, and from the first round on.
+ * Damages every file that a sensor reads on a captured host in every way of damages.ts, one at a time: for two
+ * rounds between healthy ones, and from the first round on.
  *
- * Nothing may throw, and no value may be invented. Each value is that of the undamaged host, or is absent and
- * of a sensor that reads the file, or follows from the file by one of these rules:
+ * Nothing may throw, and no value may be invented. Each value is that of the undamaged host, or is absent and of
+ * a sensor that reads the file, or follows from the file by one of these rules:
  *
- * - the file is one number, it was replaced by another number, and the value moved in proportion; - the file
- * is one word, and the value is the new word; - the file holds a name, and a value of the same sensor now has
- * another key; - CONSEQUENCES below lists it, with the reason.
+ * - the file is one number, it was replaced by another number, and the value moved in proportion;
+ * - the file is one word, and the value is the new word;
+ * - the file holds a name, and a value of the same sensor now has another key;
+ * - CONSEQUENCES below lists it, with the reason.
  *
- * Ten minutes after the file is whole again all values are as before, and each failure was logged once, with
- * its end.
+ * Ten minutes after the file is whole again all values are as before, and each failure was logged once, with its
+ * end.
  */
 
 import assert from 'node:assert/strict';
@@ -38,33 +39,33 @@ const RECOVERY_MS = 600_000;
 const SCHEDULES = ['hhddhh', 'ddh'];
 
 /**
- * What a broken file may change beyond the rules above. Each row is needed by some host, or the test says so.
+ * Effects of a damaged file beyond the rules above. The test fails if no host needs a row.
  */
 const CONSEQUENCES: readonly Consequence[] = [
   {
     file: /thermal_zone\d+\/type$/,
     keys: /^thermal/,
-    why: 'the zone of the CPU is told from others by its type',
+    why: 'the type of a zone identifies the zone of the CPU',
   },
   {
     file: /humidity1_input$/,
     keys: /^hwmon/,
-    why: 'a chip that measures humidity has other keys than one of a board',
+    why: 'a chip that measures humidity has other keys than other chips',
   },
   {
     file: /\/in_[a-z0-9]+_(raw|offset|scale)$/,
     keys: /^iio/,
-    why: '(raw + offset) × scale: another number makes another value, not in proportion',
+    why: '(raw + offset) × scale: the value does not move in proportion to one number',
   },
   {
     file: /\/w1_slave$/,
     keys: /^oneWire/,
-    why: 'the temperature is one number of several in the file, and another one there is another temperature',
+    why: 'the temperature is one of several numbers in the file',
   },
   {
     file: /\/scope$/,
     keys: /^supply/,
-    why: 'a supply that does not say that it is of another device is of this one',
+    why: 'a supply without a scope belongs to the host',
   },
 ];
 
@@ -147,7 +148,7 @@ async function assertConsequences(
   const damage = DAMAGES[kind]?.(original, seedOf(path));
   if (damage === undefined) return;
   // Those that never ask for the file cannot differ; a few kinds show that they do not all the same.
-  const sensors = ['garbage', 'gone'].includes(kind) ? collectors : fileReaders;
+  const sensors = ['garbage', 'missing'].includes(kind) ? collectors : fileReaders;
   const createDamage = (text: string) => DAMAGES[kind]?.(text, seedOf(path));
   const { rounds, lines } = await run(host, schedule, sensors, { path, createDamage });
   const describeChange = (round: number, key: string) =>
@@ -178,7 +179,7 @@ async function assertConsequences(
     assert.ok(
       levels.length % 2 === 0 &&
         levels.every((level, index) => level === (index % 2 === 0 ? 'warn' : 'info')),
-      `${path} ${kind}: the journal has ${lines.join(', ')}`,
+      `${path} ${kind}: the log is ${lines.join(', ')}`,
     );
   }
 }
@@ -190,7 +191,7 @@ interface Change {
   readonly key: string;
   readonly previous: Value | undefined;
   readonly current: Value | undefined;
-  /** What this sensor says of the undamaged host. */
+  /** The values of the sensor on the undamaged host. */
   readonly siblings: Values;
 }
 

@@ -19,7 +19,7 @@ it('a rate is the count between two samples, per second', () => {
 
 type Pair = readonly [bytes: number, packets: number];
 
-/** Bytes per second between two looks, ten seconds apart unless said otherwise; undefined: no rate. */
+/** The rate of bytes between two samples, 10 s apart by default; undefined: no rate. */
 const STEPS: readonly {
   what: string;
   before: Pair;
@@ -27,26 +27,37 @@ const STEPS: readonly {
   seconds?: number;
   perS: number | undefined;
 }[] = [
-  { what: 'over 32 bits', before: [SIZE - 500, 5e6], now: [500, 5e6 + 2], perS: 100 },
-  { what: 'over 64 bits', before: [2 ** 64 - 4096, 5e6], now: [4096, 5e6 + 2], perS: 819.2 },
-  { what: 'on beyond 2^53', before: [2 ** 60, 5e6], now: [2 ** 60 + 4096, 5e6 + 2], perS: 409.6 },
-  { what: 'reset of one beyond 2^53', before: [2 ** 60, 5e6], now: [900, 9], perS: undefined },
+  { what: 'a wrap of 32 bits', before: [SIZE - 500, 5e6], now: [500, 5e6 + 2], perS: 100 },
+  { what: 'a wrap of 64 bits', before: [2 ** 64 - 4096, 5e6], now: [4096, 5e6 + 2], perS: 819.2 },
+  { what: 'a step beyond 2^53', before: [2 ** 60, 5e6], now: [2 ** 60 + 4096, 5e6 + 2], perS: 409.6 },
+  { what: 'a reset beyond 2^53', before: [2 ** 60, 5e6], now: [900, 9], perS: undefined },
   {
-    what: 'both over 32 bits, nobody to witness',
+    what: 'a wrap of all counters',
     before: [SIZE - 5, SIZE - 5],
     now: [5, 5],
     perS: undefined,
   },
-  { what: 'reset', before: [3e9, 5e6], now: [2000, 20], perS: undefined },
-  { what: 'reset near the end of 32 bits', before: [SIZE - 500, 5e6], now: [9e5, 1500], perS: undefined },
-  { what: 'reset of one beyond 32 bits', before: [SIZE + 10, 5e6], now: [900, 9], perS: undefined },
-  { what: 'back further than it can run', before: [2.2e9, 5e6], now: [100, 5e6 + 9], perS: undefined },
-  { what: 'back from the lower half', before: [2e9, 5e6], now: [100, 5e6 + 9], seconds: 60, perS: undefined },
-  { what: 'back, only a small one witnesses', before: [SIZE - 500, 3], now: [500, 12], perS: undefined },
+  { what: 'a reset', before: [3e9, 5e6], now: [2000, 20], perS: undefined },
+  { what: 'a reset near the end of 32 bits', before: [SIZE - 500, 5e6], now: [9e5, 1500], perS: undefined },
+  { what: 'a reset beyond 32 bits', before: [SIZE + 10, 5e6], now: [900, 9], perS: undefined },
+  {
+    what: 'a step back that needs more than the highest rate',
+    before: [2.2e9, 5e6],
+    now: [100, 5e6 + 9],
+    perS: undefined,
+  },
+  {
+    what: 'a step back from the lower half',
+    before: [2e9, 5e6],
+    now: [100, 5e6 + 9],
+    seconds: 60,
+    perS: undefined,
+  },
+  { what: 'a wrap beside a small counter only', before: [SIZE - 500, 3], now: [500, 12], perS: undefined },
 ];
 
 for (const { what, before, now, seconds = 10, perS } of STEPS) {
-  it(`${what}: ${perS === undefined ? 'no rate' : `${perS} a second`}`, () => {
+  it(`${what} gives ${perS === undefined ? 'no rate' : `a rate of ${perS} per second`}`, () => {
     const rates = createRates();
     rates.next({ bytes: before[0], packets: before[1] }, 0);
     assert.equal(rates.next({ bytes: now[0], packets: now[1] }, seconds * 1000)?.bytes, perS);
@@ -112,25 +123,21 @@ it('a rate is correct or absent, whatever happens to the counters', () => {
   fc.assert(
     fc.property(begin, history, ({ size, bytes }, events) => {
       const rates = new CounterRates({ bytes: BYTES, packets: PACKETS });
-      let createRates = { bytes, packets: 5_000_000, index: 1 };
+      let counters = { bytes, packets: 5_000_000, index: 1 };
       let nowMs = 0;
-      rates.next(
-        { bytes: createRates.bytes, packets: createRates.packets },
-        nowMs,
-        String(createRates.index),
-      );
+      rates.next({ bytes: counters.bytes, packets: counters.packets }, nowMs, String(counters.index));
       for (const { is, bytes: moved, ms } of events) {
         nowMs += ms;
         const continues = is === 'step';
-        const index = is === 'recreate' ? createRates.index + 1 : createRates.index;
+        const index = is === 'recreate' ? counters.index + 1 : counters.index;
         const now = {
-          bytes: continues ? (createRates.bytes + moved) % size : moved,
-          packets: continues ? createRates.packets + Math.ceil(moved / 1000) : Math.ceil(moved / 1000),
+          bytes: continues ? (counters.bytes + moved) % size : moved,
+          packets: continues ? counters.packets + Math.ceil(moved / 1000) : Math.ceil(moved / 1000),
           index,
         };
         const rate = rates.next({ bytes: now.bytes, packets: now.packets }, nowMs, String(index));
-        const before = createRates;
-        createRates = now;
+        const before = counters;
+        counters = now;
         if (rate === undefined) continue;
         const actualPerS = (moved * 1000) / ms;
         if (is === 'step')

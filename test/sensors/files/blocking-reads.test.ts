@@ -19,22 +19,22 @@ it('devices, custom files and mounts share two threads', {
   const { folder, release } = createHungFiles(t, 2);
   const file = join(folder, 'file');
   writeFileSync(file, '7\n8\n');
-  const slow = openBlockingReads();
-  const answered: string[] = [];
-  const noted = async (what: string, answer: Promise<unknown>) => {
-    await answer;
-    answered.push(what);
+  const reads = openBlockingReads();
+  const completed: string[] = [];
+  const record = async (name: string, read: Promise<unknown>) => {
+    await read;
+    completed.push(name);
   };
-  const hung = ['hung0', 'hung1'].map((name) => slow.text(join(folder, name)));
-  const later = [noted('line', slow.firstLine(file)), noted('use', slow.usage(folder))];
-  // What goes past the two is answered in the meantime; a file takes more steps through the pool than either of them.
+  const hung = ['hung0', 'hung1'].map((name) => reads.text(join(folder, name)));
+  const later = [record('line', reads.firstLine(file)), record('usage', reads.usage(folder))];
+  // Reads outside the two threads complete meanwhile, although they cross the pool more often.
   for (let round = 0; round < 5; round += 1) assert.equal(await readFile(file, 'utf8'), '7\n8\n');
-  assert.deepEqual(answered, []);
+  assert.deepEqual(completed, []);
   release();
   assert.deepEqual(await Promise.all(hung), ['at last\n', 'at last\n']);
   await Promise.all(later);
-  assert.deepEqual(answered.toSorted(), ['line', 'use']);
-  assert.equal(await slow.firstLine(file), '7');
+  assert.deepEqual(completed.toSorted(), ['line', 'usage']);
+  assert.equal(await reads.firstLine(file), '7');
 });
 
 it('a hung file occupies one thread, however often it is read', {
@@ -43,11 +43,11 @@ it('a hung file occupies one thread, however often it is read', {
   const { folder, release } = createHungFiles(t, 1);
   const file = join(folder, 'file');
   writeFileSync(file, '7\n');
-  const slow = openBlockingReads();
-  const hung = Array.from({ length: 5 }, () => slow.text(join(folder, 'hung0')));
-  assert.equal(await slow.text(file), '7\n');
+  const reads = openBlockingReads();
+  const hung = Array.from({ length: 5 }, () => reads.text(join(folder, 'hung0')));
+  assert.equal(await reads.text(file), '7\n');
   release();
   assert.deepEqual([...new Set(await Promise.all(hung))], ['at last\n']);
   writeFileSync(file, '8\n');
-  assert.equal(await slow.text(file), '8\n', 'what was answered is asked anew');
+  assert.equal(await reads.text(file), '8\n', 'a completed read is repeated');
 });

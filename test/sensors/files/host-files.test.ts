@@ -16,7 +16,7 @@ import { createHungFiles } from '../helpers/hung-files.ts';
 /** include/uapi/linux/magic.h */
 const [EXT, TMPFS] = [0xef53, 0x01021994];
 
-const root = mkdtempSync(join(tmpdir(), 'firstlight-tree-'));
+const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 for (const [path, text] of Object.entries(FILES)) {
   mkdirSync(join(root, dirname(path)), { recursive: true });

@@ -151,7 +151,7 @@ it('a disabled channel is absent; a channel with a fault is absent and logged', 
   assert.deepEqual(
     valuesWithPrefix(values, 'hwmon'),
     others,
-    'neither the chip loses its fans and voltages, nor others theirs',
+    'the other channels of the chip and all other chips stay',
   );
   assert.deepEqual(host.logger.lines, ['warn hwmon']);
   host.write(`${chip}/temp2_fault`, '0\n');
@@ -237,7 +237,7 @@ it('two chips that exchange their numbers never exchange their values', async (t
   connect(0, '1-1', 'inlet', '20000');
   connect(1, '1-2', 'outlet', '90000');
   const before = valuesWithPrefix(await host.sampleAfter(0), 'hwmon');
-  for (const gone of [`${usb}/1-1`, `${usb}/1-2`, 'sys/class/hwmon']) host.remove(gone);
+  for (const removed of [`${usb}/1-1`, `${usb}/1-2`, 'sys/class/hwmon']) host.remove(removed);
   connect(0, '1-2', 'outlet', '90000');
   connect(1, '1-1', 'inlet', '20000');
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'hwmon'), {});
@@ -256,7 +256,7 @@ it('a chip that gets the number of the CPU chip is not read as the CPU', async (
     );
   connect(0, 'platform/coretemp.0', 'coretemp', '51000');
   assert.equal((await host.sampleAfter(0))['cpuTemperatureC'], 51);
-  for (const gone of ['sys/devices/platform/coretemp.0', 'sys/class/hwmon']) host.remove(gone);
+  for (const removed of ['sys/devices/platform/coretemp.0', 'sys/class/hwmon']) host.remove(removed);
   connect(0, 'usb1/1-1', 'inlet', '7000');
   connect(1, 'platform/coretemp.0', 'coretemp', '52000');
   assert.equal('cpuTemperatureC' in (await host.sampleAfter(1000)), false);

@@ -20,7 +20,7 @@ export type HostName =
   | 'emmc-board'
   | 'container';
 
-/** A private copy of a captured tree, removed after the test. */
+/** A private copy of a captured host, removed after the test. */
 export function copyHost(host: HostName, t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));

@@ -21,7 +21,7 @@ export function renumber(host: CapturedHost, folder: string, prefix: string): vo
   });
 }
 
-/** Files, by name, of a device at `path`, and the link of its class to it. */
+/** Writes the files of a device at `path` by name, and the link of its class. */
 export function addDevice(
   host: CapturedHost,
   path: string,
@@ -35,7 +35,7 @@ export function addDevice(
   symlinkSync(`${'../'.repeat(link.split('/').length - 1)}${path}`, join(host.root, link));
 }
 
-/** The values whose keys begin so, in the order of their keys. */
+/** The values whose keys start with the prefix, sorted by key. */
 export function valuesWithPrefix(values: Values, prefix: string): Values {
   return Object.fromEntries(
     Object.entries(values)

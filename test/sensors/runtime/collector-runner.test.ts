@@ -232,9 +232,9 @@ function createHungDisk() {
   const clock = new VirtualClock();
   const logger = new RecordingSensorLogger();
   return {
-    pendingReads: pendingReads,
+    pendingReads,
     clock,
-    logger: logger,
+    logger,
     sampler: openSampler([filesystem, load], hostFilesWith({ usage }), clock, logger),
   };
 }

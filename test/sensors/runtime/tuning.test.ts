@@ -24,14 +24,14 @@ it('a collector without a selected key is not opened', async () => {
 });
 
 it('a collector gets the key filter, and its unselected values are left out', async () => {
-  let queries: KeyFilter | undefined;
-  const collector = counter((wants) => {
-    queries = wants;
+  let filter: KeyFilter | undefined;
+  const collector = counter((isSelected) => {
+    filter = isSelected;
     return () => ({ rounds: 1, doorOpen: true });
   });
   const values = await sampler([collector], { ...ALL, off: ['door*'] }).sample();
   assert.deepEqual(values, { rounds: 1 });
-  assert.deepEqual([queries?.('rounds'), queries?.('doorOpen'), queries?.('door*')], [true, false, false]);
+  assert.deepEqual([filter?.('rounds'), filter?.('doorOpen'), filter?.('door*')], [true, false, false]);
 });
 
 it('a collector with an interval repeats its last values between rounds', async () => {
@@ -76,7 +76,7 @@ it('a failed round removes the last values until the next round', async () => {
   let broken = false;
   const collector: Collector = {
     ...counter(() => () => {
-      if (broken) throw new Error('gone');
+      if (broken) throw new Error('broken');
       return { rounds: 1 };
     }),
     everyMs: 60_000,
@@ -159,8 +159,8 @@ function hostFilesFor(collector: Collector) {
   };
 }
 
-/** Counts its rounds, unless the test knows better. */
-function counter(open: (wants: KeyFilter) => Collect = createCounter): Collector {
+/** Counts its rounds by default. */
+function counter(open: (isSelected: KeyFilter) => Collect = createCounter): Collector {
   const entryFields = { profile: 'default', meaning: 'a test', source: 'this test' } as const;
   const rounds: CatalogueEntry = {
     key: 'rounds',
@@ -172,7 +172,11 @@ function counter(open: (wants: KeyFilter) => Collect = createCounter): Collector
     ...entryFields,
   };
   const door: CatalogueEntry = { key: 'doorOpen', type: 'flag', ...entryFields };
-  return { name: 'counter', catalogue: [rounds, door], open: (_tree, _clock, wants) => open(wants) };
+  return {
+    name: 'counter',
+    catalogue: [rounds, door],
+    open: (_hostFiles, _clock, isSelected) => open(isSelected),
+  };
 }
 
 function createCounter(): Collect {
