@@ -1,17 +1,16 @@
 /**
- * Damages every file that a sensor reads on a captured host in every way of damages.ts, one at a time: for two
- * rounds between healthy ones, and from the first round on.
+ * Damages every file that a sensor reads on a captured host in every way of damages.ts, one at a time: for
+ * two rounds between healthy ones, and from the first round on.
  *
- * Nothing may throw, and no value may be invented. Each value is that of the undamaged host, or is absent and of
- * a sensor that reads the file, or follows from the file by one of these rules:
+ * Nothing may throw, and no value may be invented. Each value is that of the undamaged host, or is absent and
+ * of a sensor that reads the file, or follows from the file by one of these rules:
  *
- * - the file is one number, it was replaced by another number, and the value moved in proportion;
- * - the file is one word, and the value is the new word;
- * - the file holds a name, and a value of the same sensor now has another key;
- * - CONSEQUENCES below lists it, with the reason.
+ * - the file is one number, it was replaced by another number, and the value moved in proportion; - the file
+ * is one word, and the value is the new word; - the file holds a name, and a value of the same sensor now has
+ * another key; - CONSEQUENCES below lists it, with the reason.
  *
- * Ten minutes after the file is whole again all values are as before, and each failure was logged once, with its
- * end.
+ * Ten minutes after the file is whole again all values are as before, and each failure was logged once, with
+ * its end.
  */
 
 import assert from 'node:assert/strict';
@@ -32,10 +31,7 @@ import { DAMAGES } from './helpers/damages.ts';
 const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
 const STEP_MS = 10_000;
 const RECOVERY_MS = 600_000;
-/**
- * h: healthy, d: damaged; then RECOVERY_MS, and two healthy rounds, of which the last must be as if nothing
- * had happened.
- */
+/** h: healthy, d: damaged. Two healthy rounds follow after RECOVERY_MS; the last one must equal the undamaged host. */
 const SCHEDULES = ['hhddhh', 'ddh'];
 
 /**
@@ -75,7 +71,7 @@ interface Consequence {
   readonly why: string;
 }
 
-/** Counters, which move by the same amount in each round: the columns of numbers that do, by file. */
+/** Columns of counters by file; a counter moves by the same amount in each round. */
 const COUNTERS: readonly {
   readonly file: RegExp;
   readonly isCounter: (label: string, column: number) => boolean;
@@ -134,7 +130,7 @@ export function testConsequencesAreNeeded(): void {
 interface Case {
   readonly path: string;
   readonly kind: string;
-  /** The collectors that ask for this file on the undamaged host. */
+  /** The collectors that read this file on the undamaged host. */
   readonly fileReaders: readonly Collector[];
   readonly schedule: string;
   readonly healthy: readonly Values[];
@@ -147,7 +143,7 @@ async function assertConsequences(
   const original = host.files.get(path) ?? '';
   const damage = DAMAGES[kind]?.(original, seedOf(path));
   if (damage === undefined) return;
-  // Those that never ask for the file cannot differ; a few kinds show that they do not all the same.
+  // Collectors that do not read the file cannot differ; two kinds of damage check it nevertheless.
   const sensors = ['garbage', 'missing'].includes(kind) ? collectors : fileReaders;
   const createDamage = (text: string) => DAMAGES[kind]?.(text, seedOf(path));
   const { rounds, lines } = await run(host, schedule, sensors, { path, createDamage });
@@ -217,7 +213,7 @@ function isNumber(text: string): boolean {
   return /^-?\d{1,15}$/.test(text);
 }
 
-/** One line of printable characters that is no number. */
+/** One line of printable characters that is not a number. */
 function isWord(text: string): boolean {
   return /^[ -~]{1,64}$/.test(text) && !isNumber(text);
 }
@@ -255,7 +251,7 @@ async function run(
   return { rounds, lines: logger.lines };
 }
 
-/** Which collectors ask for which file, or for its directory, in the rounds of an undamaged host. */
+/** The collectors that read each file, or its directory, of the undamaged host. */
 async function readersOf(host: DamagedHostFiles): Promise<ReadonlyMap<string, readonly Collector[]>> {
   const readers = new Map<string, Collector[]>();
   for (const collector of collectors) {
@@ -307,7 +303,7 @@ function recordQueries(hostFiles: HostFiles, host: DamagedHostFiles, queriedPath
   };
 }
 
-/** What a file holds after so many steps. Only the amounts of COUNTERS move, each by another amount. */
+/** The text of a file after `steps`: only the counters of COUNTERS move, each column by another amount. */
 function advanceCounters(path: string, text: string, steps: number): string {
   const counter = COUNTERS.find(({ file }) => file.test(path));
   if (counter === undefined || steps === 0) return text;

@@ -1,8 +1,8 @@
 /**
- * Parts of telemetry keys, made from names of chips, labels and serial numbers, so that a series continues
- * after a restart and a dashboard fits other gateways. A chip that exists once has its plain name. Two chips
- * of one name both get their address: a series never holds values of two chips, but adding a second chip
- * starts a new series for the first one.
+ * Parts of telemetry keys, made from names of chips, labels and serial numbers: a series continues after a
+ * restart, and a dashboard fits other gateways. A chip that exists once has its plain name; two of one name
+ * both get their address. A series never holds values of two chips, but adding a second chip starts a new
+ * series for the first one.
  */
 
 /** Contract section 4.2. */

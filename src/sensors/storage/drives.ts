@@ -94,7 +94,7 @@ interface Drive {
 }
 
 function openDrives(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter): Collect {
-  const wantsRates = ['ReadBytesPerS', 'WrittenBytesPerS', 'BusyPercent', 'LatencyMs'].some((rate) =>
+  const needsRates = ['ReadBytesPerS', 'WrittenBytesPerS', 'BusyPercent', 'LatencyMs'].some((rate) =>
     isSelected(`drive*${rate}`),
   );
   const drivesByName = new Map<string, Drive>();
@@ -114,7 +114,7 @@ function openDrives(hostFiles: HostFiles, clock: MonotonicClock, isSelected: Key
       }
       const counts = countsOf(line);
       measurements[`drive${part}WrittenBytes`] = counts.sectorsWritten * SECTOR_BYTES;
-      if (!wantsRates) continue;
+      if (!needsRates) continue;
       const identity = readOptional(hostFiles, `sys/block/${name}/diskseq`);
       const perS = rates.next(counts, atMs, identity);
       if (perS !== undefined) Object.assign(measurements, ratesOf(part, perS));

@@ -5,15 +5,16 @@
  * disk look 95 % full.
  */
 
-import { asError } from '../files/errors.ts';
+import { asError, InvalidValueError } from '../files/errors.ts';
+import type { FileSystemUsage } from '../files/host-files.ts';
 import {
   type CatalogueEntry,
   type Collector,
+  type Measurements,
   type NumberEntry,
   PartialReadError,
 } from '../runtime/collector.ts';
 import { MountTable } from './mount-table.ts';
-import { usageValues } from './usage.ts';
 
 const BYTES_MAX = 2 ** 53;
 
@@ -49,6 +50,23 @@ export const filesystem: Collector = {
     };
   },
 };
+
+/** The values of the file system named `part` in keys: `diskRootUsedBytes` for `Root`. */
+export function usageValues(
+  part: string,
+  { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage,
+): Measurements {
+  const used = blocks - bfree;
+  if (blocks <= 0 || used + bavail <= 0)
+    throw new InvalidValueError(`the file system ${part} reports a size of 0`);
+  return {
+    [`disk${part}UsedBytes`]: used * bsize,
+    [`disk${part}FreeBytes`]: bavail * bsize,
+    [`disk${part}UsedPercent`]: (100 * used) / (used + bavail),
+    // File systems that create inodes on demand (FAT, btrfs) report 0.
+    [`disk${part}InodesUsedPercent`]: files > 0 ? (100 * (files - ffree)) / files : undefined,
+  };
+}
 
 function bytesEntry(key: string, meaning: string): CatalogueEntry {
   return {

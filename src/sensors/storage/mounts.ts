@@ -19,8 +19,8 @@ import {
   PartialReadError,
   type SensorClock,
 } from '../runtime/collector.ts';
+import { usageValues } from './filesystem.ts';
 import { type Mount, MountTable } from './mount-table.ts';
-import { usageValues } from './usage.ts';
 
 const BYTES_MAX = 2 ** 63;
 const SOURCE = 'statfs(2); proc_pid_mountinfo(5)';

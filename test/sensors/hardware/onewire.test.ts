@@ -32,11 +32,8 @@ const GENUINE_POWER_ON = '50 05 4b 46 7f ff 0c 10 1c';
 const CLONE_AT_85 = '50 05 4b 46 7f ff 00 10 a5';
 const ANY = '72 01 4b 46 7f ff 0e 10 57';
 
-/**
- * What a thermometer says, the temperature before, and the one that comes of it; a pattern: why there is
- * none.
- */
-const ANSWERS: readonly (readonly [string, string, number | undefined, number | RegExp, string?])[] = [
+/** A case, its scratchpad, the previous temperature, and the expected temperature or error. */
+const CASES: readonly (readonly [string, string, number | undefined, number | RegExp, string?])[] = [
   ['a temperature', scratchpadText(ANY, 'YES', 23125), undefined, 23.125],
   ['a temperature below zero', scratchpadText('5e ff 4b 46 7f ff 02 10 e3', 'YES', -10125), 20, -10.125],
   ['a wrong checksum', scratchpadText(ANY, 'NO', 23125), 23, /wrong checksum: check the wires/],
@@ -74,10 +71,10 @@ const ANSWERS: readonly (readonly [string, string, number | undefined, number | 
   ['another text', 'N/A\n', 20, /returned no checksum/],
 ];
 
-for (const [what, text, before, expected, name = NAME] of ANSWERS) {
+for (const [what, text, previous, expected, name = NAME] of CASES) {
   it(`${what} is ${typeof expected === 'number' ? `read as ${expected} °C` : 'rejected'}`, () => {
-    if (typeof expected === 'number') assert.equal(parseTemperature(name, text, before), expected);
-    else assert.throws(() => parseTemperature(name, text, before), expected);
+    if (typeof expected === 'number') assert.equal(parseTemperature(name, text, previous), expected);
+    else assert.throws(() => parseTemperature(name, text, previous), expected);
   });
 }
 

@@ -18,7 +18,7 @@ import { filesystem } from '../../../src/sensors/storage/filesystem.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { CapturedHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
 
-/** Every file a value comes from, its sensor, and the keys that go with it. */
+/** Files, the sensor that reads each, and the keys of its values. */
 const FILES = [
   { path: 'proc/stat', sensor: 'cpu', keys: /^cpu\d*Use/ },
   { path: 'proc/loadavg', sensor: 'load', keys: /^(load|thread)/ },
@@ -33,7 +33,7 @@ const DAMAGE = {
   'cut short': ' ',
   'filled with garbage': '\u0000\u00ff garbage 0x7f: -1 kB\n%%%\n',
   'N/A': 'N/A\n',
-  'a line of zeros without sense': '0\0\0\n',
+  'a line of zeros and NULs': '0\0\0\n',
   'a huge number': `${'9'.repeat(400)}\n`,
 } as const;
 
@@ -71,12 +71,12 @@ function sortedKeys(values: object): readonly string[] {
   return Object.keys(values).toSorted();
 }
 
-/** Lets the CPU counters move, so that CPU use is there in every round it can be read. */
+/** Advances the CPU counters, so that CPU utilisation is present unless its file is damaged. */
 function step(host: CapturedHost): void {
   try {
     host.edit('proc/stat', /^cpu {2}(\d+)/, (_, user = '') => `cpu  ${Number(user) + 10}`);
   } catch {
-    // It is the damaged file.
+    // This is the damaged file.
   }
 }
 
@@ -225,7 +225,7 @@ const HALF_FULL: FileSystemUsage = {
   ffree: 75,
 };
 
-/** A disk whose answers a test gives by hand, beside a load average that is always there. */
+/** A disk whose reads the test completes, beside a load average that is always present. */
 function createHungDisk() {
   const pendingReads: ((usage: FileSystemUsage) => void)[] = [];
   const usage = () => new Promise<FileSystemUsage>((resolve) => pendingReads.push(resolve));
