@@ -21,8 +21,7 @@ const WORD_CHARACTERS_MAX = 32;
 
 interface Property {
   readonly entry: CatalogueEntry;
-  /** The first existing file counts. */
-  readonly files: readonly string[];
+  readonly file: string;
   /** Converts the trimmed text; undefined for "unknown". */
   readonly value: (text: string, description: string) => Value | undefined;
 }
@@ -31,7 +30,7 @@ const PROPERTIES: readonly Property[] = [
   numberProperty(
     'supply*CapacityPercent',
     '%',
-    ['capacity'],
+    'capacity',
     1,
     [0, 100],
     'charge level of the battery',
@@ -51,7 +50,7 @@ const PROPERTIES: readonly Property[] = [
       meaning: 'the supply delivers power',
       source: SOURCE,
     },
-    files: ['online'],
+    file: 'online',
     value: parseOnline,
   },
   textProperty(
@@ -60,11 +59,11 @@ const PROPERTIES: readonly Property[] = [
     'health of the battery as its charger reports it, such as Good, Overheat or Dead',
     'full',
   ),
-  numberProperty('supply*TemperatureC', '°C', ['temp'], 10, [-100, 200], 'temperature of the battery'),
+  numberProperty('supply*TemperatureC', '°C', 'temp', 10, [-100, 200], 'temperature of the battery'),
   numberProperty(
     'supply*VoltageV',
     'V',
-    ['voltage_now'],
+    'voltage_now',
     1e6,
     [-10_000, 10_000],
     'voltage of the supply or battery',
@@ -72,14 +71,14 @@ const PROPERTIES: readonly Property[] = [
   numberProperty(
     'supply*CurrentA',
     'A',
-    ['current_now'],
+    'current_now',
     1e6,
     [-10_000, 10_000],
     'current of the supply or battery; negative while discharging, with most drivers',
   ),
-  numberProperty('supply*PowerW', 'W', ['power_now'], 1e6, [-1e6, 1e6], 'power of the supply or battery'),
-  numberProperty('supply*EnergyWh', 'Wh', ['energy_now'], 1e6, [0, 1e6], 'energy left in the battery'),
-  numberProperty('supply*ChargeAh', 'Ah', ['charge_now'], 1e6, [0, 1e6], 'charge left in the battery'),
+  numberProperty('supply*PowerW', 'W', 'power_now', 1e6, [-1e6, 1e6], 'power of the supply or battery'),
+  numberProperty('supply*EnergyWh', 'Wh', 'energy_now', 1e6, [0, 1e6], 'energy left in the battery'),
+  numberProperty('supply*ChargeAh', 'Ah', 'charge_now', 1e6, [0, 1e6], 'charge left in the battery'),
 ];
 
 export const powerSupply: Collector = {
@@ -107,10 +106,9 @@ function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly
   return assignKeyParts(supplies)
     .flatMap(({ part, item: { path } }) => {
       const fileNames = new Set(listOptional(hostFiles, path));
-      return PROPERTIES.flatMap(({ entry, files, value }): readonly DeviceValue[] => {
-        const file = files.find((each) => fileNames.has(each));
+      return PROPERTIES.flatMap(({ entry, file, value }): readonly DeviceValue[] => {
         const key = fillKey(entry.key, part);
-        if (file === undefined || !isSelected(key)) return [];
+        if (!fileNames.has(file) || !isSelected(key)) return [];
         const valuePath = `${path}/${file}`;
         return [
           {
@@ -142,7 +140,7 @@ function parseOnline(text: string, description: string): boolean {
 function numberProperty(
   key: string,
   unit: Unit,
-  files: readonly string[],
+  file: string,
   perUnit: number,
   [min, max]: readonly [number, number],
   meaning: string,
@@ -150,7 +148,7 @@ function numberProperty(
 ): Property {
   return {
     entry: { key, type: 'number', profile, unit, min, max, decimals: 3, meaning, source: SOURCE },
-    files,
+    file,
     value: (text, description) => parseInteger(text, description) / perUnit,
   };
 }
@@ -158,7 +156,7 @@ function numberProperty(
 function textProperty(key: string, file: string, meaning: string, profile: 'default' | 'full'): Property {
   return {
     entry: { key, type: 'text', profile, charactersMax: WORD_CHARACTERS_MAX, meaning, source: SOURCE },
-    files: [file],
+    file,
     value: (text, description) => {
       if (!/^[A-Z][A-Za-z ]*$/.test(text)) throw invalidText(description, text);
       return text === 'Unknown' ? undefined : text;
