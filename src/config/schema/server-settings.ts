@@ -14,50 +14,51 @@ export const serverSettings = {
   serverUrl: {
     key: 'server.url',
     type: 'URL',
-    bound: `coap://host[:port], http://host[:port] or https://host[:port], ports 5683, 80 and 443 unless given, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} of them, as a list or separated by commas`,
+    bound: `coap://host[:port], http://host[:port] or https://host[:port], default ports 5683, 80 and 443, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} URLs, as a list or separated by commas`,
     example: 'coap://thingsboard.example.com',
     meaning:
-      'The ThingsBoard server. The only setting that must be given. Of several URLs of one server the first that works is used.',
+      'URL of the ThingsBoard server, or several URLs of the same server in order of preference. The agent uses the first URL that works. This is the only required setting.',
     schema: v.pipe(textOrList('a URL'), parseWith(parseServerUrls)),
   },
   serverSpread: {
     key: 'server.spread',
     default: '2s',
     meaning:
-      'The first request waits a random part of this, and readings are spread as far, so that a fleet that boots at once does not arrive at once.',
+      'Maximum random delay before the first request, so that gateways that boot together do not send at the same time. It also spreads the readings and the delivery of queued readings.',
     ...duration(0, HOUR_MS, '2s'),
   },
   serverProxy: {
     key: 'server.proxy',
     type: 'URL',
-    bound: 'http://[name:password@]host[:port] | none; port 3128 unless given',
+    bound: 'http://[name:password@]host[:port] | none; default port 3128',
     example: 'http://proxy.example.com:3128',
     meaning:
-      'The forward proxy for http and https. Unless given, HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment count; none means none.',
+      'Forward proxy for http and https. Without this setting, the agent uses the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY. `none` disables the proxy.',
     schema: v.pipe(text('a URL'), parseWith(parseProxy)),
   },
   serverCaFile: {
     key: 'server.ca-file',
-    meaning: 'Certificates (PEM) of issuers that https trusts beside those of this host.',
+    meaning: 'CA certificates (PEM) that https trusts in addition to those of this host.',
     ...absolutePath('/etc/firstlight/ca.pem', PEM_KIB_MAX),
   },
   serverPin: {
     key: 'server.pin-sha256',
     type: 'list',
-    bound: `at most ${PINS_MAX} of SHA-256 in Base64 (44 characters), separated by commas`,
+    bound: `at most ${PINS_MAX} SHA-256 hashes in Base64 (44 characters each), separated by commas`,
     example: 'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=',
     meaning:
-      "Public keys the server may have, beside a certificate that is trusted: openssl x509 -pubkey -noout -in cert.pem | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64. Give the next key's, too, before it is used.",
+      'Hashes of the public keys that the server may use. Its certificate must be trusted as well. Before the server changes its key, add the hash of the new key. To compute a hash: openssl x509 -pubkey -noout -in cert.pem | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64',
     schema: v.pipe(text('a list of pins'), parseWith(parsePins)),
   },
   serverCertFile: {
     key: 'server.cert-file',
-    meaning: 'Our own certificate (PEM, its chain below it), where the server asks for one. With key-file.',
+    meaning:
+      'Client certificate (PEM, followed by its chain), for a server that requires one. Set key-file as well.',
     ...absolutePath('/etc/firstlight/client.pem', PEM_KIB_MAX),
   },
   serverKeyFile: {
     key: 'server.key-file',
-    meaning: 'The private key of cert-file (PEM, no password), readable by the service only.',
+    meaning: 'Private key of cert-file (PEM, without a password). Make it readable by the service only.',
     ...absolutePath('/run/credentials/firstlight.service/firstlight.key', PEM_KIB_MAX),
   },
 } as const satisfies Record<string, Setting>;

@@ -137,7 +137,7 @@ describe('deadbands', () => {
   it('that are wrong are one sentence with place, bound and example', () => {
     using fixture = new ConfigFixture();
     assert.deepEqual(fixture.sentences(`${SERVER}[telemetry]\ndeadband = "load1"`), [
-      'firstlight.toml:4: telemetry.deadband = "load1" has something other than key=number as part 1; allowed at most 64 of key=number, separated by commas; a key is 1 to 64 letters, digits, _ . - and * (any characters), its number above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
+      'firstlight.toml:4: telemetry.deadband = "load1" has something other than key=number as part 1; allowed at most 64 of key=number, separated by commas; a key has 1 to 64 letters, digits, _ . - and * (wildcard); a number is above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
     ]);
   });
 });
