@@ -52,13 +52,13 @@ The agent uses the ${name} from the first of these sources that has one:
 Make a file that contains the ${name} readable by its owner only.`;
 }
 
-/** How values of a type are written, where the type's name does not say it. */
+/** The notation of values, by type. */
 export const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
   duration: ' (500ms, 10s, 5m, 1h, 2d)',
   size: ' (KB, MB, GB: powers of 1000; KiB, MiB, GiB: powers of 1024)',
 };
 
-/** systemd/firstlight.toml: every key, commented out, with its unit, default and bound; then an example of each own sensor. */
+/** systemd/firstlight.toml: every setting, commented out, with its type, bound, default and variable; then the custom sensors. */
 export function renderExample(): string {
   const tables = Object.entries(TABLES).map(([table, about]) => {
     const members = allSettings.filter((setting) => pathOf(setting)[0] === table);

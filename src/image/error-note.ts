@@ -36,7 +36,7 @@ export function errorNote(fileName: string, problems: readonly ImportProblem[], 
 
 /** The parts of the loader's sentence below each other. */
 function formatProblem({ line, text }: ImportProblem): string {
-  const [what = '', ...rest] = text.split(/; (?=allowed |example: )/);
+  const [what = '', ...rest] = text.split(/; (?=allowed: |example: )/);
   const where = line === undefined ? '' : `Line ${line}: `;
   return [`${where}${what}`, ...rest.map((part) => `   ${part}`)].join('\n');
 }

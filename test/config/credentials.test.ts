@@ -27,12 +27,15 @@ describe('the secret file', () => {
     using fixture = new ConfigFixture();
     const inline = fixture.load(`${FORGET}secret = "s3cret"`);
     assert.equal(inline.config.provisioning?.secretFile, undefined);
-    assert.match(inline.warnings.join('\n'), /the secret comes from \S+firstlight\.toml:6, where the agent/);
+    assert.match(
+      inline.warnings.join('\n'),
+      /the agent cannot delete the secret in \S+firstlight\.toml:6: move it/,
+    );
     const credential = fixture.write('firstlight.secret', 's3cret');
     const rest = { credentialsDirectory: fixture.directory };
     const ofSystemd = fixture.load(`${FORGET}secret-file = "/nowhere/at/all"`, rest);
     assert.equal(ofSystemd.config.provisioning?.secretFile, undefined);
-    assert.ok(ofSystemd.warnings.join('\n').includes(`comes from ${credential}, `));
+    assert.ok(ofSystemd.warnings.join('\n').includes(`the secret in ${credential}: `));
     assert.doesNotMatch(JSON.stringify([inline, ofSystemd]), /s3cret/);
     assert.deepEqual(fixture.load(FORGET.replace('forget', 'keep'), rest).warnings, []);
   });
@@ -56,9 +59,6 @@ describe('the secret file', () => {
     assert.match(fixture.sentences(missing.replace('forget', 'keep'))[0] ?? '', /which does not exist/);
     const empty = `${FORGET}secret-file = "${fixture.write('empty', '')}"`;
     assert.match(fixture.sentences(empty)[0] ?? '', /provisioning\.secret = \*\*\* is empty/);
-    assert.match(
-      fixture.sentences(FORGET)[0] ?? '',
-      /secret-file is missing, though provisioning\.key is given/,
-    );
+    assert.match(fixture.sentences(FORGET)[0] ?? '', /secret-file is missing, but provisioning\.key is set/);
   });
 });

@@ -98,7 +98,7 @@ invert = "yes"
   it('can be named by the lists of [sensors], whose warnings know them', () => {
     const { warnings } = load(`[sensors]\noff = "boiler, tank"\nscale = "boilerFlow=2"\n${BOILER}`);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /off names tank, which/);
+    assert.match(warnings[0] ?? '', /off names tank, but/);
   });
 
   it('that differ are another configuration, and the same are not', () => {
@@ -116,23 +116,23 @@ describe('what is wrong with one is told with its line, what is allowed, and an 
     [
       '[[sensor.exce]]\n',
       3,
-      /sensor\.exce is no sensor of a kind we know; did you mean \[\[sensor\.exec\]\]\?; allowed/,
+      /sensor\.exce is not a known sensor type; did you mean \[\[sensor\.exec\]\]\?; allowed/,
     ],
     [
       '[sensor]\nprofile = "full"\n',
       4,
-      /sensor\.profile is no sensor of a kind we know; did you mean sensors\.profile/,
+      /sensor\.profile is not a known sensor type; did you mean sensors\.profile/,
     ],
     [
       '[sensor.exec]\nname = "x"\n',
       3,
-      /sensor\.exec is a table, not one table for each sensor; example: \[\[sensor\.exec\]\]/,
+      /sensor\.exec is a table, not a list of tables; example: \[\[sensor\.exec\]\]/,
     ],
-    ['[sensor]\nfile = ["/sys/x"]\n', 4, /not one table for each sensor/],
-    ['sensor = "x"\n', 3, /server\.sensor is no key of ours/],
+    ['[sensor]\nfile = ["/sys/x"]\n', 4, /not a list of tables/],
+    ['sensor = "x"\n', 3, /server\.sensor is not a Firstlight key/],
     ['[[sensors]]\nprofile = "full"\n', 3, /sensors is a list, not a table/],
-    ['[[sensor.file]]\npath = "/sys/x"\n', 3, /sensor\.file\.name is missing; allowed a lowercase letter/],
-    [`[[sensor.file]]\n${name}`, 3, /sensor\.file\.path is missing; allowed an absolute path/],
+    ['[[sensor.file]]\npath = "/sys/x"\n', 3, /sensor\.file\.name is missing; allowed: a lowercase letter/],
+    [`[[sensor.file]]\n${name}`, 3, /sensor\.file\.path is missing; allowed: an absolute path/],
     [
       '[[sensor.file]]\nname = "Tank"\npath = "/x"\n',
       4,
@@ -140,18 +140,18 @@ describe('what is wrong with one is told with its line, what is allowed, and an 
     ],
     ['[[sensor.file]]\nname = "tank level"\npath = "/x"\n', 4, /is not a valid sensor name/],
     ['[[sensor.file]]\nname = "tank"\npath = "sys/x"\n', 5, /path = \*\*\* is not an absolute path/],
-    [file('every = "10"\n'), 6, /every = "10" is not a duration; allowed 1s to 24h; example: every = "10s"/],
+    [file('every = "10"\n'), 6, /every = "10" is not a duration; allowed: 1s to 24h; example: every = "10s"/],
     [file('every = "999ms"\n'), 6, /is too short/],
     [file('scale = 0.5\n'), 6, /scale = 0.5 is a bare number, not a number in quotes/],
     [file('scale = "1e3"\n'), 6, /is not a decimal number within the limits/],
     [
       file('scal = "1"\n'),
       6,
-      /sensor\.file\.scal is no field of it; did you mean scale\?; allowed name path every/,
+      /sensor\.file\.scal is not a field of this sensor type; did you mean scale\?; allowed: name path every/,
     ],
-    [file('timeout = "1s"\n'), 6, /sensor\.file\.timeout is no field/],
-    [file(`unit = "${'x'.repeat(17)}"\n`), 6, /is too long; allowed up to 16 characters/],
-    [exec(''), 3, /sensor\.exec\.command is missing; allowed \["\/absolute\/path"/],
+    [file('timeout = "1s"\n'), 6, /sensor\.file\.timeout is not a field/],
+    [file(`unit = "${'x'.repeat(17)}"\n`), 6, /is too long; allowed: up to 16 characters/],
+    [exec(''), 3, /sensor\.exec\.command is missing; allowed: \["\/absolute\/path"/],
     [
       exec('command = "/bin/date +%s"\n'),
       5,
@@ -159,37 +159,33 @@ describe('what is wrong with one is told with its line, what is allowed, and an 
     ],
     [exec('command = []\n'), 5, /is empty/],
     [exec('command = ["date"]\n'), 5, /does not begin with an absolute path/],
-    [exec('command = ["/bin/date", 1]\n'), 5, /holds a bare number, not text/],
-    [exec('command = ["/bin/date", "a\\u0000b"]\n'), 5, /holds a NUL/],
+    [exec('command = ["/bin/date", 1]\n'), 5, /contains a bare number, not text/],
+    [exec('command = ["/bin/date", "a\\u0000b"]\n'), 5, /contains a NUL character/],
     [exec(`command = ["/bin/date", ${'"a",'.repeat(33)}]\n`), 5, /too many arguments/],
-    [exec('command = ["/bin/date"]\ntimeout = "6m"\n'), 6, /is too long; allowed 100ms to 5m/],
+    [exec('command = ["/bin/date"]\ntimeout = "6m"\n'), 6, /is too long; allowed: 100ms to 5m/],
     [exec('command = ["/bin/date"]\nkeys = []\n'), 6, /keys = \[ … \] is empty/],
-    [exec('command = ["/bin/date"]\nkeys = ["-"]\n'), 6, /a name without letter or digit/],
+    [exec('command = ["/bin/date"]\nkeys = ["-"]\n'), 6, /a name without a letter or digit/],
     [exec(`command = ["/bin/date"]\nkeys = [${'"a",'.repeat(33)}]\n`), 6, /too many names/],
     ['[[sensor.gpio]]\nname = "door"\nline = "-x"\n', 5, /begins with a hyphen/],
     [
       '[[sensor.gpio]]\nname = "door"\nline = "GPIO17"\ninvert = "true"\n',
       6,
-      /none of the choices; allowed no \| yes/,
+      /not an accepted value; allowed: no \| yes/,
     ],
-    [BOILER.replace('boiler"', 'cpu"'), 4, /name = "cpu" is the name of a sensor of the agent's own/],
-    [
-      '[[sensor.file]]\nname = "load1"\npath = "/x"\n',
-      4,
-      /makes the key load1, which is one of the agent's own/,
-    ],
-    ['[[sensor.file]]\nname = "netEth0RxBytesPerS"\npath = "/x"\n', 4, /makes the key netEth0RxBytesPerS/],
-    ['[[sensor.file]]\nname = "lostReadings"\npath = "/x"\n', 4, /makes the key lostReadings/],
-    ['[[sensor.file]]\nname = "ts"\npath = "/x"\n', 4, /name = "ts" is a name the server keeps for itself/],
-    [`${BOILER.replace('boiler"', 'load"')}keys = ["1"]\n`, 4, /makes the key load1/],
-    [`[sensors]\nrename = "load1=tank"\n${file('')}`, 4, /gives the name tank, which another key has/],
+    [BOILER.replace('boiler"', 'cpu"'), 4, /name = "cpu" is the name of a built-in sensor/],
+    ['[[sensor.file]]\nname = "load1"\npath = "/x"\n', 4, /creates the key load1, which is a built-in key/],
+    ['[[sensor.file]]\nname = "netEth0RxBytesPerS"\npath = "/x"\n', 4, /creates the key netEth0RxBytesPerS/],
+    ['[[sensor.file]]\nname = "lostReadings"\npath = "/x"\n', 4, /creates the key lostReadings/],
+    ['[[sensor.file]]\nname = "ts"\npath = "/x"\n', 4, /name = "ts" is a reserved name of the server/],
+    [`${BOILER.replace('boiler"', 'load"')}keys = ["1"]\n`, 4, /creates the key load1/],
+    [`[sensors]\nrename = "load1=tank"\n${file('')}`, 4, /uses the name tank, which another key has/],
     [
       `${BOILER}${file('')}${BOILER}`,
       10,
-      /name = "boiler" is the name of another one already \(firstlight\.toml:4\)/,
+      /name = "boiler" is already the name of another sensor \(firstlight\.toml:4\)/,
     ],
-    [`${BOILER}[[sensor.file]]\nname = "boiler"\npath = "/x"\n`, 7, /is the name of another one already/],
-    [manyPrograms(17), 52, /\[\[sensor\.exec\]\] are too many; allowed 16/],
+    [`${BOILER}[[sensor.file]]\nname = "boiler"\npath = "/x"\n`, 7, /is already the name of another sensor/],
+    [manyPrograms(17), 52, /\[\[sensor\.exec\]\] has too many tables; allowed: at most 16/],
   ];
   for (const [toml, line, what] of wrong) {
     it(JSON.stringify(toml.slice(0, 70)), () => {

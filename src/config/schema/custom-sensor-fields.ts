@@ -1,8 +1,6 @@
 /**
- * The fields of an operator's own sensors, [[sensor.exec]], [[sensor.file]] and [[sensor.gpio]]: what each takes, its bound, its
- * built-in value. The example file, the manual page and every problem with a field are made from this.
- *
- * As in the rest of the file every value is text; only a command and a list of keys are lists of texts.
+ * The fields of the custom sensors [[sensor.exec]], [[sensor.file]] and [[sensor.gpio]]. The example file, the manual page and
+ * the problems derive from this table. Every value is text; only `command` and `keys` are lists of texts.
  */
 
 import * as v from 'valibot';
@@ -12,7 +10,7 @@ import { describeType } from './display.ts';
 import type { Setting } from './setting.ts';
 import { absolutePath, boundedText, choice, duration, parseWith, text } from './value-types.ts';
 
-/** As a setting, with a key that is the field's name; one without a built-in value must be given, unless it is optional. */
+/** A setting whose key is the field's name. Without a default it is required, unless it is optional. */
 export interface Field<T = unknown> extends Setting<T> {
   readonly isOptional?: true;
 }
@@ -70,8 +68,8 @@ const factor = (key: string, builtIn: string, meaning: string) => ({
 const texts = (expected: string) =>
   v.array(
     v.pipe(
-      v.string((issue) => `holds ${describeType(issue.input)}, not ${expected}`),
-      v.check((input) => !input.includes('\0'), 'holds a NUL'),
+      v.string((issue) => `contains ${describeType(issue.input)}, not ${expected}`),
+      v.check((input) => !input.includes('\0'), 'contains a NUL character'),
     ),
     (issue) => `is ${describeType(issue.input)}, not a list of texts`,
   );
@@ -115,7 +113,10 @@ export const customSensorFields = {
         texts('text'),
         v.check((keys) => keys.length > 0, 'is empty'),
         v.check((keys) => keys.length <= KEYS_MAX, 'has too many names'),
-        v.check((keys) => keys.every((key) => /[A-Za-z0-9]/.test(key)), 'has a name without letter or digit'),
+        v.check(
+          (keys) => keys.every((key) => /[A-Za-z0-9]/.test(key)),
+          'has a name without a letter or digit',
+        ),
       ),
     },
     unit: unit('°C'),

@@ -1,8 +1,7 @@
-/** The names of the sensors and keys of this version, as the configuration checks against them. */
+/** The names of the built-in sensors and their keys, which app/ passes to the configuration. */
 
-/** What the sensors of this version are called, and what they may deliver. */
 export interface SensorNames {
   readonly sensors: readonly string[];
-  /** Keys; a `*` stands for a name found on the host. */
+  /** A `*` stands for a name that is found on the host. */
   readonly keys: readonly string[];
 }

@@ -1,7 +1,4 @@
-/**
- * The settings of the table [sensors]: which keys are reported, how often each sensor is read, under what names and in what
- * units. Part of the table of settings (schema.ts).
- */
+/** The settings of the table [sensors]; rows of the table in settings.ts. */
 
 import * as v from 'valibot';
 import { PROFILES } from '../../core/model/selection.ts';

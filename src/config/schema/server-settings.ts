@@ -1,7 +1,6 @@
-/** The settings of where the readings go and by which roads; rows of the table in schema.ts. */
+/** The settings of the table [server]; rows of the table in settings.ts. */
 
 import * as v from 'valibot';
-import { PINS_MAX, parsePins } from '../values/pins.ts';
 import { parseProxy } from '../values/proxy.ts';
 import { ENDPOINTS_MAX, parseServerUrls } from '../values/server-url.ts';
 import type { Setting } from './setting.ts';
@@ -9,6 +8,17 @@ import { absolutePath, duration, parseWith, text, textOrList } from './value-typ
 
 const HOUR_MS = 3_600_000;
 const PEM_KIB_MAX = 256;
+const PINS_MAX = 8;
+
+/** Pins of public keys, separated by commas: SHA-256 in Base64 as in RFC 7469 section 2.4. A string result is the problem. */
+export function parsePins(text: string): readonly string[] | string {
+  const pins = text.split(',').map((pin) => pin.trim().replace(/^sha256[/:]+/i, ''));
+  if (pins.length > PINS_MAX) return `has more than ${PINS_MAX} pins`;
+  const invalidIndex = pins.findIndex((pin) => !/^[A-Za-z0-9+/]{43}=$/.test(pin));
+  return invalidIndex === -1
+    ? pins
+    : `has an invalid part ${invalidIndex + 1} (expected a SHA-256 hash in Base64)`;
+}
 
 export const serverSettings = {
   serverUrl: {

@@ -1,14 +1,14 @@
 /**
- * The one table of settings. The file's keys, the variables' names, the example file and the README's table all
- * derive from it, so that a setting is added here and nowhere else.
+ * The table of settings. The keys of the file, the variables, the example file and the reference derive from it, so a new
+ * setting is added here only.
  *
- * Every value is text, in the file as in the environment; `schema` turns it into what the rest of the program
- * wants, or says what is wrong in words that continue the sentence `<key> = <value> …`.
+ * Every value is text. Its `schema` converts it, or fails with a message that continues the sentence `<key> = <value> …`.
  */
 
 import * as v from 'valibot';
 import { Secret } from '../../core/model/secret.ts';
-import { DEADBANDS_MAX, KEY_CHARACTERS_MAX, parseDeadbands } from '../values/deadbands.ts';
+import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
+import { parseDeadbands } from '../values/sensor-lists.ts';
 import { sensorSettings } from './sensor-settings.ts';
 import { serverSettings } from './server-settings.ts';
 import type { Setting } from './setting.ts';
@@ -123,7 +123,7 @@ export const settings = {
     key: 'telemetry.deadband',
     type: 'list',
     default: '',
-    bound: `at most ${DEADBANDS_MAX} of key=number, separated by commas; a key has 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (wildcard); a number is above 0`,
+    bound: `at most ${PAIRS_MAX} of key=number, separated by commas; a key has 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (wildcard); a number is above 0`,
     example: 'cpuTemperatureC=0.5, load1=0.1',
     meaning: 'Minimum change, per key, for a value to be reported again.',
     schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),

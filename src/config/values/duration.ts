@@ -1,13 +1,11 @@
 /**
- * Durations as operators write them, "500ms", "10s", "5m", "1h", "2d", in milliseconds.
- *
- * A whole number and one unit, nothing else: no fractions, no "1h30m", and never a bare number, since a reader
- * could take it for seconds as well as for milliseconds.
+ * Parses durations such as "500ms", "10s", "5m", "1h" and "2d": a whole number and one unit. A bare number is invalid, because
+ * it could mean seconds or milliseconds.
  */
 
 import { DURATION_UNITS_MS } from '../../core/model/format-duration.ts';
 
-/** Milliseconds, or undefined when the text is no duration. */
+/** In ms; undefined if `text` is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,15})(ms|s|m|h|d)$/.exec(text);
   const unit = match?.[2];

@@ -1,13 +1,11 @@
 /**
- * Sizes as operators write them, "64MB", "512KiB", in bytes: KB, MB and GB are powers of 1000, as disks are sold, KiB, MiB
- * and GiB powers of 1024.
- *
- * A whole number and one unit, nothing else, and never a bare number, which could be taken for any of them.
+ * Parses sizes such as "64MB" and "512KiB": a whole number and one unit. KB, MB and GB are powers of 1000, KiB, MiB and GiB
+ * powers of 1024. A bare number is invalid, because its unit is unclear.
  */
 
 const UNITS_BYTES = { KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
-/** Bytes, or undefined when the text is no size. */
+/** In bytes; undefined if `text` is not a size. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,15})([KMG]i?B)$/.exec(text);
   const unit = match?.[2];

@@ -11,7 +11,7 @@ describe('a problem', () => {
     const [problem] = fixture.problems(`${SERVER}\n[telemetry]\n# seconds\ninterval = "10"\n`);
     assert.equal(
       problem?.sentence,
-      `${fixture.toml}:6: telemetry.interval = "10" is not a duration; allowed 1s to 24h; example: interval = "10s"`,
+      `${fixture.toml}:6: telemetry.interval = "10" is not a duration; allowed: 1s to 24h; example: interval = "10s"`,
     );
     const { source, line, key, value, bound, example } = problem;
     assert.deepEqual(
@@ -30,7 +30,7 @@ describe('a problem', () => {
   it('of a variable names the variable and shows how to set it', () => {
     using fixture = new ConfigFixture();
     assert.deepEqual(fixture.sentences(SERVER, { environment: { FIRSTLIGHT_TELEMETRY_INTERVAL: '25h' } }), [
-      'FIRSTLIGHT_TELEMETRY_INTERVAL: telemetry.interval = "25h" is too long; allowed 1s to 24h; example: FIRSTLIGHT_TELEMETRY_INTERVAL=10s',
+      'FIRSTLIGHT_TELEMETRY_INTERVAL: telemetry.interval = "25h" is too long; allowed: 1s to 24h; example: FIRSTLIGHT_TELEMETRY_INTERVAL=10s',
     ]);
   });
 
@@ -83,14 +83,14 @@ describe('a slip of the pen', () => {
   const slips: readonly [toml: string, what: RegExp][] = [
     [
       '[telemetry]\nintervall = "1s"',
-      /telemetry\.intervall is no key of ours; did you mean telemetry\.interval\?/,
+      /telemetry\.intervall is not a Firstlight key; did you mean telemetry\.interval\?/,
     ],
     [
       '[telemtry]\ninterval = "1s"',
-      /\[telemtry\] is no table of ours; did you mean \[telemetry\]\?; allowed \[server\]/,
+      /\[telemtry\] is not a Firstlight table; did you mean \[telemetry\]\?; allowed: \[server\]/,
     ],
-    ['[log]\ninterval = "1s"', /log\.interval is no key of ours; did you mean telemetry\.interval\?/],
-    ['[log]\nlevel = "warning"', /is none of the choices; allowed debug \| info \| warn \| error/],
+    ['[log]\ninterval = "1s"', /log\.interval is not a Firstlight key; did you mean telemetry\.interval\?/],
+    ['[log]\nlevel = "warning"', /is not an accepted value; allowed: debug \| info \| warn \| error/],
     ['[log]\nlevel = "INFO"', /did you mean "info"\?/],
     [
       '[telemetry]\ninterval = 10',
@@ -99,12 +99,12 @@ describe('a slip of the pen', () => {
     ['[telemetry]\ninterval = 2026-01-01', /is a date, not a duration/],
     ['[telemetry.interval]\nx = 1', /interval = \{ … \} is a table, not a duration/],
     ['[[log]]\nlevel = "info"', /log is a list, not a table/],
-    ['"__proto__" = 1', /__proto__ is no key/],
-    ['[device]\n"constructor" = 1', /device\.constructor is no key/],
-    ['[device]\n"na\\u001bme" = "x"', /device\."na\\u001bme" is no key/],
-    ['[device]\nname = "a\\u0007"', /name = "a\\u0007" has a control character/],
+    ['"__proto__" = 1', /__proto__ is not a Firstlight key/],
+    ['[device]\n"constructor" = 1', /device\.constructor is not a Firstlight key/],
+    ['[device]\n"na\\u001bme" = "x"', /device\."na\\u001bme" is not a Firstlight key/],
+    ['[device]\nname = "a\\u0007"', /name = "a\\u0007" contains a control character/],
     ['[device]\nname = "   "', /is empty/],
-    [`[device]\nname = "${'n'.repeat(256)}"`, /is too long; allowed 1 to 255/],
+    [`[device]\nname = "${'n'.repeat(256)}"`, /is too long; allowed: 1 to 255/],
   ];
   for (const [toml, what] of slips) {
     it(`${JSON.stringify(toml.slice(0, 44))} is named, with a way out`, () => {
@@ -121,7 +121,7 @@ describe('a slip of the pen', () => {
     using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_PROVISIONING_SECERT: 'hush-hush' };
     assert.deepEqual(fixture.sentences(SERVER, { environment }), [
-      'FIRSTLIGHT_PROVISIONING_SECERT: is no variable of ours; did you mean FIRSTLIGHT_PROVISIONING_SECRET?',
+      'FIRSTLIGHT_PROVISIONING_SECERT: is not a Firstlight variable; did you mean FIRSTLIGHT_PROVISIONING_SECRET?',
     ]);
   });
 

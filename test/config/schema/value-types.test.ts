@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import * as v from 'valibot';
 import type { Setting } from '../../../src/config/schema/setting.ts';
 import { settings } from '../../../src/config/schema/settings.ts';
-import { parseDeadbands } from '../../../src/config/values/deadbands.ts';
+import { parseDeadbands } from '../../../src/config/values/sensor-lists.ts';
 import { parseSize } from '../../../src/config/values/size.ts';
 import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
@@ -75,7 +75,7 @@ describe('what a setting takes, to the edge of its bounds', () => {
     [
       settings.clockTrust,
       { system: 'system', synchronised: 'synchronised' },
-      { synchronized: /did you mean "synchronised"/, '': /none of the choices/ },
+      { synchronized: /did you mean "synchronised"/, '': /not an accepted value/ },
     ],
   ];
   for (const [setting, right, wrong] of rows) {
@@ -107,20 +107,20 @@ describe('deadbands', () => {
 
   const many = (count: number): string => Array.from({ length: count }, (_, i) => `k${i}=1`).join(',');
   const wrong: readonly [text: string, what: RegExp][] = [
-    ['load1', /other than key=number as part 1/],
-    ['load1=0.1,', /as part 2/],
-    ['load1=0.1,,load5=1', /as part 2/],
-    ['load1=0.1;load5=1', /as part 1/],
-    ['=1', /as part 1/],
-    ['load1=-1', /as part 1/],
-    ['load1=1e3', /as part 1/],
-    ['load1=.5', /as part 1/],
-    ['load1=NaN', /as part 1/],
-    ['load/1=1', /as part 1/],
-    ['load 1=1', /as part 1/],
-    ['a=1, load1=0.0', /not above 0 as part 2/],
-    ['a=1,b=1,a=2', /second time as part 3/],
-    [`${'k'.repeat(65)}=1`, /too long as part 1/],
+    ['load1', /invalid part 1 \(expected key=number\)/],
+    ['load1=0.1,', /invalid part 2/],
+    ['load1=0.1,,load5=1', /invalid part 2/],
+    ['load1=0.1;load5=1', /invalid part 1/],
+    ['=1', /invalid part 1/],
+    ['load1=-1', /invalid part 1/],
+    ['load1=1e3', /invalid part 1/],
+    ['load1=.5', /invalid part 1/],
+    ['load1=NaN', /invalid part 1/],
+    ['load/1=1', /invalid part 1/],
+    ['load 1=1', /invalid part 1/],
+    ['a=1, load1=0.0', /not above 0 in part 2/],
+    ['a=1,b=1,a=2', /repeats a key in part 3/],
+    [`${'k'.repeat(65)}=1`, /too long in part 1/],
     [many(65), /more than 64 keys/],
   ];
   for (const [text, what] of wrong) {
@@ -137,7 +137,7 @@ describe('deadbands', () => {
   it('that are wrong are one sentence with place, bound and example', () => {
     using fixture = new ConfigFixture();
     assert.deepEqual(fixture.sentences(`${SERVER}[telemetry]\ndeadband = "load1"`), [
-      'firstlight.toml:4: telemetry.deadband = "load1" has something other than key=number as part 1; allowed at most 64 of key=number, separated by commas; a key has 1 to 64 letters, digits, _ . - and * (wildcard); a number is above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
+      'firstlight.toml:4: telemetry.deadband = "load1" has an invalid part 1 (expected key=number); allowed: at most 64 of key=number, separated by commas; a key has 1 to 64 letters, digits, _ . - and * (wildcard); a number is above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
     ]);
   });
 });

@@ -52,7 +52,7 @@ describe('the token that counts', () => {
   it('given twice in one source is a problem', () => {
     using fixture = new ConfigFixture();
     const [problem] = fixture.sentences(`${IN_THE_FILE}token-file = "${fixture.write('named', 'x')}"`);
-    assert.match(problem ?? '', /:5: device\.token-file is given together with device\.token; remove one/);
+    assert.match(problem ?? '', /:5: device\.token-file is set together with device\.token; remove one/);
   });
 
   it('in a file that is missing is a problem, even when the secret of the pair may be gone', () => {
@@ -69,11 +69,14 @@ describe('the token that counts', () => {
     const { warnings } = fixture.load(`${SERVER}[device]\ntoken-file = "${named}"`);
     assert.match(
       warnings.join('\n'),
-      /^\S+named holds the access token and every user .* run: chmod o= \S+$/,
+      /^\S+named contains the access token and is readable by every user .* run: chmod o= \S+$/,
     );
     fixture.write('firstlight.toml', IN_THE_FILE);
     chmodSync(fixture.toml, 0o644);
-    assert.match(fixture.load(undefined).warnings.join('\n'), /^\S+firstlight\.toml holds the access token/);
+    assert.match(
+      fixture.load(undefined).warnings.join('\n'),
+      /^\S+firstlight\.toml contains the access token/,
+    );
   });
 
   it('is in no print of the configuration', () => {
@@ -101,7 +104,7 @@ describe('a token', () => {
       assert.match(sentences[0] ?? '', what);
       assert.match(
         sentences[0] ?? '',
-        /device\.token = \*\*\* .*; allowed 1 to 255 printable ASCII characters/,
+        /device\.token = \*\*\* .*; allowed: 1 to 255 printable ASCII characters/,
       );
     });
   }
@@ -128,7 +131,7 @@ describe('beside a token', () => {
     assert.equal(config.provisioning, undefined);
     assert.equal(config.device.token?.reveal(), 'in-the-file');
     assert.deepEqual(warnings, [
-      'device.token is given together with provisioning.key and provisioning.secret: the fixed token wins; provisioning.* is not used',
+      'device.token is set together with provisioning.key and provisioning.secret: the agent uses the token and ignores provisioning.*',
     ]);
   });
 

@@ -58,7 +58,7 @@ describe('the secret that counts', () => {
     assert.equal(secretOf(fixture, toml(fixture.write('bare', 'ab')))[0], 'ab');
     assert.match(
       fixture.sentences(toml(fixture.write('two', 'ab\n\n')))[0] ?? '',
-      /\*\*\* has a control character/,
+      /\*\*\* contains a control character/,
     );
   });
 
@@ -68,7 +68,7 @@ describe('the secret that counts', () => {
     const twice = `${TEXT}secret-file = "${named}"`;
     assert.match(
       fixture.sentences(twice)[0] ?? '',
-      /:6: provisioning\.secret-file is given together with provisioning\.secret/,
+      /:6: provisioning\.secret-file is set together with provisioning\.secret/,
     );
     const environment = { FIRSTLIGHT_PROVISIONING_SECRET: 'a', FIRSTLIGHT_PROVISIONING_SECRET_FILE: named };
     assert.equal(fixture.problems(TEXT, { environment }).length, 1);
@@ -114,11 +114,11 @@ describe('a secret file', () => {
     chmodSync(named, 0o644);
     const { warnings } = fixture.load(`${SERVER}[provisioning]\nkey = "k"\nsecret-file = "${named}"`);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /named holds the provisioning secret .* run: chmod o= /);
+    assert.match(warnings[0] ?? '', /named contains the provisioning secret .* run: chmod o= /);
     chmodSync(fixture.toml, 0o644);
     const inline = fixture.load(`${SERVER}[provisioning]\nkey = "k"\nsecret = "${SECRET}"`);
     assert.equal(inline.warnings.length, 1);
-    assert.match(inline.warnings[0] ?? '', /firstlight\.toml holds/);
+    assert.match(inline.warnings[0] ?? '', /firstlight\.toml contains/);
     assert.deepEqual(fixture.load(SERVER).warnings, []);
   });
 
@@ -127,7 +127,7 @@ describe('a secret file', () => {
     const text = `${SERVER}[provisioning]\nkey = "k"\n`;
     const { config, warnings, secretHidden } = fixture.load(text, { credentialsHidden: true });
     assert.deepEqual([config.provisioning, secretHidden], [undefined, true]);
-    assert.match(warnings.join(), /run it with sudo to be sure/);
+    assert.match(warnings.join(), /run with sudo to check it/);
     assert.match(fixture.sentences(text).join(), /provisioning\.secret-file is missing/);
   });
 

@@ -30,7 +30,7 @@ describe('a configuration file', () => {
   it('that is empty lacks the server and nothing else', () => {
     using fixture = new ConfigFixture();
     assert.deepEqual(fixture.sentences(''), [
-      'firstlight.toml: server.url is missing; allowed coap://host[:port], http://host[:port] or https://host[:port], default ports 5683, 80 and 443, an IPv6 address in brackets; at most 8 URLs, as a list or separated by commas; example: url = "coap://thingsboard.example.com"',
+      'firstlight.toml: server.url is missing; allowed: coap://host[:port], http://host[:port] or https://host[:port], default ports 5683, 80 and 443, an IPv6 address in brackets; at most 8 URLs, as a list or separated by commas; example: url = "coap://thingsboard.example.com"',
     ]);
   });
 
@@ -40,7 +40,7 @@ describe('a configuration file', () => {
     chmodSync(fixture.directory, 0o755);
     asNobody(() => {
       assert.deepEqual(fixture.sentences(undefined), [
-        'firstlight.toml: may not be read by this user (EACCES)',
+        'firstlight.toml: is not readable by this user (EACCES)',
       ]);
     });
   });
@@ -70,7 +70,7 @@ describe('a configuration file', () => {
     using fixture = new ConfigFixture();
     fixture.write('firstlight.toml', Buffer.concat([Buffer.from(SERVER), Buffer.from([0xff, 0xfe])]));
     assert.deepEqual(fixture.sentences(undefined), ['firstlight.toml: is not UTF-8 text']);
-    assert.match(fixture.sentences(`\ufeff${SERVER}`)[0] ?? '', /begins with a byte order mark; save it/);
+    assert.match(fixture.sentences(`\ufeff${SERVER}`)[0] ?? '', /starts with a byte order mark; save it/);
   });
 
   it('that is not TOML is a problem with its line, a reason, and nothing of the line itself', () => {

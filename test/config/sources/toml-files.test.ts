@@ -74,10 +74,10 @@ describe('drop-ins', () => {
     ]);
     const names = Array.from({ length: 65 }, (_, index) => [`${index}.toml`, ''] as const);
     using many = fixtureWith(Object.fromEntries(names));
-    assert.deepEqual(many.sentences(SERVER), ['conf.d: holds more than 64 files']);
+    assert.deepEqual(many.sentences(SERVER), ['conf.d: contains more than 64 files']);
     using file = new ConfigFixture();
     file.write('conf.d', '');
-    assert.deepEqual(file.sentences(SERVER), ['conf.d: is no directory']);
+    assert.deepEqual(file.sentences(SERVER), ['conf.d: is not a directory']);
   });
 
   it('hold one half of a pair, the file the other', () => {
@@ -99,7 +99,7 @@ describe('drop-ins', () => {
     fixture.write('conf.d/3.toml', tableWith(`secret-file = "${path}"`));
     assert.equal(secretOf(base), 'of-the-file');
     fixture.write('conf.d/3.toml', tableWith(`secret-file = "${path}"\nsecret = "s3"`));
-    assert.match(fixture.sentences(base)[0] ?? '', /^conf.d\/3.toml:2: .*given together with/);
+    assert.match(fixture.sentences(base)[0] ?? '', /^conf.d\/3.toml:2: .*set together with/);
   });
 
   it('that everybody may read and that hold a secret are warned about by name', () => {
@@ -107,7 +107,7 @@ describe('drop-ins', () => {
     fixture.write('conf.d/open.toml', '[provisioning]\nkey = "k"\nsecret = "s"\n', 0o644);
     const { warnings } = fixture.load(SERVER);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /conf\.d\/open\.toml holds the provisioning secret/);
+    assert.match(warnings[0] ?? '', /conf\.d\/open\.toml contains the provisioning secret/);
   });
 });
 
