@@ -53,7 +53,7 @@ test('a directory that others use is not closed to them: the agent asks for one 
     place.path,
   ]);
   assert.equal(await agent.exit(), 75);
-  await agent.line('give firstlight a directory of its own');
+  await agent.line('choose a private directory with --state');
   assert.equal((await stat(place.path)).mode & 0o777, 0o777);
 });
 
@@ -67,7 +67,7 @@ test('credentials that cannot be read are told as that, not as none, also where 
   const file = await place.config('[server]\nurl = "coap://127.0.0.1:9"\n[device]\nname = "gw-test"\n');
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
   const line = await agent.line('FL-CREDENTIALS-STORAGE-FAILED');
-  assert.match(line, /credentials\.json is no regular file .*move it away/);
+  assert.match(line, /credentials\.json is not a regular file.*move it away/);
   assert.equal(await agent.stop(), 0);
   assert.ok(!agent.output.some((output) => output.includes('FL-PROVISIONING-KEY-MISSING')));
 });

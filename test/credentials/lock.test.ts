@@ -42,7 +42,7 @@ describe('the lock', () => {
     assert.equal(await holder.take(), 'held');
     await assert.rejects(acquireLock(state), (error) => {
       assert.ok(error instanceof AlreadyRunningError && error.code === 'ALREADY_RUNNING');
-      assert.ok(error.message.startsWith(`another firstlight already runs on ${state}; stop it, or give`));
+      assert.ok(error.message.startsWith(`another agent is already running on ${state}: stop it, or choose`));
       assert.match(error.message, /--state .*another program .*ss -xlp \| grep @firstlight-[0-9a-f]{12}"/);
       return true;
     });
@@ -126,7 +126,7 @@ describe('the lock', () => {
     await mkdir(state);
     const squatter = createServer().listen(`\0${await lockNameOf(state)}`);
     await once(squatter, 'listening');
-    await assert.rejects(acquireLock(state), /if none runs, another program holds its lock/);
+    await assert.rejects(acquireLock(state), /if no agent is running, another program holds the lock/);
     squatter.close();
   });
 

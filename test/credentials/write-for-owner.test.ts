@@ -53,10 +53,10 @@ describe('a link in the place of the file', () => {
     const { fixture, target } = linked();
     using _shelf = fixture;
     const { message } = await storeErrorOf(inspectRecord(fixture.directory));
-    assert.match(message, /credentials\.json is no regular file .*move it away/);
+    assert.match(message, /credentials\.json is not a regular file.*move it away/);
     const { unreadable: unseen } = await collectTokens(fixture.directory);
     assert.deepEqual(unseen, [
-      `${join(fixture.directory, MAIN)}, which is a link or the like and no file, and is not followed`,
+      `${join(fixture.directory, MAIN)}, which is not a regular file and was not read`,
     ]);
     await fixture.open().read();
     assert.equal(statSync(target).mode & 0o777, 0o644);
@@ -66,7 +66,7 @@ describe('a link in the place of the file', () => {
     const { fixture, target } = linked();
     using _shelf = fixture;
     const { message } = await storeErrorOf(fixture.open().write({ ...PROVISIONED, sinceMs: 9 }));
-    assert.match(message, /credentials\.json is no regular file .*move it away/);
+    assert.match(message, /credentials\.json is not a regular file.*move it away/);
     assert.equal(readFileSync(target, 'utf8'), JSON.stringify(ON_DISK));
     assert.ok(lstatSync(join(fixture.directory, MAIN)).isSymbolicLink());
   });
@@ -77,7 +77,7 @@ it('a FIFO in the place of the file holds nobody up', { timeout: 20_000 }, async
   fixture.put(BACKUP, JSON.stringify(ON_DISK));
   assert.equal(spawnSync('mkfifo', [join(fixture.directory, MAIN)]).status, 0);
   const inspections = [() => inspectRecord(fixture.directory), () => fixture.open().write(PROVISIONED)];
-  for (const look of inspections) assert.match((await storeErrorOf(look())).message, /is no regular file/);
+  for (const look of inspections) assert.match((await storeErrorOf(look())).message, /is not a regular file/);
   assert.equal((await collectTokens(fixture.directory)).unreadable.length, 1);
 });
 
@@ -90,7 +90,7 @@ it('one damaged file is a remnant where there is no other, and two are damage th
   assert.ok(inspection.is === 'damaged');
   assert.match(
     inspection.problem,
-    /credentials\.json is torn.*, and the file .*credentials\.backup\.json is empty/,
+    /credentials\.json is truncated.*, and the file .*credentials\.backup\.json is empty/,
   );
   const { code } = await storeErrorOf(fixture.open().read());
   assert.equal(code, 'CREDENTIALS_DAMAGED');

@@ -27,12 +27,12 @@ export const CONFIG_FAULTS: readonly Fault[] = [
   wrong('bad TOML', 'is not valid TOML', '[server\n'),
   wrong(
     'unknown key',
-    'log.levle is no key of ours',
+    'log.levle is not a Firstlight key',
     toml(UNREACHABLE_URL, { more: '[log]\nlevle = "info"' }),
   ),
   wrong(
     'unknown table',
-    '[telemtry] is no table of ours',
+    '[telemtry] is not a Firstlight table',
     toml(UNREACHABLE_URL, { more: '[telemtry]\nx = "1"' }),
   ),
   wrong('value out of bounds', 'log.level', toml(UNREACHABLE_URL, { more: '[log]\nlevel = "loud"' })),

@@ -17,10 +17,7 @@ const SECRET = 'the-new-secret-7f3a';
 const OLD = '[server]\nurl = "coap://old"\n[device]\ntoken = "old-token-in-line"\n';
 const LONG_COMMENT = `# ${'long '.repeat(4_000)}\n`;
 const GOOD = `[server]\nurl = "coap://new"\n${LONG_COMMENT}[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n`;
-const IMPORTED = GOOD.replace(
-  /^secret.*$/m,
-  `# secret: is in ${SECRET_FILE}, where firstlight import has put it`,
-);
+const IMPORTED = GOOD.replace(/^secret.*$/m, `# secret: moved to ${SECRET_FILE} by firstlight import`);
 const BACKUP = `${CONFIG}.2023-11-14T22-13-20Z.bak`;
 const DIRECTORIES = ['/boot/firmware', '/etc/firstlight', '/etc/firstlight/conf.d', '/etc/credstore'];
 
@@ -151,7 +148,7 @@ for (const [name, start] of [
           const healed = disk.afterPowerCut(() => false);
           run(healed);
           // A note that could not be removed is told; the secret must go all the same.
-          if (/error\.txt, of an earlier attempt, cannot/.test(messages)) healed.remove(NOTE);
+          if (/error\.txt of an earlier attempt cannot/.test(messages)) healed.remove(NOTE);
           assertImported(healed, wasConfigured, where);
         }
       }
@@ -164,13 +161,13 @@ test('a card that cannot be written to: imported, said, and not imported again o
   const first = blank().with(isReadOnly);
   const { outcome, messages } = run(first);
   assert.equal(outcome, 'imported');
-  assert.match(messages, /CANNOT BE REMOVED AND STILL HOLDS .*SECRET.*read-only/);
+  assert.match(messages, /cannot be removed and still contains .*secret.*read-only/);
   assert.equal(first.text(CONFIG), IMPORTED);
   const edited = first
     .afterPowerCut(() => false)
     .put(CONFIG, OLD)
     .with(isReadOnly);
-  assert.match(run(edited).messages, /was imported before[\s\S]*CANNOT BE REMOVED/);
+  assert.match(run(edited).messages, /was already imported[\s\S]*cannot be removed/);
   assert.equal(edited.text(CONFIG), OLD);
   const writable = edited.afterPowerCut(() => false);
   assert.equal(run(writable).outcome, 'imported');

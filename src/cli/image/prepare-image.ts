@@ -58,7 +58,7 @@ export async function prepareImage(
     }
     // Another directory is not the service's, which has nothing to do with it then.
     const stopped = options.state === undefined ? await stopService() : undefined;
-    if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.why}`);
+    if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.reason}`);
     const device = leftovers === undefined ? undefined : await removeLeftoversLocked(state);
     for (const line of remainingSteps(state, device)) writeLine(line);
     return EX_OK;

@@ -122,7 +122,7 @@ describe('beside others', () => {
     for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
     const { code, provisioning: found } = await at.examined('60', AS_NOBODY);
     assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(`${found?.observed} ${found?.action}`, /the rights do not allow it.* run it with sudo/);
+    assert.match(`${found?.observed} ${found?.action}`, /permission denied.* run it with sudo/);
     assert.equal(provisionings(at), 0);
   });
 });

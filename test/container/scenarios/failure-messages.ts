@@ -124,7 +124,7 @@ async function bothFilesTorn(gateway: Gateway): Promise<void> {
   const event = 'FL-CREDENTIALS-UNREADABLE';
   await gateway.expectStatus('cannot read its credentials', event, 'restore credentials.json', 'exit 2');
   const { out } = await gateway.sh('firstlight doctor');
-  gateway.expect(/✗ provisioning +the file .*credentials\.json is torn/.test(out), `doctor: ${out}`);
+  gateway.expect(/✗ provisioning +the file .*credentials\.json is truncated/.test(out), `doctor: ${out}`);
   await gateway.sh(`cat /root/copy > ${STATE}/credentials.json`);
   await gateway.expectOneDeviceConnected('restored from a copy, without a restart');
 }
