@@ -1,4 +1,4 @@
-/** provisioning.after-success: which file the agent may delete, and that its absence is no problem afterwards. */
+/** provisioning.after-success: the file that the agent may delete, and its absence afterwards. */
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -7,8 +7,8 @@ import { ConfigFixture, SERVER } from './config-fixture.ts';
 
 const FORGET = `${SERVER}[provisioning]\nkey = "k"\nafter-success = "forget"\n`;
 
-describe('the secret file', () => {
-  it('is in the configuration when the secret came from one that the operator named, in file or variable', () => {
+describe('the path of the secret file', () => {
+  it('is in the configuration if a setting or a variable names it', () => {
     using fixture = new ConfigFixture();
     const named = fixture.write('named', 's3\n');
     const inFile = fixture.load(`${FORGET}secret-file = "${named}"`);
@@ -23,7 +23,7 @@ describe('the secret file', () => {
     assert.deepEqual([keep.provisioning?.afterSuccess, keep.provisioning?.secretFile], ['keep', named]);
   });
 
-  it('is not, when the secret came from elsewhere; with forget that is a warning that says where it stays', () => {
+  it('is absent for a secret from another source, which is a warning with forget', () => {
     using fixture = new ConfigFixture();
     const inline = fixture.load(`${FORGET}secret = "s3cret"`);
     assert.equal(inline.config.provisioning?.secretFile, undefined);
@@ -40,20 +40,20 @@ describe('the secret file', () => {
     assert.deepEqual(fixture.load(FORGET.replace('forget', 'keep'), rest).warnings, []);
   });
 
-  it('that is gone is no problem with forget: there is no pair any more, and the path is told apart', () => {
+  it('is returned separately if the file is missing with forget', () => {
     using fixture = new ConfigFixture();
     const named = fixture.write('named', 's3');
     const toml = `${FORGET}secret-file = "${named}"`;
     assert.equal(fixture.load(toml).deletedSecretFile, undefined);
     rmSync(named);
-    const { config, warnings, deletedSecretFile: forgottenSecretFile } = fixture.load(toml);
+    const { config, warnings, deletedSecretFile } = fixture.load(toml);
     assert.equal(config.provisioning, undefined);
     assert.deepEqual(warnings, []);
-    assert.equal(forgottenSecretFile, named);
+    assert.equal(deletedSecretFile, named);
     assert.equal(fixture.load(toml.replace('key = "k"\n', '')).deletedSecretFile, named);
   });
 
-  it('that is gone is a problem with keep, as is one that is there and wrong with either', () => {
+  it('is a problem if the file is missing with keep, or invalid with either', () => {
     using fixture = new ConfigFixture();
     const missing = `${FORGET}secret-file = "/nowhere/at/all"`;
     assert.match(fixture.sentences(missing.replace('forget', 'keep'))[0] ?? '', /which does not exist/);

@@ -1,4 +1,4 @@
-/** An operator's own sensors in the configuration: what is taken, from which file, and every problem with its line. */
+/** Custom sensors in the configuration: valid ones, files that replace each other, and every problem with its line. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -16,8 +16,8 @@ function load(toml: string) {
 
 const BOILER = '[[sensor.exec]]\nname = "boiler"\ncommand = ["/usr/bin/boiler"]\n';
 
-describe('sensors of an operator’s own', () => {
-  it('have built-in values for what is left out', () => {
+describe('custom sensors', () => {
+  it('have defaults for missing fields', () => {
     const { config } = load(
       `${BOILER}[[sensor.file]]\nname = "tank"\npath = "/sys/tank"\n[[sensor.gpio]]\nname = "door"\nline = "GPIO17"\n`,
     );
@@ -28,7 +28,7 @@ describe('sensors of an operator’s own', () => {
     ]);
   });
 
-  it('are taken as they are written', () => {
+  it('are read with all fields', () => {
     const { config } = load(`[[sensor.exec]]
 name = "boiler"
 command = [
@@ -77,7 +77,7 @@ invert = "yes"
     });
   });
 
-  it('of all files count, and a later file replaces one of the same name whole', () => {
+  it('come from all files, and a later file replaces one of the same name completely', () => {
     using fixture = new ConfigFixture();
     mkdirSync(join(fixture.directory, 'conf.d'));
     fixture.write('conf.d/10-a.toml', '[[sensor.file]]\nname = "tank"\npath = "/sys/a"\nscale = "2"\n');
@@ -95,20 +95,20 @@ invert = "yes"
     );
   });
 
-  it('can be named by the lists of [sensors], whose warnings know them', () => {
+  it('can be named in the lists of [sensors] without a warning', () => {
     const { warnings } = load(`[sensors]\noff = "boiler, tank"\nscale = "boilerFlow=2"\n${BOILER}`);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /off names tank, but/);
   });
 
-  it('that differ are another configuration, and the same are not', () => {
+  it('change the configuration only if they differ', () => {
     const one = load(BOILER).config;
     assert.deepEqual(changedTables(one, load(BOILER).config), []);
     assert.deepEqual(changedTables(one, load(BOILER.replace('"]', '", "-v"]')).config), ['sensors']);
   });
 });
 
-describe('what is wrong with one is told with its line, what is allowed, and an example', () => {
+describe('a problem of a custom sensor has its line, bound and example:', () => {
   const name = 'name = "tank"\n';
   const file = (lines: string) => `[[sensor.file]]\n${name}path = "/sys/tank"\n${lines}`;
   const exec = (lines: string) => `[[sensor.exec]]\nname = "boiler"\n${lines}`;
@@ -197,14 +197,14 @@ describe('what is wrong with one is told with its line, what is allowed, and an 
     });
   }
 
-  it('and all of it at once, in the order of the file', () => {
+  it('all problems at once, in the order of the file', () => {
     using fixture = new ConfigFixture();
     const toml = `${SERVER}[[sensor.exec]]\nname = "A"\ncommand = "x"\n[[sensor.exec]]\nevery = "0s"\nunit = ""\n`;
     const lines = fixture.problems(toml, { names }).map(({ line }) => line);
     assert.deepEqual(lines, [4, 5, 6, 6, 7, 8]);
   });
 
-  it('16 programs are not too many', () => {
+  it('16 programs are no problem', () => {
     assert.equal(load(manyPrograms(16)).config.sensors.custom.length, 16);
   });
 });

@@ -1,4 +1,4 @@
-/** The table [sensors]: what is taken, what is refused and how it is told, and what is only worth a warning. */
+/** The table [sensors]: valid values, problems and warnings. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,7 +16,7 @@ function sensors(lines: string) {
 }
 
 describe('the table [sensors]', () => {
-  it('left out is the default profile and nothing else', () => {
+  it('defaults to the default profile and empty lists', () => {
     const { config, warnings } = sensors('');
     assert.deepEqual(config.sensors, {
       selection: { profile: 'default', on: [], off: [] },
@@ -29,7 +29,7 @@ describe('the table [sensors]', () => {
     assert.deepEqual(warnings, []);
   });
 
-  it('is taken as it is written', () => {
+  it('is read with all keys', () => {
     const { config, warnings } = sensors(`profile = "minimal"
 on = "net*, hwmon"
 off = "netDocker0*"
@@ -54,14 +54,14 @@ offset = "cpuTemperatureC=32"`);
     assert.deepEqual(warnings, []);
   });
 
-  it('that says another thing is another configuration', () => {
+  it('changes the configuration only if its content differs', () => {
     const [one, other] = [sensors('off = "cpu"').config, sensors('off = "hwmon"').config];
     assert.deepEqual(changedTables(one, other), ['sensors']);
     assert.deepEqual(changedTables(one, sensors('off = " cpu "').config), []);
   });
 });
 
-describe('what is wrong in [sensors] is told with place, value, bound and example', () => {
+describe('a problem in [sensors] has its source, value and bound:', () => {
   const long = 'k'.repeat(65);
   const many = Array.from({ length: 65 }, (_, index) => `k${index}`);
   const wrong: readonly [line: string, what: RegExp][] = [
@@ -107,12 +107,12 @@ describe('what is wrong in [sensors] is told with place, value, bound and exampl
     });
   }
 
-  it('a key whose own name has gone to another may give its name away', () => {
+  it('two renamed keys can exchange their names without a problem', () => {
     const { config } = sensors('rename = "tempBoard=cpuTemperatureC, cpuTemperatureC=tempBoard"');
     assert.equal(config.sensors.rename.get('tempBoard'), 'cpuTemperatureC');
   });
 
-  it('of a variable, too, names the variable', () => {
+  it('of a variable: names the variable', () => {
     using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_SENSORS_INTERVAL: 'hwmom=60s' };
     const [sentence = ''] = fixture.sentences(SERVER, { names, environment });
@@ -121,7 +121,7 @@ describe('what is wrong in [sensors] is told with place, value, bound and exampl
   });
 });
 
-describe('a name that nothing has is a warning, with the one that was meant', () => {
+describe('an unknown name in [sensors] is a warning with a suggestion:', () => {
   const rows: readonly [line: string, warning: string | undefined][] = [
     ['off = "hwmn"', 'sensors.off names hwmn, but no sensor or key has that name; did you mean hwmon?'],
     ['on = "zz*"', 'sensors.on names zz*, but no sensor or key has that name'],

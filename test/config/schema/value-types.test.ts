@@ -1,4 +1,4 @@
-/** The numbers, sizes, shares and deadbands that settings may hold: what they mean, and what is said of a slip. */
+/** Numbers, sizes, shares and deadbands of settings: their meaning, bounds and problems. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,19 +9,19 @@ import { parseDeadbands } from '../../../src/config/values/sensor-lists.ts';
 import { parseSize } from '../../../src/config/values/size.ts';
 import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
-/** The value, or what is wrong with it. */
-function judged(setting: Setting, raw: unknown): unknown {
+/** The value, or the message of the problem. */
+function parse(setting: Setting, raw: unknown): unknown {
   const result = v.safeParse(setting.schema, raw);
   return result.success ? result.output : result.issues[0].message;
 }
 
 describe('a size', () => {
-  it('is a whole number of powers of 1000, or with an i of 1024', () => {
+  it('is a whole number and a unit of powers of 1000, or of 1024 with an i', () => {
     const bytes = ['1KB', '64MB', '16GB', '1KiB', '64MiB', '2GiB', '0MB'].map(parseSize);
     assert.deepEqual(bytes, [1000, 64e6, 16e9, 1024, 64 * 2 ** 20, 2 ** 31, 0]);
   });
 
-  it('is nothing else: no bare number, fraction, sign, space, letter alone or in the wrong case', () => {
+  it('has no fraction, sign, space or other unit', () => {
     for (const text of [
       '64',
       '',
@@ -42,7 +42,7 @@ describe('a size', () => {
   });
 });
 
-describe('what a setting takes, to the edge of its bounds', () => {
+describe('a setting accepts values up to its bounds:', () => {
   const rows: readonly [
     setting: Setting,
     right: Readonly<Record<string, unknown>>,
@@ -80,15 +80,15 @@ describe('what a setting takes, to the edge of its bounds', () => {
   ];
   for (const [setting, right, wrong] of rows) {
     it(setting.key, () => {
-      for (const [raw, value] of Object.entries(right)) assert.equal(judged(setting, raw), value, raw);
-      for (const [raw, what] of Object.entries(wrong)) assert.match(String(judged(setting, raw)), what, raw);
-      assert.match(String(judged(setting, 10)), /bare number/);
+      for (const [raw, value] of Object.entries(right)) assert.equal(parse(setting, raw), value, raw);
+      for (const [raw, what] of Object.entries(wrong)) assert.match(String(parse(setting, raw)), what, raw);
+      assert.match(String(parse(setting, 10)), /bare number/);
     });
   }
 });
 
 describe('deadbands', () => {
-  it('are keys and numbers, and spaces around them do not count', () => {
+  it('are keys and numbers with optional spaces', () => {
     const parsed = parseDeadbands(' load1=0.1,cpuTemperatureC = 2 , constructor=1');
     assert.ok(typeof parsed !== 'string', String(parsed));
     assert.deepEqual(
@@ -101,7 +101,7 @@ describe('deadbands', () => {
     );
   });
 
-  it('are none when the text is empty', () => {
+  it('are empty for empty text', () => {
     for (const text of ['', '  ']) assert.deepEqual(parseDeadbands(text), new Map());
   });
 
@@ -124,17 +124,17 @@ describe('deadbands', () => {
     [many(65), /more than 64 keys/],
   ];
   for (const [text, what] of wrong) {
-    it(`${JSON.stringify(text.slice(0, 24))} is no list of them, and the part is named`, () => {
+    it(`are invalid as ${JSON.stringify(text.slice(0, 24))}, and the part is named`, () => {
       assert.match(String(parseDeadbands(text)), what);
     });
   }
 
-  it('may be 64, with keys of 64 characters', () => {
+  it('may be 64 pairs with keys of 64 characters', () => {
     assert.equal(Object(parseDeadbands(many(64))).size, 64);
     assert.equal(Object(parseDeadbands(`${'k'.repeat(64)}=0.000001`)).size, 1);
   });
 
-  it('that are wrong are one sentence with place, bound and example', () => {
+  it('that are invalid are one sentence with source, bound and example', () => {
     using fixture = new ConfigFixture();
     assert.deepEqual(fixture.sentences(`${SERVER}[telemetry]\ndeadband = "load1"`), [
       'firstlight.toml:4: telemetry.deadband = "load1" has an invalid part 1 (expected key=number); allowed: at most 64 of key=number, separated by commas; a key has 1 to 64 letters, digits, _ . - and * (wildcard); a number is above 0; example: deadband = "cpuTemperatureC=0.5, load1=0.1"',
