@@ -36,7 +36,7 @@ export function readCustomSensors(
   const problems: Problem[] = [];
   const byName = new Map<string, { readonly sensor: CustomSensor; readonly source: Source }>();
   for (const rawSensor of files.flat()) {
-    const sensor = sensorOf(rawSensor, problems);
+    const sensor = readSensor(rawSensor, problems);
     if (sensor === undefined) continue;
     const nameSource = rawSensor.sourceOf('name');
     const earlier = byName.get(sensor.name);
@@ -44,7 +44,7 @@ export function readCustomSensors(
       problems.push(
         nameProblem(rawSensor, `is already the name of another sensor (${formatSource(earlier.source)})`),
       );
-    const conflict = nameConflict(sensor, names);
+    const conflict = describeNameConflict(sensor, names);
     if (conflict !== undefined) problems.push(nameProblem(rawSensor, conflict));
     // Deleted first, so that the replacement moves to the end.
     byName.delete(sensor.name);
@@ -65,29 +65,29 @@ export function readCustomSensors(
   return { sensors: entries.map(({ sensor }) => sensor), problems };
 }
 
-function sensorOf(rawSensor: RawCustomSensor, problems: Problem[]): CustomSensor | undefined {
+function readSensor(rawSensor: RawCustomSensor, problems: Problem[]): CustomSensor | undefined {
   const before = problems.length;
   for (const name of rawSensor.fields.keys()) {
     if (!Object.hasOwn(customSensorFields[rawSensor.kind], name))
       problems.push(unknownFieldProblem(rawSensor, name));
   }
   const reader = new FieldReader(rawSensor, problems);
-  const sensor = createSensor(rawSensor.kind, reader);
+  const sensor = readFields(rawSensor.kind, reader);
   return problems.length === before ? sensor : undefined;
 }
 
-function createSensor(kind: CustomSensorKind, reader: FieldReader): CustomSensor | undefined {
+function readFields(kind: CustomSensorKind, reader: FieldReader): CustomSensor | undefined {
   switch (kind) {
     case 'exec':
-      return programSensor(reader);
+      return readProgramSensor(reader);
     case 'file':
-      return fileSensor(reader);
+      return readFileSensor(reader);
     case 'gpio':
-      return gpioSensor(reader);
+      return readGpioSensor(reader);
   }
 }
 
-function programSensor(reader: FieldReader): CustomSensor | undefined {
+function readProgramSensor(reader: FieldReader): CustomSensor | undefined {
   const { exec } = customSensorFields;
   const [name, command] = [reader.read(exec.name), reader.read(exec.command)];
   const [everyMs, timeoutMs] = [reader.read(exec.every), reader.read(exec.timeout)];
@@ -99,7 +99,7 @@ function programSensor(reader: FieldReader): CustomSensor | undefined {
   return { kind: 'exec', name, command: [program, ...args], everyMs, timeoutMs, ...optional };
 }
 
-function fileSensor(reader: FieldReader): CustomSensor | undefined {
+function readFileSensor(reader: FieldReader): CustomSensor | undefined {
   const { file } = customSensorFields;
   const [name, path, everyMs] = [reader.read(file.name), reader.read(file.path), reader.read(file.every)];
   const [scale, offset, unit] = [reader.read(file.scale), reader.read(file.offset), reader.read(file.unit)];
@@ -108,7 +108,7 @@ function fileSensor(reader: FieldReader): CustomSensor | undefined {
   return { kind: 'file', name, path, everyMs, scale, offset, ...(unit !== undefined && { unit }) };
 }
 
-function gpioSensor(reader: FieldReader): CustomSensor | undefined {
+function readGpioSensor(reader: FieldReader): CustomSensor | undefined {
   const { gpio } = customSensorFields;
   const [name, line] = [reader.read(gpio.name), reader.read(gpio.line)];
   const [everyMs, invert] = [reader.read(gpio.every), reader.read(gpio.invert)];
@@ -171,7 +171,7 @@ function nameProblem(rawSensor: RawCustomSensor, what: string): Problem {
   });
 }
 
-function nameConflict(sensor: CustomSensor, { sensors, keys }: SensorNames): string | undefined {
+function describeNameConflict(sensor: CustomSensor, { sensors, keys }: SensorNames): string | undefined {
   if (RESERVED_NAMES.includes(sensor.name)) return 'is a reserved name of the server';
   if (sensors.includes(sensor.name)) return 'is the name of a built-in sensor';
   const reserved = [...keys, ...Object.values(GAP_KEYS)];

@@ -18,17 +18,17 @@ const ARCHIVE_NAME = /^credentials\.aside-[0-9TZ.-]+-elsewhere\.json$/;
 export async function archiveFile(
   directory: string,
   file: string,
-  why: 'bad' | 'elsewhere' | 'forgotten',
+  reason: 'bad' | 'elsewhere' | 'forgotten',
   whenMs: number,
-  how: 'move' | 'link' = 'move',
+  method: 'move' | 'link' = 'move',
 ): Promise<string> {
   const when = new Date(whenMs).toISOString().replaceAll(':', '-');
-  let name = `credentials.aside-${when}-${why}.json`;
+  let name = `credentials.aside-${when}-${reason}.json`;
   // A board without a clock may archive two files in the same millisecond of 1970.
   const existing = new Set(await readdir(directory));
   for (let attempt = 1; existing.has(name); attempt += 1)
-    name = `credentials.aside-${when}-${attempt}-${why}.json`;
-  await (how === 'move' ? rename : link)(join(directory, file), join(directory, name));
+    name = `credentials.aside-${when}-${attempt}-${reason}.json`;
+  await (method === 'move' ? rename : link)(join(directory, file), join(directory, name));
   await syncDirectory(directory);
   return name;
 }

@@ -27,7 +27,7 @@ export async function collectTokens(directory: string): Promise<TokenScan> {
   } catch (error) {
     return {
       tokens: [],
-      unreadable: errorCode(error) === 'ENOENT' ? [] : [`${directory}, ${unreadableReason(error)}`],
+      unreadable: errorCode(error) === 'ENOENT' ? [] : [`${directory}, ${describeReadError(error)}`],
     };
   }
   const tokens: Secret[] = [];
@@ -40,10 +40,10 @@ export async function collectTokens(directory: string): Promise<TokenScan> {
   for (const name of names.slice(0, FILES_MAX)) {
     const path = join(directory, name);
     try {
-      tokens.push(...(await tokensIn(path)));
+      tokens.push(...(await readTokens(path)));
     } catch (error) {
       unreadable.push(
-        `${path}, ${error instanceof FileTooLargeError ? error.message : unreadableReason(error)}`,
+        `${path}, ${error instanceof FileTooLargeError ? error.message : describeReadError(error)}`,
       );
     }
   }
@@ -55,7 +55,7 @@ class FileTooLargeError extends Error {
   readonly code = 'TOO_LARGE';
 }
 
-async function tokensIn(path: string): Promise<readonly Secret[]> {
+async function readTokens(path: string): Promise<readonly Secret[]> {
   await using handle = await openRegularFile(path);
   if ((await handle.stat()).size > FILE_BYTES_MAX)
     throw new FileTooLargeError(`which is larger than ${FILE_BYTES_MAX / 1024} KiB`);
@@ -63,7 +63,7 @@ async function tokensIn(path: string): Promise<readonly Secret[]> {
   return [...text.matchAll(TOKEN)].map(([, literal = '']) => new Secret(unquote(literal)));
 }
 
-function unreadableReason(error: unknown): string {
+function describeReadError(error: unknown): string {
   if (error instanceof StoreError) return 'which is not a regular file and was not read';
   return errorCode(error) === 'EACCES'
     ? 'which is not readable by this user: run with sudo'

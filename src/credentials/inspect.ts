@@ -38,7 +38,7 @@ export async function inspectRecord(directory: string): Promise<RecordInspection
     if (file.is === 'newer') return { is: 'newer', problem: describe(name, file) };
   for (const { name, file } of files) {
     // Reported even if the other file is good.
-    if (file.is === 'unreadable') throw unreadableError(directory, file.error);
+    if (file.is === 'unreadable') throw toReadError(directory, file.error);
     if (file.is !== 'good') continue;
     const { record, fingerprint, servers } = file;
     return { is: 'good', file: name, record, fingerprint, ...(servers && { servers }) };
@@ -48,7 +48,7 @@ export async function inspectRecord(directory: string): Promise<RecordInspection
   return { is: bad.length === files.length ? 'damaged' : 'partial', problem: bad.join(', and ') };
 }
 
-function unreadableError(directory: string, error: unknown): StoreError {
+function toReadError(directory: string, error: unknown): StoreError {
   const isForbidden = errorCode(error) === 'EACCES';
   return isForbidden
     ? new StoreError(`the credentials in ${directory} are not readable by this user: run with sudo`, {
@@ -64,7 +64,7 @@ function unreadableError(directory: string, error: unknown): StoreError {
 export async function archiveRecord(
   directory: string,
   whenMs: number,
-  how: 'move' | 'link' = 'move',
+  method: 'move' | 'link' = 'move',
 ): Promise<readonly string[]> {
   const archived: string[] = [];
   for (const name of BACKUP_FIRST) {
@@ -74,7 +74,7 @@ export async function archiveRecord(
       continue;
     }
     try {
-      archived.push(await archiveFile(directory, name, 'forgotten', whenMs, how));
+      archived.push(await archiveFile(directory, name, 'forgotten', whenMs, method));
     } catch (error) {
       throw error instanceof StoreError
         ? error

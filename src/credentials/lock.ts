@@ -26,7 +26,7 @@ export async function acquireLock(directory: string): Promise<Lock> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw failure(error, directory, name);
+    throw toLockError(error, directory, name);
   }
   // A client that cannot be accepted (no descriptor left) would otherwise end the process.
   server.on('error', () => {});
@@ -69,7 +69,7 @@ async function lockName(directory: string): Promise<string> {
 /** The part of a name that a message shows. */
 const VISIBLE_CHARACTERS = PREFIX.length + 12;
 
-function failure(error: unknown, directory: string, name: string): Error {
+function toLockError(error: unknown, directory: string, name: string): Error {
   const code = errorCode(error) ?? 'no code';
   if (code === 'EADDRINUSE') {
     return new AlreadyRunningError(directory, `@${name.slice(0, VISIBLE_CHARACTERS)}`, { cause: error });

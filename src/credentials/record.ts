@@ -63,11 +63,11 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecor
   if (typeof server !== 'string' || typeof deviceName !== 'string' || typeof sinceMs !== 'number') {
     return invalid('has no server, device name or date');
   }
-  const token = secretOf(stored['token']);
-  const previousToken = secretOf(stored['previousToken']);
+  const token = parseToken(stored['token']);
+  const previousToken = parseToken(stored['previousToken']);
   if (token === 'unusable' || previousToken === 'unusable') return invalid('has an unusable token');
-  const fingerprint = textsOf(stored['fingerprint']);
-  const servers = textsOf(stored['servers']).slice(-SERVERS_MAX);
+  const fingerprint = parseTexts(stored['fingerprint']);
+  const servers = parseTexts(stored['servers']).slice(-SERVERS_MAX);
   const binding = { fingerprint, ...(servers.length > 0 && { servers }) };
   const common = { server, deviceName, sinceMs };
   if (state === 'pending') {
@@ -79,13 +79,13 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecor
   return { ok: true, ...binding, record: { state, ...common, token } };
 }
 
-function secretOf(value: unknown): Secret | undefined | 'unusable' {
+function parseToken(value: unknown): Secret | undefined | 'unusable' {
   if (value === undefined) return undefined;
   return typeof value === 'string' && TOKEN_PATTERN.test(value) ? new Secret(value) : 'unusable';
 }
 
 /** An invalid fingerprint or list of servers is the same as none. */
-function textsOf(value: unknown): readonly string[] {
+function parseTexts(value: unknown): readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : [];
 }
 

@@ -61,7 +61,7 @@ const TRACE_RULES: readonly TraceRule[] = [
 ];
 
 /** Undefined if it is empty, missing or "uninitialized": then the next boot generates it (machine-id(5)). */
-export function machineId(root: string): string | undefined {
+export function readMachineId(root: string): string | undefined {
   try {
     const id = readFileSync(join(root, '/etc/machine-id'), 'utf8').trim();
     return id === '' || id === 'uninitialized' ? undefined : id;

@@ -9,7 +9,7 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describeError } from './disk.ts';
 import { NOTE_NAME } from './error-note.ts';
-import { CLEAR_MACHINE_ID, machineId } from './host-traces.ts';
+import { CLEAR_MACHINE_ID, readMachineId } from './host-traces.ts';
 import { findLeftovers } from './leftovers.ts';
 import { SERVICE } from './systemctl.ts';
 
@@ -27,15 +27,15 @@ export interface InspectRequest {
 /** The problems in sentences. */
 export function inspectImage({ root, states, bootFiles, configuration }: InspectRequest): readonly string[] {
   return [
-    ...states.flatMap((state) => stateProblems(root, state)),
+    ...states.flatMap((state) => checkState(root, state)),
     ...configuration,
-    ...serviceProblems(root),
-    ...machineIdProblems(root),
-    ...bootFiles.flatMap((file) => bootProblems(root, file)),
+    ...checkService(root),
+    ...checkMachineId(root),
+    ...bootFiles.flatMap((file) => checkBootFile(root, file)),
   ];
 }
 
-function stateProblems(root: string, state: string): readonly string[] {
+function checkState(root: string, state: string): readonly string[] {
   const path = join(root, state);
   // The link of a dynamic user: its target is checked by its own name.
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return [];
@@ -56,9 +56,9 @@ function stateProblems(root: string, state: string): readonly string[] {
   }
 }
 
-function serviceProblems(root: string): readonly string[] {
+function checkService(root: string): readonly string[] {
   const units = join(root, '/etc/systemd/system');
-  if (linkTarget(join(units, SERVICE)) === '/dev/null') {
+  if (readLink(join(units, SERVICE)) === '/dev/null') {
     return [`${SERVICE} is masked: no clone would start it; run: systemctl unmask ${SERVICE}`];
   }
   let wantsDirectories: readonly string[] = [];
@@ -67,18 +67,18 @@ function serviceProblems(root: string): readonly string[] {
   } catch {
     // Without the directory no unit is enabled.
   }
-  const isEnabled = wantsDirectories.some((name) => linkTarget(join(units, name, SERVICE)) !== undefined);
+  const isEnabled = wantsDirectories.some((name) => readLink(join(units, name, SERVICE)) !== undefined);
   return isEnabled
     ? []
     : [`${SERVICE} is not enabled: no clone would start it; run: systemctl enable ${SERVICE}`];
 }
 
-function machineIdProblems(root: string): readonly string[] {
-  if (machineId(root) === undefined) return [];
+function checkMachineId(root: string): readonly string[] {
+  if (readMachineId(root) === undefined) return [];
   return [`/etc/machine-id is not empty: every clone would have the same ID; run: ${CLEAR_MACHINE_ID}`];
 }
 
-function bootProblems(root: string, file: string): readonly string[] {
+function checkBootFile(root: string, file: string): readonly string[] {
   const note = join(dirname(file), NOTE_NAME);
   const problems: string[] = [];
   if (existsSync(join(root, file))) {
@@ -90,7 +90,7 @@ function bootProblems(root: string, file: string): readonly string[] {
   return problems;
 }
 
-function linkTarget(path: string): string | undefined {
+function readLink(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {

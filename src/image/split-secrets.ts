@@ -43,19 +43,19 @@ export interface TomlSensor {
 
 /** The settings, then the custom sensors, without comments. */
 export function rewriteToml(settings: readonly TomlSetting[], sensors: readonly TomlSensor[] = []): string {
-  return [tablesOf(settings), ...sensors.map(sensorLines)].filter((part) => part !== '').join('\n');
+  return [renderTables(settings), ...sensors.map(renderSensor)].filter((part) => part !== '').join('\n');
 }
 
-function sensorLines({ kind, fields }: TomlSensor): string {
-  const lines = [...fields].map(([name, value]) => `${name} = ${tomlValue(value)}`);
+function renderSensor({ kind, fields }: TomlSensor): string {
+  const lines = [...fields].map(([name, value]) => `${name} = ${renderValue(value)}`);
   return [`[[sensor.${kind}]]`, ...lines, ''].join('\n');
 }
 
-function tomlValue(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map(tomlValue).join(', ')}]` : quote(String(value));
+function renderValue(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map(renderValue).join(', ')}]` : quote(String(value));
 }
 
-function tablesOf(settings: readonly TomlSetting[]): string {
+function renderTables(settings: readonly TomlSetting[]): string {
   const tables = [...new Set(settings.map(({ key }) => tableOf(key)))];
   return tables
     .map((table) => {

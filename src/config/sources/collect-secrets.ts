@@ -43,14 +43,14 @@ export function collectSecrets(
   return [
     ...texts,
     ...fileContents.flatMap((found) => (found.is === 'text' ? [found.text.replace(/\r?\n$/, '')] : [])),
-    ...urls.flatMap(passwordsIn),
+    ...urls.flatMap(findPasswords),
   ]
     .filter((text) => text !== '')
     .map((text) => new Secret(text));
 }
 
 /** Of `scheme://name:password@host`: the password as written and decoded, and the credentials that a proxy receives. */
-function passwordsIn(url: string): readonly string[] {
+function findPasswords(url: string): readonly string[] {
   const [, credentials] = /^(?:[^/]*\/\/)?(.*)@/.exec(url) ?? [];
   if (credentials === undefined) return [];
   const password = credentials.slice(credentials.indexOf(':') + 1);
