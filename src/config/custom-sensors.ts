@@ -13,9 +13,15 @@ import { formatSource, type Problem, problemAt, type Source } from './errors/pro
 import { suggest } from './errors/suggest.ts';
 import { customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
 import { formatKey, formatValue } from './schema/display.ts';
-import type { SensorNames } from './schema/sensor-names.ts';
 import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
 import { RESERVED_NAMES } from './values/sensor-lists.ts';
+
+/** The names of the built-in sensors and their keys, which app/ passes in. */
+export interface SensorNames {
+  readonly sensors: readonly string[];
+  /** A `*` stands for a name that is found on the host. */
+  readonly keys: readonly string[];
+}
 
 export const CUSTOM_SENSORS_MAX: Readonly<Record<CustomSensorKind, number>> = {
   exec: 16,

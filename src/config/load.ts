@@ -6,8 +6,8 @@
 
 import type { Config } from '../core/model/config.ts';
 import { readCredentials } from './credentials.ts';
+import type { SensorNames } from './custom-sensors.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
-import type { SensorNames } from './schema/sensor-names.ts';
 import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { readServer } from './server.ts';

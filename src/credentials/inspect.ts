@@ -8,7 +8,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/model/error-code.ts';
 import { archiveFile, forgetArchived } from './archive.ts';
-import { bindingMismatch } from './binding.ts';
+import { bindingMismatch } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 

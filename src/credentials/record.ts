@@ -1,15 +1,17 @@
-/**
- * The stored form of a credential record: {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…",
- * "sinceMs":…, "token":"…", "previousToken":"…", "fingerprint":["serial:…"], "servers":["https://…"]}. `token` is absent only in a
- * pending record of server-generated mode; `previousToken` is present only while a revoked token is still tried; `servers` are
- * further URLs of the same server, which an agent before 0.2 does not read.
- */
+/** The credential record, its stored form and its binding to a server and a board. */
 
-import type { Fingerprint } from '../core/model/board-fingerprint.ts';
+import { isSameServer } from '../core/failover/same-server.ts';
+import { type Fingerprint, isSameBoard } from '../core/model/board-fingerprint.ts';
 import { Secret } from '../core/model/secret.ts';
 import type { CredentialRecord } from '../core/ports/credentials.ts';
 import { TOKEN_PATTERN } from '../core/thingsboard.ts';
 
+/**
+ * {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…", "sinceMs":…, "token":"…",
+ * "previousToken":"…", "fingerprint":["serial:…"], "servers":["https://…"]}. `token` is absent only in a pending record of
+ * server-generated mode; `previousToken` is present only while a revoked token is still tried; `servers` are further URLs of the
+ * same server, which an agent before 0.2 does not read.
+ */
 export const RECORD_VERSION = 1;
 
 export interface StoredRecord {
@@ -18,6 +20,20 @@ export interface StoredRecord {
   readonly fingerprint: Fingerprint;
   /** Other URLs that were ever configured together with the record's server. */
   readonly servers?: readonly string[];
+}
+
+/** The server and board that a record is bound to. No other board may use it, and no other server may receive its token. */
+export interface Binding {
+  /** URLs of one server (core/failover/same-server.ts), in any order. */
+  readonly servers: readonly string[];
+  readonly fingerprint: Fingerprint;
+}
+
+/** What does not match, if anything: the server takes precedence over the board. */
+export function bindingMismatch(stored: StoredRecord, binding: Binding): 'server' | 'board' | undefined {
+  const { record, servers = [], fingerprint } = stored;
+  if (!isSameServer([record.server, ...servers], binding.servers)) return 'server';
+  return isSameBoard(fingerprint, binding.fingerprint) ? undefined : 'board';
 }
 
 /** The oldest URLs are dropped first. */

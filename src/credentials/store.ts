@@ -9,8 +9,7 @@ import { logEvent } from '../core/events/catalogue.ts';
 import { isSameBoard } from '../core/model/board-fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 import { type ArchivedRecord, findArchived } from './archive.ts';
-import { type Binding, bindingMismatch } from './binding.ts';
-import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
+import { type Binding, bindingMismatch, SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
 import { RecordFiles, type StorePorts } from './record-files.ts';
 import { toStoreError } from './store-error.ts';
 

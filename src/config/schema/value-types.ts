@@ -8,8 +8,7 @@
 import * as v from 'valibot';
 import { formatDurationSetting } from '../../core/model/format-duration.ts';
 import { suggest } from '../errors/suggest.ts';
-import { parseDuration } from '../values/duration.ts';
-import { parseSize } from '../values/size.ts';
+import { parseDuration, parseSize } from '../values/quantities.ts';
 import { describeType } from './display.ts';
 
 /** The size of the server's columns. */

@@ -4,7 +4,6 @@
  */
 
 import { formatDurationSetting } from '../../core/model/format-duration.ts';
-import { parseDuration } from './duration.ts';
 import {
   KEY_CHARACTERS_MAX,
   KEY_GLOB,
@@ -13,6 +12,7 @@ import {
   parsePairs,
   plainNumber,
 } from './key-values.ts';
+import { parseDuration } from './quantities.ts';
 
 export const GLOBS_MAX = PAIRS_MAX;
 export const INTERVAL_MS_MIN = 1000;

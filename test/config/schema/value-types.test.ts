@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import * as v from 'valibot';
 import type { Setting } from '../../../src/config/schema/setting.ts';
 import { settings } from '../../../src/config/schema/settings.ts';
+import { parseSize } from '../../../src/config/values/quantities.ts';
 import { parseDeadbands } from '../../../src/config/values/sensor-lists.ts';
-import { parseSize } from '../../../src/config/values/size.ts';
 import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
 /** The value, or the message of the problem. */

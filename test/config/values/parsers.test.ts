@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { suggest } from '../../../src/config/errors/suggest.ts';
 import { createLineLocator } from '../../../src/config/sources/toml-lines.ts';
-import { parseDuration } from '../../../src/config/values/duration.ts';
+import { parseDuration } from '../../../src/config/values/quantities.ts';
 import { parseServerUrl } from '../../../src/config/values/server-url.ts';
 import { formatDurationSetting } from '../../../src/core/model/format-duration.ts';
 
