@@ -1,6 +1,6 @@
 /**
  * Loads the configuration from the defaults, the file, its drop-ins and the environment; a later source takes precedence.
- * Secrets have an order of their own (sources/secrets.ts). The result is a complete Config, or a ConfigError with every problem.
+ * Secrets have a separate order (sources/secrets.ts). The result is a complete Config, or a ConfigError with every problem.
  * Not checked here: whether a gateway without credentials has a provisioning key, and the templates in a device name.
  */
 

@@ -13,9 +13,9 @@ export async function loadConf(): Promise<typeof ConfClass> {
   delete process.env['SNAP'];
   const before = new Map(signals().map((name) => [name, new Set(process.rawListeners(name))]));
   const { default: Conf } = await import('conf');
-  for (const [name, ours] of before) {
+  for (const [name, existing] of before) {
     for (const listener of process.rawListeners(name)) {
-      if (!ours.has(listener)) process.removeListener(name, listener as () => void);
+      if (!existing.has(listener)) process.removeListener(name, listener as () => void);
     }
   }
   return Conf;

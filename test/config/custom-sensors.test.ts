@@ -108,11 +108,11 @@ invert = "yes"
   });
 });
 
-describe('a problem of a custom sensor has its line, bound and example:', () => {
+describe('problems of custom sensors', () => {
   const name = 'name = "tank"\n';
   const file = (lines: string) => `[[sensor.file]]\n${name}path = "/sys/tank"\n${lines}`;
   const exec = (lines: string) => `[[sensor.exec]]\nname = "boiler"\n${lines}`;
-  const wrong: readonly [toml: string, line: number, what: RegExp][] = [
+  const invalid: readonly [toml: string, line: number, what: RegExp][] = [
     [
       '[[sensor.exce]]\n',
       3,
@@ -187,8 +187,8 @@ describe('a problem of a custom sensor has its line, bound and example:', () => 
     [`${BOILER}[[sensor.file]]\nname = "boiler"\npath = "/x"\n`, 7, /is already the name of another sensor/],
     [manyPrograms(17), 52, /\[\[sensor\.exec\]\] has too many tables; allowed: at most 16/],
   ];
-  for (const [toml, line, what] of wrong) {
-    it(JSON.stringify(toml.slice(0, 70)), () => {
+  for (const [toml, line, what] of invalid) {
+    it(`reports the problem of ${JSON.stringify(toml.slice(0, 56))}`, () => {
       using fixture = new ConfigFixture();
       const sentences = fixture.sentences(SERVER + toml, { names });
       assert.equal(sentences.length, 1, sentences.join('\n'));
@@ -197,14 +197,14 @@ describe('a problem of a custom sensor has its line, bound and example:', () => 
     });
   }
 
-  it('all problems at once, in the order of the file', () => {
+  it('reports all problems at once, in the order of the file', () => {
     using fixture = new ConfigFixture();
     const toml = `${SERVER}[[sensor.exec]]\nname = "A"\ncommand = "x"\n[[sensor.exec]]\nevery = "0s"\nunit = ""\n`;
     const lines = fixture.problems(toml, { names }).map(({ line }) => line);
     assert.deepEqual(lines, [4, 5, 6, 6, 7, 8]);
   });
 
-  it('16 programs are no problem', () => {
+  it('accepts 16 programs', () => {
     assert.equal(load(manyPrograms(16)).config.sensors.custom.length, 16);
   });
 });

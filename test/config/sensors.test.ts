@@ -61,10 +61,10 @@ offset = "cpuTemperatureC=32"`);
   });
 });
 
-describe('a problem in [sensors] has its source, value and bound:', () => {
+describe('problems in [sensors]', () => {
   const long = 'k'.repeat(65);
   const many = Array.from({ length: 65 }, (_, index) => `k${index}`);
-  const wrong: readonly [line: string, what: RegExp][] = [
+  const invalid: readonly [line: string, what: RegExp][] = [
     ['profile = "all"', /not an accepted value; allowed: minimal \| default \| full/],
     ['profile = "ful"', /did you mean "full"/],
     ['profil = "full"', /sensors\.profil is not a Firstlight key; did you mean sensors\.profile/],
@@ -97,8 +97,8 @@ describe('a problem in [sensors] has its source, value and bound:', () => {
     ['offset = "cpuTemperatureC=NaN"', /an invalid part 1 \(expected key=number\)/],
     ['offset = 3', /is a bare number, not a list of key=number in quotes/],
   ];
-  for (const [line, what] of wrong) {
-    it(line.slice(0, 60), () => {
+  for (const [line, what] of invalid) {
+    it(`reports the problem of ${line.slice(0, 56)}`, () => {
       using fixture = new ConfigFixture();
       const sentences = fixture.sentences(`${SERVER}[sensors]\n${line}\n`, { names });
       assert.equal(sentences.length, 1, sentences.join('\n'));
@@ -107,12 +107,12 @@ describe('a problem in [sensors] has its source, value and bound:', () => {
     });
   }
 
-  it('two renamed keys can exchange their names without a problem', () => {
+  it('accepts two keys that exchange their names', () => {
     const { config } = sensors('rename = "tempBoard=cpuTemperatureC, cpuTemperatureC=tempBoard"');
     assert.equal(config.sensors.rename.get('tempBoard'), 'cpuTemperatureC');
   });
 
-  it('of a variable: names the variable', () => {
+  it('names the variable that has the problem', () => {
     using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_SENSORS_INTERVAL: 'hwmom=60s' };
     const [sentence = ''] = fixture.sentences(SERVER, { names, environment });
@@ -121,7 +121,7 @@ describe('a problem in [sensors] has its source, value and bound:', () => {
   });
 });
 
-describe('an unknown name in [sensors] is a warning with a suggestion:', () => {
+describe('unknown names in [sensors]', () => {
   const rows: readonly [line: string, warning: string | undefined][] = [
     ['off = "hwmn"', 'sensors.off names hwmn, but no sensor or key has that name; did you mean hwmon?'],
     ['on = "zz*"', 'sensors.on names zz*, but no sensor or key has that name'],
@@ -137,7 +137,7 @@ describe('an unknown name in [sensors] is a warning with a suggestion:', () => {
     ['offset = "cpu*=2"', undefined],
   ];
   for (const [line, warning] of rows) {
-    it(line, () => {
+    it(`checks the names in ${line}`, () => {
       const { warnings } = sensors(line);
       const expected = warning === undefined ? [] : [`firstlight.toml:4: ${warning}`];
       assert.deepEqual(

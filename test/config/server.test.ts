@@ -82,8 +82,8 @@ describe('certificate files', { skip: opensslProblem }, () => {
       fixture.problems(right.replace(one.keyFile, other.keyFile))[0]?.sentence ?? '',
       /not the key of the certificate/,
     );
-    const wrong = `${head}server.ca-file = "${one.keyFile}"\nserver.cert-file = "/nowhere"\nserver.pin-sha256 = "abc"`;
-    const sentences = fixture.problems(wrong).map(({ sentence }) => sentence);
+    const invalid = `${head}server.ca-file = "${one.keyFile}"\nserver.cert-file = "/nowhere"\nserver.pin-sha256 = "abc"`;
+    const sentences = fixture.problems(invalid).map(({ sentence }) => sentence);
     assert.equal(sentences.length, 4, sentences.join('\n'));
   });
 });

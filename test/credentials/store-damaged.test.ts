@@ -8,15 +8,15 @@ import { inspect } from 'node:util';
 import { revealed } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 
-const REMEDY = /restore|move|install|free|check|look at|choose|must belong/;
+const REMEDY = /restore|move|install|free|check|choose|must belong/;
 const text = JSON.stringify(ON_DISK);
 const changed = (members: object): string => JSON.stringify({ ...ON_DISK, ...members });
 
 const DAMAGED: Readonly<Record<string, string | Uint8Array>> = {
   empty: '',
   'nothing but white space': ' \n',
-  'torn in the middle': text.slice(0, text.length - 12),
-  'torn so that a parser quotes the token': text.replace(`"${TOKEN}"`, TOKEN),
+  'truncated in the middle': text.slice(0, text.length - 12),
+  'invalid so that a parser quotes the token': text.replace(`"${TOKEN}"`, TOKEN),
   'full of NULs': new Uint8Array(300),
   'followed by NULs': `${text}\0\0\0`,
   'of binary nonsense': Uint8Array.from({ length: 256 }, (_, index) => index),

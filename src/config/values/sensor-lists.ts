@@ -60,7 +60,7 @@ export function parseOffsets(text: string): ReadonlyMap<string, number> | string
   return parsePairs(text, { name: KEY_GLOB, syntax: 'key=number', parse: parseOffset });
 }
 
-/** "cpuTemperatureC=0.5, net*=1000": minimum changes by key or glob, above 0. A key of its own takes precedence over a glob. */
+/** "cpuTemperatureC=0.5, net*=1000": minimum changes by key or glob, above 0. An exact key takes precedence over a glob. */
 export function parseDeadbands(text: string): ReadonlyMap<string, number> | string {
   return parsePairs(text, { name: KEY_GLOB, syntax: 'key=number', parse: parseDeadband });
 }

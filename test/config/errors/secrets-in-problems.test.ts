@@ -8,8 +8,8 @@ import { ConfigFixture } from '../config-fixture.ts';
 
 const SECRET = 'hush-8f3a';
 
-describe('a problem shows no secret that is or has', () => {
-  const wrong: readonly [name: string, toml: string, environment?: Record<string, string>][] = [
+describe('problems of a secret', () => {
+  const invalid: readonly [name: string, toml: string, environment?: Record<string, string>][] = [
     ['too long', `[provisioning]\nsecret = "${SECRET.repeat(30)}"`],
     ['a control character', `[provisioning]\nsecret = "${SECRET}\\u0000"`],
     ['a number', '[provisioning]\nsecret = 314159265'],
@@ -46,8 +46,8 @@ describe('a problem shows no secret that is or has', () => {
     ['a token in a misspelt variable', '', { FIRSTLIGHT_TOKEN: SECRET }],
     ['a token in the variable of its file', '', { FIRSTLIGHT_DEVICE_TOKEN_FILE: SECRET }],
   ];
-  for (const [name, toml, environment = {}] of wrong) {
-    it(name, () => {
+  for (const [name, toml, environment = {}] of invalid) {
+    it(`show no secret: ${name}`, () => {
       using fixture = new ConfigFixture();
       try {
         fixture.load(toml, { environment: { FIRSTLIGHT_SERVER_URL: 'coap://tb', ...environment } });

@@ -42,11 +42,11 @@ describe('a size', () => {
   });
 });
 
-describe('a setting accepts values up to its bounds:', () => {
+describe('the setting', () => {
   const rows: readonly [
     setting: Setting,
-    right: Readonly<Record<string, unknown>>,
-    wrong: Readonly<Record<string, RegExp>>,
+    valid: Readonly<Record<string, unknown>>,
+    invalid: Readonly<Record<string, RegExp>>,
   ][] = [
     [
       settings.telemetryDrainRate,
@@ -78,10 +78,10 @@ describe('a setting accepts values up to its bounds:', () => {
       { synchronized: /did you mean "synchronised"/, '': /not an accepted value/ },
     ],
   ];
-  for (const [setting, right, wrong] of rows) {
-    it(setting.key, () => {
-      for (const [raw, value] of Object.entries(right)) assert.equal(parse(setting, raw), value, raw);
-      for (const [raw, what] of Object.entries(wrong)) assert.match(String(parse(setting, raw)), what, raw);
+  for (const [setting, valid, invalid] of rows) {
+    it(`${setting.key} accepts values up to its bounds`, () => {
+      for (const [raw, value] of Object.entries(valid)) assert.equal(parse(setting, raw), value, raw);
+      for (const [raw, what] of Object.entries(invalid)) assert.match(String(parse(setting, raw)), what, raw);
       assert.match(String(parse(setting, 10)), /bare number/);
     });
   }
@@ -106,7 +106,7 @@ describe('deadbands', () => {
   });
 
   const many = (count: number): string => Array.from({ length: count }, (_, i) => `k${i}=1`).join(',');
-  const wrong: readonly [text: string, what: RegExp][] = [
+  const invalid: readonly [text: string, what: RegExp][] = [
     ['load1', /invalid part 1 \(expected key=number\)/],
     ['load1=0.1,', /invalid part 2/],
     ['load1=0.1,,load5=1', /invalid part 2/],
@@ -123,7 +123,7 @@ describe('deadbands', () => {
     [`${'k'.repeat(65)}=1`, /too long in part 1/],
     [many(65), /more than 64 keys/],
   ];
-  for (const [text, what] of wrong) {
+  for (const [text, what] of invalid) {
     it(`are invalid as ${JSON.stringify(text.slice(0, 24))}, and the part is named`, () => {
       assert.match(String(parseDeadbands(text)), what);
     });

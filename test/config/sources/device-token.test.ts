@@ -87,7 +87,7 @@ describe('the effective token', () => {
 });
 
 describe('a token', () => {
-  const wrong: readonly [token: string, what: RegExp][] = [
+  const invalid: readonly [token: string, what: RegExp][] = [
     ['', /is empty/],
     ['t'.repeat(256), /is too long/],
     ['a b', /contains a space/],
@@ -96,7 +96,7 @@ describe('a token', () => {
     ['a/b', /contains \/ or \?/],
     ['a?b', /contains \/ or \?/],
   ];
-  for (const [token, what] of wrong) {
+  for (const [token, what] of invalid) {
     it(`is rejected with the bound and not shown: ${JSON.stringify(token.slice(0, 12))}`, () => {
       using fixture = new ConfigFixture();
       const sentences = fixture.sentences(`${SERVER}[device]\ntoken = "${token}"`);
@@ -146,8 +146,8 @@ describe('with a token, provisioning', () => {
 
   it('is still validated, because the token may be removed one day', () => {
     using fixture = new ConfigFixture();
-    const wrong = '[provisioning]\nkey = ""\nsecret = ""\ncredentials = "x"\nafter-success = "x"\n';
-    assert.equal(fixture.problems(`${IN_THE_FILE}${wrong}`).length, 4);
+    const invalid = '[provisioning]\nkey = ""\nsecret = ""\ncredentials = "x"\nafter-success = "x"\n';
+    assert.equal(fixture.problems(`${IN_THE_FILE}${invalid}`).length, 4);
   });
 
   it('stays unused if the token is invalid, without a further problem', () => {

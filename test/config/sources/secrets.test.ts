@@ -78,7 +78,7 @@ describe('the effective secret', () => {
 });
 
 describe('a secret file', () => {
-  const wrong: readonly [name: string, make: (fixture: ConfigFixture) => string, what: RegExp][] = [
+  const invalid: readonly [name: string, make: (fixture: ConfigFixture) => string, what: RegExp][] = [
     ['that is missing', (fixture) => join(fixture.directory, 'none'), /names .*none, which does not exist/],
     ['that is a directory', (fixture) => fixture.directory, /which is a directory/],
     ['that is empty', (fixture) => fixture.write('s', '\n'), /provisioning\.secret = \*\*\* is empty/],
@@ -88,7 +88,7 @@ describe('a secret file', () => {
     ['that is a FIFO', (fixture) => withFifo(fixture), /not a regular file/],
     ['whose path is relative', () => SECRET, /secret-file = \*\*\* is not an absolute path/],
   ];
-  for (const [name, make, what] of wrong) {
+  for (const [name, make, what] of invalid) {
     it(`${name} is one problem without its content`, () => {
       using fixture = new ConfigFixture();
       const sentences = fixture.sentences(
