@@ -81,7 +81,7 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecor
   }
   const token = parseToken(stored['token']);
   const previousToken = parseToken(stored['previousToken']);
-  if (token === 'unusable' || previousToken === 'unusable') return invalid('has an unusable token');
+  if (token === 'invalid' || previousToken === 'invalid') return invalid('has an invalid token');
   const fingerprint = parseTexts(stored['fingerprint']);
   const servers = parseTexts(stored['servers']).slice(-SERVERS_MAX);
   const binding = { fingerprint, ...(servers.length > 0 && { servers }) };
@@ -95,9 +95,9 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecor
   return { ok: true, ...binding, record: { state, ...common, token } };
 }
 
-function parseToken(value: unknown): Secret | undefined | 'unusable' {
+function parseToken(value: unknown): Secret | undefined | 'invalid' {
   if (value === undefined) return undefined;
-  return typeof value === 'string' && TOKEN_PATTERN.test(value) ? new Secret(value) : 'unusable';
+  return typeof value === 'string' && TOKEN_PATTERN.test(value) ? new Secret(value) : 'invalid';
 }
 
 /** An invalid fingerprint or list of servers is the same as none. */

@@ -44,7 +44,7 @@ const unit = (example: string) => ({
   bound: `up to ${UNIT_CHARACTERS_MAX} characters`,
   example,
   isOptional: true as const,
-  meaning: 'Unit that `firstlight sample` shows beside the value. It is not sent to the server.',
+  meaning: 'Unit that firstlight sample shows beside the value. It is not sent to the server.',
   schema: v.pipe(
     text('text'),
     boundedText(),

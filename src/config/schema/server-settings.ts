@@ -43,12 +43,12 @@ export const serverSettings = {
     bound: 'http://[name:password@]host[:port] | none; default port 3128',
     example: 'http://proxy.example.com:3128',
     meaning:
-      'Forward proxy for http and https. Without this setting, the agent uses the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY. `none` disables the proxy.',
+      'Forward proxy for http and https. Without this setting, the agent uses the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY. The value none disables the proxy.',
     schema: v.pipe(text('a URL'), parseWith(parseProxy)),
   },
   serverCaFile: {
     key: 'server.ca-file',
-    meaning: 'CA certificates (PEM) that https trusts in addition to those of this host.',
+    meaning: 'CA certificates (PEM) that the agent trusts for https, in addition to those of this host.',
     ...absolutePath('/etc/firstlight/ca.pem', PEM_KIB_MAX),
   },
   serverPin: {
