@@ -1,7 +1,4 @@
-/**
- * How far the host's clock is from true time: asked of its time service, systemd-timesyncd or chrony, every five minutes beside the sampling, and known in
- * between. Nothing is known on a host with another time service, or with none. Never rejects.
- */
+/** The offset of the host's clock, from its time service: systemd-timesyncd or chrony. Others are not supported. */
 
 import type { Clock } from '../../core/ports/clock.ts';
 import { PolledNumber } from '../process/polled-number.ts';
@@ -10,12 +7,12 @@ import { timesyncdOffset } from './timesyncd-offset.ts';
 
 export interface ClockOffsetOptions {
   readonly clock: Pick<Clock, 'sleep' | 'wallMs'>;
-  /** Given by tests. */
+  /** Set by tests only. */
   readonly busctl?: string;
   readonly chronyc?: string;
 }
 
-/** True time minus host, ms: positive where the host was behind. */
+/** Reads true time minus host time, ms: positive if the host is behind. Never rejects. */
 export function clockOffset({
   clock,
   busctl = 'busctl',

@@ -1,7 +1,4 @@
-/**
- * GPIO lines as sensors of an operator's own: read by name through gpio.ts, true for high, or for low where the line is inverted.
- * When they are read is up to core/pollers.ts.
- */
+/** Custom sensors that read a GPIO line: true for high, or for low if the sensor is inverted. */
 
 import type { GpioSensor } from '../../core/model/custom-sensor.ts';
 import type { PolledSensor } from '../../core/sampling/polling.ts';
@@ -19,7 +16,7 @@ export function createGpioSensor({ name, line, isInverted, everyMs }: GpioSensor
       const states = await gpio.read([line], signal);
       if (!states.ok) return states;
       const isHigh = states.isHigh.get(line);
-      if (isHigh === undefined) return { ok: false, problem: `has no answer for ${line}` };
+      if (isHigh === undefined) return { ok: false, problem: `gpioget did not report ${line}` };
       return { ok: true, values: { [name]: isHigh !== isInverted } };
     },
   };

@@ -1,9 +1,6 @@
 /**
- * A field's value as text, whatever it is at run time.
- *
- * The port's type allows scalars only; an error that slips in is worth its message, code and cause, and
- * anything else its JSON, within bounds. Every text inside is cleaned before JSON escapes it. Never throws,
- * also not for a value whose own methods do.
+ * A log field's value as text. Fields are scalars by type, but at run time an error becomes its message, code and causes, and
+ * any other object its JSON. Every text is redacted before JSON escapes it. Never throws, not even for a throwing toJSON.
  */
 
 const CAUSES_MAX = 3;
@@ -15,7 +12,7 @@ export function fieldText(value: unknown, clean: (text: string) => string): stri
     const json = JSON.stringify(value, (_key, nested) =>
       typeof nested === 'string' ? clean(nested) : nested,
     );
-    // Something with a toJSON, such as a Secret, becomes text by itself.
+    // An object with a toJSON, such as a Secret, becomes a plain text.
     return json.startsWith('"') ? String(JSON.parse(json)) : clean(json);
   } catch {
     return Object.prototype.toString.call(value);

@@ -1,9 +1,9 @@
-/** The end of a child that has a process group of its own, and of whatever it started. */
+/** Kills a child that has its own process group, with every process it started. */
 
 import type { ChildProcess } from 'node:child_process';
 import { errorCode } from '../../core/model/error-code.ts';
 
-/** Kills what is left of the group and lets go of it, even if it cannot die (a read that hangs in the kernel). */
+/** Also releases the child's handles, so that a process that cannot die (a read that hangs in the kernel) holds up nothing. */
 export function killGroup(
   child: Pick<ChildProcess, 'pid' | 'exitCode' | 'signalCode' | 'stdout' | 'stderr' | 'unref'>,
 ): void {
@@ -15,8 +15,8 @@ export function killGroup(
 }
 
 /**
- * Whether the number is another process's by now. The kernel gives it to nobody while somebody is in the group; so where a
- * process has it after the child has ended, none is left of the group, and the one of this number is not ours.
+ * The kernel does not reuse the number of a group that has members. So if a process has it after the child has ended, the
+ * group is empty and the number belongs to another process.
  */
 function isPidReused(
   { exitCode, signalCode }: Pick<ChildProcess, 'exitCode' | 'signalCode'>,
@@ -25,13 +25,13 @@ function isPidReused(
   return (exitCode !== null || signalCode !== null) && signalProcess(pid, 0);
 }
 
-/** Whether there is somebody of that number. */
+/** Whether a process or group with that number exists. */
 function signalProcess(pid: number, signal: 'SIGKILL' | 0): boolean {
   try {
     process.kill(pid, signal);
     return true;
   } catch (error) {
-    // EPERM: there is, and he is not ours.
+    // EPERM: it exists and belongs to another user.
     return errorCode(error) !== 'ESRCH';
   }
 }

@@ -103,7 +103,7 @@ it('a line that somebody else holds, and one that is not there, is told in the t
   const one = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 }).gpio;
   assert.deepEqual(await one.read(['Nowhere'], never), {
     ok: false,
-    problem: 'there is no GPIO line Nowhere (gpioinfo lists them)',
+    problem: 'there is no GPIO line named Nowhere: list the names with gpioinfo',
   });
 });
 
@@ -111,7 +111,7 @@ it('a host without the tools is told what to install', async () => {
   const gpio = openGpio({ clock: hostClock(), gpioget: '/nonexistent/gpioget' });
   const states = await gpio.read(['GPIO4'], never);
   assert.ok(!states.ok);
-  assert.match(states.problem, /is not installed: install libgpiod's tools \(apt install gpiod\)$/);
+  assert.match(states.problem, /is not installed: install the package gpiod \(apt install gpiod\)$/);
 });
 
 it('half of the tools is not enough, and that is told instead of a line that is not there', async (t) => {
@@ -144,7 +144,7 @@ it('a tool that hangs is killed at the deadline', { timeout: 20_000 }, async (t)
   const { gpio } = tools(t, { gpioget: 'sleep 1000' }, 200);
   const states = await gpio.read(['GPIO4'], never);
   assert.ok(!states.ok);
-  assert.match(states.problem, /did not answer within 200 ms$/);
+  assert.match(states.problem, /did not finish within 200 ms$/);
 });
 
 it('a tool that prints without end is stopped', { timeout: 20_000 }, async (t) => {

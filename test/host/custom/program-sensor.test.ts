@@ -85,7 +85,7 @@ for (const [what, script, problem] of [
   ['a signal', 'kill -TERM $$', /ended with SIGTERM$/],
   ['more than 16 KiB', 'head -c 20000 /dev/zero', /printed more than 16384 bytes$/],
   ['a gigabyte', 'yes flow=1 | head -c 1000000000', /printed more than 16384 bytes$/],
-  ['a key of the agent’s own', 'echo load1=1', /says boilerLoad1, which is a key of the agent's own$/],
+  ['a key of the agent’s own', 'echo load1=1', /printed boilerLoad1, which is a built-in key$/],
 ] as const) {
   it(`${what} is no values and one sentence`, async (t) => {
     const result = await new ProgramFixture(t).run(script);
@@ -104,14 +104,14 @@ it('a program that is not there or may not be run is told with what to do', asyn
   const missing = await fixture.readSensor({ command: [fixture.path('gone')] });
   assert.match(
     problemOf(missing),
-    /gone is not there, or what its first line names is not: check the path in command/,
+    /gone does not exist, or the interpreter in its first line does not: check the path in command/,
   );
   writeFileSync(fixture.path('unreadable'), '#!/bin/sh\n', { mode: 0o644 });
   assert.match(
     problemOf(await fixture.readSensor({ command: [fixture.path('unreadable')] })),
-    /may not be run: check its mode/,
+    /cannot be executed: check its mode/,
   );
-  assert.match(problemOf(await fixture.readSensor({ command: [tmpdir()] })), /may not be run/);
+  assert.match(problemOf(await fixture.readSensor({ command: [tmpdir()] })), /cannot be executed/);
 });
 
 it('one that hangs is killed at its time-out, with what it has started', { timeout: 60_000 }, async (t) => {
@@ -121,7 +121,7 @@ it('one that hangs is killed at its time-out, with what it has started', { timeo
   });
   assert.match(
     problemOf(result),
-    /did not answer within 1000 ms and was ended: make it quicker, or raise timeout/,
+    /did not finish within 1000 ms and was killed: make it faster, or raise timeout/,
   );
   await fixture.hasExited('pid');
 });
@@ -133,7 +133,7 @@ it('one that ends while a grandchild holds its output is ended at its time-out, 
   const result = await fixture.run(`sleep 600 & echo $! > ${fixture.path('pid')}; echo flow=1`, {
     timeoutMs: SHORT_TIMEOUT_MS,
   });
-  assert.match(problemOf(result), /left something running that holds its output beyond 1000 ms/);
+  assert.match(problemOf(result), /left a process running that kept its output open for more than 1000 ms/);
   await fixture.hasExited('pid');
 });
 
@@ -157,7 +157,7 @@ it('one that closes its output early and ends later is waited for, and one that 
   const hanging = await fixture.run(`echo $$ > ${fixture.path('pid')}; exec 1>&- 2>&-; sleep 600`, {
     timeoutMs: SHORT_TIMEOUT_MS,
   });
-  assert.match(problemOf(hanging), /did not answer within 1000 ms/);
+  assert.match(problemOf(hanging), /did not finish within 1000 ms/);
   await fixture.hasExited('pid');
 });
 

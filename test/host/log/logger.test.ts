@@ -43,7 +43,10 @@ describe('a program whose stdout is a pipe', () => {
     const reading = text(child.stdout);
     child.stdin.end('go on\n');
     const lines = (await reading).trimEnd().split('\n');
-    assert.equal(lines.at(-1), `<4>log lines were dropped because nobody read them lines=${lost}`);
+    assert.equal(
+      lines.at(-1),
+      `<4>log lines were dropped because the reader did not read them lines=${lost}`,
+    );
     assert.equal(lines.length - 1 + lost, 60_000);
   });
 });
@@ -78,7 +81,10 @@ it('a reader that takes up reading again is told at once what it missed, and the
   assert.ok(missed > 100 && missed < 200, `lost ${missed}`);
   take();
   await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(taken.at(-1), `<4>log lines were dropped because nobody read them lines=${missed}\n`);
+  assert.equal(
+    taken.at(-1),
+    `<4>log lines were dropped because the reader did not read them lines=${missed}\n`,
+  );
   logger.info('heard');
   assert.equal(taken.at(-1), '<6>heard\n');
   assert.equal(logger.lost, missed);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { utcText } from '../../../src/host/clock/utc-text.ts';
+import { utcText } from '../../../src/host/log/log-line.ts';
 
 test('a date is written as V8 writes it, in every year', () => {
   const dates = fc.oneof(
