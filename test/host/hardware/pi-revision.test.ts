@@ -1,4 +1,4 @@
-/** Revision codes of the Raspberry Pi, old and new; and that no other board's is taken for one. */
+/** Revision codes of the Raspberry Pi, old and new, and boards that have none. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -30,13 +30,13 @@ for (const [code, [model, memory, manufacturer, processor, revision]] of Object.
   });
 }
 
-it('the bits of a void warranty and of overvolting change nothing', () => {
+it('the bits for warranty and overvoltage are ignored', () => {
   assert.deepEqual(piBoard(cpuinfo('2a22082')), piBoard(cpuinfo('a22082')));
   assert.deepEqual(piBoard(cpuinfo('e0c03114')), piBoard(cpuinfo('c03114')));
   assert.deepEqual(piBoard(cpuinfo('1000004')), piBoard(cpuinfo('0004')));
 });
 
-it('of a board that comes after this table the parts that are known are told', () => {
+it('a revision code with unknown values gives the known ones', () => {
   const board = piBoard(cpuinfo('fff7f2'));
   assert.deepEqual(board, {
     model: undefined,
@@ -50,7 +50,7 @@ it('of a board that comes after this table the parts that are known are told', (
   assert.equal(piFacts(piBoard(cpuinfo('00ff'))).hardwareRevision, 'rev unknown (00ff)');
 });
 
-it('a captured Pi 4 has its revision, memory, maker and chip as attributes', () => {
+it('a captured Pi 4 has revision, memory, manufacturer and processor as attributes', () => {
   const path = join(process.cwd(), 'test/fixtures/hosts/raspberry-pi-4/proc/cpuinfo');
   assert.deepEqual(piFacts(piBoard(readFileSync(path, 'latin1'))), {
     hardwareRevision: 'rev 1.4 (c03114)',
@@ -60,11 +60,11 @@ it('a captured Pi 4 has its revision, memory, maker and chip as attributes', () 
   });
 });
 
-it('a kernel that says only the chip family is a Raspberry Pi too', () => {
+it('a Raspberry Pi is recognised by its chip family alone', () => {
   assert.equal(piBoard('Hardware\t: BCM2835\nRevision\t: 0010\n')?.model, 'Model B Plus');
 });
 
-it('no other board has a revision code of a Raspberry Pi', () => {
+it('piBoard returns undefined for other boards', () => {
   for (const text of [
     'Hardware\t: Allwinner sun8i Family\nRevision\t: 0004\n',
     'model name\t: Intel(R) Celeron(R)\n',
