@@ -1,4 +1,4 @@
-/** Says each event once in the life of a process: a dying card would otherwise fill the journal with one line. */
+/** Logs each event once per process, so that a failing disk does not flood the log. */
 
 import { type EventId, logEvent } from '../../core/events/catalogue.ts';
 import type { EventLevel } from '../../core/events/definition.ts';
