@@ -19,7 +19,7 @@ import type { Logger } from '../core/ports/log.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import { BacklogLane } from './backlog-lane.ts';
 import { DiskStateLog } from './disk-state-log.ts';
-import { Flusher } from './flusher.ts';
+import { Flusher } from './flush.ts';
 import { MemoryStore } from './memory/memory-store.ts';
 import type { ReadingStore } from './store/reading-store.ts';
 

@@ -24,6 +24,7 @@ export function boardFingerprint({ root }: FingerprintOptions): Fingerprint {
 /** 64 bits: two of 20,000 boards collide once in 9 × 10^10 fleets. */
 const DIGITS = 16;
 
+/** The title keeps the digits different from those of a device name, which hashes the same values. */
 function entry(kind: 'serial' | 'mac', value: string): string {
   const title = `firstlight board fingerprint 1 ${kind}`;
   const digest = createHash('sha256').update(`${title}\n${value}`).digest('hex');

@@ -5,7 +5,6 @@
  * most 8 KiB; a longer one is cut and marked. Every text is redacted before it is escaped or cut. Never throws.
  */
 
-import { fieldText } from './field-text.ts';
 import type { Redaction } from './redaction.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -31,6 +30,9 @@ const PRIORITIES = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies R
 /** What a JSON line that is too long keeps of each text. Even with six bytes per escaped character one text fits. */
 const TEXT_CHARACTERS_MAX = 1000;
 
+/** Causes of an error that are rendered. */
+const CAUSES_MAX = 3;
+
 type Scalar = string | number | boolean;
 
 export function renderLine(entry: LogEntry, style: LineStyle, redaction: Redaction): string {
@@ -52,6 +54,37 @@ function plainFields(entry: LogEntry, redaction: Redaction): Fields {
     fields.push([redaction.clean(key), isScalar && cleaned === String(value) ? value : cleaned]);
   }
   return fields;
+}
+
+/**
+ * A field's value as text. Fields are scalars by type, but at run time an error becomes its message, code and causes, and any
+ * other object its JSON. Every text is redacted before JSON escapes it. Never throws, not even for a throwing toJSON.
+ */
+function fieldText(value: unknown, clean: (text: string) => string): string {
+  try {
+    if (value instanceof Error) return clean(errorText(value));
+    if (typeof value !== 'object' || value === null) return clean(String(value));
+    const json = JSON.stringify(value, (_key, nested) =>
+      typeof nested === 'string' ? clean(nested) : nested,
+    );
+    // An object with a toJSON, such as a Secret, becomes a plain text.
+    return json.startsWith('"') ? String(JSON.parse(json)) : clean(json);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function errorText(error: Error): string {
+  const texts: string[] = [];
+  let current: unknown = error;
+  while (current instanceof Error && texts.length <= CAUSES_MAX) {
+    const name = current.name === 'Error' ? '' : `${current.name}: `;
+    const code =
+      'code' in current && !current.message.includes(String(current.code)) ? ` (${current.code})` : '';
+    texts.push(`${name}${current.message}${code}`);
+    current = current.cause;
+  }
+  return texts.join(', caused by: ');
 }
 
 function textLine(

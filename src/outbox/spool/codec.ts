@@ -134,11 +134,11 @@ export function decode(text: string, bootId: string, dictionary?: Dictionary): R
   if (!isFiniteNumber(m) || typeof b !== 'string') return undefined;
   if ((f !== undefined && f !== 1) || (g !== undefined && g !== 1)) return undefined;
   if (!isValues(v) || Object.keys(unknown).length > 0) return undefined;
-  const dated = t === undefined ? {} : { tsMs: t };
+  const timestamp = t === undefined ? {} : { tsMs: t };
   return {
     bootId: b,
     bootMs: m,
-    ...dated,
+    ...timestamp,
     values: v,
     isSnapshot: f === 1,
     ...(g === 1 && { gap: true as const }),
@@ -173,8 +173,8 @@ function decodeDelta(text: string, dictionary: Dictionary): Reading | undefined 
   const values = Object.fromEntries([...numbers, ...Object.entries(rest)]);
   if (!isValues(values)) return undefined;
   const bootMs = readDifference(boot, full.bootMs);
-  const dated = full.tsMs === undefined ? {} : { tsMs: readDifference(date, full.tsMs) };
-  return { bootId: full.bootId, bootMs, ...dated, values, isSnapshot: false };
+  const timestamp = full.tsMs === undefined ? {} : { tsMs: readDifference(date, full.tsMs) };
+  return { bootId: full.bootId, bootMs, ...timestamp, values, isSnapshot: false };
 }
 
 function isValues(json: unknown): json is Values {

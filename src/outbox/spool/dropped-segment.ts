@@ -25,8 +25,8 @@ export function reportDropped(
       if (!isReported) losses.add({ readings: 1, reason: 'damaged' });
       continue;
     }
-    const dated = bootOffsets.withTimestamp(record.reading);
-    if (dated || !isReported) losses.addReading(dated ?? record.reading, reason);
+    const timestamped = bootOffsets.withTimestamp(record.reading);
+    if (timestamped || !isReported) losses.addReading(timestamped ?? record.reading, reason);
   }
 }
 

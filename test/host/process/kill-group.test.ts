@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { it, type TestContext } from 'node:test';
-import { killGroup } from '../../../src/host/process/kill-group.ts';
+import { killGroup } from '../../../src/host/process/run-program.ts';
 
 const timeout = 20_000;
 
