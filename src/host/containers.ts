@@ -25,7 +25,7 @@ export interface ContainersOptions {
 }
 
 /** Reads the number of running containers. */
-export function runningContainers(options: ContainersOptions): PolledNumber {
+export function pollContainers(options: ContainersOptions): PolledNumber {
   return new PolledNumber((signal) => countRunning(options, signal), options.clock);
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { hostClock } from '../../src/host/clock/clock.ts';
-import { runningContainers } from '../../src/host/containers.ts';
+import { pollContainers } from '../../src/host/containers.ts';
 
 const timeout = 20_000;
 /** One entry of the engine's list, shortened. */
@@ -37,7 +37,7 @@ for (const [what, answer, expected] of [
   });
 }
 
-it('runningContainers requests the list of running containers', { timeout }, async (t) => {
+it('pollContainers requests the list of running containers', { timeout }, async (t) => {
   const requests: string[] = [];
   const socket = await engineWith(t, (request, response) => {
     requests.push(`${request.method} ${request.url}`);
@@ -47,7 +47,7 @@ it('runningContainers requests the list of running containers', { timeout }, asy
   assert.deepEqual(requests, ['GET /containers/json']);
 });
 
-it('runningContainers stops reading a response after 1 MB', { timeout }, async (t) => {
+it('pollContainers stops reading a response after 1 MB', { timeout }, async (t) => {
   let sentBytes = 0;
   const socket = await engineWith(t, (_request, response) => {
     response.write('[');
@@ -110,7 +110,7 @@ it('a socket without write permission is skipped', {
   assert.equal(await countWith([closed, open]), 2);
 });
 
-it('runningContainers queries only the first engine, even if it fails', {
+it('pollContainers queries only the first engine, even if it fails', {
   timeout,
 }, async (t) => {
   const [broken, other] = [
@@ -120,10 +120,10 @@ it('runningContainers queries only the first engine, even if it fails', {
   assert.equal(await countWith([broken, other]), undefined);
 });
 
-it('runningContainers does not wait for a response when the agent stops', { timeout }, async (t) => {
+it('pollContainers does not wait for a response when the agent stops', { timeout }, async (t) => {
   const stop = new AbortController();
   const [socket] = await hangingEngine(t, () => stop.abort());
-  const containers = runningContainers({ clock: hostClock(), sockets: [socket] });
+  const containers = pollContainers({ clock: hostClock(), sockets: [socket] });
   await containers.run(stop.signal);
   assert.equal(containers.last, undefined);
 });
@@ -141,7 +141,7 @@ async function countWith(
       for (const each of [signal, late]) each.addEventListener('abort', () => resolve());
     });
   };
-  const containers = runningContainers({ clock: { sleep }, sockets });
+  const containers = pollContainers({ clock: { sleep }, sockets });
   await containers.run(stop.signal);
   return containers.last;
 }

@@ -16,7 +16,7 @@ const [EXCHANGE_AT, OFFSET_AT, LEAP_AT] = [3, 4, 13];
 const UNSYNCHRONISED = 'Not synchronised';
 
 /** True time minus host time, ms: positive if the host is behind. */
-export async function chronyOffset(
+export async function readChronyOffset(
   command: string,
   clock: Pick<Clock, 'sleep' | 'wallMs'>,
   signal: AbortSignal,

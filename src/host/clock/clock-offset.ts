@@ -2,8 +2,8 @@
 
 import type { Clock } from '../../core/ports/clock.ts';
 import { PolledNumber } from '../process/polled-number.ts';
-import { chronyOffset } from './chrony-offset.ts';
-import { timesyncdOffset } from './timesyncd-offset.ts';
+import { readChronyOffset } from './chrony-offset.ts';
+import { readTimesyncdOffset } from './timesyncd-offset.ts';
 
 export interface ClockOffsetOptions {
   readonly clock: Pick<Clock, 'sleep' | 'wallMs'>;
@@ -13,14 +13,14 @@ export interface ClockOffsetOptions {
 }
 
 /** Reads true time minus host time, ms: positive if the host is behind. Never rejects. */
-export function clockOffset({
+export function pollClockOffset({
   clock,
   busctl = 'busctl',
   chronyc = 'chronyc',
 }: ClockOffsetOptions): PolledNumber {
   return new PolledNumber(
     async (signal) =>
-      (await timesyncdOffset(busctl, clock, signal)) ?? (await chronyOffset(chronyc, clock, signal)),
+      (await readTimesyncdOffset(busctl, clock, signal)) ?? (await readChronyOffset(chronyc, clock, signal)),
     clock,
   );
 }

@@ -30,7 +30,7 @@ const SIGNATURE = '(uuuuittayttttbtt)';
 const [TIMES_AT, SPIKE_AT] = [8, 12];
 
 /** Server time minus host time, ms: positive if the host was behind. */
-export async function timesyncdOffset(
+export async function readTimesyncdOffset(
   command: string,
   clock: Pick<Clock, 'sleep' | 'wallMs'>,
   signal: AbortSignal,

@@ -4,14 +4,14 @@ import { arch, hostname, networkInterfaces, release } from 'node:os';
 import { deliverable, type Values } from '../../core/model/reading.ts';
 import { plainText } from './facts-text.ts';
 
-export function basicFacts(agentVersion: string): Values {
+export function readBasicFacts(agentVersion: string): Values {
   return deliverable({
     architecture: plainText(arch(), 'arch '),
     kernel: plainText(release(), 'v'),
     hostname: plainText(hostname(), 'host '),
     agentVersion: plainText(agentVersion, 'v'),
     nodeVersion: plainText(process.version, 'v'),
-    ipAddresses: plainText(ipAddresses(interfaces()).join(','), ''),
+    ipAddresses: plainText(selectAddresses(interfaces()).join(','), ''),
   });
 }
 
@@ -30,7 +30,7 @@ export interface Address {
 }
 
 /** Addresses at which others can reach the host: no loopback, no link-local; IPv4 first, unique, at most six. */
-export function ipAddresses(
+export function selectAddresses(
   interfaces: Readonly<Record<string, readonly Address[] | undefined>>,
 ): readonly string[] {
   const all = Object.values(interfaces)

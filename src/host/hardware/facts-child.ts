@@ -7,7 +7,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { factText, serialText } from './facts-text.ts';
-import { type PiBoard, piBoard } from './pi-revision.ts';
+import { type PiBoard, parsePiBoard } from './pi-revision.ts';
 
 /** The attributes that the child may deliver. */
 export const CHILD_KEYS = [
@@ -28,7 +28,7 @@ export async function printFacts(out: { write(text: string): unknown } = process
   const system = await attempt(() => si.system());
   const board = await attempt(() => si.baseboard());
   const os = await attempt(() => si.osInfo());
-  const pi = await attempt(async () => piBoard(await readFile('/proc/cpuinfo', 'latin1')));
+  const pi = await attempt(async () => parsePiBoard(await readFile('/proc/cpuinfo', 'latin1')));
   const facts: ChildFacts = {
     ...piFacts(pi),
     hardwareModel: firstUsable(

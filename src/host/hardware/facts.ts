@@ -12,7 +12,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { HostFacts } from '../../core/ports/sensors.ts';
 import { DEFAULT_PATH, runProgram } from '../process/run-program.ts';
-import { basicFacts } from './basic-facts.ts';
+import { readBasicFacts } from './basic-facts.ts';
 import { CHILD_KEYS } from './facts-child.ts';
 import { factText } from './facts-text.ts';
 
@@ -30,7 +30,7 @@ export interface FactsOptions {
 export function createFacts(options: FactsOptions): HostFacts {
   return {
     async gather(signal) {
-      const basic = basicFacts(options.agentVersion);
+      const basic = readBasicFacts(options.agentVersion);
       const result = await runChild(options, signal);
       if (result.ok) return { ...basic, ...result.facts };
       if (!signal.aborted) {

@@ -18,7 +18,7 @@ export interface PiBoard {
 }
 
 /** Parses the text of /proc/cpuinfo. Undefined for other boards, whose line "Revision" has another meaning. */
-export function piBoard(cpuinfo: string): PiBoard | undefined {
+export function parsePiBoard(cpuinfo: string): PiBoard | undefined {
   if (!/^Model\s*:\s*Raspberry Pi\b/m.test(cpuinfo) && !/^Hardware\s*:\s*BCM2[78]\d\d\b/m.test(cpuinfo)) {
     return undefined;
   }

@@ -21,7 +21,7 @@ export interface FailedUnitsOptions {
 }
 
 /** Reads the number of failed units. */
-export function failedUnits(options: FailedUnitsOptions): PolledNumber {
+export function pollFailedUnits(options: FailedUnitsOptions): PolledNumber {
   return new PolledNumber((signal) => countFailed(options, signal), options.clock);
 }
 

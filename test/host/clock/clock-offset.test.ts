@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import { clockOffset } from '../../../src/host/clock/clock-offset.ts';
+import { pollClockOffset } from '../../../src/host/clock/clock-offset.ts';
 import { pollOnce, writeProgram } from '../process/poll-once.ts';
 
 const SENT_US = 1_787_323_275_100_216;
@@ -99,5 +99,5 @@ function readOffset({
   chronyc = '/nowhere/chronyc',
   nowMs = NOW_MS,
 }: OffsetCommands): Promise<number | undefined> {
-  return pollOnce((sleep) => clockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc }));
+  return pollOnce((sleep) => pollClockOffset({ clock: { sleep, wallMs: () => nowMs }, busctl, chronyc }));
 }

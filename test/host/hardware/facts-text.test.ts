@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ipAddresses } from '../../../src/host/hardware/basic-facts.ts';
+import { selectAddresses } from '../../../src/host/hardware/basic-facts.ts';
 import { osVersion } from '../../../src/host/hardware/facts-child.ts';
 import { factText, isPlaceholderText, plainText, serialText } from '../../../src/host/hardware/facts-text.ts';
 
@@ -76,10 +76,10 @@ it('an attribute has no control characters and at most 255 characters', () => {
   assert.equal(factText(42, 'x'), undefined);
 });
 
-it('ipAddresses lists unique addresses, IPv4 first, without loopback and link-local', () => {
+it('selectAddresses lists unique addresses, IPv4 first, without loopback and link-local', () => {
   const from = (address: string, internal = false) => ({ address, internal });
   assert.deepEqual(
-    ipAddresses({
+    selectAddresses({
       lo: [from('127.0.0.1', true), from('::1', true)],
       eth0: [from('fe80::1'), from('2001:db8::7'), from('192.0.2.7'), from('169.254.3.4')],
       wlan0: [from('192.0.2.7'), from('198.51.100.2')],
@@ -88,5 +88,5 @@ it('ipAddresses lists unique addresses, IPv4 first, without loopback and link-lo
     ['192.0.2.7', '198.51.100.2', '2001:db8::7'],
   );
   const many = Array.from({ length: 50 }, (_, i) => from(`2001:db8:1111:2222:3333:4444:5555:6${100 + i}`));
-  assert.ok(ipAddresses({ eth0: many }).join(',').length <= 255);
+  assert.ok(selectAddresses({ eth0: many }).join(',').length <= 255);
 });

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { piFacts } from '../../../src/host/hardware/facts-child.ts';
-import { piBoard } from '../../../src/host/hardware/pi-revision.ts';
+import { parsePiBoard } from '../../../src/host/hardware/pi-revision.ts';
 
 /** From the tables of the Raspberry Pi documentation. */
 const BOARDS = {
@@ -26,18 +26,18 @@ const BOARDS = {
 
 for (const [code, [model, memory, manufacturer, processor, revision]] of Object.entries(BOARDS)) {
   it(`${code} is a Raspberry Pi ${model}, revision ${revision}, ${memory ?? 'with either memory'}`, () => {
-    assert.deepEqual(piBoard(cpuinfo(code)), { model, memory, manufacturer, processor, revision, code });
+    assert.deepEqual(parsePiBoard(cpuinfo(code)), { model, memory, manufacturer, processor, revision, code });
   });
 }
 
 it('the bits for warranty and overvoltage are ignored', () => {
-  assert.deepEqual(piBoard(cpuinfo('2a22082')), piBoard(cpuinfo('a22082')));
-  assert.deepEqual(piBoard(cpuinfo('e0c03114')), piBoard(cpuinfo('c03114')));
-  assert.deepEqual(piBoard(cpuinfo('1000004')), piBoard(cpuinfo('0004')));
+  assert.deepEqual(parsePiBoard(cpuinfo('2a22082')), parsePiBoard(cpuinfo('a22082')));
+  assert.deepEqual(parsePiBoard(cpuinfo('e0c03114')), parsePiBoard(cpuinfo('c03114')));
+  assert.deepEqual(parsePiBoard(cpuinfo('1000004')), parsePiBoard(cpuinfo('0004')));
 });
 
 it('a revision code with unknown values gives the known ones', () => {
-  const board = piBoard(cpuinfo('fff7f2'));
+  const board = parsePiBoard(cpuinfo('fff7f2'));
   assert.deepEqual(board, {
     model: undefined,
     memory: undefined,
@@ -47,12 +47,12 @@ it('a revision code with unknown values gives the known ones', () => {
     code: 'fff7f2',
   });
   assert.equal(piFacts(board).hardwareRevision, 'rev 1.2 (fff7f2)');
-  assert.equal(piFacts(piBoard(cpuinfo('00ff'))).hardwareRevision, 'rev unknown (00ff)');
+  assert.equal(piFacts(parsePiBoard(cpuinfo('00ff'))).hardwareRevision, 'rev unknown (00ff)');
 });
 
 it('a captured Pi 4 has revision, memory, manufacturer and processor as attributes', () => {
   const path = join(process.cwd(), 'test/fixtures/hosts/raspberry-pi-4/proc/cpuinfo');
-  assert.deepEqual(piFacts(piBoard(readFileSync(path, 'latin1'))), {
+  assert.deepEqual(piFacts(parsePiBoard(readFileSync(path, 'latin1'))), {
     hardwareRevision: 'rev 1.4 (c03114)',
     hardwareMemory: '4 GB',
     hardwareManufacturer: 'Sony UK',
@@ -61,10 +61,10 @@ it('a captured Pi 4 has revision, memory, manufacturer and processor as attribut
 });
 
 it('a Raspberry Pi is recognised by its chip family alone', () => {
-  assert.equal(piBoard('Hardware\t: BCM2835\nRevision\t: 0010\n')?.model, 'Model B Plus');
+  assert.equal(parsePiBoard('Hardware\t: BCM2835\nRevision\t: 0010\n')?.model, 'Model B Plus');
 });
 
-it('piBoard returns undefined for other boards', () => {
+it('parsePiBoard returns undefined for other boards', () => {
   for (const text of [
     'Hardware\t: Allwinner sun8i Family\nRevision\t: 0004\n',
     'model name\t: Intel(R) Celeron(R)\n',
@@ -73,7 +73,7 @@ it('piBoard returns undefined for other boards', () => {
     'Model\t\t: Raspberry Pi 4\nRevision\t: nonsense\n',
     '',
   ]) {
-    assert.equal(piBoard(text), undefined, JSON.stringify(text));
+    assert.equal(parsePiBoard(text), undefined, JSON.stringify(text));
   }
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { it, type TestContext } from 'node:test';
-import { failedUnits } from '../../../src/host/systemd/failed-units.ts';
+import { pollFailedUnits } from '../../../src/host/systemd/failed-units.ts';
 import { pollOnce, writeProgram } from '../process/poll-once.ts';
 
 for (const [what, output, expected] of [
@@ -18,16 +18,16 @@ for (const [what, output, expected] of [
   });
 }
 
-it('failedUnits runs no program on a host that systemd did not boot', async (t) => {
+it('pollFailedUnits runs no program on a host that systemd did not boot', async (t) => {
   assert.equal(await countWith(t, 'echo 3', '/nowhere/systemd'), undefined);
 });
 
-it('failedUnits requests one property of the manager', async (t) => {
+it('pollFailedUnits requests one property of the manager', async (t) => {
   const output = `[ "$*" = "show --property=NFailedUnits --value" ] && echo 7`;
   assert.equal(await countWith(t, output, tmpdir()), 7);
 });
 
 function countWith(t: TestContext, script: string, booted: string): Promise<number | undefined> {
   const command = writeProgram(t, 'systemctl', script);
-  return pollOnce((sleep) => failedUnits({ clock: { sleep }, command, booted }));
+  return pollOnce((sleep) => pollFailedUnits({ clock: { sleep }, command, booted }));
 }
