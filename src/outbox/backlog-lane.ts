@@ -1,5 +1,6 @@
 /**
- * The backlog as one lane over several stores, oldest first: the disk, then readings that could not be written to it.
+ * The backlog as one lane over several stores, oldest first: the disk, then readings that could not be
+ * written to it.
  *
  * Readings of a store are taken when the stores before it have no more. If one store rewinds, all do.
  */

@@ -1,4 +1,7 @@
-/** Moves readings from memory to the disk, in batches; those that cannot be written go to the overflow in memory. */
+/**
+ * Moves readings from memory to the disk, in batches; those that cannot be written go to the overflow in
+ * memory.
+ */
 
 import type { Reading, Values } from '../core/model/reading.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -44,7 +47,8 @@ export class Flusher {
     } catch (error) {
       if (!(error instanceof OutboxError)) throw error;
       this.#failedAtMs = this.#clock.bootMs();
-      // In their original form, because each attempt would make them larger. But the first must be a full reading.
+      // In their original form, because each attempt would make them larger. But the first must be a full
+      // reading.
       const rest = readings.slice(readings.length - this.#inTransit + batch.length);
       await this.#overflow.append([...batch, ...rest]);
       this.#diskLog.onFailed(error);

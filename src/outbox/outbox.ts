@@ -5,8 +5,9 @@
  *                └── after `spoolAfterMs` ─▶ spool (disk) ──▶ delivered, after the fresh ones
  *                                └── write fails ─▶ overflow (memory), until the disk can be written
  *
- * While the server accepts readings nothing is written to the disk. Otherwise readings are on the disk within `spoolAfterMs`,
- * then every `flushEveryMs`, and after `close`. Sampling never waits for the disk. A full store drops its oldest readings.
+ * While the server accepts readings nothing is written to the disk. Otherwise readings are on the disk within
+ * `spoolAfterMs`, then every `flushEveryMs`, and after `close`. Sampling never waits for the disk. A full
+ * store drops its oldest readings.
  */
 
 import { raceAbort } from '../core/async/abort.ts';
@@ -130,7 +131,8 @@ export class TieredOutbox implements Outbox {
     await this.fresh.setBootOffset(offsetMs);
     await this.#overflow.setBootOffset(offsetMs);
     this.#changed.notify();
-    // Not awaited, because the disk may hang. The spool hands out its readings after it has stored the offset.
+    // Not awaited, because the disk may hang. The spool hands out its readings after it has stored the
+    // offset.
     void this.#ports.spool?.setBootOffset(offsetMs).then(() => this.#changed.notify());
   }
 
@@ -182,12 +184,14 @@ export class TieredOutbox implements Outbox {
   }
 
   async #flush(): Promise<void> {
-    // An undated reading in flight may have arrived already, so it stays in memory, and all newer ones with it.
+    // An undated reading in flight may have arrived already, so it stays in memory, and all newer ones with
+    // it.
     const fresh = this.fresh.drain(this.#undatedInFlight);
     const { spool, now } = this.#ports;
     if (!spool) return this.#overflow.append(fresh);
     const isWritten = await this.#flusher.flush([...this.#overflow.drain(), ...fresh], spool);
-    // A gap record goes to the disk or the server, never to a full memory, where it would push out readings itself.
+    // A gap record goes to the disk or the server, never to a full memory, where it would push out readings
+    // itself.
     const gap = isWritten ? this.losses.takeGapRecord(now) : undefined;
     if (gap) await this.#flusher.flush([gap], spool);
     this.#changed.notify();

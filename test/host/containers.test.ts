@@ -157,7 +157,10 @@ async function engineWith(t: TestContext, answer: RequestListener): Promise<stri
   return path;
 }
 
-/** A server on a unix socket that only runs `act` for each request; its path, and the end of the first connection. */
+/**
+ * A server on a unix socket that only runs `act` for each request; its path, and the end of the first
+ * connection.
+ */
 async function hangingEngine(
   t: TestContext,
   act: (connection: Socket) => void,

@@ -1,9 +1,11 @@
 /**
- * The time since this host booted, including suspends, and the boot ID: they timestamp readings while the date is unknown.
+ * The time since this host booted, including suspends, and the boot ID: they timestamp readings while the
+ * date is unknown.
  *
- * CLOCK_MONOTONIC starts at the boot for every process and never steps, but stops during a suspend. /proc/uptime
- * (CLOCK_BOOTTIME) does not; it is read at the start, every few seconds on demand, and at once if the wall clock has moved
- * against CLOCK_MONOTONIC, as it does in a suspend. So the time jumps over a suspend when the host wakes, and never goes back.
+ * CLOCK_MONOTONIC starts at the boot for every process and never steps, but stops during a suspend.
+ * /proc/uptime (CLOCK_BOOTTIME) does not; it is read at the start, every few seconds on demand, and at once
+ * if the wall clock has moved against CLOCK_MONOTONIC, as it does in a suspend. So the time jumps over a
+ * suspend when the host wakes, and never goes back.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -50,7 +52,8 @@ export class BootTime {
 
   #readUptime(monotonicMs: number): void {
     const uptimeMs = readUptimeMs(this.#uptimePath);
-    // A process that was stopped between the two reads (SIGSTOP, a frozen cgroup) has compared different instants.
+    // A process that was stopped between the two reads (SIGSTOP, a frozen cgroup) has compared different
+    // instants.
     if (this.#monotonicMs() - monotonicMs > STALL_MS_MAX) return;
     const suspendedMs = uptimeMs - monotonicMs;
     // Only by more than 1 s: /proc/uptime counts hundredths, and the time must not creep with every read.

@@ -1,6 +1,7 @@
 /**
- * The offset of the host's clock as chrony measures it, from `chronyc -c tracking` (chronyc(1)): one line of comma-separated
- * fields. Any user may run it. Undefined if chrony has no source that it trusts, or has not reached one for 2 h. Never rejects.
+ * The offset of the host's clock as chrony measures it, from `chronyc -c tracking` (chronyc(1)): one line of
+ * comma-separated fields. Any user may run it. Undefined if chrony has no source that it trusts, or has not
+ * reached one for 2 h. Never rejects.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';

@@ -1,8 +1,10 @@
 /**
- * The adapter of the `Clock` port, and the only file that starts timers, so that it can measure how late they fire.
+ * The adapter of the `Clock` port, and the only file that starts timers, so that it can measure how late they
+ * fire.
  *
- * A sleep never ends early by the monotonic clock, ends at once on abort, never rejects, and leaves no timer or listener
- * behind. A sleep longer than one timer (24.8 days) uses several in a row, because a longer timer would fire at once.
+ * A sleep never ends early by the monotonic clock, ends at once on abort, never rejects, and leaves no timer
+ * or listener behind. A sleep longer than one timer (24.8 days) uses several in a row, because a longer timer
+ * would fire at once.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -13,8 +15,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface HostClock extends Clock {
   /**
-   * The largest delay of a sleep that elapsed since the previous call, ms; undefined if none did. About 1 ms on an idle host,
-   * because timers have whole milliseconds. A suspend does not count.
+   * The largest delay of a sleep that elapsed since the previous call, ms; undefined if none did. About 1 ms
+   * on an idle host, because timers have whole milliseconds. A suspend does not count.
    */
   drainTimerLagMs(): number | undefined;
 }

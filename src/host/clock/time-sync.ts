@@ -1,12 +1,14 @@
 /**
- * Whether a time service has set this host's clock: the adapter of the `TimeSync` port. The sources, cheapest first:
+ * Whether a time service has set this host's clock: the adapter of the `TimeSync` port. The sources, cheapest
+ * first:
  *
  *   1. /run/systemd/timesync/synchronized: systemd-timesyncd touches it when it sets or corrects the clock. A boot empties /run.
  *   2. timedatectl, which queries the kernel through timedated: for chrony and ntpd too. The agent's unit may not query it itself.
  *   3. adjtimex(2), called by perl, because Node cannot: for a host without systemd.
  *
- * If anyone sets the clock (`date -s`), the kernel reports "not synchronised" until a time service corrects it. So the kernel's
- * "yes" after a step confirms the step, and its "no" takes precedence over the file. A plausible date proves nothing.
+ * If anyone sets the clock (`date -s`), the kernel reports "not synchronised" until a time service corrects
+ * it. So the kernel's "yes" after a step confirms the step, and its "no" takes precedence over the file. A
+ * plausible date proves nothing.
  */
 
 import { stat } from 'node:fs/promises';
@@ -34,9 +36,15 @@ export function hostTimeSync(options: TimeSyncOptions): TimeSync {
 
 /** How long a program that hangs can delay a check, ms. */
 const DEADLINE_MS = 3000;
-/** Checks without any source before the event is logged: 30 s at one every 2 s, because D-Bus starts late in a boot. */
+/**
+ * Checks without any source before the event is logged: 30 s at one every 2 s, because D-Bus starts late in a
+ * boot.
+ */
 const UNANSWERED_CHECKS_MAX = 15;
-/** The agent notices a step within a minute. An older change of the file came before the step and confirms nothing. */
+/**
+ * The agent notices a step within a minute. An older change of the file came before the step and confirms
+ * nothing.
+ */
 const SYNC_FILE_AGE_MS_MAX = 90_000;
 
 class HostTimeSync implements TimeSync {
@@ -127,8 +135,8 @@ const ADJTIMEX: Readonly<Record<string, number>> = {
 const TIME_ERROR = 5;
 
 /**
- * With `modes` 0 the call only reads. It fills struct timex, at most 208 bytes. If perl is built for another architecture than
- * Node, the number means another call, nothing is filled, and the script prints nothing.
+ * With `modes` 0 the call only reads. It fills struct timex, at most 208 bytes. If perl is built for another
+ * architecture than Node, the number means another call, nothing is filled, and the script prints nothing.
  */
 function adjtimexScript(call: number): string {
   return `my $timex = "\\0" x 256; my $state = syscall(${call}, $timex); print "adjtimex $state" if $timex =~ /[^\\0]/`;

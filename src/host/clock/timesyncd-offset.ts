@@ -1,8 +1,10 @@
 /**
- * The offset of the host's clock at the latest exchange of systemd-timesyncd, read over D-Bus with `busctl`, without starting it.
+ * The offset of the host's clock at the latest exchange of systemd-timesyncd, read over D-Bus with `busctl`,
+ * without starting it.
  *
- * NTPMessage (org.freedesktop.timesync1(5)) has the four times from which the offset follows (RFC 5905 section 8). Undefined if
- * timesyncd rates the exchange as a spike, or if it is older than 2 h. Never rejects.
+ * NTPMessage (org.freedesktop.timesync1(5)) has the four times from which the offset follows (RFC 5905
+ * section 8). Undefined if timesyncd rates the exchange as a spike, or if it is older than 2 h. Never
+ * rejects.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -25,7 +27,10 @@ const ARGUMENTS = [
   `${SERVICE}.Manager`,
   'NTPMessage',
 ];
-/** Leap, version, mode, stratum, precision, root delay and dispersion, reference, the four times, spike, packets, jitter. */
+/**
+ * Leap, version, mode, stratum, precision, root delay and dispersion, reference, the four times, spike,
+ * packets, jitter.
+ */
 const SIGNATURE = '(uuuuittayttttbtt)';
 const [TIMES_AT, SPIKE_AT] = [8, 12];
 
@@ -44,7 +49,10 @@ export async function readTimesyncdOffset(
   return (receiveUs - originUs + (transmitUs - destinationUs)) / 2000;
 }
 
-/** RFC 5905, T1 to T4: request sent, request received, response sent, response received; Unix µs of the respective clock. */
+/**
+ * RFC 5905, T1 to T4: request sent, request received, response sent, response received; Unix µs of the
+ * respective clock.
+ */
 type Times = readonly [originUs: number, receiveUs: number, transmitUs: number, destinationUs: number];
 
 function parseTimes(output: string): Times | undefined {

@@ -1,8 +1,10 @@
 /**
- * Reads GPIO lines by name with `gpioget` of libgpiod, because Node cannot make the ioctl calls that the kernel requires.
+ * Reads GPIO lines by name with `gpioget` of libgpiod, because Node cannot make the ioctl calls that the
+ * kernel requires.
  *
- * `gpioget` 2 (Debian 13) takes names. `gpioget` 1 (Debian 12) takes a chip and offsets, which `gpiofind` finds. Version 1
- * turns the line into an input, which would release an output: configure only inputs there. Never rejects.
+ * `gpioget` 2 (Debian 13) takes names. `gpioget` 1 (Debian 12) takes a chip and offsets, which `gpiofind`
+ * finds. Version 1 turns the line into an input, which would release an output: configure only inputs there.
+ * Never rejects.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -22,9 +24,14 @@ export type GpioStates =
   | { readonly ok: true; readonly isHigh: ReadonlyMap<string, boolean> }
   | { readonly ok: false; readonly problem: string };
 
-/** One program per read costs about 2 ms of CPU on a PC. /dev/gpiochip* is open to root and, on Raspberry Pi OS, the group gpio. */
+/**
+ * One program per read costs about 2 ms of CPU on a PC. /dev/gpiochip* is open to root and, on Raspberry Pi
+ * OS, the group gpio.
+ */
 export interface Gpio {
-  /** 1 to 64 different names that checkGpioName accepts. Fails if a driver or another program holds a line. */
+  /**
+   * 1 to 64 different names that checkGpioName accepts. Fails if a driver or another program holds a line.
+   */
   read(names: readonly string[], signal: AbortSignal): Promise<GpioStates>;
 }
 

@@ -1,8 +1,10 @@
 /**
- * Custom sensors that run a program of the operator: without a shell, at low priority, killed with its process group at its
- * deadline, and with PATH and LANG as its whole environment, so that no credential of the agent reaches it.
+ * Custom sensors that run a program of the operator: without a shell, at low priority, killed with its
+ * process group at its deadline, and with PATH and LANG as its whole environment, so that no credential of
+ * the agent reaches it.
  *
- * core/sampling/program-output.ts parses the output. One run costs the agent 0.84 ms of CPU (x86-64 VM, Node 20.20, 2026-11-26).
+ * core/sampling/program-output.ts parses the output. One run costs the agent 0.84 ms of CPU (x86-64 VM, Node
+ * 20.20, 2026-11-26).
  */
 
 import type { ProgramSensor } from '../../core/model/custom-sensor.ts';

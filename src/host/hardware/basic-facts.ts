@@ -1,4 +1,7 @@
-/** Facts that Node knows without a file, a process or a library. They are all there is if the facts process fails, so they cannot fail. */
+/**
+ * Facts that Node knows without a file, a process or a library. They are all there is if the facts process
+ * fails, so they cannot fail.
+ */
 
 import { arch, hostname, networkInterfaces, release } from 'node:os';
 import { deliverable, type Values } from '../../core/model/reading.ts';
@@ -29,7 +32,9 @@ export interface Address {
   readonly internal: boolean;
 }
 
-/** Addresses at which others can reach the host: no loopback, no link-local; IPv4 first, unique, at most six. */
+/**
+ * Addresses at which others can reach the host: no loopback, no link-local; IPv4 first, unique, at most six.
+ */
 export function selectAddresses(
   interfaces: Readonly<Record<string, readonly Address[] | undefined>>,
 ): readonly string[] {

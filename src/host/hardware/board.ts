@@ -1,8 +1,9 @@
 /**
- * What identifies a board: its serial number, the permanent MAC addresses of its interfaces, and the machine-id of its system.
+ * What identifies a board: its serial number, the permanent MAC addresses of its interfaces, and the
+ * machine-id of its system.
  *
- * Every user gets the same result, so a serial number that only root can read (DMI's on most PCs) is not used. Placeholders
- * of the firmware are not serial numbers. Never throws: what cannot be read is absent.
+ * Every user gets the same result, so a serial number that only root can read (DMI's on most PCs) is not
+ * used. Placeholders of the firmware are not serial numbers. Never throws: what cannot be read is absent.
  */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -46,7 +47,10 @@ function isWorldReadable(path: string): boolean {
   return attempt(() => (statSync(path).mode & OTHERS_READ) !== 0) ?? false;
 }
 
-/** The permanent MAC addresses (12 hex digits) of all physical interfaces: on the board first, then on USB, each by name. */
+/**
+ * The permanent MAC addresses (12 hex digits) of all physical interfaces: on the board first, then on USB,
+ * each by name.
+ */
 export function findMacs(root: string): readonly Identifier[] {
   const folder = join(root, 'sys/class/net');
   const names = attempt(() => readdirSync(folder)) ?? [];
@@ -65,7 +69,10 @@ export function findMacs(root: string): readonly Identifier[] {
     .map(({ name, address }) => ({ value: address.replaceAll(':', ''), source: `mac of ${name}` }));
 }
 
-/** A file's text without the NUL at the end of a device-tree property; undefined if it is missing, unreadable or empty. */
+/**
+ * A file's text without the NUL at the end of a device-tree property; undefined if it is missing, unreadable
+ * or empty.
+ */
 export function readHostText(root: string, path: string): string | undefined {
   const text = attempt(() => readFileSync(join(root, path), 'utf8').replaceAll('\0', '').trim());
   return text === '' ? undefined : text;

@@ -1,8 +1,10 @@
 /**
- * The default device name: `gw-` and 12 hex digits, a hash of the machine-id and of the board's serial number or MAC address.
+ * The default device name: `gw-` and 12 hex digits, a hash of the machine-id and of the board's serial number
+ * or MAC address.
  *
- * Each alone repeats: a cloned image brings its machine-id along, a re-flashed board keeps its serial number. So a clone is
- * another device, and so is a re-flashed board. Among 20,000 gateways two names collide once in a million fleets (48 bits).
+ * Each alone repeats: a cloned image brings its machine-id along, a re-flashed board keeps its serial number.
+ * So a clone is another device, and so is a re-flashed board. Among 20,000 gateways two names collide once in
+ * a million fleets (48 bits).
  */
 
 import { createHash } from 'node:crypto';
@@ -12,7 +14,9 @@ import { findMachineId, findMacs, findSerial, readHostText } from './board.ts';
 export interface DeviceNameOptions {
   /** `/`, or the captured tree of a host in a test. */
   readonly root: string;
-  /** The configured name, with or without placeholders (core/model/device-name.ts). Absent: the default name. */
+  /**
+   * The configured name, with or without placeholders (core/model/device-name.ts). Absent: the default name.
+   */
   readonly template?: string;
 }
 

@@ -1,14 +1,19 @@
 /**
- * Turns texts about the host into attributes: a placeholder is absent, and a text that looks like a number stays a text.
+ * Turns texts about the host into attributes: a placeholder is absent, and a text that looks like a number
+ * stays a text.
  *
- * The server parses a string of digits as a number (contract 4.2), which would cost a serial number its leading zeros and turn
- * version 1.10 into 1.1. So such a text gets a prefix, and a serial number always gets "SN:", for one form across a fleet.
- * All functions leave their own results unchanged, so the parent process may check again what the child returned.
+ * The server parses a string of digits as a number (contract 4.2), which would cost a serial number its
+ * leading zeros and turn version 1.10 into 1.1. So such a text gets a prefix, and a serial number always gets
+ * "SN:", for one form across a fleet. All functions leave their own results unchanged, so the parent process
+ * may check again what the child returned.
  */
 
 const CHARACTERS_MAX = 255;
 
-/** Defaults that firmware has in fields that nobody filled in, and that systeminformation returns for unknown values. */
+/**
+ * Defaults that firmware has in fields that nobody filled in, and that systeminformation returns for unknown
+ * values.
+ */
 const PLACEHOLDERS: readonly RegExp[] = [
   /^[\s\-_.0x]*$/i,
   /^f{8,}$/i,

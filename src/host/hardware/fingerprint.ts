@@ -1,9 +1,11 @@
 /**
- * The board's fingerprint, to which the credentials are bound: its serial number and every permanent MAC address, each hashed.
+ * The board's fingerprint, to which the credentials are bound: its serial number and every permanent MAC
+ * address, each hashed.
  *
- * The hash keeps them out of the file, but anyone who guesses a serial number can verify it. If something cannot be read (an
- * interface that appears later), the fingerprint has fewer entries. core/model/board-fingerprint.ts compares two.
- * Limit: some makers give all USB modems one address; it makes two boards without serial numbers look like one.
+ * The hash keeps them out of the file, but anyone who guesses a serial number can verify it. If something
+ * cannot be read (an interface that appears later), the fingerprint has fewer entries.
+ * core/model/board-fingerprint.ts compares two. Limit: some makers give all USB modems one address; it makes
+ * two boards without serial numbers look like one.
  */
 
 import { createHash } from 'node:crypto';

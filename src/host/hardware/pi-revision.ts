@@ -1,8 +1,10 @@
 /**
- * Decodes the revision code of a Raspberry Pi: model, memory, manufacturer, processor and revision of the board.
+ * Decodes the revision code of a Raspberry Pi: model, memory, manufacturer, processor and revision of the
+ * board.
  *
- * Source: Raspberry Pi documentation, "Raspberry Pi revision codes". New codes (bit 23) have a field for each; old ones, before the
- * Raspberry Pi 2, are numbers in a table. Unknown values are left out. The bits for overvoltage and warranty are ignored. Pure.
+ * Source: Raspberry Pi documentation, "Raspberry Pi revision codes". New codes (bit 23) have a field for
+ * each; old ones, before the Raspberry Pi 2, are numbers in a table. Unknown values are left out. The bits
+ * for overvoltage and warranty are ignored. Pure.
  */
 
 export interface PiBoard {
@@ -17,7 +19,9 @@ export interface PiBoard {
   readonly code: string;
 }
 
-/** Parses the text of /proc/cpuinfo. Undefined for other boards, whose line "Revision" has another meaning. */
+/**
+ * Parses the text of /proc/cpuinfo. Undefined for other boards, whose line "Revision" has another meaning.
+ */
 export function parsePiBoard(cpuinfo: string): PiBoard | undefined {
   if (!/^Model\s*:\s*Raspberry Pi\b/m.test(cpuinfo) && !/^Hardware\s*:\s*BCM2[78]\d\d\b/m.test(cpuinfo)) {
     return undefined;

@@ -1,8 +1,9 @@
 /**
  * Renders a log entry as one line: text or JSON, with a priority for systemd or with a time.
  *
- * No line contains a line break or another control character, so nobody can forge a line or move a cursor. A line has at
- * most 8 KiB; a longer one is cut and marked. Every text is redacted before it is escaped or cut. Never throws.
+ * No line contains a line break or another control character, so nobody can forge a line or move a cursor. A
+ * line has at most 8 KiB; a longer one is cut and marked. Every text is redacted before it is escaped or cut.
+ * Never throws.
  */
 
 import type { Redaction } from './redaction.ts';
@@ -27,7 +28,10 @@ export const LINE_BYTES_MAX = 8 * 1024;
 
 /** Syslog levels (sd-daemon(3)). */
 const PRIORITIES = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies Record<Level, number>;
-/** What a JSON line that is too long keeps of each text. Even with six bytes per escaped character one text fits. */
+/**
+ * What a JSON line that is too long keeps of each text. Even with six bytes per escaped character one text
+ * fits.
+ */
 const TEXT_CHARACTERS_MAX = 1000;
 
 /** Causes of an error that are rendered. */
@@ -57,8 +61,9 @@ function plainFields(entry: LogEntry, redaction: Redaction): Fields {
 }
 
 /**
- * A field's value as text. Fields are scalars by type, but at run time an error becomes its message, code and causes, and any
- * other object its JSON. Every text is redacted before JSON escapes it. Never throws, not even for a throwing toJSON.
+ * A field's value as text. Fields are scalars by type, but at run time an error becomes its message, code and
+ * causes, and any other object its JSON. Every text is redacted before JSON escapes it. Never throws, not
+ * even for a throwing toJSON.
  */
 function fieldText(value: unknown, clean: (text: string) => string): string {
   try {
@@ -148,7 +153,10 @@ function shorten(value: Scalar): Scalar {
   return `${value.slice(0, TEXT_CHARACTERS_MAX)}…`;
 }
 
-/** Control characters, line and paragraph separators, characters that change the writing direction, lone surrogates. */
+/**
+ * Control characters, line and paragraph separators, characters that change the writing direction, lone
+ * surrogates.
+ */
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 
 function escapeControls(text: string, escapeOne: (character: string) => string = plainEscape): string {
@@ -174,7 +182,10 @@ function truncate(line: string): string {
   return `${bytes.toString('utf8', 0, end)}${mark}`;
 }
 
-/** A valid date as ISO 8601 in UTC. Date.prototype.toISOString also looks up the local time zone: 0.9 MiB for good (Node 20 to 24, 2026-11-26). */
+/**
+ * A valid date as ISO 8601 in UTC. Date.prototype.toISOString also looks up the local time zone: 0.9 MiB for
+ * good (Node 20 to 24, 2026-11-26).
+ */
 export function utcText(date: Date): string {
   const year = date.getUTCFullYear();
   if (year < 0 || year > 9999) return date.toISOString();

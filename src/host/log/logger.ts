@@ -1,8 +1,9 @@
 /**
  * The adapter of the `Logger` port: writes events to one stream through winston, which is imported only here.
  *
- * No line contains a registered secret; no message can flood the log. A reader that disappears ends the writing, not the
- * process; one that stops reading costs at most 1 MiB, and later gets the number of lines it missed.
+ * No line contains a registered secret; no message can flood the log. A reader that disappears ends the
+ * writing, not the process; one that stops reading costs at most 1 MiB, and later gets the number of lines it
+ * missed.
  */
 
 import { stdout } from 'node:process';
@@ -23,9 +24,13 @@ export interface HostLogger extends Logger {
   redact(secret: Secret): void;
   /** From now on, lines have this format and at least this level. */
   configure(style: Pick<HostLoggerOptions, 'level' | 'format'>): void;
-  /** Resolves when all lines have been written, or after 2 s. Later lines count as lost. Safe to call twice. */
+  /**
+   * Resolves when all lines have been written, or after 2 s. Later lines count as lost. Safe to call twice.
+   */
   close(): Promise<void>;
-  /** Lines that were not passed to the stream: its reader was gone or did not read, or the logger was closed. */
+  /**
+   * Lines that were not passed to the stream: its reader was gone or did not read, or the logger was closed.
+   */
   readonly lost: number;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Keeps one message from flooding the log: a window admits a number of lines, then suppresses the rest, and reports their
- * number once when it ends.
+ * Keeps one message from flooding the log: a window admits a number of lines, then suppresses the rest, and
+ * reports their number once when it ends.
  *
- * A window begins with its first line and belongs to one message, so messages must be constant texts. The number of windows
- * is bounded; above it the oldest ends early, so every suppressed line is counted.
+ * A window begins with its first line and belongs to one message, so messages must be constant texts. The
+ * number of windows is bounded; above it the oldest ends early, so every suppressed line is counted.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';

@@ -1,15 +1,18 @@
 /**
  * The last safeguard for secrets: replaces each registered secret in a text with ***.
  *
- * It finds the characters themselves, escaped for JSON, URL-encoded, and in Base64 (both alphabets, at each of the three
- * offsets, also inside a longer encoded text). The class `Secret` is what keeps secrets out of texts; redaction covers what
- * the class cannot, such as an echo of the server or the error message of a library.
+ * It finds the characters themselves, escaped for JSON, URL-encoded, and in Base64 (both alphabets, at each
+ * of the three offsets, also inside a longer encoded text). The class `Secret` is what keeps secrets out of
+ * texts; redaction covers what the class cannot, such as an echo of the server or the error message of a
+ * library.
  */
 
 import type { Secret } from '../../core/model/secret.ts';
 
 const MASK = '***';
-/** Only part of an encoded secret is independent of its surroundings. A shorter part would match other texts. */
+/**
+ * Only part of an encoded secret is independent of its surroundings. A shorter part would match other texts.
+ */
 const ENCODED_CHARACTERS_MIN = 6;
 
 export class Redaction {

@@ -1,5 +1,6 @@
 /**
- * A number about the host that another program knows: read every five minutes beside the sampling, and kept in between.
+ * A number about the host that another program knows: read every five minutes beside the sampling, and kept
+ * in between.
  *
  * If a read fails, there is no number, not the previous one.
  */

@@ -1,7 +1,8 @@
 /**
  * Runs a short command of the host and returns what it printed, at most 4 KiB.
  *
- * The command gets PATH, the C locale and the variables of its spec (run-program.ts). Neither function rejects.
+ * The command gets PATH, the C locale and the variables of its spec (run-program.ts). Neither function
+ * rejects.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -16,7 +17,10 @@ export interface CommandSpec {
 
 const OUTPUT_BYTES_MAX = 4096;
 
-/** What a command printed, or why it failed, as a predicate that follows the command's name: "is not installed". */
+/**
+ * What a command printed, or why it failed, as a predicate that follows the command's name: "is not
+ * installed".
+ */
 export type CommandResult =
   | { readonly ok: true; readonly output: string }
   | { readonly ok: false; readonly problem: string };
@@ -31,7 +35,9 @@ export async function runCommand(
   return result.ok ? result.output : undefined;
 }
 
-/** As runCommand, but reports why there is no output: the first line of the standard error, if there is one. */
+/**
+ * As runCommand, but reports why there is no output: the first line of the standard error, if there is one.
+ */
 export function runForError(
   spec: CommandSpec,
   clock: Pick<Clock, 'sleep'>,

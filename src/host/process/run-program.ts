@@ -1,8 +1,10 @@
 /**
- * Runs another program once, without a shell and without input, in its own process group and with only the given environment.
+ * Runs another program once, without a shell and without input, in its own process group and with only the
+ * given environment.
  *
- * At its deadline, above its output limit or on abort the whole group is killed, including processes that still hold its
- * output. Processes it leaves running without its output are killed when it ends. Never rejects.
+ * At its deadline, above its output limit or on abort the whole group is killed, including processes that
+ * still hold its output. Processes it leaves running without its output are killed when it ends. Never
+ * rejects.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,13 +19,18 @@ export interface Program {
   readonly environment: Readonly<Record<string, string>>;
   readonly deadlineMs: number;
   readonly outputBytesMax: number;
-  /** Which line of its standard error becomes the problem if it fails. `none`: standard error is discarded. */
+  /**
+   * Which line of its standard error becomes the problem if it fails. `none`: standard error is discarded.
+   */
   readonly errorLine: 'none' | 'first line' | 'last line';
   /** 0 to 19. If the system does not allow it, the program keeps the agent's. */
   readonly niceness?: number;
 }
 
-/** What a program printed, or why it failed, as a predicate that follows the program's name: "is not installed". */
+/**
+ * What a program printed, or why it failed, as a predicate that follows the program's name: "is not
+ * installed".
+ */
 export type ProgramResult =
   | { readonly ok: true; readonly output: Buffer }
   | { readonly ok: false; readonly problem: string };
@@ -121,8 +128,8 @@ function pickLine(text: string, which: Program['errorLine']): string {
 }
 
 /**
- * Kills a child that has its own process group, with every process it started. Also releases the child's handles, so that a
- * process that cannot die (a read that hangs in the kernel) holds up nothing.
+ * Kills a child that has its own process group, with every process it started. Also releases the child's
+ * handles, so that a process that cannot die (a read that hangs in the kernel) holds up nothing.
  */
 export function killGroup(
   child: Pick<ChildProcess, 'pid' | 'exitCode' | 'signalCode' | 'stdout' | 'stderr' | 'unref'>,
@@ -135,8 +142,8 @@ export function killGroup(
 }
 
 /**
- * The kernel does not reuse the number of a group that has members. So if a process has it after the child has ended, the
- * group is empty and the number belongs to another process.
+ * The kernel does not reuse the number of a group that has members. So if a process has it after the child
+ * has ended, the group is empty and the number belongs to another process.
  */
 function isPidReused(
   { exitCode, signalCode }: Pick<ChildProcess, 'exitCode' | 'signalCode'>,

@@ -1,7 +1,8 @@
 /**
  * The number of failed systemd units, from one property of the manager, read with `systemctl`.
  *
- * There is no number on a host that systemd did not boot (sd_booted(3)), or if systemctl does not answer. Never rejects.
+ * There is no number on a host that systemd did not boot (sd_booted(3)), or if systemctl does not answer.
+ * Never rejects.
  */
 
 import { access } from 'node:fs/promises';

@@ -1,9 +1,10 @@
 /**
  * The adapter of the `ServiceManager` port for systemd (sd_notify(3)); there is none without $NOTIFY_SOCKET.
  *
- * Node cannot send to an AF_UNIX datagram socket, so each message is a `systemd-notify` process, which needs NotifyAccess=all
- * in the unit. One process runs at a time and is killed at its deadline. Meanwhile only the newest status is kept; states
- * (READY, RELOADING, STOPPING) keep their order and are retried. The agent never waits for it, except for 1 s at its end.
+ * Node cannot send to an AF_UNIX datagram socket, so each message is a `systemd-notify` process, which needs
+ * NotifyAccess=all in the unit. One process runs at a time and is killed at its deadline. Meanwhile only the
+ * newest status is kept; states (READY, RELOADING, STOPPING) keep their order and are retried. The agent
+ * never waits for it, except for 1 s at its end.
  */
 
 import { logEvent } from '../../core/events/catalogue.ts';

@@ -1,8 +1,9 @@
 /**
- * How often the agent has started in this boot: one line in the runtime directory, which is in memory and empty after a boot.
+ * How often the agent has started in this boot: one line in the runtime directory, which is in memory and
+ * empty after a boot.
  *
- * The line holds the boot ID, because the /run of a container can outlive the boot. It is replaced by a rename. Synchronous,
- * because it happens once, before the loops start.
+ * The line holds the boot ID, because the /run of a container can outlive the boot. It is replaced by a
+ * rename. Synchronous, because it happens once, before the loops start.
  */
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -18,7 +19,10 @@ export interface StartCountOptions {
   readonly bootId: string;
 }
 
-/** Counts this start and returns how many came before it in this boot; undefined if the file cannot be written. */
+/**
+ * Counts this start and returns how many came before it in this boot; undefined if the file cannot be
+ * written.
+ */
 export function countRestarts({ directory, bootId }: StartCountOptions): number | undefined {
   const file = join(directory, FILE_NAME);
   try {

@@ -1,8 +1,9 @@
 /**
  * The status file `status.json` (0644) in the runtime directory, which any user of the host may read.
  *
- * It is replaced by a rename, so a reader sees the old or the new content; it is not synced, because the directory is in
- * memory. It identifies its writer by pid, start time and boot. The end of the agent and a failed start are written too.
+ * It is replaced by a rename, so a reader sees the old or the new content; it is not synced, because the
+ * directory is in memory. It identifies its writer by pid, start time and boot. The end of the agent and a
+ * failed start are written too.
  */
 
 import { readFileSync } from 'node:fs';
@@ -100,7 +101,8 @@ export class StatusFile implements StatusSink {
       events: eventHistory.recent,
     };
     try {
-      // Named after this process, so that a second agent that cannot start does not damage the file of the first.
+      // Named after this process, so that a second agent that cannot start does not damage the file of the
+      // first.
       const temporary = `${file}.${this.#agent.pid}`;
       await writeFile(temporary, `${JSON.stringify(complete)}\n`, { mode: 0o644 });
       // The umask of the service removes the permissions of others.
@@ -152,7 +154,10 @@ function isContent(value: unknown): value is StatusFileContent {
   return typeof agent === 'object' && agent !== null && 'pid' in agent && Array.isArray(events);
 }
 
-/** When a process started, in clock ticks since the boot (proc_pid_stat(5), field 22); undefined if it does not exist. */
+/**
+ * When a process started, in clock ticks since the boot (proc_pid_stat(5), field 22); undefined if it does
+ * not exist.
+ */
 function readStartTicks(pid: number | 'self'): number | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,5 +1,6 @@
 /**
- * A queue with access by index; pushing and shifting take constant time on average, while `Array.shift` moves all items.
+ * A queue with access by index; pushing and shifting take constant time on average, while `Array.shift` moves
+ * all items.
  *
  * Items that have left are not kept alive, and their slots are freed.
  */

@@ -1,9 +1,9 @@
 /**
- * The entries of the store in memory, oldest first: which are taken, which are delivered, their number and size, and all values
- * after the last entry that was removed.
+ * The entries of the store in memory, oldest first: which are taken, which are delivered, their number and
+ * size, and all values after the last entry that was removed.
  *
- * A tombstone is an entry that was delivered out of order. It is not counted and not taken again, but stays until it is the
- * head, because the entries behind it build upon its values.
+ * A tombstone is an entry that was delivered out of order. It is not counted and not taken again, but stays
+ * until it is the head, because the entries behind it build upon its values.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';

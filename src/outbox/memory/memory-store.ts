@@ -1,8 +1,8 @@
 /**
  * The store in memory: readings of this boot, oldest first. It does not survive a restart.
  *
- * Above `bytesMax` or `readingsMax` it drops the oldest readings, counts them in `losses` and makes the next one full. It never
- * drops the newest. Memory of removed readings is freed.
+ * Above `bytesMax` or `readingsMax` it drops the oldest readings, counts them in `losses` and makes the next
+ * one full. It never drops the newest. Memory of removed readings is freed.
  */
 
 import type { LossReport } from '../../core/model/loss-report.ts';
@@ -91,8 +91,8 @@ export class MemoryStore implements ReadingStore {
   }
 
   /**
-   * Removes and returns all unacknowledged readings, taken or not, in order; the first that is not a gap record is full. If
-   * the store holds `until`, it and all newer readings stay.
+   * Removes and returns all unacknowledged readings, taken or not, in order; the first that is not a gap
+   * record is full. If the store holds `until`, it and all newer readings stay.
    */
   drain(until?: Reading): Reading[] {
     // Without readings there is nothing to void, and a new epoch would void batches of other stores.
@@ -154,7 +154,10 @@ export class MemoryStore implements ReadingStore {
     this.#epoch += 1;
   }
 
-  /** Readers of the history have no earlier values to carry forward, so the first sample after a loss must be full. */
+  /**
+   * Readers of the history have no earlier values to carry forward, so the first sample after a loss must be
+   * full.
+   */
   #makeFullAfterLoss(): void {
     if (!this.#isAfterLoss) return;
     let { lastValues } = this.#entries;

@@ -1,9 +1,11 @@
 /**
- * The offset between time since boot and the date, per boot, so that undated readings can get a timestamp later.
+ * The offset between time since boot and the date, per boot, so that undated readings can get a timestamp
+ * later.
  *
- * One small file, `anchors.N`, with one line `{boot, offsetMs}` for each of the newest 32 boots. It is never changed in place:
- * the next file is durable before the older one is removed. If both exist, both are read, and the first line about a boot
- * counts. Damaged lines are skipped. An unreadable file is kept and read again; readings that may need it wait meanwhile.
+ * One small file, `anchors.N`, with one line `{boot, offsetMs}` for each of the newest 32 boots. It is never
+ * changed in place: the next file is durable before the older one is removed. If both exist, both are read,
+ * and the first line about a boot counts. Damaged lines are skipped. An unreadable file is kept and read
+ * again; readings that may need it wait meanwhile.
  */
 
 import { isJsonObject } from '../../core/model/json-object.ts';
@@ -39,7 +41,10 @@ export class BootOffsetFile {
     return this.#unread.length === 0;
   }
 
-  /** Reads those of the files `names` that hold offsets. Rejects with the system's error; `retryRead` then continues. */
+  /**
+   * Reads those of the files `names` that hold offsets. Rejects with the system's error; `retryRead` then
+   * continues.
+   */
   async load(names: readonly string[]): Promise<void> {
     const numbers = names.map(fileNumber).filter((number) => number !== undefined);
     this.#fileNumbers = numbers.sort((a, b) => a - b);
@@ -101,7 +106,10 @@ export class BootOffsetFile {
     await this.#remove(this.#fileNumbers.slice(0, -1).filter((each) => !this.#unread.includes(each)));
   }
 
-  /** Removes all files, when no stored reading needs an offset. Never rejects: a file that remains costs one block. */
+  /**
+   * Removes all files, when no stored reading needs an offset. Never rejects: a file that remains costs one
+   * block.
+   */
   async clear(): Promise<void> {
     await this.#remove(this.#fileNumbers);
   }

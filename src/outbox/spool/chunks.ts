@@ -1,8 +1,10 @@
 /**
- * Splits a batch into chunks of one write each: first into the rest of the open segment, then into new segments.
+ * Splits a batch into chunks of one write each: first into the rest of the open segment, then into new
+ * segments.
  *
- * If the batch starts with a full reading (gap records aside), so does each new segment, and so does the rest after a reading
- * that is too large for a segment. No record depends on another batch or segment. Holds one chunk in memory. Pure.
+ * If the batch starts with a full reading (gap records aside), so does each new segment, and so does the rest
+ * after a reading that is too large for a segment. No record depends on another batch or segment. Holds one
+ * chunk in memory. Pure.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';

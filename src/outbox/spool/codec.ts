@@ -1,12 +1,13 @@
 /**
- * The spool's format: text lines `<bytes of the text> <crc32, base 36> <text>\n`, mostly readable by a person.
+ * The spool's format: text lines `<bytes of the text> <crc32, base 36> <text>\n`, mostly readable by a
+ * person.
  *
  *   {"t":1795323338000,"m":18299000,"f":1,"v":{"load1":2.92,"uptimeS":18299}}    an independent reading; this one is full
  *   7psA3.1B+a{"online":true}    10 s (7ps, base 36) after the full one: letters for its keys, other keys by name
  *
- * Decoding never throws and returns undefined for anything torn, flipped or of another shape. The checksum of a line that needs a
- * dictionary continues that of the full reading, so with another dictionary the line is damaged. The checksum is zlib's: without
- * V8's compilers a loop over bytes would cost more than the disk.
+ * Decoding never throws and returns undefined for anything torn, flipped or of another shape. The checksum of
+ * a line that needs a dictionary continues that of the full reading, so with another dictionary the line is
+ * damaged. The checksum is zlib's: without V8's compilers a loop over bytes would cost more than the disk.
  */
 
 import { crc32 } from 'node:zlib';
@@ -57,7 +58,9 @@ function seal(text: string, dictionary?: Dictionary): { readonly bytes: Buffer; 
   return { bytes: Buffer.from(`${Buffer.byteLength(text)} ${digits} ${text}\n`), sum };
 }
 
-/** Checks the line at `fromBytes`. If it needs a dictionary, `dictionary` must be the one it was written with. */
+/**
+ * Checks the line at `fromBytes`. If it needs a dictionary, `dictionary` must be the one it was written with.
+ */
 export function unseal(bytes: Buffer, fromBytes: number, dictionary?: Dictionary): RecordLine | undefined {
   const space = bytes.subarray(fromBytes, fromBytes + LENGTH_DIGITS_MAX + 1).indexOf(SPACE);
   if (space < 1) return undefined;
@@ -107,7 +110,9 @@ export interface Encoded {
   readonly dictionary: Dictionary | undefined;
 }
 
-/** The record of a reading in a segment of `bootId`. It keeps both instants, so the reading decodes unchanged. */
+/**
+ * The record of a reading in a segment of `bootId`. It keeps both instants, so the reading decodes unchanged.
+ */
 export function encode(reading: Reading, bootId: string, dictionary?: Dictionary): Encoded {
   const delta = dictionary && encodeDelta(reading, dictionary);
   if (delta !== undefined) return { bytes: seal(delta, dictionary).bytes, dictionary };
@@ -150,7 +155,10 @@ export function isDictionary(reading: Reading): boolean {
   return reading.isSnapshot && !reading.gap;
 }
 
-/** `<bootMs>[,<tsMs>]<encoded>[{others}]`, instants as differences, the second only if it differs from the first. */
+/**
+ * `<bootMs>[,<tsMs>]<encoded>[{others}]`, instants as differences, the second only if it differs from the
+ * first.
+ */
 function encodeDelta(reading: Reading, dictionary: Dictionary): string | undefined {
   const { full } = dictionary;
   if (reading.isSnapshot || reading.gap || reading.bootId !== full.bootId) return undefined;

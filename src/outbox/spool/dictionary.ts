@@ -1,8 +1,9 @@
 /**
- * A full reading as the dictionary of the records that follow it: its keys become letters, and a number is written as its
- * difference from the full reading's. `A+3k` is the number of key `A` plus 3k (in base 36).
+ * A full reading as the dictionary of the records that follow it: its keys become letters, and a number is
+ * written as its difference from the full reading's. `A+3k` is the number of key `A` plus 3k (in base 36).
  *
- * Every number reads back exactly, because `write` checks it; values that it cannot encode are returned. Pure.
+ * Every number reads back exactly, because `write` checks it; values that it cannot encode are returned.
+ * Pure.
  */
 
 import type { Reading, Value, Values } from '../../core/model/reading.ts';
@@ -23,7 +24,9 @@ const ENTRY = /([A-Z]+)(\d+(?:\.\d+)?|[-+<>*/][0-9a-z]+)/y;
 
 export class Dictionary {
   readonly full: Reading;
-  /** Checksum of the full reading's record; the checksums of records that need this dictionary start from it. */
+  /**
+   * Checksum of the full reading's record; the checksums of records that need this dictionary start from it.
+   */
   readonly sum: number;
   readonly #letters = new Map<string, string>();
   /** Key and number in the full reading, by letters. */

@@ -9,7 +9,10 @@ export interface LossPorts {
   readonly bootOffsets: BootOffsetFile;
 }
 
-/** Counts the undelivered readings of a dropped segment. Without `content`, which could not be read, only their number is known. */
+/**
+ * Counts the undelivered readings of a dropped segment. Without `content`, which could not be read, only
+ * their number is known.
+ */
 export function reportDropped(
   { losses, bootOffsets }: LossPorts,
   segment: Segment,

@@ -1,8 +1,8 @@
 /**
  * The spool's directory on a real file system: files are created with mode 0600, directories with 0700.
  *
- * After `sync` all names survive a power cut, also those of created parent directories. `read` reuses one buffer, so that
- * counting 64 MB leaves no garbage: a result is valid until the next `read`.
+ * After `sync` all names survive a power cut, also those of created parent directories. `read` reuses one
+ * buffer, so that counting 64 MB leaves no garbage: a result is valid until the next `read`.
  */
 
 import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
@@ -105,7 +105,8 @@ async function ignoreMissing<T>(promise: Promise<T>): Promise<T | undefined> {
 }
 
 async function makeDirectory(path: string): Promise<void> {
-  // With `recursive` mkdir reports a read-only file system as ENOENT, so the usual case (one level missing) avoids it.
+  // With `recursive` mkdir reports a read-only file system as ENOENT, so the usual case (one level missing)
+  // avoids it.
   try {
     await mkdir(path, { mode: 0o700 });
     return await syncDirectory(dirname(path));

@@ -1,8 +1,9 @@
 /**
  * Reads the spool: a cursor over the segments, and the records that are taken but not acknowledged.
  *
- * The cursor is not stored: a restart begins at the first record of the oldest segment, so it repeats at most one segment. State
- * changes only between two awaits, so `acknowledge` and `rewind` may be called at any time.
+ * The cursor is not stored: a restart begins at the first record of the oldest segment, so it repeats at most
+ * one segment. State changes only between two awaits, so `acknowledge` and `rewind` may be called at any
+ * time.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
@@ -30,8 +31,8 @@ export class SpoolReader {
   #taken: TakenRecord[] = [];
   #epoch = 0;
   /**
-   * All values after readings that can never get a timestamp; the next reading that has one is made full with them. Such readings
-   * are the first of their process, so they begin with a full one.
+   * All values after readings that can never get a timestamp; the next reading that has one is made full with
+   * them. Such readings are the first of their process, so they begin with a full one.
    */
   #lostValues: Values | undefined;
 
@@ -135,7 +136,10 @@ export class SpoolReader {
     );
   }
 
-  /** At the end of a segment only its taken records remain. If its lines were counted as more, the others are damaged. */
+  /**
+   * At the end of a segment only its taken records remain. If its lines were counted as more, the others are
+   * damaged.
+   */
   #correctCount(segment: Segment): void {
     const taken = this.#taken.filter((each) => each.segment === segment).length;
     for (let missing = segment.remaining - taken; missing > 0; missing -= 1)

@@ -1,9 +1,10 @@
 /**
  * The spool's segments, oldest first, and operations on whole segments: count, read, drop, remove.
  *
- * At most one segment's bytes are in memory, valid until the next read. A segment that stays unreadable is counted as lost;
- * one that cannot be removed is never read again; one of a newer version is neither read nor removed, and not in the list.
- * Removals are not synced: if a power cut undoes one, the same points are sent again.
+ * At most one segment's bytes are in memory, valid until the next read. A segment that stays unreadable is
+ * counted as lost; one that cannot be removed is never read again; one of a newer version is neither read nor
+ * removed, and not in the list. Removals are not synced: if a power cut undoes one, the same points are sent
+ * again.
  */
 
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
@@ -103,7 +104,10 @@ export class SegmentList {
     return undefined;
   }
 
-  /** Counts the readings of the oldest segment as lost and removes it. Rejects with the system's error if its file stays. */
+  /**
+   * Counts the readings of the oldest segment as lost and removes it. Rejects with the system's error if its
+   * file stays.
+   */
   async drop(reason: LossReason): Promise<void> {
     const [segment] = this.#segments;
     if (!segment) return;
@@ -171,7 +175,9 @@ export class SegmentList {
     if (content && !this.#isNewerFormat(segment, content)) this.#setCount(segment, content);
   }
 
-  /** The content, with one immediate retry; undefined if it cannot be read now, which `failedReads` counts. */
+  /**
+   * The content, with one immediate retry; undefined if it cannot be read now, which `failedReads` counts.
+   */
   async #readFile(segment: Segment): Promise<Buffer | undefined> {
     const { directory, log } = this.#ports;
     const file = segmentName(segment.number);

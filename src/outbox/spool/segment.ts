@@ -4,7 +4,8 @@
  *   header record │ record │ record │ …                        │ NUL to the end
  *                          ▲ acked     ▲ read      good bytes ▲
  *
- * A segment is created whole, and records are written in place, which wears the flash less (docs/decisions/0006).
+ * A segment is created whole, and records are written in place, which wears the flash less
+ * (docs/decisions/0006).
  */
 
 import type { LossReason } from '../../core/model/loss-report.ts';
@@ -29,7 +30,10 @@ export interface Segment {
   readonly bytes: number;
   /** End of the readable records; less than the file contains if an append failed or is in progress. */
   goodBytes: number;
-  /** Records neither acknowledged nor reported as lost; until a segment of an earlier process is read, its lines. */
+  /**
+   * Records neither acknowledged nor reported as lost; until a segment of an earlier process is read, its
+   * lines.
+   */
   remaining: number;
   /** Everything up to here is acknowledged or reported as lost. */
   ackedBytes: number;
@@ -43,7 +47,10 @@ export interface Segment {
   reportedBytes: number;
   /** It may hold readings of this boot without a timestamp. */
   isUndated: boolean;
-  /** Losses that are reported when the file is removed: a restart before that would find and report them again. */
+  /**
+   * Losses that are reported when the file is removed: a restart before that would find and report them
+   * again.
+   */
   readonly unreported: UnreportedLoss[];
   /** False until its records could be counted. */
   isCounted: boolean;
@@ -104,8 +111,8 @@ export type ScannedRecord =
   | { readonly kind: 'damage'; readonly end: Position };
 
 /**
- * The records of a segment from a position. Damage extends to the next newline. A record whose dictionary is damaged counts as
- * damaged too, because it cannot be decoded.
+ * The records of a segment from a position. Damage extends to the next newline. A record whose dictionary is
+ * damaged counts as damaged too, because it cannot be decoded.
  */
 export function* scanRecords(content: Buffer, from: Position): Generator<ScannedRecord> {
   const header = unframe(content, 0);
@@ -146,7 +153,9 @@ export function countRecords(content: Buffer): number {
   return isTorn ? lines + 1 : lines;
 }
 
-/** Whether it may hold readings without a timestamp. A text value cannot look like one, because it is escaped. */
+/**
+ * Whether it may hold readings without a timestamp. A text value cannot look like one, because it is escaped.
+ */
 export function mayHoldUndated(content: Buffer): boolean {
   return content.includes(UNDATED_START);
 }

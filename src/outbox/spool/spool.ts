@@ -5,9 +5,10 @@
  *                            00000002.log
  *   take ◀── SpoolReader ◀── 00000001.log ── all acknowledged ─▶ removed
  *
- * After `append` has resolved, readings survive a power cut and are delivered until they are acknowledged; a restart may repeat
- * some, with the same timestamp. Only `append` rejects. An empty spool has no files. A new process never writes to an old segment.
- * A damaged record is counted as lost and skipped; later readings of its segment may lack values that only it reported.
+ * After `append` has resolved, readings survive a power cut and are delivered until they are acknowledged; a
+ * restart may repeat some, with the same timestamp. Only `append` rejects. An empty spool has no files. A new
+ * process never writes to an old segment. A damaged record is counted as lost and skipped; later readings of
+ * its segment may lack values that only it reported.
  */
 
 import { errorMessage } from '../../core/model/error-code.ts';
@@ -78,7 +79,10 @@ export class Spool implements ReadingStore, AsyncDisposable {
     return this.#components.reader.epoch;
   }
 
-  /** The offset of this boot; that of an earlier process until `setBootOffset` is called; undefined if unknown. */
+  /**
+   * The offset of this boot; that of an earlier process until `setBootOffset` is called; undefined if
+   * unknown.
+   */
   get bootOffsetMs(): number | undefined {
     return this.#components.bootOffsets.get(this.#components.bootId);
   }
@@ -116,8 +120,8 @@ export class Spool implements ReadingStore, AsyncDisposable {
   }
 
   /**
-   * If undated readings are stored, the offset is stored before any of them is handed out. The offset of an earlier process of
-   * this boot takes precedence, because readings may have been sent with it.
+   * If undated readings are stored, the offset is stored before any of them is handed out. The offset of an
+   * earlier process of this boot takes precedence, because readings may have been sent with it.
    */
   setBootOffset(offsetMs: number): Promise<void> {
     return this.#enqueue(async () => {
@@ -156,7 +160,8 @@ export class Spool implements ReadingStore, AsyncDisposable {
     }
     if (segmentList.isEmpty) this.#isOffsetUnsaved = false;
     if (!segmentList.isEmpty || !bootOffsets.isSaved) return;
-    // Only after the removals are durable: a power cut could otherwise bring readings back without their timestamps.
+    // Only after the removals are durable: a power cut could otherwise bring readings back without their
+    // timestamps.
     await directory.sync().then(
       () => bootOffsets.clear(),
       () => {},

@@ -1,9 +1,10 @@
 /**
  * Writes the spool: batches go into one open segment, with one write and one flush each, then into the next.
  *
- * This process reads a batch either whole or not at all. The remains of a failed one lie beyond `goodBytes`; a restart may read
- * them and send the same points twice. A segment whose write or flush failed is not written again, because its content on the
- * disk is unknown. The spool stays below its bound and outside the free share, and drops the oldest segments first.
+ * This process reads a batch either whole or not at all. The remains of a failed one lie beyond `goodBytes`;
+ * a restart may read them and send the same points twice. A segment whose write or flush failed is not
+ * written again, because its content on the disk is unknown. The spool stays below its bound and outside the
+ * free share, and drops the oldest segments first.
  */
 
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
@@ -138,7 +139,8 @@ export class SpoolWriter {
     if (wasFull) return;
     const { freeBytes, totalBytes } = await directory.space();
     if (freeBytes - SEGMENT_BYTES >= freeShare * totalBytes) return;
-    // Replaces one segment by one, so the spool does not grow. A single one would lose all older readings, so it is kept.
+    // Replaces one segment by one, so the spool does not grow. A single one would lose all older readings, so
+    // it is kept.
     if (segmentList.segments.length < 2) {
       throw new OutboxError('the file system has too little free space for the spool to grow', 'LOW_SPACE');
     }

@@ -1,8 +1,8 @@
 /**
  * Last observation carried forward: all values after a reading that holds only changes. Pure.
  *
- * Stores use it so that the first reading after a gap, in a segment and in another store is full: readers of the history
- * need nothing that was lost before it.
+ * Stores use it so that the first reading after a gap, in a segment and in another store is full: readers of
+ * the history need nothing that was lost before it.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';

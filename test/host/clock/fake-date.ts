@@ -1,5 +1,6 @@
 /**
- * A date of the test's choice for a child process, through libfaketime; it can change at run time. CLOCK_MONOTONIC stays real.
+ * A date of the test's choice for a child process, through libfaketime; it can change at run time.
+ * CLOCK_MONOTONIC stays real.
  *
  * Tests skip, with the reason, if the library is missing (Debian: `apt-get install faketime`).
  */

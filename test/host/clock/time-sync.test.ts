@@ -1,4 +1,6 @@
-/** The sources that report a synchronised clock: their order, which of them prevails, and how they can fail. */
+/**
+ * The sources that report a synchronised clock: their order, which of them prevails, and how they can fail.
+ */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

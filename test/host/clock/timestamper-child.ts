@@ -1,6 +1,7 @@
 /**
- * A process that takes a timestamp ten times a second and prints each as a line of JSON. Run by timestamper-date-jumps.test.ts
- * under libfaketime. Arguments: the clock trust, and the root under which timesyncd's file would be.
+ * A process that takes a timestamp ten times a second and prints each as a line of JSON. Run by
+ * timestamper-date-jumps.test.ts under libfaketime. Arguments: the clock trust, and the root under which
+ * timesyncd's file would be.
  */
 
 import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';

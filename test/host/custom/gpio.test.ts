@@ -11,7 +11,9 @@ import { checkGpioName, openGpio } from '../../../src/host/custom/gpio.ts';
 const never = new AbortController().signal;
 const LONG_TIMEOUT_MS = 30_000;
 
-/** gpioget 2.2: names, one line of digits. Front Door is high, all others are low; another program holds Held. */
+/**
+ * gpioget 2.2: names, one line of digits. Front Door is high, all others are low; another program holds Held.
+ */
 const GPIOGET_2 = `
 if [ "$1" = --version ]; then echo 'gpioget (libgpiod) v2.2.1'; exit 0; fi
 values=

@@ -1,8 +1,8 @@
 /**
  * A program that only logs, for the tests of the logger on a real stdout: `logger-child <lines> [paced]`.
  *
- * Its messages differ, so the rate limit lets them pass. It reports on stderr, as JSON, when the burst and the logger have
- * ended, and how much memory the burst took.
+ * Its messages differ, so the rate limit lets them pass. It reports on stderr, as JSON, when the burst and
+ * the logger have ended, and how much memory the burst took.
  */
 
 import { hostClock } from '../../../src/host/clock/clock.ts';

@@ -1,4 +1,7 @@
-/** The logger and its reader: one that disappears, one that does not read, one that reads late. Uses real pipes. */
+/**
+ * The logger and its reader: one that disappears, one that does not read, one that reads late. Uses real
+ * pipes.
+ */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,6 @@
-/** The store in memory: the contract of all stores, draining, and readings that are delivered out of order. */
+/**
+ * The store in memory: the contract of all stores, draining, and readings that are delivered out of order.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * The spool on a real file system with torn, flipped, empty, foreign or missing files: it never throws, delivers all undamaged
- * readings and counts the others as lost.
+ * The spool on a real file system with torn, flipped, empty, foreign or missing files: it never throws,
+ * delivers all undamaged readings and counts the others as lost.
  */
 
 import assert from 'node:assert/strict';

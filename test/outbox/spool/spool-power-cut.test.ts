@@ -1,4 +1,7 @@
-/** A power cut at any step of any history of the spool: every stored, unacknowledged reading is there afterwards, in order. */
+/**
+ * A power cut at any step of any history of the spool: every stored, unacknowledged reading is there
+ * afterwards, in order.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
