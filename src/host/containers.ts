@@ -1,6 +1,5 @@
 /**
- * The number of running containers, from the socket of Docker or Podman: one GET, with a deadline and a limit
- * of bytes.
+ * The number of running containers, from the socket of Docker or Podman: one GET, bounded in time and size.
  *
  * Only the first socket that exists and can be opened counts: an engine that hangs must not turn the number
  * into that of another. Access to a socket is equivalent to root, so the service has none unless its operator

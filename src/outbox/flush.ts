@@ -1,7 +1,4 @@
-/**
- * Moves readings from memory to the disk, in batches; those that cannot be written go to the overflow in
- * memory.
- */
+/** Moves readings from memory to the disk, in batches; if that fails, the rest goes to the overflow. */
 
 import type { Reading, Values } from '../core/model/reading.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -47,8 +44,7 @@ export class Flusher {
     } catch (error) {
       if (!(error instanceof OutboxError)) throw error;
       this.#failedAtMs = this.#clock.bootMs();
-      // In their original form, because each attempt would make them larger. But the first must be a full
-      // reading.
+      // In their original form, because each attempt would make them larger; but the first must be full.
       const rest = readings.slice(readings.length - this.#inTransit + batch.length);
       await this.#overflow.append([...batch, ...rest]);
       this.#diskLog.onFailed(error);

@@ -131,8 +131,7 @@ export class TieredOutbox implements Outbox {
     await this.fresh.setBootOffset(offsetMs);
     await this.#overflow.setBootOffset(offsetMs);
     this.#changed.notify();
-    // Not awaited, because the disk may hang. The spool hands out its readings after it has stored the
-    // offset.
+    // Not awaited, because the disk may hang. The spool hands out no reading before it has stored the offset.
     void this.#ports.spool?.setBootOffset(offsetMs).then(() => this.#changed.notify());
   }
 
@@ -184,14 +183,12 @@ export class TieredOutbox implements Outbox {
   }
 
   async #flush(): Promise<void> {
-    // An undated reading in flight may have arrived already, so it stays in memory, and all newer ones with
-    // it.
+    // An undated reading in flight may have arrived already, so it and all newer ones stay in memory.
     const fresh = this.fresh.drain(this.#undatedInFlight);
     const { spool, now } = this.#ports;
     if (!spool) return this.#overflow.append(fresh);
     const isWritten = await this.#flusher.flush([...this.#overflow.drain(), ...fresh], spool);
-    // A gap record goes to the disk or the server, never to a full memory, where it would push out readings
-    // itself.
+    // A gap record goes to the disk or the server, never to a full memory, where it would displace readings.
     const gap = isWritten ? this.losses.takeGapRecord(now) : undefined;
     if (gap) await this.#flusher.flush([gap], spool);
     this.#changed.notify();

@@ -1,7 +1,4 @@
-/**
- * The outbox: memory while the server accepts readings, otherwise the disk, and memory again if the disk
- * fails.
- */
+/** The outbox: memory while the server accepts readings, otherwise the disk, or memory if the disk fails. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';

@@ -52,8 +52,7 @@ export class BootTime {
 
   #readUptime(monotonicMs: number): void {
     const uptimeMs = readUptimeMs(this.#uptimePath);
-    // A process that was stopped between the two reads (SIGSTOP, a frozen cgroup) has compared different
-    // instants.
+    // The process was stopped between the two reads (SIGSTOP, a frozen cgroup): their instants differ.
     if (this.#monotonicMs() - monotonicMs > STALL_MS_MAX) return;
     const suspendedMs = uptimeMs - monotonicMs;
     // Only by more than 1 s: /proc/uptime counts hundredths, and the time must not creep with every read.

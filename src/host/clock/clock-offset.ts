@@ -1,7 +1,4 @@
-/**
- * The offset of the host's clock, from its time service: systemd-timesyncd or chrony. Others are not
- * supported.
- */
+/** The offset of the host's clock, from its time service: systemd-timesyncd or chrony. */
 
 import type { Clock } from '../../core/ports/clock.ts';
 import { PolledNumber } from '../process/polled-number.ts';

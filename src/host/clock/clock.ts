@@ -1,6 +1,5 @@
 /**
- * The adapter of the `Clock` port, and the only file that starts timers, so that it can measure how late they
- * fire.
+ * The adapter of the `Clock` port, and the only file that starts timers, so that it can measure their delay.
  *
  * A sleep never ends early by the monotonic clock, ends at once on abort, never rejects, and leaves no timer
  * or listener behind. A sleep longer than one timer (24.8 days) uses several in a row, because a longer timer

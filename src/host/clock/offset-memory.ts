@@ -1,6 +1,5 @@
 /**
- * Keeps the offsets of the clock over a restart of the agent: one line in the runtime directory, which is in
- * memory.
+ * Keeps the offsets of the clock over a restart of the agent: one line in the runtime directory (in memory).
  *
  * The line holds the boot ID, because the /run of a container can outlive the boot. It is replaced by a
  * rename, so a killed process leaves the old or the new line. Synchronous: the write is 120 bytes to memory,

@@ -1,9 +1,8 @@
 /**
- * Whether a time service has set this host's clock: the adapter of the `TimeSync` port. The sources, cheapest
- * first:
+ * Whether a time service has set this host's clock (the `TimeSync` port). The sources, cheapest first:
  *
- *   1. /run/systemd/timesync/synchronized: systemd-timesyncd touches it when it sets or corrects the clock. A boot empties /run.
- *   2. timedatectl, which queries the kernel through timedated: for chrony and ntpd too. The agent's unit may not query it itself.
+ *   1. /run/systemd/timesync/synchronized: timesyncd touches it when it corrects the clock; a boot empties /run.
+ *   2. timedatectl, which asks the kernel through timedated: for chrony and ntpd too, and allowed in the unit.
  *   3. adjtimex(2), called by perl, because Node cannot: for a host without systemd.
  *
  * If anyone sets the clock (`date -s`), the kernel reports "not synchronised" until a time service corrects
@@ -36,15 +35,9 @@ export function hostTimeSync(options: TimeSyncOptions): TimeSync {
 
 /** How long a program that hangs can delay a check, ms. */
 const DEADLINE_MS = 3000;
-/**
- * Checks without any source before the event is logged: 30 s at one every 2 s, because D-Bus starts late in a
- * boot.
- */
+/** Checks without any source before the event is logged: 30 s at one every 2 s, because D-Bus starts late. */
 const UNANSWERED_CHECKS_MAX = 15;
-/**
- * The agent notices a step within a minute. An older change of the file came before the step and confirms
- * nothing.
- */
+/** The agent notices a step within a minute. An older change of the file confirms nothing. */
 const SYNC_FILE_AGE_MS_MAX = 90_000;
 
 class HostTimeSync implements TimeSync {

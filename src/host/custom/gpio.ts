@@ -1,6 +1,5 @@
 /**
- * Reads GPIO lines by name with `gpioget` of libgpiod, because Node cannot make the ioctl calls that the
- * kernel requires.
+ * Reads GPIO lines by name with `gpioget` of libgpiod, because Node cannot make the kernel's ioctl calls.
  *
  * `gpioget` 2 (Debian 13) takes names. `gpioget` 1 (Debian 12) takes a chip and offsets, which `gpiofind`
  * finds. Version 1 turns the line into an input, which would release an output: configure only inputs there.
@@ -29,9 +28,7 @@ export type GpioStates =
  * OS, the group gpio.
  */
 export interface Gpio {
-  /**
-   * 1 to 64 different names that checkGpioName accepts. Fails if a driver or another program holds a line.
-   */
+  /** 1 to 64 different names that checkGpioName accepts. Fails if another program holds a line. */
   read(names: readonly string[], signal: AbortSignal): Promise<GpioStates>;
 }
 

@@ -32,9 +32,7 @@ export interface Address {
   readonly internal: boolean;
 }
 
-/**
- * Addresses at which others can reach the host: no loopback, no link-local; IPv4 first, unique, at most six.
- */
+/** Addresses at which others reach the host: no loopback, no link-local; IPv4 first, unique, at most six. */
 export function selectAddresses(
   interfaces: Readonly<Record<string, readonly Address[] | undefined>>,
 ): readonly string[] {

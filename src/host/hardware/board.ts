@@ -69,10 +69,7 @@ export function findMacs(root: string): readonly Identifier[] {
     .map(({ name, address }) => ({ value: address.replaceAll(':', ''), source: `mac of ${name}` }));
 }
 
-/**
- * A file's text without the NUL at the end of a device-tree property; undefined if it is missing, unreadable
- * or empty.
- */
+/** A file's text without the NUL at the end of a device-tree property; undefined if unreadable or empty. */
 export function readHostText(root: string, path: string): string | undefined {
   const text = attempt(() => readFileSync(join(root, path), 'utf8').replaceAll('\0', '').trim());
   return text === '' ? undefined : text;

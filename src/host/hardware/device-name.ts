@@ -14,9 +14,7 @@ import { findMachineId, findMacs, findSerial, readHostText } from './board.ts';
 export interface DeviceNameOptions {
   /** `/`, or the captured tree of a host in a test. */
   readonly root: string;
-  /**
-   * The configured name, with or without placeholders (core/model/device-name.ts). Absent: the default name.
-   */
+  /** The configured name, possibly with placeholders (core/model/device-name.ts). Default: a hash. */
   readonly template?: string;
 }
 

@@ -1,6 +1,5 @@
 /**
- * The hidden command `facts`, run by facts.ts in a process of its own: prints one JSON object of the known
- * facts.
+ * The hidden command `facts`, run by facts.ts in its own process: prints the known facts as a JSON object.
  *
  * Only this file loads systeminformation: it blocks the event loop with a dozen execSync calls and costs 8
  * MiB. The device tree takes precedence, because of ARM boards systeminformation knows the models of the
@@ -47,10 +46,7 @@ export async function printFacts(out: { write(text: string): unknown } = process
   out.write(`${JSON.stringify(facts)}\n`);
 }
 
-/**
- * Facts of a Raspberry Pi's revision code. The revision is "rev 1.4 (c03114)", which no server parses as a
- * number.
- */
+/** The revision is "rev 1.4 (c03114)", which no server parses as a number. */
 export function piFacts(pi: PiBoard | undefined): ChildFacts {
   return {
     hardwareRevision: pi && `rev ${pi.revision ?? 'unknown'} (${pi.code})`,

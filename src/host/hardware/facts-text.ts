@@ -10,10 +10,7 @@
 
 const CHARACTERS_MAX = 255;
 
-/**
- * Defaults that firmware has in fields that nobody filled in, and that systeminformation returns for unknown
- * values.
- */
+/** Texts in firmware fields that nobody filled in, and systeminformation's for unknown values. */
 const PLACEHOLDERS: readonly RegExp[] = [
   /^[\s\-_.0x]*$/i,
   /^f{8,}$/i,

@@ -1,6 +1,5 @@
 /**
- * Facts about the host, gathered by a child process that may hang or return garbage without harm to the
- * agent.
+ * Facts about the host, gathered by a child process that may hang or fail without harm to the agent.
  *
  * The child is this program again with the hidden command `facts` (facts-child.ts), at low priority, with
  * PATH and the C locale as its whole environment. `gather` never rejects; if the child fails, it returns the

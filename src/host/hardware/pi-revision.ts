@@ -1,6 +1,5 @@
 /**
- * Decodes the revision code of a Raspberry Pi: model, memory, manufacturer, processor and revision of the
- * board.
+ * Decodes the revision code of a Raspberry Pi: model, memory, manufacturer, processor and revision.
  *
  * Source: Raspberry Pi documentation, "Raspberry Pi revision codes". New codes (bit 23) have a field for
  * each; old ones, before the Raspberry Pi 2, are numbers in a table. Unknown values are left out. The bits

@@ -28,10 +28,7 @@ export const LINE_BYTES_MAX = 8 * 1024;
 
 /** Syslog levels (sd-daemon(3)). */
 const PRIORITIES = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies Record<Level, number>;
-/**
- * What a JSON line that is too long keeps of each text. Even with six bytes per escaped character one text
- * fits.
- */
+/** What a JSON line that is too long keeps of each text. One fits even if every character is escaped. */
 const TEXT_CHARACTERS_MAX = 1000;
 
 /** Causes of an error that are rendered. */

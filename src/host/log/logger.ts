@@ -2,8 +2,7 @@
  * The adapter of the `Logger` port: writes events to one stream through winston, which is imported only here.
  *
  * No line contains a registered secret; no message can flood the log. A reader that disappears ends the
- * writing, not the process; one that stops reading costs at most 1 MiB, and later gets the number of lines it
- * missed.
+ * writing, not the process; one that stops reading costs at most 1 MiB, and later gets the number of losses.
  */
 
 import { stdout } from 'node:process';

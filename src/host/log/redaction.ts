@@ -3,8 +3,7 @@
  *
  * It finds the characters themselves, escaped for JSON, URL-encoded, and in Base64 (both alphabets, at each
  * of the three offsets, also inside a longer encoded text). The class `Secret` is what keeps secrets out of
- * texts; redaction covers what the class cannot, such as an echo of the server or the error message of a
- * library.
+ * texts; redaction covers what the class cannot, such as an echo of the server or a library's error message.
  */
 
 import type { Secret } from '../../core/model/secret.ts';

@@ -1,6 +1,5 @@
 /**
- * A number about the host that another program knows: read every five minutes beside the sampling, and kept
- * in between.
+ * A number about the host that another program knows: read every five minutes, and kept in between.
  *
  * If a read fails, there is no number, not the previous one.
  */

@@ -1,8 +1,7 @@
 /**
  * Runs a short command of the host and returns what it printed, at most 4 KiB.
  *
- * The command gets PATH, the C locale and the variables of its spec (run-program.ts). Neither function
- * rejects.
+ * The command gets PATH, the C locale and the variables of its spec (run-program.ts). Never rejects.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -17,10 +16,7 @@ export interface CommandSpec {
 
 const OUTPUT_BYTES_MAX = 4096;
 
-/**
- * What a command printed, or why it failed, as a predicate that follows the command's name: "is not
- * installed".
- */
+/** What a command printed, or why it failed, as a predicate without its subject: "is not installed". */
 export type CommandResult =
   | { readonly ok: true; readonly output: string }
   | { readonly ok: false; readonly problem: string };

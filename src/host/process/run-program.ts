@@ -3,8 +3,7 @@
  * given environment.
  *
  * At its deadline, above its output limit or on abort the whole group is killed, including processes that
- * still hold its output. Processes it leaves running without its output are killed when it ends. Never
- * rejects.
+ * still hold its output. Other processes that it leaves running are killed when it ends. Never rejects.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -27,10 +26,7 @@ export interface Program {
   readonly niceness?: number;
 }
 
-/**
- * What a program printed, or why it failed, as a predicate that follows the program's name: "is not
- * installed".
- */
+/** What a program printed, or why it failed, as a predicate without its subject: "is not installed". */
 export type ProgramResult =
   | { readonly ok: true; readonly output: Buffer }
   | { readonly ok: false; readonly problem: string };

@@ -19,10 +19,7 @@ export interface StartCountOptions {
   readonly bootId: string;
 }
 
-/**
- * Counts this start and returns how many came before it in this boot; undefined if the file cannot be
- * written.
- */
+/** Counts this start and returns how many came before it in this boot; undefined if that fails. */
 export function countRestarts({ directory, bootId }: StartCountOptions): number | undefined {
   const file = join(directory, FILE_NAME);
   try {

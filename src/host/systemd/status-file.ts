@@ -101,8 +101,7 @@ export class StatusFile implements StatusSink {
       events: eventHistory.recent,
     };
     try {
-      // Named after this process, so that a second agent that cannot start does not damage the file of the
-      // first.
+      // Named after this process, so that a second agent that cannot start spoils no other file.
       const temporary = `${file}.${this.#agent.pid}`;
       await writeFile(temporary, `${JSON.stringify(complete)}\n`, { mode: 0o644 });
       // The umask of the service removes the permissions of others.
@@ -154,10 +153,7 @@ function isContent(value: unknown): value is StatusFileContent {
   return typeof agent === 'object' && agent !== null && 'pid' in agent && Array.isArray(events);
 }
 
-/**
- * When a process started, in clock ticks since the boot (proc_pid_stat(5), field 22); undefined if it does
- * not exist.
- */
+/** When a process started, in clock ticks since the boot (proc_pid_stat(5), field 22); undefined without it. */
 function readStartTicks(pid: number | 'self'): number | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,6 +1,5 @@
 /**
- * A queue with access by index; pushing and shifting take constant time on average, while `Array.shift` moves
- * all items.
+ * A queue with access by index; push and shift take constant time on average (`Array.shift` moves all items).
  *
  * Items that have left are not kept alive, and their slots are freed.
  */

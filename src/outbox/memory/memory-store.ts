@@ -154,10 +154,7 @@ export class MemoryStore implements ReadingStore {
     this.#epoch += 1;
   }
 
-  /**
-   * Readers of the history have no earlier values to carry forward, so the first sample after a loss must be
-   * full.
-   */
+  /** The first sample after a loss must be full, because readers have no earlier values to carry forward. */
   #makeFullAfterLoss(): void {
     if (!this.#isAfterLoss) return;
     let { lastValues } = this.#entries;

@@ -1,6 +1,5 @@
 /**
- * The offset between time since boot and the date, per boot, so that undated readings can get a timestamp
- * later.
+ * The offset between time since boot and the date, per boot, to timestamp undated readings later.
  *
  * One small file, `anchors.N`, with one line `{boot, offsetMs}` for each of the newest 32 boots. It is never
  * changed in place: the next file is durable before the older one is removed. If both exist, both are read,
@@ -42,8 +41,7 @@ export class BootOffsetFile {
   }
 
   /**
-   * Reads those of the files `names` that hold offsets. Rejects with the system's error; `retryRead` then
-   * continues.
+   * Reads those of the files `names` that hold offsets. Rejects if one is unreadable; then call `retryRead`.
    */
   async load(names: readonly string[]): Promise<void> {
     const numbers = names.map(fileNumber).filter((number) => number !== undefined);
@@ -107,8 +105,7 @@ export class BootOffsetFile {
   }
 
   /**
-   * Removes all files, when no stored reading needs an offset. Never rejects: a file that remains costs one
-   * block.
+   * Removes all files, when no stored reading needs them. Never rejects: a remaining file costs one block.
    */
   async clear(): Promise<void> {
     await this.#remove(this.#fileNumbers);

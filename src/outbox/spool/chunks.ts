@@ -1,6 +1,5 @@
 /**
- * Splits a batch into chunks of one write each: first into the rest of the open segment, then into new
- * segments.
+ * Splits a batch into chunks of one write each: first for the open segment, then for new ones.
  *
  * If the batch starts with a full reading (gap records aside), so does each new segment, and so does the rest
  * after a reading that is too large for a segment. No record depends on another batch or segment. Holds one

@@ -1,6 +1,5 @@
 /**
- * The spool's format: text lines `<bytes of the text> <crc32, base 36> <text>\n`, mostly readable by a
- * person.
+ * The spool's format: text lines `<bytes of the text> <crc32, base 36> <text>\n`, mostly readable.
  *
  *   {"t":1795323338000,"m":18299000,"f":1,"v":{"load1":2.92,"uptimeS":18299}}    an independent reading; this one is full
  *   7psA3.1B+a{"online":true}    10 s (7ps, base 36) after the full one: letters for its keys, other keys by name
@@ -155,10 +154,7 @@ export function isDictionary(reading: Reading): boolean {
   return reading.isSnapshot && !reading.gap;
 }
 
-/**
- * `<bootMs>[,<tsMs>]<encoded>[{others}]`, instants as differences, the second only if it differs from the
- * first.
- */
+/** `<bootMs>[,<tsMs>]<encoded>[{others}]`, instants as differences, the second only if different. */
 function encodeDelta(reading: Reading, dictionary: Dictionary): string | undefined {
   const { full } = dictionary;
   if (reading.isSnapshot || reading.gap || reading.bootId !== full.bootId) return undefined;

@@ -2,8 +2,7 @@
  * A full reading as the dictionary of the records that follow it: its keys become letters, and a number is
  * written as its difference from the full reading's. `A+3k` is the number of key `A` plus 3k (in base 36).
  *
- * Every number reads back exactly, because `write` checks it; values that it cannot encode are returned.
- * Pure.
+ * Every number reads back exactly, because `write` checks it; it returns what it cannot encode. Pure.
  */
 
 import type { Reading, Value, Values } from '../../core/model/reading.ts';

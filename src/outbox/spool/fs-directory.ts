@@ -105,8 +105,7 @@ async function ignoreMissing<T>(promise: Promise<T>): Promise<T | undefined> {
 }
 
 async function makeDirectory(path: string): Promise<void> {
-  // With `recursive` mkdir reports a read-only file system as ENOENT, so the usual case (one level missing)
-  // avoids it.
+  // With `recursive` mkdir reports a read-only file system as ENOENT, so it is the second attempt.
   try {
     await mkdir(path, { mode: 0o700 });
     return await syncDirectory(dirname(path));

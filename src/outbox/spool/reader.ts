@@ -2,8 +2,7 @@
  * Reads the spool: a cursor over the segments, and the records that are taken but not acknowledged.
  *
  * The cursor is not stored: a restart begins at the first record of the oldest segment, so it repeats at most
- * one segment. State changes only between two awaits, so `acknowledge` and `rewind` may be called at any
- * time.
+ * one segment. State changes only between two awaits, so `acknowledge` and `rewind` are always safe.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
@@ -137,8 +136,7 @@ export class SpoolReader {
   }
 
   /**
-   * At the end of a segment only its taken records remain. If its lines were counted as more, the others are
-   * damaged.
+   * At the end of a segment only its taken records remain. If more lines were counted, those are damaged.
    */
   #correctCount(segment: Segment): void {
     const taken = this.#taken.filter((each) => each.segment === segment).length;

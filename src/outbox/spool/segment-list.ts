@@ -3,8 +3,7 @@
  *
  * At most one segment's bytes are in memory, valid until the next read. A segment that stays unreadable is
  * counted as lost; one that cannot be removed is never read again; one of a newer version is neither read nor
- * removed, and not in the list. Removals are not synced: if a power cut undoes one, the same points are sent
- * again.
+ * removed, and not in the list. Removals are not synced: a power cut that undoes one only repeats points.
  */
 
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
@@ -104,10 +103,7 @@ export class SegmentList {
     return undefined;
   }
 
-  /**
-   * Counts the readings of the oldest segment as lost and removes it. Rejects with the system's error if its
-   * file stays.
-   */
+  /** Counts the readings of the oldest segment as lost and removes it. Rejects if its file stays. */
   async drop(reason: LossReason): Promise<void> {
     const [segment] = this.#segments;
     if (!segment) return;

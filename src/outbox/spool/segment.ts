@@ -30,10 +30,7 @@ export interface Segment {
   readonly bytes: number;
   /** End of the readable records; less than the file contains if an append failed or is in progress. */
   goodBytes: number;
-  /**
-   * Records neither acknowledged nor reported as lost; until a segment of an earlier process is read, its
-   * lines.
-   */
+  /** Records neither acknowledged nor reported as lost. Its lines, until it has been read. */
   remaining: number;
   /** Everything up to here is acknowledged or reported as lost. */
   ackedBytes: number;
@@ -47,10 +44,7 @@ export interface Segment {
   reportedBytes: number;
   /** It may hold readings of this boot without a timestamp. */
   isUndated: boolean;
-  /**
-   * Losses that are reported when the file is removed: a restart before that would find and report them
-   * again.
-   */
+  /** Losses, reported when the file is removed: a restart before that would report them again. */
   readonly unreported: UnreportedLoss[];
   /** False until its records could be counted. */
   isCounted: boolean;

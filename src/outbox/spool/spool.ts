@@ -79,10 +79,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
     return this.#components.reader.epoch;
   }
 
-  /**
-   * The offset of this boot; that of an earlier process until `setBootOffset` is called; undefined if
-   * unknown.
-   */
+  /** The offset of this boot; at first that of an earlier process; undefined if unknown. */
   get bootOffsetMs(): number | undefined {
     return this.#components.bootOffsets.get(this.#components.bootId);
   }
@@ -160,8 +157,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
     }
     if (segmentList.isEmpty) this.#isOffsetUnsaved = false;
     if (!segmentList.isEmpty || !bootOffsets.isSaved) return;
-    // Only after the removals are durable: a power cut could otherwise bring readings back without their
-    // timestamps.
+    // Only after the removals are durable: otherwise a power cut could bring back readings without offsets.
     await directory.sync().then(
       () => bootOffsets.clear(),
       () => {},

@@ -21,10 +21,7 @@ export interface ReadingStore extends Lane {
   readonly bytes: number;
 }
 
-/**
- * A write failed. `code` is the system's (ENOSPC, EROFS, EIO), or LOW_SPACE below the spool's limit of free
- * space.
- */
+/** A write failed. `code` is the system's (ENOSPC, EROFS, EIO), or LOW_SPACE if the spool may not grow. */
 export class OutboxError extends Error {
   override readonly name = 'OutboxError';
   readonly code: string;

@@ -1,7 +1,4 @@
-/**
- * The logger and its reader: one that disappears, one that does not read, one that reads late. Uses real
- * pipes.
- */
+/** The logger and its reader: it disappears, does not read, or reads late. With real pipes. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,6 +1,5 @@
 /**
- * Helpers for numbers that another program knows: a script in place of the program, and the result of the
- * first read.
+ * Helpers for numbers that another program knows: a script in its place, and the result of the first read.
  */
 
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,8 +22,7 @@ export function writeProgram(t: TestContext, name: string, script: string): stri
 /** Runs one read. `open` gets the sleep of a clock on which no deadline passes. */
 export async function pollOnce(open: (sleep: Clock['sleep']) => PolledNumber): Promise<number | undefined> {
   const stop = new AbortController();
-  // The first long sleep follows the first read and ends the loop; that of a deadline ends with its signal
-  // only.
+  // The first long sleep follows the first read and ends the loop; a deadline ends with its signal only.
   const sleep: Clock['sleep'] = (ms, signal) => {
     if (ms > 60_000) stop.abort();
     return new Promise((resolve) => {

@@ -1,7 +1,4 @@
-/**
- * sd_notify with a script in place of systemd-notify: order, merging, retries, failures, and that nobody
- * waits.
- */
+/** sd_notify with a script in place of systemd-notify: order, merging, retries, failures, no waiting. */
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
