@@ -1,8 +1,8 @@
 /**
  * Whether a time service has set this host's clock (the `TimeSync` port). The sources, cheapest first:
  *
- *   1. /run/systemd/timesync/synchronized: timesyncd touches it when it corrects the clock; a boot empties /run.
- *   2. timedatectl, which asks the kernel through timedated: for chrony and ntpd too, and allowed in the unit.
+ *   1. /run/systemd/timesync/synchronized: timesyncd touches it at each correction; a boot empties /run.
+ *   2. timedatectl, which asks the kernel through timedated: for chrony and ntpd too, allowed in the unit.
  *   3. adjtimex(2), called by perl, because Node cannot: for a host without systemd.
  *
  * If anyone sets the clock (`date -s`), the kernel reports "not synchronised" until a time service corrects

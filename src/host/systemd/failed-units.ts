@@ -18,6 +18,7 @@ export interface FailedUnitsOptions {
   readonly clock: Pick<Clock, 'sleep'>;
   /** Default: `systemctl`. Set by tests only. */
   readonly command?: string;
+  /** Default: /run/systemd/system, which exists if systemd is process 1. Set by tests only. */
   readonly booted?: string;
 }
 

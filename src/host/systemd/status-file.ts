@@ -153,7 +153,7 @@ function isContent(value: unknown): value is StatusFileContent {
   return typeof agent === 'object' && agent !== null && 'pid' in agent && Array.isArray(events);
 }
 
-/** When a process started, in clock ticks since the boot (proc_pid_stat(5), field 22); undefined without it. */
+/** Start of a process, in clock ticks since the boot (proc_pid_stat(5), field 22); undefined without it. */
 function readStartTicks(pid: number | 'self'): number | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,8 +1,8 @@
 /**
  * The spool's format: text lines `<bytes of the text> <crc32, base 36> <text>\n`, mostly readable.
  *
- *   {"t":1795323338000,"m":18299000,"f":1,"v":{"load1":2.92,"uptimeS":18299}}    an independent reading; this one is full
- *   7psA3.1B+a{"online":true}    10 s (7ps, base 36) after the full one: letters for its keys, other keys by name
+ *   {"t":1795323338000,"m":18299000,"f":1,"v":{"load1":2.92,"uptimeS":18299}}    independent; this one is full
+ *   7psA3.1B+a{"online":true}    10 s (7ps, base 36) after the full one: letters for its keys, names for others
  *
  * Decoding never throws and returns undefined for anything torn, flipped or of another shape. The checksum of
  * a line that needs a dictionary continues that of the full reading, so with another dictionary the line is

@@ -1,7 +1,7 @@
 /**
  * The file operations that the spool needs, as a port, so that a simulation can cut the power.
  *
- * Every operation rejects with the system's error (`code` ENOSPC, EROFS, EIO, …). Nothing is durable before a
+ * Every operation rejects with the system's error (`code` ENOSPC, EROFS, EIO). Nothing is durable before a
  * sync: the file's sync for its bytes, the directory's for names.
  */
 
