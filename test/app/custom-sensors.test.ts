@@ -84,7 +84,7 @@ scale = "0.001"
   );
   const failures = agent.output.filter((line) => line.includes('a sensor of your own cannot be read'));
   assert.equal(failures.length, 1, failures.join('\n'));
-  assert.match(failures[0] ?? '', /sensor=broken .*not-there is not there.*check the path in command/);
+  assert.match(failures[0] ?? '', /sensor=broken .*not-there does not exist.*check the path in command/);
   assert.doesNotMatch(readFileSync(at.path('environment'), 'utf8'), /nobody-may-see|CREDENTIALS|FIRSTLIGHT/);
   const pid = readFileSync(at.path('pid'), 'utf8').trim();
   while (existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')))

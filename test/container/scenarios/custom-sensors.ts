@@ -58,7 +58,7 @@ export async function ownSensors({ installed }: Ground): Promise<Report> {
   for (const key of keys)
     findings.expect(last(key) === EXPECTED[key], `${key} is ${last(key)}, not ${EXPECTED[key]}`);
   const isLogged = () =>
-    service.output('may not be run: check its mode, and that it is not below /var, /run or /tmp');
+    service.output('cannot be executed: check its mode, and that it is not below /var, /run or /tmp');
   findings.expect(await until(isLogged, WITHIN_MS), 'nothing is said of a program in /var/lib');
   const journal = (await service.journal()).map(({ message }) => message);
   const failures = journal.filter((message) => message.includes('FL-CUSTOM-SENSOR-FAILED'));
