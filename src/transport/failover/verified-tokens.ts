@@ -1,10 +1,11 @@
 /**
- * Proofs: on which roads the server has taken our token, and when. They say whether a "no" is the server's or the road's.
+ * Which endpoints have accepted the access token, and when. Distinguishes a token that the server has deleted from
+ * an endpoint that leads to another server.
  */
 
 import type { Secret } from '../../core/model/secret.ts';
 
-/** After so long a "no" on another road counts again: the device may have been deleted meanwhile, ms. */
+/** A verification expires after this time, because the device may have been deleted in the meantime, ms. */
 const VERIFICATION_TTL_MS = 24 * 3_600_000;
 
 export class VerifiedTokens {
@@ -14,7 +15,7 @@ export class VerifiedTokens {
     this.#byEndpoint.set(endpoint, { token, atMs: nowMs });
   }
 
-  /** That road itself does not take it any more. */
+  /** The endpoint no longer accepts the token. */
   remove(endpoint: number): void {
     this.#byEndpoint.delete(endpoint);
   }
@@ -23,7 +24,7 @@ export class VerifiedTokens {
     return this.#byEndpoint.get(endpoint)?.token.equals(token) ?? false;
   }
 
-  /** Another road took it within the last day. */
+  /** Whether another endpoint has accepted the token within the last 24 hours. */
   isVerifiedElsewhere(endpoint: number, token: Secret, nowMs: number): boolean {
     return [...this.#byEndpoint].some(
       ([other, entry]) =>

@@ -49,8 +49,8 @@ export function testEndurance(postCount: number): void {
     ['piggybacked', 'accepted'],
     ['confirmableWithoutAck', 'accepted'],
     ['ackThenConfirmable', 'accepted'],
-    ['reset', 'reset'],
-    ['ackThenSilence', 'acknowledged-only'],
+    ['reset', 'connection-reset'],
+    ['ackThenSilence', 'no-response-after-ack'],
   ] as const) {
     test(`${postCount.toLocaleString('en')} posts answered ${pattern} leave the heap flat`, {
       timeout: 170_000,

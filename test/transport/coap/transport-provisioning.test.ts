@@ -160,7 +160,7 @@ test('the probe tells our token, a foreign token and a server of another kind ap
     [patterns.piggybacked('4.01'), { ok: true, value: false }],
     [
       patterns.piggybacked('4.04', 'Not Found'),
-      { ok: false, failure: { reason: 'unexpected-response', detail: 'answer 4.04' } },
+      { ok: false, failure: { reason: 'unexpected-response', detail: 'response 4.04' } },
     ],
   ];
   for (const [script, expected] of cases) {

@@ -76,7 +76,7 @@ for (const name of [
   test(`an error answered ${name} keeps its code`, { timeout }, async () => {
     await using both = await openPeerAndTransport(patterns[name]('4.01'));
     const result = await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
-    assert.deepEqual(result, { ok: false, failure: { reason: 'unauthorized', detail: 'answer 4.01' } });
+    assert.deepEqual(result, { ok: false, failure: { reason: 'unauthorized', detail: 'response 4.01' } });
   });
 }
 

@@ -9,7 +9,7 @@ import { DEADLINE } from '../../../src/core/async/abort.ts';
 import type { Result } from '../../../src/core/failures/failure.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { classifyDates } from '../../../src/transport/http/certificate-dates.ts';
+import { classifyDates } from '../../../src/transport/http/tls-failure.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
@@ -391,10 +391,10 @@ it('a silence says whether there was a connection, and for how long, whoever did
   const late = new AbortController();
   late.abort(DEADLINE);
   for (const [scheme, signal, detail] of [
-    ['http', neverAborted, `no answer from 127.0.0.1:${port} in 1 s`],
+    ['http', neverAborted, `no response from 127.0.0.1:${port} within 1 s`],
     // Says nothing, so that TLS never comes to be.
-    ['https', neverAborted, `no connection to 127.0.0.1:${port} in 1 s`],
-    ['http', late.signal, `no connection to 127.0.0.1:${port} in 0 s`],
+    ['https', neverAborted, `no connection to 127.0.0.1:${port} within 1 s`],
+    ['http', late.signal, `no connection to 127.0.0.1:${port} within 0 s`],
   ] as const) {
     const settings = {
       scheme,

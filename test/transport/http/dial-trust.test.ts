@@ -66,7 +66,10 @@ describe('a certificate', { skip: opensslProblem }, () => {
   it('that has expired is told as such, with its dates', { timeout }, async () => {
     const { reason, detail } = await post(ours.issue({ from: '20200101000000Z', to: '20210101000000Z' }));
     assert.equal(reason, 'certificate-date-invalid');
-    assert.match(detail, /valid from 2020-01-01T00:00 to 2021-01-01T00:00, our clock says .*, the server's/);
+    assert.match(
+      detail,
+      /valid from 2020-01-01T00:00 to 2021-01-01T00:00, clock of this host .*, clock of the server/,
+    );
   });
 
   it('that is not valid yet, where the server has another date than we, is the clock of this host', {

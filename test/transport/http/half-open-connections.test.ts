@@ -93,7 +93,7 @@ describe('a connection through nginx', { skip: noNginx }, () => {
         for (const worker of at.nginx.workers) process.kill(Number(worker), 'SIGKILL');
       };
       const { body, reason } = await post(transport, kind);
-      assert.deepEqual([reason, times(at.upstream.bodies, body)], ['reset', 1]);
+      assert.deepEqual([reason, times(at.upstream.bodies, body)], ['connection-reset', 1]);
       // nginx has another worker by then, or makes the connection wait for it.
       assert.equal((await post(transport, kind)).reason, 'ok');
     });

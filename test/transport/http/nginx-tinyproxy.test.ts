@@ -65,7 +65,7 @@ describe('behind nginx', { skip: noNginx }, () => {
     for (const [more, reason] of [
       ['return 429;', 'server-overloaded'],
       ['return 503;', 'upstream-unavailable'],
-      ['return 444;', 'reset'],
+      ['return 444;', 'connection-reset'],
       ['return 404;', 'unexpected-response'],
       ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'unexpected-response'],
       ['deny all;', 'unexpected-response'],

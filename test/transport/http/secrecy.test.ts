@@ -186,7 +186,7 @@ describe('over HTTPS through a proxy with a log-in', { skip: opensslProblem }, (
     const wrong = 'wrong-proxy-password-unseen';
     const file = await at.config(wrong);
     await using agent = at.run(file);
-    assert.match(await agent.line('event=FL-PROXY-DENIED'), /answers 407/);
+    assert.match(await agent.line('event=FL-PROXY-DENIED'), /responded 407/);
     await using doctor = AgentProcess.run(['doctor', '--config', file, '--state', at.state]);
     await doctor.exit();
     await agent.stop();

@@ -116,7 +116,10 @@ describe('through nginx, an answer', { skip: noNginx }, () => {
       await using at = await setup(answer);
       for (const kind of ['dated', 'undated'] as const) {
         const { body, reason, detail } = await post(at.transport, kind);
-        assert.deepEqual([reason, detail], ['server-timeout', `no answer from localhost:${at.port} in 1 s`]);
+        assert.deepEqual(
+          [reason, detail],
+          ['server-timeout', `no response from localhost:${at.port} within 1 s`],
+        );
         assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not answer: check/);
         assert.ok(answer.drops >= 3, 'it was not idle when it was given up');
         await until('no connection is left', () => connectionsTo(at.port) === 0);

@@ -96,7 +96,7 @@ describe('through squid', { skip: noSquid }, () => {
       assert.equal(reason, 'proxy-denied');
       assert.match(
         detail,
-        scheme === 'https' ? /answers 403 to CONNECT/ : /answer 403 by way of http:\/\/127/,
+        scheme === 'https' ? /responded 403 to CONNECT/ : /response 403 through http:\/\/127/,
       );
       assert.equal(at.sandbox.points().length, 0);
     });
@@ -123,7 +123,7 @@ describe('through squid', { skip: noSquid }, () => {
       await using transport = at.transport(scheme, at.proxy, await freePort());
       const { reason, detail } = await post(transport);
       assert.equal(reason, 'upstream-unavailable');
-      assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ answers 503 to CONNECT|answer 503 by way of http:/);
+      assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ responded 503 to CONNECT|response 503 through http:/);
     });
 
     it(`its end under a request cuts the request over ${scheme}, which is not made twice`, {
@@ -136,7 +136,7 @@ describe('through squid', { skip: noSquid }, () => {
       });
       await using front = await openTlsFront(upstream.port, at.authority.issue());
       await using transport = at.transport(scheme, at.proxy, scheme === 'https' ? front.port : upstream.port);
-      assert.equal((await post(transport, 'undated')).reason, 'reset');
+      assert.equal((await post(transport, 'undated')).reason, 'connection-reset');
       await stopped;
       assert.equal(upstream.bodies.length, 1);
       assert.equal((await post(transport)).reason, 'proxy-unreachable');
