@@ -1,21 +1,16 @@
-/**
- * Reads the small posts of a device: RPC replies, client-side RPC and claims (contract, sections 6 and 7).
- *
- * Each road has its own strictness, and the odd answers are the server's: what is malformed here is a 5.00 there.
- */
+/** Validates RPC replies, client-side RPCs and claims (contract sections 6 and 7), as strictly as the real server. */
 
-import { jsonText } from './json/json-text.ts';
-import { parseLenientJson } from './json/lenient-json.ts';
+import { jsonText, parseLenientJson } from './json/lenient-json.ts';
 import type { PostAnswer, Via } from './model/types.ts';
 
-/** Over CoAP a reply must be an object, else 5.00; over HTTP any text will do. */
+/** Over CoAP a reply must be an object, else 5.00; over HTTP any text is accepted. */
 export function readRpcReply(body: string, via: Via): PostAnswer {
   if (via === 'http') return { status: 'accepted' };
   const parsed = parseLenientJson(body);
   return parsed.ok && parsed.value.type === 'object' ? { status: 'accepted' } : { status: 'failed' };
 }
 
-/** With the default rule chain nobody ever replies to a well-formed one. */
+/** With the default rule chain a well-formed RPC gets no reply. */
 export function readClientRpc(body: string, via: Via): PostAnswer {
   const parsed = parseLenientJson(body);
   if (!parsed.ok || parsed.value.type !== 'object') return { status: 'failed' };
@@ -24,7 +19,7 @@ export function readClientRpc(body: string, via: Via): PostAnswer {
   return complete ? { status: 'silent' } : { status: 'failed' };
 }
 
-/** Accepted once queued, even if claiming is not allowed; nothing is claimed here. */
+/** Accepted when queued, even if claiming is not allowed. The sandbox does not claim devices. */
 export function readClaim(body: string): PostAnswer {
   if (body === '') return { status: 'accepted' };
   const parsed = parseLenientJson(body);

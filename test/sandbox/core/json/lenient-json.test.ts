@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { jsonText } from '../../../../src/sandbox/core/json/json-text.ts';
-import { NESTING_MAX, parseLenientJson } from '../../../../src/sandbox/core/json/lenient-json.ts';
+import { jsonText, NESTING_MAX, parseLenientJson } from '../../../../src/sandbox/core/json/lenient-json.ts';
 
 /** What a body means, written back as plain JSON; undefined when it is refused. */
 function meaning(text: string): string | undefined {
