@@ -32,7 +32,7 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       assert.ok(clock.wallMs() < Date.UTC(2100, 0, 1), `${clock.wallMs()} is too late`);
     });
 
-    it('all times advance by what passes', async () => {
+    it('all clocks advance by the elapsed time', async () => {
       const { clock, pass } = make();
       const before = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
       await pass(20);
@@ -41,7 +41,7 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       assert.ok(clock.wallMs() - before.wallMs >= 18);
     });
 
-    it('the time since boot goes neither back nor away from the monotonic time', async () => {
+    it('the time since boot never goes back and follows the monotonic time', async () => {
       const { clock, pass } = make();
       const start = { monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
       let lastMs = start.bootMs;
@@ -55,7 +55,7 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       }
     });
 
-    it('every process of the host sees the same boot, and the same time since', async () => {
+    it('all processes of the host read the same boot ID and time since boot', async () => {
       const { clock, elsewhere } = make();
       assert.match(clock.bootId, /\S/);
       const beforeMs = clock.bootMs();
@@ -66,7 +66,7 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       assert.ok(there.bootMs <= clock.bootMs() + 1000, `${there.bootMs} is after ${clock.bootMs()}`);
     });
 
-    it('a step of the wall clock moves neither the monotonic time nor the time since boot', (t) => {
+    it('a step of the wall clock changes no other clock', (t) => {
       const { clock, stepWall } = make();
       if (stepWall === undefined) return t.skip('a test may not step this clock');
       const before = { monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
@@ -76,12 +76,12 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       }
     });
 
-    describe('a sleep', () => sleepContract(make));
+    describe('sleep', () => sleepContract(make));
   });
 }
 
 function sleepContract(make: () => ClockUnderTest): void {
-  it('ends when its time has passed, and never earlier', async () => {
+  it('a sleep ends when its time has passed, and not earlier', async () => {
     const { clock, pass } = make();
     const startMs = clock.monotonicMs();
     let tookMs: number | undefined;
@@ -93,7 +93,7 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.ok(tookMs !== undefined && tookMs >= 15, `took ${tookMs} ms`);
   });
 
-  it('that is shorter ends before one that is longer, whichever began first', async () => {
+  it('a shorter sleep ends before a longer one that started first', async () => {
     const { clock, pass } = make();
     const { signal } = new AbortController();
     const order: string[] = [];
@@ -106,7 +106,7 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.deepEqual(order, ['short', 'long']);
   });
 
-  it('ends at once when the signal aborts, and does not reject', async () => {
+  it('a sleep resolves at once when the signal aborts', async () => {
     const { clock, pass } = make();
     const stop = new AbortController();
     const startMs = clock.monotonicMs();
@@ -117,20 +117,20 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.ok(clock.monotonicMs() - startMs < 5000);
   });
 
-  it('does not begin when the signal has aborted already', async () => {
+  it('a sleep with an aborted signal ends at once', async () => {
     const { clock } = make();
     const startMs = clock.monotonicMs();
     await clock.sleep(LONG_MS, AbortSignal.abort());
     assert.ok(clock.monotonicMs() - startMs < 5000);
   });
 
-  it('of zero, of less, or of no number ends without time passing', async () => {
+  it('a sleep of zero, of a negative number or of NaN ends at once', async () => {
     const { clock } = make();
     const { signal } = new AbortController();
     for (const ms of [0, -5, Number.NaN]) await clock.sleep(ms, signal);
   });
 
-  it('leaves no listener on the signal, however it ended', async () => {
+  it('a sleep leaves no listener on the signal', async () => {
     const { clock, pass } = make();
     const stop = new AbortController();
     const short = clock.sleep(2, stop.signal);
@@ -143,7 +143,7 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
   });
 
-  it('longer than a timer can hold (24.8 days) does not end at once', async () => {
+  it('a sleep beyond the range of a timer (24.8 days) does not end at once', async () => {
     const { clock, pass } = make();
     const stop = new AbortController();
     for (const ms of [2 ** 31, 30 * 86_400_000, Number.POSITIVE_INFINITY]) {

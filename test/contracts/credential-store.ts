@@ -41,7 +41,7 @@ const records: fc.Arbitrary<CredentialRecord> = fc.oneof(
 
 export function credentialStoreContract(name: string, make: () => StoreUnderTest): void {
   describe(`${name} keeps the credential store contract`, () => {
-    it('remembers nothing at first, however often it is asked', async () => {
+    it('a new store has no record, also on repeated reads', async () => {
       using location = make();
       const store = location.open();
       assert.equal(await store.read(), undefined);
@@ -50,7 +50,7 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
     });
 
     for (const [what, record] of Object.entries(RECORDS)) {
-      it(`remembers ${what}, also for the one who opens it next`, async () => {
+      it(`stores ${what} for the next start`, async () => {
         using location = make();
         const store = location.open();
         await store.write(record);
@@ -59,7 +59,7 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
       });
     }
 
-    it('remembers after it was closed', async () => {
+    it('the record survives the disposal of the store', async () => {
       using location = make();
       const store = location.open();
       const record: CredentialRecord = { state: 'provisioned', ...known, token };
@@ -68,14 +68,14 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
       assert.deepEqual(revealed(await location.open().read()), revealed(record));
     });
 
-    it('can be written before it was ever read', async () => {
+    it('a store can be written before it is read', async () => {
       using location = make();
       await location.open().write({ state: 'pending', ...known, token });
       await location.open().write({ state: 'provisioned', ...known, token });
       assert.equal((await location.open().read())?.state, 'provisioned');
     });
 
-    it('keeps nothing of an earlier record: a token that was replaced is gone', async () => {
+    it('a new record replaces the earlier one completely', async () => {
       using location = make();
       const store = location.open();
       await store.write({ state: 'provisioned', ...known, token });
@@ -83,7 +83,7 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
       assert.deepEqual(await location.open().read(), { state: 'pending', ...known });
     });
 
-    it('gives back every record it can be given, character for character', async () => {
+    it('every record is returned unchanged', async () => {
       using location = make();
       const check = async (record: CredentialRecord) => {
         const store = location.open();

@@ -31,17 +31,17 @@ export type MakeStore = () => Promise<StoreUnderTest>;
 const RUNS = { seed: 20_261_122, numRuns: 200 };
 
 export function readingStoreContract(name: string, make: MakeStore): void {
-  describe(`${name} keeps the contract of a store of readings`, () => {
+  describe(`${name} keeps the contract of ReadingStore`, () => {
     describe('readings', () => orderContract(make));
-    describe('what was taken', () => epochContract(make));
-    describe('a full store', () => boundContract(make));
-    describe('dates', () => dateContract(make));
-    it('whatever happens, it does what a plain array does', () => modelContract(make));
+    describe('epochs', () => epochContract(make));
+    describe('bounds', () => boundContract(make));
+    describe('timestamps', () => dateContract(make));
+    it('behaves like a plain array over random histories', () => modelContract(make));
   });
 }
 
 function orderContract(make: MakeStore): void {
-  it('come out in the order in which they went in, as they were', async () => {
+  it('readings come out unchanged and in order', async () => {
     const { store } = await make();
     const readings = [...new SampledReadings().batch(3), gapRecord(2, 4)];
     await store.append(readings);
@@ -49,7 +49,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual([await store.take(10), store.size], [[], 4]);
   });
 
-  it('are taken up to as many as are asked for, none of them twice', async () => {
+  it('take returns at most the requested number and no reading twice', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(5));
     assert.deepEqual(times(await store.take(2)), [1, 2]);
@@ -57,7 +57,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual(times(await store.take(9)), [3, 4, 5]);
   });
 
-  it('are gone when they are acknowledged, and only as many as were', async () => {
+  it('acknowledge removes exactly the acknowledged readings', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(5));
     await store.take(4);
@@ -69,7 +69,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual([store.size, store.bytes, await store.take(9)], [0, 0, []]);
   });
 
-  it('that were not taken are not acknowledged', async () => {
+  it('acknowledge ignores readings that were not taken', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(5));
     await store.take(2);
@@ -78,7 +78,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual(times(await store.take(9)), [3, 4, 5]);
   });
 
-  it('appended while others are under way come behind them', async () => {
+  it('readings appended during other operations come last', async () => {
     const { store } = await make();
     const host = new SampledReadings();
     const all = await Promise.all([
@@ -92,7 +92,7 @@ function orderContract(make: MakeStore): void {
 }
 
 function epochContract(make: MakeStore): void {
-  it('comes again after a rewind, of another epoch', async () => {
+  it('a rewind returns taken readings again in a new epoch', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     const first = await store.take(2);
@@ -102,7 +102,7 @@ function epochContract(make: MakeStore): void {
     assert.deepEqual((await store.take(9)).slice(0, 2), first);
   });
 
-  it('cannot be acknowledged when it was taken back', async () => {
+  it('readings of an earlier epoch cannot be acknowledged', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     await store.take(3);
@@ -114,7 +114,7 @@ function epochContract(make: MakeStore): void {
     assert.equal(store.size, 3);
   });
 
-  it('was nothing: a rewind changes nothing', async () => {
+  it('a rewind without taken readings keeps the epoch', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     const { epoch } = store;
@@ -122,7 +122,7 @@ function epochContract(make: MakeStore): void {
     assert.equal(store.epoch, epoch);
   });
 
-  it('is counted as taken again once, however often it is taken back', async () => {
+  it('repeated rewinds return the same readings once each', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     for (let time = 0; time < 3; time += 1) {
@@ -134,13 +134,13 @@ function epochContract(make: MakeStore): void {
 }
 
 function boundContract(make: MakeStore): void {
-  it('drops nothing up to its bound', async () => {
+  it('a store drops nothing below its bound', async () => {
     const { store, losses, holds, paddingBytes } = await make();
     await store.append(new SampledReadings(paddingBytes).batch(holds));
     assert.deepEqual([losses.total, store.size], [0, holds]);
   });
 
-  it('drops the oldest for the newest, and tells how many, from when to when, and why', async () => {
+  it('a full store drops the oldest readings and reports count, range and cause', async () => {
     const { store, losses, overflows, paddingBytes, why, bytesMax } = await make();
     await store.append(new SampledReadings(paddingBytes).batch(overflows));
     const lost = overflows - store.size;
@@ -154,7 +154,7 @@ function boundContract(make: MakeStore): void {
     assert.equal(times(await store.take(1))[0], lost + 1);
   });
 
-  it('does not tell as lost what was acknowledged', async () => {
+  it('acknowledged readings are not reported as lost', async () => {
     const { store, losses, holds, overflows, paddingBytes } = await make();
     const host = new SampledReadings(paddingBytes);
     await store.append(host.batch(holds));
@@ -168,7 +168,7 @@ function boundContract(make: MakeStore): void {
     );
   });
 
-  it('that dropped what was taken takes it all back, so that nothing else is acknowledged for it', async () => {
+  it('dropping taken readings starts a new epoch, so no other is acknowledged', async () => {
     const { store, overflows, paddingBytes } = await make();
     const host = new SampledReadings(paddingBytes);
     await store.append(host.batch(2));
@@ -181,7 +181,7 @@ function boundContract(make: MakeStore): void {
     assert.equal(store.size, size);
   });
 
-  it('goes on with a full reading, and the history behind the gap is exact', async () => {
+  it('a snapshot follows a gap, and the history after it is exact', async () => {
     const { store, overflows, paddingBytes } = await make();
     const host = new SampledReadings(paddingBytes);
     await store.append(host.batch(overflows));
@@ -190,7 +190,7 @@ function boundContract(make: MakeStore): void {
     host.assertHistory(left);
   });
 
-  it('tells again what a gap record told that it dropped, and does not count it as a reading', async () => {
+  it('a dropped gap record is reported again and not counted as a reading', async () => {
     const { store, losses, overflows, paddingBytes } = await make();
     await store.append([gapRecord(1_000, 0), ...new SampledReadings(paddingBytes).batch(overflows)]);
     const lost = overflows - store.size;
@@ -203,7 +203,7 @@ function boundContract(make: MakeStore): void {
 }
 
 function dateContract(make: MakeStore): void {
-  it('that are not known yet hold up what is behind them, and are given by the anchor', async () => {
+  it('undated readings hold back later ones until the boot offset is set', async () => {
     const { store } = await make();
     const host = new SampledReadings();
     await store.append([...host.batch(2), ...host.batch(2, false), ...host.batch(1)]);
@@ -218,7 +218,7 @@ function dateContract(make: MakeStore): void {
     );
   });
 
-  it('never change: only the first anchor counts, for readings that come later too', async () => {
+  it('only the first boot offset counts, also for later readings', async () => {
     const { store } = await make();
     const host = new SampledReadings();
     await store.append(host.batch(1, false));

@@ -26,7 +26,7 @@ export function timeSyncContract(name: string, make: (t: TestContext) => TimeSyn
       assert.equal(await timeSync.isSynchronised(signal), false);
     });
 
-    it('a clock that one has set is', async (t) => {
+    it('a clock that the time service has set is synchronised', async (t) => {
       const { timeSync, setByService } = make(t);
       await timeSync.isSynchronised(signal);
       setByService();
@@ -52,7 +52,7 @@ export function timeSyncContract(name: string, make: (t: TestContext) => TimeSyn
       assert.equal(await timeSync.confirmsStep(signal), true);
     });
 
-    it('who has stopped already is answered, without rejecting', async (t) => {
+    it('an aborted call resolves to false', async (t) => {
       const { timeSync } = make(t);
       assert.equal(await timeSync.isSynchronised(AbortSignal.abort()), false);
       assert.equal(await timeSync.confirmsStep(AbortSignal.abort()), false);

@@ -11,7 +11,7 @@ const ACK_TIMEOUT_MS = 2_000;
 export function testRetransmission(settings: { readonly ackTimeoutMs?: number } = {}): void {
   const ackMs = settings.ackTimeoutMs ?? ACK_TIMEOUT_MS;
   const [leastMs, mostMs] = [ackMs, 1.5 * ackMs];
-  test(`an unanswered CON answer is retransmitted after ${leastMs / 1_000} to ${mostMs / 1_000} s and then after twice as long`, async () => {
+  test(`an unacknowledged CON is repeated in ${leastMs / 1_000} to ${mostMs / 1_000} s, then twice as late`, async () => {
     await using at = await openCoapHarness({ settings });
     at.peer.send(request('POST', { messageId: 1, path: '/api/v1/tok/telemetry', payload: '{"a":1}' }));
     const answer = await at.peer.expect('4141....7a');

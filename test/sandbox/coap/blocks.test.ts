@@ -27,7 +27,7 @@ async function ask(at: CoapHarness, datagram: Buffer): Promise<Buffer> {
 }
 
 describe('Block1', { concurrency: true }, () => {
-  test('every block size works, and the body arrives whole and once', async () => {
+  test('an upload arrives complete and once with every block size', async () => {
     await using at = await openCoapHarness();
     const body = JSON.stringify({ text: 'abcdefghij'.repeat(250) });
     let messageId = 0;
@@ -51,7 +51,7 @@ describe('Block1', { concurrency: true }, () => {
     }
   });
 
-  test('provisioning in blocks is answered with its content format and the last block, piggybacked', async () => {
+  test('provisioning in blocks gets one piggybacked response', async () => {
     await using at = await openCoapHarness();
     const uri = '/api/v1/provision';
     await ask(at, upload(1, 0, true, `{${' '.repeat(15)}`, 0, uri));
@@ -59,7 +59,7 @@ describe('Block1', { concurrency: true }, () => {
     await at.peer.expect('614100027ac0d10210ff7b22737461747573223a2253554343455353227d');
   });
 
-  test('a first block other than 0, a gap and a repeated block are 4.08', async () => {
+  test('a first block other than 0, a gap and a repeated block get 4.08', async () => {
     await using at = await openCoapHarness();
     const full = 'x'.repeat(1024);
     assert.equal(codeOf(await ask(at, upload(1, 2, true, full))), '4.08');
@@ -69,7 +69,7 @@ describe('Block1', { concurrency: true }, () => {
     assert.deepEqual(at.core.calls, []);
   });
 
-  test('block 0 starts anew', async () => {
+  test('block 0 restarts an upload', async () => {
     await using at = await openCoapHarness();
     await ask(at, upload(1, 0, true, 'x'.repeat(1024)));
     await ask(at, upload(2, 0, true, 'y'.repeat(1024)));
@@ -77,7 +77,7 @@ describe('Block1', { concurrency: true }, () => {
     assert.deepEqual(at.core.calls, [`telemetry ${'y'.repeat(1024)}z`]);
   });
 
-  test('interleaved uploads break each other at one URI, not at two or from two sockets', async () => {
+  test('interleaved uploads break each other only at one URI from one socket', async () => {
     await using at = await openCoapHarness();
     await using other = await CoapPeer.open(at.server.port);
     const full = 'x'.repeat(1024);
@@ -93,7 +93,7 @@ describe('Block1', { concurrency: true }, () => {
     assert.equal(codeOf(await ask(at, upload(8, 1, true, full))), '4.08');
   });
 
-  test('too much is 4.13 with a text: announced, with the limit, or at the block that crosses it', async () => {
+  test('a body that is too large gets 4.13, announced or at the exceeding block', async () => {
     await using at = await openCoapHarness({ settings: { bodyBytesMax: 2000 } });
     const full = 'x'.repeat(1024);
     const announced = request('POST', {
@@ -112,7 +112,7 @@ describe('Block1', { concurrency: true }, () => {
     assert.equal(optionHex(crossed, 'Size1'), undefined);
   });
 
-  test('unfinished uploads are bounded, the one idle longest gives way', async () => {
+  test('beyond the limit the longest idle upload is dropped', async () => {
     await using at = await openCoapHarness({ settings: { transfersMax: 2 } });
     const full = 'x'.repeat(1024);
     const uri = (n: number) => `/api/v1/tok/telemetry/${n}`;
@@ -121,7 +121,7 @@ describe('Block1', { concurrency: true }, () => {
     assert.equal(codeOf(await ask(at, upload(5, 1, false, 'x', 6, uri(3)))), '2.01');
   });
 
-  test('an unfinished upload is forgotten after its time, and by a restart', async () => {
+  test('an unfinished upload expires, and is lost by a restart', async () => {
     await using at = await openCoapHarness({ settings: { blockStatusMs: 60 } });
     const full = 'x'.repeat(1024);
     await ask(at, upload(1, 0, true, full));
@@ -132,7 +132,7 @@ describe('Block1', { concurrency: true }, () => {
     assert.equal(codeOf(await ask(at, upload(4, 1, false, 'x'))), '4.08');
   });
 
-  test('a block of the wrong size is 4.00, a reserved size 4.02', async () => {
+  test('a block of the wrong size gets 4.00, a reserved size 4.02', async () => {
     await using at = await openCoapHarness();
     assert.equal(codeOf(await ask(at, upload(1, 0, true, 'short'))), '4.00');
     assert.equal(codeOf(await ask(at, upload(2, 0, true, 'x', 7))), '4.02');
@@ -148,7 +148,7 @@ describe('Block2', { concurrency: true }, () => {
       options: block === undefined ? [] : [option(23, block)],
     });
 
-  test('more than 1024 bytes come as block 0 with Size2, the rest by piggybacked GETs', async () => {
+  test('a response over 1024 bytes is sent as block 0, the rest by GETs', async () => {
     await using at = await openCoapHarness();
     at.core.attributes = large;
     const first = await ask(at, get(1));
@@ -168,7 +168,7 @@ describe('Block2', { concurrency: true }, () => {
     assert.equal(at.core.calls.length, 1);
   });
 
-  test('a peer that asks for small blocks gets them', async () => {
+  test('a response uses the block size that the peer requests', async () => {
     await using at = await openCoapHarness();
     at.core.attributes = large;
     const first = await ask(at, get(1, blockValue(0, false, 2)));
@@ -178,7 +178,7 @@ describe('Block2', { concurrency: true }, () => {
     assert.equal(payloadText(later), large.slice(320, 384));
   });
 
-  test('1024 bytes go whole; a later block of something forgotten is cut from a fresh answer', async () => {
+  test('a later block of a dropped response is cut from a new response', async () => {
     await using at = await openCoapHarness();
     at.core.attributes = 'x'.repeat(1024);
     assert.equal(optionHex(await ask(at, get(1)), 'Block2'), undefined);

@@ -18,7 +18,7 @@ const provision = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
 const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
 
 describe('duplicates', { concurrency: true }, () => {
-  test('a duplicate of a request still worked on is met with silence', async () => {
+  test('a duplicate of a request in progress gets no response', async () => {
     await using at = await openCoapHarness({ latencyMs: 300 });
     at.peer.send(provision(1));
     at.peer.send(provision(1));
@@ -30,7 +30,7 @@ describe('duplicates', { concurrency: true }, () => {
     assert.match(at.core.duplicates[0] ?? '', /^CON 0\.02 message ID 1 from 127\.0\.0\.1 /);
   });
 
-  test('a duplicate of an acknowledged request without an answer is acknowledged again', async () => {
+  test('a duplicate of an acknowledged request is acknowledged again', async () => {
     await using at = await openCoapHarness({ latencyMs: 900 });
     at.peer.send(telemetry(1));
     await at.peer.expect('60000001');
@@ -40,7 +40,7 @@ describe('duplicates', { concurrency: true }, () => {
     assert.equal(at.core.calls.length, 1);
   });
 
-  test('a piggybacked answer is repeated and nothing is executed twice', async () => {
+  test('a duplicate gets the same piggybacked response and has no effect', async () => {
     await using at = await openCoapHarness();
     for (const _ of [1, 2, 3]) {
       at.peer.send(provision(1));
@@ -50,7 +50,7 @@ describe('duplicates', { concurrency: true }, () => {
     assert.equal(at.core.duplicates.length, 2);
   });
 
-  test('an unacknowledged CON answer is repeated behind an empty ACK', async () => {
+  test('a duplicate gets an empty ACK and the unacknowledged CON response', async () => {
     await using at = await openCoapHarness();
     at.peer.send(telemetry(1));
     const answer = await at.peer.expect('4141....7a');
@@ -60,7 +60,7 @@ describe('duplicates', { concurrency: true }, () => {
     assert.equal(at.core.calls.length, 1);
   });
 
-  test('an acknowledged CON answer is never repeated, the duplicate is only acknowledged', async () => {
+  test('a duplicate gets only an ACK after an acknowledged CON response', async () => {
     await using at = await openCoapHarness();
     at.peer.send(telemetry(1));
     at.peer.answer(await at.peer.expect('4141....7a'));
@@ -70,7 +70,7 @@ describe('duplicates', { concurrency: true }, () => {
     assert.equal(at.core.calls.length, 1);
   });
 
-  test('a NON answer is repeated as it was', async () => {
+  test('a duplicate gets the same NON response', async () => {
     await using at = await openCoapHarness();
     at.peer.send(telemetry(1, 'NON'));
     const answer = await at.peer.expect('5141....7a');
@@ -79,7 +79,7 @@ describe('duplicates', { concurrency: true }, () => {
     assert.equal(at.core.calls.length, 1);
   });
 
-  test('the same message ID from another port, and a new one with the same body, are executed', async () => {
+  test('another port or a new message ID makes a new request', async () => {
     await using at = await openCoapHarness();
     await using other = await CoapPeer.open(at.server.port);
     at.peer.send(telemetry(1));
@@ -92,7 +92,7 @@ describe('duplicates', { concurrency: true }, () => {
     assert.deepEqual(at.core.duplicates, []);
   });
 
-  test('a CON is remembered for 247 s, a NON for 145 s, and the table is bounded', () => {
+  test('a CON is remembered for 247 s, a NON for 145 s, in a bounded table', () => {
     let nowMs = 0;
     const timers = new Timers();
     const send = () => {};

@@ -76,7 +76,7 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expect(notFound.replace('62801001', '62801003'));
   });
 
-  test('P3: a device that exists already, and one that was not pre-provisioned, are refused with JSON', async () => {
+  test('P3: an existing device and one not pre-provisioned get FAILURE as JSON', async () => {
     await using at = await stage({ device: false });
     at.core.admin.createDevice({ name: 'gw-0001' });
     at.peer.send(provision);
@@ -86,7 +86,7 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expect(`62801002${failure}`);
   });
 
-  test('P4: a slow provisioning is acknowledged empty at 500 ms and answered by a CON of its own', async () => {
+  test('P4: slow provisioning gets an empty ACK at 500 ms and a separate CON', async () => {
     await using at = await stage({ device: false, knobs: { coreLatencyMinMs: 700, coreLatencyMaxMs: 700 } });
     const sentMs = performance.now();
     at.peer.send(provision);
@@ -100,7 +100,7 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expectSilence(100);
   });
 
-  test('P5: an empty payload is answered in protobuf', async () => {
+  test('P5: an empty payload gets a protobuf response', async () => {
     await using at = await stage();
     at.peer.send(provisionHead);
     await at.peer.expect('628010015a01ff0802');
@@ -122,7 +122,7 @@ describe('golden examples', { concurrency: true }, () => {
     }
   });
 
-  test('T1: telemetry is answered by a CON without any ACK, and its duplicate by an ACK only', async () => {
+  test('T1: telemetry gets a CON without an ACK, and its duplicate only an ACK', async () => {
     await using at = await stage();
     at.peer.send(telemetry);
     const answer = await at.peer.expect('4241....5a01');
@@ -138,7 +138,7 @@ describe('golden examples', { concurrency: true }, () => {
     );
   });
 
-  test('T1: the corrected server piggybacks, and a NON request gets one NON', async () => {
+  test('T1: the corrected server piggybacks, and a NON request gets a NON', async () => {
     await using at = await stage({ knobs: { kindA: 'piggyback' } });
     at.peer.send(telemetry);
     await at.peer.expect('624110025a01');
@@ -146,25 +146,25 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expect('5241....5a01');
   });
 
-  test('T2: a bad token is a piggybacked 4.01', async () => {
+  test('T2: an unknown token gets a piggybacked 4.01', async () => {
     await using at = await stage();
     at.peer.send(telemetryTo('sLzc0gDAZPkGMzFVTyUZ') + goldenPoint);
     await at.peer.expect('628110025a01');
   });
 
-  test('T3: bad JSON is a piggybacked 4.00', async () => {
+  test('T3: malformed JSON gets a piggybacked 4.00', async () => {
     await using at = await stage();
     at.peer.send(`${telemetryTo(TOKEN)}ff7b`);
     await at.peer.expect('628010025a01');
   });
 
-  test('T4: the rate limit is a piggybacked 5.00', async () => {
+  test('T4: the rate limit gives a piggybacked 5.00', async () => {
     await using at = await stage({ knobs: { rateLimited: true } });
     at.peer.send(telemetry);
     await at.peer.expect('62a010025a01');
   });
 
-  test('T5: an empty array is acknowledged at 500 ms and never answered', async () => {
+  test('T5: an empty array gets an ACK at 500 ms and no response', async () => {
     await using at = await stage();
     at.peer.send(`${telemetryTo(TOKEN)}ff5b5d`);
     await at.peer.expectSilence(450);
@@ -172,14 +172,14 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expectSilence(300);
   });
 
-  test('T6: slow telemetry is acknowledged at 500 ms and answered by a CON', async () => {
+  test('T6: slow telemetry gets an ACK at 500 ms and a CON', async () => {
     await using at = await stage({ knobs: { coreLatencyMinMs: 650, coreLatencyMaxMs: 650 } });
     at.peer.send(telemetry);
     await at.peer.expect('60001002');
     await at.peer.expect('4241....5a01');
   });
 
-  test('B1: three blocks are put together and the last one is echoed in the answer', async () => {
+  test('B1: three blocks are assembled and the response echoes the last one', async () => {
     await using at = await stage();
     const body = JSON.stringify({ text: 'x'.repeat(3000 - 11) });
     assert.equal(body.length, 3000);
@@ -202,7 +202,7 @@ describe('golden examples', { concurrency: true }, () => {
     assert.equal(at.core.admin.points()[0]?.value, 'x'.repeat(2989));
   });
 
-  test('B1: a transfer that starts in the middle is refused with 4.08 and a text', async () => {
+  test('B1: a transfer that starts in the middle gets 4.08 with a text', async () => {
     await using at = await stage();
     const path = `/api/v1/${TOKEN}/telemetry`;
     at.peer.send(
@@ -212,7 +212,7 @@ describe('golden examples', { concurrency: true }, () => {
     assert.match(answer?.toString('hex') ?? '', /^628800015a01.*ff/);
   });
 
-  test('A1: attribute updates are numbered, deletions named, and the cancel only acknowledged', async () => {
+  test('A1: updates are numbered, deletions are named, a cancel only gets an ACK', async () => {
     await using at = await stage();
     const head = '0b01';
     const path = `70690276310d07${TOKEN_HEX}0a61747472696275746573`;
@@ -232,7 +232,7 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expectSilence(200);
   });
 
-  test('A1: a device that ends is told by a CON 2.02 with Observe 0', async () => {
+  test('A1: deleting a device ends its observation with a CON 2.02 and Observe 0', async () => {
     await using at = await stage();
     at.peer.send(`420110030b01605361${`70690276310d07${TOKEN_HEX}0a61747472696275746573`}`);
     await at.peer.expect('624510030b01606132ff7b7d');
@@ -242,7 +242,7 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expect('628110025a01');
   });
 
-  test('A2: attributes are read by a CON 2.05, and nothing found is a CON 4.04', async () => {
+  test('A2: reading attributes gets a CON 2.05, or a CON 4.04 without a match', async () => {
     await using at = await stage();
     const path = `/api/v1/${TOKEN}/attributes`;
     at.peer.send(request('POST', { messageId: 1, path, payload: '{"a":1}' }));
@@ -256,7 +256,7 @@ describe('golden examples', { concurrency: true }, () => {
     await at.peer.expect('4184....7ac132');
   });
 
-  test('R1: commands follow a CON 2.03, and a reply that is no object is a 5.00', async () => {
+  test('R1: RPCs follow a CON 2.03, and a reply that is not an object gets 5.00', async () => {
     await using at = await stage();
     const path = `/api/v1/${TOKEN}/rpc`;
     at.peer.send(request('GET', { messageId: 1, token: '0b04', path, options: [option(6, '')] }));
@@ -278,7 +278,7 @@ describe('golden examples', { concurrency: true }, () => {
     });
   });
 
-  test('M1: wrong paths and methods, a ping and an oversized datagram', async () => {
+  test('M1: wrong paths and methods get their codes, an oversized datagram nothing', async () => {
     await using at = await stage();
     at.peer.send(request('GET', { messageId: 1, path: '/api/v2/x' }));
     await at.peer.expect('618400017a');

@@ -72,7 +72,7 @@ function mutate(random: () => number): Buffer {
   return datagram;
 }
 
-test(`after 20,000 mutated datagrams (seed ${SEED}) the front door answers as before`, async () => {
+test(`the CoAP server works after 20,000 mutated datagrams (seed ${SEED})`, async () => {
   const core = openCore({
     provisioning: { key: 'pk1', secret: 'ps1' },
     knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 0 },

@@ -59,7 +59,7 @@ async function stage(knobs: Partial<Knobs> = {}) {
 }
 
 describe('coap-client of libcoap', { concurrency: true, skip }, () => {
-  test('provisions once, and is refused with JSON the second time', async () => {
+  test('coap-client provisions once and gets FAILURE the second time', async () => {
     await using at = await stage();
     const body = '{"deviceName":"gw-2","provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}';
     const provision = () => at.ask('provision', '-m', 'post', '-t', 'json', '-e', body);
@@ -74,7 +74,7 @@ describe('coap-client of libcoap', { concurrency: true, skip }, () => {
     );
   });
 
-  test('posts telemetry without retransmitting, as CON, as NON and in blocks', async () => {
+  test('coap-client posts telemetry as CON, NON and in blocks', async () => {
     await using at = await stage();
     const post = (...args: string[]) => at.ask(`${TOKEN}/telemetry`, '-m', 'post', '-t', 'json', ...args);
     const directory = await mkdtemp(join(tmpdir(), 'foreign-client-'));
@@ -93,14 +93,14 @@ describe('coap-client of libcoap', { concurrency: true, skip }, () => {
     assert.deepEqual(at.core.admin.duplicateDatagrams(), []);
   });
 
-  test('reads attributes, and shows errors by their code', async () => {
+  test('coap-client reads attributes and shows error codes', async () => {
     await using at = await stage();
     at.core.admin.setSharedAttributes('gw-1', '{"n":1}');
     assert.equal(await at.ask(`${TOKEN}/attributes?sharedKeys=n`, '-m', 'get'), '{"shared":{"n":1}}');
     assert.equal(await at.ask('nobody/attributes', '-m', 'get'), '4.01');
   });
 
-  test('reads a large attribute in blocks, when the answer is piggybacked', async () => {
+  test('coap-client reads a large attribute in piggybacked blocks', async () => {
     // libcoap 4.3.1 drops a large answer that comes as a CON without an ACK ("large body receive internal
     // issue"):
     // one more client for which the real server's kind A is a trap.
@@ -112,7 +112,7 @@ describe('coap-client of libcoap', { concurrency: true, skip }, () => {
     assert.equal(read.replaceAll('\n', ''), JSON.stringify({ shared: { text } }));
   });
 
-  test('observes attributes and stops observing', async () => {
+  test('coap-client observes attributes and cancels', async () => {
     await using at = await stage();
     const observed = at.ask(`${TOKEN}/attributes`, '-m', 'get', '-s', '2');
     for (const n of [1, 2, 3]) {

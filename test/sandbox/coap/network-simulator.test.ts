@@ -27,7 +27,7 @@ describe('network knobs', { concurrency: true }, () => {
     return at.peer.drain().map((datagram) => datagram.readUInt16BE(2));
   }
 
-  test('loss takes its share, and the same seed loses the same datagrams', async () => {
+  test('loss drops its share, and the same datagrams for the same seed', async () => {
     const runs: (readonly number[])[] = [];
     for (const [knob, seed] of [
       ['lossIn', 7],
@@ -43,7 +43,7 @@ describe('network knobs', { concurrency: true }, () => {
     assert.notDeepEqual(runs[0], runs[2]);
   });
 
-  test('a seed set while running makes new dice', async () => {
+  test('setting the seed restarts the random sequence', async () => {
     await using at = await openCoapHarness({ knobs: { lossIn: 0.3, seed: 7 } });
     const runs: (readonly number[])[] = [];
     for (const seed of [7, 8, 7]) {
@@ -55,7 +55,7 @@ describe('network knobs', { concurrency: true }, () => {
     assert.deepEqual(runs[0], runs[2]);
   });
 
-  test('a datagram doubled on its way in is executed once and recorded as a duplicate', async () => {
+  test('an incoming duplicate is executed once and recorded', async () => {
     await using at = await openCoapHarness({ knobs: { duplicateIn: 1 } });
     at.peer.send(provision(1));
     await at.peer.expectSilence(0);
@@ -64,7 +64,7 @@ describe('network knobs', { concurrency: true }, () => {
     assert.equal(at.core.duplicates.length, 1);
   });
 
-  test('a datagram doubled on its way out arrives twice', async () => {
+  test('an outgoing duplicate arrives twice', async () => {
     await using at = await openCoapHarness({ knobs: { duplicateOut: 1 } });
     at.peer.send(provision(1));
     const first = await at.peer.next();
@@ -73,7 +73,7 @@ describe('network knobs', { concurrency: true }, () => {
     await at.peer.expectSilence(50);
   });
 
-  test('reordering lets later answers overtake earlier ones and loses none', async () => {
+  test('reordering lets later responses overtake earlier ones and loses none', async () => {
     await using at = await openCoapHarness({ knobs: { reorderOut: 0.5 } });
     const order = await answered(at);
     assert.equal(new Set(order).size, 200);
@@ -83,7 +83,7 @@ describe('network knobs', { concurrency: true }, () => {
     );
   });
 
-  test('silent: the request is executed, nothing is said, and the lost answer can be asked for again', async () => {
+  test('silent: the request is executed, and a duplicate gets the lost response', async () => {
     await using at = await openCoapHarness({ knobs: { silent: true } });
     at.peer.send(provision(1));
     at.peer.send(telemetry(2));
@@ -96,7 +96,7 @@ describe('network knobs', { concurrency: true }, () => {
     assert.equal(at.core.calls.length, 2);
   });
 
-  test('dead: nothing is read, and nothing is remembered of it', async () => {
+  test('dead: a request has no effect and is not remembered', async () => {
     await using at = await openCoapHarness({ knobs: { dead: true } });
     at.peer.send(provision(1));
     await at.peer.expectSilence(100);
@@ -108,9 +108,9 @@ describe('network knobs', { concurrency: true }, () => {
   });
 });
 
-describe('the front door', { concurrency: true }, () => {
+describe('the CoAP server', { concurrency: true }, () => {
   for (const host of ['127.0.0.1', '::1', '::']) {
-    test(`it opens on ${host} and answers there`, async (t) => {
+    test(`the server responds on ${host}`, async (t) => {
       let at: CoapHarness;
       try {
         at = await openCoapHarness({ host });
@@ -123,7 +123,7 @@ describe('the front door', { concurrency: true }, () => {
     });
   }
 
-  test('a port already taken is an error, not a crash', async () => {
+  test('a port in use rejects', async () => {
     await using at = await openCoapHarness();
     await assert.rejects(
       openCoapServer({ core: new FakeCoapCore(), host: '127.0.0.1', port: at.server.port }),
@@ -131,7 +131,7 @@ describe('the front door', { concurrency: true }, () => {
     );
   });
 
-  test('after a restart an answer from before it is not given, and the request may come again', async () => {
+  test('a restart drops pending responses and forgets requests', async () => {
     await using at = await openCoapHarness({ latencyMs: 200 });
     at.peer.send(provision(1));
     await at.peer.expectSilence(50);
@@ -143,7 +143,7 @@ describe('the front door', { concurrency: true }, () => {
     assert.deepEqual(at.core.duplicates, []);
   });
 
-  test('disposing twice, with answers still due and unacknowledged, leaves nothing running', async () => {
+  test('disposing twice with pending responses leaves nothing running', async () => {
     const at = await openCoapHarness({ latencyMs: 100 });
     at.peer.send(provision(1));
     at.peer.send(
@@ -162,7 +162,7 @@ describe('the front door', { concurrency: true }, () => {
     await at.peer[Symbol.asyncDispose]();
   });
 
-  test('a core that breaks its promise and rejects looks like a failing core', async () => {
+  test('a core that rejects gives 5.00', async () => {
     await using at = await openCoapHarness();
     at.core.provision = () => Promise.reject(new Error('a bug'));
     at.peer.send(provision(1));
@@ -170,7 +170,7 @@ describe('the front door', { concurrency: true }, () => {
     assert.match(at.log.join(), /a bug/);
   });
 
-  test('two peers are told apart by their ports', async () => {
+  test('two peers are distinguished by their ports', async () => {
     await using at = await openCoapHarness();
     await using other = await CoapPeer.open(at.server.port);
     other.send(provision(1));

@@ -45,7 +45,7 @@ async function observing(wish: Parameters<typeof openCoapHarness>[0] = {}): Prom
 }
 
 describe('observing attributes', { concurrency: true }, () => {
-  test('one CON is in flight, the newest waits, what lay between is dropped', async () => {
+  test('one CON is in flight, the newest is queued, others are dropped', async () => {
     await using at = await observing();
     for (const n of [1, 2, 3, 4]) at.core.notifyAttributes(`{"n":${n}}`);
     assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
@@ -69,7 +69,7 @@ describe('observing attributes', { concurrency: true }, () => {
     await at.peer.expect('5142....a160');
   });
 
-  test('a slow first answer comes as a CON, and a notification waits until it is acknowledged', async () => {
+  test('a notification waits for the ACK of a slow first response', async () => {
     await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(observe(1));
     await at.peer.expect('60000001');
@@ -80,7 +80,7 @@ describe('observing attributes', { concurrency: true }, () => {
     assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
   });
 
-  test('registering again with the same token refreshes: the counter restarts, nothing is said twice', async () => {
+  test('registering again with the same token restarts the counter', async () => {
     await using at = await observing();
     at.core.notifyAttributes('{"n":1}');
     assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
@@ -91,7 +91,7 @@ describe('observing attributes', { concurrency: true }, () => {
     assert.equal(at.core.listeners.size, 1);
   });
 
-  test('a registration with another token or from elsewhere ends the old one with 2.02', async () => {
+  test('a registration from another peer or token ends the old one with 2.02', async () => {
     await using at = await observing();
     at.peer.send(observe(2, { token: 'a2' }));
     at.peer.answer(await at.peer.expect('4142....a160'));
@@ -106,7 +106,7 @@ describe('observing attributes', { concurrency: true }, () => {
     assert.equal(at.core.listeners.size, 1);
   });
 
-  test('attributes and commands are observed side by side', async () => {
+  test('attributes and RPC are observed at the same time', async () => {
     await using at = await observing();
     at.peer.send(observe(2, { feature: 'rpc', token: 'b1' }));
     at.peer.answer(await at.peer.expect('4143....b160'));
@@ -114,7 +114,7 @@ describe('observing attributes', { concurrency: true }, () => {
     await at.peer.expectSilence(20);
   });
 
-  test('cancelling takes the same token; either way only an empty ACK comes, after 500 ms', async () => {
+  test('a cancel needs the same token and gets only an empty ACK', async () => {
     await using at = await observing();
     at.peer.send(observe(2, { token: 'ff', observe: '01' }));
     await at.peer.expectSilence(450);
@@ -140,7 +140,7 @@ describe('observing attributes', { concurrency: true }, () => {
     });
   }
 
-  test('a notification unacknowledged through four retransmissions drops every observation of that peer', async () => {
+  test('a notification without an ACK drops all observations of that peer', async () => {
     await using at = await observing({ settings: { ackTimeoutMs: 10 } });
     at.core.devices.set('tok2', { status: 'ok', device: { id: 'd2', name: 'gw-2', coapAllowed: true } });
     await using other = await CoapPeer.open(at.server.port);
@@ -161,7 +161,7 @@ describe('observing attributes', { concurrency: true }, () => {
     assert.equal(at.core.listeners.size, 1, 'the other peer keeps its own');
   });
 
-  test('the end of a device waits behind what is in flight, and is retransmitted like it', async () => {
+  test('the end of an observation waits for the CON in flight', async () => {
     await using at = await observing({ settings: { ackTimeoutMs: 100 } });
     at.core.notifyAttributes('{"n":1}');
     const { bytes } = await notification(at.peer);
@@ -175,7 +175,7 @@ describe('observing attributes', { concurrency: true }, () => {
     await at.peer.expectSilence(400);
   });
 
-  test('a restart forgets the observation and tells nobody', async () => {
+  test('a restart drops the observation without notice', async () => {
     await using at = await observing();
     at.server.restart();
     assert.equal(at.core.listeners.size, 0);
@@ -186,7 +186,7 @@ describe('observing attributes', { concurrency: true }, () => {
     assert.deepEqual(at.core.duplicates, [], 'the message ID was forgotten too');
   });
 
-  test('observations are bounded, the oldest is forgotten', async () => {
+  test('beyond the limit the oldest observation is dropped', async () => {
     await using at = await observing({ settings: { observationsMax: 1 } });
     at.peer.send(observe(2, { feature: 'rpc', token: 'b1' }));
     at.peer.answer(await at.peer.expect('4143....b160'));
@@ -212,11 +212,11 @@ describe('observing attributes', { concurrency: true }, () => {
   });
 });
 
-describe('observing commands', { concurrency: true }, () => {
+describe('observing RPC', { concurrency: true }, () => {
   const rpc = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
     observe(messageId, { feature: 'rpc', type });
 
-  test('an acknowledged command is delivered, a reset one is not', async () => {
+  test('an acknowledged RPC is delivered, a reset one is not', async () => {
     await using at = await openCoapHarness();
     at.peer.send(rpc(1));
     at.peer.answer(await at.peer.expect('4143....a160'));
@@ -229,7 +229,7 @@ describe('observing commands', { concurrency: true }, () => {
     assert.deepEqual(at.core.delivered, ['0 true', '1 false']);
   });
 
-  test('pending commands follow the registration', async () => {
+  test('pending RPCs follow the registration', async () => {
     await using at = await openCoapHarness();
     at.core.pending = [{ id: 3, json: '{"id":3}' }];
     at.peer.send(rpc(1));
@@ -239,7 +239,7 @@ describe('observing commands', { concurrency: true }, () => {
     assert.equal(await noted(at.peer), '2.05 1 {"id":3}');
   });
 
-  test('a NON command counts as delivered when sent', async () => {
+  test('a NON RPC counts as delivered when it is sent', async () => {
     await using at = await openCoapHarness();
     at.peer.send(rpc(1, 'NON'));
     await at.peer.expect('5143....a160');
@@ -248,7 +248,7 @@ describe('observing commands', { concurrency: true }, () => {
     assert.deepEqual(at.core.delivered, ['0 true']);
   });
 
-  test('a command dropped for a newer one, or not acknowledged in time, is reported once as not delivered', async () => {
+  test('a replaced or unacknowledged RPC is reported once as not delivered', async () => {
     await using at = await openCoapHarness({ settings: { rpcAckMs: 150 } });
     at.peer.send(rpc(1));
     at.peer.answer(await at.peer.expect('4143....a160'));

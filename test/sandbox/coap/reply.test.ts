@@ -12,8 +12,8 @@ const provision = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
   request('POST', { type, messageId, path: '/api/v1/provision', payload: '{}' });
 const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
 
-describe('kinds of answers', { concurrency: true }, () => {
-  test('kind A: fast it is a CON without an ACK, with the knob turned it is piggybacked', async () => {
+describe('kinds of responses', { concurrency: true }, () => {
+  test('kind A, fast: a CON without an ACK, or piggybacked with the knob', async () => {
     await using at = await openCoapHarness();
     at.peer.send(telemetry(1));
     at.peer.answer(await at.peer.expect('4141....7a'));
@@ -23,21 +23,21 @@ describe('kinds of answers', { concurrency: true }, () => {
     await at.peer.expect('614100027a');
   });
 
-  test('kind A: slow it is an empty ACK, then a CON', async () => {
+  test('kind A, slow: an empty ACK, then a CON', async () => {
     await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(telemetry(1));
     await at.peer.expect('60000001');
     await at.peer.expect('4141....7a');
   });
 
-  test('kind B: slow it is an empty ACK, then a CON', async () => {
+  test('kind B, slow: an empty ACK, then a CON', async () => {
     await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(provision(1));
     await at.peer.expect('60000001');
     await at.peer.expect(`4141....${provisioned}`);
   });
 
-  test('a NON request gets one NON with a fresh message ID, however slow, and no ACK', async () => {
+  test('a NON request gets one NON with a new message ID and no ACK', async () => {
     await using at = await openCoapHarness({ latencyMs: 600 });
     at.peer.send(provision(7, 'NON'));
     await at.peer.expectSilence(550);
@@ -46,7 +46,7 @@ describe('kinds of answers', { concurrency: true }, () => {
     await at.peer.expectSilence(200);
   });
 
-  test('an unauthorized token, a profile of another transport and a dead core are 4.01, 5.00, 5.00', async () => {
+  test('an unknown token gets 4.01; a foreign transport type and a dead core 5.00', async () => {
     await using at = await openCoapHarness();
     const post = (token: string, messageId: number) =>
       at.peer.send(request('POST', { messageId, path: `/api/v1/${token}/telemetry`, payload: '{}' }));
@@ -63,7 +63,7 @@ describe('kinds of answers', { concurrency: true }, () => {
   // The times of RFC 7252 are in retransmission.slow.test.ts.
   testRetransmission({ ackTimeoutMs: 600 });
 
-  test('four retransmissions and no more; an ACK or a reset ends them', async () => {
+  test('a CON is retransmitted four times, until an ACK or a reset', async () => {
     await using at = await openCoapHarness({ settings: { ackTimeoutMs: 20 } });
     at.peer.send(telemetry(1));
     const answer = await at.peer.expect('4141....7a');
@@ -79,7 +79,7 @@ describe('kinds of answers', { concurrency: true }, () => {
     }
   });
 
-  test('OTA is acknowledged at once, and there is never a package', async () => {
+  test('an OTA request is acknowledged at once and finds no package', async () => {
     await using at = await openCoapHarness({ latencyMs: 300 });
     at.peer.send(request('GET', { messageId: 1, path: '/fw/tok' }));
     await at.peer.expect('60000001');
@@ -87,8 +87,8 @@ describe('kinds of answers', { concurrency: true }, () => {
   });
 });
 
-describe('silence', { concurrency: true }, () => {
-  test('a core that never answers leaves an empty ACK at 500 ms and nothing more; a NON not even that', async () => {
+describe('no response', { concurrency: true }, () => {
+  test('a silent core gives an empty ACK at 500 ms, and nothing for a NON', async () => {
     await using at = await openCoapHarness();
     at.core.post = { status: 'silent' };
     at.peer.send(telemetry(1));
@@ -117,7 +117,7 @@ describe('silence', { concurrency: true }, () => {
     ['an ACK of nothing', '60000001'],
     ['a reset of nothing', '70000001'],
   ] as const) {
-    test(`${what} is met with silence, and the next ping is answered`, async () => {
+    test(`${what} gets no response, and the next ping gets one`, async () => {
       await using at = await openCoapHarness();
       at.peer.send(datagram);
       at.peer.send(ping);
@@ -126,7 +126,7 @@ describe('silence', { concurrency: true }, () => {
     });
   }
 
-  test('2048 bytes are read, 2049 are not', async () => {
+  test('a datagram of 2048 bytes is read, one of 2049 is not', async () => {
     await using at = await openCoapHarness();
     const empty = telemetry(1, 'CON', ' ').length - 1;
     at.peer.send(telemetry(1, 'CON', 'x'.repeat(2049 - empty)));
@@ -136,8 +136,8 @@ describe('silence', { concurrency: true }, () => {
   });
 });
 
-describe('requests turned away', { concurrency: true }, () => {
-  test('an unknown critical option is named in a 4.02, an elective one and any Accept are ignored', async () => {
+describe('rejected requests', { concurrency: true }, () => {
+  test('an unknown critical option gets 4.02, an elective one is ignored', async () => {
     await using at = await openCoapHarness();
     const path = '/api/v1/tok/telemetry';
     const send = (messageId: number, number: number) =>
@@ -153,7 +153,7 @@ describe('requests turned away', { concurrency: true }, () => {
     at.peer.answer(await at.peer.expect('4141....7a'));
   });
 
-  test('what is turned away before processing is piggybacked at once, however slow the core', async () => {
+  test('a request rejected before processing gets a piggybacked response at once', async () => {
     await using at = await openCoapHarness({ latencyMs: 5_000 });
     for (const [messageId, method, path, code] of [
       [1, 'GET', '/nope', '84'],

@@ -66,20 +66,20 @@ const table: readonly [string, string, Route, options?: ReturnType<typeof option
   ['POST', '/efento/m', refused('4.04')],
 ];
 
-test('every path and method of the contract leads where the server leads it', () => {
+test('every path and method of the contract has the route of the server', () => {
   for (const [method, path, expected, options = []] of table) {
     assert.deepEqual(route(request(method, { messageId: 1, path, options })), expected, `${method} ${path}`);
   }
 });
 
-test('a path sent whole in one option is split at its slashes', () => {
+test('a path in one option is split at its slashes', () => {
   const whole = (path: string) =>
     route(request('POST', { messageId: 1, path: '', options: [option(11, Buffer.from(path))] }));
   assert.deepEqual(whole('api/v1/T/telemetry'), { to: 'telemetry', token });
   assert.deepEqual(whole('/api/v1/T/telemetry'), { to: 'telemetry', token });
 });
 
-test('the banner is text and the discovery is link format', async () => {
+test('the banner is text, the discovery is link format', async () => {
   await using at = await openCoapHarness();
   at.peer.send(request('GET', { messageId: 1, path: '/' }));
   const banner = await at.peer.next();
@@ -90,7 +90,7 @@ test('the banner is text and the discovery is link format', async () => {
   assert.match(payloadText(links), /^<\/.*>/);
 });
 
-test('attribute keys are split at commas, and an item without one clear value does not count', async () => {
+test('attribute keys are split at commas, malformed items are ignored', async () => {
   await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [index, [query, keys]] of (
     [
@@ -106,7 +106,7 @@ test('attribute keys are split at commas, and an item without one clear value do
   }
 });
 
-test('an attribute read answers in the content format of its request', async () => {
+test('an attribute response has the content format of its request', async () => {
   await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [messageId, format, answered] of [
     [1, undefined, '32'],

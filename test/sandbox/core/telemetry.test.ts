@@ -98,27 +98,27 @@ describe('telemetry', () => {
     });
   }
 
-  it('fails the whole message for one number too long, with the type cast off', async () => {
+  it('one number that is too long rejects the message with the type cast off', async () => {
     const { core, post, stored } = await openHarness();
     core.admin.updateKnobs({ typeCast: false });
     assert.equal(await post('[{"a":1},{"b":1E400}]'), 'malformed');
     assert.deepEqual(stored(), []);
   });
 
-  it('fails under the rate limit and stores nothing', async () => {
+  it('a post under the rate limit fails and stores nothing', async () => {
     const { core, post, stored } = await openHarness();
     core.admin.updateKnobs({ rateLimited: true });
     assert.equal(await post('{"a":1}'), 'failed');
     assert.deepEqual(stored(), []);
   });
 
-  it('fails for a device deleted since its token was checked', async () => {
+  it('a post fails if the device was deleted after the token check', async () => {
     const { core, post } = await openHarness();
     core.admin.deleteDevice('gw-0001');
     assert.equal(await post('{"a":1}'), 'failed');
   });
 
-  it('records road, type and who gave the timestamp', async () => {
+  it('a point records protocol, type and origin of the timestamp', async () => {
     const { core, device } = await openHarness();
     await core.telemetry(device, '{"ts":5,"values":{"a":"1.10"}}', 'http');
     assert.deepEqual(core.admin.points(), [
@@ -136,8 +136,8 @@ describe('telemetry', () => {
   });
 });
 
-describe('the record', () => {
-  it('tells a repeated point from an overwritten one', async () => {
+describe('PointRecord', () => {
+  it('the record distinguishes a repeated point from an overwritten one', async () => {
     const { core, post } = await openHarness();
     await post('{"ts":5,"values":{"a":1}}');
     await post('{"ts":5,"values":{"a":1}}');
@@ -154,14 +154,14 @@ describe('the record', () => {
     );
   });
 
-  it('counts a long and a double of the same value as different', async () => {
+  it('the record treats a long and a double of one value as different', async () => {
     const { core, post } = await openHarness();
     await post('{"ts":5,"values":{"a":1}}');
     await post('{"ts":5,"values":{"a":1.0}}');
     assert.equal(core.admin.duplicatePoints()[0]?.equal, false);
   });
 
-  it('finds points by device, key, time and number', async () => {
+  it('the record finds points by device, key, time and limit', async () => {
     const { core, post } = await openHarness();
     await post('[{"ts":1,"values":{"a":1,"b":1}},{"ts":2,"values":{"a":2}},{"ts":3,"values":{"a":3}}]');
     const { admin } = core;
@@ -178,7 +178,7 @@ describe('the record', () => {
     assert.deepEqual(admin.points({ limit: 0 }), []);
   });
 
-  it('drops the oldest points beyond its bound, and counts them', async () => {
+  it('the record drops and counts the oldest points beyond its limit', async () => {
     const core = openQuickCore({ recordBounds: { pointsMax: 10 } });
     const device = await withDevice(core);
     for (let ts = 1; ts <= 25; ts += 1) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
@@ -190,28 +190,28 @@ describe('the record', () => {
     assert.deepEqual({ stored, kept, dropped }, { stored: 25, kept: 10, dropped: 15 });
   });
 
-  it('forgets a dropped point as a possible duplicate', async () => {
+  it('a dropped point is no longer compared', async () => {
     const core = openQuickCore({ recordBounds: { pointsMax: 1 } });
     const device = await withDevice(core);
     for (const ts of [1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
     assert.deepEqual(core.admin.duplicatePoints(), []);
   });
 
-  it('still knows a point stored again when its first storing is dropped', async () => {
+  it('a point stored again is still compared when its first copy is dropped', async () => {
     const core = openQuickCore({ recordBounds: { pointsMax: 2 } });
     const device = await withDevice(core);
     for (const ts of [1, 1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
     assert.equal(core.admin.duplicatePoints().length, 2);
   });
 
-  it('keeps what the CoAP endpoint says of repeated datagrams', () => {
+  it('the record keeps duplicate datagrams', () => {
     const core = openQuickCore();
     core.recordDuplicateDatagram('MID 1001 from 127.0.0.1:4711');
     assert.deepEqual(core.admin.duplicateDatagrams(), ['MID 1001 from 127.0.0.1:4711']);
     assert.equal(core.admin.stats().points.duplicateDatagrams, 1);
   });
 
-  it('sums up each device', async () => {
+  it('the record counts per device', async () => {
     const { core, post } = await openHarness();
     await post('[{"ts":9,"values":{"a":1}},{"ts":7,"values":{"a":1}}]');
     await post('{');

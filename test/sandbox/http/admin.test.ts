@@ -51,7 +51,7 @@ function member(value: unknown, name: string): unknown {
 }
 
 describe('the admin port', () => {
-  it('lists every endpoint at /, one line each', async () => {
+  it('GET / lists all endpoints', async () => {
     await using bench = await openHarness();
     const { status, value } = await bench.call('GET', '/');
     assert.equal(status, 200);
@@ -61,7 +61,7 @@ describe('the admin port', () => {
     assert.ok(lines.some((line) => String(line).startsWith('POST /devices/NAME/rpc: ')));
   });
 
-  it('creates a device with a token of choice or a random one, and shows it', async () => {
+  it('POST /devices creates a device with a given or a random token', async () => {
     await using bench = await openHarness();
     const created = await bench.call('POST', '/devices', { name: 'gw 1', token: 'tok' });
     assert.equal(created.status, 201);
@@ -78,7 +78,7 @@ describe('the admin port', () => {
     );
   });
 
-  it('refuses a device whose name or token is taken', async () => {
+  it('POST /devices rejects a name or token in use', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     assert.deepEqual(await bench.call('POST', '/devices', { name: 'gw', token: 'other' }), {
@@ -91,14 +91,14 @@ describe('the admin port', () => {
     });
   });
 
-  it('deletes a device whose name needs escaping', async () => {
+  it('DELETE /devices accepts an escaped name', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw / 1' });
     assert.equal((await bench.call('DELETE', '/devices/gw%20%2F%201')).status, 200);
     assert.deepEqual(bench.core.devices(), []);
   });
 
-  it('revokes a token', async () => {
+  it('POST revoke replaces the token', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'old' });
     const { value } = await bench.call('POST', '/devices/gw/revoke');
@@ -106,7 +106,7 @@ describe('the admin port', () => {
     assert.deepEqual(await bench.core.checkToken('old'), { status: 'unauthorized' });
   });
 
-  it('writes and deletes shared attributes, and the device is told', async () => {
+  it('writing and deleting shared attributes notifies the device', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     const notified: string[] = [];
@@ -121,7 +121,7 @@ describe('the admin port', () => {
     assert.equal((await bench.call('PUT', '/devices/gw/attributes', [1])).status, 400);
   });
 
-  it('sends a command and waits for its reply', async () => {
+  it('POST rpc sends an RPC and returns its reply', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     const device = await handleOf(bench.core, 'tok');
@@ -135,7 +135,7 @@ describe('the admin port', () => {
     assert.deepEqual(answer, { status: 200, value: { status: 'replied', id: 0, reply: '{"ok":true}' } });
   });
 
-  it('answers 504 for a command nobody asks for', async () => {
+  it('POST rpc returns 504 without a subscription', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw' });
     const answer = await bench.call('POST', '/devices/gw/rpc', { method: 'reboot', timeoutMs: 1 });
@@ -143,7 +143,7 @@ describe('the admin port', () => {
     assert.equal(member(answer.value, 'status'), 'no-subscription');
   });
 
-  it('clears the mark of a provisioned device', async () => {
+  it('POST clear-provision-state allows provisioning again', async () => {
     await using bench = await openHarness();
     await bench.core.provision('{provisionDeviceKey:pk1,provisionDeviceSecret:ps1,deviceName:gw}', 'coap');
     assert.deepEqual(bench.core.admin.devices()[0]?.attributes.server, { provisionState: 'provisioned' });
@@ -151,7 +151,7 @@ describe('the admin port', () => {
     assert.deepEqual(bench.core.admin.devices()[0]?.attributes.server, {});
   });
 
-  it('shows points by device, key, time and number', async () => {
+  it('GET /points filters by device, key, time and limit', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     await post(
@@ -173,7 +173,7 @@ describe('the admin port', () => {
     assert.equal((await bench.call('GET', '/points?colour=red')).status, 400);
   });
 
-  it('shows duplicates and statistics', async () => {
+  it('GET /duplicates and GET /stats show counters', async () => {
     await using bench = await openHarness();
     await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
     for (const _ of [1, 2]) await post(bench.core, 'tok', '{"ts":1,"values":{"a":1}}');
@@ -187,7 +187,7 @@ describe('the admin port', () => {
     assert.equal(member(member(member(stats, 'perDevice'), 'gw'), 'lastTs'), 1);
   });
 
-  it('shows and turns knobs, and says which one it refuses', async () => {
+  it('PATCH /knobs sets knobs and names an invalid one', async () => {
     await using bench = await openHarness();
     const updated = await bench.call('PATCH', '/knobs', { silent: true });
     assert.equal(member(updated.value, 'silent'), true);
@@ -199,14 +199,14 @@ describe('the admin port', () => {
     assert.equal((await bench.call('PATCH', '/knobs')).status, 400);
   });
 
-  it('restarts the sandbox', async () => {
+  it('POST /restart restarts the sandbox', async () => {
     await using bench = await openHarness();
     assert.deepEqual(await bench.call('POST', '/restart'), { status: 200, value: { restarted: true } });
     assert.equal(bench.restarts(), 1);
   });
 });
 
-describe('the admin port refuses with a sentence', () => {
+describe('the admin port rejects with a sentence', () => {
   const refused: readonly (readonly [
     method: string,
     path: string,
@@ -245,7 +245,7 @@ describe('the admin port refuses with a sentence', () => {
     });
   }
 
-  it('to a web page', async () => {
+  it('a request of a web page', async () => {
     await using bench = await openHarness();
     const answer = await bench.call('GET', '/devices', undefined, { Origin: 'http://example.com' });
     assert.equal(answer.status, 403);

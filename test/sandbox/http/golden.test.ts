@@ -11,7 +11,7 @@ const TEXT = 'text/plain;charset=UTF-8';
 const JSON_TYPE = 'application/json';
 
 describe('provisioning over HTTP', () => {
-  it('answers 200 with the credentials, and text/plain unless JSON is asked for', async () => {
+  it('provisioning gets 200 with credentials, as text/plain or JSON', async () => {
     await using bench = await openHttpHarness({ generateToken: () => TOKEN });
     const answer = await bench.call('POST', '/api/v1/provision', provisionBody({ deviceName: 'gw-0001' }));
     const body = `{"credentialsValue":"${TOKEN}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}`;
@@ -22,7 +22,7 @@ describe('provisioning over HTTP', () => {
     assert.equal(json.contentType, JSON_TYPE);
   });
 
-  it('answers 200 with NOT_FOUND for a wrong secret and FAILURE the second time', async () => {
+  it('provisioning gets 200 with NOT_FOUND or FAILURE', async () => {
     await using bench = await openHttpHarness();
     const wrong = await bench.call(
       'POST',
@@ -37,7 +37,7 @@ describe('provisioning over HTTP', () => {
     assert.equal(again.body, '{"errorMsg":"Failed to provision device!","status":"FAILURE"}');
   });
 
-  it('answers 500 with the error object for malformed JSON', async () => {
+  it('provisioning gets 500 with the error object for malformed JSON', async () => {
     await using bench = await openHttpHarness({ clock: new ManualClock(1_700_000_000_000) });
     const { status, body, contentType } = await bench.call('POST', '/api/v1/provision', '{');
     assert.equal(status, 500);
@@ -50,7 +50,7 @@ describe('provisioning over HTTP', () => {
     });
   });
 
-  it('answers an empty 500 when the core is silent', async () => {
+  it('provisioning gets an empty 500 if the core does not answer', async () => {
     await using bench = await openHttpHarness({ coreTimeoutMs: 5, knobs: { strategy: 'chain' } });
     const answer = await bench.call('POST', '/api/v1/provision', provisionBody());
     assert.deepEqual(answer, { status: 500, ...EMPTY });
@@ -58,7 +58,7 @@ describe('provisioning over HTTP', () => {
 });
 
 describe('telemetry over HTTP', () => {
-  it('answers an empty 200 and stores what came', async () => {
+  it('telemetry gets an empty 200 and is stored', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"cpu":1}');
@@ -67,7 +67,7 @@ describe('telemetry over HTTP', () => {
     assert.deepEqual([point?.key, point?.value, point?.via], ['cpu', 1, 'http']);
   });
 
-  it('answers an empty 401 for a bad token, whatever the body', async () => {
+  it('telemetry gets an empty 401 for an unknown token', async () => {
     await using bench = await openHttpHarness();
     assert.deepEqual(await bench.call('POST', '/api/v1/nobody/telemetry', '{"a":1}'), {
       status: 401,
@@ -76,14 +76,14 @@ describe('telemetry over HTTP', () => {
     assert.equal((await bench.call('POST', '/api/v1/nobody/telemetry', '{')).status, 401);
   });
 
-  it('answers 500 with the parser text for malformed JSON, not 400', async () => {
+  it('telemetry gets 500 with the parser message for malformed JSON', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{');
     assert.deepEqual(answer, { status: 500, body: 'End of input at line 1 column 2', contentType: TEXT });
   });
 
-  it('answers an empty 500 for a bad ts and under the rate limit', async () => {
+  it('telemetry gets an empty 500 for an invalid ts and under the rate limit', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/telemetry`;
@@ -92,7 +92,7 @@ describe('telemetry over HTTP', () => {
     assert.deepEqual(await bench.call('POST', path, '{"a":1}'), { status: 500, ...EMPTY });
   });
 
-  it('answers an empty array only at the asynchronous time-out, with 503', async () => {
+  it('telemetry with an empty array gets 503 at the asynchronous timeout', async () => {
     await using bench = await openHttpHarness({ asyncTimeoutMs: 5 });
     await withDevice(bench.core);
     const { status, body } = await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '[]');
@@ -100,7 +100,7 @@ describe('telemetry over HTTP', () => {
     assert.equal(JSON.parse(body).errorCode, 2);
   });
 
-  it('answers an empty 500 when the core does not answer the token check', async () => {
+  it('telemetry gets an empty 500 if the token check times out', async () => {
     await using bench = await openHttpHarness({
       coreTimeoutMs: 5,
       knobs: { coreLatencyMinMs: 20, coreLatencyMaxMs: 20 },
@@ -108,13 +108,13 @@ describe('telemetry over HTTP', () => {
     assert.deepEqual(await bench.call('POST', '/api/v1/any/telemetry', '{}'), { status: 500, ...EMPTY });
   });
 
-  it('does not look at the transport type of the profile', async () => {
+  it('telemetry is independent of the transport type of the profile', async () => {
     await using bench = await openHttpHarness({ knobs: { transportType: 'MQTT' } });
     await withDevice(bench.core);
     assert.equal((await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}')).status, 200);
   });
 
-  it('fails with 500 when the body is sent as a form, as curl does by default', async () => {
+  it('telemetry sent as a form gets 500', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -123,7 +123,7 @@ describe('telemetry over HTTP', () => {
     assert.deepEqual(bench.core.admin.points(), []);
   });
 
-  it('takes a body in chunks, with UTF-8 split between them', async () => {
+  it('telemetry is accepted in chunks that split UTF-8 characters', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const socket = connect(bench.port, '127.0.0.1');
@@ -139,14 +139,14 @@ describe('telemetry over HTTP', () => {
 });
 
 describe('attributes over HTTP', () => {
-  it('answers {} as JSON when nothing is found', async () => {
+  it('reading attributes without a match gets {}', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('GET', `/api/v1/${TOKEN}/attributes`);
     assert.deepEqual(answer, { status: 200, body: '{}', contentType: JSON_TYPE });
   });
 
-  it('publishes with an empty 200 and reads back by key', async () => {
+  it('published attributes can be read by key', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/attributes`;
@@ -158,14 +158,14 @@ describe('attributes over HTTP', () => {
     assert.equal((await bench.call('GET', `${path}?clientKeys=a&sharedKeys=zz`)).body, '{"client":{"a":1}}');
   });
 
-  it('answers 500 with a text when published attributes are no object', async () => {
+  it('publishing attributes that are not an object gets 500 with a text', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const { status, contentType } = await bench.call('POST', `/api/v1/${TOKEN}/attributes`, '[]');
     assert.deepEqual([status, contentType], [500, TEXT]);
   });
 
-  it('leaves a rate-limited read unanswered until the asynchronous time-out', async () => {
+  it('a rate-limited read gets 503 at the asynchronous timeout', async () => {
     await using bench = await openHttpHarness({ asyncTimeoutMs: 5, knobs: { rateLimited: true } });
     await withDevice(bench.core);
     assert.equal((await bench.call('GET', `/api/v1/${TOKEN}/attributes`)).status, 503);
@@ -173,7 +173,7 @@ describe('attributes over HTTP', () => {
 });
 
 describe('RPC replies, client RPC and claims over HTTP', () => {
-  it('takes any text as a reply, and 400 for an id that is no integer', async () => {
+  it('an RPC reply accepts any text; an ID that is not an integer gets 400', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const reply = await bench.call('POST', `/api/v1/${TOKEN}/rpc/1`, 'no JSON at all');
@@ -183,7 +183,7 @@ describe('RPC replies, client RPC and claims over HTTP', () => {
     assert.equal(JSON.parse(body).errorCode, 31);
   });
 
-  it('answers a client RPC never, or 500 when it is incomplete', async () => {
+  it('a client RPC gets no response, or 500 if it is incomplete', async () => {
     await using bench = await openHttpHarness({ asyncTimeoutMs: 5 });
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/rpc`;
@@ -191,7 +191,7 @@ describe('RPC replies, client RPC and claims over HTTP', () => {
     assert.deepEqual(await bench.call('POST', path, '{"method":"m"}'), { status: 500, ...EMPTY });
   });
 
-  it('takes a claim with and without a body, and 500 for one that is no object', async () => {
+  it('a claim is accepted without a body; one that is not an object gets 500', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const path = `/api/v1/${TOKEN}/claim`;
@@ -201,7 +201,7 @@ describe('RPC replies, client RPC and claims over HTTP', () => {
   });
 });
 
-describe('requests the API does not know', () => {
+describe('unknown requests over HTTP', () => {
   const refused: readonly (readonly [
     method: string,
     path: string,
@@ -228,7 +228,7 @@ describe('requests the API does not know', () => {
     ['GET', `/api/v1/${TOKEN}`, undefined, 404, 32],
   ];
   for (const [method, path, body, status, code] of refused) {
-    it(`answers ${method} ${path}${body === undefined ? ' without body' : ''} with ${status}`, async () => {
+    it(`${method} ${path}${body === undefined ? ' without body' : ''} gets ${status}`, async () => {
       await using bench = await openHttpHarness();
       await withDevice(bench.core);
       const answer = await bench.call(method, path, body);
@@ -239,7 +239,7 @@ describe('requests the API does not know', () => {
     });
   }
 
-  it('answers an empty 404 for a package, of which there are none', async () => {
+  it('a package request gets an empty 404', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('GET', `/api/v1/${TOKEN}/firmware?title=x&version=1`);
@@ -248,7 +248,7 @@ describe('requests the API does not know', () => {
 });
 
 describe('size limits over HTTP', () => {
-  it('answers 413 with a JSON string for an RPC reply over 65536 bytes', async () => {
+  it('an RPC reply over 65536 bytes gets 413 with a JSON string', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const body = JSON.stringify({ x: 'y'.repeat(69_992) });
@@ -260,7 +260,7 @@ describe('size limits over HTTP', () => {
     });
   });
 
-  it('reads a refused body to its end before it answers, so that no reset connection loses the refusal', async () => {
+  it('a rejected body is read to its end before the response', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const socket = connect(bench.port, '127.0.0.1');
@@ -278,21 +278,21 @@ describe('size limits over HTTP', () => {
     assert.match(received, /^HTTP\/1\.1 413 /);
   });
 
-  it('takes an RPC reply of exactly the limit', async () => {
+  it('an RPC reply of exactly 65536 bytes is accepted', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const answer = await bench.call('POST', `/api/v1/${TOKEN}/rpc/1`, 'x'.repeat(65_536));
     assert.equal(answer.status, 200);
   });
 
-  it('takes telemetry far above the RPC limit', async () => {
+  it('telemetry far above the RPC limit is accepted', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const body = JSON.stringify({ x: 'y'.repeat(200_000) });
     assert.equal((await bench.call('POST', `/api/v1/${TOKEN}/telemetry`, body)).status, 200);
   });
 
-  it('judges by the announced length alone: 413 before the body comes, none for chunks', async () => {
+  it('only Content-Length is checked: 413 before the body, none for chunks', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const socket = connect(bench.port, '127.0.0.1');

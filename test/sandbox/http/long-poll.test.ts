@@ -10,7 +10,7 @@ const UPDATES = `/api/v1/${TOKEN}/attributes/updates`;
 const JSON_TYPE = 'application/json';
 
 describe('a long poll', () => {
-  it('answers an empty 408 when nothing came in its time', async () => {
+  it('a poll gets an empty 408 at its timeout', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     for (const path of [RPC, UPDATES]) {
@@ -20,7 +20,7 @@ describe('a long poll', () => {
     assert.equal(bench.core.admin.devices()[0]?.listeners, 0);
   });
 
-  it('ends in 503 when its time is not below the asynchronous time-out', async () => {
+  it('a poll gets 503 if its timeout reaches the asynchronous timeout', async () => {
     await using bench = await openHttpHarness({ asyncTimeoutMs: 5 });
     await withDevice(bench.core);
     for (const query of ['', '?timeout=0', '?timeout=5', '?timeout=90000']) {
@@ -28,12 +28,12 @@ describe('a long poll', () => {
     }
   });
 
-  it('answers 401 for a bad token', async () => {
+  it('a poll gets 401 for an unknown token', async () => {
     await using bench = await openHttpHarness();
     assert.equal((await bench.call('GET', RPC)).status, 401);
   });
 
-  it('answers changed and deleted shared attributes as JSON', async () => {
+  it('a poll gets changed and deleted shared attributes as JSON', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const changed = bench.call('GET', UPDATES);
@@ -46,14 +46,14 @@ describe('a long poll', () => {
     assert.equal((await deleted).body, '{"deleted":["uploadPeriod"]}');
   });
 
-  it('loses attribute updates that come between two polls', async () => {
+  it('attribute updates between two polls are lost', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     bench.core.admin.setSharedAttributes('gw-0001', '{"a":1}');
     assert.equal((await bench.call('GET', `${UPDATES}?timeout=5`)).status, 408);
   });
 
-  it('answers pending commands one per poll, and their delivery ends one-way commands', async () => {
+  it('a poll gets one pending RPC, and a one-way RPC ends with it', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const sending = ['first', 'second'].map((method) =>
@@ -70,7 +70,7 @@ describe('a long poll', () => {
     assert.deepEqual(await sending[1], { ok: true, value: { status: 'delivered', id: 1 } });
   });
 
-  it('carries a two-way command and its reply', async () => {
+  it('a two-way RPC and its reply work by polls', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', RPC);
@@ -81,7 +81,7 @@ describe('a long poll', () => {
     assert.deepEqual(await sending, { ok: true, value: { status: 'replied', id: 0, reply: '{"ok":true}' } });
   });
 
-  it('answers 403 when the device is deleted', async () => {
+  it('a poll gets 403 if the device is deleted', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', RPC);
@@ -91,7 +91,7 @@ describe('a long poll', () => {
     assert.deepEqual([status, body], [403, 'Device was deleted!']);
   });
 
-  it('ends with 408 when the token is revoked', async () => {
+  it('a poll gets 408 if the token is revoked', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', UPDATES);
@@ -100,7 +100,7 @@ describe('a long poll', () => {
     assert.equal((await polling).status, 408);
   });
 
-  it('leaves a command pending when its client has gone away', async () => {
+  it('an RPC stays pending if the client disconnects', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const leaving = new AbortController();
@@ -114,7 +114,7 @@ describe('a long poll', () => {
     assert.ok((await sending).ok);
   });
 
-  it('is cut when the server restarts', async () => {
+  it('a restart closes the connection of a poll', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const polling = bench.call('GET', RPC);
@@ -125,8 +125,8 @@ describe('a long poll', () => {
   });
 });
 
-describe('a sandbox that does not answer', () => {
-  it('stores what it is sent when it is only silent', async () => {
+describe('the knobs silent and dead over HTTP', () => {
+  it('silent: a post is stored without a response', async () => {
     await using bench = await openHttpHarness({ knobs: { silent: true } });
     await withDevice(bench.core);
     const leaving = new AbortController();
@@ -138,7 +138,7 @@ describe('a sandbox that does not answer', () => {
     await failed;
   });
 
-  it('takes nothing in when it is dead, and answers again when it is not', async () => {
+  it('dead: a post has no effect until the knob is reset', async () => {
     await using bench = await openHttpHarness();
     await withDevice(bench.core);
     const leaving = new AbortController();
@@ -152,7 +152,7 @@ describe('a sandbox that does not answer', () => {
     assert.deepEqual(bench.core.admin.points(), []);
   });
 
-  it('does not count a command as delivered that it kept to itself', async () => {
+  it('silent: an RPC is not counted as delivered', async () => {
     await using bench = await openHttpHarness({ knobs: { silent: true } });
     await withDevice(bench.core);
     const leaving = new AbortController();

@@ -1,4 +1,4 @@
-/** The real agent with a date that is years off, under libfaketime, before a server that is in time: it names the clock, and waits for it. */
+/** The real agent with a clock that is years wrong, under libfaketime: it reports the clock and waits for its correction. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -32,12 +32,12 @@ async function setup() {
   return { sandbox, front, date, run, [Symbol.asyncDispose]: close };
 }
 
-describe('the clock of the host', { skip: noFaketime || opensslProblem }, () => {
+describe('a wrong clock', { skip: noFaketime || opensslProblem }, () => {
   for (const [what, year] of [
-    ['years back, so that the certificate is not valid yet', 2019],
-    ['years ahead, so that it seems to have expired', 2041],
+    ['before the certificate', 2019],
+    ['after the certificate', 2041],
   ] as const) {
-    it(`${what}, is what the agent names; nothing is said to the server until the clock is right, and then all goes well`, {
+    it(`a clock ${what} is reported, and nothing is sent until it is correct`, {
       timeout: 90_000,
     }, async () => {
       await using at = await setup();

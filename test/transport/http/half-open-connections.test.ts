@@ -1,6 +1,6 @@
 /**
- * Connections that die between two posts or under one, by a real nginx: restarted, stopped, its idle time just over, its
- * certificate renewed. What has a date arrives; what has none arrives once or not at all.
+ * Connections that a real nginx closes between two posts or during one: restart, stop, idle timeout, renewed
+ * certificate. A dated reading always arrives; an undated one arrives at most once.
  */
 
 import assert from 'node:assert/strict';
@@ -41,14 +41,14 @@ async function setup(more = '') {
     for (const each of [nginx, upstream]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { authority, upstream, nginx, port, pem, transport: transport, start, [Symbol.asyncDispose]: close };
+  return { authority, upstream, nginx, port, pem, transport, start, [Symbol.asyncDispose]: close };
 }
 
 const times = (bodies: readonly string[], body: string) => bodies.filter((each) => each === body).length;
 
 describe('a connection through nginx', { skip: noNginx }, () => {
   for (const kind of ['dated', 'undated'] as const) {
-    it(`that nginx forgot in a restart costs a reading nothing, ${kind}`, { timeout }, async () => {
+    it(`a ${kind} reading is delivered after a restart of nginx`, { timeout }, async () => {
       await using at = await setup();
       await using transport = at.transport();
       for (let restarts = 0; restarts < 3; restarts += 1) {
@@ -59,12 +59,12 @@ describe('a connection through nginx', { skip: noNginx }, () => {
       }
     });
 
-    it(`that nginx closes while a reading is written, its idle time being over, costs nothing, ${kind}`, {
+    it(`a ${kind} reading is delivered when nginx closes the idle connection`, {
       timeout,
     }, async () => {
       await using at = await setup('keepalive_timeout 10ms;');
       await using transport = at.transport();
-      // Around the very moment, so that some are written before the news of the end is here, and some after.
+      // Around the idle timeout, so that some posts are written before the close arrives and some after.
       for (let posts = 0; posts < 120; posts += 1) {
         const { body, reason } = await post(transport, kind);
         assert.equal(reason, 'ok');
@@ -74,7 +74,7 @@ describe('a connection through nginx', { skip: noNginx }, () => {
       }
     });
 
-    it(`that is closed after each answer costs nothing, ${kind}`, { timeout }, async () => {
+    it(`a ${kind} reading is delivered over connections of one request each`, { timeout }, async () => {
       await using at = await setup('keepalive_requests 1;');
       await using transport = at.transport();
       for (let posts = 0; posts < 5; posts += 1) {
@@ -83,7 +83,7 @@ describe('a connection through nginx', { skip: noNginx }, () => {
       }
     });
 
-    it(`whose end dies under a reading, ${kind}, is told, and nobody makes the reading twice`, {
+    it(`a ${kind} reading fails and is not sent twice when nginx is killed`, {
       timeout,
     }, async () => {
       await using at = await setup();
@@ -94,14 +94,14 @@ describe('a connection through nginx', { skip: noNginx }, () => {
       };
       const { body, reason } = await post(transport, kind);
       assert.deepEqual([reason, times(at.upstream.bodies, body)], ['connection-reset', 1]);
-      // nginx has another worker by then, or makes the connection wait for it.
+      // nginx has started another worker, or lets the connection wait for it.
       assert.equal((await post(transport, kind)).reason, 'ok');
     });
   }
 });
 
 describe('a certificate renewed while the agent runs', { skip: noNginx }, () => {
-  /** nginx reads it at a reload, as a tool that renews certificates has it do; its old worker goes when it has nothing to do. */
+  /** Reloads nginx with another certificate, like a renewal tool, and waits until the old worker has exited. */
   async function renew({ nginx, pem }: Awaited<ReturnType<typeof setup>>, renewed: Pem): Promise<void> {
     copyFileSync(renewed.certFile, pem.certFile);
     copyFileSync(renewed.keyFile, pem.keyFile);
@@ -113,7 +113,7 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
     });
   }
 
-  it('costs no reading, with a date or without', { timeout }, async () => {
+  it('a renewed certificate loses no reading, dated or undated', { timeout }, async () => {
     await using at = await setup();
     await using transport = at.transport();
     for (const kind of ['dated', 'undated'] as const) {
@@ -124,7 +124,7 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
     }
   });
 
-  it('with another key is met by the pin, whatever was agreed before, and with the old one again by none', {
+  it('a renewed certificate with another key fails the pin until it is restored', {
     timeout,
   }, async () => {
     await using at = await setup();
@@ -150,15 +150,15 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
       'certificate-name-mismatch',
       (ours: Authority) => ours.issue({ names: 'DNS:other.example' }),
     ],
-    ['of nobody we trust', 'certificate-untrusted', () => new Authority('Somebody Else').issue()],
+    ['of an unknown issuer', 'certificate-untrusted', () => new Authority('Somebody Else').issue()],
   ] as const) {
-    it(`by one ${what} is told, and nothing is posted`, { timeout }, async () => {
+    it(`a renewal by a certificate ${what} is reported, and nothing is posted`, { timeout }, async () => {
       await using at = await setup();
       await using transport = at.transport();
       assert.equal((await post(transport)).reason, 'ok');
       await renew(at, made(at.authority));
-      const { body, reason: told } = await post(transport, 'undated');
-      assert.deepEqual([told, times(at.upstream.bodies, body)], [reason, 0]);
+      const { body, reason: actual } = await post(transport, 'undated');
+      assert.deepEqual([actual, times(at.upstream.bodies, body)], [reason, 0]);
       await renew(at, at.authority.issue());
       assert.equal((await post(transport, 'undated')).reason, 'ok');
     });

@@ -1,7 +1,6 @@
 /**
- * squid as forward proxy, as Debian has it: tunnels for https, whole URLs for http, its own pages, its log-in, its end.
- *
- * Skipped, with the reason, where it is not installed (Debian: `apt-get install squid openssl`).
+ * squid as a forward proxy: tunnels for https, whole URLs for http, its error pages, its login and its stop.
+ * Skipped if it is not installed (Debian: `apt-get install squid openssl`).
  */
 
 import assert from 'node:assert/strict';
@@ -30,7 +29,7 @@ const noSquid =
   (existsSync(LOGINS) ? false : `squid has no ${LOGINS} to check logins with`);
 const PASSWORD = 'proxy-password-unseen';
 
-/** `rules`: who is let through; in front of them stand those of a log-in, if `login` is wanted. */
+/** `rules`: access rules, after those of the login if `login` is true. */
 async function openSquid({ rules = 'http_access allow all', login = false } = {}) {
   const squid = new Program();
   const port = await freePort();
@@ -40,7 +39,7 @@ async function openSquid({ rules = 'http_access allow all', login = false } = {}
   writeFileSync(users, `ours:${hash}\n`);
   const file = join(directory, 'squid.conf');
   const auth = `auth_param basic program ${LOGINS} ${users}\nauth_param basic children 1\nacl known proxy_auth REQUIRED\nhttp_access deny !known\n`;
-  // No disk, and nothing of this host's.
+  // Without a disk cache, and with its own files only.
   writeFileSync(
     file,
     `http_port 127.0.0.1:${port}\npid_filename ${directory}/pid\ncache deny all\ncache_log ${directory}/cache.log\naccess_log none
@@ -54,7 +53,7 @@ async function openSquid({ rules = 'http_access allow all', login = false } = {}
     authorization: new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`),
   });
   const close = async () => {
-    // It takes two seconds to go by itself.
+    // A normal stop takes two seconds.
     await squid.stop('SIGKILL');
     await squid[Symbol.asyncDispose]();
   };
@@ -73,12 +72,12 @@ async function setup(options: Parameters<typeof openSquid>[0] = {}) {
     for (const each of [squid, front, sandbox]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { ...squid, authority, sandbox, front, transport: transport, [Symbol.asyncDispose]: close };
+  return { ...squid, authority, sandbox, front, transport, [Symbol.asyncDispose]: close };
 }
 
 describe('through squid', { skip: noSquid }, () => {
   for (const scheme of ['https', 'http'] as const) {
-    it(`${scheme} passes, with a date and without, over connections that are used again`, {
+    it(`${scheme} posts pass through squid over reused connections`, {
       timeout,
     }, async () => {
       await using at = await setup();
@@ -86,10 +85,11 @@ describe('through squid', { skip: noSquid }, () => {
       for (const kind of ['dated', 'dated', 'undated'] as const)
         assert.equal((await post(transport, kind)).reason, 'ok');
       assert.equal(at.sandbox.points({ key: 'n' }).length, 3);
-      if (scheme === 'https') assert.equal(at.front.handshakes.all, 2, 'what has no date has a fresh one');
+      if (scheme === 'https')
+        assert.equal(at.front.handshakes.all, 2, 'an undated reading uses a new connection');
     });
 
-    it(`what its rules forbid is told as its refusal over ${scheme}`, { timeout }, async () => {
+    it(`a request that squid denies over ${scheme} fails as proxy-denied`, { timeout }, async () => {
       await using at = await setup({ rules: 'http_access deny all' });
       await using transport = at.transport(scheme);
       const { reason, detail } = await post(transport);
@@ -101,7 +101,7 @@ describe('through squid', { skip: noSquid }, () => {
       assert.equal(at.sandbox.points().length, 0);
     });
 
-    it(`who is not logged in is told so over ${scheme}, and who is passes`, { timeout }, async () => {
+    it(`squid requires a login over ${scheme}`, { timeout }, async () => {
       await using at = await setup({ login: true });
       for (const [proxy, expected] of [
         [at.proxy, 'proxy-denied'],
@@ -116,7 +116,7 @@ describe('through squid', { skip: noSquid }, () => {
       }
     });
 
-    it(`a server it does not reach over ${scheme} is no refusal, no portal and no ThingsBoard, and soon asked again`, {
+    it(`a server that squid cannot reach over ${scheme} is upstream-unavailable`, {
       timeout,
     }, async () => {
       await using at = await setup();
@@ -126,7 +126,7 @@ describe('through squid', { skip: noSquid }, () => {
       assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ responded 503 to CONNECT|response 503 through http:/);
     });
 
-    it(`its end under a request cuts the request over ${scheme}, which is not made twice`, {
+    it(`a request over ${scheme} is not sent twice when squid stops`, {
       timeout,
     }, async () => {
       await using at = await setup();

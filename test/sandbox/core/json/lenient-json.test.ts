@@ -61,7 +61,7 @@ const REJECTED: readonly (readonly [claim: string, text: string])[] = [
   ['a lone closing brace', '}'],
 ];
 
-describe('the lenient parser', () => {
+describe('parseLenientJson', () => {
   for (const [claim, text, means] of ACCEPTED) {
     it(`accepts ${claim}`, () => assert.equal(meaning(text), means));
   }
@@ -70,18 +70,18 @@ describe('the lenient parser', () => {
     it(`rejects ${claim}`, () => assert.equal(meaning(text), undefined));
   }
 
-  it('says where the text broke off', () => {
+  it('an error has line and column', () => {
     assert.deepEqual(parseLenientJson('{\n"a":'), { ok: false, message: 'End of input at line 2 column 5' });
   });
 
-  it('bounds nesting instead of exhausting the stack', () => {
+  it('deep nesting is rejected before it exhausts the stack', () => {
     const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
     assert.notEqual(meaning(nested(NESTING_MAX)), undefined);
     assert.equal(meaning(nested(NESTING_MAX + 2)), undefined);
     assert.equal(meaning(nested(1_000_000)), undefined);
   });
 
-  it('takes any text without throwing', () => {
+  it('no text makes the parser throw', () => {
     for (const text of ['\u0000', '\\', '/', '"\\', "'", '{"a":/', '\uD800', '[1 /', '{a', '=', '#']) {
       assert.doesNotThrow(() => parseLenientJson(text), text);
     }

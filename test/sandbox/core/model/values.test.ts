@@ -90,7 +90,7 @@ describe('the value table', () => {
   }
 
   for (const json of ['0.30000000000000004', '9223372036854775808', '1E400']) {
-    it(`fails the whole message for ${json} with the type cast off`, () => {
+    it(`rejects the whole message for ${json} with the type cast off`, () => {
       assert.equal(classify(json, false).status, 'rejected');
     });
   }
@@ -100,7 +100,7 @@ describe('the value table', () => {
     assert.deepEqual(classify('null', false), { status: 'dropped' });
   });
 
-  it('refuses a number whose digits would fill the memory, and keeps it as text when quoted', () => {
+  it('rejects a number with too many digits, and stores it as text if quoted', () => {
     assert.equal(classify('1E999999999', true).status, 'rejected');
     const digits = '1'.repeat(20_000);
     assert.deepEqual(classify(`"${digits}"`, true), {
@@ -109,7 +109,7 @@ describe('the value table', () => {
     });
   });
 
-  it('writes a stored value back in the server form: doubles keep a point, large longs all digits', () => {
+  it('writes doubles with a point and large longs with all digits', () => {
     assert.equal(storedText({ type: 'double', value: 1 }), '1.0');
     assert.equal(storedText({ type: 'double', value: 0.5 }), '0.5');
     assert.equal(storedText({ type: 'long', value: '9223372036854775807' }), '9223372036854775807');
