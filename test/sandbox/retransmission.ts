@@ -1,4 +1,4 @@
-/** When the server's side repeats a confirmable answer (RFC 7252, 4.2): ACK_TIMEOUT times 1 to 1.5, then twice as long. */
+/** Retransmission of a CON response (RFC 7252 section 4.2): after ACK_TIMEOUT times 1 to 1.5, then twice that. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { request } from './helpers/coap-peer.ts';
 
 const ACK_TIMEOUT_MS = 2_000;
 
-/** Without a time, that of the RFC. */
+/** Default: the times of the RFC. */
 export function testRetransmission(settings: { readonly ackTimeoutMs?: number } = {}): void {
   const ackMs = settings.ackTimeoutMs ?? ACK_TIMEOUT_MS;
   const [leastMs, mostMs] = [ackMs, 1.5 * ackMs];

@@ -1,3 +1,5 @@
+/** The sandbox as a whole: its ports, its restart and its data file. */
+
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -58,8 +60,8 @@ describe('the sandbox', () => {
     const body = provisionBody({ deviceName: 'gw', token: 'tok' });
     await device({ method: 'POST', path: '/api/v1/provision', body });
     await device({ method: 'POST', path: '/api/v1/tok/telemetry', body: '{"a":1}' });
-    const shown = await httpClient(sandbox.adminPort)({ method: 'GET', path: '/points' });
-    assert.deepEqual(JSON.parse(shown.body), sandbox.points());
+    const response = await httpClient(sandbox.adminPort)({ method: 'GET', path: '/points' });
+    assert.deepEqual(JSON.parse(response.body), sandbox.points());
     assert.equal(sandbox.points({ device: 'gw', key: 'a' }).length, 1);
     assert.equal(sandbox.stats().points.stored, 1);
     assert.deepEqual(sandbox.duplicates(), { points: [], datagrams: [] });
@@ -145,7 +147,7 @@ describe('the data file', () => {
     await using directory = await temporaryDirectory();
     const dataFile = join(directory.path, 'sandbox.json');
     await writeFile(dataFile, '{"version":1,"devices":[]}', { mode: 0o644 });
-    // What a power cut may have left.
+    // As after a power cut.
     await writeFile(`${dataFile}.tmp`, '{', { mode: 0o644 });
     const sandbox = await open({ dataFile });
     await sandbox[Symbol.asyncDispose]();
@@ -188,10 +190,10 @@ describe('the data file', () => {
     );
   });
 
-  const unreadable: readonly (readonly [claim: string, text: string])[] = [
-    ['torn', '{"version":1,"devices":[{"na'],
-    ['empty', ''],
-    ['from a later version', '{"version":2,"devices":[]}'],
+  const invalid: readonly (readonly [what: string, text: string])[] = [
+    ['that is truncated', '{"version":1,"devices":[{"na'],
+    ['that is empty', ''],
+    ['of a later version', '{"version":2,"devices":[]}'],
     ['with half a device', '{"version":1,"devices":[{"id":"x","name":"gw"}]}'],
     ["with half of a device's attributes", fileWith({ client: [], server: [] })],
     [
@@ -199,8 +201,8 @@ describe('the data file', () => {
       fileWith({ client: [['a', { value: 1 }]], shared: [], server: [] }),
     ],
   ];
-  for (const [claim, text] of unreadable) {
-    it(`a data file ${claim} is renamed, and the sandbox starts without devices`, async () => {
+  for (const [what, text] of invalid) {
+    it(`a data file ${what} is renamed, and the sandbox starts without devices`, async () => {
       await using directory = await temporaryDirectory();
       const dataFile = join(directory.path, 'sandbox.json');
       await writeFile(dataFile, text);

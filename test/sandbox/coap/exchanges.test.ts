@@ -1,4 +1,4 @@
-/** What a request sent again gets, in every state its first coming may be in (contract, section 2). */
+/** The response to a duplicate request, in every state of the first one (contract section 2). */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -100,24 +100,24 @@ describe('duplicates', { concurrency: true }, () => {
     const transmissions = new Transmissions(send, timers, settings);
     const { knobs } = new FakeCoapCore();
     const exchanges = new Exchanges({ send, timers, transmissions, settings, knobs }, () => nowMs);
-    const meet = (datagram: Buffer) => {
+    const register = (datagram: Buffer) => {
       const inbound = parseDatagram(datagram, { address: '127.0.0.1', port: 1 });
       assert.ok(inbound?.type === 'request');
       return exchanges.register(inbound.request).status;
     };
-    assert.equal(meet(telemetry(1)), 'new');
-    assert.equal(meet(telemetry(2, 'NON')), 'new');
+    assert.equal(register(telemetry(1)), 'new');
+    assert.equal(register(telemetry(2, 'NON')), 'new');
     nowMs = 144_999;
-    assert.equal(meet(telemetry(2, 'NON')), 'duplicate');
+    assert.equal(register(telemetry(2, 'NON')), 'duplicate');
     nowMs = 145_000;
-    assert.equal(meet(telemetry(2, 'NON')), 'new');
+    assert.equal(register(telemetry(2, 'NON')), 'new');
     nowMs = 246_999;
-    assert.equal(meet(telemetry(1)), 'duplicate');
+    assert.equal(register(telemetry(1)), 'duplicate');
     nowMs = 247_000;
-    assert.equal(meet(telemetry(1)), 'new');
-    for (const messageId of [3, 4, 5]) assert.equal(meet(telemetry(messageId)), 'new');
+    assert.equal(register(telemetry(1)), 'new');
+    for (const messageId of [3, 4, 5]) assert.equal(register(telemetry(messageId)), 'new');
     assert.equal(exchanges.size, 3);
-    assert.equal(meet(telemetry(1)), 'new', 'the oldest gave way');
+    assert.equal(register(telemetry(1)), 'new', 'the oldest was dropped');
     timers.stop();
   });
 });

@@ -1,7 +1,6 @@
 /**
- * The golden examples of the contract (section 12), byte for byte, against the front door over the real core.
- *
- * `....` masks the message IDs the server chooses; everything else is compared.
+ * The golden examples of the contract (section 12), byte for byte, against the CoAP server over the real core.
+ * `....` masks the message IDs that the server chooses.
  */
 
 import assert from 'node:assert/strict';
@@ -30,23 +29,23 @@ const telemetryTo = (token: string): string =>
 const goldenPoint = 'ff7b227473223a313730303030303030303030302c2276616c756573223a7b22637075223a31322e357d7d';
 const telemetry = telemetryTo(TOKEN) + goldenPoint;
 
-/** A server with the golden device unless told otherwise, and a peer of it. */
-async function stage({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; device?: boolean } = {}) {
+/** A server with a peer, and by default with the device of the examples. */
+async function openHarness({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; device?: boolean } = {}) {
   const core = openCore({
     provisioning: { key: 'pk1', secret: 'ps1' },
     knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 5, ...knobs },
     generateToken: () => TOKEN,
   });
   if (device) core.admin.createDevice({ name: 'gw-1', token: TOKEN });
-  const door = await openCoapServer({ core, host: '127.0.0.1', port: 0 });
-  const peer = await CoapPeer.open(door.port);
+  const server = await openCoapServer({ core, host: '127.0.0.1', port: 0 });
+  const peer = await CoapPeer.open(server.port);
   return {
     core,
-    door,
+    server,
     peer,
     [Symbol.asyncDispose]: async () => {
       await peer[Symbol.asyncDispose]();
-      await door[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
       core.close();
     },
   };
@@ -54,7 +53,7 @@ async function stage({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; de
 
 describe('golden examples', { concurrency: true }, () => {
   test('P1: a fast provisioning success is piggybacked with a zero-length content format', async () => {
-    await using at = await stage({ device: false });
+    await using at = await openHarness({ device: false });
     at.peer.send(provision);
     await at.peer.expect(`62411001${issued}`);
     at.peer.send(provision);
@@ -66,7 +65,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('P2: a wrong secret, a wrong key and disabled provisioning look the same', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(provision.replace('22707331227d', '22707332227d'));
     await at.peer.expect(notFound);
     at.peer.send(provision.replace('42021001', '42021002').replace('22706b31', '22706b32'));
@@ -77,7 +76,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('P3: an existing device and one not pre-provisioned get FAILURE as JSON', async () => {
-    await using at = await stage({ device: false });
+    await using at = await openHarness({ device: false });
     at.core.admin.createDevice({ name: 'gw-0001' });
     at.peer.send(provision);
     await at.peer.expect(`62801001${failure}`);
@@ -87,7 +86,10 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('P4: slow provisioning gets an empty ACK at 500 ms and a separate CON', async () => {
-    await using at = await stage({ device: false, knobs: { coreLatencyMinMs: 700, coreLatencyMaxMs: 700 } });
+    await using at = await openHarness({
+      device: false,
+      knobs: { coreLatencyMinMs: 700, coreLatencyMaxMs: 700 },
+    });
     const sentMs = performance.now();
     at.peer.send(provision);
     await at.peer.expect('60001001');
@@ -101,13 +103,13 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('P5: an empty payload gets a protobuf response', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(provisionHead);
     await at.peer.expect('628010015a01ff0802');
   });
 
   test('P6: malformed JSON, a missing member and a null member get an empty 4.00', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     const bodies = [
       '{',
       '{"provisionDeviceKey":"pk1"}',
@@ -123,7 +125,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('T1: telemetry gets a CON without an ACK, and its duplicate only an ACK', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(telemetry);
     const answer = await at.peer.expect('4241....5a01');
     await at.peer.expectSilence(100);
@@ -139,7 +141,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('T1: the corrected server piggybacks, and a NON request gets a NON', async () => {
-    await using at = await stage({ knobs: { kindA: 'piggyback' } });
+    await using at = await openHarness({ knobs: { kindA: 'piggyback' } });
     at.peer.send(telemetry);
     await at.peer.expect('624110025a01');
     at.peer.send(`52021003${telemetry.slice(8)}`);
@@ -147,25 +149,25 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('T2: an unknown token gets a piggybacked 4.01', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(telemetryTo('sLzc0gDAZPkGMzFVTyUZ') + goldenPoint);
     await at.peer.expect('628110025a01');
   });
 
   test('T3: malformed JSON gets a piggybacked 4.00', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(`${telemetryTo(TOKEN)}ff7b`);
     await at.peer.expect('628010025a01');
   });
 
   test('T4: the rate limit gives a piggybacked 5.00', async () => {
-    await using at = await stage({ knobs: { rateLimited: true } });
+    await using at = await openHarness({ knobs: { rateLimited: true } });
     at.peer.send(telemetry);
     await at.peer.expect('62a010025a01');
   });
 
   test('T5: an empty array gets an ACK at 500 ms and no response', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(`${telemetryTo(TOKEN)}ff5b5d`);
     await at.peer.expectSilence(450);
     await at.peer.expect('60001002');
@@ -173,14 +175,14 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('T6: slow telemetry gets an ACK at 500 ms and a CON', async () => {
-    await using at = await stage({ knobs: { coreLatencyMinMs: 650, coreLatencyMaxMs: 650 } });
+    await using at = await openHarness({ knobs: { coreLatencyMinMs: 650, coreLatencyMaxMs: 650 } });
     at.peer.send(telemetry);
     await at.peer.expect('60001002');
     await at.peer.expect('4241....5a01');
   });
 
   test('B1: three blocks are assembled and the response echoes the last one', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     const body = JSON.stringify({ text: 'x'.repeat(3000 - 11) });
     assert.equal(body.length, 3000);
     const block = (messageId: number, value: string, num: number) =>
@@ -203,7 +205,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('B1: a transfer that starts in the middle gets 4.08 with a text', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     const path = `/api/v1/${TOKEN}/telemetry`;
     at.peer.send(
       request('POST', { messageId: 1, token: '5a01', path, options: [option(27, '2e')], payload: 'x' }),
@@ -213,7 +215,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('A1: updates are numbered, deletions are named, a cancel only gets an ACK', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     const head = '0b01';
     const path = `70690276310d07${TOKEN_HEX}0a61747472696275746573`;
     at.peer.send(`42011003${head}605361${path}`);
@@ -233,7 +235,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('A1: deleting a device ends its observation with a CON 2.02 and Observe 0', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(`420110030b01605361${`70690276310d07${TOKEN_HEX}0a61747472696275746573`}`);
     await at.peer.expect('624510030b01606132ff7b7d');
     at.core.admin.deleteDevice('gw-1');
@@ -243,7 +245,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('A2: reading attributes gets a CON 2.05, or a CON 4.04 without a match', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     const path = `/api/v1/${TOKEN}/attributes`;
     at.peer.send(request('POST', { messageId: 1, path, payload: '{"a":1}' }));
     at.peer.answer(await at.peer.expect('4141....7a'));
@@ -257,7 +259,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('R1: RPCs follow a CON 2.03, and a reply that is not an object gets 5.00', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     const path = `/api/v1/${TOKEN}/rpc`;
     at.peer.send(request('GET', { messageId: 1, token: '0b04', path, options: [option(6, '')] }));
     at.peer.answer(await at.peer.expect('4243....0b0460'));
@@ -279,7 +281,7 @@ describe('golden examples', { concurrency: true }, () => {
   });
 
   test('M1: wrong paths and methods get their codes, an oversized datagram nothing', async () => {
-    await using at = await stage();
+    await using at = await openHarness();
     at.peer.send(request('GET', { messageId: 1, path: '/api/v2/x' }));
     await at.peer.expect('618400017a');
     at.peer.send(request('PUT', { messageId: 2, path: `/api/v1/${TOKEN}/telemetry`, payload: '{}' }));

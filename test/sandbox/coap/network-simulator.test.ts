@@ -1,7 +1,4 @@
-/**
- * The bad network and the ways a server goes quiet (contract, section 13), and the life of the front door
- * itself.
- */
+/** The network knobs (contract section 13), and opening, restarting and closing the CoAP server. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -16,11 +13,11 @@ const path = '/api/v1/provision';
 const provision = (messageId: number) => request('POST', { messageId, path, payload: '{}' });
 
 describe('network knobs', { concurrency: true }, () => {
-  /** Message IDs of those of 200 requests that got an answer, in the order of the answers. */
-  async function answered(at: CoapHarness): Promise<readonly number[]> {
+  /** Sends 200 requests; returns the message IDs of the responses, in order. */
+  async function responseIds(at: CoapHarness): Promise<readonly number[]> {
     for (let messageId = 0; messageId < 200; messageId += 1) {
       at.peer.send(request('PUT', { messageId, path }));
-      // Not all at once, or the kernel's buffer decides.
+      // In groups, so that the kernel's buffer does not overflow.
       if (messageId % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 10));
     }
     await new Promise((resolve) => setTimeout(resolve, 350));
@@ -36,7 +33,7 @@ describe('network knobs', { concurrency: true }, () => {
       ['lossOut', 7],
     ] as const) {
       await using at = await openCoapHarness({ knobs: { [knob]: 0.3, seed } });
-      runs.push(await answered(at));
+      runs.push(await responseIds(at));
     }
     for (const run of runs) assert.ok(run.length > 110 && run.length < 170, `${run.length} of 200`);
     assert.deepEqual(runs[0], runs[1]);
@@ -49,7 +46,7 @@ describe('network knobs', { concurrency: true }, () => {
     for (const seed of [7, 8, 7]) {
       at.core.knobs.seed = seed;
       at.server.restart();
-      runs.push(await answered(at));
+      runs.push(await responseIds(at));
     }
     assert.notDeepEqual(runs[0], runs[1]);
     assert.deepEqual(runs[0], runs[2]);
@@ -75,7 +72,7 @@ describe('network knobs', { concurrency: true }, () => {
 
   test('reordering lets later responses overtake earlier ones and loses none', async () => {
     await using at = await openCoapHarness({ knobs: { reorderOut: 0.5 } });
-    const order = await answered(at);
+    const order = await responseIds(at);
     assert.equal(new Set(order).size, 200);
     assert.notDeepEqual(
       order,

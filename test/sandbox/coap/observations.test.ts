@@ -1,24 +1,24 @@
-/** Observing attributes and commands (contract, sections 5 and 6). */
+/** Observing attributes and RPC (contract sections 5 and 6). */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type CoapHarness, openCoapHarness } from '../helpers/coap-harness.ts';
 import { CoapPeer, codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
 
-interface Wish {
+interface ObserveOptions {
   readonly feature?: 'attributes' | 'rpc';
   readonly token?: string;
   readonly observe?: string;
   readonly type?: 'CON' | 'NON';
 }
 
-function observe(messageId: number, wish: Wish = {}): Buffer {
-  const { feature = 'attributes', token = 'a1', type = 'CON' } = wish;
-  const options = [option(6, wish.observe ?? '')];
+function observe(messageId: number, settings: ObserveOptions = {}): Buffer {
+  const { feature = 'attributes', token = 'a1', type = 'CON' } = settings;
+  const options = [option(6, settings.observe ?? '')];
   return request('GET', { type, messageId, token, path: `/api/v1/tok/${feature}`, options });
 }
 
-/** The next notification: Observe value and payload. It is not acknowledged. */
+/** The next notification with code, Observe value and payload; not acknowledged. */
 async function notification(peer: CoapPeer): Promise<{ bytes: Buffer; text: string }> {
   const bytes = await peer.next();
   assert.ok(bytes, 'no notification');
@@ -30,15 +30,15 @@ async function notification(peer: CoapPeer): Promise<{ bytes: Buffer; text: stri
 }
 
 /** The next notification, acknowledged. */
-async function noted(peer: CoapPeer): Promise<string> {
+async function acknowledgedNotification(peer: CoapPeer): Promise<string> {
   const { bytes, text } = await notification(peer);
   peer.answer(bytes);
   await peer.settle();
   return text;
 }
 
-async function observing(wish: Parameters<typeof openCoapHarness>[0] = {}): Promise<CoapHarness> {
-  const at = await openCoapHarness(wish);
+async function openObserving(settings: Parameters<typeof openCoapHarness>[0] = {}): Promise<CoapHarness> {
+  const at = await openCoapHarness(settings);
   at.peer.send(observe(1));
   await at.peer.expect('61450001a1606132ff7b7d');
   return at;
@@ -46,12 +46,12 @@ async function observing(wish: Parameters<typeof openCoapHarness>[0] = {}): Prom
 
 describe('observing attributes', { concurrency: true }, () => {
   test('one CON is in flight, the newest is queued, others are dropped', async () => {
-    await using at = await observing();
+    await using at = await openObserving();
     for (const n of [1, 2, 3, 4]) at.core.notifyAttributes(`{"n":${n}}`);
-    assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
-    assert.equal(await noted(at.peer), '2.05 4 {"n":4}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 1 {"n":1}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 4 {"n":4}');
     at.core.notifyAttributes('{"n":5}');
-    assert.equal(await noted(at.peer), '2.05 5 {"n":5}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 5 {"n":5}');
     await at.peer.expectSilence(50);
   });
 
@@ -77,22 +77,22 @@ describe('observing attributes', { concurrency: true }, () => {
     at.core.notifyAttributes('{"n":1}');
     await at.peer.expectSilence(60);
     at.peer.answer(first);
-    assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 1 {"n":1}');
   });
 
   test('registering again with the same token restarts the counter', async () => {
-    await using at = await observing();
+    await using at = await openObserving();
     at.core.notifyAttributes('{"n":1}');
-    assert.equal(await noted(at.peer), '2.05 1 {"n":1}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 1 {"n":1}');
     at.peer.send(observe(2));
     await at.peer.expect('61450002a1606132ff7b7d');
     at.core.notifyAttributes('{"n":2}');
-    assert.equal(await noted(at.peer), '2.05 1 {"n":2}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 1 {"n":2}');
     assert.equal(at.core.listeners.size, 1);
   });
 
   test('a registration from another peer or token ends the old one with 2.02', async () => {
-    await using at = await observing();
+    await using at = await openObserving();
     at.peer.send(observe(2, { token: 'a2' }));
     at.peer.answer(await at.peer.expect('4142....a160'));
     await at.peer.expect('61450002a2606132ff7b7d');
@@ -101,13 +101,13 @@ describe('observing attributes', { concurrency: true }, () => {
     await other.expect('61450001a1606132ff7b7d');
     at.peer.answer(await at.peer.expect('4142....a260'));
     at.core.notifyAttributes('{"n":1}');
-    assert.equal(await noted(other), '2.05 1 {"n":1}');
+    assert.equal(await acknowledgedNotification(other), '2.05 1 {"n":1}');
     await at.peer.expectSilence(50);
     assert.equal(at.core.listeners.size, 1);
   });
 
   test('attributes and RPC are observed at the same time', async () => {
-    await using at = await observing();
+    await using at = await openObserving();
     at.peer.send(observe(2, { feature: 'rpc', token: 'b1' }));
     at.peer.answer(await at.peer.expect('4143....b160'));
     assert.equal(at.core.listeners.size, 2);
@@ -115,7 +115,7 @@ describe('observing attributes', { concurrency: true }, () => {
   });
 
   test('a cancel needs the same token and gets only an empty ACK', async () => {
-    await using at = await observing();
+    await using at = await openObserving();
     at.peer.send(observe(2, { token: 'ff', observe: '01' }));
     await at.peer.expectSilence(450);
     await at.peer.expect('60000002');
@@ -141,7 +141,7 @@ describe('observing attributes', { concurrency: true }, () => {
   }
 
   test('a notification without an ACK drops all observations of that peer', async () => {
-    await using at = await observing({ settings: { ackTimeoutMs: 10 } });
+    await using at = await openObserving({ settings: { ackTimeoutMs: 10 } });
     at.core.devices.set('tok2', { status: 'ok', device: { id: 'd2', name: 'gw-2', coapAllowed: true } });
     await using other = await CoapPeer.open(at.server.port);
     const second = request('GET', {
@@ -158,11 +158,11 @@ describe('observing attributes', { concurrency: true }, () => {
     const { bytes } = await notification(at.peer);
     for (const _ of [1, 2, 3, 4]) assert.deepEqual(await at.peer.next(300), bytes);
     await at.peer.expectSilence(500);
-    assert.equal(at.core.listeners.size, 1, 'the other peer keeps its own');
+    assert.equal(at.core.listeners.size, 1, 'the observation of the other peer stays open');
   });
 
   test('the end of an observation waits for the CON in flight', async () => {
-    await using at = await observing({ settings: { ackTimeoutMs: 100 } });
+    await using at = await openObserving({ settings: { ackTimeoutMs: 100 } });
     at.core.notifyAttributes('{"n":1}');
     const { bytes } = await notification(at.peer);
     at.core.endDevice();
@@ -176,18 +176,18 @@ describe('observing attributes', { concurrency: true }, () => {
   });
 
   test('a restart drops the observation without notice', async () => {
-    await using at = await observing();
+    await using at = await openObserving();
     at.server.restart();
     assert.equal(at.core.listeners.size, 0);
     at.core.notifyAttributes('{"n":1}');
     await at.peer.expectSilence(100);
     at.peer.send(observe(1));
     await at.peer.expect('61450001a1606132ff7b7d');
-    assert.deepEqual(at.core.duplicates, [], 'the message ID was forgotten too');
+    assert.deepEqual(at.core.duplicates, [], 'the restart forgot the message ID too');
   });
 
   test('beyond the limit the oldest observation is dropped', async () => {
-    await using at = await observing({ settings: { observationsMax: 1 } });
+    await using at = await openObserving({ settings: { observationsMax: 1 } });
     at.peer.send(observe(2, { feature: 'rpc', token: 'b1' }));
     at.peer.answer(await at.peer.expect('4143....b160'));
     assert.equal(at.core.listeners.size, 1);
@@ -195,7 +195,7 @@ describe('observing attributes', { concurrency: true }, () => {
   });
 
   test('a large notification comes in blocks', async () => {
-    await using at = await observing();
+    await using at = await openObserving();
     const text = JSON.stringify({ text: 'x'.repeat(1500) });
     at.core.notifyAttributes(text);
     const { bytes } = await notification(at.peer);
@@ -222,7 +222,7 @@ describe('observing RPC', { concurrency: true }, () => {
     at.peer.answer(await at.peer.expect('4143....a160'));
     await at.peer.settle();
     at.core.command(0);
-    assert.equal(await noted(at.peer), '2.05 1 {"id":0}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 1 {"id":0}');
     at.core.command(1);
     at.peer.answer((await notification(at.peer)).bytes, '7000');
     await at.peer.settle();
@@ -236,7 +236,7 @@ describe('observing RPC', { concurrency: true }, () => {
     const first = await at.peer.expect('4143....a160');
     await at.peer.expectSilence(50);
     at.peer.answer(first);
-    assert.equal(await noted(at.peer), '2.05 1 {"id":3}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 1 {"id":3}');
   });
 
   test('a NON RPC counts as delivered when it is sent', async () => {
@@ -254,7 +254,7 @@ describe('observing RPC', { concurrency: true }, () => {
     at.peer.answer(await at.peer.expect('4143....a160'));
     await at.peer.settle();
     for (const id of [0, 1, 2]) at.core.command(id);
-    assert.equal(await noted(at.peer), '2.05 1 {"id":0}');
+    assert.equal(await acknowledgedNotification(at.peer), '2.05 1 {"id":0}');
     const late = await notification(at.peer);
     assert.equal(late.text, '2.05 3 {"id":2}');
     assert.deepEqual(at.core.delivered, ['0 true']);

@@ -1,4 +1,4 @@
-/** How requests are acknowledged, answered and met with silence (contract, sections 1.1 and 2). */
+/** Acknowledgements and responses, and datagrams without a response (contract sections 1.1 and 2). */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -60,7 +60,7 @@ describe('kinds of responses', { concurrency: true }, () => {
     await at.peer.expect('61a000037a');
   });
 
-  // The times of RFC 7252 are in retransmission.slow.test.ts.
+  // retransmission.slow.test.ts uses the times of RFC 7252.
   testRetransmission({ ackTimeoutMs: 600 });
 
   test('a CON is retransmitted four times, until an ACK or a reset', async () => {
@@ -100,22 +100,22 @@ describe('no response', { concurrency: true }, () => {
 
   const ping = '40000001';
   for (const [what, datagram] of [
-    ['nothing at all', ''],
+    ['an empty datagram', ''],
     ['three bytes', '400000'],
     ['version 0', '00000001'],
     ['version 2', '80000001'],
     ['a token of nine bytes', '4901000100112233445566778890b3617069'],
-    ['a token cut off', '44010001aabb'],
+    ['a truncated token', '44010001aabb'],
     ['an empty message with a payload', '40000001ff61'],
-    ['an option cut off', '41010001aab96162'],
+    ['a truncated option', '41010001aab96162'],
     ['a reserved option delta', '41010001aaf1'],
     ['a reserved option length', '41010001aabf'],
     ['a payload marker without a payload', '41010001aab3617069ff'],
-    ['a response nobody asked for', '41450001aa'],
+    ['a response without a request', '41450001aa'],
     ['a request that claims to be an ACK', '61010001aab3617069'],
     ['an unknown method', '41080001aab3617069'],
-    ['an ACK of nothing', '60000001'],
-    ['a reset of nothing', '70000001'],
+    ['an ACK without a message', '60000001'],
+    ['a reset without a message', '70000001'],
   ] as const) {
     test(`${what} gets no response, and the next ping gets one`, async () => {
       await using at = await openCoapHarness();

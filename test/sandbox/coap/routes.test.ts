@@ -1,4 +1,4 @@
-/** Which path and method mean what (contract, section 1.1), as one table. */
+/** The route of each path and method (contract section 1.1). */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { findRoute, type Route } from '../../../src/sandbox/coap/routes.ts';
 import { openCoapHarness } from '../helpers/coap-harness.ts';
 import { codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
 
-const refused = (code: '4.00' | '4.01' | '4.04' | '4.05'): Route => ({ to: 'rejected', code });
+const rejected = (code: '4.00' | '4.01' | '4.04' | '4.05'): Route => ({ to: 'rejected', code });
 const register = [option(6, '')];
 const cancel = [option(6, '01')];
 const token = 'T';
@@ -33,37 +33,37 @@ const table: readonly [string, string, Route, options?: ReturnType<typeof option
   ['GET', '/api/v1/T/attributes', { to: 'cancel', feature: 'attributes', token }, cancel],
   ['GET', '/api/v1/T/rpc', { to: 'observe', feature: 'rpc', token }, register],
   ['GET', '/api/v1/T/rpc', { to: 'cancel', feature: 'rpc', token }, cancel],
-  ['GET', '/api/v1/T/rpc', refused('4.00')],
-  ['GET', '/api/v1/T/claim', refused('4.00')],
-  ['GET', '/api/v1/T/telemetry', refused('4.00')],
-  ['GET', '/api/v1/T/telemetry', refused('4.00'), register],
-  ['GET', '/api/v1/provision', refused('4.00')],
-  ['GET', '/api/v1', refused('4.00')],
-  ['POST', '/api/v1', refused('4.00')],
-  ['POST', '/api/v1/T', refused('4.00')],
-  ['GET', '/api/v1/T/unknownword', refused('4.00')],
-  ['POST', '/api/v1/telemetry', refused('4.01')],
-  ['GET', '/api/v1/attributes', refused('4.01')],
-  // The form for client certificates: four segments and a number; its "token" is the word, and unknown.
+  ['GET', '/api/v1/T/rpc', rejected('4.00')],
+  ['GET', '/api/v1/T/claim', rejected('4.00')],
+  ['GET', '/api/v1/T/telemetry', rejected('4.00')],
+  ['GET', '/api/v1/T/telemetry', rejected('4.00'), register],
+  ['GET', '/api/v1/provision', rejected('4.00')],
+  ['GET', '/api/v1', rejected('4.00')],
+  ['POST', '/api/v1', rejected('4.00')],
+  ['POST', '/api/v1/T', rejected('4.00')],
+  ['GET', '/api/v1/T/unknownword', rejected('4.00')],
+  ['POST', '/api/v1/telemetry', rejected('4.01')],
+  ['GET', '/api/v1/attributes', rejected('4.01')],
+  // The form for client certificates: four segments, the last one a number; the feature is taken for the token.
   ['POST', '/api/v1/rpc/7', { to: 'rpc-reply', token: 'rpc', id: 7 }],
-  ['PUT', '/api/v1/T/telemetry', refused('4.05')],
-  ['DELETE', '/api/v1', refused('4.05')],
-  ['FETCH', '/api/v1/T/attributes', refused('4.05')],
-  ['PATCH', '/api/v1/T/attributes', refused('4.05')],
-  ['iPATCH', '/api/v1/T/attributes', refused('4.05')],
+  ['PUT', '/api/v1/T/telemetry', rejected('4.05')],
+  ['DELETE', '/api/v1', rejected('4.05')],
+  ['FETCH', '/api/v1/T/attributes', rejected('4.05')],
+  ['PATCH', '/api/v1/T/attributes', rejected('4.05')],
+  ['iPATCH', '/api/v1/T/attributes', rejected('4.05')],
   ['GET', '/', { to: 'banner' }],
   ['GET', '/.well-known/core', { to: 'discovery' }],
-  ['GET', '/nope', refused('4.04')],
-  ['GET', '/API/v1/T/attributes', refused('4.04')],
-  ['GET', '/api', refused('4.05')],
-  ['POST', '/api', refused('4.05')],
-  ['GET', '/api/v2/x', refused('4.04')],
+  ['GET', '/nope', rejected('4.04')],
+  ['GET', '/API/v1/T/attributes', rejected('4.04')],
+  ['GET', '/api', rejected('4.05')],
+  ['POST', '/api', rejected('4.05')],
+  ['GET', '/api/v2/x', rejected('4.04')],
   ['GET', '/fw/T', { to: 'package', token }],
   ['GET', '/sw/T', { to: 'package', token }],
-  ['GET', '/fw', refused('4.01')],
-  ['GET', '/fw/a/b', refused('4.01')],
-  ['POST', '/fw/T', refused('4.05')],
-  ['POST', '/efento/m', refused('4.04')],
+  ['GET', '/fw', rejected('4.01')],
+  ['GET', '/fw/a/b', rejected('4.01')],
+  ['POST', '/fw/T', rejected('4.05')],
+  ['POST', '/efento/m', rejected('4.04')],
 ];
 
 test('every path and method of the contract has the route of the server', () => {

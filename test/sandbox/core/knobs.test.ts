@@ -1,10 +1,12 @@
+/** Validation of knobs, and the seeded random source. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultKnobs, KnobError, updateKnobs } from '../../../src/sandbox/core/knobs.ts';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
 import { openQuickCore } from '../helpers/quick-core.ts';
 
-const BAD: readonly (readonly [patch: unknown, says: RegExp])[] = [
+const INVALID: readonly (readonly [patch: unknown, expected: RegExp])[] = [
   [{ lossIn: 1.1 }, /^lossIn: 1\.1 is not a share from 0 to 1$/],
   [{ lossOut: '0.5' }, /^lossOut: "0\.5" is not/],
   [{ coreLatencyMaxMs: -1 }, /^coreLatencyMaxMs: -1 is not a number of milliseconds from 0 to/],
@@ -22,11 +24,11 @@ const BAD: readonly (readonly [patch: unknown, says: RegExp])[] = [
 ];
 
 describe('updateKnobs', () => {
-  for (const [patch, says] of BAD) {
+  for (const [patch, expected] of INVALID) {
     it(`rejects ${JSON.stringify(patch)} with the reason`, () => {
       const knobs = defaultKnobs();
       const [problem, ...others] = updateKnobs(knobs, patch);
-      assert.match(problem ?? '', says);
+      assert.match(problem ?? '', expected);
       assert.deepEqual(others, []);
       assert.deepEqual(knobs, defaultKnobs());
     });

@@ -1,3 +1,5 @@
+/** Server-side RPC, client-side RPC and claims (contract sections 6 and 7). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
@@ -13,7 +15,7 @@ interface Harness {
   readonly device: DeviceHandle;
   readonly pushed: RpcCommand[];
   subscribe(): () => void;
-  send(wish?: Partial<RpcInput>): Promise<RpcOutcome>;
+  send(input?: Partial<RpcInput>): Promise<RpcOutcome>;
 }
 
 async function openHarness(): Promise<Harness> {
@@ -27,8 +29,8 @@ async function openHarness(): Promise<Harness> {
     device,
     pushed,
     subscribe: () => core.subscribe(device, { rpc: (command) => pushed.push(command) }),
-    send: async (wish = {}) => {
-      const answer = await core.admin.sendRpc('gw-0001', { method: 'reboot', ...wish });
+    send: async (input = {}) => {
+      const answer = await core.admin.sendRpc('gw-0001', { method: 'reboot', ...input });
       assert.ok(answer.ok);
       return answer.value;
     },

@@ -1,3 +1,5 @@
+/** Telemetry bodies (contract section 4.1) and the record of stored points. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
@@ -11,7 +13,7 @@ interface Harness {
   readonly core: SandboxCoreWithAdmin;
   readonly device: DeviceHandle;
   post(body: string): Promise<PostAnswer['status']>;
-  /** What was stored, as key, timestamp and value. */
+  /** The stored points as key, timestamp and value. */
   stored(): readonly (readonly [string, number, unknown])[];
 }
 
@@ -26,7 +28,7 @@ async function openHarness(): Promise<Harness> {
   };
 }
 
-const ACCEPTED: readonly (readonly [claim: string, body: string, stored: readonly unknown[]])[] = [
+const ACCEPTED: readonly (readonly [what: string, body: string, stored: readonly unknown[]])[] = [
   [
     'a flat object, dated by the server',
     '{"a":1,"b":true}',
@@ -65,7 +67,7 @@ const ACCEPTED: readonly (readonly [claim: string, body: string, stored: readonl
   ['ts as 1.7e12', '{"ts":1.7e12,"values":{"a":1}}', [['a', 1_700_000_000_000, 1]]],
 ];
 
-const REFUSED: readonly (readonly [claim: string, body: string, status: PostAnswer['status']])[] = [
+const REJECTED: readonly (readonly [what: string, body: string, status: PostAnswer['status']])[] = [
   ['truncated JSON', '{', 'malformed'],
   ['a scalar', '1', 'malformed'],
   ['an empty payload', '', 'malformed'],
@@ -82,16 +84,16 @@ const REFUSED: readonly (readonly [claim: string, body: string, status: PostAnsw
 ];
 
 describe('telemetry', () => {
-  for (const [claim, body, stored] of ACCEPTED) {
-    it(`accepts ${claim}`, async () => {
+  for (const [what, body, stored] of ACCEPTED) {
+    it(`telemetry accepts ${what}`, async () => {
       const { post, stored: storedPoints } = await openHarness();
       assert.equal(await post(body), 'accepted');
       assert.deepEqual(storedPoints(), stored);
     });
   }
 
-  for (const [claim, body, status] of REFUSED) {
-    it(`answers ${claim} as ${status} and stores nothing`, async () => {
+  for (const [what, body, status] of REJECTED) {
+    it(`telemetry answers ${what} as ${status} and stores nothing`, async () => {
       const { post, stored } = await openHarness();
       assert.equal(await post(body), status);
       assert.deepEqual(stored(), []);

@@ -1,3 +1,5 @@
+/** Publishing, reading and notifying attributes (contract section 5). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../../src/sandbox/core/core.ts';
@@ -9,7 +11,7 @@ async function publish(core: SandboxCoreWithAdmin, device: DeviceHandle, body: s
   return (await core.publishAttributes(device, body, 'coap')).status;
 }
 
-/** The answer's JSON text, or the status of an answer that has none. */
+/** The JSON text of the answer, or its status if it has none. */
 async function read(
   core: SandboxCoreWithAdmin,
   device: DeviceHandle,

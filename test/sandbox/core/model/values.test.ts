@@ -1,3 +1,5 @@
+/** The stored type of each value (contract section 4.2). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseLenientJson } from '../../../../src/sandbox/core/json/lenient-json.ts';
@@ -12,7 +14,7 @@ function classify(json: string, typeCast: boolean): Classification {
 
 type Row = readonly [json: string, type: StoredPoint['type'], value: StoredPoint['value']];
 
-/** Contract 4.2, row by row. */
+/** The table of contract section 4.2. */
 const CAST_ON: readonly Row[] = [
   ['true', 'boolean', true],
   ['false', 'boolean', false],
