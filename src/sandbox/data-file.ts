@@ -1,6 +1,7 @@
 /**
- * Stores the devices and ports of the sandbox in one JSON file (mode 0600), written by temporary file, fsync and rename.
- * A file that is damaged or of a later version is renamed to `.unreadable`, and the sandbox starts without devices.
+ * Stores the devices and ports of the sandbox in one JSON file (mode 0600), written by temporary file, fsync
+ * and rename. A file that is damaged or of a later version is renamed to `.unreadable`, and the sandbox
+ * starts without devices.
  */
 
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
@@ -55,7 +56,9 @@ export class DataFileWriter {
     this.#log = log;
   }
 
-  /** Must be called after every change. Returns at once; changes during a write are written together after it. */
+  /**
+   * Must be called after every change. Returns at once; changes during a write are written together after it.
+   */
   markChanged(): void {
     this.#isDirty = true;
     this.#writing ??= this.#writeAll();

@@ -1,4 +1,7 @@
-/** Converts a device to the JSON of the data file and back. A record with any invalid member is rejected as a whole. */
+/**
+ * Converts a device to the JSON of the data file and back. A record with any invalid member is rejected as a
+ * whole.
+ */
 
 import { isJsonObject } from './core/json-object.ts';
 import type { AttributeScopes, Scope } from './core/model/attributes.ts';

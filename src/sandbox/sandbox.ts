@@ -1,5 +1,6 @@
 /**
- * The embedded stand-in for a ThingsBoard server, with its device-facing behaviour and a record of all stored points:
+ * The embedded stand-in for a ThingsBoard server, with its device-facing behaviour and a record of all stored
+ * points:
  *
  *     device ──▶ coap/coap-server ──────┐
  *     device ──▶ http/http-device-api ──┼──▶ core/ ──▶ data file (devices and ports, optional)
@@ -46,7 +47,9 @@ export interface Sandbox extends AsyncDisposable {
   readonly coapPort: number;
   readonly httpPort: number;
   readonly adminPort: number;
-  /** `core.admin` creates and deletes devices, revokes tokens, writes shared attributes and sends commands. */
+  /**
+   * `core.admin` creates and deletes devices, revokes tokens, writes shared attributes and sends commands.
+   */
   readonly core: SandboxCoreWithAdmin;
   devices(): readonly DeviceView[];
   points(query?: PointQuery): readonly StoredPoint[];

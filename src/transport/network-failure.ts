@@ -1,6 +1,6 @@
 /**
- * Maps error codes of sockets and of the resolver to failures. The detail contains the code, for unexpected ones.
- * Codes: connect(2), udp(7), tcp(7), ip(7), getaddrinfo(3).
+ * Maps error codes of sockets and of the resolver to failures. The detail contains the code, for unexpected
+ * ones. Codes: connect(2), udp(7), tcp(7), ip(7), getaddrinfo(3).
  */
 
 import type { Failure, FailureReason } from '../core/failures/failure.ts';
@@ -34,7 +34,10 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed by the peer',
 };
 
-/** `target` is the address or the host name. An unknown code becomes `no-route`, which is retried like any network failure. */
+/**
+ * `target` is the address or the host name. An unknown code becomes `no-route`, which is retried like any
+ * network failure.
+ */
 export function networkFailure(error: unknown, target: string): Failure {
   const code = errorCode(error) ?? 'unknown';
   const description = DESCRIPTIONS[code];

@@ -1,6 +1,6 @@
 /**
- * Resolves host names to IPv4 and IPv6 addresses within a deadline, with the resolver of the host (getaddrinfo:
- * /etc/hosts, mDNS and systemd-resolved apply) and in its order (RFC 6724).
+ * Resolves host names to IPv4 and IPv6 addresses within a deadline, with the resolver of the host
+ * (getaddrinfo: /etc/hosts, mDNS and systemd-resolved apply) and in its order (RFC 6724).
  */
 
 import { lookup } from 'node:dns/promises';
@@ -28,8 +28,8 @@ export type Resolve = (
 type LookupResult = { readonly address: string; readonly family: number }[] | { readonly error: unknown };
 
 /**
- * Runs at most one lookup per name, even after its deadline: each lookup occupies one of the four threads of the
- * pool, which file operations need too.
+ * Runs at most one lookup per name, even after its deadline: each lookup occupies one of the four threads of
+ * the pool, which file operations need too.
  */
 export function createResolver(): Resolve {
   const openLookups = new Map<string, Promise<LookupResult>>();

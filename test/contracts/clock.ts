@@ -1,9 +1,4 @@
-/**
- * What every `Clock` promises, asked of the host's clock and of the hand-cranked one alike.
- *
- * `pass` lets a few milliseconds go by: by waiting for the one, by turning the crank for the other. `elsewhere` tells what
- * another process of the same host reads.
- */
+/** The contract of `Clock`, for the clock of the host and for the virtual clock. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -12,15 +7,15 @@ import type { Clock } from '../../src/core/ports/clock.ts';
 
 export interface ClockUnderTest {
   readonly clock: Clock;
+  /** Lets time pass, by waiting or by advancing a virtual clock. */
   pass(ms: number): Promise<void>;
   elsewhere(): Promise<{ readonly bootId: string; readonly bootMs: number }>;
-  /** Absent where a test may not set the clock. */
+  /** Absent if a test cannot set the clock. */
   stepWall?(ms: number): void;
 }
 
 /**
- * Long beside what the tests let pass, short enough that a sleep nobody can wake fails its test and not the
- * whole run.
+ * Much longer than the time that the tests let pass, but short enough that a stuck sleep fails only its test.
  */
 const LONG_MS = 8000;
 
@@ -61,7 +56,7 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       const beforeMs = clock.bootMs();
       const there = await elsewhere();
       assert.equal(there.bootId, clock.bootId);
-      // A second of grace for a host that was once suspended: it is seen to hundredths.
+      // A tolerance of 1 s for a host that was once suspended, whose boot time has a resolution of 10 ms.
       assert.ok(there.bootMs >= beforeMs - 1000, `${there.bootMs} is before ${beforeMs}`);
       assert.ok(there.bootMs <= clock.bootMs() + 1000, `${there.bootMs} is after ${clock.bootMs()}`);
     });

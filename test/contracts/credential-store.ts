@@ -1,8 +1,6 @@
 /**
- * What every `CredentialStore` promises: it remembers the last record written, whole, and for whoever opens
- * it next.
- *
- * `make` gives an empty store and a way to open the same place again, as the next start of the agent does.
+ * The contract of `CredentialStore`: the last record is stored completely and survives a restart.
+ * `make` returns an empty location; `open` opens it like a start of the agent.
  */
 
 import assert from 'node:assert/strict';
@@ -12,7 +10,7 @@ import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
 import { revealed } from '../doubles/reveal-secrets.ts';
 
-/** The server of every record here; a store may be bound to it. */
+/** The server of all records; a store may be bound to it. */
 export const SERVER = 'coap://tb.example.com';
 
 export interface StoreUnderTest extends Disposable {
@@ -23,8 +21,8 @@ const known = { server: SERVER, deviceName: 'gw-1', sinceMs: 1_700_000_000_000 }
 const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
 
 const RECORDS: Readonly<Record<string, CredentialRecord>> = {
-  'an intent with a token of ours': { state: 'pending', ...known, token },
-  'an intent that leaves the token to the server': { state: 'pending', ...known },
+  'an intent with a proposed token': { state: 'pending', ...known, token },
+  'an intent without a token': { state: 'pending', ...known },
   'a provisioned gateway': { state: 'provisioned', ...known, token },
 };
 

@@ -1,10 +1,10 @@
-/** What every `Tree` promises, run on the real one over a directory and on its double in memory. */
+/** The contract of `HostFiles`, for a real directory and for the double in memory. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { HostFiles } from '../../src/sensors/files/host-files.ts';
 
-/** What the tree must hold when the suite runs; a `link` is made as it is written. */
+/** The files and links that must exist; the target of a link is its literal text. */
 export const FILES: Readonly<Record<string, string>> = {
   'sys/devices/pci/net/eth0/flags': '0x1003\n',
   'sys/devices/pci/net/eth0/odd': 'without a newline',

@@ -1,8 +1,7 @@
 /**
- * What every `ReadingStore` promises: order, a bound that costs the oldest and tells of them, an acknowledgement that
- * takes nothing the server has not seen, dates that come later, and a history that is exact behind every gap.
- *
- * The last claims compare it with a plain array over random histories.
+ * The contract of `ReadingStore`: order, a bound that drops and reports the oldest readings, acknowledgement
+ * by epoch, timestamps set later, and an exact history after every gap. The last test compares it with a
+ * plain array.
  */
 
 import assert from 'node:assert/strict';
@@ -16,16 +15,18 @@ import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/s
 export interface StoreUnderTest {
   readonly store: ReadingStore;
   readonly losses: LossReport;
-  /** What makes a reading so large that `holds` of them are sure to fit and `overflows` of them are sure not to. */
+  /**
+   * Padding of a reading, so that `holds` readings certainly fit and `overflows` readings certainly do not.
+   */
   readonly paddingBytes: number;
   readonly holds: number;
   readonly overflows: number;
   readonly bytesMax: number;
-  /** Why it drops what does not fit. */
+  /** The value of `lostWhy` when it drops readings. */
   readonly why: string;
 }
 
-/** An empty store of boot `BOOT`. */
+/** Returns an empty store of boot `BOOT`. */
 export type MakeStore = () => Promise<StoreUnderTest>;
 
 const RUNS = { seed: 20_261_122, numRuns: 200 };
@@ -252,44 +253,44 @@ async function modelContract(make: MakeStore): Promise<void> {
 }
 
 class Model {
-  readonly #under: StoreUnderTest;
+  readonly #fixture: StoreUnderTest;
   readonly #host: SampledReadings;
   readonly #delivered: Reading[] = [];
   #waiting: number[] = [];
   #taken: Reading[] = [];
 
-  constructor(under: StoreUnderTest) {
-    this.#under = under;
-    this.#host = new SampledReadings(under.paddingBytes);
+  constructor(fixture: StoreUnderTest) {
+    this.#fixture = fixture;
+    this.#host = new SampledReadings(fixture.paddingBytes);
   }
 
-  async do([what, count]: Operation): Promise<void> {
-    const { store } = this.#under;
-    if (what === 'append') await this.#append(count);
-    if (what === 'take') await this.#take(count);
-    if (what === 'rewind') {
+  async do([operation, count]: Operation): Promise<void> {
+    const { store } = this.#fixture;
+    if (operation === 'append') await this.#append(count);
+    if (operation === 'take') await this.#take(count);
+    if (operation === 'rewind') {
       store.rewind();
       this.#taken = [];
     }
-    if (what === 'acknowledge') {
+    if (operation === 'acknowledge') {
       await store.acknowledge(count, store.epoch);
       const done = this.#taken.splice(0, count);
       this.#delivered.push(...done);
       this.#waiting.splice(0, done.length);
     }
     assert.equal(store.size, this.#waiting.length);
-    assert.ok(store.bytes <= this.#under.bytesMax);
+    assert.ok(store.bytes <= this.#fixture.bytesMax);
   }
 
   async drain(): Promise<void> {
     await this.do(['take', 1_000]);
     await this.do(['acknowledge', 1_000]);
-    assert.deepEqual([this.#waiting, this.#under.store.bytes], [[], 0]);
+    assert.deepEqual([this.#waiting, this.#fixture.store.bytes], [[], 0]);
     this.#host.assertHistory(this.#delivered);
   }
 
   async #append(count: number): Promise<void> {
-    const { store, losses } = this.#under;
+    const { store, losses } = this.#fixture;
     const [{ epoch }, reported] = [store, losses.total];
     const batch = this.#host.batch(count);
     await store.append(batch);
@@ -303,7 +304,7 @@ class Model {
   }
 
   async #take(count: number): Promise<void> {
-    const readings = await this.#under.store.take(count);
+    const readings = await this.#fixture.store.take(count);
     const { length } = this.#taken;
     assert.deepEqual(times(readings), this.#waiting.slice(length, length + count));
     this.#taken.push(...readings);

@@ -1,10 +1,10 @@
-/** What every `SpoolDirectory` promises, on a real file system and on the one that can lose its power. */
+/** The contract of `SpoolDirectory`, for a real file system and for the simulated one with power cuts. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SpoolDirectory } from '../../src/outbox/spool/directory.ts';
 
-/** A directory that does not exist yet. */
+/** Returns a directory that does not exist yet. */
 export type MakeDirectory = () => Promise<SpoolDirectory>;
 
 export function spoolDirectoryContract(name: string, make: MakeDirectory): void {

@@ -1,8 +1,4 @@
-/**
- * What every `TimeSync` promises, asked of the host's witnesses and of the double alike.
- *
- * A host under test is one whose time service does what the test says.
- */
+/** The contract of `TimeSync`, for the time sources of the host and for the double. */
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
@@ -12,7 +8,7 @@ export interface TimeSyncUnderTest {
   readonly timeSync: TimeSync;
   /** The time service sets the clock, or confirms it. */
   setByService(): void;
-  /** Somebody else sets it. */
+  /** A user or another program sets it. */
   setByHand(): void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The contract of `Transport`: one result per request, in bounded time; a token is persisted before it is returned; the
- * same response of the server has the same reason on every transport; no secret appears in a failure.
- * `make` starts a sandbox and returns a transport to it.
+ * The contract of `Transport`: one result per request, in bounded time; a token is persisted before it is
+ * returned; the same response of the server has the same reason on every transport; no secret appears in a
+ * failure. `make` starts a sandbox and returns a transport to it.
  */
 
 import assert from 'node:assert/strict';

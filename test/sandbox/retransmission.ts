@@ -1,4 +1,6 @@
-/** Retransmission of a CON response (RFC 7252 section 4.2): after ACK_TIMEOUT times 1 to 1.5, then twice that. */
+/**
+ * Retransmission of a CON response (RFC 7252 section 4.2): after ACK_TIMEOUT times 1 to 1.5, then twice that.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

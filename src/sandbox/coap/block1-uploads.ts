@@ -1,7 +1,8 @@
 /**
- * Assembles request bodies that arrive in blocks (RFC 7959, Block1), like Californium (contract section 2).
- * A transfer is identified by peer and URI, so two transfers to one URI from one socket break each other, as on the real
- * server. Beyond `transfersMax` or `bodyBytesMax` the longest idle transfer is dropped; its next block gets 4.08.
+ * Assembles request bodies that arrive in blocks (RFC 7959, Block1), like Californium (contract section 2). A
+ * transfer is identified by peer and URI, so two transfers to one URI from one socket break each other, as on
+ * the real server. Beyond `transfersMax` or `bodyBytesMax` the longest idle transfer is dropped; its next
+ * block gets 4.08.
  */
 
 import { type CoapRequest, type CoapResponse, uriKey } from './message.ts';
@@ -17,7 +18,10 @@ import {
 } from './options.ts';
 import type { CoapSettings } from './settings.ts';
 
-/** `complete`: the request with its whole body; `echo` goes into the response. `answered`: needs no further handling. */
+/**
+ * `complete`: the request with its whole body; `echo` goes into the response. `answered`: needs no further
+ * handling.
+ */
 export type Upload =
   | { readonly status: 'complete'; readonly request: CoapRequest; readonly echo: readonly CoapOption[] }
   | { readonly status: 'answered'; readonly response: CoapResponse };

@@ -1,7 +1,8 @@
 /**
- * Splits responses over 1024 bytes into blocks (RFC 7959, Block2) and stores them for the GETs of the later blocks
- * (contract section 2). A peer can request smaller blocks. Bodies are stored for 300 s by peer and URI, at most
- * `transfersMax`, the oldest dropped first; a later block of a dropped body is cut from a new response.
+ * Splits responses over 1024 bytes into blocks (RFC 7959, Block2) and stores them for the GETs of the later
+ * blocks (contract section 2). A peer can request smaller blocks. Bodies are stored for 300 s by peer and
+ * URI, at most `transfersMax`, the oldest dropped first; a later block of a dropped body is cut from a new
+ * response.
  */
 
 import { type CoapRequest, type CoapResponse, uriKey } from './message.ts';

@@ -1,7 +1,7 @@
 /**
- * The device API over CoAP: calls the core for each route and maps its answers to response codes and kinds (contract
- * sections 2, 3.2, 4.1, 5, 6 and 7). Kind A: ThingsBoard uses a typed response. Kind B: it responds by code alone.
- * A `silent` answer gets no response; `Reply` sends the empty ACK after 500 ms.
+ * The device API over CoAP: calls the core for each route and maps its answers to response codes and kinds
+ * (contract sections 2, 3.2, 4.1, 5, 6 and 7). Kind A: ThingsBoard uses a typed response. Kind B: it responds
+ * by code alone. A `silent` answer gets no response; `Reply` sends the empty ACK after 500 ms.
  */
 
 import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/model/types.ts';

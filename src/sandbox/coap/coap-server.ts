@@ -1,5 +1,6 @@
 /**
- * A UDP port that behaves like ThingsBoard's CoAP transport, datagram by datagram; no datagram makes it throw:
+ * A UDP port that behaves like ThingsBoard's CoAP transport, datagram by datagram; no datagram makes it
+ * throw:
  *
  *     socket ⇄ network simulator (knobs) ⇄ server instance (messages, exchanges, observations) ⇄ core
  */
@@ -26,7 +27,10 @@ export interface CoapServerOptions {
 
 export interface CoapServer extends AsyncDisposable {
   readonly port: number;
-  /** Simulates a server restart: loses observations, message IDs and block transfers without notice to the peers. */
+  /**
+   * Simulates a server restart: loses observations, message IDs and block transfers without notice to the
+   * peers.
+   */
   restart(): void;
 }
 

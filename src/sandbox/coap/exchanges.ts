@@ -1,6 +1,7 @@
 /**
- * Deduplicates requests by peer and message ID, for 247 s after a CON and 145 s after a NON request (contract section 2).
- * At most `exchangesMax` requests are remembered, the oldest dropped first; a dropped one would be executed again.
+ * Deduplicates requests by peer and message ID, for 247 s after a CON and 145 s after a NON request (contract
+ * section 2). At most `exchangesMax` requests are remembered, the oldest dropped first; a dropped one would
+ * be executed again.
  */
 
 import { type CoapRequest, peerKey } from './message.ts';

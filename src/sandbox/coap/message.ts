@@ -1,6 +1,6 @@
 /**
- * Parses and encodes CoAP messages with coap-packet. The frame is checked first, because coap-packet accepts truncated
- * tokens and options, and extended token lengths, which the real server rejects.
+ * Parses and encodes CoAP messages with coap-packet. The frame is checked first, because coap-packet accepts
+ * truncated tokens and options, and extended token lengths, which the real server rejects.
  */
 
 import { generate, parse } from 'coap-packet';
@@ -48,7 +48,10 @@ export function uriKey(request: CoapRequest): string {
   return `${peerKey(request.peer)} ${JSON.stringify([request.path, request.query])}`;
 }
 
-/** Undefined unless it is a well-formed CoAP message of version 1; others get no response (contract section 1.1). */
+/**
+ * Undefined unless it is a well-formed CoAP message of version 1; others get no response (contract section
+ * 1.1).
+ */
 export function parseDatagram(datagram: Buffer, peer: Peer): Inbound | undefined {
   const numbers = parseFrame(datagram);
   if (numbers === undefined) return undefined;

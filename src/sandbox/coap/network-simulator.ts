@@ -1,7 +1,8 @@
 /**
- * Simulates a bad network by the current knobs: loss, duplication and reordering from a seeded random source; `silent`
- * (outgoing datagrams are dropped unnoticed) and `dead` (datagrams are dropped in both directions).
- * Reordering delays a datagram by 10 to 200 ms, so that later ones overtake it; at most 1,000 are delayed at once.
+ * Simulates a bad network by the current knobs: loss, duplication and reordering from a seeded random source;
+ * `silent` (outgoing datagrams are dropped unnoticed) and `dead` (datagrams are dropped in both directions).
+ * Reordering delays a datagram by 10 to 200 ms, so that later ones overtake it; at most 1,000 are delayed at
+ * once.
  */
 
 import type { Knobs } from '../core/model/types.ts';

@@ -1,5 +1,6 @@
 /**
- * One observation (RFC 7641). Only one CON is in flight, so a slow client misses notifications (contract section 5):
+ * One observation (RFC 7641). Only one CON is in flight, so a slow client misses notifications (contract
+ * section 5):
  *
  *   idle ── notify ──▶ in flight ── ACK ──▶ idle, or sends the queued notification
  *                          │ notify: queued; replaces a queued one

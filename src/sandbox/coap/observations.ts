@@ -1,8 +1,8 @@
 /**
- * At most one attribute and one RPC observation per device (contract section 5). A registration from another peer or
- * with another token ends the old one with 2.02; from the same peer with the same token it restarts the counter.
- * A token carries one observation per peer, so a registration of another feature with it drops the previous one.
- * Beyond `observationsMax` the oldest is dropped without notice, as on the real server.
+ * At most one attribute and one RPC observation per device (contract section 5). A registration from another
+ * peer or with another token ends the old one with 2.02; from the same peer with the same token it restarts
+ * the counter. A token carries one observation per peer, so a registration of another feature with it drops
+ * the previous one. Beyond `observationsMax` the oldest is dropped without notice, as on the real server.
  */
 
 import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/model/types.ts';

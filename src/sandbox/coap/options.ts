@@ -1,4 +1,6 @@
-/** CoAP options by number, with the integer and block codecs of RFC 7252 section 3.2 and RFC 7959 section 2.2. */
+/**
+ * CoAP options by number, with the integer and block codecs of RFC 7252 section 3.2 and RFC 7959 section 2.2.
+ */
 
 export interface CoapOption {
   readonly number: number;
@@ -17,8 +19,9 @@ export const optionNumber = {
 } as const;
 
 /**
- * The critical options of Californium 3.12, the stack of the real server (contract section 1.1): If-Match, Uri-Host,
- * If-None-Match, Uri-Port, OSCORE, Uri-Path, Uri-Query, Accept, Block2, Block1, Proxy-Uri, Proxy-Scheme.
+ * The critical options of Californium 3.12, the stack of the real server (contract section 1.1): If-Match,
+ * Uri-Host, If-None-Match, Uri-Port, OSCORE, Uri-Path, Uri-Query, Accept, Block2, Block1, Proxy-Uri,
+ * Proxy-Scheme.
  */
 const knownCritical: ReadonlySet<number> = new Set([1, 3, 5, 7, 9, 11, 15, 17, 23, 27, 35, 39]);
 

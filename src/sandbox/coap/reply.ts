@@ -1,5 +1,6 @@
 /**
- * The reply to one request: its acknowledgement, its response, and the response to duplicates (contract section 2):
+ * The reply to one request: its acknowledgement, its response, and the response to duplicates (contract
+ * section 2):
  *
  *   working ── 500 ms, CON ──▶ accepted          duplicate: nothing / empty ACK
  *      │                           │
@@ -60,7 +61,9 @@ export class Reply {
     this.#acknowledge();
   }
 
-  /** Responds, once. `onOutcome` receives the delivery; a piggybacked or NON response counts as acknowledged. */
+  /**
+   * Responds, once. `onOutcome` receives the delivery; a piggybacked or NON response counts as acknowledged.
+   */
   send(
     response: CoapResponse,
     kind: ResponseKind,

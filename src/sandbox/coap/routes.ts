@@ -1,6 +1,7 @@
 /**
- * Maps method and path to a route (contract section 1.1). Pure. The feature is segment 4, or segment 3 if the fourth is
- * missing or a number (the form for client certificates), in any case. A rejected request is answered at once, piggybacked.
+ * Maps method and path to a route (contract section 1.1). Pure. The feature is segment 4, or segment 3 if the
+ * fourth is missing or a number (the form for client certificates), in any case. A rejected request is
+ * answered at once, piggybacked.
  */
 
 import type { CoapRequest } from './message.ts';

@@ -1,5 +1,6 @@
 /**
- * The state of the CoAP server from one start to the next (contract section 13), and the path of a datagram through it:
+ * The state of the CoAP server from one start to the next (contract section 13), and the path of a datagram
+ * through it:
  *
  *   datagram ▶ message ▶ duplicate? ▶ critical options ▶ Block1 ▶ Block2 ▶ route ▶ device API ▶ core
  *

@@ -1,13 +1,15 @@
 /**
- * All times and limits of the CoAP server. The times are ThingsBoard's and Californium's (contract section 2); only tests
- * change them. The limits are the sandbox's own: beyond a limit the oldest entry is dropped, which looks to a client
- * like a restarted server.
+ * All times and limits of the CoAP server. The times are ThingsBoard's and Californium's (contract section
+ * 2); only tests change them. The limits are the sandbox's own: beyond a limit the oldest entry is dropped,
+ * which looks to a client like a restarted server.
  */
 
 export interface CoapSettings {
   /** A CON request without a response by then gets an empty ACK. `transport.coap.piggyback_timeout`. */
   readonly piggybackMs: number;
-  /** The first retransmission follows after this time multiplied by 1 to `ackRandomFactor`; then it doubles. */
+  /**
+   * The first retransmission follows after this time multiplied by 1 to `ackRandomFactor`; then it doubles.
+   */
   readonly ackTimeoutMs: number;
   readonly ackRandomFactor: number;
   readonly retransmissionsMax: number;

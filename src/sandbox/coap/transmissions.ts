@@ -1,7 +1,7 @@
 /**
- * The messages that the server itself starts: message IDs, and retransmission of CON messages. Each CON ends with one
- * outcome: acknowledged, reset, or timeout after four retransmissions (contract section 2) or if the table is full.
- * A NON notification is remembered, so that a reset of it can cancel the observation.
+ * The messages that the server itself starts: message IDs, and retransmission of CON messages. Each CON ends
+ * with one outcome: acknowledged, reset, or timeout after four retransmissions (contract section 2) or if the
+ * table is full. A NON notification is remembered, so that a reset of it can cancel the observation.
  */
 
 import { type Peer, peerKey } from './message.ts';
@@ -47,8 +47,8 @@ export class Transmissions {
   }
 
   /**
-   * Sends and retransmits a CON. `onOutcome` is called exactly once, never before this method returns, and never after
-   * a call of the returned function.
+   * Sends and retransmits a CON. `onOutcome` is called exactly once, never before this method returns, and
+   * never after a call of the returned function.
    */
   sendConfirmable(
     peer: Peer,

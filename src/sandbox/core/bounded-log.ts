@@ -1,6 +1,6 @@
 /**
- * Keeps the newest `max` entries and counts all. To drop an entry cheaply it moves the start index, and cuts the array
- * when half of it has been dropped.
+ * Keeps the newest `max` entries and counts all. To drop an entry cheaply it moves the start index, and cuts
+ * the array when half of it has been dropped.
  */
 
 export class BoundedLog<T> {

@@ -1,7 +1,7 @@
 /**
- * The core of the sandbox: handles device requests, independent of the protocol (see `model/types.ts`).
- * As on the real server, token checks, provisioning and attribute reads take the time of the latency knob. A post is
- * answered when it is queued, so it takes no time after the token check.
+ * The core of the sandbox: handles device requests, independent of the protocol (see `model/types.ts`). As on
+ * the real server, token checks, provisioning and attribute reads take the time of the latency knob. A post
+ * is answered when it is queued, so it takes no time after the token check.
  */
 
 import { readClaim, readClientRpc, readRpcReply } from './device-posts.ts';

@@ -1,4 +1,7 @@
-/** Validates RPC replies, client-side RPCs and claims (contract sections 6 and 7), as strictly as the real server. */
+/**
+ * Validates RPC replies, client-side RPCs and claims (contract sections 6 and 7), as strictly as the real
+ * server.
+ */
 
 import { jsonText, parseLenientJson } from './json/lenient-json.ts';
 import type { PostAnswer, Via } from './model/types.ts';

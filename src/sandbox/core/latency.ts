@@ -1,7 +1,7 @@
 /**
- * Delays the answers of the core (contract sections 10 and 13), uniformly between the two latency knobs, from a seed.
- * As on the real server, the request takes effect at once and only its answer is delayed; an answer later than the core
- * timeout is lost.
+ * Delays the answers of the core (contract sections 10 and 13), uniformly between the two latency knobs, from
+ * a seed. As on the real server, the request takes effect at once and only its answer is delayed; an answer
+ * later than the core timeout is lost.
  */
 
 import type { SandboxClock } from './clock.ts';

@@ -1,6 +1,6 @@
 /**
- * Records every stored point, every point stored twice and every datagram received twice, so that tests can check for
- * lost and duplicate readings. Bounded: the oldest points are dropped and counted.
+ * Records every stored point, every point stored twice and every datagram received twice, so that tests can
+ * check for lost and duplicate readings. Bounded: the oldest points are dropped and counted.
  */
 
 import { BoundedLog } from './bounded-log.ts';

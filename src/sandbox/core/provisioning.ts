@@ -1,7 +1,7 @@
 /**
- * Decides a provisioning request in the order of the server (contract section 3.3) and writes the response (3.2).
- * The order matters: a wrong secret looks like a wrong key, and a provisioned device like an unknown one. A second
- * identical request gets FAILURE (3.5).
+ * Decides a provisioning request in the order of the server (contract section 3.3) and writes the response
+ * (3.2). The order matters: a wrong secret looks like a wrong key, and a provisioned device like an unknown
+ * one. A second identical request gets FAILURE (3.5).
  */
 
 import { chooseCredentials, credentialsValue, randomAlphanumerics } from './model/credentials.ts';

@@ -1,6 +1,7 @@
 /**
- * A seeded random source, so that a failing run can be repeated. splitmix32: a linear congruential generator gives
- * similar sequences for neighbouring seeds, so that 25 seeds test little more than one. Not for secrets.
+ * A seeded random source, so that a failing run can be repeated. splitmix32: a linear congruential generator
+ * gives similar sequences for neighbouring seeds, so that 25 seeds test little more than one. Not for
+ * secrets.
  */
 
 /** Returns a number in [0, 1). */

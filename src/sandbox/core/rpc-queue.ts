@@ -5,8 +5,8 @@
  *                 ▲                  │
  *                 └──not delivered───┘   at most five times
  *
- * IDs start at 0 per device, in memory only, so they repeat after a restart (trap 15). An RPC without a confirmed
- * delivery is pushed again at the next subscription, so it may arrive twice.
+ * IDs start at 0 per device, in memory only, so they repeat after a restart (trap 15). An RPC without a
+ * confirmed delivery is pushed again at the next subscription, so it may arrive twice.
  */
 
 import type { SandboxClock } from './clock.ts';

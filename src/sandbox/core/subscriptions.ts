@@ -1,6 +1,6 @@
 /**
- * The listeners of each device: observations over CoAP, long polls over HTTP. Notification is synchronous, in order of
- * subscription; a listener may unsubscribe during it.
+ * The listeners of each device: observations over CoAP, long polls over HTTP. Notification is synchronous, in
+ * order of subscription; a listener may unsubscribe during it.
  */
 
 import type { DeviceListener, EndReason, RpcCommand } from './model/types.ts';

@@ -1,6 +1,7 @@
 /**
- * Parses a telemetry body (contract section 4.1): a flat object, `ts` with `values`, or an array of either. One invalid
- * element rejects the whole message. An empty array gets no response, because nothing is queued (section 11.6).
+ * Parses a telemetry body (contract section 4.1): a flat object, `ts` with `values`, or an array of either.
+ * One invalid element rejects the whole message. An empty array gets no response, because nothing is queued
+ * (section 11.6).
  */
 
 import { integerPart, parseDecimal } from './json/decimal.ts';

@@ -1,6 +1,6 @@
 /**
- * The administration of the sandbox, for the admin port and for tests: devices, tokens, shared attributes, RPC, knobs,
- * queries. An error is a value with a sentence. The latency knob does not apply.
+ * The administration of the sandbox, for the admin port and for tests: devices, tokens, shared attributes,
+ * RPC, knobs, queries. An error is a value with a sentence. The latency knob does not apply.
  */
 
 import { type DeviceView, viewDevice } from './device-view.ts';
@@ -47,7 +47,9 @@ export interface SandboxAdmin {
   duplicateDatagrams(): readonly string[];
   stats(): Stats;
   knobs(): Readonly<Knobs>;
-  /** Applies all knobs or none; the message lists every problem. Restarts the random source of the latency. */
+  /**
+   * Applies all knobs or none; the message lists every problem. Restarts the random source of the latency.
+   */
   updateKnobs(patch: unknown): AdminAnswer<Readonly<Knobs>>;
   /** Creates a pre-provisioned device that has not been provisioned yet. */
   createDevice(input: DeviceInput): AdminAnswer<DeviceView>;

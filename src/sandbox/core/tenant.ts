@@ -1,4 +1,6 @@
-/** The state of the sandbox, shared by the core (device requests) and the administration. Contains no rules. */
+/**
+ * The state of the sandbox, shared by the core (device requests) and the administration. Contains no rules.
+ */
 
 import { type SandboxClock, systemClock } from './clock.ts';
 import { defaultKnobs, KnobError, updateKnobs } from './knobs.ts';

@@ -1,4 +1,7 @@
-/** The table of the admin endpoints, which `GET /` lists. Every response is JSON; an error is `{"error":"sentence"}`. */
+/**
+ * The table of the admin endpoints, which `GET /` lists. Every response is JSON; an error is
+ * `{"error":"sentence"}`.
+ */
 
 import { isJsonObject } from '../core/json-object.ts';
 import type { RpcOutcome } from '../core/rpc-queue.ts';

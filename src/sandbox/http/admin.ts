@@ -1,6 +1,6 @@
 /**
- * The admin port: an HTTP API for tests and for curl to inspect and control the sandbox.
- * It shows tokens without authentication, so it always listens on 127.0.0.1 and rejects requests of web pages (Origin).
+ * The admin port: an HTTP API for tests and for curl to inspect and control the sandbox. It shows tokens
+ * without authentication, so it always listens on 127.0.0.1 and rejects requests of web pages (Origin).
  */
 
 import type { IncomingMessage } from 'node:http';

@@ -1,7 +1,7 @@
 /**
- * The response of each path of the HTTP device API (contract sections 3.2, 4.1, 5, 6, 7, 8), from the core's answer.
- * Body and parameters are checked before the token, like the argument binding of the real controller. A `silent` answer
- * becomes 503 after the asynchronous timeout.
+ * The response of each path of the HTTP device API (contract sections 3.2, 4.1, 5, 6, 7, 8), from the core's
+ * answer. Body and parameters are checked before the token, like the argument binding of the real controller.
+ * A `silent` answer becomes 503 after the asynchronous timeout.
  */
 
 import type { SandboxClock } from '../core/clock.ts';

@@ -1,6 +1,7 @@
 /**
- * The HTTP device API (contract section 1.2): checks size, route and method, reads the body and calls the handlers.
- * With the knob `dead` it reads nothing, with `silent` it sends nothing; neither closes the connection.
+ * The HTTP device API (contract section 1.2): checks size, route and method, reads the body and calls the
+ * handlers. With the knob `dead` it reads nothing, with `silent` it sends nothing; neither closes the
+ * connection.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -24,7 +25,10 @@ export interface HttpDeviceApiOptions {
 }
 
 const ASYNC_TIMEOUT_MS = 30_000;
-/** The real server reads and discards a rejected body up to this size; for a larger one it closes the connection. */
+/**
+ * The real server reads and discards a rejected body up to this size; for a larger one it closes the
+ * connection.
+ */
 const DISCARDED_BYTES_MAX = 2 * 1024 * 1024;
 
 export function openHttpDeviceApi(options: HttpDeviceApiOptions): Promise<HttpListener> {

@@ -1,6 +1,6 @@
 /**
- * A listening HTTP server; disposal closes all its connections. A handler that throws is a bug of the sandbox: the error
- * is logged and the client gets an empty 500.
+ * A listening HTTP server; disposal closes all its connections. A handler that throws is a bug of the
+ * sandbox: the error is logged and the client gets an empty 500.
  */
 
 import { once } from 'node:events';

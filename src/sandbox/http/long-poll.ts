@@ -1,7 +1,7 @@
 /**
- * A long poll: one listener, one response (contract section 8). Pending RPCs are sent one per poll; attribute updates
- * between two polls are lost. A poll ends with its own timeout (408), the asynchronous timeout of the server (503), a
- * deleted device (403) or a revoked token (408).
+ * A long poll: one listener, one response (contract section 8). Pending RPCs are sent one per poll; attribute
+ * updates between two polls are lost. A poll ends with its own timeout (408), the asynchronous timeout of the
+ * server (503), a deleted device (403) or a revoked token (408).
  */
 
 import type { SandboxClock } from '../core/clock.ts';

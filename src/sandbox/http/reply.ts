@@ -1,4 +1,7 @@
-/** The replies of the HTTP servers: status, body, content type, and ThingsBoard's error object (contract section 3.6). */
+/**
+ * The replies of the HTTP servers: status, body, content type, and ThingsBoard's error object (contract
+ * section 3.6).
+ */
 
 import type { ServerResponse } from 'node:http';
 

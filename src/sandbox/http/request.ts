@@ -43,7 +43,9 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   return { status: 'read', text: Buffer.concat(chunks).toString('utf8') };
 }
 
-/** Reads to the end, because closing earlier resets the connection and the client may lose the error response. */
+/**
+ * Reads to the end, because closing earlier resets the connection and the client may lose the error response.
+ */
 export async function discardBody(request: IncomingMessage): Promise<void> {
   try {
     for await (const _ of request);

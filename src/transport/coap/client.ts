@@ -1,7 +1,8 @@
 /**
- * Sends one CoAP request and returns its response or failure. The only file that imports the library `coap`, which
- * builds requests and parses responses; the message layer below it owns timers, retransmission and acknowledgement.
- * The library must abort a request without a response exactly once: a second abort breaks its counters.
+ * Sends one CoAP request and returns its response or failure. The only file that imports the library `coap`,
+ * which builds requests and parses responses; the message layer below it owns timers, retransmission and
+ * acknowledgement. The library must abort a request without a response exactly once: a second abort breaks
+ * its counters.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -34,7 +35,10 @@ export interface CoapResponse {
   readonly acknowledge: () => void;
 }
 
-/** Raises the library's own exchange timeout (247 s) above every timeout of the message layer. Seconds, one way. */
+/**
+ * Raises the library's own exchange timeout (247 s) above every timeout of the message layer. Seconds, one
+ * way.
+ */
 const LIBRARY_MAX_LATENCY_S = 600;
 
 export class CoapClient {

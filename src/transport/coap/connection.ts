@@ -1,7 +1,7 @@
 /**
- * Owns the UDP socket to the server: one at a time, so that the source port is stable.
- * Reconnects, with a new lookup, when the addresses of this host have changed (DHCP lease, replugged cable) or after
- * a network failure; then it tries the next address of the name. Never reconnects while an exchange is open.
+ * Owns the UDP socket to the server: one at a time, so that the source port is stable. Reconnects, with a new
+ * lookup, when the addresses of this host have changed (DHCP lease, replugged cable) or after a network
+ * failure; then it tries the next address of the name. Never reconnects while an exchange is open.
  */
 
 import { networkInterfaces } from 'node:os';
@@ -32,7 +32,10 @@ export interface CoapConnectionPorts {
   readonly resolve?: Resolve;
   /** For simulations; default: the network of the host. */
   readonly openSocket?: OpenSocket;
-  /** The addresses of this host as one text. For simulations, which must not depend on the host; default: its interfaces. */
+  /**
+   * The addresses of this host as one text. For simulations, which must not depend on the host; default: its
+   * interfaces.
+   */
   readonly ownAddresses?: () => string;
   /** Called with the time until the server's first datagram, ms, for each request that was sent once. */
   readonly onRoundTrip?: (roundTripMs: number) => void;
@@ -55,7 +58,9 @@ export class CoapConnection implements AsyncDisposable {
   /** Which of several addresses is tried first, modulo their number. */
   #addressIndex = 0;
   #addressCount = 1;
-  /** Survives a new socket, but not a new address of the peer or of this host: that is another network path. */
+  /**
+   * Survives a new socket, but not a new address of the peer or of this host: that is another network path.
+   */
   #rtoEstimator: RtoEstimator;
   /** The peer that `#rtoEstimator` measures. */
   #estimatedPeer = '';

@@ -1,7 +1,7 @@
 /**
- * Parses and builds CoAP datagrams by the rules of RFC 7252. Never throws on input.
- * Every datagram is parsed here before the library sees it, because the library throws on legal input, accepts
- * responses from any sender and accepts impossible codes.
+ * Parses and builds CoAP datagrams by the rules of RFC 7252. Never throws on input. Every datagram is parsed
+ * here before the library sees it, because the library throws on legal input, accepts responses from any
+ * sender and accepts impossible codes.
  */
 
 import { generate, parse } from 'coap-packet';
@@ -129,8 +129,8 @@ export function emptyMessage(type: 'ack' | 'reset', messageId: number): Buffer {
 }
 
 /**
- * Rewrites a response as the piggybacked acknowledgement of request `messageId`, with Content-Format as its only
- * option: the one form that the library handles without leaking or throwing.
+ * Rewrites a response as the piggybacked acknowledgement of request `messageId`, with Content-Format as its
+ * only option: the one form that the library handles without leaking or throwing.
  */
 export function toPiggybacked(response: ResponseMessage, messageId: number): Buffer {
   const format = response.contentFormat;

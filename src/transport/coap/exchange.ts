@@ -1,10 +1,12 @@
 /**
- * One confirmable exchange (RFC 7252): a datagram, its retransmissions, and exactly one outcome within its timing.
+ * One confirmable exchange (RFC 7252): a datagram, its retransmissions, and exactly one outcome within its
+ * timing.
  *
  *   open ── datagram sent ─▶ unacknowledged ── empty ACK ─▶ acknowledged ── response ─▶ finished
  *                                 └──────────── response, reset, error, timeout ─────────▶ finished
  *
- * Retransmissions keep message ID, token and source port: the server replays its response only then (contract section 2).
+ * Retransmissions keep message ID, token and source port: the server replays its response only then (contract
+ * section 2).
  */
 
 import type { Failure } from '../../core/failures/failure.ts';
@@ -29,7 +31,9 @@ export interface ExchangeSettings {
   readonly timing: RetransmissionTiming;
   /** Receives the time of the first datagram of the server. */
   readonly rtoEstimator: Pick<RtoEstimator, 'addMeasurement'>;
-  /** True: a confirmable response is acknowledged only by `acknowledge()`, after the caller has persisted it. */
+  /**
+   * True: a confirmable response is acknowledged only by `acknowledge()`, after the caller has persisted it.
+   */
   readonly deferAcknowledgement: boolean;
 }
 
@@ -96,7 +100,10 @@ export class Exchange {
     this.#finish({ type: 'response', response, acknowledge });
   }
 
-  /** A retryable request fails at once; a `once` request continues while one of its datagrams may have arrived. */
+  /**
+   * A retryable request fails at once; a `once` request continues while one of its datagrams may have
+   * arrived.
+   */
   onNetworkError(failure: Failure): void {
     this.#lastNetworkError = failure;
     this.#networkErrorCount += 1;
@@ -145,8 +152,8 @@ export class Exchange {
           ? startedMs + timing.noAckTimeoutMs
           : this.#acknowledgedAtMs + timing.responseTimeoutMs;
       if (nowMs >= deadlineMs) return this.fail(this.#timeoutFailure());
-      // After an acknowledgement the response follows without a request. A `once` request is retransmitted anyway,
-      // in case the response was lost.
+      // After an acknowledgement the response follows without a request. A `once` request is retransmitted
+      // anyway, in case the response was lost.
       const mayRetransmit = this.#acknowledgedAtMs === undefined || policy === 'once';
       if (mayRetransmit && nowMs >= retransmitAtMs) {
         send();

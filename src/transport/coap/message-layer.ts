@@ -1,8 +1,8 @@
 /**
- * The CoAP message layer (RFC 7252 section 4) on one connected UDP socket, which the CoAP library sees as its socket.
- * Outgoing, it replaces the library's retransmission. Incoming, the library gets only the response to an open
- * exchange, once, rewritten as a piggybacked acknowledgement. Everything else is acknowledged, reset or dropped here.
- * The socket is connected because the kernel reports "port unreachable" only then.
+ * The CoAP message layer (RFC 7252 section 4) on one connected UDP socket, which the CoAP library sees as its
+ * socket. Outgoing, it replaces the library's retransmission. Incoming, the library gets only the response to
+ * an open exchange, once, rewritten as a piggybacked acknowledgement. Everything else is acknowledged, reset
+ * or dropped here. The socket is connected because the kernel reports "port unreachable" only then.
  */
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
@@ -109,7 +109,8 @@ export class MessageLayer implements AsyncDisposable {
   #sendFromLibrary(bytes: Buffer): void {
     const tokenLength = bytes.readUInt8(0) & 0x0f;
     const exchange = this.#byToken.get(bytes.toString('hex', 4, 4 + tokenLength));
-    // Drop the library's own acknowledgements and resets (no token) and retransmissions: this layer sends them.
+    // Drop the library's own acknowledgements and resets (no token) and retransmissions: this layer sends
+    // them.
     if (tokenLength === 0 || !exchange || exchange.messageId !== undefined) return;
     const messageId = bytes.readUInt16BE(2);
     this.#byMessageId.set(messageId, exchange);
@@ -163,7 +164,9 @@ export class MessageLayer implements AsyncDisposable {
     exchange.onResponse(response, acknowledge);
   }
 
-  /** A confirmable response without an open exchange: acknowledges it again if it is known, else resets it. */
+  /**
+   * A confirmable response without an open exchange: acknowledges it again if it is known, else resets it.
+   */
   #handleUnmatchedResponse(messageId: number): void {
     if (this.#unacknowledgedIds.has(messageId)) return;
     if (this.#acknowledgedIds.has(messageId)) this.#send(emptyMessage('ack', messageId));

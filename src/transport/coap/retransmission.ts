@@ -11,14 +11,17 @@ const ACK_RANDOM_FACTOR = 1.5;
 const EXCHANGE_LIFETIME_MS = 247_000;
 /** Longest pause between retransmissions of a `once` request, ms. */
 const ONCE_PAUSE_MAX_MS = 20_000;
-/** No retransmission of a `once` request this close to its end, because the server may have forgotten the first, ms. */
+/**
+ * No retransmission of a `once` request this close to its end, because the server may have forgotten the
+ * first, ms.
+ */
 const ONCE_LAST_MS = 10_000;
 /** Longest pause between retransmissions of a retryable request, ms: the recovery time after an outage. */
 const RETRYABLE_PAUSE_MAX_MS = 10_000;
 /**
- * Timeout of a retryable request without an acknowledgement, ms: MAX_TRANSMIT_SPAN (RFC 7252 section 4.8.2), for
- * which the server remembers message IDs. There is no MAX_RETRANSMIT: with a small RTO, four retransmissions would
- * be over within seconds. A request without a response costs at most 8 datagrams.
+ * Timeout of a retryable request without an acknowledgement, ms: MAX_TRANSMIT_SPAN (RFC 7252 section 4.8.2),
+ * for which the server remembers message IDs. There is no MAX_RETRANSMIT: with a small RTO, four
+ * retransmissions would be over within seconds. A request without a response costs at most 8 datagrams.
  */
 const RETRYABLE_TIMEOUT_MS = 45_000;
 /** No retransmission this close to the timeout, because the response needs time to arrive, ms. */
@@ -28,8 +31,8 @@ const RETRYABLE_RESPONSE_MS = 15_000;
 
 /**
  * `retryable` (telemetry, attributes, probe): can be sent as a new request, so it times out early. `once`
- * (provisioning): must not be sent as a new request while the server can replay its response, so the same datagram is
- * retransmitted for the whole exchange lifetime (contract sections 2 and 3.5).
+ * (provisioning): must not be sent as a new request while the server can replay its response, so the same
+ * datagram is retransmitted for the whole exchange lifetime (contract sections 2 and 3.5).
  */
 export type RetransmitPolicy = 'retryable' | 'once';
 
@@ -43,8 +46,8 @@ export interface RetransmissionTiming {
 }
 
 /**
- * `random` in [0, 1) spreads the first pause between the RTO and 1.5 times that. `rtoMs` is ignored for `once`
- * requests: they are the first ones to a server, so nothing has been measured.
+ * `random` in [0, 1) spreads the first pause between the RTO and 1.5 times that. `rtoMs` is ignored for
+ * `once` requests: they are the first ones to a server, so nothing has been measured.
  */
 export function retransmissionTiming(
   policy: RetransmitPolicy,
@@ -74,8 +77,8 @@ export function retransmissionTiming(
 }
 
 /**
- * The variable back-off factor (draft section 4): a small RTO grows fast, to avoid a burst into a path that has just
- * become slow; a large one grows slowly, so that a third retransmission still fits.
+ * The variable back-off factor (draft section 4): a small RTO grows fast, to avoid a burst into a path that
+ * has just become slow; a large one grows slowly, so that a third retransmission still fits.
  */
 function backOffFactor(rtoMs: number): number {
   if (rtoMs < 1_000) return 3;

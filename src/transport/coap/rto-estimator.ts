@@ -1,21 +1,27 @@
 /**
- * Estimates the retransmission timeout (RTO) for one destination: CoCoA (draft-ietf-core-cocoa section 4). Pure.
- * Two RFC 6298 estimators: the strong one measures exchanges without retransmission, the weak one those with one or
- * two, from the first datagram. The RTO drifts back to 1 to 3 s without measurements.
- * Unlike the draft, a measurement that may be a loss instead of a long round trip counts only if it repeats.
+ * Estimates the retransmission timeout (RTO) for one destination: CoCoA (draft-ietf-core-cocoa section 4).
+ * Pure. Two RFC 6298 estimators: the strong one measures exchanges without retransmission, the weak one those
+ * with one or two, from the first datagram. The RTO drifts back to 1 to 3 s without measurements. Unlike the
+ * draft, a measurement that may be a loss instead of a long round trip counts only if it repeats.
  */
 
 /** Before the first measurement, ms: ACK_TIMEOUT (RFC 7252 section 4.8). */
 export const RTO_INITIAL_MS = 2_000;
 /**
- * The minimum RTO, ms. The server's jitter is 20 to 50 ms, and the event loop on a Pi Zero may stall for 100 ms; with
- * a shorter RTO both would look like loss. Linux TCP has the same minimum (TCP_RTO_MIN).
+ * The minimum RTO, ms. The server's jitter is 20 to 50 ms, and the event loop on a Pi Zero may stall for 100
+ * ms; with a shorter RTO both would look like loss. Linux TCP has the same minimum (TCP_RTO_MIN).
  */
 export const RTO_MS_MIN = 200;
-/** The maximum RTO, ms. The draft allows more, but a request times out after 45 s and needs several retransmissions. */
+/**
+ * The maximum RTO, ms. The draft allows more, but a request times out after 45 s and needs several
+ * retransmissions.
+ */
 export const RTO_MS_MAX = 10_000;
 
-/** The minimum margin above the mean, ms ("G" of RFC 6298 section 2): without it a constant round trip has no margin. */
+/**
+ * The minimum margin above the mean, ms ("G" of RFC 6298 section 2): without it a constant round trip has no
+ * margin.
+ */
 const SLACK_MS = 100;
 /** Weights of a new measurement in the mean and in its variation: alpha and beta of RFC 6298 section 2. */
 const MEAN_WEIGHT = 1 / 8;
@@ -26,13 +32,16 @@ const WEAK_RETRANSMISSIONS_MAX = 2;
 /** The server retransmits a response after 2 to 3 s without an acknowledgement, ms (contract section 2). */
 const SERVER_RETRANSMIT_MS = 2_000;
 /**
- * The fourth ambiguous measurement in a row counts: a path that has become slow gives only such ones. If each counts,
- * as in the draft, every loss raises the RTO. Measured at 30 % loss each way and 100 ms round trip, virtual time,
- * 2026-11-22: 4.3 s per post by the draft, 2.6 s with a fixed RTO of 2 s, 1.4 s with this rule.
+ * The fourth ambiguous measurement in a row counts: a path that has become slow gives only such ones. If each
+ * counts, as in the draft, every loss raises the RTO. Measured at 30 % loss each way and 100 ms round trip,
+ * virtual time, 2026-11-22: 4.3 s per post by the draft, 2.6 s with a fixed RTO of 2 s, 1.4 s with this rule.
  */
 const AMBIGUOUS_ACCEPTED_AFTER = 4;
 
-/** Draft section 4.3: a small RTO doubles after 16 times its length, a large one shrinks after 4 times its length. */
+/**
+ * Draft section 4.3: a small RTO doubles after 16 times its length, a large one shrinks after 4 times its
+ * length.
+ */
 const SMALL_MS = 1_000;
 const LARGE_MS = 3_000;
 const SMALL_AGE_FACTOR = 16;
@@ -57,7 +66,10 @@ export class RtoEstimator {
   #ambiguousCount = 0;
   readonly #onMeasurement: (roundTripMs: number) => void;
 
-  /** `onMeasurement` is called for exchanges without retransmission; in others the measured datagram is ambiguous. */
+  /**
+   * `onMeasurement` is called for exchanges without retransmission; in others the measured datagram is
+   * ambiguous.
+   */
   constructor(onMeasurement: (roundTripMs: number) => void = () => {}) {
     this.#onMeasurement = onMeasurement;
   }
@@ -85,8 +97,8 @@ export class RtoEstimator {
   }
 
   /**
-   * True if the response fits the last retransmission, so an earlier datagram was lost. False if neither side has
-   * retransmitted. Undefined if both are possible.
+   * True if the response fits the last retransmission, so an earlier datagram was lost. False if neither side
+   * has retransmitted. Undefined if both are possible.
    */
   #classifyLoss({ sinceFirstMs, sinceLastMs, retransmissions }: FirstResponse): boolean | undefined {
     if (retransmissions > 0) return this.#strong.matches(sinceLastMs) || undefined;

@@ -1,6 +1,6 @@
 /**
- * ThingsBoard's CoAP device API as the Transport port: paths, codes and bodies of contract sections 1.1, 3, 4 and 5.
- * Every request ends with one result within the timeout of its retransmission policy.
+ * ThingsBoard's CoAP device API as the Transport port: paths, codes and bodies of contract sections 1.1, 3, 4
+ * and 5. Every request ends with one result within the timeout of its retransmission policy.
  */
 
 import { DEADLINE } from '../../core/async/abort.ts';
@@ -75,8 +75,8 @@ export class CoapTransport implements Transport {
     const { code, contentFormat } = result.value;
     if (code === '4.01') return { ok: true, value: false };
     if (code === '2.05') return { ok: true, value: true };
-    // ThingsBoard's "no such attribute" has a Content-Format (contract section 5); a server without this path sends
-    // 4.04 without one.
+    // ThingsBoard's "no such attribute" has a Content-Format (contract section 5); a server without this path
+    // sends 4.04 without one.
     if (code === '4.04' && contentFormat !== undefined) return { ok: true, value: true };
     return { ok: false, failure: classifyError(result.value) };
   }

@@ -1,4 +1,6 @@
-/** The endpoints of one server: opens each one when it is first needed and limits the time of its requests. */
+/**
+ * The endpoints of one server: opens each one when it is first needed and limits the time of its requests.
+ */
 
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';

@@ -1,8 +1,9 @@
 /**
  * One Transport over several endpoints of the same server; `core/failover/selector.ts` chooses the endpoint.
- * A request uses one endpoint and returns its result before the next endpoint is tried, so nothing is sent twice.
- * An endpoint gets readings only after it has accepted the access token. A better endpoint is probed in the background.
- * A provisioning request cannot be repeated, so it is sent only to an endpoint that has just answered a probe.
+ * A request uses one endpoint and returns its result before the next endpoint is tried, so nothing is sent
+ * twice. An endpoint gets readings only after it has accepted the access token. A better endpoint is probed
+ * in the background. A provisioning request cannot be repeated, so it is sent only to an endpoint that has
+ * just answered a probe.
  */
 
 import { DEADLINE, raceAbort } from '../../core/async/abort.ts';
@@ -155,7 +156,10 @@ export class FailoverTransport implements Transport {
     };
   }
 
-  /** Whether the server accepts the token. If another endpoint has accepted it within a day, "no" is an endpoint failure. */
+  /**
+   * Whether the server accepts the token. If another endpoint has accepted it within a day, "no" is an
+   * endpoint failure.
+   */
   async #checkToken(endpoint: number, token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
     const result = await this.#pool.request(
       endpoint,

@@ -1,6 +1,6 @@
 /**
- * Which endpoints have accepted the access token, and when. Distinguishes a token that the server has deleted from
- * an endpoint that leads to another server.
+ * Which endpoints have accepted the access token, and when. Distinguishes a token that the server has deleted
+ * from an endpoint that leads to another server.
  */
 
 import type { Secret } from '../../core/model/secret.ts';

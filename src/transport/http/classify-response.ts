@@ -1,7 +1,8 @@
 /**
- * Maps an HTTP response to a result: of ThingsBoard (contract sections 3.2, 4.1, 5 and 8) or of a program in front of it.
- * ThingsBoard's 500 with a text means "malformed", without one an outage. A 401 counts only in ThingsBoard's own form,
- * because five of them start provisioning again. The body is never quoted: it may echo the request with the secret (3.6).
+ * Maps an HTTP response to a result: of ThingsBoard (contract sections 3.2, 4.1, 5 and 8) or of a program in
+ * front of it. ThingsBoard's 500 with a text means "malformed", without one an outage. A 401 counts only in
+ * ThingsBoard's own form, because five of them start provisioning again. The body is never quoted: it may
+ * echo the request with the secret (3.6).
  */
 
 import type { Failure, FailureReason } from '../../core/failures/failure.ts';
@@ -12,7 +13,8 @@ import type { HttpResponse } from './response.ts';
 export function classifyProvision(response: HttpResponse): ReturnType<typeof parseProvisionAnswer> {
   if (response.status === 200 && !isWebPage(response)) return parseProvisionAnswer(response.body);
   const failure = classifyError(response);
-  // ThingsBoard sends an error object for malformed JSON and missing members, no body in an outage (contract section 3.2).
+  // ThingsBoard sends an error object for malformed JSON and missing members, no body in an outage (contract
+  // section 3.2).
   const isMalformed = response.status === 500 && parseJsonObject(response.body) !== undefined;
   return {
     type: 'failed',
@@ -75,8 +77,8 @@ function classifyApiError(response: HttpResponse): Failure {
 }
 
 /**
- * A web page: never ThingsBoard's device API. nginx reports two configuration errors with 400 and a fixed text; a proxy
- * usually denies access with a 403 page.
+ * A web page: never ThingsBoard's device API. nginx reports two configuration errors with 400 and a fixed
+ * text; a proxy usually denies access with a 403 page.
  */
 function classifyHtml(response: HttpResponse): Failure {
   const { status, body, proxy } = response;
@@ -97,7 +99,10 @@ function classifyHtml(response: HttpResponse): Failure {
   return { reason: isCaptivePortal ? 'captive-portal' : 'unexpected-response', detail };
 }
 
-/** Includes 520 to 530 of content delivery networks, which are not standardised. 501, 505 and 511 are no outages. */
+/**
+ * Includes 520 to 530 of content delivery networks, which are not standardised. 501, 505 and 511 are no
+ * outages.
+ */
 function isOutage(status: number): boolean {
   return status >= 502 && status !== 505 && status !== 511;
 }

@@ -1,7 +1,7 @@
 /**
- * Sends one HTTP request and returns its response or failure. The timeout covers everything from the name lookup to
- * the last byte of the body. If the server has closed a reused connection, a repeatable request is sent once more on a
- * new one. After a timeout all idle connections are closed.
+ * Sends one HTTP request and returns its response or failure. The timeout covers everything from the name
+ * lookup to the last byte of the body. If the server has closed a reused connection, a repeatable request is
+ * sent once more on a new one. After a timeout all idle connections are closed.
  */
 
 import { request as httpRequest } from 'node:http';

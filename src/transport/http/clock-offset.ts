@@ -1,4 +1,7 @@
-/** Compares the clock of this host with an HTTP or HTTPS server, for `firstlight doctor`. TLS is verified as usual. */
+/**
+ * Compares the clock of this host with an HTTP or HTTPS server, for `firstlight doctor`. TLS is verified as
+ * usual.
+ */
 
 import type { Result } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -7,7 +10,10 @@ import { Dialer, type DialSettings } from './dial.ts';
 import { hostHeader, type Origin } from './origin.ts';
 import { serverClockMs } from './server-clock.ts';
 
-/** How far the clock of this host is ahead of the server's, ms, ±1 s; undefined if the server sends no Date header. */
+/**
+ * How far the clock of this host is ahead of the server's, ms, ±1 s; undefined if the server sends no Date
+ * header.
+ */
 export async function measureClockOffset(
   origin: Origin,
   settings: DialSettings,

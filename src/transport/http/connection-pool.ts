@@ -1,7 +1,7 @@
 /**
- * The connections of a client to its origin: opened by the dialer, reused, and closed before the server closes them
- * (or as its Keep-Alive header says). An idle connection that receives data is closed, so that the data is never
- * read as the response to the next request.
+ * The connections of a client to its origin: opened by the dialer, reused, and closed before the server
+ * closes them (or as its Keep-Alive header says). An idle connection that receives data is closed, so that
+ * the data is never read as the response to the next request.
  */
 
 import { Agent, type ClientRequest } from 'node:http';
@@ -9,7 +9,9 @@ import type { Socket } from 'node:net';
 import type { Dialer } from './dial.ts';
 import { FailureError } from './socket-result.ts';
 
-/** The maximum number of concurrent requests of the delivery: fresh and undated readings, attributes, backlog. */
+/**
+ * The maximum number of concurrent requests of the delivery: fresh and undated readings, attributes, backlog.
+ */
 const CONNECTIONS_MAX = 4;
 /** nginx closes an idle connection after 75 s, ThingsBoard after 60 s, most NATs later, ms. */
 const IDLE_TIMEOUT_MS = 50_000;

@@ -3,8 +3,8 @@
  *
  *   TCP to the proxy or the server ─▶ CONNECT, if there is a proxy ─▶ TLS, for https ─▶ verification
  *
- * `rejectUnauthorized` is off because Node discards the certificate of a rejected connection before its issuer can be
- * reported. This file closes every connection that Node has not authorised.
+ * `rejectUnauthorized` is off because Node discards the certificate of a rejected connection before its
+ * issuer can be reported. This file closes every connection that Node has not authorised.
  */
 
 import { isIP, type Socket } from 'node:net';

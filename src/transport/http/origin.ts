@@ -35,8 +35,8 @@ export interface Redirect {
 }
 
 /**
- * Resolves `location` relative to `path` at `from`. Only a redirect to the same host is followed, and none from https to
- * http. A failure names only the host, because the rest of the URL may contain the token.
+ * Resolves `location` relative to `path` at `from`. Only a redirect to the same host is followed, and none
+ * from https to http. A failure names only the host, because the rest of the URL may contain the token.
  */
 export function resolveRedirect(location: string | undefined, path: string, from: Origin): Result<Redirect> {
   const url = location === undefined ? undefined : parseUrl(location, `${formatOrigin(from)}${path}`);

@@ -23,7 +23,9 @@ export interface HttpResponse {
   readonly proxy: string | undefined;
 }
 
-/** Rejects if the connection ends within the response. `proxy`: URL of the plaintext proxy, if there is one. */
+/**
+ * Rejects if the connection ends within the response. `proxy`: URL of the plaintext proxy, if there is one.
+ */
 export async function readResponse(incoming: IncomingMessage, proxy?: string): Promise<Result<HttpResponse>> {
   const { statusCode: status = 0, headers } = incoming;
   const chunks: Buffer[] = [];
@@ -56,8 +58,9 @@ export async function readResponse(incoming: IncomingMessage, proxy?: string): P
 }
 
 /**
- * Parses Retry-After (RFC 9110 section 10.2.3); undefined if it is missing or invalid. ThingsBoard never sends it (contract
- * section 10); a proxy does. A date is relative to the response's own Date, because the clock of this host may be wrong.
+ * Parses Retry-After (RFC 9110 section 10.2.3); undefined if it is missing or invalid. ThingsBoard never
+ * sends it (contract section 10); a proxy does. A date is relative to the response's own Date, because the
+ * clock of this host may be wrong.
  */
 export function parseRetryAfter(headers: {
   readonly 'retry-after'?: string | undefined;
@@ -70,7 +73,9 @@ export function parseRetryAfter(headers: {
   return ms > 0 ? Math.min(ms, RETRY_AFTER_MS_MAX) : undefined;
 }
 
-/** `Date.parse` reads "7.5" as a day in July; an HTTP date starts with the day of the week (section 5.6.7). */
+/**
+ * `Date.parse` reads "7.5" as a day in July; an HTTP date starts with the day of the week (section 5.6.7).
+ */
 function parseHttpDate(text: string): number {
   return /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN;
 }

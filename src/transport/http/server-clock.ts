@@ -1,6 +1,6 @@
 /**
- * Reads the clock of a server from its Date header (RFC 9110 section 6.6.1). The request contains no token and no path,
- * because the server may be untrusted; for the same reason no clock is set by the result.
+ * Reads the clock of a server from its Date header (RFC 9110 section 6.6.1). The request contains no token
+ * and no path, because the server may be untrusted; for the same reason no clock is set by the result.
  */
 
 import { request } from 'node:http';
@@ -10,7 +10,10 @@ import type { Clock } from '../../core/ports/clock.ts';
 
 const TIMEOUT_MS = 5_000;
 
-/** Unix ms; undefined if there is no Date header within 5 s. Never rejects. The socket cannot be used afterwards. */
+/**
+ * Unix ms; undefined if there is no Date header within 5 s. Never rejects. The socket cannot be used
+ * afterwards.
+ */
 export async function serverClockMs(
   socket: Socket,
   host: string,

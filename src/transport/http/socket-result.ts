@@ -1,4 +1,7 @@
-/** Waits for a socket to connect, and wraps failures as errors and results; shared by `dial.ts` and `tcp-connect.ts`. */
+/**
+ * Waits for a socket to connect, and wraps failures as errors and results; shared by `dial.ts` and
+ * `tcp-connect.ts`.
+ */
 
 import type { Socket } from 'node:net';
 import type { Failure, Result } from '../../core/failures/failure.ts';

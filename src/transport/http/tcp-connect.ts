@@ -1,4 +1,6 @@
-/** Connects below TLS: TCP over IPv4 or IPv6, and a tunnel through a proxy (CONNECT, RFC 9110 section 9.3.6). */
+/**
+ * Connects below TLS: TCP over IPv4 or IPv6, and a tunnel through a proxy (CONNECT, RFC 9110 section 9.3.6).
+ */
 
 import { request } from 'node:http';
 import { connect, type LookupFunction, type Socket } from 'node:net';
@@ -12,8 +14,8 @@ import { formatAuthority } from './origin.ts';
 import { ABORTED, FailureError, fail, failWith, socketResult } from './socket-result.ts';
 
 /**
- * Time per address of a name, ms; then Node abandons it and tries the next. Node's default of 250 ms is less than a
- * round trip over a satellite or a busy mobile cell.
+ * Time per address of a name, ms; then Node abandons it and tries the next. Node's default of 250 ms is less
+ * than a round trip over a satellite or a busy mobile cell.
  */
 const ADDRESS_TIMEOUT_MS = 2_500;
 

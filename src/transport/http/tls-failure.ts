@@ -1,6 +1,7 @@
 /**
- * Maps TLS errors to failures, by OpenSSL's code and the server's certificate. Codes: openssl-verify(1), RFC 8446
- * section 6.2. Names in a certificate are untrusted text: they are shortened and stripped of control characters.
+ * Maps TLS errors to failures, by OpenSSL's code and the server's certificate. Codes: openssl-verify(1), RFC
+ * 8446 section 6.2. Names in a certificate are untrusted text: they are shortened and stripped of control
+ * characters.
  */
 
 import { createHash, X509Certificate } from 'node:crypto';
@@ -68,8 +69,9 @@ export interface CertificateDates {
 }
 
 /**
- * Decides whether a certificate has expired or the clock of this host is wrong: a gateway without a clock chip boots
- * with a date that is days or years old. Only selects the message, because the server is untrusted.
+ * Decides whether a certificate has expired or the clock of this host is wrong: a gateway without a clock
+ * chip boots with a date that is days or years old. Only selects the message, because the server is
+ * untrusted.
  */
 export function classifyDates(dates: CertificateDates): Failure {
   const { fromMs, toMs, hostMs, serverMs } = dates;

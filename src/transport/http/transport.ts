@@ -1,7 +1,8 @@
 /**
  * ThingsBoard's device API over HTTP and HTTPS as the Transport port (contract sections 1.2, 3, 4, 5 and 8).
- * A provisioning request is sent once, on a new connection: the server does not repeat its response, so after a failure
- * the session probes the proposed token. Redirects are followed on the same host and never from https to http.
+ * A provisioning request is sent once, on a new connection: the server does not repeat its response, so after
+ * a failure the session probes the proposed token. Redirects are followed on the same host and never from
+ * https to http.
  */
 
 import { isDated } from '../../core/delivery/encode.ts';
@@ -42,7 +43,10 @@ export interface HttpPorts {
 const DEFAULT_TIMEOUTS: HttpTimeouts = { requestMs: 45_000, provisioningMs: 120_000 };
 const REDIRECTS_MAX = 3;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** The server has handled the request (RFC 9110 section 15.4.4), so one that is not repeatable must not be sent again. */
+/**
+ * The server has handled the request (RFC 9110 section 15.4.4), so one that is not repeatable must not be
+ * sent again.
+ */
 const SEE_OTHER = 303;
 const SEE_OTHER_FAILURE: Result<never> = {
   ok: false,

@@ -1,6 +1,7 @@
 /**
- * The TLS settings of an https endpoint: TLS 1.2 or later, the CA certificates of the host plus `server.ca-file`.
- * The bundle of the host takes precedence over Node's own list, so that `update-ca-certificates` has an effect.
+ * The TLS settings of an https endpoint: TLS 1.2 or later, the CA certificates of the host plus
+ * `server.ca-file`. The bundle of the host takes precedence over Node's own list, so that
+ * `update-ca-certificates` has an effect.
  */
 
 import { readFile } from 'node:fs/promises';

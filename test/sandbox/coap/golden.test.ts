@@ -1,6 +1,6 @@
 /**
- * The golden examples of the contract (section 12), byte for byte, against the CoAP server over the real core.
- * `....` masks the message IDs that the server chooses.
+ * The golden examples of the contract (section 12), byte for byte, against the CoAP server over the real
+ * core. `....` masks the message IDs that the server chooses.
  */
 
 import assert from 'node:assert/strict';

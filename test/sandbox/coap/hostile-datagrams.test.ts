@@ -1,4 +1,6 @@
-/** 20,000 mutated datagrams from a seed, over the real core, so that mutated bodies reach the JSON parser too. */
+/**
+ * 20,000 mutated datagrams from a seed, over the real core, so that mutated bodies reach the JSON parser too.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

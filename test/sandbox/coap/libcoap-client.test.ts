@@ -101,8 +101,8 @@ describe('coap-client of libcoap', { concurrency: true, skip }, () => {
   });
 
   test('coap-client reads a large attribute in piggybacked blocks', async () => {
-    // libcoap 4.3.1 drops a large response that is a CON without an ACK ("large body receive internal issue"), which
-    // is kind A of the real server.
+    // libcoap 4.3.1 drops a large response that is a CON without an ACK ("large body receive internal
+    // issue"), which is kind A of the real server.
     await using at = await openHarness({ kindA: 'piggyback' });
     const text = 'x'.repeat(3000);
     at.core.admin.setSharedAttributes('gw-1', JSON.stringify({ text }));

@@ -44,7 +44,8 @@ const table: readonly [string, string, Route, options?: ReturnType<typeof option
   ['GET', '/api/v1/T/unknownword', rejected('4.00')],
   ['POST', '/api/v1/telemetry', rejected('4.01')],
   ['GET', '/api/v1/attributes', rejected('4.01')],
-  // The form for client certificates: four segments, the last one a number; the feature is taken for the token.
+  // The form for client certificates: four segments, the last one a number; the feature is taken for the
+  // token.
   ['POST', '/api/v1/rpc/7', { to: 'rpc-reply', token: 'rpc', id: 7 }],
   ['PUT', '/api/v1/T/telemetry', rejected('4.05')],
   ['DELETE', '/api/v1', rejected('4.05')],

@@ -1,6 +1,6 @@
 /**
- * A core with configurable answers and delays, for the tests of the CoAP message layer. It has one device, `gw-1`, with
- * the token `tok`, and records every call.
+ * A core with configurable answers and delays, for the tests of the CoAP message layer. It has one device,
+ * `gw-1`, with the token `tok`, and records every call.
  */
 
 import type {

@@ -1,7 +1,7 @@
 /**
- * Many posts for each response pattern, on real UDP, without heap growth.
- * Measured: the library alone leaks about 6 KB per request if a confirmable response comes without an acknowledgement
- * (ThingsBoard's response to telemetry), and hangs for ever on an acknowledgement without a response.
+ * Many posts for each response pattern, on real UDP, without heap growth. Measured: the library alone leaks
+ * about 6 KB per request if a confirmable response comes without an acknowledgement (ThingsBoard's response
+ * to telemetry), and hangs for ever on an acknowledgement without a response.
  */
 
 import assert from 'node:assert/strict';

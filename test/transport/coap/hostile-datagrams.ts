@@ -1,8 +1,8 @@
 /**
- * Hostile datagrams from a seed. Noise is distinguishable from a response (malformed header, wrong token, message ID or
- * address, oversized, empty, impossible code): every post must still get its own result. A forgery has the right token
- * and address: the post may accept it, because UDP is not authenticated, but must end normally. The library alone
- * crashes on some of both.
+ * Hostile datagrams from a seed. Noise is distinguishable from a response (malformed header, wrong token,
+ * message ID or address, oversized, empty, impossible code): every post must still get its own result. A
+ * forgery has the right token and address: the post may accept it, because UDP is not authenticated, but must
+ * end normally. The library alone crashes on some of both.
  */
 
 import assert from 'node:assert/strict';

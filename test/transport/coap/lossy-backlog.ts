@@ -1,6 +1,6 @@
 /**
- * A backlog over a lossy network to the sandbox in virtual time: the adaptive RTO compared with a fixed RTO of 2 s.
- * The asserted shares are about 1.3 times the measured ones (2026-11-22).
+ * A backlog over a lossy network to the sandbox in virtual time: the adaptive RTO compared with a fixed RTO
+ * of 2 s. The asserted shares are about 1.3 times the measured ones (2026-11-22).
  */
 
 import assert from 'node:assert/strict';

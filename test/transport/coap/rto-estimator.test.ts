@@ -11,7 +11,9 @@ import {
   RtoEstimator,
 } from '../../../src/transport/coap/rto-estimator.ts';
 
-/** Measures `count` sequential exchanges of `roundTripMs` without retransmission; returns the time at the end. */
+/**
+ * Measures `count` sequential exchanges of `roundTripMs` without retransmission; returns the time at the end.
+ */
 function measureSteadily(estimator: RtoEstimator, roundTripMs: number, count: number, fromMs = 0): number {
   let nowMs = fromMs;
   for (let exchange = 0; exchange < count; exchange += 1) {

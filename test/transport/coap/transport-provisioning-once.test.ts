@@ -1,6 +1,6 @@
 /**
- * A request that must be sent only once: it fails at once if no datagram can have arrived, continues if one may have,
- * and its response is acknowledged only after the token has been persisted.
+ * A request that must be sent only once: it fails at once if no datagram can have arrived, continues if one
+ * may have, and its response is acknowledged only after the token has been persisted.
  */
 
 import assert from 'node:assert/strict';

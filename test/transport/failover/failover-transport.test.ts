@@ -1,4 +1,7 @@
-/** Failover between two scripted endpoints: token verification before use, and the return to the better endpoint. */
+/**
+ * Failover between two scripted endpoints: token verification before use, and the return to the better
+ * endpoint.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

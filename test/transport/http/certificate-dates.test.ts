@@ -1,4 +1,7 @@
-/** The real agent with a clock that is years wrong, under libfaketime: it reports the clock and waits for its correction. */
+/**
+ * The real agent with a clock that is years wrong, under libfaketime: it reports the clock and waits for its
+ * correction.
+ */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

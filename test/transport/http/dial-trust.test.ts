@@ -1,4 +1,7 @@
-/** Certificates with one fault each: the reason of each failure, and that nothing is sent to an untrusted server. */
+/**
+ * Certificates with one fault each: the reason of each failure, and that nothing is sent to an untrusted
+ * server.
+ */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -122,7 +125,9 @@ describe('a certificate', { skip: opensslProblem }, () => {
   });
 });
 
-/** Forwards bytes and emits how the client's TCP connection ended, which Node's TLS server does not report. */
+/**
+ * Forwards bytes and emits how the client's TCP connection ended, which Node's TLS server does not report.
+ */
 async function openWire(to: number) {
   const wire = createTcpServer((near) => {
     const far = connectTcp(to, '127.0.0.1');

@@ -101,7 +101,9 @@ describe('a connection through nginx', { skip: noNginx }, () => {
 });
 
 describe('a certificate renewed while the agent runs', { skip: noNginx }, () => {
-  /** Reloads nginx with another certificate, like a renewal tool, and waits until the old worker has exited. */
+  /**
+   * Reloads nginx with another certificate, like a renewal tool, and waits until the old worker has exited.
+   */
   async function renew({ nginx, pem }: Awaited<ReturnType<typeof setup>>, renewed: Pem): Promise<void> {
     copyFileSync(renewed.certFile, pem.certFile);
     copyFileSync(renewed.keyFile, pem.keyFile);

@@ -1,6 +1,6 @@
 /**
- * The HTTP transport with nginx terminating TLS in front of the sandbox, and with tinyproxy as a forward proxy.
- * Skipped if they are not installed (Debian: `apt-get install nginx-light tinyproxy openssl`).
+ * The HTTP transport with nginx terminating TLS in front of the sandbox, and with tinyproxy as a forward
+ * proxy. Skipped if they are not installed (Debian: `apt-get install nginx-light tinyproxy openssl`).
  */
 
 import assert from 'node:assert/strict';

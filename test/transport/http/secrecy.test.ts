@@ -1,6 +1,7 @@
 /**
- * The real agent over HTTPS through a proxy with a login. Its secrets must not appear in the log, in the output of config
- * show, status and doctor, in the status file, on command lines, or in the environments of child processes.
+ * The real agent over HTTPS through a proxy with a login. Its secrets must not appear in the log, in the
+ * output of config show, status and doctor, in the status file, on command lines, or in the environments of
+ * child processes.
  */
 
 import assert from 'node:assert/strict';
@@ -115,7 +116,8 @@ function readProcess(
     while (above !== undefined && above > 1 && above !== pid) above = parents.get(above);
     if (above !== pid) continue;
     const line = text(`/proc/${each}/cmdline`);
-    // The agent's own environment may contain secrets. Between fork and exec a child still has the agent's command line.
+    // The agent's own environment may contain secrets. Between fork and exec a child still has the agent's
+    // command line.
     const environment = line === ours ? '' : text(`/proc/${each}/environ`);
     found.set(each, { line, environment });
   }

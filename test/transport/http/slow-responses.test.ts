@@ -1,7 +1,7 @@
 /**
- * Endless responses through a real nginx that forwards each byte: they fail at the deadline of the whole request, because
- * each byte would restart an idle timeout. nginx forwards a header only when it is complete, so a slow header comes from
- * its rate limit.
+ * Endless responses through a real nginx that forwards each byte: they fail at the deadline of the whole
+ * request, because each byte would restart an idle timeout. nginx forwards a header only when it is complete,
+ * so a slow header comes from its rate limit.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * Parses a decimal literal without loss into digits and scale, like Java's BigDecimal. The server chooses the type of a
- * value by these two (contract section 4.2).
+ * Parses a decimal literal without loss into digits and scale, like Java's BigDecimal. The server chooses the
+ * type of a value by these two (contract section 4.2).
  */
 
 export interface Decimal {
@@ -12,7 +12,10 @@ export interface Decimal {
   readonly scale: number;
 }
 
-/** Maximum number of digits, because 1E999999999 would fill the memory; newer versions of Gson have a limit too. */
+/**
+ * Maximum number of digits, because 1E999999999 would fill the memory; newer versions of Gson have a limit
+ * too.
+ */
 export const DIGITS_MAX = 10_000;
 
 const LITERAL = /^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$/;

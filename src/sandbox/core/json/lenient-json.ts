@@ -1,7 +1,7 @@
 /**
- * The JSON parser of the server: accepts exactly what Gson accepts in lenient mode (contract section 4.3). Numbers keep
- * their literal, because `1`, `1.0`, `1e2` and a fraction of 17 decimals are stored as different types (4.2). Nesting
- * is limited, so that a hostile body cannot exhaust the stack.
+ * The JSON parser of the server: accepts exactly what Gson accepts in lenient mode (contract section 4.3).
+ * Numbers keep their literal, because `1`, `1.0`, `1e2` and a fraction of 17 decimals are stored as different
+ * types (4.2). Nesting is limited, so that a hostile body cannot exhaust the stack.
  */
 
 import { MalformedText, TextCursor } from './text-cursor.ts';
@@ -134,8 +134,8 @@ function readWord(cursor: TextCursor): LenientValue {
 }
 
 /**
- * Writes JSON like the server: members in order, number literals unchanged, nested nulls kept. JSON.stringify would
- * change 9223372036854775807 and 1.0.
+ * Writes JSON like the server: members in order, number literals unchanged, nested nulls kept. JSON.stringify
+ * would change 9223372036854775807 and 1.0.
  */
 export function jsonText(value: LenientValue): string {
   switch (value.type) {

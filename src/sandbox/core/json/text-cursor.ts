@@ -1,6 +1,6 @@
 /**
- * The lexer of `lenient-json.ts`: blanks, comments, quoted text and bare words, like Gson's lenient reader (contract
- * section 4.3), including raw line breaks in quotes. Every error has line and column.
+ * The lexer of `lenient-json.ts`: blanks, comments, quoted text and bare words, like Gson's lenient reader
+ * (contract section 4.3), including raw line breaks in quotes. Every error has line and column.
  */
 
 /** Thrown by lexer and parser; `parseLenientJson` converts it to a result. */

@@ -1,6 +1,6 @@
 /**
- * The attributes of a device (contract section 5). The device writes the client scope, the administrator the shared
- * scope; the server scope is internal. A body `{"ts":..,"values":..}` has no special meaning here.
+ * The attributes of a device (contract section 5). The device writes the client scope, the administrator the
+ * shared scope; the server scope is internal. A body `{"ts":..,"values":..}` has no special meaning here.
  */
 
 import { jsonText, objectText, parseLenientJson } from '../json/lenient-json.ts';

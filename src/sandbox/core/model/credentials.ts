@@ -1,4 +1,7 @@
-/** Device credentials: selected and validated for a provisioning request, returned in its response (contract 3.2, 3.4). */
+/**
+ * Device credentials: selected and validated for a provisioning request, returned in its response (contract
+ * 3.2, 3.4).
+ */
 
 import { randomInt } from 'node:crypto';
 import type { ProvisionRequest } from './provision-request.ts';
@@ -28,7 +31,9 @@ export function randomAlphanumerics(): string {
   return result;
 }
 
-/** Without a credential member in the request the server generates a token, whatever the requested type (3.4). */
+/**
+ * Without a credential member in the request the server generates a token, whatever the requested type (3.4).
+ */
 export function chooseCredentials(request: ProvisionRequest, generateToken: () => string): CredentialsChoice {
   const { token, hash, username, password, clientId } = request;
   if (token + hash + username + password + clientId === '') {

@@ -1,6 +1,6 @@
 /**
- * The devices of the tenant, by name, ID and credentials. Names and credentials are unique over all profiles; an invalid
- * device is not created (contract section 3.3, step 5).
+ * The devices of the tenant, by name, ID and credentials. Names and credentials are unique over all profiles;
+ * an invalid device is not created (contract section 3.3, step 5).
  */
 
 import { randomUUID } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * Parses a provisioning request (contract section 3.1): members are read as text, unknown ones are ignored, absent
- * optional ones are empty. A member that is null, an object, or an array without exactly one item is malformed.
+ * Parses a provisioning request (contract section 3.1): members are read as text, unknown ones are ignored,
+ * absent optional ones are empty. A member that is null, an object, or an array without exactly one item is
+ * malformed.
  */
 
 import { jsonText, type LenientObject, type LenientValue, parseLenientJson } from '../json/lenient-json.ts';

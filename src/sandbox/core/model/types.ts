@@ -1,7 +1,7 @@
 /**
- * The interface between the device APIs (CoAP and HTTP) and the core of the sandbox, split as on the real server.
- * The core's answers are independent of the protocol; each device API maps them to codes (contract sections 3.2, 4.1,
- * 5, 6 and 8). Promises resolve after the latency of the knobs.
+ * The interface between the device APIs (CoAP and HTTP) and the core of the sandbox, split as on the real
+ * server. The core's answers are independent of the protocol; each device API maps them to codes (contract
+ * sections 3.2, 4.1, 5, 6 and 8). Promises resolve after the latency of the knobs.
  */
 
 /** `unavailable`: the core did not answer within 10 s (5.00 / 500). */
@@ -14,14 +14,16 @@ export type TokenCheck =
 export interface DeviceHandle {
   readonly id: string;
   readonly name: string;
-  /** False if the transport type of the profile is neither DEFAULT nor COAP: CoAP then always responds 5.00 (trap 19). */
+  /**
+   * False if the transport type of the profile is neither DEFAULT nor COAP: CoAP then always responds 5.00
+   * (trap 19).
+   */
   readonly coapAllowed: boolean;
 }
 
 /**
- * Answer to a provisioning request.
- * `answered`: `json` is the exact response text; CoAP sends it with 2.01 if `success`, else 4.00; HTTP always with 200.
- * `malformed`: empty 4.00 / HTTP 500 with `message`.
+ * Answer to a provisioning request. `answered`: `json` is the exact response text; CoAP sends it with 2.01 if
+ * `success`, else 4.00; HTTP always with 200. `malformed`: empty 4.00 / HTTP 500 with `message`.
  * `unavailable`: 5.00 / 500, empty.
  */
 export type ProvisionAnswer =
@@ -95,8 +97,8 @@ export interface SandboxCore {
 }
 
 /**
- * The behaviour that a test can change while the sandbox runs (contract section 13). The defaults are those of a healthy
- * server with the default tenant profile.
+ * The behaviour that a test can change while the sandbox runs (contract section 13). The defaults are those
+ * of a healthy server with the default tenant profile.
  */
 export interface Knobs {
   /** Latency of the core, ms, uniform between min and max. Default 20 to 50. Over 10,000 is `unavailable`. */

@@ -1,7 +1,7 @@
 /**
- * The stored type of a posted value (contract section 4.2), with type cast on and off. The literal decides: `1` and
- * `1e2` are longs, `1.0` is a double; a fraction of more than 16 decimals and an integer beyond int64 become strings. A
- * quoted number becomes a number.
+ * The stored type of a posted value (contract section 4.2), with type cast on and off. The literal decides:
+ * `1` and `1e2` are longs, `1.0` is a double; a fraction of more than 16 decimals and an integer beyond int64
+ * become strings. A quoted number becomes a number.
  */
 
 import { integerPart, isWhole, parseDecimal, plainText } from '../json/decimal.ts';

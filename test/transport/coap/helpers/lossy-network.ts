@@ -1,6 +1,7 @@
 /**
- * Posts over a lossy network in virtual time: the CoAP transport, the sandbox as server, and between them a network that
- * loses a share of all datagrams in each direction, from a seed. Counts time, datagrams and failures.
+ * Posts over a lossy network in virtual time: the CoAP transport, the sandbox as server, and between them a
+ * network that loses a share of all datagrams in each direction, from a seed. Counts time, datagrams and
+ * failures.
  */
 
 import { Secret } from '../../../../src/core/model/secret.ts';

@@ -49,7 +49,9 @@ export class ScriptedPeer implements AsyncDisposable {
     this.#socket.send(bytes, to.port, to.address);
   }
 
-  /** Resolves with the first received packet that matches, now or later; the timeout of the test is the limit. */
+  /**
+   * Resolves with the first received packet that matches, now or later; the timeout of the test is the limit.
+   */
   packet(matches: (packet: ParsedPacket) => boolean): Promise<ParsedPacket> {
     return this.#waitFor(() => this.received.find(matches));
   }
