@@ -1,9 +1,8 @@
 /**
- * One Transport over several endpoints of the same server; `core/failover/selector.ts` chooses the endpoint.
- * A request uses one endpoint and returns its result before the next endpoint is tried, so nothing is sent
- * twice. An endpoint gets readings only after it has accepted the access token. A better endpoint is probed
- * in the background. A provisioning request cannot be repeated, so it is sent only to an endpoint that has
- * just answered a probe.
+ * One Transport over several endpoints of one server; `core/failover/selector.ts` selects the endpoint. A
+ * request uses one endpoint and returns its result, so nothing is sent twice. An endpoint gets readings only
+ * after it has accepted the access token. Better endpoints are probed in the background. A provisioning
+ * request cannot be repeated, so it is sent only to an endpoint that has just answered a probe.
  */
 
 import { DEADLINE, raceAbort } from '../../core/async/abort.ts';
