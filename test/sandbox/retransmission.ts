@@ -14,16 +14,16 @@ export function testRetransmission(settings: { readonly ackTimeoutMs?: number } 
   const ackMs = settings.ackTimeoutMs ?? ACK_TIMEOUT_MS;
   const [leastMs, mostMs] = [ackMs, 1.5 * ackMs];
   test(`an unacknowledged CON is repeated in ${leastMs / 1_000} to ${mostMs / 1_000} s, then twice as late`, async () => {
-    await using at = await openCoapHarness({ settings });
-    at.peer.send(request('POST', { messageId: 1, path: '/api/v1/tok/telemetry', payload: '{"a":1}' }));
-    const answer = await at.peer.expect('4141....7a');
+    await using harness = await openCoapHarness({ settings });
+    harness.peer.send(request('POST', { messageId: 1, path: '/api/v1/tok/telemetry', payload: '{"a":1}' }));
+    const answer = await harness.peer.expect('4141....7a');
     const sentMs = performance.now();
-    assert.deepEqual(await at.peer.next(mostMs + 300), answer);
+    assert.deepEqual(await harness.peer.next(mostMs + 300), answer);
     const firstMs = performance.now() - sentMs;
     assert.ok(firstMs > leastMs - 50 && firstMs < mostMs + 200, `${firstMs} ms`);
-    assert.deepEqual(await at.peer.next(2 * mostMs + 600), answer);
+    assert.deepEqual(await harness.peer.next(2 * mostMs + 600), answer);
     const secondMs = performance.now() - sentMs - firstMs;
     assert.ok(Math.abs(secondMs - 2 * firstMs) < 300, `${firstMs} ms, then ${secondMs} ms`);
-    at.peer.answer(answer);
+    harness.peer.answer(answer);
   });
 }

@@ -19,77 +19,77 @@ const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
 
 describe('duplicates', { concurrency: true }, () => {
   test('a duplicate of a request in progress gets no response', async () => {
-    await using at = await openCoapHarness({ latencyMs: 300 });
-    at.peer.send(provision(1));
-    at.peer.send(provision(1));
-    await at.peer.expectSilence(250);
-    await at.peer.expect(`61410001${provisioned}`);
-    await at.peer.expectSilence(50);
-    assert.deepEqual(at.core.calls, ['provision {}']);
-    assert.equal(at.core.duplicates.length, 1);
-    assert.match(at.core.duplicates[0] ?? '', /^CON 0\.02 message ID 1 from 127\.0\.0\.1 /);
+    await using harness = await openCoapHarness({ latencyMs: 300 });
+    harness.peer.send(provision(1));
+    harness.peer.send(provision(1));
+    await harness.peer.expectSilence(250);
+    await harness.peer.expect(`61410001${provisioned}`);
+    await harness.peer.expectSilence(50);
+    assert.deepEqual(harness.core.calls, ['provision {}']);
+    assert.equal(harness.core.duplicates.length, 1);
+    assert.match(harness.core.duplicates[0] ?? '', /^CON 0\.02 message ID 1 from 127\.0\.0\.1 /);
   });
 
   test('a duplicate of an acknowledged request is acknowledged again', async () => {
-    await using at = await openCoapHarness({ latencyMs: 900 });
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    await at.peer.expect('4141....7a');
-    assert.equal(at.core.calls.length, 1);
+    await using harness = await openCoapHarness({ latencyMs: 900 });
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    await harness.peer.expect('4141....7a');
+    assert.equal(harness.core.calls.length, 1);
   });
 
   test('a duplicate gets the same piggybacked response and has no effect', async () => {
-    await using at = await openCoapHarness();
+    await using harness = await openCoapHarness();
     for (const _ of [1, 2, 3]) {
-      at.peer.send(provision(1));
-      await at.peer.expect(`61410001${provisioned}`);
+      harness.peer.send(provision(1));
+      await harness.peer.expect(`61410001${provisioned}`);
     }
-    assert.equal(at.core.calls.length, 1);
-    assert.equal(at.core.duplicates.length, 2);
+    assert.equal(harness.core.calls.length, 1);
+    assert.equal(harness.core.duplicates.length, 2);
   });
 
   test('a duplicate gets an empty ACK and the unacknowledged CON response', async () => {
-    await using at = await openCoapHarness();
-    at.peer.send(telemetry(1));
-    const answer = await at.peer.expect('4141....7a');
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    assert.deepEqual(await at.peer.next(), answer);
-    assert.equal(at.core.calls.length, 1);
+    await using harness = await openCoapHarness();
+    harness.peer.send(telemetry(1));
+    const answer = await harness.peer.expect('4141....7a');
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    assert.deepEqual(await harness.peer.next(), answer);
+    assert.equal(harness.core.calls.length, 1);
   });
 
   test('a duplicate gets only an ACK after an acknowledged CON response', async () => {
-    await using at = await openCoapHarness();
-    at.peer.send(telemetry(1));
-    at.peer.answer(await at.peer.expect('4141....7a'));
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    await at.peer.expectSilence(80);
-    assert.equal(at.core.calls.length, 1);
+    await using harness = await openCoapHarness();
+    harness.peer.send(telemetry(1));
+    harness.peer.answer(await harness.peer.expect('4141....7a'));
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    await harness.peer.expectSilence(80);
+    assert.equal(harness.core.calls.length, 1);
   });
 
   test('a duplicate gets the same NON response', async () => {
-    await using at = await openCoapHarness();
-    at.peer.send(telemetry(1, 'NON'));
-    const answer = await at.peer.expect('5141....7a');
-    at.peer.send(telemetry(1, 'NON'));
-    assert.deepEqual(await at.peer.next(), answer);
-    assert.equal(at.core.calls.length, 1);
+    await using harness = await openCoapHarness();
+    harness.peer.send(telemetry(1, 'NON'));
+    const answer = await harness.peer.expect('5141....7a');
+    harness.peer.send(telemetry(1, 'NON'));
+    assert.deepEqual(await harness.peer.next(), answer);
+    assert.equal(harness.core.calls.length, 1);
   });
 
   test('another port or a new message ID makes a new request', async () => {
-    await using at = await openCoapHarness();
-    await using other = await CoapPeer.open(at.server.port);
-    at.peer.send(telemetry(1));
+    await using harness = await openCoapHarness();
+    await using other = await CoapPeer.open(harness.server.port);
+    harness.peer.send(telemetry(1));
     other.send(telemetry(1));
-    await at.peer.expect('4141....7a');
+    await harness.peer.expect('4141....7a');
     await other.expect('4141....7a');
-    at.peer.send(telemetry(2));
-    await at.peer.expect('4141....7a');
-    assert.equal(at.core.calls.length, 3);
-    assert.deepEqual(at.core.duplicates, []);
+    harness.peer.send(telemetry(2));
+    await harness.peer.expect('4141....7a');
+    assert.equal(harness.core.calls.length, 3);
+    assert.deepEqual(harness.core.duplicates, []);
   });
 
   test('a CON is remembered for 247 s, a NON for 145 s, in a bounded table', () => {

@@ -59,13 +59,13 @@ async function openHarness(knobs: Partial<Knobs> = {}) {
 
 describe('coap-client of libcoap', { concurrency: true, skip }, () => {
   test('coap-client provisions once and gets FAILURE the second time', async () => {
-    await using at = await openHarness();
+    await using harness = await openHarness();
     const body = '{"deviceName":"gw-2","provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}';
-    const provision = () => at.runClient('provision', '-m', 'post', '-t', 'json', '-e', body);
+    const provision = () => harness.runClient('provision', '-m', 'post', '-t', 'json', '-e', body);
     const { credentialsValue, status } = JSON.parse(await provision());
     assert.equal(status, 'SUCCESS');
-    assert.equal(at.core.admin.devices().length, 2);
-    const post = await at.runClient(`${credentialsValue}/telemetry`, '-m', 'post', '-e', '{"cpu":1}');
+    assert.equal(harness.core.admin.devices().length, 2);
+    const post = await harness.runClient(`${credentialsValue}/telemetry`, '-m', 'post', '-e', '{"cpu":1}');
     assert.equal(post, '');
     assert.match(
       await provision(),
@@ -74,9 +74,9 @@ describe('coap-client of libcoap', { concurrency: true, skip }, () => {
   });
 
   test('coap-client posts telemetry as CON, NON and in blocks', async () => {
-    await using at = await openHarness();
+    await using harness = await openHarness();
     const post = (...args: string[]) =>
-      at.runClient(`${TOKEN}/telemetry`, '-m', 'post', '-t', 'json', ...args);
+      harness.runClient(`${TOKEN}/telemetry`, '-m', 'post', '-t', 'json', ...args);
     const directory = await mkdtemp(join(tmpdir(), 'foreign-client-'));
     const file = join(directory, 'body.json');
     await writeFile(file, JSON.stringify({ text: 'x'.repeat(3000) }));
@@ -84,39 +84,42 @@ describe('coap-client of libcoap', { concurrency: true, skip }, () => {
     await post('-N', '-e', '{"memory":3}');
     await post('-b', '256', '-f', file);
     await rm(directory, { recursive: true });
-    const stored = at.core.admin.points().map(({ key, value }) => [key, value]);
+    const stored = harness.core.admin.points().map(({ key, value }) => [key, value]);
     assert.deepEqual(stored, [
       ['cpu', 12.5],
       ['memory', 3],
       ['text', 'x'.repeat(3000)],
     ]);
-    assert.deepEqual(at.core.admin.duplicateDatagrams(), []);
+    assert.deepEqual(harness.core.admin.duplicateDatagrams(), []);
   });
 
   test('coap-client reads attributes and shows error codes', async () => {
-    await using at = await openHarness();
-    at.core.admin.setSharedAttributes('gw-1', '{"n":1}');
-    assert.equal(await at.runClient(`${TOKEN}/attributes?sharedKeys=n`, '-m', 'get'), '{"shared":{"n":1}}');
-    assert.equal(await at.runClient('nobody/attributes', '-m', 'get'), '4.01');
+    await using harness = await openHarness();
+    harness.core.admin.setSharedAttributes('gw-1', '{"n":1}');
+    assert.equal(
+      await harness.runClient(`${TOKEN}/attributes?sharedKeys=n`, '-m', 'get'),
+      '{"shared":{"n":1}}',
+    );
+    assert.equal(await harness.runClient('nobody/attributes', '-m', 'get'), '4.01');
   });
 
   test('coap-client reads a large attribute in piggybacked blocks', async () => {
     // libcoap 4.3.1 drops a large response that is a CON without an ACK ("large body receive internal
     // issue"), which is kind A of the real server.
-    await using at = await openHarness({ kindA: 'piggyback' });
+    await using harness = await openHarness({ kindA: 'piggyback' });
     const text = 'x'.repeat(3000);
-    at.core.admin.setSharedAttributes('gw-1', JSON.stringify({ text }));
-    const read = await at.runClient(`${TOKEN}/attributes?sharedKeys=text`, '-m', 'get');
+    harness.core.admin.setSharedAttributes('gw-1', JSON.stringify({ text }));
+    const read = await harness.runClient(`${TOKEN}/attributes?sharedKeys=text`, '-m', 'get');
     // coap-client prints a newline between blocks.
     assert.equal(read.replaceAll('\n', ''), JSON.stringify({ shared: { text } }));
   });
 
   test('coap-client observes attributes and cancels', async () => {
-    await using at = await openHarness();
-    const observed = at.runClient(`${TOKEN}/attributes`, '-m', 'get', '-s', '2');
+    await using harness = await openHarness();
+    const observed = harness.runClient(`${TOKEN}/attributes`, '-m', 'get', '-s', '2');
     for (const n of [1, 2, 3]) {
       await new Promise((resolve) => setTimeout(resolve, 400));
-      at.core.admin.setSharedAttributes('gw-1', `{"n":${n}}`);
+      harness.core.admin.setSharedAttributes('gw-1', `{"n":${n}}`);
     }
     assert.match(await observed, /\{"n":1\}\s*\{"n":2\}\s*\{"n":3\}/);
   });

@@ -81,18 +81,18 @@ test('a path in one option is split at its slashes', () => {
 });
 
 test('the banner is text, the discovery is link format', async () => {
-  await using at = await openCoapHarness();
-  at.peer.send(request('GET', { messageId: 1, path: '/' }));
-  const banner = await at.peer.next();
+  await using harness = await openCoapHarness();
+  harness.peer.send(request('GET', { messageId: 1, path: '/' }));
+  const banner = await harness.peer.next();
   assert.equal(codeOf(banner), '2.05');
-  at.peer.send(request('GET', { messageId: 2, path: '/.well-known/core' }));
-  const links = (await at.peer.next()) ?? Buffer.alloc(0);
+  harness.peer.send(request('GET', { messageId: 2, path: '/.well-known/core' }));
+  const links = (await harness.peer.next()) ?? Buffer.alloc(0);
   assert.equal(optionHex(links, 'Content-Format'), '28');
   assert.match(payloadText(links), /^<\/.*>/);
 });
 
 test('attribute keys are split at commas, malformed items are ignored', async () => {
-  await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
+  await using harness = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [index, [query, keys]] of (
     [
       [['clientKeys=a,b,a'], '{"clientKeys":["a","b"]}'],
@@ -101,22 +101,22 @@ test('attribute keys are split at commas, malformed items are ignored', async ()
       [[], '{}'],
     ] as const
   ).entries()) {
-    at.peer.send(request('GET', { messageId: index, path: '/api/v1/tok/attributes', query }));
-    await at.peer.next();
-    assert.equal(at.core.calls.pop(), `read ${keys}`);
+    harness.peer.send(request('GET', { messageId: index, path: '/api/v1/tok/attributes', query }));
+    await harness.peer.next();
+    assert.equal(harness.core.calls.pop(), `read ${keys}`);
   }
 });
 
 test('an attribute response has the content format of its request', async () => {
-  await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
+  await using harness = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [messageId, format, answered] of [
     [1, undefined, '32'],
     [2, '', ''],
     [3, '2a', '2a'],
   ] as const) {
     const options = format === undefined ? [] : [option(12, format)];
-    at.peer.send(request('GET', { messageId, path: '/api/v1/tok/attributes', options }));
-    const answer = (await at.peer.next()) ?? Buffer.alloc(0);
+    harness.peer.send(request('GET', { messageId, path: '/api/v1/tok/attributes', options }));
+    const answer = (await harness.peer.next()) ?? Buffer.alloc(0);
     assert.equal(optionHex(answer, 'Content-Format'), answered);
   }
 });

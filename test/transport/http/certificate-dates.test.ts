@@ -43,16 +43,16 @@ describe('a wrong clock', { skip: noFaketime || opensslProblem }, () => {
     it(`a clock ${what} is reported, and nothing is sent until it is correct`, {
       timeout: 90_000,
     }, async () => {
-      await using at = await setup();
-      at.date.set(Date.UTC(year, 5, 1));
-      await using agent = at.run();
+      await using harness = await setup();
+      harness.date.set(Date.UTC(year, 5, 1));
+      await using agent = harness.run();
       const line = await agent.line('event=FL-CLOCK-WRONG');
       assert.match(line, /the clock of this host is wrong.*check the time service/);
       const now = new Date().getUTCFullYear();
       assert.match(line, new RegExp(`clock of this host ${year}-06-01T.*, clock of the server ${now}-`));
-      assert.doesNotMatch(at.front.received(), /api|provision|secret/i);
-      assert.deepEqual(at.sandbox.devices(), []);
-      at.date.restore();
+      assert.doesNotMatch(harness.front.received(), /api|provision|secret/i);
+      assert.deepEqual(harness.sandbox.devices(), []);
+      harness.date.restore();
       await agent.line('first telemetry accepted');
       assert.equal(await agent.stop(), 0);
       assert.equal(agent.output.filter((each) => each.includes('event=FL-CERTIFICATE')).length, 0);

@@ -49,51 +49,51 @@ const times = (bodies: readonly string[], body: string) => bodies.filter((each) 
 describe('a connection through nginx', { skip: noNginx }, () => {
   for (const kind of ['dated', 'undated'] as const) {
     it(`a ${kind} reading is delivered after a restart of nginx`, { timeout }, async () => {
-      await using at = await setup();
-      await using transport = at.transport();
+      await using harness = await setup();
+      await using transport = harness.transport();
       for (let restarts = 0; restarts < 3; restarts += 1) {
         const { body, reason } = await post(transport, kind);
-        assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
-        await at.nginx.stop();
-        await at.start();
+        assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['ok', 1]);
+        await harness.nginx.stop();
+        await harness.start();
       }
     });
 
     it(`a ${kind} reading is delivered when nginx closes the idle connection`, {
       timeout,
     }, async () => {
-      await using at = await setup('keepalive_timeout 10ms;');
-      await using transport = at.transport();
+      await using harness = await setup('keepalive_timeout 10ms;');
+      await using transport = harness.transport();
       // Around the idle timeout, so that some posts are written before the close arrives and some after.
       for (let posts = 0; posts < 120; posts += 1) {
         const { body, reason } = await post(transport, kind);
         assert.equal(reason, 'ok');
-        const arrived = times(at.upstream.bodies, body);
+        const arrived = times(harness.upstream.bodies, body);
         assert.ok(arrived === 1 || (kind === 'dated' && arrived === 2), `${arrived} times`);
         await clock.sleep(8 + (posts % 5), neverAborted);
       }
     });
 
     it(`a ${kind} reading is delivered over connections of one request each`, { timeout }, async () => {
-      await using at = await setup('keepalive_requests 1;');
-      await using transport = at.transport();
+      await using harness = await setup('keepalive_requests 1;');
+      await using transport = harness.transport();
       for (let posts = 0; posts < 5; posts += 1) {
         const { body, reason } = await post(transport, kind);
-        assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
+        assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['ok', 1]);
       }
     });
 
     it(`a ${kind} reading fails and is not sent twice when nginx is killed`, {
       timeout,
     }, async () => {
-      await using at = await setup();
-      await using transport = at.transport();
-      at.upstream.answer = () => {
-        at.upstream.answer = accept;
-        for (const worker of at.nginx.workers) process.kill(Number(worker), 'SIGKILL');
+      await using harness = await setup();
+      await using transport = harness.transport();
+      harness.upstream.answer = () => {
+        harness.upstream.answer = accept;
+        for (const worker of harness.nginx.workers) process.kill(Number(worker), 'SIGKILL');
       };
       const { body, reason } = await post(transport, kind);
-      assert.deepEqual([reason, times(at.upstream.bodies, body)], ['connection-reset', 1]);
+      assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['connection-reset', 1]);
       // nginx has started another worker, or lets the connection wait for it.
       assert.equal((await post(transport, kind)).reason, 'ok');
     });
@@ -116,28 +116,32 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
   }
 
   it('a renewed certificate loses no reading, dated or undated', { timeout }, async () => {
-    await using at = await setup();
-    await using transport = at.transport();
+    await using harness = await setup();
+    await using transport = harness.transport();
     for (const kind of ['dated', 'undated'] as const) {
       assert.equal((await post(transport, kind)).reason, 'ok');
-      await renew(at, at.authority.issue());
+      await renew(harness, harness.authority.issue());
       const { body, reason } = await post(transport, kind);
-      assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
+      assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['ok', 1]);
     }
   });
 
   it('a renewed certificate with another key fails the pin until it is restored', {
     timeout,
   }, async () => {
-    await using at = await setup();
-    const old = { ...at.pem, certFile: `${at.pem.certFile}.old`, keyFile: `${at.pem.keyFile}.old` };
-    copyFileSync(at.pem.certFile, old.certFile);
-    copyFileSync(at.pem.keyFile, old.keyFile);
-    await using transport = at.transport([pinOf(new X509Certificate(at.pem.cert).raw)]);
+    await using harness = await setup();
+    const old = {
+      ...harness.pem,
+      certFile: `${harness.pem.certFile}.old`,
+      keyFile: `${harness.pem.keyFile}.old`,
+    };
+    copyFileSync(harness.pem.certFile, old.certFile);
+    copyFileSync(harness.pem.keyFile, old.keyFile);
+    await using transport = harness.transport([pinOf(new X509Certificate(harness.pem.cert).raw)]);
     assert.equal((await post(transport)).reason, 'ok');
-    await renew(at, at.authority.issue());
+    await renew(harness, harness.authority.issue());
     assert.equal((await post(transport, 'undated')).reason, 'certificate-pin-mismatch');
-    await renew(at, old);
+    await renew(harness, old);
     assert.equal((await post(transport, 'undated')).reason, 'ok');
   });
 
@@ -155,13 +159,13 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
     ['of an unknown issuer', 'certificate-untrusted', () => new Authority('Somebody Else').issue()],
   ] as const) {
     it(`a renewal by a certificate ${what} is reported, and nothing is posted`, { timeout }, async () => {
-      await using at = await setup();
-      await using transport = at.transport();
+      await using harness = await setup();
+      await using transport = harness.transport();
       assert.equal((await post(transport)).reason, 'ok');
-      await renew(at, made(at.authority));
+      await renew(harness, made(harness.authority));
       const { body, reason: actual } = await post(transport, 'undated');
-      assert.deepEqual([actual, times(at.upstream.bodies, body)], [reason, 0]);
-      await renew(at, at.authority.issue());
+      assert.deepEqual([actual, times(harness.upstream.bodies, body)], [reason, 0]);
+      await renew(harness, harness.authority.issue());
       assert.equal((await post(transport, 'undated')).reason, 'ok');
     });
   }

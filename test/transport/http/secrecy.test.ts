@@ -137,19 +137,19 @@ describe('secrets over HTTPS through a proxy with a login', { skip: opensslProbl
   it('no secret appears in logs, command lines, child processes or command output', {
     timeout,
   }, async () => {
-    await using at = await setup();
-    const file = await at.config(PASSWORD);
-    await using agent = at.run(file);
+    await using harness = await setup();
+    const file = await harness.config(PASSWORD);
+    await using agent = harness.run(file);
     const texts: string[] = [];
     const children = new Set<number>();
-    const isProgram = (line: string) => line.includes(at.program);
+    const isProgram = (line: string) => line.includes(harness.program);
     for (let messages = 1; ; messages += 1) {
       const processes = readProcess(agent.pid);
       for (const [pid, { line, environment }] of processes) {
         texts.push(line, environment);
         if (pid !== agent.pid) children.add(pid);
       }
-      if ([...processes.values()].some(({ line }) => isProgram(line)) && at.sandbox.points().length > 0)
+      if ([...processes.values()].some(({ line }) => isProgram(line)) && harness.sandbox.points().length > 0)
         break;
       await agent.lines('', messages);
     }
@@ -163,33 +163,33 @@ describe('secrets over HTTPS through a proxy with a login', { skip: opensslProbl
       ['config', 'show', '--config', file, '--json'],
       ['config', 'explain', 'server.proxy', '--config', file],
       ['config', 'check', file],
-      ['status', '--runtime', at.runtime],
-      ['status', '--json', '--runtime', at.runtime],
-      ['doctor', '--config', file, '--state', at.state, '--runtime', at.runtime],
-      ['doctor', '--json', '--config', file, '--state', at.state, '--runtime', at.runtime],
+      ['status', '--runtime', harness.runtime],
+      ['status', '--json', '--runtime', harness.runtime],
+      ['doctor', '--config', file, '--state', harness.state, '--runtime', harness.runtime],
+      ['doctor', '--json', '--config', file, '--state', harness.state, '--runtime', harness.runtime],
     ]) {
       await using command = AgentProcess.run(words);
       await command.exit();
       assert.ok(command.output.length > 0, words.join(' '));
       texts.push(...command.output);
     }
-    texts.push(...readdirSync(at.runtime).map((name) => text(join(at.runtime, name))));
+    texts.push(...readdirSync(harness.runtime).map((name) => text(join(harness.runtime, name))));
     assert.equal(await agent.stop(), 0);
     texts.push(...agent.output);
-    assert.ok(at.proxy.logins.length > 0 && at.proxy.logins.every((login) => login === BASIC));
+    assert.ok(harness.proxy.logins.length > 0 && harness.proxy.logins.every((login) => login === BASIC));
     const all = texts.join('\n');
     assert.match(all, /http:\/\/\*\*\*@127\.0\.0\.1/, 'config show contains the proxy');
-    for (const form of encodedForms(SECRET, PASSWORD, `ours:${PASSWORD}`, tokenOf(at.sandbox)))
+    for (const form of encodedForms(SECRET, PASSWORD, `ours:${PASSWORD}`, tokenOf(harness.sandbox)))
       assert.ok(!all.includes(form), `${form} in\n${all}`);
   });
 
   it('a rejected password that the proxy quotes does not appear in the log', { timeout }, async () => {
-    await using at = await setup();
+    await using harness = await setup();
     const wrong = 'wrong-proxy-password-unseen';
-    const file = await at.config(wrong);
-    await using agent = at.run(file);
+    const file = await harness.config(wrong);
+    await using agent = harness.run(file);
     assert.match(await agent.line('event=FL-PROXY-DENIED'), /responded 407/);
-    await using doctor = AgentProcess.run(['doctor', '--config', file, '--state', at.state]);
+    await using doctor = AgentProcess.run(['doctor', '--config', file, '--state', harness.state]);
     await doctor.exit();
     await agent.stop();
     const all = [...agent.output, ...doctor.output].join('\n');

@@ -112,35 +112,35 @@ describe('a slow response through nginx', { skip: noNginx }, () => {
     it(`a response ${what} times out, and the next post succeeds`, {
       timeout,
     }, async () => {
-      await using at = await setup(answer);
+      await using harness = await setup(answer);
       for (const kind of ['dated', 'undated'] as const) {
-        const { body, reason, detail } = await post(at.transport, kind);
+        const { body, reason, detail } = await post(harness.transport, kind);
         assert.deepEqual(
           [reason, detail],
-          ['server-timeout', `no response from localhost:${at.port} within 1 s`],
+          ['server-timeout', `no response from localhost:${harness.port} within 1 s`],
         );
         assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not answer: check/);
         assert.ok(answer.parts >= 3, 'the connection was not idle at the timeout');
-        await until('no connection is left', () => connectionsTo(at.port) === 0);
+        await until('no connection is left', () => connectionsTo(harness.port) === 0);
         assert.equal(
-          at.upstream.bodies.filter((each) => each === body).length,
+          harness.upstream.bodies.filter((each) => each === body).length,
           1,
           'the request was sent once',
         );
       }
-      at.upstream.answer = (socket) => socket.write(ACCEPTED);
-      assert.equal((await post(at.transport)).reason, 'ok');
+      harness.upstream.answer = (socket) => socket.write(ACCEPTED);
+      assert.equal((await post(harness.transport)).reason, 'ok');
     });
   }
 
   it('a response over the size limit is cut off as unexpected-response', {
     timeout,
   }, async () => {
-    await using at = await setup((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
-    assert.equal((await post(at.transport)).reason, 'unexpected-response');
-    await until('no connection is left', () => connectionsTo(at.port) === 0);
-    at.upstream.answer = (socket) => socket.write(ACCEPTED);
-    assert.equal((await post(at.transport)).reason, 'ok');
+    await using harness = await setup((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
+    assert.equal((await post(harness.transport)).reason, 'unexpected-response');
+    await until('no connection is left', () => connectionsTo(harness.port) === 0);
+    harness.upstream.answer = (socket) => socket.write(ACCEPTED);
+    assert.equal((await post(harness.transport)).reason, 'ok');
   });
 });
 
@@ -174,8 +174,8 @@ function deliveryOver(transport: ReturnType<typeof transportTo>) {
 describe('a reading with a slow response', { skip: noNginx }, () => {
   it('a dated reading is sent again after a slow response and stored once', { timeout }, async () => {
     await using sandbox = await sandboxWithDevice();
-    await using at = await slowOnce(sandbox);
-    const { outbox, delivery } = deliveryOver(at.transport);
+    await using harness = await slowOnce(sandbox);
+    const { outbox, delivery } = deliveryOver(harness.transport);
     for (const tsMs of [1, 2, 3])
       outbox.append({ bootId: 'b', bootMs: tsMs, tsMs, values: { n: tsMs }, isSnapshot: true });
     const first = await delivery.step(TOKEN, neverAborted);
@@ -183,15 +183,15 @@ describe('a reading with a slow response', { skip: noNginx }, () => {
     assert.equal(outbox.size, 3, 'no reading is removed before the server has accepted it');
     assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
     assert.equal(outbox.size, 0);
-    assert.deepEqual(at.upstream.bodies[1], at.upstream.bodies[0], 'the same bytes');
+    assert.deepEqual(harness.upstream.bodies[1], harness.upstream.bodies[0], 'the same bytes');
     const points = new Set(sandbox.points({ key: 'n' }).map(({ ts, value }) => `${ts} ${value}`));
     assert.deepEqual([...points], ['1 1', '2 2', '3 3']);
   });
 
   it('an undated reading is not sent again before it has a timestamp', { timeout }, async () => {
     await using sandbox = await sandboxWithDevice();
-    await using at = await slowOnce(sandbox);
-    const { outbox, delivery } = deliveryOver(at.transport);
+    await using harness = await slowOnce(sandbox);
+    const { outbox, delivery } = deliveryOver(harness.transport);
     const append = (n: number) =>
       outbox.append({
         bootId: clock.bootId,
@@ -204,11 +204,11 @@ describe('a reading with a slow response', { skip: noNginx }, () => {
     assert.equal(first.type === 'failed' && first.failure.reason, 'server-timeout');
     append(2);
     assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
-    assert.deepEqual(at.upstream.bodies, ['[{"n":1}]', '[{"n":2}]']);
+    assert.deepEqual(harness.upstream.bodies, ['[{"n":1}]', '[{"n":2}]']);
     assert.equal(outbox.size, 1, 'the first waits');
     await outbox.setBootOffset(1_000_000);
     assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
-    assert.match(at.upstream.bodies[2] ?? '', /^\[\{"ts":\d+,"values":\{"n":1\}\}\]$/);
-    assert.deepEqual([at.upstream.bodies.length, outbox.size], [3, 0]);
+    assert.match(harness.upstream.bodies[2] ?? '', /^\[\{"ts":\d+,"values":\{"n":1\}\}\]$/);
+    assert.deepEqual([harness.upstream.bodies.length, outbox.size], [3, 0]);
   });
 });

@@ -80,35 +80,35 @@ describe('through squid', { skip: noSquid }, () => {
     it(`${scheme} posts pass through squid over reused connections`, {
       timeout,
     }, async () => {
-      await using at = await setup();
-      await using transport = at.transport(scheme);
+      await using harness = await setup();
+      await using transport = harness.transport(scheme);
       for (const kind of ['dated', 'dated', 'undated'] as const)
         assert.equal((await post(transport, kind)).reason, 'ok');
-      assert.equal(at.sandbox.points({ key: 'n' }).length, 3);
+      assert.equal(harness.sandbox.points({ key: 'n' }).length, 3);
       if (scheme === 'https')
-        assert.equal(at.front.handshakes.all, 2, 'an undated reading uses a new connection');
+        assert.equal(harness.front.handshakes.all, 2, 'an undated reading uses a new connection');
     });
 
     it(`a request that squid denies over ${scheme} fails as proxy-denied`, { timeout }, async () => {
-      await using at = await setup({ rules: 'http_access deny all' });
-      await using transport = at.transport(scheme);
+      await using harness = await setup({ rules: 'http_access deny all' });
+      await using transport = harness.transport(scheme);
       const { reason, detail } = await post(transport);
       assert.equal(reason, 'proxy-denied');
       assert.match(
         detail,
         scheme === 'https' ? /responded 403 to CONNECT/ : /response 403 through http:\/\/127/,
       );
-      assert.equal(at.sandbox.points().length, 0);
+      assert.equal(harness.sandbox.points().length, 0);
     });
 
     it(`squid requires a login over ${scheme}`, { timeout }, async () => {
-      await using at = await setup({ login: true });
+      await using harness = await setup({ login: true });
       for (const [proxy, expected] of [
-        [at.proxy, 'proxy-denied'],
-        [at.named('ours', 'wrong'), 'proxy-denied'],
-        [at.named('ours', PASSWORD), 'ok'],
+        [harness.proxy, 'proxy-denied'],
+        [harness.named('ours', 'wrong'), 'proxy-denied'],
+        [harness.named('ours', PASSWORD), 'ok'],
       ] as const) {
-        await using transport = at.transport(scheme, proxy);
+        await using transport = harness.transport(scheme, proxy);
         const { reason, detail } = await post(transport);
         assert.equal(reason, expected);
         if (reason !== 'ok') assert.match(detail, /407/);
@@ -119,8 +119,8 @@ describe('through squid', { skip: noSquid }, () => {
     it(`a server that squid cannot reach over ${scheme} is upstream-unavailable`, {
       timeout,
     }, async () => {
-      await using at = await setup();
-      await using transport = at.transport(scheme, at.proxy, await freePort());
+      await using harness = await setup();
+      await using transport = harness.transport(scheme, harness.proxy, await freePort());
       const { reason, detail } = await post(transport);
       assert.equal(reason, 'upstream-unavailable');
       assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ responded 503 to CONNECT|response 503 through http:/);
@@ -129,13 +129,17 @@ describe('through squid', { skip: noSquid }, () => {
     it(`a request over ${scheme} is not sent twice when squid stops`, {
       timeout,
     }, async () => {
-      await using at = await setup();
+      await using harness = await setup();
       let stopped: Promise<void> | undefined;
       await using upstream = await openUpstream(() => {
-        stopped ??= at.squid.stop();
+        stopped ??= harness.squid.stop();
       });
-      await using front = await openTlsFront(upstream.port, at.authority.issue());
-      await using transport = at.transport(scheme, at.proxy, scheme === 'https' ? front.port : upstream.port);
+      await using front = await openTlsFront(upstream.port, harness.authority.issue());
+      await using transport = harness.transport(
+        scheme,
+        harness.proxy,
+        scheme === 'https' ? front.port : upstream.port,
+      );
       assert.equal((await post(transport, 'undated')).reason, 'connection-reset');
       await stopped;
       assert.equal(upstream.bodies.length, 1);
