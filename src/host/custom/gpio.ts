@@ -6,7 +6,9 @@
  * Never rejects.
  */
 
+import type { GpioSensor } from '../../core/model/custom-sensor.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { PolledSensor } from '../../core/sampling/polling.ts';
 import { type CommandResult, runForError } from '../process/run-command.ts';
 
 export interface GpioOptions {
@@ -178,4 +180,22 @@ function namesProblem(names: readonly string[]): string | undefined {
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** Three programs of at most 2 s each. */
+const TIMEOUT_MS = 6000;
+
+export function createGpioSensor({ name, line, isInverted, everyMs }: GpioSensor, gpio: Gpio): PolledSensor {
+  return {
+    name,
+    everyMs,
+    timeoutMs: TIMEOUT_MS,
+    async read(signal) {
+      const states = await gpio.read([line], signal);
+      if (!states.ok) return states;
+      const isHigh = states.isHigh.get(line);
+      if (isHigh === undefined) return { ok: false, problem: `gpioget did not report ${line}` };
+      return { ok: true, values: { [name]: isHigh !== isInverted } };
+    },
+  };
 }

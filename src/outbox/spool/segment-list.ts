@@ -6,13 +6,15 @@
  * removed, and not in the list. Removals are not synced: a power cut that undoes one only repeats points.
  */
 
+import { type EventId, logEvent } from '../../core/events/catalogue.ts';
+import type { EventLevel } from '../../core/events/definition.ts';
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
 import type { LossReason, LossReport } from '../../core/model/loss-report.ts';
+import type { LogFields, Logger } from '../../core/ports/log.ts';
 import type { BootOffsetFile } from './boot-offset-file.ts';
 import { FORMAT_VERSION } from './codec.ts';
 import type { SpoolDirectory, SpoolEntry } from './directory.ts';
 import { reportDropped, reportLosses } from './dropped-segment.ts';
-import type { OnceLog } from './once-log.ts';
 import {
   countRecords,
   mayHoldUndated,
@@ -203,5 +205,21 @@ export class SegmentList {
     this.#unlist(segment);
     this.#ports.log.logEvent('FL-SPOOL-NEWER', { file: segmentName(segment.number), version });
     return true;
+  }
+}
+
+/** Logs each event once per process, so that a failing disk does not flood the log. */
+export class OnceLog {
+  readonly #log: Pick<Logger, EventLevel>;
+  readonly #logged = new Set<EventId>();
+
+  constructor(log: Pick<Logger, EventLevel>) {
+    this.#log = log;
+  }
+
+  logEvent(id: EventId, fields: LogFields): void {
+    if (this.#logged.has(id)) return;
+    this.#logged.add(id);
+    logEvent(this.#log, id, fields);
   }
 }

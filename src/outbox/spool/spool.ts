@@ -18,9 +18,8 @@ import type { Logger } from '../../core/ports/log.ts';
 import type { ReadingStore } from '../store/reading-store.ts';
 import { BootOffsetFile } from './boot-offset-file.ts';
 import type { SpoolDirectory } from './directory.ts';
-import { OnceLog } from './once-log.ts';
 import { SpoolReader } from './reader.ts';
-import { SegmentList } from './segment-list.ts';
+import { OnceLog, SegmentList } from './segment-list.ts';
 import { SpoolWriter } from './writer.ts';
 
 export interface SpoolOptions {

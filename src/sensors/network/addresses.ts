@@ -6,8 +6,8 @@
 import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
+import { ipv6Text } from '../files/parse.ts';
 import type { CatalogueEntry, Collector } from '../runtime/collector.ts';
-import { ipv6Text } from './ip-text.ts';
 
 /** Six IPv6 addresses of 39 characters and their commas stay below 255 characters. */
 const ADDRESSES_MAX = 6;

@@ -7,8 +7,8 @@
 import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
+import { ipv4Text, ipv6Text } from '../files/parse.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
-import { ipv4Text, ipv6Text } from './ip-text.ts';
 
 const SOURCE = 'net/ipv4/fib_trie.c, /proc/net/route; net/ipv6/route.c, /proc/net/ipv6_route';
 

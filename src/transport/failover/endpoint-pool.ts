@@ -4,6 +4,7 @@
 
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
+import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Transport } from '../../core/ports/transport.ts';
 
@@ -54,5 +55,37 @@ export class EndpointPool implements AsyncDisposable {
     // The caller of `transport` has already received the error of an endpoint that failed to open.
     for (const transport of this.#opened.values())
       await (await transport.catch(() => undefined))?.[Symbol.asyncDispose]();
+  }
+}
+
+/** A verification expires after this time, because the device may have been deleted in the meantime, ms. */
+const VERIFICATION_TTL_MS = 24 * 3_600_000;
+
+/**
+ * Which endpoints have accepted the access token, and when. Distinguishes a token that the server has deleted
+ * from an endpoint that leads to another server.
+ */
+export class VerifiedTokens {
+  readonly #byEndpoint = new Map<number, { readonly token: Secret; readonly atMs: number }>();
+
+  add(endpoint: number, token: Secret, nowMs: number): void {
+    this.#byEndpoint.set(endpoint, { token, atMs: nowMs });
+  }
+
+  /** The endpoint no longer accepts the token. */
+  remove(endpoint: number): void {
+    this.#byEndpoint.delete(endpoint);
+  }
+
+  has(endpoint: number, token: Secret): boolean {
+    return this.#byEndpoint.get(endpoint)?.token.equals(token) ?? false;
+  }
+
+  /** Whether another endpoint has accepted the token within the last 24 hours. */
+  isVerifiedElsewhere(endpoint: number, token: Secret, nowMs: number): boolean {
+    return [...this.#byEndpoint].some(
+      ([other, entry]) =>
+        other !== endpoint && entry.token.equals(token) && nowMs - entry.atMs < VERIFICATION_TTL_MS,
+    );
   }
 }

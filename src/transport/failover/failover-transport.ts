@@ -26,8 +26,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
-import { type EndpointConfig, EndpointPool, type TransportRequest } from './endpoint-pool.ts';
-import { VerifiedTokens } from './verified-tokens.ts';
+import { type EndpointConfig, EndpointPool, type TransportRequest, VerifiedTokens } from './endpoint-pool.ts';
 
 export interface FailoverTimeouts {
   /** An endpoint fails if it does not respond within this time, ms. */

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { openGpio } from '../../../src/host/custom/gpio.ts';
-import { createGpioSensor } from '../../../src/host/custom/gpio-sensor.ts';
+import { createGpioSensor, openGpio } from '../../../src/host/custom/gpio.ts';
 
 const never = new AbortController().signal;
 
