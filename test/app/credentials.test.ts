@@ -33,7 +33,7 @@ test('a refused token is told in one sentence, and one refusal provisions nothin
   await using agent = AgentProcess.run(run);
   await agent.line('first telemetry accepted');
   sandbox.core.admin.revokeToken('gw-test');
-  assert.match(await agent.line('does not accept our access token'), /error.*check that the device exists/);
+  assert.match(await agent.line('rejects the access token'), /error.*check that the device exists/);
   assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
   assert.equal(sandbox.devices().length, 1);
   assert.equal(await agent.stop(), 0);

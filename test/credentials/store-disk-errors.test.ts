@@ -75,7 +75,7 @@ describe('in a read-only directory the store', () => {
     using fixture = await readOnly(BACKUP); // cannot be written again
     const record = await asNobody(fixture, () => fixture.open().read());
     assert.deepEqual(revealed(record), revealed(PROVISIONED));
-    assert.equal(fixture.log.withMessage(/^the credential store could not be mended/).length, 1);
+    assert.equal(fixture.log.withMessage(/^the agent could not repair the credential files/).length, 1);
   });
 });
 

@@ -107,7 +107,7 @@ describe('while the server accepts no readings', () => {
     assert.equal(harness.disk.appends, 1);
     await harness.sampleFor(600_000);
     assert.equal(harness.disk.appends, 3);
-    assert.equal(harness.log.withMessage(/are kept on the disk/).length, 1);
+    assert.equal(harness.log.withMessage(/are being stored on disk/).length, 1);
   });
 
   it('the oldest reading in memory is never older than one flush interval', async () => {
@@ -129,7 +129,7 @@ describe('while the server accepts no readings', () => {
     const fresh = numbers(await harness.deliver(harness.outbox.fresh));
     assert.ok(backlog.length > 20 && fresh.length > 0);
     assert.deepEqual([...backlog, ...fresh], upTo(29));
-    const drained = harness.log.withMessage('everything that waited is delivered');
+    const drained = harness.log.withMessage('the backlog has been delivered');
     assert.deepEqual(
       drained.map(({ fields }) => fields?.['readings']),
       [backlog.length],
@@ -155,7 +155,7 @@ describe('when the disk fails', () => {
     harness.disk.failsWith = 'ENOSPC';
     await harness.sampleFor(600_000);
     assert.ok(harness.disk.appends >= 9, `${harness.disk.appends}`);
-    const [line, ...more] = harness.log.withMessage(/the disk does not take/);
+    const [line, ...more] = harness.log.withMessage(/queued readings cannot be written to disk/);
     assert.deepEqual([line?.level, line?.fields['code'], more.length], ['error', 'ENOSPC', 0]);
     const delivered = [
       ...numbers(await harness.deliver(harness.outbox.backlog)),
@@ -173,7 +173,7 @@ describe('when the disk fails', () => {
     harness.disk.failsWith = undefined;
     await harness.sampleFor(70_000);
     assert.ok(harness.disk.size > 30);
-    assert.equal(harness.log.withMessage('the disk takes readings again').length, 1);
+    assert.equal(harness.log.withMessage('queued readings can be written to disk again').length, 1);
     const delivered = [
       ...numbers(await harness.deliver(harness.outbox.backlog)),
       ...numbers(await harness.deliver(harness.outbox.fresh)),

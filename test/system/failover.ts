@@ -69,9 +69,7 @@ async function drive(): Promise<void> {
   await until('the agent is back on CoAP', () => agent.said().includes('FL-ENDPOINT-RESTORED'));
   const [back, backMs] = [stored('coap'), clock.wallMs()];
   await until('readings over CoAP again', () => stored('coap') > back + 5);
-  await until('everything that waited is delivered', () =>
-    ledger().missing.every(({ tsMs }) => tsMs > backMs),
-  );
+  await until('the backlog has been delivered', () => ledger().missing.every(({ tsMs }) => tsMs > backMs));
 }
 
 function ledger(): ReturnType<typeof settle> {

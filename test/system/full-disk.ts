@@ -151,7 +151,7 @@ async function arrives(gateway: SpoolingGateway, count: number): Promise<boolean
 
 function judged(gateway: SpoolingGateway, boot: Boot): readonly string[] {
   const { problems, told } = gateway.settled();
-  const bugs = boot.lines.filter((line) => line.includes('a bug ended firstlight'));
+  const bugs = boot.lines.filter((line) => line.includes('an internal error stopped firstlight'));
   return [...problems, ...bugs, ...(told > 0 ? [`${told} readings told as lost`] : [])];
 }
 

@@ -21,10 +21,10 @@ const FLUSH_TAKES_MS_MAX = 1_500;
 /** A reading this old is on the disk or at the server, ms. */
 export const SAFE_AFTER_MS = FLUSH_EVERY_MS + FLUSH_TAKES_MS_MAX;
 
-export const SPOOLING = 'readings that the server has not taken yet are kept on the disk';
-export const DRAINED = 'everything that waited is delivered';
-export const REFUSED = 'the disk does not take the readings that wait';
-export const TAKES_AGAIN = 'the disk takes readings again';
+export const SPOOLING = 'undelivered readings are being stored on disk';
+export const DRAINED = 'the backlog has been delivered';
+export const REFUSED = 'queued readings cannot be written to disk';
+export const TAKES_AGAIN = 'queued readings can be written to disk again';
 const READY = 'firstlight is ready';
 
 const HOOKS = ['reading-hook.js', 'sync-hook.js'].map((file) =>

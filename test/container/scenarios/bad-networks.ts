@@ -52,7 +52,7 @@ export function nameServerAbsent(environment: Ground): Promise<Report> {
       (await service.number('NRestarts')) === 0,
       'it was restarted while the name server was away',
     );
-    const logged = await service.output('the name of the server cannot be resolved');
+    const logged = await service.output('the host name of the server cannot be resolved');
     findings.expect(logged, 'the journal does not say that the name cannot be resolved');
     names.speak();
     await comesOnline(site, findings);
@@ -70,12 +70,12 @@ export function linkDown(environment: Ground): Promise<Report> {
     );
     await site.link.down();
     await sleep(DOWN_MS);
-    const spooled = await service.output('kept on the disk');
+    const spooled = await service.output('being stored on disk');
     findings.expect(spooled, 'the journal does not say that readings are kept on the disk');
     await site.link.up();
     await comesOnline(site, findings);
     findings.expect(
-      await service.output('the server answers again'),
+      await service.output('the server responds again'),
       'the journal does not say that it is over',
     );
   });

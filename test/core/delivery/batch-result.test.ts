@@ -11,7 +11,7 @@ import type { Script } from '../../doubles/scripted-transport.ts';
 import { DeliveryHarness, timesIn } from './delivery-harness.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 200 };
-const REJECTED = /calls one reading malformed/;
+const REJECTED = /rejected one reading as malformed/;
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 /** A server that calls every body with one of these readings malformed. */
@@ -30,7 +30,7 @@ describe('a malformed reading', () => {
     assert.equal(harness.outbox.size, 0);
     assert.equal(harness.delivery.rejectedCount, 1);
     assert.equal(harness.delivery.delivered, 0);
-    assert.equal(harness.log.withMessage(/calls one reading malformed/)[0]?.level, 'error');
+    assert.equal(harness.log.withMessage(/rejected one reading as malformed/)[0]?.level, 'error');
   });
 
   it('among others is found by halving the batch, and only it is set aside', async () => {
@@ -214,7 +214,10 @@ describe('a reading that is answered with an internal error', () => {
     const gaps = harness.transport.telemetry.filter((body) => body.includes('lostReadings'));
     assert.equal(gaps.length, 1);
     assert.match(gaps[0] ?? '', /"lostFromMs":5,"lostToMs":5,"lostWhy":"refused"/);
-    assert.equal(harness.log.withMessage(/answers one reading, and only it/)[0]?.level, 'error');
+    assert.equal(
+      harness.log.withMessage(/responds to one reading with an internal error/)[0]?.level,
+      'error',
+    );
   });
 
   it('among a server that answers all with it is an overload: told, waited for, nothing set aside', async () => {
@@ -341,7 +344,7 @@ describe('a gap record the server does not take', () => {
     }
     const tries = harness.transport.telemetry.filter((body) => body.includes('lostReadings'));
     assert.ok(tries.length <= 3, `${tries.length}`);
-    assert.equal(harness.log.withMessage(/does not take the gap record/).length, 1);
+    assert.equal(harness.log.withMessage(/rejected the gap record/).length, 1);
     assert.equal(harness.outbox.losses.unreported, 0);
   });
 });

@@ -191,7 +191,7 @@ describe('a backlog', () => {
     assert.equal(harness.outbox.needsSnapshot, true);
     harness.append(3);
     assert.equal(harness.outbox.needsSnapshot, false);
-    assert.equal(harness.log.withMessage('everything that waited is delivered').length, 1);
+    assert.equal(harness.log.withMessage('the backlog has been delivered').length, 1);
   });
 });
 

@@ -19,7 +19,7 @@ import { RecordingLogger } from '../../doubles/recording-logger.ts';
 const ROWS = Object.entries(EVENTS);
 /** What a person can do. */
 const REMEDY =
-  /\b(change|check|compare|correct|delete|free|give|install|let|move|nothing to do|provision|raise|report|restart|run|set|shorten|stop)\b/;
+  /\b(change|check|compare|correct|delete|free|give|install|let|move|nothing to do|provision|raise|remove|report|restart|run|set|shorten|stop)\b/;
 const SOURCES = join(process.cwd(), 'src');
 
 /** Everything the agent is made of, but the catalogue itself. */

@@ -61,7 +61,7 @@ describe('the watchdog is fed at least every half of its time', () => {
         harness.service.longestSilenceMs() <= WATCHDOG_MS / 2,
         `${harness.service.longestSilenceMs()} ms`,
       );
-      assert.equal(harness.log.withMessage(/stands still/).length, 0);
+      assert.equal(harness.log.withMessage(/has stalled/).length, 0);
     });
   }
 
@@ -161,7 +161,7 @@ describe('the feeding stops when a part stands still', () => {
         harness.notifiedForMs(FROM_MS) <= withinMs + harness.settings.sampleEveryMs,
         `${harness.notifiedForMs(FROM_MS)} ms`,
       );
-      assert.equal(harness.log.withMessage(/stands still/).length, 1);
+      assert.equal(harness.log.withMessage(/has stalled/).length, 1);
     });
   }
 
@@ -192,7 +192,7 @@ describe('the feeding stops when a part stands still', () => {
     };
     await harness.runFor(HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() < WATCHDOG_MS);
-    assert.equal(harness.log.withMessage(/goes on again/).length, 1);
+    assert.equal(harness.log.withMessage(/has resumed/).length, 1);
   });
 });
 
@@ -233,7 +233,7 @@ describe('the status', () => {
     const { statuses } = harness.service;
     assert.ok(
       statuses.some((text) =>
-        /^offline for 2 h, 7\d\d readings kept \(0 lost\); the server does not answer$/.test(text),
+        /^offline for 2 h, 7\d\d readings kept \(0 lost\); the server does not respond$/.test(text),
       ),
     );
     assert.match(statuses.at(-1) ?? '', /^online, 1\d\d\d readings delivered, last \d+ s ago$/);

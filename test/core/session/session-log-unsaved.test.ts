@@ -24,7 +24,7 @@ const TOKEN_UNSAVED: SessionEvent = {
 };
 const FULL: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
 const DELIVERED: SessionEvent = { type: 'delivered' };
-const LOST = /^the token cannot be stored, and a power cut now would lose it: check /;
+const LOST = /^the access token cannot be stored, and a power cut would lose it; telemetry continues: check /;
 const STILL_UNSAVED = 'the token still cannot be stored';
 const STORED = 'provisioned: token stored';
 
@@ -97,6 +97,6 @@ it('the narrator tells no recovery for a step that the server accepted nothing o
     { type: 'wait-over' },
     { type: 'progressed' },
   ]);
-  assert.deepEqual(log.withMessage('the server answers again'), []);
+  assert.deepEqual(log.withMessage('the server responds again'), []);
   assert.equal(log.logged.length, 1);
 });

@@ -55,7 +55,11 @@ describe('the narrator tells a first boot', () => {
     ]);
     assert.deepEqual(log.logged, [
       { level: 'info', message: 'no credentials found', fields: {} },
-      { level: 'info', message: 'provisioning', fields: { device: 'gw-1', server: SERVER } },
+      {
+        level: 'info',
+        message: 'sending the provisioning request',
+        fields: { device: 'gw-1', server: SERVER },
+      },
       { level: 'info', message: 'provisioned: token stored', fields: { device: 'gw-1' } },
     ]);
   });
@@ -77,8 +81,8 @@ describe('the narrator tells a first boot', () => {
       { type: 'saved' },
     ];
     assert.deepEqual(messages(loggedLines(INITIAL_STATE, events).logged), [
-      'an earlier provisioning was interrupted: picking it up',
-      'the server already knows our token: an earlier answer was lost, nothing else',
+      'resuming an interrupted provisioning',
+      'the server already accepts the access token; only an earlier response was lost',
       'provisioned: token stored',
     ]);
   });
@@ -88,7 +92,7 @@ describe('the narrator tells a first boot', () => {
       { type: 'loaded', record: { state: 'pending', ...STORED } },
       TOKEN_REJECTED,
     ]);
-    assert.equal(log.logged.at(-1)?.message, 'the server does not know our token yet');
+    assert.equal(log.logged.at(-1)?.message, 'the server does not accept the access token yet');
   });
 });
 
@@ -154,8 +158,8 @@ describe('the narrator tells a declined name', () => {
     const weeks = Array.from({ length: 80 }, () => declined).flat();
     assert.deepEqual(messages(loggedLines(INITIAL_STATE, [...PROPOSED, ...weeks]).logged), [
       'no credentials found',
-      'provisioning',
-      'the server declined the name: asking whether our token is already known',
+      'sending the provisioning request',
+      'the server declined the device name; checking whether it already accepts the access token',
       FAILURE_POLICIES['provisioning-declined'].sentence,
     ]);
   });
@@ -172,7 +176,7 @@ describe('the narrator tells a declined name', () => {
 });
 
 describe('the narrator tells a recovery', () => {
-  const recovered = 'the server answers again';
+  const recovered = 'the server responds again';
 
   it('once, with the length of the whole trouble whatever its reasons were', () => {
     const events = [

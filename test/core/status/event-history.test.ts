@@ -29,7 +29,7 @@ it('keeps a trouble open until what ends it is told, as it was told first', () =
     of.active.map(({ event, detail: seen, bootMs }) => [event, seen, bootMs]),
     [['FL-DISK-WRITE-FAILED', 'ENOSPC', 0]],
   );
-  of.record('FL-DISK-WRITE-RESTORED', 'info', 'the disk takes readings again');
+  of.record('FL-DISK-WRITE-RESTORED', 'info', 'queued readings can be written to disk again');
   assert.deepEqual(of.active, []);
 });
 

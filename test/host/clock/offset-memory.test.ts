@@ -56,5 +56,5 @@ it('a failed write of the offsets is logged once', (t) => {
   assert.equal(memory.load(), undefined);
   memory.save(OFFSETS);
   memory.save(OFFSETS);
-  assert.equal(log.withMessage(/runtime directory can be written/).length, 1);
+  assert.equal(log.withMessage(/runtime directory is writable/).length, 1);
 });

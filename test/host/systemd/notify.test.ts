@@ -121,7 +121,7 @@ describe('systemd as the service manager', () => {
     manager.ready();
     await fixture.waitForCalls(3);
     assert.deepEqual(fixture.calls, ['/run/n|STATUS=lost', '/run/n|READY=1', '/run/n|READY=1']);
-    assert.equal(fixture.log.withMessage(/systemd cannot be told/).length, 1);
+    assert.equal(fixture.log.withMessage(/cannot notify systemd/).length, 1);
   });
 
   it('disposing the notifier waits for the last message, at most one second', async () => {

@@ -266,7 +266,7 @@ it('a segment of a newer version is kept and logged once, its number not reused'
   await store.acknowledge(2, store.epoch);
   assert.deepEqual(directory.names, Object.keys(files));
   assert.deepEqual(directory.bytesOf('00000007.log'), newer);
-  assert.equal(log.withMessage(/newer firstlight/).length, 1);
+  assert.equal(log.withMessage(/newer Firstlight version/).length, 1);
   assert.equal(losses.total, 0);
 });
 

@@ -119,7 +119,7 @@ describe('a slow response through nginx', { skip: noNginx }, () => {
           [reason, detail],
           ['server-timeout', `no response from localhost:${harness.port} within 1 s`],
         );
-        assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not answer: check/);
+        assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not respond: check/);
         assert.ok(answer.parts >= 3, 'the connection was not idle at the timeout');
         await until('no connection is left', () => connectionsTo(harness.port) === 0);
         assert.equal(
