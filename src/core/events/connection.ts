@@ -1,4 +1,7 @@
-/** The events of the conversation with the server, beside the refusals (verdicts.ts): credentials, provisioning, delivery. */
+/**
+ * Events of the session with the server, except failures (failures/policies.ts): credentials, provisioning,
+ * delivery, endpoints.
+ */
 
 import type { EventEntry } from './definition.ts';
 
@@ -113,6 +116,7 @@ export const CONNECTION_EVENTS = {
       'the agent cannot delete the file of the provisioning secret: delete it manually, or give the service user write permission for its directory',
   },
 } as const satisfies Record<string, EventEntry>;
+
 export const ENDPOINT_EVENTS = {
   'FL-ENDPOINT-FAILOVER': {
     level: 'warn',

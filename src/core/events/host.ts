@@ -1,4 +1,4 @@
-/** The events of the process and its host: start, stop, configuration, service manager, identity. */
+/** Events of the process and its host: start, stop, configuration, service manager, device name. */
 
 import type { EventEntry } from './definition.ts';
 

@@ -1,4 +1,4 @@
-/** The events of readings: sensors, what waits, the disk it waits on, what is lost, and the clock that dates it. */
+/** Events of readings: sensors, outbox, spool, losses and the clock. */
 
 import type { EventEntry } from './definition.ts';
 

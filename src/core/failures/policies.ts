@@ -1,32 +1,30 @@
 /**
- * The verdict on each refusal: how soon to try again, how loud to be, and what the operator should do.
- *
- * One table, one row per reason, nothing decided elsewhere. A sentence names the cause and a remedy; it holds
- * no variable part, so it can be searched for; what varies goes into log fields.
+ * The policy for each failure: retry schedule, log level, and the sentence with cause and remedy. Sentences
+ * are constant, so that they can be searched for; variable parts are log fields.
  */
 
 import type { Schedule } from './backoff.ts';
 import type { FailureReason } from './failure.ts';
 
 export interface FailurePolicy {
-  /** `warn` heals by itself; `error` needs a person. */
+  /** `warn`: recovers without help; `error`: a person must act. */
   readonly level: 'warn' | 'error';
   readonly schedule: Schedule;
   readonly sentence: string;
 }
 
-/** The server is there and asks for mercy. */
+/** The server is overloaded. */
 const OVERLOAD: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
-/** A token that worked is not taken any more: a person is probably changing something. */
+/** The server rejects a token that worked: a person is probably changing something. */
 const AUTH_FAILURE: Schedule = { baseMs: 15_000, capMs: 10 * 60_000 };
-/** Our own disk: it is asked again before long, because whoever mends it waits for that. */
+/** The disk of the gateway: retried soon, because whoever repairs it waits for the result. */
 const STORAGE: Schedule = { baseMs: 10_000, capMs: 10 * 60_000 };
-/** Someone has to change something first. */
+/** A person must change something first. */
 const NEEDS_ACTION: Schedule = { baseMs: 60_000, capMs: 60 * 60_000 };
 
-/** The road or the server is away: come back soon, but not all at once. */
+/** The network or the server is not available: retry soon, but not all gateways at once. */
 export const OUTAGE: Schedule = { baseMs: 2_000, capMs: 2 * 60_000 };
-/** Somebody has to mend something that is not ThingsBoard's: a certificate, a proxy, a name. */
+/** A person must repair something other than ThingsBoard: a certificate, a proxy, a host name. */
 const NEEDS_REPAIR: Schedule = { baseMs: 60_000, capMs: 10 * 60_000 };
 
 export const ENDPOINT_FAILURE_POLICIES = {

@@ -39,7 +39,7 @@ describe('a gateway that has never started', () => {
     at.sandbox.core.admin.createDevice({ name: 'gw-test', token: 'anothers' });
     const { code, provisioning: found } = await at.examined();
     assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(found?.observed ?? '', /FL-PROVISIONING-DECLINED.*our token is not known there/);
+    assert.match(found?.observed ?? '', /FL-PROVISIONING-DECLINED.*does not accept the proposed token/);
     assert.equal(at.sandbox.devices().length, 1);
   });
 });

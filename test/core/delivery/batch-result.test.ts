@@ -1,6 +1,7 @@
 /**
- * A reading the server refuses does nothing to the others: malformed (4.00), or answered with an internal error again
- * and again (5.00, trap 11). A server that refuses everything does little to any: none is lost silently.
+ * A reading the server refuses does nothing to the others: malformed (4.00), or answered with an internal
+ * error again and again (5.00, trap 11). A server that refuses everything does little to any: none is lost
+ * silently.
  */
 
 import assert from 'node:assert/strict';

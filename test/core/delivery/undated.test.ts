@@ -1,4 +1,7 @@
-/** Readings without a date: while the clock is not right they go live or not at all, and never twice by our own doing. */
+/**
+ * Readings without a date: while the clock is not right they go live or not at all, and never twice by our
+ * own doing.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

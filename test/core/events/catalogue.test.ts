@@ -1,4 +1,6 @@
-/** The catalogue of events: each id is told somewhere, each line has its id, and each trouble says what to do. */
+/**
+ * The catalogue of events: each id is told somewhere, each line has its id, and each trouble says what to do.
+ */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The watchdog is fed while both loops get on, whatever the server does; each way to stand still stops it within its time. */
+/**
+ * The watchdog is fed while both loops get on, whatever the server does; each way to stand still stops it
+ * within its time.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -218,7 +221,7 @@ describe('the status', () => {
     });
     await harness.runFor(200_000);
     const { statuses } = harness.service;
-    assert.ok(statuses.includes('provisioning gw-1, 1 reading kept'));
+    assert.ok(statuses.includes('provisioning gw-1, 1 reading queued'));
     assert.match(statuses.at(-1) ?? '', /^online, 18 readings delivered, last (0|10) s ago$/);
     const message = new Set(statuses.map((text) => text.split(/[ :,]/)[0]));
     assert.deepEqual([...message], ['starting', 'provisioning', 'waiting', 'online']);
@@ -233,7 +236,7 @@ describe('the status', () => {
     const { statuses } = harness.service;
     assert.ok(
       statuses.some((text) =>
-        /^offline for 2 h, 7\d\d readings kept \(0 lost\); the server does not respond$/.test(text),
+        /^offline for 2 h, 7\d\d readings queued \(0 lost\); the server does not respond$/.test(text),
       ),
     );
     assert.match(statuses.at(-1) ?? '', /^online, 1\d\d\d readings delivered, last \d+ s ago$/);
@@ -252,7 +255,7 @@ describe('the status', () => {
     await harness.runFor(600_000);
     assert.match(
       harness.service.statuses.at(-1) ?? '',
-      /^not provisioned for \d+ min, 5\d readings kept \(0 lost\); the server does not know the provisioning key and secret$/,
+      /^not provisioned for \d+ min, 5\d readings queued \(0 lost\); the server does not know the provisioning key and secret$/,
     );
   });
 

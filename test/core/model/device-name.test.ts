@@ -47,14 +47,17 @@ it('a placeholder may occur twice and is named once', () => {
 });
 
 it('all that is wrong with a template is said at once', () => {
-  assert.match(problemOf('{mac}-{sreial}'), /no mac to put in for \{mac\}.*\{sreial\} is no placeholder/);
+  assert.match(
+    problemOf('{mac}-{sreial}'),
+    /no mac for the placeholder \{mac\}.*\{sreial\} is not a placeholder/,
+  );
 });
 
 it('a brace on its own, an empty placeholder and a name of the prototype are refused', () => {
   assert.match(problemOf('gw-{serial'), /brace/);
   assert.match(problemOf('gw-}'), /brace/);
-  assert.match(problemOf('gw-{}'), /no placeholder/);
-  assert.match(problemOf('gw-{constructor}'), /no placeholder/);
+  assert.match(problemOf('gw-{}'), /not a placeholder/);
+  assert.match(problemOf('gw-{constructor}'), /not a placeholder/);
 });
 
 it('what a host puts in is text, whatever it looks like', () => {

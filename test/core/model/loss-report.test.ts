@@ -1,4 +1,7 @@
-/** Losses: whatever is lost is told once, in one gap record, and a gap record that is lost itself is told anew. */
+/**
+ * Losses: whatever is lost is told once, in one gap record, and a gap record that is lost itself is told
+ * anew.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

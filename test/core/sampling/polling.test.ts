@@ -1,4 +1,6 @@
-/** Sensors that take their time, in virtual time: when they are asked, what of them counts, and what is told. */
+/**
+ * Sensors that take their time, in virtual time: when they are asked, what of them counts, and what is told.
+ */
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * An operator who changes the name while a provisioning is pending: the token that was proposed is asked about
- * first, so that it can never name two devices; and a gateway that had a device keeps its name.
+ * An operator who changes the name while a provisioning is pending: the token that was proposed is asked
+ * about first, so that it can never name two devices; and a gateway that had a device keeps its name.
  */
 
 import assert from 'node:assert/strict';

@@ -159,7 +159,10 @@ describe('session: each event leads to the state the table says', () => {
   });
 });
 
-/** Where a wait after a refusal leads back to; a token that cannot be stored waits for nothing (session-unsaved.test.ts). */
+/**
+ * Where a wait after a refusal leads back to; a token that cannot be stored waits for nothing
+ * (session-unsaved.test.ts).
+ */
 const RESUME_STEPS: readonly (readonly [from: SessionStep, to: ResumableStep])[] = [
   [LOAD, { at: 'load' }],
   [{ at: 'record-intent' }, { at: 'record-intent' }],

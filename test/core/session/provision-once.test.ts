@@ -1,4 +1,7 @@
-/** Provisioning once, beside the agent: the agent's order and its promises, and an end where the agent would wait. */
+/**
+ * Provisioning once, beside the agent: the agent's order and its promises, and an end where the agent would
+ * wait.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,6 @@
-/** What an operator reads of a token that cannot be stored: that a power cut would lose it, once, and its end. */
+/**
+ * What an operator reads of a token that cannot be stored: that a power cut would lose it, once, and its end.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -25,7 +27,7 @@ const TOKEN_UNSAVED: SessionEvent = {
 const FULL: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
 const DELIVERED: SessionEvent = { type: 'delivered' };
 const LOST = /^the access token cannot be stored, and a power cut would lose it; telemetry continues: check /;
-const STILL_UNSAVED = 'the token still cannot be stored';
+const STILL_UNSAVED = 'the access token still cannot be stored';
 const STORED = 'provisioned: token stored';
 
 /** The session from `start` through `events`, as far apart as two tries of the disk. */

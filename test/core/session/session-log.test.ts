@@ -104,7 +104,7 @@ describe('the narrator tells a refusal', () => {
       const { level, sentence } = FAILURE_POLICIES[reason];
       const fields = { reason, detail: `seen: ${reason}`, state: 'deliver', device: 'gw-1', retryInS: 1 };
       assert.deepEqual(log.logged, [{ level, message: sentence, fields }]);
-      assert.equal(log.withMessage('still refused').length, 3);
+      assert.equal(log.withMessage('still failing').length, 3);
     });
   }
 

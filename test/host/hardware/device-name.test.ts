@@ -110,7 +110,7 @@ it('the placeholders of a template are replaced from this host', (t) => {
 
 it('a template with a placeholder that this host cannot replace is a problem', (t) => {
   const found = deriveDeviceName({ root: hostOf(t, MACHINE_ID), template: 'gw-{serial}' });
-  assert.match(found.ok ? '' : found.problem, /no serial to put in for \{serial\}/);
+  assert.match(found.ok ? '' : found.problem, /no serial for the placeholder \{serial\}/);
 });
 
 function nameOf(t: TestContext, ...parts: readonly Files[]): string {
