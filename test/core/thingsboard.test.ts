@@ -16,14 +16,14 @@ const SEED = { seed: 20_261_121, numRuns: 2_000 };
 describe('the provisioning body', () => {
   const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };
 
-  it('without a token of ours is the golden example P1, byte for byte', () => {
+  it('the provisioning body without a token is the golden example P1', () => {
     assert.equal(
       provisionBody(request),
       '{"deviceName":"gw-0001","provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}',
     );
   });
 
-  it('with a token of ours names its type, so that the server takes it', () => {
+  it('the provisioning body with a token contains the credentials type', () => {
     assert.deepEqual(JSON.parse(provisionBody({ ...request, token: new Secret('T0K') })), {
       deviceName: 'gw-0001',
       provisionDeviceKey: 'pk1',
@@ -33,7 +33,7 @@ describe('the provisioning body', () => {
     });
   });
 
-  it('never holds a null member, which would break it', () => {
+  it('the provisioning body never contains a null member', () => {
     assert.doesNotMatch(provisionBody(request), /null|undefined|\*\*\*/);
   });
 });
@@ -57,7 +57,7 @@ const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] 
   ['every sign a path segment takes', issued('!~-._:@$&'), '!~-._:@$&'],
 ];
 
-describe('an answer with a token the agent can use is taken', () => {
+describe('a provisioning response with a usable token', () => {
   for (const [identity, body, token] of TAKEN) {
     it(identity, () => {
       assert.deepEqual(revealed(parseProvisionAnswer(body)), {
@@ -120,7 +120,7 @@ const REFUSED: readonly (readonly [claim: string, body: string, reason: FailureR
   ],
 ];
 
-describe('every other answer is a refusal with its reason', () => {
+describe('any other provisioning response is a failure with its reason', () => {
   for (const [identity, body, reason] of REFUSED) {
     it(`${identity}: ${reason}`, () => {
       const answer = parseProvisionAnswer(body);
@@ -129,7 +129,7 @@ describe('every other answer is a refusal with its reason', () => {
   }
 });
 
-describe('the detail of a refusal says what the answer looked like', () => {
+describe('the detail of a failure describes the response', () => {
   const DESCRIPTIONS = [
     ['', /empty/],
     ['\b\u0002', /protobuf/],
@@ -168,7 +168,7 @@ function parseSafely(value: unknown): string {
   }
 }
 
-it('no answer makes the parser throw, whatever it holds', () => {
+it('no response makes the parser throw', () => {
   const check = (body: string) => {
     const answer = parseProvisionAnswer(body);
     assert.ok(answer.type === 'token-issued' || answer.failure.detail.length < 100);
@@ -176,7 +176,7 @@ it('no answer makes the parser throw, whatever it holds', () => {
   fc.assert(fc.property(bodies, check), SEED);
 });
 
-it('no refusal quotes the server, which may echo the request with its secret', () => {
+it('no failure quotes the server, which may echo the secret', () => {
   const secret = 'Echoed5ecret';
   const echoes = [
     secret,

@@ -24,7 +24,7 @@ const rejecting =
       : 'ok';
 
 describe('a malformed reading', () => {
-  it('alone is set aside, counted and told as an error', async () => {
+  it('a single malformed reading is rejected, counted and logged as an error', async () => {
     const harness = new DeliveryHarness(rejecting(1));
     harness.append(1);
     assert.deepEqual(await harness.step(), { type: 'progressed' });
@@ -34,7 +34,7 @@ describe('a malformed reading', () => {
     assert.equal(harness.log.withMessage(/rejected one reading as malformed/)[0]?.level, 'error');
   });
 
-  it('among others is found by halving the batch, and only it is set aside', async () => {
+  it('splits a malformed batch until the bad reading is isolated', async () => {
     const harness = new DeliveryHarness(rejecting(5));
     harness.append(...upTo(8));
     const events = await harness.drain();
@@ -61,7 +61,7 @@ describe('a malformed reading', () => {
     });
   });
 
-  it('never takes a good one with it, wherever and however many there are', async () => {
+  it('malformed readings never discard a good one', async () => {
     const check = async (count: number, bad: number[]) => {
       const harness = new DeliveryHarness(rejecting(...bad));
       harness.append(...upTo(count));
@@ -76,7 +76,7 @@ describe('a malformed reading', () => {
     await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 100 }), some, check), SEED);
   });
 
-  it('does not make the following batches small', async () => {
+  it('a malformed reading does not make the following batches smaller', async () => {
     const harness = new DeliveryHarness(rejecting(1));
     harness.append(...upTo(20));
     await harness.drain();
@@ -87,7 +87,7 @@ describe('a malformed reading', () => {
   });
 });
 
-describe('a server that calls everything malformed', () => {
+describe('a server that rejects everything as malformed', () => {
   const everything: Script = () => 'request-malformed';
   const outcome = (event: SessionEvent) => (event.type === 'failed' ? event.failure.reason : event.type);
 
@@ -98,7 +98,7 @@ describe('a server that calls everything malformed', () => {
     return events;
   }
 
-  it('costs one reading, then a wait for each further one', async () => {
+  it('a server that rejects everything costs one reading per wait', async () => {
     const harness = new DeliveryHarness(everything);
     harness.append(1);
     await harness.step();
@@ -113,7 +113,7 @@ describe('a server that calls everything malformed', () => {
     assert.equal(harness.delivery.rejectedCount, 3);
   });
 
-  it('keeps the reading it waits for, and tries that one first thereafter', async () => {
+  it('a reading retained during a wait is tried first after it', async () => {
     const harness = new DeliveryHarness(everything);
     harness.append(1, 2, 3);
     while (harness.delivery.rejectedCount === 0) await harness.step();
@@ -125,7 +125,7 @@ describe('a server that calls everything malformed', () => {
     assert.equal(harness.outbox.size, 1);
   });
 
-  it('loses five of a hundred readings in ten steps at most, each one told and counted', async () => {
+  it('a server that rejects everything costs at most 5 of 100 readings in 10 steps', async () => {
     const harness = new DeliveryHarness(everything);
     harness.append(...upTo(100));
     // Ten steps from the first lone reading on: the halvings before it lose nothing.
@@ -143,7 +143,7 @@ describe('a server that calls everything malformed', () => {
     );
   });
 
-  it('for a while only: an accepted reading lets the next malformed one go without a wait', async () => {
+  it('after an accepted reading the next malformed one is discarded without a wait', async () => {
     const harness = new DeliveryHarness(rejecting(1, 3));
     for (const [tsMs, expected] of [
       [1, 'progressed'],
@@ -155,7 +155,7 @@ describe('a server that calls everything malformed', () => {
     }
   });
 
-  it('and is silent in between is still waited for: silence accepts nothing', async () => {
+  it('a timeout between malformed readings does not count as accepted', async () => {
     const answers = [
       'request-malformed',
       'server-timeout',
@@ -176,7 +176,7 @@ describe('a server that calls everything malformed', () => {
   });
 });
 
-describe('a reading that is answered with an internal error', () => {
+describe('a reading with an internal error as response', () => {
   /** A server that answers 5.00 to every body with one of these readings. */
   const rejectingServer =
     (...bad: readonly number[]): Script =>
@@ -204,7 +204,7 @@ describe('a reading that is answered with an internal error', () => {
     await session;
   }
 
-  it('is found and set aside while others go on, after minutes and not at once', async () => {
+  it('a reading with internal errors is isolated and rejected after minutes', async () => {
     const harness = new DeliveryHarness(rejectingServer(5));
     await harness.appendBacklog(...upTo(8));
     await passing(harness, 60_000);
@@ -221,7 +221,7 @@ describe('a reading that is answered with an internal error', () => {
     );
   });
 
-  it('among a server that answers all with it is an overload: told, waited for, nothing set aside', async () => {
+  it('internal errors for all readings are an overload, and no reading is rejected', async () => {
     const harness = new DeliveryHarness(() => 'server-overloaded');
     harness.append(1, 2, 3);
     const events = [];
@@ -233,7 +233,7 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(harness.outbox.size, 3);
   });
 
-  it('with a time at which it may be asked again is the business of the session at once, wherever it came from', async () => {
+  it('an internal error with a retry time reaches the session at once', async () => {
     const named = { reason: 'server-overloaded', detail: 'answer 429', retryAfterMs: 7_000 } as const;
     const logged = { type: 'failed', failure: named };
     const fresh = new DeliveryHarness(() => named);
@@ -248,7 +248,7 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(fresh.outbox.size + backlog.outbox.size + live.outbox.size, 3);
   });
 
-  it('for a while, by a rate limit that hits any message, is delivered in the end', async () => {
+  it('a reading hit by a rate limit is delivered in the end', async () => {
     let count = 0;
     const harness = new DeliveryHarness(() => (++count % 2 === 0 ? 'server-overloaded' : 'ok'));
     await harness.appendBacklog(...upTo(2_000));
@@ -257,7 +257,7 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(harness.outbox.size, 0);
   });
 
-  it('in a backlog that meets a rate limit holds up the backlog, and what is fresh goes at once', async () => {
+  it('a rate limit delays the backlog, and fresh readings are sent at once', async () => {
     let allowed = 0;
     const harness = new DeliveryHarness((call) => {
       if (call.verb === 'postTelemetry' && timesIn(call.body).every((tsMs) => tsMs >= 1_000_000)) return 'ok';
@@ -277,8 +277,8 @@ describe('a reading that is answered with an internal error', () => {
   });
 });
 
-describe('a fresh reading that is answered with an internal error', () => {
-  it('does not stand before those that come after it, whatever trouble there was', async () => {
+describe('a fresh reading with an internal error as response', () => {
+  it('a fresh reading with internal errors does not delay later ones', async () => {
     let isAway = false;
     const harness = new DeliveryHarness((call) => {
       if (isAway) return 'server-timeout';
@@ -309,7 +309,7 @@ describe('a fresh reading that is answered with an internal error', () => {
 });
 
 describe('a run of malformed readings in a backlog', () => {
-  it('costs what is fresh no time, and only those readings', async () => {
+  it('malformed readings in the backlog do not delay fresh readings', async () => {
     const harness = new DeliveryHarness(rejecting(...upTo(20)));
     await harness.appendBacklog(...upTo(200));
     let isOver = false;
@@ -333,8 +333,8 @@ describe('a run of malformed readings in a backlog', () => {
   });
 });
 
-describe('a gap record the server does not take', () => {
-  it('is told to the operator once, and not to the server for ever', async () => {
+describe('a gap record that the server rejects', () => {
+  it('a rejected gap record is logged once and not sent again', async () => {
     const harness = new DeliveryHarness((call) =>
       call.verb === 'postTelemetry' && call.body.includes('lostReadings') ? 'request-malformed' : 'ok',
     );

@@ -43,7 +43,7 @@ class Watched extends AgentHarness {
   }
 }
 
-describe('the watchdog is fed at least every half of its time', () => {
+describe('watchdog notifications continue at half of the interval', () => {
   const HEALTHY: readonly (readonly [when: string, hours: number, make: () => Watched])[] = [
     ['online', 24, () => new Watched(undefined, PROVISIONED)],
     ['offline for three days', 72, () => new Watched(() => 'server-timeout', PROVISIONED)],
@@ -68,7 +68,7 @@ describe('the watchdog is fed at least every half of its time', () => {
     });
   }
 
-  it('with a reading every 24 hours, online and offline', async () => {
+  it('the watchdog is notified with a reading every 24 hours, online and offline', async () => {
     for (const script of [() => 'ok' as const, () => 'no-route' as const]) {
       const harness = new Watched(script, PROVISIONED);
       harness.settings = { ...harness.settings, sampleEveryMs: 24 * HOUR_MS };
@@ -77,21 +77,21 @@ describe('the watchdog is fed at least every half of its time', () => {
     }
   });
 
-  it('while the clock is never right and nothing can be dated', async () => {
+  it('the watchdog is notified while the clock is never synchronised', async () => {
     const harness = new Watched(() => 'server-timeout', PROVISIONED);
     harness.timeSync.synchronised = false;
     await harness.runFor(24 * HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() <= WATCHDOG_MS / 2);
   });
 
-  it('while nothing that is sampled changes, so that nothing is to be delivered', async () => {
+  it('the watchdog is notified while no sampled value changes', async () => {
     const harness = new Watched(undefined, PROVISIONED);
     harness.sensors = { sample: async () => ({}) };
     await harness.runFor(24 * HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() <= WATCHDOG_MS / 2);
   });
 
-  it('while a spread of an hour is waited out, and while provisioning is patient for eight minutes', async () => {
+  it('the watchdog is notified during a spread of 1 h and a provisioning of 8 min', async () => {
     const harness = new Watched(async (call) => {
       if (call.verb === 'provision') await harness.clock.sleep(500_000, harness.stop.signal);
       return 'ok' as const;
@@ -103,7 +103,7 @@ describe('the watchdog is fed at least every half of its time', () => {
   });
 });
 
-describe('the feeding stops when a part stands still', () => {
+describe('a stall of the agent', () => {
   const FROM_MS = HOUR_MS;
   const HANG_CASES: readonly (readonly [what: string, withinMs: number, make: () => Watched])[] = [
     [
@@ -154,7 +154,7 @@ describe('the feeding stops when a part stands still', () => {
     ],
   ];
   for (const [name, withinMs, make] of HANG_CASES) {
-    it(`${name}: at most ${withinMs / 1000} s later, and it is told once`, async () => {
+    it(`${name}: the notifications stop within ${withinMs / 1000} s, logged once`, async () => {
       const harness = make();
       await harness.live(FROM_MS + 2 * HOUR_MS);
       const before = harness.service.aliveMs.filter((ms) => ms < FROM_MS).length;
@@ -168,21 +168,21 @@ describe('the feeding stops when a part stands still', () => {
     });
   }
 
-  it('a provisioning request never ends', async () => {
+  it('a provisioning request that never ends stops the notifications', async () => {
     const harness = new Watched(forever);
     await harness.live(2 * HOUR_MS);
     assert.ok(harness.notifiedForMs(0) <= PROVISIONING_MS_MAX);
     assert.ok(harness.notifiedForMs(0) > PROVISIONING_MS_MAX - WATCHDOG_MS);
   });
 
-  it('the credential store never answers', async () => {
+  it('a credential store that never responds stops the notifications', async () => {
     const harness = new Watched();
     harness.store.read = forever;
     await harness.live(2 * HOUR_MS);
     assert.ok(harness.notifiedForMs(0) <= DISK_MS_MAX);
   });
 
-  it('and begins again when it goes on: a whole process that stood still for a minute is not restarted', async () => {
+  it('the notifications resume after the whole process was stopped for a minute', async () => {
     const harness = new Watched(undefined, PROVISIONED);
     const { sensors } = harness;
     let beats = 0;
@@ -199,8 +199,8 @@ describe('the feeding stops when a part stands still', () => {
   });
 });
 
-describe('the figures of patience', () => {
-  it("are above what the road's own deadlines add up to", () => {
+describe('the deadlines', () => {
+  it('the deadlines exceed the sum of the time limits of the transport', () => {
     const longestMs = (timeoutMs: 'retryable' | 'once') => {
       const { noAckTimeoutMs: unansweredMs, responseTimeoutMs: acknowledgedMs } = retransmissionTiming(
         timeoutMs,
@@ -214,7 +214,7 @@ describe('the figures of patience', () => {
 });
 
 describe('the status', () => {
-  it('of a first boot goes from provisioning to online, and each change is told within seconds', async () => {
+  it('the status of a first boot changes from provisioning to online within seconds', async () => {
     const harness = new Watched(async (call) => {
       if (call.verb === 'provision') await harness.clock.sleep(20_000, harness.stop.signal);
       return 'ok' as const;
@@ -227,7 +227,7 @@ describe('the status', () => {
     assert.deepEqual([...message], ['starting', 'provisioning', 'waiting', 'online']);
   });
 
-  it('of an outage says since when, what is kept and why, and then that it is over', async () => {
+  it('the status of an outage shows its duration, queued readings and cause', async () => {
     const harness = new Watched(
       () => (harness.clock.monotonicMs() < 2.5 * HOUR_MS ? 'server-timeout' : 'ok'),
       PROVISIONED,
@@ -242,7 +242,7 @@ describe('the status', () => {
     assert.match(statuses.at(-1) ?? '', /^online, 1\d\d\d readings delivered, last \d+ s ago$/);
   });
 
-  it('of a server that comes and goes costs a message every three seconds at most', async () => {
+  it('the status of a flapping server is sent at most every three seconds', async () => {
     let count = 0;
     const harness = new Watched(() => (++count % 2 === 0 ? 'ok' : 'server-timeout'), PROVISIONED);
     harness.settings = { ...harness.settings, sampleEveryMs: 1_000 };
@@ -250,7 +250,7 @@ describe('the status', () => {
     assert.ok(harness.service.statuses.length <= 21);
   });
 
-  it('of a gateway that is not provisioned says so, and what the server says', async () => {
+  it('the status of an unprovisioned gateway shows the failure', async () => {
     const harness = new Watched(() => 'provisioning-key-unknown');
     await harness.runFor(600_000);
     assert.match(
@@ -259,7 +259,7 @@ describe('the status', () => {
     );
   });
 
-  it('READY is said at once, though the server never answers', async () => {
+  it('READY is sent at once, even if the server never responds', async () => {
     const harness = new Watched(() => 'never');
     await harness.runFor(0);
     assert.deepEqual(harness.service.notifications, ['ready']);

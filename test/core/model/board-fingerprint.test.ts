@@ -55,12 +55,12 @@ const entry = fc
   .map(([kind, digit]) => `${kind}:${digit.repeat(16)}`);
 const fingerprint: fc.Arbitrary<Fingerprint> = fc.array(entry, { maxLength: 5 });
 
-describe('sameBoard', () => {
-  it('is symmetric', () => {
+describe('isSameBoard', () => {
+  it('isSameBoard is symmetric', () => {
     fc.assert(fc.property(fingerprint, fingerprint, (a, b) => isSameBoard(a, b) === isSameBoard(b, a)));
   });
 
-  it('is reflexive, whatever the order and however often an entry is repeated', () => {
+  it('isSameBoard ignores order and repetition of entries', () => {
     fc.assert(
       fc.property(fingerprint, (a) => {
         assert.ok(isSameBoard(a, [...a].reverse()));
@@ -69,7 +69,7 @@ describe('sameBoard', () => {
     );
   });
 
-  it('never takes a board for another one while its serial stays', () => {
+  it('isSameBoard is true for boards with the same serial', () => {
     const macs = fc.array(
       entry.filter((each) => !each.startsWith('serial:')),
       { maxLength: 4 },

@@ -18,14 +18,14 @@ const reading = (tsMs?: number): Reading => ({
   isSnapshot: true,
 });
 
-it('nothing lost is nothing to tell', () => {
+it('without losses there is no gap record', () => {
   assert.equal(
     new LossReport().takeGapRecord(() => STAMP),
     undefined,
   );
 });
 
-it('a gap record says how many, from when to when, and why; it is dated when it is told', () => {
+it('a gap record has number, period and causes, and the time of the report', () => {
   const losses = new LossReport();
   losses.addReading(reading(3_000), 'memory full');
   losses.add({ readings: 10, reason: 'spool full', fromMs: 1_000, toMs: 2_000 });
@@ -40,7 +40,7 @@ it('a gap record says how many, from when to when, and why; it is dated when it 
   );
 });
 
-it('what was told is not told again, and is still counted', () => {
+it('reported losses are not reported again but stay in the total', () => {
   const losses = new LossReport();
   losses.addReading(reading(), 'undatable');
   const gap = losses.takeGapRecord(() => STAMP);
@@ -52,7 +52,7 @@ it('what was told is not told again, and is still counted', () => {
   assert.deepEqual([losses.unreported, losses.total], [0, 1]);
 });
 
-it('a lost gap record is told with the next one, and counts nothing twice', () => {
+it('a lost gap record is added to the next one without double counting', () => {
   const losses = new LossReport();
   losses.addReading(reading(1_000), 'malformed');
   const gap = losses.takeGapRecord(() => STAMP);
@@ -68,7 +68,7 @@ it('a lost gap record is told with the next one, and counts nothing twice', () =
   assert.equal(losses.total, 2);
 });
 
-it('however often gap records are lost on the way, the sum that arrives is the sum that was lost', () => {
+it('the reported sum equals the lost sum, even if gap records are lost', () => {
   const operation = fc.oneof(fc.constant('lose'), fc.constant('tell and lose'), fc.constant('tell'));
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 50 }), (operations) => {

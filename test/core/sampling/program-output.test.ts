@@ -62,14 +62,14 @@ describe('a program’s output', () => {
     });
   }
 
-  it('counts only what was asked for, and what else is in it is no problem', () => {
+  it('unselected values of a program are ignored without a problem', () => {
     const output = '{"flow": 1, "other": {"x": 1}, "pump": false}';
     assert.deepEqual(programValues(output, { name: 'boiler', keys: ['flow', 'pump', 'missing'] }), {
       values: { boilerFlow: 1, boilerPump: false },
     });
   });
 
-  it('has at most 32 values, and the rest is told', () => {
+  it('a program has at most 32 values, and more are a problem', () => {
     const lines = (count: number) => Array.from({ length: count }, (_, index) => `k${index}=1`).join('\n');
     assert.equal(programValues(lines(KEYS_MAX), boiler).problem, undefined);
     const { values, problem } = programValues(lines(KEYS_MAX + 1), boiler);
@@ -77,7 +77,7 @@ describe('a program’s output', () => {
     assert.equal(problem, 'prints more than 32 values');
   });
 
-  it('whatever it is, gives keys and values that may be delivered, and one line of complaint', () => {
+  it('any output yields deliverable values and at most one line of problem', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -97,7 +97,7 @@ describe('a program’s output', () => {
   });
 });
 
-it('the key of a program’s value begins with the sensor’s name, once', () => {
+it('the key of a value begins with the sensor name once', () => {
   const rows: readonly [said: string, key: string | undefined][] = [
     ['temp', 'boilerTemp'],
     ['TEMP', 'boilerTEMP'],

@@ -41,7 +41,7 @@ class ActionHarness {
 }
 
 describe('the first boot of a gateway', () => {
-  it('writes its intent before the server is asked, and the token before it is believed', async () => {
+  it('a first boot stores its intent before the request and the token before its use', async () => {
     const fixture = new ActionHarness();
     let state: SessionState = INITIAL_STATE;
     while (state.at !== 'deliver') {
@@ -62,8 +62,8 @@ describe('the first boot of a gateway', () => {
   });
 });
 
-describe('to intend', () => {
-  it('mints a token of ours and stores it with the name, the server and the date', async () => {
+describe('record-intent', () => {
+  it('record-intent stores a new token with the name, the server and the time', async () => {
     const fixture = new ActionHarness();
     const event = await fixture.act({ at: 'record-intent' });
     assert.deepEqual(revealed(event), { type: 'intent-recorded', identity: revealed(OURS) });
@@ -71,7 +71,7 @@ describe('to intend', () => {
     assert.deepEqual(revealed(fixture.store.record), revealed(stored));
   });
 
-  it('mints nothing where the server is to choose', async () => {
+  it('record-intent creates no token in server-generated mode', async () => {
     const fixture = new ActionHarness();
     fixture.settings = { ...SETTINGS, pair: { ...PAIR, deviceGenerated: false } };
     const event = await fixture.act({ at: 'record-intent' });
@@ -80,7 +80,7 @@ describe('to intend', () => {
     assert.ok(fixture.store.record && !('token' in fixture.store.record));
   });
 
-  it('proposes an earlier token again under the configured name, and mints none', async () => {
+  it('record-intent proposes an earlier token under the configured name', async () => {
     for (const deviceGenerated of [true, false]) {
       const fixture = new ActionHarness();
       fixture.settings = { ...SETTINGS, deviceName: 'gw-2', pair: { ...PAIR, deviceGenerated } };
@@ -94,8 +94,8 @@ describe('to intend', () => {
   });
 });
 
-describe('to provision', () => {
-  it('sends name, key, secret and the token of the claim', async () => {
+describe('provision', () => {
+  it('provision sends name, key, secret and the proposed token', async () => {
     const fixture = new ActionHarness();
     await fixture.act({ at: 'provision', identity: OURS });
     const [call] = fixture.transport.calls;
@@ -103,21 +103,21 @@ describe('to provision', () => {
     assert.deepEqual(revealed(call), revealed({ verb: 'provision', request }));
   });
 
-  it('stores the token that was issued, not the one that was proposed', async () => {
+  it('provision stores the issued token, not the proposed one', async () => {
     const fixture = new ActionHarness();
     await fixture.act({ at: 'provision', identity: { deviceName: 'gw-1' } });
     const stored = { state: 'provisioned', server: 'coap://tb', deviceName: 'gw-1', sinceMs: WALL_MS };
     assert.deepEqual(revealed(fixture.store.record), { ...stored, token: 'revealed issued-by-the-server' });
   });
 
-  it('refused, stores nothing and passes the refusal on', async () => {
+  it('a failed provision stores nothing and returns the failure', async () => {
     const fixture = new ActionHarness(() => 'provisioning-key-unknown');
     const event = await fixture.act({ at: 'provision', identity: OURS });
     assert.equal(event.type === 'failed' && event.failure.reason, 'provisioning-key-unknown');
     assert.deepEqual(fixture.journal, ['transport provision']);
   });
 
-  it('without a key and secret is a refusal, and nothing is sent or written', async () => {
+  it('provision without key and secret fails and sends and stores nothing', async () => {
     const fixture = new ActionHarness();
     const { pair: _, ...bare } = SETTINGS;
     fixture.settings = bare;
@@ -127,10 +127,10 @@ describe('to provision', () => {
   });
 });
 
-describe('to probe and to adopt', () => {
+describe('verify-token and save', () => {
   const probe: SessionStep = { at: 'verify-token', identity: OURS, nameDeclined: false };
 
-  it('asks about the token of the claim and tells the answer as it is', async () => {
+  it('verify-token returns whether the server accepts the token', async () => {
     const fixture = new ActionHarness(
       (_, index) => (['ok', 'not-ours', 'server-timeout'] as const)[index] ?? 'ok',
     );
@@ -141,7 +141,7 @@ describe('to probe and to adopt', () => {
     assert.deepEqual(revealed(fixture.transport.calls[0]), { verb: 'probe', token: 'revealed minted-1' });
   });
 
-  it('makes the adopted token durable without asking the server again', async () => {
+  it('save stores the verified token without a request', async () => {
     const fixture = new ActionHarness();
     assert.deepEqual(await fixture.act({ at: 'save', identity: OURS }), { type: 'saved' });
     assert.deepEqual(fixture.journal, ['store write provisioned']);
@@ -153,7 +153,7 @@ describe('to probe and to adopt', () => {
 describe('a store that fails', () => {
   const steps: SessionStep[] = [{ at: 'load' }, { at: 'record-intent' }, { at: 'save', identity: OURS }];
   for (const step of steps) {
-    it(`makes ${step.at} a refusal in the store's own words, and nothing is sent`, async () => {
+    it(`a StoreError in ${step.at} is a failure with its message, and nothing is sent`, async () => {
       const fixture = new ActionHarness();
       fixture.store.broken = FULL;
       const failure = { reason: 'credentials-storage-failed', detail: FULL.message };
@@ -162,7 +162,7 @@ describe('a store that fails', () => {
     });
   }
 
-  it('because of what is in the files says which of the two it is', async () => {
+  it('a StoreError about the files has its own failure reason', async () => {
     for (const [code, reason] of [
       ['CREDENTIALS_DAMAGED', 'credentials-unreadable'],
       ['CREDENTIALS_NEWER', 'credentials-newer'],
@@ -174,7 +174,7 @@ describe('a store that fails', () => {
     }
   });
 
-  it('in a way that is no StoreError is a bug, and rejects with what was thrown', async () => {
+  it('an error of the store that is no StoreError rejects', async () => {
     for (const bug of [new TypeError('x is not a function'), new RangeError('StoreError')]) {
       const fixture = new ActionHarness();
       fixture.store.broken = bug;
@@ -183,7 +183,7 @@ describe('a store that fails', () => {
   });
 });
 
-it('to wait is to sleep for the time the state names', async () => {
+it('wait sleeps for the time of the state', async () => {
   const fixture = new ActionHarness();
   const failure = { reason: 'server-timeout', detail: 'seen' } as const;
   const elapsed = fixture.act({ at: 'wait', forMs: 1_234, failure, resumeAt: { at: 'record-intent' } });
@@ -193,7 +193,7 @@ it('to wait is to sleep for the time the state names', async () => {
   assert.deepEqual(await elapsed, { type: 'wait-over' });
 });
 
-it('to deliver is one step of the delivery, with the token of the claim', async () => {
+it('deliver runs one step of the delivery with the token', async () => {
   const fixture = new ActionHarness();
   fixture.harness.append(1);
   assert.deepEqual(await fixture.act({ at: 'deliver', identity: OURS }), { type: 'delivered' });
@@ -201,8 +201,8 @@ it('to deliver is one step of the delivery, with the token of the claim', async 
   assert.ok(call?.verb === 'postTelemetry' && call.token === OURS.token);
 });
 
-describe('a token that the server issued and the disk would not take', () => {
-  it('is delivered with, and written later: the server is not asked again', async () => {
+describe('an issued token that cannot be stored', () => {
+  it('an unsaved token is used for delivery and stored later without a new request', async () => {
     const fixture = new ActionHarness();
     const identity = { deviceName: 'gw-1' };
     fixture.store.broken = FULL;

@@ -24,7 +24,7 @@ function forEveryWalk(identity: string, check: (walkSteps: readonly WalkStep[]) 
 const requests = (walkSteps: readonly WalkStep[]) =>
   walkSteps.flatMap(({ before }) => (before.at === 'provision' ? [before] : []));
 
-it('the walks reach every state and every way out of it', () => {
+it('the random walks reach every state and every transition', () => {
   const seen = new Set<string>();
   const record = (walkSteps: readonly WalkStep[]) => {
     for (const { before, event, after } of walkSteps) seen.add(`${before.at} ${event.type} ${after.at}`);

@@ -134,7 +134,7 @@ const TRANSITIONS: readonly (readonly [
   ],
 ];
 
-describe('session: each event leads to the state the table says', () => {
+describe('session transitions', () => {
   for (const [identity, from, event, to] of TRANSITIONS) {
     it(identity, () => {
       assert.deepEqual(
@@ -144,7 +144,7 @@ describe('session: each event leads to the state the table says', () => {
     });
   }
 
-  it('no step but a long healthy delivery forgets earlier troubles', () => {
+  it('only a long healthy delivery resets the failure count', () => {
     for (const [identity, from, event] of TRANSITIONS) {
       assert.equal(
         nextState({ ...from, consecutiveFailures: 4 }, event, NOW).consecutiveFailures,
@@ -154,7 +154,7 @@ describe('session: each event leads to the state the table says', () => {
     }
   });
 
-  it('the machine starts by remembering, without troubles', () => {
+  it('the session starts with loading and no failures', () => {
     assert.deepEqual(INITIAL_STATE, { at: 'load', consecutiveFailures: 0 });
   });
 });
@@ -193,7 +193,7 @@ const RESUME_STEPS: readonly (readonly [from: SessionStep, to: ResumableStep])[]
   [WAIT, { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true }],
 ];
 
-describe('session: a refusal waits by its verdict and then resumes where it is safe', () => {
+describe('a failure waits according to its policy and resumes safely', () => {
   for (const reason of FAILURE_REASONS) {
     for (const [from, resumeAt] of RESUME_STEPS) {
       const whose =
@@ -213,10 +213,10 @@ describe('session: a refusal waits by its verdict and then resumes where it is s
   }
 });
 
-describe('session: a declined proposal may be our own first request, whose answer was lost', () => {
+describe('a declined request whose first response may be lost', () => {
   const declined: SessionEvent = { type: 'failed', failure: failureOf('provisioning-declined') };
 
-  it('so the token is asked about at once, and nothing counts as trouble yet', () => {
+  it('a declined request verifies the token at once and counts no failure', () => {
     const after = nextState(
       { at: 'provision', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 },
       declined,
@@ -231,7 +231,7 @@ describe('session: a declined proposal may be our own first request, whose answe
     assert.deepEqual(revealed(after), revealed(expected));
   });
 
-  it('a server that declined and does not know the token either is waited for as declined', () => {
+  it('a declined name with an unknown token waits as provisioning-declined', () => {
     const asked: SessionState = {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
@@ -248,7 +248,7 @@ describe('session: a declined proposal may be our own first request, whose answe
     );
   });
 
-  it('after that wait the question comes first again, and then the request may be repeated', () => {
+  it('after a declined name the token is verified before the next request', () => {
     const asked: SessionState = {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
@@ -265,22 +265,22 @@ describe('session: a declined proposal may be our own first request, whose answe
   });
 });
 
-describe('session: troubles are forgotten after five healthy minutes, and not earlier', () => {
+describe('the failure count after a recovery', () => {
   const DELIVERED: SessionEvent = { type: 'delivered' };
   const at = (monotonicMs: number) => ({ monotonicMs, random: 0 });
   const failing: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 3 };
 
-  it('the first delivery after a trouble starts the count', () => {
+  it('the first delivery after a failure starts the healthy period', () => {
     const after = nextState(failing, DELIVERED, at(0));
     assert.deepEqual(revealed(after), revealed({ ...failing, healthySinceMs: 0 }));
   });
 
-  it('one millisecond before the five minutes the troubles are still known', () => {
+  it('the failure count is kept 1 ms before five healthy minutes', () => {
     const since: SessionState = { ...failing, healthySinceMs: 7 };
     assert.deepEqual(revealed(nextState(since, DELIVERED, at(6 + HEALTHY_MS))), revealed(since));
   });
 
-  it('at five minutes they are forgotten', () => {
+  it('the failure count is reset after five healthy minutes', () => {
     const after = nextState({ ...failing, healthySinceMs: 7 }, DELIVERED, at(7 + HEALTHY_MS));
     assert.deepEqual(
       revealed(after),
@@ -288,7 +288,7 @@ describe('session: troubles are forgotten after five healthy minutes, and not ea
     );
   });
 
-  it('a refusal in between starts the count anew', () => {
+  it('a failure restarts the healthy period', () => {
     const failed = nextState({ ...failing, healthySinceMs: 0 }, { type: 'failed', failure: SILENT }, at(1));
     const back = nextState(failed, { type: 'wait-over' }, at(HEALTHY_MS));
     const after = nextState(back, DELIVERED, at(HEALTHY_MS + 5));
@@ -299,7 +299,7 @@ describe('session: troubles are forgotten after five healthy minutes, and not ea
   });
 });
 
-it('session: whoever asks to be left alone for a while is, and each gateway for a little longer of its own', () => {
+it('a requested wait is kept, plus a random part for each gateway', () => {
   const failure = { ...failureOf('server-overloaded'), retryAfterMs: 120_000 };
   const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 };
   const after = nextState(state, { type: 'failed', failure }, NOW);
@@ -307,7 +307,7 @@ it('session: whoever asks to be left alone for a while is, and each gateway for 
   assert.equal(after.at === 'wait' && after.forMs, 120_000 + accepted);
 });
 
-describe('session: an event that does not belong to the state is a bug and throws', () => {
+describe('an event that does not belong to the state throws', () => {
   const EVENTS: readonly SessionEvent[] = [
     { type: 'loaded', record: undefined },
     { type: 'intent-recorded', identity: TOKEN_ACCEPTED },
@@ -334,7 +334,7 @@ describe('session: an event that does not belong to the state is a bug and throw
     { at: 'save', identity: TOKEN_ACCEPTED },
   ];
   for (const from of states) {
-    it(`${from.at} takes ${IDENTITY_WITH_TOKEN[from.at].join(' or ')} and no other`, () => {
+    it(`${from.at} accepts only ${IDENTITY_WITH_TOKEN[from.at].join(' or ')}`, () => {
       for (const event of EVENTS.filter(({ type }) => !IDENTITY_WITH_TOKEN[from.at].includes(type))) {
         assert.throws(
           () => nextState({ ...from, consecutiveFailures: 0 }, event, NOW),

@@ -12,7 +12,7 @@ const stepLines = (harness: TimestamperHarness) =>
 
 for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
   describe(`a step of ${stepMs / 1000} s`, () => {
-    it('that the time service confirms counts for what is stamped after it, and is told', async () => {
+    it('a confirmed step applies to later timestamps and is logged', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.timeSync.confirms = true;
       const before = await harness.instantAt(50_000);
@@ -29,7 +29,7 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
       assert.deepEqual(stepLines(harness), [['info', Math.round(stepMs / 100) / 10]]);
     });
 
-    it('that nobody confirms changes no date, and is told once', async () => {
+    it('an unconfirmed step changes no timestamp and is logged once', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.clock.stepWall(stepMs);
       const instants = await harness.instantAt(24 * HOUR_MS);
@@ -38,7 +38,7 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
       assert.ok(harness.timeSync.stepQueriedMs.length < 31 + 61 + 24 * 60, 'asked ever more rarely');
     });
 
-    it('that is confirmed late counts from then on', async () => {
+    it('a step that is confirmed late applies from then on', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.clock.stepWall(stepMs);
       await harness.instantAt(HOUR_MS);
@@ -52,7 +52,7 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
       );
     });
 
-    it('is found within a minute when nobody stamps', async () => {
+    it('a step is found within a minute without readings', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.timeSync.confirms = true;
       await harness.clock.advance(5000);
@@ -63,7 +63,7 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
   });
 }
 
-it('a clock that comes back from a step is followed again; the next step is a new one', async () => {
+it('a clock that reverts a step is followed again', async () => {
   await using harness = await TimestamperHarness.synchronised();
   for (const turn of [1, 2]) {
     harness.clock.stepWall(HOUR_MS);
@@ -81,7 +81,7 @@ it('a clock that comes back from a step is followed again; the next step is a ne
   );
 });
 
-it('a second step while one is unconfirmed is asked about at once', async () => {
+it('a second step while one is unconfirmed is checked at once', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.clock.stepWall(HOUR_MS);
   await harness.instantAt(HOUR_MS);
@@ -95,7 +95,7 @@ it('a second step while one is unconfirmed is asked about at once', async () => 
   assert.deepEqual(stepLines(harness).at(-1), ['info', 7200]);
 });
 
-it('a second step while the first is being asked about is asked about next, without a wait', async () => {
+it('a second step during the check of the first is checked next without a wait', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.timeSync.whileQuerying = async () => {
     harness.timeSync.whileQuerying = async () => {};
@@ -108,7 +108,7 @@ it('a second step while the first is being asked about is asked about next, with
   assert.deepEqual(harness.timeSync.stepQueriedMs, [0, 0]);
 });
 
-it('a yes is not believed when the clock moved while it was under way', async () => {
+it('a confirmation is ignored if the clock moved during the check', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.timeSync.confirms = true;
   harness.timeSync.whileQuerying = async () => harness.clock.stepWall(60);
@@ -119,7 +119,7 @@ it('a yes is not believed when the clock moved while it was under way', async ()
   assert.equal(harness.timestamper.now().tsMs, harness.clock.wallMs());
 });
 
-it('a clock set back by whole beats gives no date for the second time', async () => {
+it('a clock set back by whole intervals repeats no timestamp', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.timeSync.confirms = true;
   const instants = [...(await harness.instantAt(HOUR_MS))];
@@ -128,7 +128,7 @@ it('a clock set back by whole beats gives no date for the second time', async ()
   assert.equal(new Set(instants.map(({ tsMs }) => tsMs)).size, instants.length);
 });
 
-it('a clock set back to before the first synchronisation gives no date that the undated ones will have', async () => {
+it('a clock set back repeats no future timestamp of undated readings', async () => {
   await using harness = new TimestamperHarness();
   const waiting = await harness.instantAt(HOUR_MS / 2);
   harness.timeSync.synchronised = true;
@@ -144,7 +144,7 @@ it('a clock set back to before the first synchronisation gives no date that the 
   assert.equal(new Set(dates).size, dates.length);
 });
 
-it('the memory of given dates is bounded: what was 4096 dates ago may come again', () => {
+it('the memory of timestamps is bounded: one of 4096 timestamps ago can repeat', () => {
   const issued = new UniqueTimestamps();
   assert.deepEqual([issued.reserve(0), issued.reserve(0), issued.reserve(0)], [0, 1, 2]);
   for (let count = 3; count < 4096; count++) issued.reserve(count);
@@ -177,8 +177,8 @@ async function runScenario(harness: TimestamperHarness, scenario: readonly Clock
 
 const scenarios = fc.array(clockChange, { maxLength: 40 });
 
-describe('whatever happens to the clock', () => {
-  it('no two dates are the same, and the time since boot is never off by more than the stamps of one millisecond', async () => {
+describe('any changes of the clock', () => {
+  it('no two timestamps are equal, and the time since boot stays accurate', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, fc.boolean(), fc.boolean(), async (scenario, confirms, isTrusted) => {
         await using harness = new TimestamperHarness({
@@ -198,7 +198,7 @@ describe('whatever happens to the clock', () => {
     );
   });
 
-  it('dates keep their distances, to the millisecond, when no step is confirmed', async () => {
+  it('timestamps keep their distances if no step is confirmed', async () => {
     // Steps of whole 40 s, so that a clock that comes back comes back to the very millisecond.
     const coarse = (scenario: readonly ClockChange[]): readonly ClockChange[] =>
       scenario
@@ -215,7 +215,7 @@ describe('whatever happens to the clock', () => {
     );
   });
 
-  it('a minute after the last step the date is that of the wall clock when steps are confirmed', async () => {
+  it('a minute after a confirmed step timestamps follow the wall clock', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         await using harness = await TimestamperHarness.synchronised();
@@ -228,7 +228,7 @@ describe('whatever happens to the clock', () => {
     );
   });
 
-  it('nothing has a date before the first synchronisation', async () => {
+  it('no reading has a timestamp before the first synchronisation', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         await using harness = new TimestamperHarness();
