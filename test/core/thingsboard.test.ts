@@ -1,7 +1,4 @@
-/**
- * ThingsBoard's words: the provisioning body, and every answer of the contract's table (3.2), read without
- * trust.
- */
+/** The provisioning body, and the parser for every response of the contract (3.2). */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -41,7 +38,7 @@ describe('the provisioning body', () => {
 const issued = (value: unknown, type: unknown = 'ACCESS_TOKEN') =>
   JSON.stringify({ credentialsValue: value, credentialsType: type, status: 'SUCCESS' });
 
-const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] = [
+const ACCEPTED: readonly (readonly [title: string, body: string, token: string])[] = [
   ['P1', issued('sLzc0gDAZPkGMzFVTyUY'), 'sLzc0gDAZPkGMzFVTyUY'],
   [
     'members in another order, with white space',
@@ -49,17 +46,17 @@ const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] 
     't',
   ],
   [
-    'members nobody knows',
+    'unknown members',
     '{"status":"SUCCESS","credentialsType":"ACCESS_TOKEN","credentialsValue":"t","x":1}',
     't',
   ],
   ['a token of 255 characters', issued('x'.repeat(255)), 'x'.repeat(255)],
-  ['every sign a path segment takes', issued('!~-._:@$&'), '!~-._:@$&'],
+  ['every character of a path segment', issued('!~-._:@$&'), '!~-._:@$&'],
 ];
 
 describe('a provisioning response with a usable token', () => {
-  for (const [identity, body, token] of TAKEN) {
-    it(identity, () => {
+  for (const [title, body, token] of ACCEPTED) {
+    it(title, () => {
       assert.deepEqual(revealed(parseProvisionAnswer(body)), {
         type: 'token-issued',
         token: `revealed ${token}`,
@@ -68,7 +65,7 @@ describe('a provisioning response with a usable token', () => {
   }
 });
 
-const REFUSED: readonly (readonly [claim: string, body: string, reason: FailureReason])[] = [
+const REJECTED: readonly (readonly [title: string, body: string, reason: FailureReason])[] = [
   [
     'P2, wrong key or secret',
     '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}',
@@ -111,18 +108,18 @@ const REFUSED: readonly (readonly [claim: string, body: string, reason: FailureR
   ['an array', '[{"status":"FAILURE"}]', 'unexpected-response'],
   ['null', 'null', 'unexpected-response'],
   ['text', '"FAILURE"', 'unexpected-response'],
-  ['a torn answer', '{"status":"SUCC', 'unexpected-response'],
+  ['a truncated response', '{"status":"SUCC', 'unexpected-response'],
   ['a web page', '<!DOCTYPE html><title>Sign in</title>', 'unexpected-response'],
   [
-    'an answer over 4096 characters',
+    'a response over 4096 characters',
     `{"status":"FAILURE","x":"${'x'.repeat(4_096)}"}`,
     'unexpected-response',
   ],
 ];
 
 describe('any other provisioning response is a failure with its reason', () => {
-  for (const [identity, body, reason] of REFUSED) {
-    it(`${identity}: ${reason}`, () => {
+  for (const [title, body, reason] of REJECTED) {
+    it(`${title}: ${reason}`, () => {
       const answer = parseProvisionAnswer(body);
       assert.equal(answer.type === 'failed' && answer.failure.reason, reason);
     });

@@ -1,4 +1,4 @@
-/** An abort that follows another, can happen alone, and leaves nothing behind in the one it followed. */
+/** ChildAbortController: it follows its parent, aborts alone, and leaves no listener behind. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';

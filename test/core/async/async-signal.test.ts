@@ -1,4 +1,4 @@
-/** A notification that no waiter misses, and a wait that leaves nothing behind. */
+/** AsyncSignal: no waiter misses a notification, and no wait leaves a listener behind. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';

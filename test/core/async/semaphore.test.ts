@@ -1,4 +1,4 @@
-/** Slots: how many at once, in which order, and what becomes of one that no longer waits. */
+/** Semaphore: number, order, aborted waiters and failing work. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -18,7 +18,7 @@ function harness(count: number) {
     ends.get(name)?.();
     await nextTurn();
   };
-  return { semaphore: semaphore, started, use, end };
+  return { semaphore, started, use, end };
 }
 
 it('a semaphore runs its number at once and the others in order', async () => {

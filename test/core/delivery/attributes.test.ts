@@ -1,6 +1,6 @@
 /**
- * The host's facts: asked for once, after the first reading was accepted, and posted as client attributes
- * until accepted.
+ * The facts about the host are collected once, after the first accepted reading, and posted as client
+ * attributes until accepted.
  */
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import type { Answer } from '../../doubles/scripted-transport.ts';
 import { DeliveryHarness, settled } from './delivery-harness.ts';
 
-/** A stage whose first reading is accepted; `answers` are those to the attributes, in order. */
+/** A harness whose first reading is accepted; `answers` are those to the attributes, in order. */
 async function begun(...answers: Answer[]): Promise<DeliveryHarness> {
   const harness = new DeliveryHarness((call) =>
     call.verb === 'postAttributes' ? (answers.shift() ?? 'ok') : 'ok',
@@ -30,9 +30,9 @@ it('facts are not collected before a reading was accepted', async () => {
   harness.append(1);
   await harness.step();
   await harness.step();
-  assert.equal(harness.facts.asked, 0);
+  assert.equal(harness.facts.calls, 0);
   await harness.step();
-  assert.equal(harness.facts.asked, 1);
+  assert.equal(harness.facts.calls, 1);
 });
 
 it('facts are collected once', async () => {
@@ -41,7 +41,7 @@ it('facts are collected once', async () => {
   await harness.drain();
   harness.append(4);
   await harness.drain();
-  assert.equal(harness.facts.asked, 1);
+  assert.equal(harness.facts.calls, 1);
 });
 
 it('slow facts delay no reading', async () => {
@@ -199,7 +199,7 @@ it('a device with another token receives all facts again, once', async () => {
   assert.equal(calls.length, 5);
   harness.append(2);
   await idle;
-  assert.equal(harness.facts.asked, 1);
+  assert.equal(harness.facts.calls, 1);
 });
 
 it('facts are posted from the first one again if the token changes midway', async () => {

@@ -1,7 +1,7 @@
 /**
- * A reading the server refuses does nothing to the others: malformed (4.00), or answered with an internal
- * error again and again (5.00, trap 11). A server that refuses everything does little to any: none is lost
- * silently.
+ * A reading that the server rejects, malformed (4.00) or with repeated internal errors (5.00, trap 11), does
+ * not affect other readings. A server that rejects everything costs few readings, and each is reported as
+ * lost.
  */
 
 import assert from 'node:assert/strict';
@@ -38,7 +38,7 @@ describe('a malformed reading', () => {
     const harness = new DeliveryHarness(rejecting(5));
     harness.append(...upTo(8));
     const events = await harness.drain();
-    // The last one is the gap record that tells of it.
+    // The last one is the gap record.
     assert.equal(events.filter(({ type }) => type === 'delivered').length, 4);
     assert.equal(events.filter(({ type }) => type === 'progressed').length, 4);
     assert.deepEqual(harness.transport.telemetry.map(timesIn).slice(0, -1), [
@@ -185,7 +185,7 @@ describe('a reading with an internal error as response', () => {
         ? 'server-overloaded'
         : 'ok';
 
-  /** A session that waits a second after each refusal, and a fresh reading every ten, while `ms` pass. */
+  /** A session that waits a second after each failure, and a fresh reading every ten, while `ms` pass. */
   async function passing(harness: DeliveryHarness, ms: number): Promise<void> {
     let isOver = false;
     const session = (async () => {

@@ -1,4 +1,4 @@
-/** The window on a lane: batches are answered in any order, the lane hears of them in its own. */
+/** The window on a lane: responses arrive in any order, acknowledgements are in the order of the lane. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

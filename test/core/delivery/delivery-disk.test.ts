@@ -1,4 +1,4 @@
-/** A disk that hangs holds up its own readings, and neither what is fresh nor the step. */
+/** A hanging disk delays only its own readings. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

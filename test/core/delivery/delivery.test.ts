@@ -1,4 +1,4 @@
-/** Delivery: what leaves the outbox, and when. What a refused reading does is in delivery-refused.test.ts. */
+/** What leaves the outbox, and when. Rejected readings are in batch-result.test.ts. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -28,7 +28,7 @@ describe('a reading in the outbox', () => {
     harness.append(1, 2);
     for (const reason of reasons) {
       const failure = { reason, detail: `seen: ${reason}` };
-      assert.deepEqual(await harness.step(), { type: 'failed', failure: failure });
+      assert.deepEqual(await harness.step(), { type: 'failed', failure });
       assert.equal(harness.outbox.size, 2);
     }
     assert.deepEqual(await harness.step(), { type: 'delivered' });
@@ -153,14 +153,14 @@ describe('a backlog', () => {
   });
 
   it('after an outage the backlog sends one message, then waits part of the spread', async () => {
-    let troubled = true;
-    const harness = new DeliveryHarness(() => (troubled ? 'server-timeout' : 'ok'), {
+    let hasOutage = true;
+    const harness = new DeliveryHarness(() => (hasOutage ? 'server-timeout' : 'ok'), {
       drainSpreadMs: 60_000,
     });
     await harness.appendBacklog(...upTo(200));
     assert.equal((await harness.stepWithin()).type, 'failed');
     await settled();
-    troubled = false;
+    hasOutage = false;
     const before = harness.transport.calls.length;
     const againMs = harness.clock.monotonicMs();
     assert.deepEqual(await harness.stepWithin(), { type: 'delivered' });

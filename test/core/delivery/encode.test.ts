@@ -1,7 +1,4 @@
-/**
- * Packing: every body fits its bound in UTF-8, none is empty, and together they hold every reading exactly as
- * it was.
- */
+/** Each body fits its limit in UTF-8, none is empty, and together they contain each reading unchanged. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -191,8 +188,8 @@ describe('attribute encoding', () => {
       const parts = bodies.map((body) => JSON.parse(body) as Values);
       for (const body of bodies) assert.ok(bytesOf(body) <= bytesMax, body);
       for (const part of parts) assert.ok(Object.keys(part).length > 0);
-      const kept = Object.entries(values).filter(([key]) => !oversizedKeys.includes(key));
-      assert.deepEqual(parts.flatMap(Object.entries), JSON.parse(JSON.stringify(kept)));
+      const encodable = Object.entries(values).filter(([key]) => !oversizedKeys.includes(key));
+      assert.deepEqual(parts.flatMap(Object.entries), JSON.parse(JSON.stringify(encodable)));
     };
     fc.assert(fc.property(maps, bounds, check), SEED);
   });

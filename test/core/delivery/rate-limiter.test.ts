@@ -1,4 +1,4 @@
-/** The pace of a backlog: bounded, without bursts, and slower for a server that asks for mercy. */
+/** The rate limit of the backlog: bounded, without bursts, slower for an overloaded server. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

@@ -1,7 +1,4 @@
-/**
- * Readings without a date: while the clock is not right they go live or not at all, and never twice by our
- * own doing.
- */
+/** Undated readings are sent while fresh or not at all, and the agent never sends one twice. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

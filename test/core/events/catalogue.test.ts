@@ -1,6 +1,4 @@
-/**
- * The catalogue of events: each id is told somewhere, each line has its id, and each trouble says what to do.
- */
+/** Each event is logged somewhere, each log line has an event id, and each problem has a remedy. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -58,11 +56,11 @@ describe('an event', () => {
     const logged = sources()
       .map(([, text]) => text)
       .join('\n');
-    const refusals = new Set(
+    const failures = new Set(
       Object.keys(FAILURE_POLICIES).map((reason) => failureEventId(reason as FailureReason)),
     );
     const silent = ROWS.map(([id]) => id).filter(
-      (id) => !refusals.has(id as ReturnType<typeof failureEventId>) && !logged.includes(`'${id}'`),
+      (id) => !failures.has(id as ReturnType<typeof failureEventId>) && !logged.includes(`'${id}'`),
     );
     assert.deepEqual(silent, []);
   });

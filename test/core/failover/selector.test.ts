@@ -1,4 +1,4 @@
-/** Which road is taken and when another is tried, as tables: no network, no clock. */
+/** Which endpoint is used and when another one is tried, as tables, without network and clock. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -27,7 +27,7 @@ const TLS_THEN_CLEAR = [true, false];
 
 function after(
   isEncrypted: readonly boolean[],
-  ...failures: readonly [road: number, reason: FailureReason][]
+  ...failures: readonly [endpoint: number, reason: FailureReason][]
 ): EndpointSelection {
   let state = initialSelection(isEncrypted.length);
   for (const [endpoint, reason] of failures)
@@ -138,16 +138,16 @@ describe('the combined failure', () => {
   });
 
   it('the combined retry time is the one that all endpoints have requested', () => {
-    const asked = (endpoint: number, state: EndpointSelection, retryAfterMs: number, nowMs: number) =>
+    const requestWait = (endpoint: number, state: EndpointSelection, retryAfterMs: number, nowMs: number) =>
       recordFailure(
         state,
         endpoint,
         { ...failureOf('upstream-unavailable'), retryAfterMs },
         context(CLEAR_THEN_TLS, nowMs),
       );
-    const both = asked(1, asked(0, initialSelection(2), 1_800_000, 0), 600_000, 100_000);
+    const both = requestWait(1, requestWait(0, initialSelection(2), 1_800_000, 0), 600_000, 100_000);
     assert.equal(combinedFailure(both, urls, 100_000)?.retryAfterMs, 600_000);
-    // One of them has not said so, or its time has come.
+    // One endpoint has requested no wait, or its wait is over.
     assert.equal(
       combinedFailure(
         recordFailure(both, 0, failureOf('server-timeout'), context(CLEAR_THEN_TLS, 100_000)),
@@ -156,7 +156,7 @@ describe('the combined failure', () => {
       )?.retryAfterMs,
       undefined,
     );
-    const again = asked(1, both, 600_000, 2_000_000);
+    const again = requestWait(1, both, 600_000, 2_000_000);
     assert.equal(combinedFailure(again, urls, 2_000_000)?.retryAfterMs, undefined);
   });
 

@@ -1,4 +1,4 @@
-/** How long to wait: exponential, jittered over the whole range, capped, and never below the floor. */
+/** Waits: exponential, jittered over the whole range, capped, and never below the floor. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

@@ -1,7 +1,4 @@
-/**
- * The verdicts: one row for each reason, a remedy in each sentence, and a schedule that fits how the trouble
- * ends.
- */
+/** One policy for each failure reason, with a remedy in the sentence and a suitable schedule. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

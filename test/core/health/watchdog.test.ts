@@ -1,6 +1,6 @@
 /**
- * The watchdog is fed while both loops get on, whatever the server does; each way to stand still stops it
- * within its time.
+ * The watchdog is notified as long as both loops run, whatever the server does; each stall stops the
+ * notifications within its deadline.
  */
 
 import assert from 'node:assert/strict';
@@ -48,7 +48,7 @@ describe('watchdog notifications continue at half of the interval', () => {
     ['online', 24, () => new Watched(undefined, PROVISIONED)],
     ['offline for three days', 72, () => new Watched(() => 'server-timeout', PROVISIONED)],
     [
-      'refused for three days, with waits of up to an hour',
+      'rejected for three days, with waits of up to an hour',
       72,
       () => new Watched(() => 'request-malformed', PROVISIONED),
     ],
@@ -107,7 +107,7 @@ describe('a stall of the agent', () => {
   const FROM_MS = HOUR_MS;
   const HANG_CASES: readonly (readonly [what: string, withinMs: number, make: () => Watched])[] = [
     [
-      'a sensor never answers',
+      'a sensor never responds',
       SAMPLING_MS_MAX,
       () => {
         const harness = new Watched(undefined, PROVISIONED);

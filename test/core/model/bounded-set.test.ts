@@ -1,4 +1,4 @@
-/** A set that forgets its oldest member for the newest. */
+/** BoundedSet replaces its oldest member. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

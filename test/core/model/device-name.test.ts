@@ -1,4 +1,4 @@
-/** Which device names the server takes, and how a template becomes one. */
+/** Which device names the server accepts, and how a template is expanded. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,8 +11,8 @@ const SOURCES: NameSources = {
   hostname: 'pi',
 };
 
-const TAKEN = ['gw-1', 'g', 'x'.repeat(255), 'Küche 3', '塔-7', 'a & b', '{odd}'];
-const NOT_TAKEN = [
+const ACCEPTED = ['gw-1', 'g', 'x'.repeat(255), 'Küche 3', '塔-7', 'a & b', '{odd}'];
+const REJECTED = [
   ['', /empty/],
   ['   ', /empty/],
   [' gw', /white space/],
@@ -26,11 +26,11 @@ const NOT_TAKEN = [
 ] as const;
 
 it('a name that the server accepts has no problem', () => {
-  for (const name of TAKEN) assert.equal(checkDeviceName(name), undefined, name);
+  for (const name of ACCEPTED) assert.equal(checkDeviceName(name), undefined, name);
 });
 
 it('a name that the server would reject has a problem with the reason', () => {
-  for (const [name, reason] of NOT_TAKEN)
+  for (const [name, reason] of REJECTED)
     assert.match(checkDeviceName(name) ?? '', reason, JSON.stringify(name));
 });
 

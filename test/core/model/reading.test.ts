@@ -1,7 +1,4 @@
-/**
- * What a reading may hold: finite numbers of at most six decimals, booleans and texts; what could not be read
- * is absent.
- */
+/** Deliverable values: finite numbers with at most six decimals, booleans and texts. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -32,9 +29,9 @@ it('a number that the server would store as text is omitted', () => {
 });
 
 it('deliverable keeps the order of the keys and does not change its argument', () => {
-  const given = { z: 1, gone: null, a: 2 };
-  assert.deepEqual(Object.keys(deliverable(given)), ['z', 'a']);
-  assert.deepEqual(given, { z: 1, gone: null, a: 2 });
+  const values = { z: 1, gone: null, a: 2 };
+  assert.deepEqual(Object.keys(deliverable(values)), ['z', 'a']);
+  assert.deepEqual(values, { z: 1, gone: null, a: 2 });
 });
 
 it('round rounds to the nearest number with the given decimals', () => {

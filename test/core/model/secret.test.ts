@@ -1,7 +1,4 @@
-/**
- * A secret shows no character of itself, however it is turned into text, and gives them to the one who asks
- * by name.
- */
+/** A secret hides its characters in every conversion to text except `reveal()`. */
 
 import assert from 'node:assert/strict';
 import { Console } from 'node:console';

@@ -1,4 +1,4 @@
-/** Which keys are reported: globs, and profile, on and off in their order. */
+/** Globs, and the precedence of profile, on and off. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Changes: whoever carries the last reported value forward gets back what was sampled. */
+/** Delta encoding: carrying the last values forward restores the samples. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,4 @@
-/**
- * Sensors that take their time, in virtual time: when they are asked, what of them counts, and what is told.
- */
+/** Slow sensors in virtual time: schedule, values and log. */
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';

@@ -1,4 +1,4 @@
-/** What an operator's program prints, as values: forms, names, bounds, and what is said of the rest. */
+/** The output of a program sensor: forms, names, limits and problems. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

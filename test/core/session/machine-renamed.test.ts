@@ -1,6 +1,6 @@
 /**
- * An operator who changes the name while a provisioning is pending: the token that was proposed is asked
- * about first, so that it can never name two devices; and a gateway that had a device keeps its name.
+ * A device name that changes while a provisioning is pending: the proposed token is verified first, so that
+ * it never belongs to two devices. A gateway with a device keeps its name.
  */
 
 import assert from 'node:assert/strict';

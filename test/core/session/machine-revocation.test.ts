@@ -1,6 +1,6 @@
 /**
- * A token that worked and is refused: believed only after minutes, then provisioned again under the same name
- * while the old token is still tried; an outage is never taken for a revocation, and nothing flaps.
+ * A rejected token is revoked only after minutes, then the gateway provisions again under the same name while
+ * it keeps trying the old token. An outage is never a revocation.
  */
 
 import assert from 'node:assert/strict';
@@ -32,20 +32,20 @@ function deliveries(events: readonly SessionEvent[], everyMs: number, mayProvisi
   return states;
 }
 
-const refusedFor = (count: number) => Array.from({ length: count }, () => unauthorized);
+const rejections = (count: number) => Array.from({ length: count }, () => unauthorized);
 const lastOf = (states: SessionState[]) => states.at(-1) as SessionState;
 
 test('one rejection, or many within a minute, do not revoke the token', () => {
   assert.equal(lastOf(deliveries([unauthorized], 0)).at, 'wait');
-  assert.equal(lastOf(deliveries(refusedFor(50), 1_000)).at, 'wait');
+  assert.equal(lastOf(deliveries(rejections(50), 1_000)).at, 'wait');
 });
 
 test('two rejections a day apart do not revoke the token', () => {
-  assert.equal(lastOf(deliveries(refusedFor(2), 86_400_000)).at, 'wait');
+  assert.equal(lastOf(deliveries(rejections(2), 86_400_000)).at, 'wait');
 });
 
 test('rejections over five minutes lead to a new intent with the old token and name', () => {
-  const last = lastOf(deliveries(refusedFor(REVOCATION_THRESHOLD.count + 1), 60_000));
+  const last = lastOf(deliveries(rejections(REVOCATION_THRESHOLD.count + 1), 60_000));
   assert.deepEqual(last.at === 'record-intent' && last.revoked, { deviceName: 'gw-1', token: OLD });
 });
 
@@ -58,23 +58,23 @@ test('5.00 for a whole day is no authentication failure', () => {
 });
 
 test('an outage between two rejections does not change the authentication failures', () => {
-  const mixed = [...refusedFor(3), overloaded, overloaded, ...refusedFor(2)];
+  const mixed = [...rejections(3), overloaded, overloaded, ...rejections(2)];
   assert.equal(lastOf(deliveries(mixed, 60_000)).at, 'record-intent');
-  assert.equal(lastOf(deliveries([...refusedFor(4), overloaded, overloaded], 60_000)).at, 'wait');
+  assert.equal(lastOf(deliveries([...rejections(4), overloaded, overloaded], 60_000)).at, 'wait');
 });
 
 test('one accepted delivery resets the authentication failures', () => {
-  const states = deliveries([...refusedFor(4), { type: 'delivered' }, ...refusedFor(4)], 60_000);
+  const states = deliveries([...rejections(4), { type: 'delivered' }, ...rejections(4)], 60_000);
   assert.equal(lastOf(states).at, 'wait');
 });
 
 test('without a key, or with a fixed token, a rejected gateway waits and retries', () => {
-  const states = deliveries(refusedFor(200), 60_000, false);
+  const states = deliveries(rejections(200), 60_000, false);
   assert.ok(states.every(({ at, authFailures }) => at === 'wait' && authFailures === undefined));
 });
 
 test('a rejection is counted with its time if it may lead to a new token', () => {
-  const states = deliveries(refusedFor(3), 60_000);
+  const states = deliveries(rejections(3), 60_000);
   assert.deepEqual(
     states.map(({ authFailures }) => authFailures),
     [1, 2, 3].map((count) => ({ count, sinceMs: 0 })),
@@ -82,7 +82,7 @@ test('a rejection is counted with its time if it may lead to a new token', () =>
 });
 
 test('a result without an accepted message keeps the authentication failures', () => {
-  const states = deliveries([...refusedFor(4), { type: 'progressed' }, ...refusedFor(1)], 60_000);
+  const states = deliveries([...rejections(4), { type: 'progressed' }, ...rejections(1)], 60_000);
   assert.equal(lastOf(states).at, 'record-intent');
 });
 

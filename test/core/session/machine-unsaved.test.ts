@@ -1,7 +1,6 @@
 /**
- * A token the disk would not take: delivered with at once, written again a minute later between two
- * deliveries, and never asked of the server a second time. And what a step is that the server accepted
- * nothing of: no sign of health.
+ * A token that cannot be stored is used at once, stored again later between two deliveries, and never
+ * requested a second time. A step without an accepted message is no sign of health.
  */
 
 import assert from 'node:assert/strict';

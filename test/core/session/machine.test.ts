@@ -1,8 +1,6 @@
 /**
- * The session as a table: each state with each event it can end in, each refusal in each state, and every
- * event that cannot be.
- *
- * What must hold on every path is in session-paths.test.ts.
+ * The session as a table: each state with each event, each failure in each state, and every impossible event.
+ * Invariants of every path are in machine-paths.test.ts.
  */
 
 import assert from 'node:assert/strict';
@@ -37,97 +35,92 @@ const WAIT: SessionStep = {
 };
 
 const TRANSITIONS: readonly (readonly [
-  claim: string,
+  title: string,
   from: SessionStep,
   event: SessionEvent,
   to: SessionStep,
 ])[] = [
+  ['a first boot records its intent', LOAD, { type: 'loaded', record: undefined }, { at: 'record-intent' }],
   [
-    'a first boot makes its intent durable',
-    LOAD,
-    { type: 'loaded', record: undefined },
-    { at: 'record-intent' },
-  ],
-  [
-    'a provisioned gateway delivers at once, with the stored token',
+    'a provisioned gateway delivers at once with the stored token',
     LOAD,
     { type: 'loaded', record: { state: 'provisioned', ...STORED, token: TOKEN_ACCEPTED.token } },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'an interrupted proposal of ours is asked about before it is repeated',
+    'an interrupted proposal is verified before it is repeated',
     LOAD,
     { type: 'loaded', record: { state: 'pending', ...STORED, token: TOKEN_ACCEPTED.token } },
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
   ],
   [
-    'an interrupted request for a token of the server can only be repeated',
+    'an interrupted request in server-generated mode is repeated',
     LOAD,
     { type: 'loaded', record: { state: 'pending', ...STORED } },
     { at: 'provision', identity: NAMED },
   ],
   [
-    'the intent on disk is followed by the request that it announces',
+    'a recorded intent is followed by its request',
     { at: 'record-intent' },
     { type: 'intent-recorded', identity: TOKEN_ACCEPTED },
     { at: 'provision', identity: TOKEN_ACCEPTED },
   ],
   [
-    'an intent without a token of ours is a request without one',
+    'an intent without a token is a request without one',
     { at: 'record-intent' },
     { type: 'intent-recorded', identity: NAMED },
     { at: 'provision', identity: NAMED },
   ],
   [
-    'what the server issues is delivered with, even if we proposed another',
+    'an issued token is used even if another one was proposed',
     { at: 'provision', identity: TOKEN_ACCEPTED },
     { type: 'token-issued', token: ISSUED },
     { at: 'deliver', identity: { deviceName: 'gw-1', token: ISSUED } },
   ],
   [
-    'what the server chose is delivered with',
+    'a token chosen by the server is used',
     { at: 'provision', identity: NAMED },
     { type: 'token-issued', token: ISSUED },
     { at: 'deliver', identity: { deviceName: 'gw-1', token: ISSUED } },
   ],
   [
-    'a token the server knows is adopted',
+    'an accepted token is saved',
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
     { type: 'token-verified', accepted: true },
     { at: 'save', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a token the server knows is adopted after a declined request too: its answer was lost',
+    'an accepted token is saved after a declined request too',
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
     { type: 'token-verified', accepted: true },
     { at: 'save', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a token the server does not know is proposed',
+    'a token that the server does not know is proposed',
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
     { type: 'token-verified', accepted: false },
     { at: 'provision', identity: TOKEN_ACCEPTED },
   ],
   [
-    'an adopted token is delivered with',
+    'a saved token is used',
     { at: 'save', identity: TOKEN_ACCEPTED },
     { type: 'saved' },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a delivery is followed by the next',
+    'a delivery is followed by the next one',
     { at: 'deliver', identity: TOKEN_ACCEPTED },
     { type: 'delivered' },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a step that the server accepted nothing of is followed by the next',
+    'a step without an accepted message is followed by the next one',
     { at: 'deliver', identity: TOKEN_ACCEPTED },
     { type: 'progressed' },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a wait ends where it was to resume',
+    'a wait is followed by the step to resume',
     WAIT,
     { type: 'wait-over' },
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
@@ -135,8 +128,8 @@ const TRANSITIONS: readonly (readonly [
 ];
 
 describe('session transitions', () => {
-  for (const [identity, from, event, to] of TRANSITIONS) {
-    it(identity, () => {
+  for (const [title, from, event, to] of TRANSITIONS) {
+    it(title, () => {
       assert.deepEqual(
         revealed(nextState({ ...from, consecutiveFailures: 0 }, event, NOW)),
         revealed({ ...to, consecutiveFailures: 0 }),
@@ -145,12 +138,8 @@ describe('session transitions', () => {
   }
 
   it('only a long healthy delivery resets the failure count', () => {
-    for (const [identity, from, event] of TRANSITIONS) {
-      assert.equal(
-        nextState({ ...from, consecutiveFailures: 4 }, event, NOW).consecutiveFailures,
-        4,
-        identity,
-      );
+    for (const [title, from, event] of TRANSITIONS) {
+      assert.equal(nextState({ ...from, consecutiveFailures: 4 }, event, NOW).consecutiveFailures, 4, title);
     }
   });
 
@@ -160,7 +149,7 @@ describe('session transitions', () => {
 });
 
 /**
- * Where a wait after a refusal leads back to; a token that cannot be stored waits for nothing
+ * The step after the wait of a failure; a token that cannot be stored waits for nothing
  * (session-unsaved.test.ts).
  */
 const RESUME_STEPS: readonly (readonly [from: SessionStep, to: ResumableStep])[] = [
@@ -232,13 +221,13 @@ describe('a declined request whose first response may be lost', () => {
   });
 
   it('a declined name with an unknown token waits as provisioning-declined', () => {
-    const asked: SessionState = {
+    const verifying: SessionState = {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
       nameDeclined: true,
       consecutiveFailures: 2,
     };
-    const after = nextState(asked, { type: 'token-verified', accepted: false }, NOW);
+    const after = nextState(verifying, { type: 'token-verified', accepted: false }, NOW);
     assert.equal(after.at, 'wait');
     assert.equal(after.consecutiveFailures, 3);
     assert.equal(after.at === 'wait' && after.failure.reason, 'provisioning-declined');
@@ -249,13 +238,13 @@ describe('a declined request whose first response may be lost', () => {
   });
 
   it('after a declined name the token is verified before the next request', () => {
-    const asked: SessionState = {
+    const verifying: SessionState = {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
       nameDeclined: true,
       consecutiveFailures: 0,
     };
-    const waiting = nextState(asked, { type: 'token-verified', accepted: false }, NOW);
+    const waiting = nextState(verifying, { type: 'token-verified', accepted: false }, NOW);
     const again = nextState(waiting, { type: 'wait-over' }, NOW);
     assert.deepEqual(
       revealed(again),

@@ -1,7 +1,4 @@
-/**
- * Provisioning once, beside the agent: the agent's order and its promises, and an end where the agent would
- * wait.
- */
+/** provisionOnce keeps the order and promises of the agent and ends where the agent would wait. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,4 @@
-/**
- * What an operator reads of a token that cannot be stored: that a power cut would lose it, once, and its end.
- */
+/** The log of a token that cannot be stored: the warning about a power cut, once, and the recovery. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

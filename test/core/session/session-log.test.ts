@@ -1,8 +1,6 @@
 /**
- * What an operator reads: each change once, with its remedy, and the end of a trouble with its length.
- *
- * The steps told are those of the real session, so that a change of the machine cannot leave the narrator
- * behind.
+ * The log of the session: each change once with its remedy, and the end of an outage with its duration. The
+ * steps come from the real session machine, so that both stay consistent.
  */
 
 import assert from 'node:assert/strict';
@@ -30,7 +28,7 @@ const PROPOSED: readonly SessionEvent[] = [
 ];
 const TOKEN_REJECTED: SessionEvent = { type: 'token-verified', accepted: false };
 
-/** The session from `start` through `events`, ten seconds each, and what was told. */
+/** The session from `start` through `events`, ten seconds each, and what was logged. */
 function loggedLines(start: SessionState, events: readonly SessionEvent[]): RecordingLogger {
   const log = new RecordingLogger();
   const sessionLog = new SessionLog(log, () => SERVER);

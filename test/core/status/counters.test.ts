@@ -1,4 +1,4 @@
-/** What the agent counts of its own work, over the loops that begin anew at each reload. */
+/** The delivery counters over reloads. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

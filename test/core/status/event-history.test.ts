@@ -1,4 +1,4 @@
-/** The chronicle: the last five, every count, and troubles until they are over. */
+/** The event history: the last five events, all counts, and open problems. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -22,11 +22,11 @@ it('the event history keeps the last five events and all counts', () => {
 
 it('the event history keeps a problem open, as first logged, until its end event', () => {
   const { eventHistory: of, clock } = eventHistory();
-  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk refuses', 'ENOSPC');
+  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk fails', 'ENOSPC');
   clock.now = 5;
-  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk refuses', 'EIO');
+  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk fails', 'EIO');
   assert.deepEqual(
-    of.active.map(({ event, detail: seen, bootMs }) => [event, seen, bootMs]),
+    of.active.map(({ event, detail, bootMs }) => [event, detail, bootMs]),
     [['FL-DISK-WRITE-FAILED', 'ENOSPC', 0]],
   );
   of.record('FL-DISK-WRITE-RESTORED', 'info', 'queued readings can be written to disk again');

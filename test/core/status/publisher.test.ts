@@ -1,4 +1,4 @@
-/** Reporting: when the report is shown, and when it is not. */
+/** When the status report is published. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

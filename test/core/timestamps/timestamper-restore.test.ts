@@ -1,4 +1,4 @@
-/** What one process of a boot leaves to the next about the clock, and what the next makes of it. */
+/** The clock offsets that one process of a boot saves and the next one restores. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-/** What becomes of dates when the clock is set: by the time service, by hand, and any number of times. */
+/** Timestamps when the clock is set, by the time service or by hand, any number of times. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -25,7 +25,7 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
         'the one that saw it has the old time',
       );
       assert.deepEqual(wrongBy(after), Array(5).fill(stepMs));
-      assert.deepEqual(harness.timeSync.stepQueriedMs, [50_000], 'asked at once');
+      assert.deepEqual(harness.timeSync.stepQueriedMs, [50_000], 'checked at once');
       assert.deepEqual(stepLines(harness), [['info', Math.round(stepMs / 100) / 10]]);
     });
 
@@ -35,7 +35,10 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
       const instants = await harness.instantAt(24 * HOUR_MS);
       assert.deepEqual(new Set(wrongBy(instants)), new Set([0]));
       assert.deepEqual(stepLines(harness), [['warn', Math.round(stepMs / 100) / 10]]);
-      assert.ok(harness.timeSync.stepQueriedMs.length < 31 + 61 + 24 * 60, 'asked ever more rarely');
+      assert.ok(
+        harness.timeSync.stepQueriedMs.length < 31 + 61 + 24 * 60,
+        'checked with increasing intervals',
+      );
     });
 
     it('a step that is confirmed late applies from then on', async () => {
@@ -69,11 +72,11 @@ it('a clock that reverts a step is followed again', async () => {
     harness.clock.stepWall(HOUR_MS);
     harness.timestamper.now();
     await harness.clock.advance(0);
-    assert.equal(harness.timeSync.stepQueriedMs.at(-1), harness.clock.monotonicMs(), 'asked at once');
+    assert.equal(harness.timeSync.stepQueriedMs.at(-1), harness.clock.monotonicMs(), 'checked at once');
     await harness.instantAt(120_000);
     harness.clock.stepWall(-HOUR_MS + 300);
-    const [stamp] = (await harness.instantAt(120_000)).slice(-1);
-    assert.deepEqual(wrongBy(stamp ? [stamp] : []), [300 * turn]);
+    const [instant] = (await harness.instantAt(120_000)).slice(-1);
+    assert.deepEqual(wrongBy(instant ? [instant] : []), [300 * turn]);
   }
   assert.deepEqual(
     stepLines(harness).map(([level]) => level),
@@ -152,9 +155,9 @@ it('the memory of timestamps is bounded: one of 4096 timestamps ago can repeat',
   assert.equal(issued.reserve(0), 0, 'forgotten by now');
 });
 
-/** What may happen to a clock, and when a stamp is taken. */
+/** Changes of the clock, and instants. */
 const clockChange = fc.oneof(
-  fc.record({ type: fc.constant('stamp' as const) }),
+  fc.record({ type: fc.constant('instant' as const) }),
   fc.record({ type: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 90_000 }) }),
   fc.record({ type: fc.constant('suspend' as const), ms: fc.integer({ min: 0, max: HOUR_MS }) }),
   fc.record({ type: fc.constant('step' as const), ms: fc.integer({ min: -HOUR_MS, max: HOUR_MS }) }),
@@ -162,15 +165,15 @@ const clockChange = fc.oneof(
 );
 type ClockChange = typeof clockChange extends fc.Arbitrary<infer T> ? T : never;
 
-/** Plays it, and returns every stamp with the true time since boot at which it was taken. */
+/** Runs a scenario; returns each instant with the true time since boot. */
 async function runScenario(harness: TimestamperHarness, scenario: readonly ClockChange[]) {
-  const taken: { readonly stamp: Instant; readonly bootMs: number }[] = [];
+  const taken: { readonly instant: Instant; readonly bootMs: number }[] = [];
   for (const event of scenario) {
     if (event.type === 'pass') await harness.clock.advance(event.ms);
     else if (event.type === 'suspend') harness.clock.suspend(event.ms);
-    else if (event.type !== 'stamp') harness.clock.stepWall(event.ms);
+    else if (event.type !== 'instant') harness.clock.stepWall(event.ms);
     const bootMs = harness.clock.bootMs();
-    taken.push({ stamp: harness.timestamper.now(), bootMs });
+    taken.push({ instant: harness.timestamper.now(), bootMs });
   }
   return taken;
 }
@@ -188,11 +191,11 @@ describe('any changes of the clock', () => {
         harness.timeSync.confirms = confirms;
         await harness.clock.advance(0);
         const taken = await runScenario(harness, scenario);
-        const dates = taken.map(({ stamp }) => stamp.tsMs);
+        const dates = taken.map(({ instant }) => instant.tsMs);
         assert.ok(dates.every(Number.isSafeInteger));
         assert.equal(new Set(dates).size, taken.length);
-        for (const { stamp, bootMs } of taken) {
-          assert.ok(stamp.bootMs >= bootMs && stamp.bootMs <= bootMs + scenario.length);
+        for (const { instant, bootMs } of taken) {
+          assert.ok(instant.bootMs >= bootMs && instant.bootMs <= bootMs + scenario.length);
         }
       }),
     );
@@ -209,7 +212,7 @@ describe('any changes of the clock', () => {
     await fc.assert(
       fc.asyncProperty(scenarios.map(coarse), async (scenario) => {
         await using harness = await TimestamperHarness.synchronised();
-        const instants = (await runScenario(harness, scenario)).map(({ stamp }) => stamp);
+        const instants = (await runScenario(harness, scenario)).map(({ instant }) => instant);
         assert.deepEqual(wrongBy(instants), Array(instants.length).fill(0));
       }),
     );
@@ -232,7 +235,8 @@ describe('any changes of the clock', () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         await using harness = new TimestamperHarness();
-        for (const { stamp } of await runScenario(harness, scenario)) assert.equal('tsMs' in stamp, false);
+        for (const { instant } of await runScenario(harness, scenario))
+          assert.equal('tsMs' in instant, false);
       }),
     );
   });

@@ -1,4 +1,4 @@
-/** What a stamp says before the first synchronisation, after it, and after the clock was set. */
+/** Instants before the first synchronisation, after it, and after the clock was set. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -59,7 +59,7 @@ describe('the first synchronisation', () => {
     assert.deepEqual(levels(harness), [{ level: 'info', afterS: 4 }]);
     assert.equal(harness.timestamper.now().tsMs, harness.clock.wallMs());
     await harness.clock.advance(HOUR_MS);
-    assert.equal(harness.timeSync.queriedMs.length, 3, 'nobody is asked again');
+    assert.equal(harness.timeSync.queriedMs.length, 3, 'the time service is not polled again');
     assert.equal(harness.log.logged.length, 1);
   });
 
