@@ -6,7 +6,7 @@
  *     └─ pending, with a proposed token ─▶ verify-token ── accepted ─▶ save ── stored ─────────────┘
  *                                               └── not accepted ─▶ provision, or wait if the name was declined
  *   every state ── failed ─▶ wait ── wait over ─▶ the state to resume
- *   deliver ── unauthorized for minutes ─▶ record-intent, keeping the old token ─▶ … ─▶ verify-previous-token ─▶ …
+ *   deliver ── unauthorized for minutes ─▶ record-intent with the old token ─▶ … ─▶ verify-previous-token ─▶ …
  *
  * Provisioning is not idempotent (contract 3.5): after a declined, lost or interrupted request, the session
  * first verifies whether the server already accepts the proposed token. `nextState` is pure.

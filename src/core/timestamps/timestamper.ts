@@ -4,8 +4,8 @@
  * months old. From then on:
  *
  *   the wall clock is within a second of the offset ─▶ the offset follows it
- *   the wall clock has stepped ─▶ the offset holds until a time service confirms the step; later readings use the new one
- *   the time service has lost its server ─▶ nothing: the clock stays correct to seconds for days (hold-over)
+ *   it has stepped ─▶ the offset holds until a time service confirms the step; later readings use the new one
+ *   the time service has lost its server ─▶ no change: the clock stays correct to seconds for days (hold-over)
  *
  * A timestamp never changes. Readings from before the first synchronisation use the first offset. With
  * `clock.trust` = "system", every wall-clock time is accepted. A later process of the same boot continues
