@@ -17,6 +17,7 @@ const PROSE_COLUMNS_MAX = 100;
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
+  scripts: Record<string, string>;
   dependencies: Record<string, string>;
 };
 const pages = readdirSync('docs', { recursive: true, encoding: 'utf8' })
@@ -77,6 +78,29 @@ describe('README.md and docs/', () => {
     it(`${page} has prose of at most ${PROSE_COLUMNS_MAX} columns`, () => {
       const long = proseLines(read(page)).filter((line) => [...line].length > PROSE_COLUMNS_MAX);
       assert.deepEqual(long, []);
+    });
+  }
+
+  for (const page of ['README.md', ...pages]) {
+    it(`${page} names only events, npm scripts and source files that exist`, () => {
+      const text = read(page);
+      const events = [...text.matchAll(/\bFL-[A-Z0-9]+(?:-[A-Z0-9]+)*\b(?!-)/g)].map(([id]) => id);
+      assert.deepEqual(
+        events.filter((id) => !Object.hasOwn(EVENTS, id)),
+        [],
+      );
+      const scripts = [...text.matchAll(/\bnpm run ([a-z:]+)/g)].map(([, name = '']) => name);
+      assert.deepEqual(
+        scripts.filter((name) => !Object.hasOwn(manifest.scripts, name)),
+        [],
+      );
+      const sources = [...text.matchAll(/`((?:src|test|scripts|systemd)\/[\w./-]+\.\w+)`/g)].map(
+        ([, path = '']) => path,
+      );
+      assert.deepEqual(
+        sources.filter((path) => !existsSync(path)),
+        [],
+      );
     });
   }
 

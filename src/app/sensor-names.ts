@@ -1,6 +1,6 @@
 /** What the configuration may name: the sensors of this version and the keys they may deliver. */
 
-import type { SensorNames } from '../config/schema/sensor-names.ts';
+import type { SensorNames } from '../config/custom-sensors.ts';
 import { catalogue, collectors } from '../sensors/catalogue.ts';
 
 export const SENSOR_NAMES: SensorNames = {

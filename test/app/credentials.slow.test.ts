@@ -24,7 +24,7 @@ test('another server gets credentials of its own, and going back finds the old o
   };
   await boot(here, 'no credentials found');
   await boot(there, 'belong to another server');
-  await boot(here, 'set aside fit again');
+  await boot(here, 'archived credentials match again');
   for (const server of [here, there]) assert.equal(server.stats().requests['provision SUCCESS'], 1);
 });
 
@@ -57,7 +57,7 @@ test('the secret is forgotten once the credentials are stored, and the next boot
     '--state',
     join(place.path, 'state'),
   ];
-  for (const boot of ['was deleted', 'credentials found']) {
+  for (const boot of ['deleted the provisioning secret', 'credentials found']) {
     await using agent = AgentProcess.run(run);
     await agent.line(boot);
     await agent.line('first telemetry accepted');
@@ -100,7 +100,7 @@ test('a name that is taken is told with its remedy, and another device.name, onc
     state,
   ]);
   assert.match(
-    await taken.line('declined to provision this name'),
+    await taken.line('declined to provision this device name'),
     /error.*set another device\.name.*device=gw-test/,
   );
   await taken.stop();

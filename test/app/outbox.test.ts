@@ -25,7 +25,7 @@ test('what was read without a server survives a restart, arrives with its own ti
   const startedMs = Date.now();
   {
     await using agent = AgentProcess.run(run);
-    await agent.line('are kept on the disk');
+    await agent.line('are being stored on disk');
     const stopMs = Date.now();
     assert.equal(await agent.stop(), 0);
     assert.ok(Date.now() - stopMs < 5_000);
@@ -37,7 +37,7 @@ test('what was read without a server survives a restart, arrives with its own ti
   await using sandbox = await sandboxWithDevice(coapPort);
   await using agent = AgentProcess.run(run);
   assert.match(await agent.line('firstlight is ready'), /queuedReadings=[5-9]/);
-  await agent.line('everything that waited is delivered');
+  await agent.line('the backlog has been delivered');
   assert.equal(await agent.stop(), 0);
   const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
   const early = points.filter(({ ts }) => ts <= stoppedMs);

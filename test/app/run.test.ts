@@ -113,7 +113,7 @@ test('a server that is not there yet is waited for, and what was sampled meanwhi
     '--state',
     place.path,
   ]);
-  assert.match(await agent.line('nothing listens there'), /warn.*reason=port-closed/);
+  assert.match(await agent.line('nothing listens on the port'), /warn.*reason=port-closed/);
   const readyAt = Date.now();
   await using sandbox = await openSandbox({ provisioning, coapPort });
   await agent.line('first telemetry accepted');

@@ -27,12 +27,12 @@ export const CONFIG_FAULTS: readonly Fault[] = [
   invalidConfig('bad TOML', 'is not valid TOML', '[server\n'),
   invalidConfig(
     'unknown key',
-    'log.levle is no key of ours',
+    'log.levle is not a Firstlight key',
     toml(UNREACHABLE_URL, { more: '[log]\nlevle = "info"' }),
   ),
   invalidConfig(
     'unknown table',
-    '[telemtry] is no table of ours',
+    '[telemtry] is not a Firstlight table',
     toml(UNREACHABLE_URL, { more: '[telemtry]\nx = "1"' }),
   ),
   invalidConfig('value out of bounds', 'log.level', toml(UNREACHABLE_URL, { more: '[log]\nlevel = "loud"' })),

@@ -28,7 +28,7 @@ export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
   {
     name: 'HTML page instead of the device API',
     event: 'FL-CAPTIVE-PORTAL',
-    message: 'answer 200 with a web page',
+    message: 'response 200 with a web page',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, html)),
   },
@@ -48,14 +48,14 @@ export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
   {
     name: 'HTTP 404 of a foreign server',
     event: 'FL-UNEXPECTED-RESPONSE',
-    message: 'answer 404',
+    message: 'response 404',
     doctor: 'HTTP path',
     make: status(404),
   },
   {
     name: 'log-in required by a proxy in front',
     event: 'FL-UNEXPECTED-RESPONSE',
-    message: 'asks for a log-in',
+    message: 'requires a login',
     doctor: 'HTTP path',
     make: async (at) =>
       toml(

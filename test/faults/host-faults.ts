@@ -48,7 +48,7 @@ export const HOST_FAULTS: readonly Fault[] = [
   {
     name: 'sensor program missing',
     event: 'FL-CUSTOM-SENSOR-FAILED',
-    message: 'is not there',
+    message: 'does not exist',
     online: true,
     make: exec('["/nowhere/tank-level"]'),
   },
@@ -62,7 +62,7 @@ export const HOST_FAULTS: readonly Fault[] = [
   {
     name: 'sensor program hangs',
     event: 'FL-CUSTOM-SENSOR-FAILED',
-    message: 'did not answer',
+    message: 'did not finish',
     isSlow: true,
     online: true,
     make: exec('["/bin/sleep", "60"]'),

@@ -103,7 +103,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     name: 'server that resets every request',
     event: 'FL-CONNECTION-RESET',
-    message: 'answered with a reset',
+    message: 'sent a CoAP reset',
     doctor: 'UDP path',
     make: async (at) => toml(await udpUrl(at, coapReset)),
   },
@@ -118,7 +118,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     name: 'firewall of this host',
     event: 'FL-NO-ROUTE',
-    message: 'forbidden by a firewall of this host',
+    message: 'blocked by the firewall of this host',
     doctor: 'UDP path',
     needs: 'nft',
     make: async () => ({
@@ -129,7 +129,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     name: 'TCP dropped in the network',
     event: 'FL-SERVER-TIMEOUT',
-    message: 'no connection in 20 s',
+    message: 'no connection within 20 s',
     isSlow: true,
     doctor: 'HTTP path',
     needs: 'nft',
@@ -141,7 +141,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     name: 'unknown name of the server',
     event: 'FL-DNS-FAILED',
-    message: 'the name does not exist',
+    message: 'host name not found',
     doctor: 'name resolution',
     doctorText: 'ENOTFOUND',
     needs: 'mounts',
@@ -150,7 +150,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     name: 'DNS broken',
     event: 'FL-DNS-FAILED',
-    message: 'no name server answers',
+    message: 'no DNS server responds',
     doctor: 'name resolution',
     doctorText: 'EAI_AGAIN',
     needs: 'mounts',
@@ -161,7 +161,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     name: 'DNS slow',
     event: 'FL-DNS-FAILED',
-    message: 'no name server answered in 10 s',
+    message: 'no DNS server responded within 10 s',
     doctor: 'name resolution',
     doctorText: 'in 15 s',
     isSlow: true,

@@ -148,7 +148,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
   {
     name: 'rate limited by a proxy in front',
     event: 'FL-SERVER-OVERLOADED',
-    message: 'answer 429',
+    message: 'response 429',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, (_request, response) => response.writeHead(429).end())),
   },

@@ -49,7 +49,7 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'state directory of another user',
     event: 'FL-CREDENTIALS-STORAGE-FAILED',
-    message: 'the rights do not allow it',
+    message: 'permission denied',
     doctor: 'last success',
     needs: 'root',
     make: async ({ path, state, runtime }) => {
@@ -103,9 +103,9 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'both credential files torn',
     event: 'FL-CREDENTIALS-UNREADABLE',
-    message: 'both were left as they are',
+    message: 'both files are unchanged',
     doctor: 'provisioning',
-    doctorText: 'credentials.json is torn or not JSON, and the file',
+    doctorText: 'credentials.json is truncated or not JSON, and the file',
     make: withRecords(() => '{"version":1,"sta'),
   },
   {

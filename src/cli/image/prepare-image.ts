@@ -15,7 +15,7 @@ import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
 import { readRecordFile } from '../../credentials/record-file.ts';
 import { StoreError } from '../../credentials/store-error.ts';
 import { describeError } from '../../image/disk.ts';
-import { CLEAR_MACHINE_ID, findOtherTraces, machineId } from '../../image/host-traces.ts';
+import { CLEAR_MACHINE_ID, findOtherTraces, readMachineId } from '../../image/host-traces.ts';
 import { findLeftovers, type Leftovers, removeLeftovers } from '../../image/leftovers.ts';
 import { SERVICE, stopService } from '../../image/systemctl.ts';
 import { imageConfigProblems } from './image-config.ts';
@@ -58,7 +58,7 @@ export async function prepareImage(
     }
     // Another directory is not the service's, which has nothing to do with it then.
     const stopped = options.state === undefined ? await stopService() : undefined;
-    if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.why}`);
+    if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.reason}`);
     const device = leftovers === undefined ? undefined : await removeLeftoversLocked(state);
     for (const line of remainingSteps(state, device)) writeLine(line);
     return EX_OK;
@@ -108,7 +108,7 @@ function remainingSteps(state: string, device: string | undefined): readonly str
   const foreign = findLeftovers(state)?.foreign ?? [];
   const problems = imageConfigProblems('/');
   const otherTraceList = findOtherTraces('/');
-  const id = machineId('/');
+  const id = readMachineId('/');
   return [
     'Done. The credentials and the readings of this gateway are gone.',
     ...foreign.map((name) => `Left alone, because it is not of firstlight: ${join(state, name)}`),

@@ -29,7 +29,7 @@ test('forget does nothing beside a running agent or without a yes; then it keeps
   assert.equal((await output(['credentials', 'show', '--state', at.state])).code, 1);
   // The name is taken, as it said: the agent says so and is not let in with what was forgotten.
   await using again = at.run();
-  await again.line('the server declined to provision this name');
+  await again.line('the server declined to provision this device name');
   assert.ok(!again.output.some((line) => line.includes(at.token)));
 });
 

@@ -39,7 +39,7 @@ describe('a gateway that has never started', () => {
     at.sandbox.core.admin.createDevice({ name: 'gw-test', token: 'anothers' });
     const { code, provisioning: found } = await at.examined();
     assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(found?.observed ?? '', /FL-PROVISIONING-DECLINED.*our token is not known there/);
+    assert.match(found?.observed ?? '', /FL-PROVISIONING-DECLINED.*does not accept the proposed token/);
     assert.equal(at.sandbox.devices().length, 1);
   });
 });
@@ -122,7 +122,7 @@ describe('beside others', () => {
     for (const path of [at.path, at.file]) await chown(path, NOBODY, NOBODY);
     const { code, provisioning: found } = await at.examined('60', AS_NOBODY);
     assert.deepEqual([code, found?.status], [1, 'fail']);
-    assert.match(`${found?.observed} ${found?.action}`, /the rights do not allow it.* run it with sudo/);
+    assert.match(`${found?.observed} ${found?.action}`, /permission denied.* run it with sudo/);
     assert.equal(provisionings(at), 0);
   });
 });

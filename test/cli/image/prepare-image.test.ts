@@ -114,7 +114,7 @@ test('while an agent runs nothing is removed; once it has ended, all is', { time
   await agent.line('telemetry accepted');
   const { code, output } = await prepare(state, true);
   assert.equal(code, 75);
-  assert.match(output, /The agent still runs, so nothing was removed: another firstlight already runs/);
+  assert.match(output, /The agent still runs, so nothing was removed: another agent is already running/);
   assert.ok(existsSync(join(state, 'credentials.json')));
   await agent.stop();
   assert.equal((await prepare(state, true)).code, 0);

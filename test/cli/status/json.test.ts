@@ -99,7 +99,7 @@ it('ages are by the clock that never steps, dates by the calendar of now', () =>
 it('a trouble is told with its cause, what to do, what was seen, and when the next try is', () => {
   const text = textOf(answered({ ...ONLINE, state: 'offline', outage: trouble('server-timeout') }), 200);
   assert.match(text, /^firstlight 0\.1\.0 is offline for 1 min/);
-  assert.match(text, /why +FL-SERVER-TIMEOUT: the server does not answer \(no answer in 45 s\)/);
+  assert.match(text, /why +FL-SERVER-TIMEOUT: the server does not respond \(no answer in 45 s\)/);
   assert.match(text, /to do +check that it runs/);
   assert.match(text, /retry +next try in 12 s; refused 3 times in 50 s/);
 });
@@ -116,7 +116,7 @@ it('credentials that cannot be read are not called "not provisioned"', () => {
   const text = textOf(answer, 200);
   assert.match(text, /^firstlight 0\.1\.0 cannot read its credentials for 1 min/);
   assert.match(text, /why +FL-CREDENTIALS-UNREADABLE: .*both files are damaged/);
-  assert.match(text, /to do +restore credentials\.json from a backup, or /);
+  assert.match(text, /to do +restore credentials\.json from a backup, run firstlight credentials set/);
 });
 
 it('a first answer that does not come points at the doctor, long before the request is given up', () => {
@@ -153,7 +153,7 @@ describe('the text', () => {
     const event = {
       event: 'FL-SERVER-TIMEOUT',
       level: 'warn',
-      message: 'the server does not answer: check',
+      message: 'the server does not respond: check',
       bootMs: 1,
     } as const;
     const events = [event, event, event, event, event];

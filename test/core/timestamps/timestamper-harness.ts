@@ -1,4 +1,4 @@
-/** A host with a clock and a time service, and its dating: what the tests of dating play on. */
+/** A timestamper with a virtual clock and a scripted time service. */
 
 import type { ClockTrust } from '../../../src/core/model/config.ts';
 import type { Instant } from '../../../src/core/model/reading.ts';
@@ -43,7 +43,7 @@ export class TimestamperHarness implements AsyncDisposable {
     return harness;
   }
 
-  /** A stamp every ten seconds for so long. */
+  /** An instant every ten seconds during `ms`. */
   async instantAt(ms: number): Promise<readonly Instant[]> {
     const instants: Instant[] = [];
     for (let savedMs = ms; savedMs > 0; savedMs -= 10_000) {
